@@ -1,0 +1,41 @@
+import { defineConfig } from '@playwright/test';
+
+const port = process.env.JITMAGIC_UI_PORT ?? '8888';
+const baseURL = `http://127.0.0.1:${port}`;
+
+export default defineConfig({
+  testDir: 'tests',
+  timeout: 60_000,
+  workers: 1,
+  retries: 0,
+  reporter: [['list']],
+  outputDir: process.env.JITMAGIC_UI_OUT ?? 'test-results',
+  use: {
+    baseURL,
+    viewport: { width: 1280, height: 800 },
+    trace: 'off',
+    video: 'off', // needs Playwright's own ffmpeg, which only its browser download brings
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync'
+      ]
+    }
+  },
+  webServer: {
+    command: `jupyter lab --config jupyter_server_test_config.py`,
+    url: `${baseURL}/lab`,
+    timeout: 60_000,
+    reuseExistingServer: false,
+    stdout: 'ignore',
+    stderr: 'ignore',
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 5000 }
+  }
+});
