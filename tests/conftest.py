@@ -1,0 +1,26 @@
+"""What all tests share: the reference material that may lie beside the checkout, and tests that need it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, visibly and counted, what is marked `shared` in a checkout that has no ../shared beside it."""
+    if SHARED.is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("shared"):
+            item.add_marker(pytest.mark.skip(reason="needs ../shared beside the checkout"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder ../shared; a test that asks for it is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared beside the checkout")
+    return SHARED
