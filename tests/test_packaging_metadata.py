@@ -30,7 +30,9 @@ def test_jupyterlab_is_an_extra_only() -> None:
     """Plain IPython must not drag in a Jupyter server."""
     project = pyproject()["project"]
     required = " ".join(project["dependencies"])
-    assert not {name for name in ("jupyterlab", "jupyter-server", "jupyter_server", "notebook", "ipykernel") if name in required}
+    assert not {
+        name for name in ("jupyterlab", "jupyter-server", "jupyter_server", "notebook", "ipykernel") if name in required
+    }
     assert any(line.startswith("jupyterlab") for line in project["optional-dependencies"]["lab"])
 
 
