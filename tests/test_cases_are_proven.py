@@ -9,16 +9,17 @@ _spec = importlib.util.spec_from_file_location("verify_cases", Path(__file__).pa
 verify = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(verify)
 
-pytestmark = pytest.mark.slow
 CASES = verify.cases()
 KINDS = {"traces", "static", "rewrite", "static+rewrite", "not_staticness"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_truth_of_a_case_is_proven(path):
     assert list(verify.faults(path)) == []
 
 
+@pytest.mark.slow
 def test_every_kind_of_answer_is_asked_for():
     assert {verify.load(path).KIND for path in CASES} == KINDS
 
