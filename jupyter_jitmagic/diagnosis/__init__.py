@@ -1,0 +1,32 @@
+"""Why a trace failed, and what cures it: every concretization site, the smallest static set, rewrites that were run.
+
+The way of an answer::
+
+    diagnose ─▶ _shadow.find_sites ─▶ every site, its arguments, what the values were          (one pass over the function)
+             ─▶ _static_search     ─▶ smallest static set, proven by `trace_error(...) is None`
+             ─▶ rewrites.propose   ─▶ rewrites for the sites that no static argument cures, run and compared
+             ─▶ _reasons           ─▶ one or two sentences
+
+The seam between the two halves (sites and static sets here, source changes in `rewrites/`):
+
+``find_sites(fun, args, kwargs, static=(), *, seconds=1.0) -> Found``  (in `_sites`)
+    Runs `fun` on the call's values with tracers that carry the values, those arguments named in `static` (parameter names;
+    "args[1]" for an element of ``*args``) as they are. Never raises. ``Found.sites`` is a tuple of `Site`, one for each
+    expression (``line column end_line end_column`` from the instruction's position; several may share a line, unlike in
+    ``Diagnosis.sites``), in the order met. ``Found.observed[i]`` are the values that Python got at ``sites[i]``, in order (bools of
+    an `if`, ints of a `range`; at most 100). ``Found.error`` is the exception that ended the run, if it is one that plain
+    Python would meet as well, ``Found.complete`` tells whether the run came to the function's end.
+
+``trace_error(fun, args, kwargs, static=()) -> BaseException | None``  (in `_static_search`)
+    What ``jax.jit(fun, static...).trace(*args, **kwargs)`` raises; None if it traces. Output is swallowed.
+
+``rewrites.propose(fun, args, kwargs, sites, static=(), *, seconds=2.0) -> tuple[list[Rewrite], list[Rewrite]]``
+    (rewrites, unverified): for the sites of ``find_sites(fun, args, kwargs, static)``, best first; every rewrite traces with
+    `static` and cures all sites. `fun` is the plain function (unwrapped of jit), partial, bound method or callable. Never raises.
+"""
+
+from __future__ import annotations
+
+from ._types import Change, Comparison, Diagnosis, Found, Kind, Rewrite, Site
+
+__all__ = ["Change", "Comparison", "Diagnosis", "Found", "Kind", "Rewrite", "Site"]

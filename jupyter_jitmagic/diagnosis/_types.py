@@ -96,6 +96,30 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What one run over the function found.
+
+    Attributes:
+        sites: one for each expression, in the order met; several may share a line.
+        observed: for each site the values that Python got there, in order (bools of an `if`, ints of a `range`; at most 100).
+        roots: for each site the parameters ("n", "args[1]") that its value was computed from.
+        numbers: for each site whether its value came from Python numbers by Python's own arithmetic alone, so that static
+            arguments would cure it.
+        error: what ended the run, if plain Python would meet it as well.
+        complete: the run came to the function's end.
+        proven: the function was run; False if errors' texts had to do.
+    """
+
+    sites: tuple[Site, ...] = ()
+    observed: tuple[tuple[Any, ...], ...] = ()
+    roots: tuple[frozenset[str], ...] = ()
+    numbers: tuple[bool, ...] = ()
+    error: BaseException | None = None
+    complete: bool = False
+    proven: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What was concluded from a failing trace. See the attributes' meaning in the README's reference."""
 
