@@ -1,7 +1,7 @@
 """Judge the advice: ``python -m benchmarks.advice [FOLDER …] [--cold] [--only TEXT] [--quiet]``.
 
-Runs `jupyter_jitmagic.diagnose` on the first call of every case (a module with FUNCTION, CALLS, KIND and, by kind, STATIC, ALSO,
-SITES) and prints what was right and wrong by kind, every miss in a line, and times. The truth that a case declares is read
+Runs `jupyter_jitmagic.diagnose` on the first call of every case (a module with FUNCTION, CALLS, KIND and, by kind, STATIC,
+ALSO, SITES) and prints what was right and wrong by kind, every miss in a line, and times. The truth of a case is read
 after the answer was given and never by the engine. A rewrite is judged by running it on all CALLS of its case: its sources are
 executed in a fresh copy of the module, its static arguments applied, its results compared with the plain function's.
 
@@ -301,9 +301,8 @@ def report(verdicts: list[Verdict], folders: Any, options: argparse.Namespace) -
     for name, with_rewrite in (("without a rewrite", False), ("with a rewrite", True)):
         times = sorted(verdict.seconds * 1e3 for verdict in verdicts if verdict.with_rewrite == with_rewrite)
         if times:
-            print(
-                f"time {name}: median {statistics.median(times):.0f} ms, p95 {percentile(times, 95):.0f} ms, most {times[-1]:.0f} ms"
-            )
+            middle, high, most = statistics.median(times), percentile(times, 95), times[-1]
+            print(f"time {name}: median {middle:.0f} ms, p95 {high:.0f} ms, most {most:.0f} ms")
     if options.times:
         for verdict in sorted(verdicts, key=lambda verdict: -verdict.seconds)[:10]:
             print(f"  {verdict.seconds * 1e3:7.0f} ms  {label(verdict.path)}  {verdict.answer}")

@@ -13,8 +13,8 @@ The seam between the two halves (sites and static sets here, source changes in `
     Runs `fun` on the call's values with tracers that carry the values, those arguments named in `static` (parameter names;
     "args[1]" for an element of ``*args``) as they are. Never raises. ``Found.sites`` is a tuple of `Site`, one for each
     expression (``line column end_line end_column`` from the instruction's position; several may share a line, unlike in
-    ``Diagnosis.sites``), in the order met. ``Found.observed[i]`` are the values that Python got at ``sites[i]``, in order (bools of
-    an `if`, ints of a `range`; at most 100). ``Found.error`` is the exception that ended the run, if it is one that plain
+    ``Diagnosis.sites``), in the order met. ``Found.observed[i]`` is what Python got at ``sites[i]``, in order (bools
+    of an `if`, ints of a `range`; at most 100). ``Found.error`` is the exception that ended the run, if it is one that plain
     Python would meet as well, ``Found.complete`` tells whether the run came to the function's end.
 
 ``trace_error(fun, args, kwargs, static=()) -> BaseException | None``  (in `_static_search`)
@@ -22,7 +22,8 @@ The seam between the two halves (sites and static sets here, source changes in `
 
 ``rewrites.propose(fun, args, kwargs, sites, static=(), *, seconds=2.0) -> tuple[list[Rewrite], list[Rewrite]]``
     (rewrites, unverified): for the sites of ``find_sites(fun, args, kwargs, static)``, best first; every rewrite traces with
-    `static` and cures all sites. `fun` is the plain function (unwrapped of jit), partial, bound method or callable. Never raises.
+    `static` and cures all sites. `fun` is the plain function (unwrapped of jit), partial, bound method or callable. Never
+    raises.
 """
 
 from __future__ import annotations
