@@ -1,6 +1,7 @@
 """The step keeps a loss in a module list and reads the list on the next trace: a tracer of the first trace leaks into the second.
-Nothing about an argument; the list must go. (The other calls are never reached in the same way.)"""
+No argument is to blame; the list must go."""
 
+import jax
 import jax.numpy as jnp
 
 history = []
@@ -15,8 +16,6 @@ def train_step(w, x, y, lr):
 
 
 def two_epochs(w, x, y, lr):
-    import jax
-
     w, _, _ = jax.jit(train_step)(w, x, y, lr)
     w, _, trend = jax.jit(train_step)(w, x[:1], y[:1], lr)
     return w, trend
