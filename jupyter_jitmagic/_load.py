@@ -1,0 +1,91 @@
+"""`%load_ext` and `%unload_ext`: everything that is hooked into a shell, and its way back out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+from weakref import WeakKeyDictionary
+
+OLDEST_JAX = (0, 10)
+
+_loaded: WeakKeyDictionary[Any, ExitStack] = WeakKeyDictionary()
+
+
+def load(shell: Any) -> None:
+    """Hook everything into `shell`; a second time does nothing. Without a JAX that serves, one line says so and nothing is hooked."""
+    if shell in _loaded:
+        return
+    lacking = _what_jax_lacks()
+    if lacking:
+        print(lacking, file=sys.stderr)
+        return
+    with ExitStack() as hooks:  # a fault half way takes back what was hooked so far
+        _hook(shell, hooks)
+        _loaded[shell] = hooks.pop_all()
+
+
+def unload(shell: Any) -> None:
+    """Take everything back; harmless where nothing is loaded."""
+    hooks = _loaded.pop(shell, None)
+    if hooks is not None:
+        hooks.close()
+
+
+def _what_jax_lacks() -> str:
+    """One line if JAX is missing or too old, else ""; JAX is not imported for it."""
+    jax = sys.modules.get("jax")
+    found = getattr(jax, "__version__", None)
+    if found is None and find_spec("jax") is not None:
+        try:
+            found = version("jax")
+        except PackageNotFoundError:
+            return ""
+    if found is None:
+        return "jupyter_jitmagic needs JAX, which is not installed here: %pip install jax"
+    numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
+    if numbers < OLDEST_JAX:
+        return f"jupyter_jitmagic needs JAX {OLDEST_JAX[0]}.{OLDEST_JAX[1]} or newer and this is {found}: %pip install -U jax"
+    return ""
+
+
+def _hook(shell: Any, hooks: ExitStack) -> None:
+    from jupyter_jitmagic._magics import Check, JitMagics, Marker, Wrapper
+
+    _register(shell, JitMagics(shell), hooks)
+    manager = shell.input_transformer_manager
+    # first of all, because the next one drops blank lines above the magic; and last, for a pasted "In [1]: %%jit"
+    _insert(manager.cleanup_transforms, Marker(), 0, hooks)
+    _insert(manager.cleanup_transforms, Marker(), len(manager.cleanup_transforms), hooks)
+    _insert(manager.line_transforms, Check(shell), len(manager.line_transforms), hooks)
+    _insert(shell.ast_transformers, Wrapper(shell), len(shell.ast_transformers), hooks)
+
+
+def _insert(where: list[Any], item: Any, place: int, hooks: ExitStack) -> None:
+    where.insert(place, item)
+
+    def take_out() -> None:
+        where[:] = [other for other in where if other is not item]
+
+    hooks.callback(take_out)
+
+
+def _register(shell: Any, magics: Any, hooks: ExitStack) -> None:
+    """Register a `Magics` object; taking it back restores what its names meant before."""
+    manager = shell.magics_manager
+    before = {kind: {name: manager.magics[kind].get(name) for name in magics.magics[kind]} for kind in magics.magics}
+    shell.register_magics(magics)
+
+    def take_out() -> None:
+        for kind, names in before.items():
+            for name, function in names.items():
+                manager.magics[kind].pop(name, None)
+                if function is not None:
+                    manager.magics[kind][name] = function
+        manager.registry.pop(type(magics).__name__, None)
+        shell.configurables[:] = [other for other in shell.configurables if other is not magics]
+
+    hooks.callback(take_out)

@@ -1,0 +1,232 @@
+"""The magics, thin: a line in, a call of another room, a display out. With `_load`, the only door to IPython.
+
+A cell that begins with ``%%jit`` is not run by the magic. An input transformer puts a marker on its first line, and a syntax-tree
+transformer takes the marker out and puts jit on the functions; IPython then runs the cell as if the magic were not there. So the last
+expression, top-level ``await``, other magics, tracebacks and ``inspect.getsource`` need nothing from us. The magic itself runs only where
+code calls ``run_cell_magic("jit", …)``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+
+from jupyter_jitmagic import _cell
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._request import read_jit_line
+
+MARKED = re.compile(r"get_ipython\(\)\.run_cell_magic\('jit', ")
+
+
+def decide(line: str, tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[_cell.Request, _cell.Plan]:
+    """What ``%%jit line`` does to a cell; every way in goes through here.
+
+    Raises:
+        UsageError: one line that says what is wrong.
+    """
+    try:
+        request = read_jit_line(line)
+        _refuse_what_jit_lacks(request)
+        return request, _cell.plan(tree, request, namespace)
+    except OptionError as error:
+        raise UsageError(f"%%jit: {error}") from None
+
+
+def _refuse_what_jit_lacks(request: _cell.Request) -> None:
+    import inspect
+
+    from jupyter_jitmagic._jitted import jit
+
+    has = inspect.signature(jit).parameters
+    for name in request.options:
+        if name not in has:
+            raise OptionError(f"--{name.replace('_', '-')} is not available in this version")
+    if request.watch:
+        raise OptionError("--watch is not available in this version")
+
+
+def parse(shell: Any, source: str) -> ast.Module:
+    """A cell's tree.
+
+    Raises:
+        UsageError: a syntax error, in one line with its line number.
+    """
+    try:
+        tree: ast.Module = shell.compile.ast_parse(source)
+    except SyntaxError as error:
+        code = (error.text or "").strip()
+        raise UsageError(f"%%jit: line {error.lineno}: {error.msg}{': ' if code else ''}{code}") from None
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise UsageError(f"%%jit: the cell cannot be parsed: {error}") from None
+    return tree
+
+
+def apply(shell: Any, tree: ast.Module, request: _cell.Request, plan: _cell.Plan) -> None:
+    """Put jit on the functions, in place, and a statement first that says which were taken."""
+    _cell.wrap(tree, plan, request.options, shell.user_ns)
+    if not request.quiet:
+        _cell.first(tree, __name__, "say", _said(plan))
+
+
+def say(line: str) -> None:
+    """The quiet line of a wrapped cell."""
+    print(line)
+
+
+def refuse(line: str) -> None:
+    """Stops a cell of which something turned out wrong only when it was about to run."""
+    raise UsageError(line)
+
+
+def _said(plan: _cell.Plan) -> str:
+    taken = ", ".join(taken.name for taken in plan.taken)
+    left = ", ".join(f"{name} ({reason})" for name, reason in plan.left.items())
+    return f"%%jit takes {taken}" + (f"; leaves alone {left}" if left else "")
+
+
+class Marker:
+    """The input transformer that turns a first line ``%%jit …`` into a marker that the tree transformer finds.
+
+    It keeps the number of lines: blank lines above the magic, which IPython would drop, go below the marker.
+    """
+
+    has_side_effects = True
+    """So `check_complete` leaves it out, and a terminal goes on asking for lines as after any cell magic."""
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        blank = next((index for index, line in enumerate(lines) if line.strip()), 0)
+        match = re.match(r"(\s*)%%jit(?:[ \t]+(.*?))?\s*$", lines[blank]) if lines else None
+        if not match:
+            return lines
+        marker = f"{match[1]}get_ipython().run_cell_magic('jit', {match[2] or ''!r}, ...)\n"
+        rest = lines[blank + 1 :]
+        if rest and re.match(r"\s*%%\w+", rest[0]):
+            # another cell magic runs the rest of the cell: it stays outside, and finds ours on the first line of what it runs
+            return [rest[0], *["\n"] * blank, lines[blank], *rest[1:]]
+        return [marker, *["\n"] * blank, *rest]
+
+
+class Check:
+    """The input transformer that refuses a wrong ``%%jit`` cell before anything of it runs."""
+
+    has_side_effects = True
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        if lines and MARKED.match(lines[0]):
+            source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(lines)))
+            tree = parse(self._shell, source)
+            line = marked(tree)
+            if line is not None:
+                del tree.body[0]
+                decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
+        return lines
+
+
+class Wrapper:
+    """The syntax-tree transformer that takes the marker out of a cell and puts jit on its functions."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def visit(self, tree: ast.AST) -> ast.AST:
+        line = marked(tree)
+        if line is None or not isinstance(tree, ast.Module):
+            return tree
+        del tree.body[0]
+        try:
+            request, plan = decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
+        except UsageError as error:
+            tree.body.clear()
+            _cell.first(tree, __name__, "refuse", str(error))
+        else:
+            apply(self._shell, tree, request, plan)
+        return tree
+
+
+def marked(tree: ast.AST) -> str | None:
+    """The options on a marked cell's first line, None if it is not marked."""
+    match tree:
+        case ast.Module(
+            body=[
+                ast.Expr(
+                    value=ast.Call(
+                        func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr="run_cell_magic"),
+                        args=[ast.Constant("jit"), ast.Constant(str() as line), ast.Constant(value)],
+                    )
+                ),
+                *_,
+            ]
+        ) if value is Ellipsis:
+            return line
+    return None
+
+
+@magics_class
+class JitMagics(Magics):  # type: ignore[misc]
+    """`%%jit` and its fellows."""
+
+    @no_var_expand
+    @cell_magic
+    def jit(self, line: str, cell: Any) -> Any:
+        """Put `jax.jit` on the functions of a cell.
+
+            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--quiet]
+
+        The cell
+
+            %%jit --static n
+            def padded(x, n):
+                return jnp.zeros(n, x.dtype).at[: x.size].set(x)
+
+            padded(x, 8)
+
+        runs as if it were
+
+            @jit(static_argnames=("n",))
+            def padded(x, n):
+                return jnp.zeros(n, x.dtype).at[: x.size].set(x)
+
+            padded(x, 8)
+
+        where `jit` is `jupyter_jitmagic.jit`: `jax.jit` with a record of every call (`%jitstats`) and, when a trace fails,
+        with a proven answer below the error (`%jitfix` puts it into the cell).
+
+        Without names it takes every function at the top level of the cell that no other function of the cell refers to.
+        Generators, coroutines, classes, and functions under other compilers (equinox, flax, numba) are left alone. jit goes
+        outside all decorators, or where `jax.jit` stood, whose options it keeps.
+
+        NAME …            take these functions only; names are separated by commas or blanks
+        --static NAMES    arguments whose value the trace may use, as `n` (every taken function that has it) or `f.n`.
+                          Each new value compiles again.
+        --donate NAMES    arguments whose memory the call may reuse (`donate_argnames`)
+        --quiet           do not say which functions were taken
+        """
+        if cell is Ellipsis:
+            raise UsageError("%%jit: the extension was unloaded while this cell was read; run the cell again")
+        shell = self.shell
+        source = shell.transform_cell("\n" + cell)
+        name = shell.compile.cache(source, shell.execution_count, raw_code=f"%%jit {line}\n{cell}")
+        tree = parse(shell, source)
+        if marked(tree) is not None:
+            raise UsageError("%%jit: the magic stands twice over this cell")
+        request, plan = decide(shell.var_expand(line, depth=1), tree, shell.user_ns)
+        tree = shell.transform_ast(tree)
+        apply(shell, tree, request, plan)
+        return run(shell, tree, name)
+
+
+def run(shell: Any, tree: ast.Module, filename: str) -> Any:
+    """Run a tree in the user's namespace; the value of a last expression is returned, as a cell would show it."""
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(shell.compile(tree, filename, "exec"), shell.user_ns)
+    if last is None:
+        return None
+    return eval(shell.compile(ast.Expression(last.value), filename, "eval"), shell.user_ns)  # noqa: S307 (the user's own cell)
