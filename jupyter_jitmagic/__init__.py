@@ -4,8 +4,8 @@ In a notebook or in IPython::
 
     %load_ext jupyter_jitmagic
 
-and then ``%%jit`` over a cell with a function; ``%jitstats``, ``%jitcache`` and ``%jitfix`` (each with ``?`` for help). The same
-without a notebook::
+and then ``%%jit`` over a cell with a function; ``%jitstats``, ``%jitcache`` and ``%jitfix`` (each with ``?`` for help). The
+same without a notebook::
 
     import jupyter_jitmagic as jm
 

@@ -102,14 +102,12 @@ def _nothing_to_take(defined: list[str], left: Mapping[str, str]) -> str:
 
 
 def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:
-    """The functions at module level by name, the last definition of each; `f = lambda …` and `f = jax.jit(…)` count when named."""
+    """The functions at module level by name, the last definition of each; `f = lambda …` counts when named."""
     found: dict[str, Function | ast.Assign] = {}
     for node in _module_level(tree.body):
-        if isinstance(node, Function):
-            found[node.name] = node
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            if isinstance(node.value, ast.Lambda):
-                found[node.targets[0].id] = node
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.Assign([ast.Name(name)], ast.Lambda()):
+                found[name] = node
     return found
 
 
@@ -156,12 +154,20 @@ def _is_generator(function: ast.FunctionDef) -> bool:
 
 
 def _used_by_others(tree: ast.Module, found: Mapping[str, Any]) -> frozenset[str]:
-    """Names of functions that another function (or a method) of the cell reads as a global."""
+    """Names that another function (or a method) of the cell refers to: in its body, its decorators, its defaults."""
     used: set[str] = set()
-    scopes = [node for node in _module_level(tree.body) if isinstance(node, (Function, ast.ClassDef))]
+    scopes = [
+        node for node in _module_level(tree.body) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
     source = ast.unparse(ast.Module(list[ast.stmt](scopes), []))  # symbol tables are made from text
     for scope in symtable.symtable(source, "<cell>", "exec").get_children():
         used |= {name for name in _globals_read(scope) if name in found and name != scope.get_name()}
+    for node in scopes:
+        around = [*node.decorator_list]
+        if isinstance(node, Function):
+            around += [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+        names = (part.id for expression in around for part in ast.walk(expression) if isinstance(part, ast.Name))
+        used |= {name for name in names if name in found and name != node.name}
     return frozenset(used)
 
 
@@ -215,7 +221,7 @@ def _starred(node: Function | ast.Assign) -> list[str]:
 
 
 class Names:
-    """What a dotted name of the cell stands for: an object, or the path it will be imported from, or None if that is not known."""
+    """What a dotted name of the cell stands for: an object, the path it will be imported from, or None if that is not known."""
 
     def __init__(self, tree: ast.Module, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
@@ -279,7 +285,7 @@ class _Path(str):
 
 
 def _settled(path: _Path) -> Any:
-    """The object at a dotted path if its module is loaded; attributes are read from modules only, so nothing of the user's runs."""
+    """The object at a dotted path if its module is loaded. Only modules' attributes are read, so nothing of the user's runs."""
     parts = path.split(".")
     for split in range(len(parts), 0, -1):
         found: Any = sys.modules.get(".".join(parts[:split]))
@@ -304,7 +310,7 @@ def _qualified(found: Any) -> str:
 
 
 def wrap(tree: ast.Module, decided: Plan, options: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
-    """Put jit on the functions of `decided`, in place. `options` (plain constants) goes to `jm.jit` besides static and donate."""
+    """Put jit on the functions of `decided`, in place. `options` (plain constants) goes to `jm.jit` as well."""
     names = Names(tree, namespace)
     found = _functions(tree)
     by_name = {taken.name: taken for taken in decided.taken}
@@ -327,9 +333,10 @@ def _decorate(node: ast.FunctionDef, taken: Taken, options: Mapping[str, Any], n
         if isinstance(decorator, ast.Call) and names.is_jit(decorator.func):
             decorator.func = _placed(jit, decorator.func)
             return
-        if isinstance(decorator, ast.Call) and names.is_partial(decorator.func) and decorator.args:
-            if names.is_jit(decorator.args[0]):
-                decorator.args[0] = _placed(jit, decorator.args[0])
+        if isinstance(decorator, ast.Call) and decorator.args and names.is_partial(decorator.func):
+            wrapped = decorator.args[0]
+            if names.is_jit(wrapped):
+                decorator.args[0] = _placed(jit, wrapped)
                 return
     # the first decorator's line is where Python says that the function begins, so ours stands on the line that was first
     first: ast.AST = node.decorator_list[0] if node.decorator_list else node
@@ -380,7 +387,7 @@ def _placed(node: ast.expr, place: ast.AST) -> ast.expr:
 
 
 def take(*, static: tuple[str, ...] = (), donate: tuple[str, ...] = (), **options: Any) -> Callable[..., Any]:
-    """What stands in a wrapped cell in the place of `jax.jit`: `jm.jit` with what the magic line adds to the options given there."""
+    """What stands in a wrapped cell in the place of `jax.jit`: `jm.jit` with what the magic line adds to the options there."""
     from jupyter_jitmagic._jitted import jit
 
     def stand_in(*functions: Callable[..., Any], **own: Any) -> Any:
@@ -406,9 +413,8 @@ def _joined(function: Callable[..., Any], kind: str, added: tuple[str, ...], own
     names, numbers = f"{kind}_argnames", f"{kind}_argnums"
     parameters = _signature(function)
     named, numbered = _tuple(own.get(names)), _tuple(own.get(numbers))
-    positions = {
-        name: position for position, (name, p) in enumerate(parameters.items()) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    }
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positions = {name: place for place, (name, p) in enumerate(parameters.items()) if p.kind in by_place}
     unnameable = {name for name, p in parameters.items() if p.kind is p.POSITIONAL_ONLY}
     every = tuple(dict.fromkeys((*named, *added)))
     if not numbered and not unnameable.intersection(every):
@@ -432,4 +438,3 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, (str, int)) else tuple(value)
-

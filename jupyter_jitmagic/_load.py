@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -16,7 +15,7 @@ _loaded: WeakKeyDictionary[Any, ExitStack] = WeakKeyDictionary()
 
 
 def load(shell: Any) -> None:
-    """Hook everything into `shell`; a second time does nothing. Without a JAX that serves, one line says so and nothing is hooked."""
+    """Hook everything into `shell`; twice is once. Without a JAX that fits, a line says so and nothing is hooked."""
     if shell in _loaded:
         return
     lacking = _what_jax_lacks()

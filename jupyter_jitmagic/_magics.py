@@ -1,9 +1,9 @@
 """The magics, thin: a line in, a call of another room, a display out. With `_load`, the only door to IPython.
 
-A cell that begins with ``%%jit`` is not run by the magic. An input transformer puts a marker on its first line, and a syntax-tree
-transformer takes the marker out and puts jit on the functions; IPython then runs the cell as if the magic were not there. So the last
-expression, top-level ``await``, other magics, tracebacks and ``inspect.getsource`` need nothing from us. The magic itself runs only where
-code calls ``run_cell_magic("jit", …)``.
+A cell that begins with ``%%jit`` is not run by the magic. An input transformer puts a marker on its first line, and a
+syntax-tree transformer takes the marker out and puts jit on the functions; IPython then runs the cell as if the magic were
+not there. So the last expression, top-level ``await``, other magics, tracebacks and ``inspect.getsource`` need nothing from
+us. The magic itself runs only where code calls ``run_cell_magic("jit", …)``.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ class Marker:
             return lines
         marker = f"{match[1]}get_ipython().run_cell_magic('jit', {match[2] or ''!r}, ...)\n"
         rest = lines[blank + 1 :]
+        if rest and re.match(r"\s*%%jit\b", rest[0]):
+            raise UsageError("%%jit: the magic stands twice over this cell")
         if rest and re.match(r"\s*%%\w+", rest[0]):
             # another cell magic runs the rest of the cell: it stays outside, and finds ours on the first line of what it runs
             return [rest[0], *["\n"] * blank, lines[blank], *rest[1:]]
@@ -173,8 +175,8 @@ def marked(tree: ast.AST) -> str | None:
 class JitMagics(Magics):  # type: ignore[misc]
     """`%%jit` and its fellows."""
 
-    @no_var_expand
-    @cell_magic
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @cell_magic  # type: ignore[untyped-decorator]
     def jit(self, line: str, cell: Any) -> Any:
         """Put `jax.jit` on the functions of a cell.
 
@@ -212,21 +214,19 @@ class JitMagics(Magics):  # type: ignore[misc]
         if cell is Ellipsis:
             raise UsageError("%%jit: the extension was unloaded while this cell was read; run the cell again")
         shell = self.shell
-        source = shell.transform_cell("\n" + cell)
-        name = shell.compile.cache(source, shell.execution_count, raw_code=f"%%jit {line}\n{cell}")
-        tree = parse(shell, source)
-        if marked(tree) is not None:
-            raise UsageError("%%jit: the magic stands twice over this cell")
-        request, plan = decide(shell.var_expand(line, depth=1), tree, shell.user_ns)
-        tree = shell.transform_ast(tree)
-        apply(shell, tree, request, plan)
+        raw = f"%%jit {line}\n{cell}"
+        source = shell.transform_cell(raw)
+        name = shell.compile.cache(source, shell.execution_count, raw_code=raw)
+        tree = shell.transform_ast(parse(shell, source))
         return run(shell, tree, name)
 
 
 def run(shell: Any, tree: ast.Module, filename: str) -> Any:
     """Run a tree in the user's namespace; the value of a last expression is returned, as a cell would show it."""
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
     exec(shell.compile(tree, filename, "exec"), shell.user_ns)
-    if last is None:
+    if not isinstance(last, ast.Expr):
         return None
     return eval(shell.compile(ast.Expression(last.value), filename, "eval"), shell.user_ns)  # noqa: S307 (the user's own cell)

@@ -36,13 +36,12 @@ class Parser(argparse.ArgumentParser):
     @property
     def options(self) -> dict[str, tuple[str, ...]]:
         """Every option with its choices, for completion."""
-        return {
-            string: tuple(action.choices or ()) for action in self._actions for string in action.option_strings if len(string) > 2
-        }
+        every = ((string, action) for action in self._actions for string in action.option_strings)
+        return {string: tuple(action.choices or ()) for string, action in every}
 
 
 def names(text: str) -> list[str]:
-    """"a,b" as a list; each a Python name, dotted or not."""
+    """ "a,b" as a list; each a Python name, dotted or not."""
     found = [name for name in text.split(",") if name]
     for name in found:
         if not all(part.isidentifier() for part in name.split(".")):
@@ -79,9 +78,7 @@ def read_jit_line(line: str) -> Request:
     """
     found = jit_parser().read(line)
     options: dict[str, Any] = {name: True for name in ("auto", "check", "keep") if getattr(found, name)}
-    options |= {
-        name: value for name in ("on_miss", "max_compiles", "timing") if (value := getattr(found, name)) is not None
-    }
+    options |= {name: value for name in ("on_miss", "max_compiles", "timing") if (value := getattr(found, name)) is not None}
     taken = tuple(name for group in found.names for name in group)
     dotted = [name for name in taken if "." in name]
     if dotted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from shells import bare, shell  # noqa: F401 (fixtures)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -1,0 +1,150 @@
+"""The rooms of ARCHITECTURE.md and what each may import, held by reading every import of the package, lazy ones included."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "jupyter_jitmagic"
+NAME = PACKAGE.name
+
+# room: (the modules in it, by the beginning of their names; the rooms that it may import)
+ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "errors": (("_errors",), set()),
+    "options": (("_options",), {"errors"}),
+    "records": (("_records", "_columns", "_values"), {"errors"}),
+    "protocol": (("_protocol",), set()),
+    "internals": (("_jax_internals",), {"errors"}),
+    "advice": (("diagnosis._types",), set()),
+    "diagnosis": (("diagnosis",), {"advice", "errors", "options", "internals"}),
+    "signatures": (("_signatures",), {"records", "internals"}),
+    "causes": (("_causes",), {"records", "signatures"}),
+    "timing": (("_timing",), {"errors", "options", "records", "internals"}),
+    "jitted": (
+        ("_jitted",),
+        {"errors", "options", "records", "internals", "signatures", "causes", "timing", "diagnosis", "advice"},
+    ),
+    "watch": (("_watch",), {"errors", "options", "records", "internals", "signatures", "causes", "timing", "jitted"}),
+    "cell": (("_cell", "_request"), {"errors", "jitted"}),
+    "tables": (("_tables",), {"errors", "options", "records"}),
+    "display": (("_display",), {"errors", "options", "records", "advice"}),
+    "panel": (("_panel",), {"errors", "options", "records", "advice", "protocol", "jitted"}),
+    "magics": (
+        ("_magics", "_load", "_jitfix", "_failures"),
+        {"errors", "options", "records", "advice", "diagnosis", "jitted", "watch", "cell", "tables", "display", "panel"},
+    ),
+}
+ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
+
+# third party: the rooms that alone may import it
+DOORS = {
+    "pandas": {"tables"},
+    "comm": {"panel"},
+    "IPython": {"magics"},
+    "ipykernel": set[str](),
+    "libcst": {"diagnosis"},
+    "jax._src": {"internals"},
+    "jax.extend": {"internals"},
+    "jaxlib": {"internals"},
+}
+
+
+def room_of(module: str) -> str | None:
+    """The room of a module ("diagnosis._types"): the one that names the longest beginning of it."""
+    matches = [
+        (len(start), room)
+        for room, (starts, _) in ROOMS.items()
+        for start in starts
+        if module == start or (start and module.startswith((f"{start}.", f"{start}_")))
+    ]
+    return max(matches)[1] if matches else None
+
+
+def imports(file: Path, module: str) -> Iterator[str]:
+    """Every module or name that a file imports, dotted from the top, wherever in the file it stands."""
+    package = [NAME, *module.split(".")] if file.name == "__init__.py" else [NAME, *module.split(".")[:-1]]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [part for part in package if part][: len(package) - node.level + 1] if node.level else []
+            yield from (".".join([*base, node.module or "", alias.name]).replace("..", ".") for alias in node.names)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            yield from (str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant))
+
+
+def violations(package: Path) -> list[str]:
+    """One line for each import that the tables forbid and each module that has no room."""
+    modules = {
+        ".".join(file.relative_to(package).with_suffix("").parts).removesuffix("__init__").removesuffix("."): file
+        for file in sorted(package.rglob("*.py"))
+    }
+    found = []
+    for module, file in modules.items():
+        room = room_of(module)
+        if room is None:
+            found.append(f"{module} has no room: add it to the table in {Path(__file__).name} and to ARCHITECTURE.md")
+            continue
+        for name in imports(file, module):
+            if name == NAME or name.startswith(f"{NAME}."):
+                ours = name.removeprefix(NAME).removeprefix(".")
+                target = ours if ours in modules else ours.rpartition(".")[0]
+                other = room_of(target) if target or not module else None
+                if other is None:  # `from jupyter_jitmagic import jit`: our own rooms go to the room itself
+                    found.append(f"{module} imports {name}, which is no module")
+                elif other != room and other not in ROOMS[room][1]:
+                    found.append(f"{module} ({room}) imports {target} ({other})")
+            for door, keepers in DOORS.items():
+                if (name == door or name.startswith(f"{door}.")) and room not in keepers:
+                    found.append(f"{module} ({room}) imports {door}")
+    return found
+
+
+def test_every_import_goes_along_the_arrows() -> None:
+    assert violations(PACKAGE) == []
+
+
+def test_the_arrows_make_no_circle() -> None:
+    below: set[str] = set()
+    left = dict(ROOMS)
+    while left:
+        free = {room for room, (_, allowed) in left.items() if allowed <= below}
+        assert free, f"these import each other: {sorted(left)}"
+        below |= free
+        left = {room: rest for room, rest in left.items() if room not in free}
+
+
+def test_one_file_is_the_door_to_jax_internals() -> None:
+    users = [
+        file.name
+        for file in PACKAGE.rglob("*.py")
+        if any(name.startswith("jax._src") for name in imports(file, ".".join(file.relative_to(PACKAGE).with_suffix("").parts)))
+    ]
+    assert set(users) <= {"_jax_internals.py"}
+
+
+@pytest.mark.parametrize(
+    "file, line, said",
+    [
+        ("_records.py", "from jupyter_jitmagic._errors import faults\nimport pandas", "_records (records) imports pandas"),
+        ("_errors.py", "def f():\n    from jupyter_jitmagic import _records", "_errors (errors) imports _records (records)"),
+        ("_errors.py", "from . import _records", "_errors (errors) imports _records (records)"),
+        ("diagnosis/_types.py", "from .._errors import faults", "diagnosis._types (advice) imports _errors (errors)"),
+        ("diagnosis/_types.py", "from jax._src import core", "diagnosis._types (advice) imports jax._src"),
+        ("_cell.py", "import IPython.core.magic as m", "_cell (cell) imports IPython"),
+        ("_cell.py", "import importlib\nimportlib.import_module('comm')", "_cell (cell) imports comm"),
+        ("_display_x.py", "from jupyter_jitmagic._records import log\nimport libcst", "_display_x (display) imports libcst"),
+        ("_novel.py", "", "_novel has no room: add it to the table in test_imports.py and to ARCHITECTURE.md"),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path: Path, file: str, line: str, said: str) -> None:
+    """The test above can fail: in a copy of the package with one bad import, exactly that one is named."""
+    copy = tmp_path / NAME
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "labextension"))
+    with (copy / file).open("a", encoding="utf-8") as planted:
+        planted.write("\n" + line + "\n")
+    assert [each for each in violations(copy) if each not in violations(PACKAGE)] == [said]

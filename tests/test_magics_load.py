@@ -1,0 +1,124 @@
+"""Loading and unloading: quick, silent, twice without harm, and without a trace."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from shells import Shell
+
+
+def hooks(shell: Shell) -> dict[str, Any]:
+    """Everything of a shell that an extension could have touched."""
+    ip = shell.ip
+    manager = ip.input_transformer_manager
+    return {
+        "line magics": set(ip.magics_manager.magics["line"]),
+        "cell magics": set(ip.magics_manager.magics["cell"]),
+        "registry": set(ip.magics_manager.registry),
+        "transformers": (len(manager.cleanup_transforms), len(manager.line_transforms), len(ip.ast_transformers)),
+        "events": {name: len(callbacks) for name, callbacks in ip.events.callbacks.items()},
+        "configurables": [type(each).__name__ for each in ip.configurables],
+        "matchers": len(ip.Completer.custom_matchers),
+        "names": set(ip.user_ns),
+        "threads": threading.active_count(),
+        "exception handlers": ip.custom_exceptions,
+    }
+
+
+def test_loading_prints_nothing(bare: Shell) -> None:
+    assert bare.ok("%load_ext jupyter_jitmagic").text == ""
+
+
+def test_loading_twice_changes_nothing_more(bare: Shell) -> None:
+    import jupyter_jitmagic
+
+    jupyter_jitmagic.load_ipython_extension(bare.ip)
+    once = hooks(bare)
+    jupyter_jitmagic.load_ipython_extension(bare.ip)
+    assert hooks(bare) == once
+    jupyter_jitmagic.unload_ipython_extension(bare.ip)
+
+
+def test_unloading_leaves_no_trace(bare: Shell) -> None:
+    import jupyter_jitmagic
+
+    before = hooks(bare)
+    jupyter_jitmagic.load_ipython_extension(bare.ip)
+    assert hooks(bare) != before
+    jupyter_jitmagic.unload_ipython_extension(bare.ip)
+    assert hooks(bare) == before
+    jupyter_jitmagic.unload_ipython_extension(bare.ip)
+
+
+def test_unloading_gives_back_a_magic_of_the_same_name(bare: Shell) -> None:
+    bare.ip.register_magic_function(lambda line, cell: "mine", "cell", "jit")
+    bare.ok("%load_ext jupyter_jitmagic")
+    bare.ok("%unload_ext jupyter_jitmagic")
+    assert bare.ip.run_cell_magic("jit", "", "x") == "mine"
+
+
+def test_reloading_works_and_jitted_functions_go_on(shell: Shell) -> None:
+    shell.ok("%%jit\ndef f(x):\n    return x + 1")
+    shell.ok("%unload_ext jupyter_jitmagic")
+    assert shell.ok("f(1)").value == 2
+    assert "not found" in shell.run("%%jit\ndef f(x):\n    return x").text
+    shell.ok("%reload_ext jupyter_jitmagic")
+    shell.ok("%%jit\ndef f(x):\n    return x")
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_loading_imports_no_heavy_library() -> None:
+    """Neither pandas, libcst and comm nor JAX itself, nor our own rooms that need them."""
+    out = run_python(
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "import jupyter_jitmagic\n"
+        "assert jupyter_jitmagic.load_ipython_extension(shell) is None\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pandas', 'libcst', 'comm', 'jax', 'numpy'}))\n"
+    )
+    assert out.strip() == "[]"
+
+
+def test_without_jax_one_plain_line() -> None:
+    out = run_python(
+        "import sys\n"
+        "sys.modules['jax'] = None\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "import importlib.util as u\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'jax' else real(name, *rest)\n"
+        "InteractiveShell.instance().run_cell('%load_ext jupyter_jitmagic')\n"
+    )
+    assert out.strip() == "jupyter_jitmagic needs JAX, which is not installed here: %pip install jax"
+
+
+def test_with_an_old_jax_one_plain_line() -> None:
+    out = run_python(
+        "import sys, types\n"
+        "sys.modules['jax'] = types.ModuleType('jax'); sys.modules['jax'].__version__ = '0.4.30'\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_cell('%load_ext jupyter_jitmagic')\n"
+    )
+    assert out.strip() == "jupyter_jitmagic needs JAX 0.10 or newer and this is 0.4.30: %pip install -U jax"
+
+
+def test_public_names() -> None:
+    """What the contract promises is there, listed by dir(), and nothing else pretends to be."""
+    import pytest
+
+    import jupyter_jitmagic as jm
+
+    assert jm.__version__.count(".") == 2
+    assert issubclass(jm.RecompileError, Exception)
+    assert {"jit", "diagnose", "stats", "reset", "options", "faults", "RecompileError"} <= set(dir(jm))
+    with pytest.raises(AttributeError, match="nonsense"):
+        jm.nonsense  # noqa: B018
