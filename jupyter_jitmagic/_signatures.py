@@ -1,0 +1,481 @@
+"""What JAX's cache key holds for one call, as small plain data that keeps nothing of the user's alive.
+
+Made on the path of a miss only. Two signatures of one jitted function are equal exactly when JAX would take the second call
+from its cache; `_causes` compares them part by part.
+
+The key (read from ``jax._src.pjit``): the structure of the arguments, the aval of every leaf, where committed arguments live,
+static arguments by type, hash and ``==``, which arguments were passed by position, by keyword or not at all, and the
+configuration that tracing depends on.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic import _jax_internals
+from jupyter_jitmagic._values import Value, is_secret_name, shown
+
+_AVALS_SHOWN = 8
+_ARRAYS = (jax.Array, np.ndarray, np.generic, bool, int, float, complex)
+
+POSITIONAL, KEYWORD, DEFAULT = "positional", "keyword", "default"
+
+
+class Leaf(NamedTuple):
+    """One traced leaf. `typing` is the sharding in its type; `devices` and `sharding` tell where a committed array lives."""
+
+    path: str
+    aval: str
+    shape: tuple[Any, ...]
+    dtype: str
+    weak: bool
+    typing: str
+    devices: str
+    sharding: str
+
+    @property
+    def text(self) -> str:
+        return f"{'~' if self.weak else ''}{self.aval}"
+
+
+class Node(NamedTuple):
+    """One container of an argument. `keys` are the children as the user writes them; a child that is None is a leaf."""
+
+    kind: str
+    type_id: int
+    keys: tuple[str, ...]
+    children: tuple[Node | None, ...]
+    metadata: tuple[tuple[str, Value], ...] = ()
+
+
+class Static(NamedTuple):
+    """One static argument and its value; `passed` is positional, keyword or default."""
+
+    argument: str
+    passed: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Everything that decides whether a call is a cache hit.
+
+    `avals` and `static` are the short texts of the entries table: ``"f32[4,3], {'w': f32[3]}"`` and ``{"n": "5"}``.
+    """
+
+    leaves: tuple[Leaf, ...]
+    structure: tuple[tuple[str, Node | None], ...]
+    statics: tuple[Static, ...]
+    passed: tuple[tuple[str, str], ...]
+    config: tuple[tuple[str, str], ...]
+    transformation: str = ""
+    parameters: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def avals(self) -> str:
+        texts = iter([leaf.text for leaf in self.leaves])
+        budget, passed = _Budget(_AVALS_SHOWN), dict(self.passed)
+        shown: list[str] = []
+        for argument, node in self.structure:
+            text = _node_text(node, texts, budget)
+            if text == "…" and shown and shown[-1] == "…":
+                continue
+            by_keyword = text != "…" and passed.get(argument) == KEYWORD
+            shown.append(f"{argument}={text}" if by_keyword else text)
+        joined = ", ".join(shown)
+        return joined if len(self.leaves) <= _AVALS_SHOWN else f"{joined} ({len(self.leaves)} leaves)"
+
+    @property
+    def static(self) -> dict[str, str]:
+        return {static.argument: static.value.text for static in self.statics}
+
+
+class _Budget:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def _node_text(node: Node | None, texts: Iterator[str], budget: _Budget) -> str:
+    """The node with an aval in each leaf's place; leaves past the budget are one "…"."""
+    if node is None:
+        text = next(texts)
+        return text if budget.spend() else "…"
+    if node.kind == "None":
+        return "None"
+    parts: list[str] = []
+    for key, child in zip(node.keys, node.children, strict=True):
+        text = _node_text(child, texts, budget)
+        if text == "…" and parts and parts[-1] == "…":
+            continue
+        parts.append("…" if text == "…" else _with_key(node.kind, key, text))
+    if parts == ["…"]:
+        return "…"
+    left, right = _BRACKETS.get(node.kind, (f"{node.kind}(", ")"))
+    comma = "," if node.kind == "tuple" and len(parts) == 1 else ""
+    return f"{left}{', '.join(parts)}{comma}{right}"
+
+
+_BRACKETS = {"dict": ("{", "}"), "list": ("[", "]"), "tuple": ("(", ")")}
+
+
+def _with_key(kind: str, key: str, text: str) -> str:
+    if kind in ("list", "tuple"):
+        return text
+    return f"{key[1:-1]}: {text}" if kind == "dict" else f"{key.lstrip('.')}={text}"
+
+
+def signature_of(
+    fun: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    static_argnums: int | Iterable[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
+    *,
+    placed: bool = False,
+    transformation: str = "",
+) -> Signature:
+    """The signature of the call ``fun(*args, **kwargs)``.
+
+    Args:
+        fun: the plain function under jit.
+        static_argnums, static_argnames: as given to ``jax.jit``.
+        placed: ``device``, ``backend`` or ``in_shardings`` was given to ``jax.jit``, so where arguments live is not in the key.
+        transformation: what the call runs under, as "grad"; "" for a plain call.
+
+    Example:
+        >>> signature_of(lambda x, n: x[:n], (jnp.ones(4), 2), {}, static_argnames="n").avals
+        'f32[4]'
+    """
+    bound = _bind(fun, args, kwargs)
+    nums, names = resolve_statics(bound.parameters, static_argnums, static_argnames, len(args))
+    builder = _Builder(placed)
+    for argument in bound.arguments:
+        is_static = argument.index in nums if argument.index is not None else argument.name in names
+        builder.add(argument, is_static)
+    for name, default in bound.defaults.items():
+        builder.add_default(name, default, name in names or bound.names.index(name) in nums)
+    return Signature(
+        leaves=tuple(builder.leaves),
+        structure=tuple(builder.structure),
+        statics=tuple(builder.statics),
+        passed=tuple(builder.passed),
+        config=config_context(),
+        transformation=transformation,
+        parameters=bound.names,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One argument of a call; `index` is its position, None if passed by keyword; `name` is how the user writes it."""
+
+    name: str
+    index: int | None
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    arguments: tuple[_Argument, ...]
+    defaults: dict[str, Any]
+    parameters: tuple[inspect.Parameter, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _bind(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> _Bound:
+    """Name every argument, in the order of the parameters; keywords in JAX's (sorted) order, as JAX ignores the written one."""
+    parameters = parameters_of(fun)
+    positional = [parameter.name for parameter in parameters if parameter.kind in _BY_POSITION]
+    star = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), "args")
+    double_star = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD), "kwargs")
+    known = {p.name for p in parameters if p.kind is not inspect.Parameter.POSITIONAL_ONLY}
+    found = [
+        _Argument(positional[i] if i < len(positional) else f"{star}[{i - len(positional)}]", i, value)
+        for i, value in enumerate(args)
+    ]
+    found += [
+        _Argument(name if name in known or not parameters else f"{double_star}[{name!r}]", None, kwargs[name])
+        for name in sorted(kwargs)
+    ]
+    given = {argument.name for argument in found}
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not inspect.Parameter.empty and parameter.name not in given
+    }
+    return _Bound(tuple(found), defaults, parameters)
+
+
+def parameters_of(fun: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """The parameters, or none where the function does not tell (as some builtins)."""
+    try:
+        return tuple(inspect.signature(fun).parameters.values())
+    except (ValueError, TypeError):
+        return ()
+
+
+def resolve_statics(
+    parameters: Sequence[inspect.Parameter],
+    argnums: int | Iterable[int] | None,
+    argnames: str | Iterable[str] | None,
+    given: int,
+) -> tuple[frozenset[int], frozenset[str]]:
+    """Positions and names of the static arguments; as in ``jax.jit``, either is inferred where only the other is given."""
+    nums = None if argnums is None else tuple([argnums] if isinstance(argnums, int) else argnums)
+    names = None if argnames is None else frozenset([argnames] if isinstance(argnames, str) else argnames)
+    positional = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    places = {p.name: i for i, p in enumerate(parameters) if p.kind in _BY_POSITION}
+    if nums is None and names is not None:
+        return frozenset(places[name] for name in names if name in places), names
+    size = len(places) or given
+    resolved = frozenset(num if num >= 0 else num + size for num in nums or ())
+    if names is None:
+        names = frozenset(name for name in positional if places[name] in resolved)
+    return resolved, names
+
+
+class _Builder:
+    """Collects the parts of a signature, argument by argument."""
+
+    def __init__(self, placed: bool) -> None:
+        self._placed = placed
+        self.leaves: list[Leaf] = []
+        self.structure: list[tuple[str, Node | None]] = []
+        self.statics: list[Static] = []
+        self.passed: list[tuple[str, str]] = []
+
+    def add(self, argument: _Argument, static: bool) -> None:
+        how = KEYWORD if argument.index is None else POSITIONAL
+        self.passed.append((argument.name, how))
+        if static:
+            self.statics.append(Static(argument.name, how, Value(argument.value, secret=is_secret_name(argument.name))))
+        else:
+            self.structure.append((argument.name, self._walk(argument.name, argument.value)))
+
+    def add_default(self, name: str, default: Any, static: bool) -> None:
+        self.passed.append((name, DEFAULT))
+        if static:
+            self.statics.append(Static(name, DEFAULT, Value(default, secret=is_secret_name(name))))
+
+    def _walk(self, path: str, value: Any) -> Node | None:
+        if isinstance(value, _ARRAYS):
+            self.leaves.append(leaf_of(path, value, self._placed))
+            return None
+        if value is None:
+            return _NONE
+        children = _children(value)
+        if children is None:
+            self.leaves.append(leaf_of(path, value, self._placed))
+            return None
+        keys, parts = children
+        nodes = tuple(self._walk(path + key, part) for key, part in zip(keys, parts, strict=True))
+        kind = type(value)
+        plain = kind in (dict, list, tuple)
+        return Node(kind.__qualname__, 0 if plain else id(kind), keys, nodes, () if plain else _metadata(value, keys))
+
+
+_NONE = Node("None", 0, (), ())
+
+
+def _children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
+    """The children of one pytree node with their keys as the user writes them, or None for a leaf."""
+    kind = type(value)
+    if kind is dict:
+        try:
+            ordered = sorted(value)
+        except TypeError:
+            return _registered_children(value)
+        return tuple(f"[{key!r}]" for key in ordered), [value[key] for key in ordered]
+    if kind in (list, tuple):
+        return tuple(f"[{i}]" for i in range(len(value))), value
+    return _registered_children(value)
+
+
+def _registered_children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
+    found, tree = jax.tree_util.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
+    if jax.tree_util.treedef_is_leaf(tree):
+        return None
+    return tuple(jax.tree_util.keystr(path) for path, _ in found), [part for _, part in found]
+
+
+def _metadata(value: Any, keys: tuple[str, ...]) -> tuple[tuple[str, Value], ...]:
+    """What a registered node keeps beside its children and JAX compares: by field where the class is a dataclass."""
+    tree = jax.tree_util.tree_structure(value, is_leaf=lambda part: part is not value)
+    data = tree.node_data()
+    aux = None if data is None else data[1]
+    if aux is None or _is_only_keys(value):
+        return ()
+    if is_dataclass(value):
+        names = [f".{f.name}" for f in fields(value) if f".{f.name}" not in keys and hasattr(value, f.name)]
+        if names:
+            return tuple((name, Value(getattr(value, name[1:]), secret=is_secret_name(name))) for name in names)
+    return (("", Value(aux)),)
+
+
+def _is_only_keys(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
+    """One leaf of a call; a value that JAX cannot take is described by its type."""
+    try:
+        aval = jax.typeof(value)
+    except Exception:
+        aval = value if hasattr(value, "shape") and hasattr(value, "dtype") else None
+    if aval is None:
+        return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "")
+    shape, dtype = tuple(getattr(aval, "shape", ())), str(getattr(aval, "dtype", type(value).__qualname__))
+    devices, sharding = ("", "") if placed else placement_of(value)
+    typing = _typing_of(aval)
+    return _leaf(
+        path, _short(aval, shape, dtype), shape, dtype, bool(getattr(aval, "weak_type", False)), typing, devices, sharding
+    )
+
+
+@functools.lru_cache(maxsize=8192)
+def _leaf(
+    path: str, aval: str, shape: tuple[Any, ...], dtype: str, weak: bool, typing: str, devices: str, sharding: str
+) -> Leaf:
+    """Equal leaves share one object: thousands of entries of a large model differ in a few leaves."""
+    return Leaf(path, aval, shape, dtype, weak, typing, devices, sharding)
+
+
+def _short(aval: Any, shape: tuple[Any, ...], dtype: str) -> str:
+    """JAX's short form, as f32[4,3]."""
+    try:
+        return str(aval.str_short(True))
+    except Exception:
+        return f"{dtype}[{','.join(map(str, shape))}]"
+
+
+def _typing_of(aval: Any) -> str:
+    """The mesh and spec that are part of the type itself; empty without a mesh."""
+    sharding = getattr(aval, "sharding", None)
+    mesh = getattr(sharding, "mesh", None)
+    if mesh is None or getattr(mesh, "empty", True):
+        return ""
+    return f"{mesh_text(mesh)} {spec_text(getattr(sharding, 'spec', ()))}"
+
+
+def placement_of(value: Any) -> tuple[str, str]:
+    """Where a committed array lives, as (devices, sharding); both empty for anything uncommitted: JAX is then free to choose.
+
+    Two shardings that place the same pieces are one: ``P('i')`` and ``P('i', None)``.
+    """
+    if not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer):
+        return "", ""
+    try:
+        if not getattr(value, "committed", False):
+            return "", ""
+        sharding = value.sharding
+        return _placement_text(sharding)
+    except Exception:
+        return "", ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _placement_text(sharding: Any) -> tuple[str, str]:
+    mesh, spec = getattr(sharding, "mesh", None), getattr(sharding, "spec", None)
+    ordered = (
+        list(mesh.devices.flat) if mesh is not None and not mesh.empty else sorted(sharding.device_set, key=lambda d: d.id)
+    )
+    devices = ",".join(f"{device.platform}:{device.id}" for device in ordered)
+    memory = getattr(sharding, "memory_kind", None)
+    kept = f" in {memory}" if memory not in (None, _default_memory(ordered[0])) else ""
+    if mesh is not None and spec is not None:
+        return devices, f"{mesh_text(mesh)} {spec_text(spec)}{kept}"
+    if len(ordered) == 1:
+        return devices, f"one device{kept}"
+    return devices, f"{' '.join(str(sharding).split())}{kept}"
+
+
+def _default_memory(device: Any) -> str | None:
+    try:
+        return str(device.default_memory().kind)
+    except Exception:
+        return None
+
+
+def mesh_text(mesh: Any) -> str:
+    """A mesh by its axes, as Mesh('i': 4); axis types only where they are not automatic."""
+    types = getattr(mesh, "axis_types", None) or ()
+    shown = []
+    for i, (name, size) in enumerate(dict(mesh.shape).items()):
+        kind = getattr(types[i], "name", str(types[i])) if i < len(types) else "Auto"
+        shown.append(f"{name!r}: {size}" + ("" if kind == "Auto" else f" {kind}"))
+    return f"Mesh({', '.join(shown)})"
+
+
+def spec_text(spec: Iterable[Any]) -> str:
+    """A partition spec as P('i', None) without what changes nothing: trailing None, tuples of one."""
+    parts = [part[0] if isinstance(part, tuple) and len(part) == 1 else part for part in spec]
+    while parts and parts[-1] in (None, ()):
+        parts.pop()
+    extra = [f"{name}={set(axes)!r}" for name in ("unreduced", "reduced") if (axes := getattr(spec, name, None))]
+    return f"P({', '.join([*map(repr, parts), *extra])})"
+
+
+def config_context() -> tuple[tuple[str, str], ...]:
+    """The configuration that JAX's cache key holds, by option name as ``jax.config`` knows it; a mesh in context is "mesh"."""
+    return _shared(tuple(_config_rows()))
+
+
+@functools.lru_cache(maxsize=256)
+def _shared(rows: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """One object for equal rows: nearly every signature has the same."""
+    return rows
+
+
+def _config_rows() -> Iterator[tuple[str, str]]:
+    meshes = []
+    for name, value in _jax_internals.jit_config():
+        if "mesh" in name and not name.startswith("jax_"):
+            meshes.append(_mesh_context_text(value))
+        elif name == "axis_env_state":
+            yield "axis_env", str(dict(getattr(value, "axis_sizes", {})))
+        else:
+            yield _CONTEXT_NAMES.get(name, name), _config_text(value)
+    yield "mesh", max(meshes, key=len, default="") or "None"
+
+
+_CONTEXT_NAMES = {
+    "compute_on_context_manager": "compute_on",
+    "xla_metadata_context_manager": "xla_metadata",
+    "pallas_tpu_interpret_mode_context_manager": "pallas_tpu_interpret_mode",
+}
+
+
+def _mesh_context_text(value: Any) -> str:
+    """Meshes in context: none, one, or a stack of them (``with mesh:`` keeps a tuple)."""
+    meshes = value if isinstance(value, tuple) else (value,)
+    return ", ".join(text for mesh in meshes if (text := _one_mesh_text(mesh)))
+
+
+def _one_mesh_text(mesh: Any) -> str:
+    if mesh is None or getattr(mesh, "empty", False) or not hasattr(mesh, "shape"):
+        return ""
+    if not isinstance(mesh, jax.sharding.Mesh):
+        return mesh_text(mesh)
+    return f"{mesh_text(mesh)} on {','.join(str(device.id) for device in mesh.devices.flat)}"
+
+
+def _config_text(value: Any) -> str:
+    kind = getattr(value, "value", value) if hasattr(value, "name") and hasattr(type(value), "__members__") else value
+    return kind if isinstance(kind, str) else shown(kind)

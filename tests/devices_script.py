@@ -1,0 +1,109 @@
+"""Run in a process with four CPU devices: placements against what JAX does. Prints "ok" and the number of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from tests.jax_oracle import Watched, call, causes, last
+
+P = PartitionSpec
+devices = jax.devices()
+assert len(devices) == 4, devices
+X, XX = jnp.ones(4), jnp.ones((4, 4))
+auto = jax.make_mesh((4,), ("i",), axis_types=(AxisType.Auto,))
+named_j = jax.make_mesh((4,), ("j",), axis_types=(AxisType.Auto,))
+explicit = jax.make_mesh((4,), ("i",), axis_types=(AxisType.Explicit,))
+front, back = Mesh(devices[:2], ("i",)), Mesh(devices[2:], ("i",))
+
+
+def same(x: Any, y: Any = 0) -> Any:
+    return x
+
+
+def put(x: Any, where: Any) -> Any:
+    return jax.device_put(x, where)
+
+
+def named(mesh: Any, *spec: Any, x: Any = X) -> Any:
+    return put(x, NamedSharding(mesh, P(*spec)))
+
+
+with jax.default_device(devices[1]):
+    uncommitted_elsewhere = jnp.ones(4)
+
+MISSES: dict[str, tuple[tuple[Any, ...], dict[str, Any], set[tuple[str, str]]]] = {
+    "committed to the same device": ((call(X), call(put(X, devices[0]))), {}, {("device", "x")}),
+    "committed to another device": ((call(X), call(put(X, devices[1]))), {}, {("device", "x")}),
+    "from device to device": ((call(put(X, devices[0])), call(put(X, devices[1]))), {}, {("device", "x")}),
+    "in a dict": ((call({"w": X}), call({"w": put(X, devices[1])})), {}, {("device", "x['w']")}),
+    "sharded": ((call(X), call(named(auto, "i"))), {}, {("sharding", "x")}),
+    "one device to a mesh": ((call(put(X, devices[0])), call(named(auto, "i"))), {}, {("sharding", "x")}),
+    "sharded to replicated": ((call(named(auto, "i")), call(named(auto))), {}, {("sharding", "x")}),
+    "another axis of the array": (
+        (call(named(auto, "i", x=XX)), call(named(auto, None, "i", x=XX))),
+        {},
+        {("sharding", "x")},
+    ),
+    "another axis name": ((call(named(auto, "i")), call(named(named_j, "j"))), {}, {("sharding", "x")}),
+    "explicit axes": ((call(named(auto, "i")), call(named(explicit, "i"))), {}, {("sharding", "x")}),
+    "explicit spec": ((call(named(explicit, "i")), call(named(explicit))), {}, {("sharding", "x")}),
+    "the same sharding over other devices": ((call(named(front, "i")), call(named(back, "i"))), {}, {("device", "x")}),
+    "shape and sharding": (
+        (call(named(auto, "i")), call(named(auto, x=jnp.ones(8)))),
+        {},
+        {("shape", "x"), ("sharding", "x")},
+    ),
+    "device and static": (
+        (call(put(X, devices[0]), 1), call(put(X, devices[1]), 2)),
+        {"static_argnums": 1},
+        {("device", "x"), ("static_value", "y")},
+    ),
+}
+
+HITS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "uncommitted on another device": ((call(X), call(uncommitted_elsewhere)), {}),
+    "a spec written in another way": ((call(named(auto, "i", x=XX)), call(named(auto, ("i",), None, x=XX))), {}),
+    "the same placement": ((call(put(X, devices[1])), call(put(X + 1, devices[1]))), {}),
+    "device given to jit": ((call(X), call(put(X, devices[1]))), {"device": devices[0]}),
+    "in_shardings given": ((call(X), call(np.ones(4, np.float32))), {"in_shardings": (NamedSharding(auto, P("i")),)}),
+}
+
+for name, (calls, options, expected) in MISSES.items():
+    found = causes(same, *calls, **options)
+    assert found == expected, (name, found)
+for name, (calls, options) in HITS.items():
+    found = causes(same, *calls, **options)
+    assert found == set(), (name, found)
+
+for context in (lambda: jax.set_mesh(auto), lambda: jax.set_mesh(explicit)):
+    watched = Watched(same)
+    watched(X)
+    with context():
+        missed, found_causes = watched(X)
+    assert missed
+    assert [(cause.cause, cause.argument) for cause in found_causes] == [("config", "mesh")], found_causes
+    assert found_causes[0].before == "None" and "'i'" in found_causes[0].now
+
+watched = Watched(same)
+with jax.set_mesh(front):
+    watched(X)
+with jax.set_mesh(back):
+    missed, found_causes = watched(X)
+assert missed and found_causes[0].argument == "mesh" and found_causes[0].before != found_causes[0].now, found_causes
+
+watched = Watched(same)
+watched(X)
+with jax.default_device(devices[1]):
+    missed, found_causes = watched(X)
+assert missed and [cause.argument for cause in found_causes] == ["jax_default_device"], found_causes
+
+moved = last(same, call(put(X, devices[0])), call(put(X, devices[1])))[0]
+assert (moved.before, moved.now) == ("cpu:0", "cpu:1"), moved
+spread = last(same, call(named(auto, "i")), call(named(auto)))[0]
+assert (spread.before, spread.now) == ("Mesh('i': 4) P('i')", "Mesh('i': 4) P()"), spread
+print("ok", len(MISSES) + len(HITS) + 5)
