@@ -85,14 +85,24 @@ def chromium() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
-def python_suites(reports: Path, pytest_args: list[str]) -> list[Suite]:
-    run = [sys.executable, "-m"]
+SLOW = {"no": [], "only": ["-m", "slow"], "all": ["-m", ""]}
+
+
+def python_suites(reports: Path, slow: str, python: str) -> list[Suite]:
+    run = [python, "-m"]
     junit = reports / "pytest.xml"
     return [
         Suite("ruff check", "lint", [*run, "ruff", "check", "."]),
         Suite("ruff format", "lint", [*run, "ruff", "format", "--check", "."]),
         Suite("mypy", "lint", [*run, "mypy"]),
-        Suite("pytest", "python", [*run, "pytest", f"--junitxml={junit}", *pytest_args], junit, count_junit, limit_s=420),
+        Suite(
+            "pytest",
+            "python",
+            [*run, "pytest", f"--junitxml={junit}", *SLOW[slow]],
+            junit,
+            count_junit,
+            limit_s=420 if slow == "no" else 2400,
+        ),
     ]
 
 
@@ -204,7 +214,8 @@ class Runner:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--only", choices=["lint", "python", "typescript", "browser"], help="one group of suites only")
-    parser.add_argument("--slow", action="store_true", help="only the slow Python tests, as `make soak` does")
+    parser.add_argument("--slow", choices=list(SLOW), default="no", help="slow Python tests: none, no others, or all")
+    parser.add_argument("--python", default=sys.executable, help="the Python that runs the Python suites")
     options = parser.parse_args()
 
     def wanted(suites: list[Suite]) -> list[Suite]:
@@ -214,7 +225,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="jitmagic-test-") as folder:
         reports = Path(folder)
         lanes = [
-            wanted(python_suites(reports, ["-m", "slow" if options.slow else "not slow"])),
+            wanted(python_suites(reports, options.slow, options.python)),
             wanted(node_suites(reports)) if (ROOT / "labextension/src/index.ts").exists() else [],
         ]
         with ThreadPoolExecutor(len(lanes)) as pool:
