@@ -341,12 +341,23 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
         aval = value if hasattr(value, "shape") and hasattr(value, "dtype") else None
     if aval is None:
         return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "")
-    shape, dtype = tuple(getattr(aval, "shape", ())), str(getattr(aval, "dtype", type(value).__qualname__))
     devices, sharding = ("", "") if placed else placement_of(value)
-    typing = _typing_of(aval)
-    return _leaf(
-        path, _short(aval, shape, dtype), shape, dtype, bool(getattr(aval, "weak_type", False)), typing, devices, sharding
-    )
+    return _leaf(path, *_aval_parts(aval), devices, sharding)
+
+
+def _aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:
+    try:
+        return _cached_aval_parts(aval)
+    except TypeError:  # an aval that does not hash
+        return _new_aval_parts(aval)
+
+
+def _new_aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:
+    shape, dtype = tuple(getattr(aval, "shape", ())), str(getattr(aval, "dtype", type(aval).__qualname__))
+    return _short(aval, shape, dtype), shape, dtype, bool(getattr(aval, "weak_type", False)), _typing_of(aval)
+
+
+_cached_aval_parts = functools.lru_cache(maxsize=4096)(_new_aval_parts)
 
 
 @functools.lru_cache(maxsize=8192)

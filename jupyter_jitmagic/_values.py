@@ -62,7 +62,7 @@ class Value:
         self._type = id(type(value))
         self._key = prints.key(value)
         self.by_identity = prints.by_identity
-        self._looks = (type(value).__qualname__, _Looks().key(value))
+        self._looks = (type(value).__qualname__, Looks().key(value))
         self._ref = _weak(value)
 
     def __eq__(self, other: object) -> bool:
@@ -134,7 +134,8 @@ def _fields(value: Any) -> dict[str, Any]:
     return found
 
 
-def _digest(data: bytes) -> bytes:
+def digest(data: bytes) -> bytes:
+    """Sixteen bytes that stand for `data`."""
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
@@ -174,7 +175,7 @@ class _Prints:
             fields = _fields(value)
             names = [field.name for field in dataclasses.fields(value) if field.compare]
             return ("data", id(type(value)), hashed, *(self.key(fields.get(name), depth + 1) for name in names))
-        return ("hash", hashed, *_Looks().key(value))
+        return ("hash", hashed, *Looks().key(value))
 
 
 def _compares_fields(kind: type) -> bool:
@@ -191,10 +192,11 @@ def _is_generated(method: Any) -> bool:
 
 
 def _plain(value: Any) -> tuple[Any, ...]:
-    if value is None or len(value) <= 32:
-        return ("plain", value)
+    """Strings by digest: what is kept tells nothing of a secret."""
+    if value is None:
+        return ("none",)
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
-    return ("long", len(value), type(value).__name__, _digest(data))
+    return ("text", isinstance(value, str), len(value), digest(data))
 
 
 def _number(value: Any) -> tuple[Any, ...]:
@@ -202,7 +204,7 @@ def _number(value: Any) -> tuple[Any, ...]:
         try:
             value = value.item()
         except Exception:
-            return ("number", str(type(value)), _digest(bytes(value.tobytes())))
+            return ("number", str(type(value)), digest(bytes(value.tobytes())))
     if isinstance(value, int) and value.bit_length() > _BIG_INT_BITS:
         return ("big", value.bit_length(), hash(value), int(value) & (2**128 - 1))
     if not isinstance(value, (bool, int, float, complex)):
@@ -210,11 +212,12 @@ def _number(value: Any) -> tuple[Any, ...]:
     return ("number", value)
 
 
-class _Looks:
-    """What can be seen of a value, to tell equal-looking objects from different ones."""
+class Looks:
+    """What can be seen of a value, to tell equal-looking objects from different ones; `arrays` fingerprints an array."""
 
-    def __init__(self) -> None:
-        self._left = _PARTS_LIMIT
+    def __init__(self, arrays: Callable[[Any], tuple[Any, ...]] | None = None, parts: int = _PARTS_LIMIT) -> None:
+        self._left = parts
+        self._arrays = arrays or _array_key
 
     def key(self, value: Any, depth: int = 0) -> tuple[Any, ...]:
         self._left -= 1
@@ -229,7 +232,9 @@ class _Looks:
         if isinstance(value, type):
             return ("class", value.__module__, value.__qualname__)
         if _is_array(value):
-            return ("array", *_array_key(value))
+            return ("array", *self._arrays(value))
+        if isinstance(value, types.CodeType):
+            return ("code", digest(value.co_code), value.co_names, *(self.key(part, depth) for part in value.co_consts))
         for kind, parts in _PARTS:
             if isinstance(value, kind):
                 return (kind.__name__, *(self.key(part, depth + 1) for part in islice(parts(value), max(self._left, 0))))
@@ -243,10 +248,8 @@ class _Looks:
 
 
 def _code_parts(function: types.FunctionType) -> Iterator[Any]:
-    code = function.__code__
-    yield from (function.__module__, function.__qualname__, code.co_filename, code.co_firstlineno, code.co_code)
-    yield from (part for part in code.co_consts if not isinstance(part, types.CodeType))
-    yield from code.co_names
+    """Where the code stands does not matter: a definition that ran again is the same to look at."""
+    yield from (function.__module__, function.__qualname__, function.__code__)
     yield function.__defaults__
     yield function.__kwdefaults__
     for cell in function.__closure__ or ():
@@ -269,7 +272,7 @@ _PARTS: tuple[tuple[type, Callable[[Any], Iterator[Any]]], ...] = (
 
 
 def _looks_text(value: Any) -> str:
-    return repr(_Looks().key(value))
+    return repr(Looks().key(value))
 
 
 def _is_array(value: Any) -> bool:
@@ -283,7 +286,7 @@ def _array_key(value: Any) -> tuple[Any, ...]:
     except Exception:
         return (id(value),)
     if isinstance(value, np.ndarray) and value.nbytes <= 65536 and not value.dtype.hasobject:
-        return (*described, _digest(value.tobytes()))
+        return (*described, digest(value.tobytes()))
     return (*described, id(value))
 
 

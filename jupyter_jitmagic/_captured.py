@@ -1,0 +1,223 @@
+"""The stale-global guard: which globals and closure values a trace has frozen, and which of them have changed since.
+
+JAX reads a global or a closure value while it traces and keeps what it read. When the name is rebound or the object mutated
+later, a cache hit silently goes on with the old value. `Captured` remembers, for one trace, the names that the function's code
+reads (and that of the plain functions it calls in the user's own code) and a fingerprint of each value; `changes` compares them
+with the present. Both run when something was compiled or a cell has run, never per call. Nothing of the user's is kept alive.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+import time
+import types
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jupyter_jitmagic._values import Looks, digest, is_secret_name, shown
+
+_GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_FUNCTIONS_LIMIT = 200
+_PARTS_LIMIT = 100
+_SAMPLE = 4096
+_MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A name that means something else now than when `function` was traced. `before` and `now` are short texts."""
+
+    name: str
+    reader: str
+    before: str
+    now: str
+    captured_s: float
+    """Unix time of the trace that kept the old value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One name read by one function: where to look it up again, and what it was."""
+
+    name: str
+    reader: str
+    look_up: Callable[[], Any]
+    looks: tuple[Any, ...]
+    text: str
+
+
+@dataclass(slots=True)
+class Captured:
+    """What one trace of `fun` has read from outside its arguments.
+
+    Example:
+        >>> rate = 0.1
+        >>> def step(x): return x * rate
+        >>> captured = Captured.of(step)
+        >>> rate = 0.2
+        >>> [(change.name, change.before, change.now) for change in captured.changes()]
+        [('rate', '0.1', '0.2')]
+    """
+
+    reads: tuple[_Read, ...]
+    captured_s: float = field(default_factory=time.time)
+
+    @classmethod
+    def of(cls, fun: Callable[..., Any]) -> Captured:
+        """Take the present values of everything that `fun`'s code reads."""
+        return cls(tuple(_reads(fun)))
+
+    def changes(self) -> tuple[Change, ...]:
+        """Every name whose value is no longer what was read; empty if the function itself is gone."""
+        return tuple(change for read in self.reads if (change := self._change(read)) is not None)
+
+    def _change(self, read: _Read) -> Change | None:
+        try:
+            value = read.look_up()
+        except ReferenceError:
+            return None
+        if value is not _MISSING and _looks(value) == read.looks:
+            return None
+        return Change(read.name, read.reader, read.text, _text(read.name, value), self.captured_s)
+
+
+def _text(name: str, value: Any) -> str:
+    if value is _MISSING:
+        return "deleted"
+    return "…" if is_secret_name(name) and isinstance(value, (str, bytes)) else shown(value)
+
+
+def _looks(value: Any) -> tuple[Any, ...]:
+    """A fingerprint by everything that can be seen: equal values have equal ones, whichever object holds them."""
+    return (type(value).__qualname__, *Looks(arrays=_array_looks, parts=_PARTS_LIMIT).key(value))
+
+
+def _array_looks(value: Any) -> tuple[Any, ...]:
+    """By up to 4096 elements where the host can read them at once (an equal array is then no change), else by identity."""
+    described = (tuple(value.shape), str(value.dtype))
+    try:
+        seen = _on_host(value)
+        if seen is None or seen.dtype.hasobject:
+            return (*described, id(value))
+        step = max(1, -(-seen.size // _SAMPLE))
+        return (*described, digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes()))
+    except Exception:
+        return (*described, id(value))
+
+
+def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
+    if isinstance(value, np.ndarray):
+        return value
+    if not value.is_ready() or {device.platform for device in value.devices()} != {"cpu"}:
+        return None
+    return np.asarray(value)
+
+
+def _reads(fun: Callable[..., Any]) -> Iterator[_Read]:
+    """Names read by `fun` and by the user's plain functions that it reaches; each name of each namespace once."""
+    waiting = [_plain(fun)]
+    seen: set[int] = set()
+    taken: set[tuple[int, str]] = set()
+    while waiting and len(seen) < _FUNCTIONS_LIMIT:
+        function = waiting.pop(0)
+        if function is None or id(function) in seen:
+            continue
+        seen.add(id(function))
+        for name, space, look_up in _names(function):
+            if (space, name) in taken:
+                continue
+            taken.add((space, name))
+            value = look_up()
+            if value is _MISSING or _never_stale(value):
+                continue
+            reached = _plain(value)
+            if reached is not None:
+                waiting.append(reached)
+            yield _Read(name, function.__qualname__, look_up, _looks(value), _text(name, value))
+
+
+def _plain(value: Any) -> types.FunctionType | None:
+    """The user's Python function behind `value` (a jitted, wrapped or bound one included), None for anything else."""
+    for _ in range(10):
+        if isinstance(value, types.MethodType):
+            value = value.__func__
+        elif isinstance(value, functools.partial):
+            value = value.func
+        elif isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__"):
+            return None if _is_library(value) else value
+        else:
+            value = getattr(value, "__wrapped__", None)
+    return None
+
+
+def _never_stale(value: Any) -> bool:
+    """Modules, and what libraries define: their functions and classes do not change under a notebook."""
+    if isinstance(value, (types.ModuleType, types.BuiltinFunctionType)):
+        return True
+    if isinstance(value, type):
+        return _is_library(value)
+    function = _plain(value)
+    return function is None and (isinstance(value, types.FunctionType) or hasattr(value, "__wrapped__"))
+
+
+def _is_library(value: Any) -> bool:
+    """Whether it was defined in an installed package or the standard library."""
+    name = getattr(value, "__module__", None) or "__main__"
+    module = None if name == "__main__" else sys.modules.get(name)
+    filename = str(getattr(module, "__file__", None) or "")
+    return any(part in filename for part in ("site-packages", "dist-packages")) or filename.startswith(_STDLIB)
+
+
+_STDLIB = types.__file__.rsplit("types", 1)[0]
+
+
+def _names(function: types.FunctionType) -> Iterator[tuple[str, int, Callable[[], Any]]]:
+    """(name, namespace, how to look it up) of everything that the function's code reads from outside."""
+    space = function.__globals__
+    for name in _global_names(function.__code__):
+        if name in space:
+            yield name, id(space), _global_look_up(function, name)
+    for index, name in enumerate(function.__code__.co_freevars[: len(function.__closure__ or ())]):
+        yield name, id(function), _cell_look_up(function, index)
+
+
+def _global_names(code: types.CodeType) -> Iterator[str]:
+    """In order of first use, those of nested functions and comprehensions included."""
+    names = dict.fromkeys(found.argval for found in dis.get_instructions(code) if found.opname in _GLOBAL_READS)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names.update(dict.fromkeys(_global_names(constant)))
+    yield from names
+
+
+def _global_look_up(function: types.FunctionType, name: str) -> Callable[[], Any]:
+    owner = weakref.ref(function)
+
+    def look_up() -> Any:
+        alive = owner()
+        if alive is None:
+            raise ReferenceError(name)
+        return alive.__globals__.get(name, _MISSING)
+
+    return look_up
+
+
+def _cell_look_up(function: types.FunctionType, index: int) -> Callable[[], Any]:
+    owner = weakref.ref(function)
+
+    def look_up() -> Any:
+        alive = owner()
+        if alive is None or alive.__closure__ is None:
+            raise ReferenceError("closure")
+        try:
+            return alive.__closure__[index].cell_contents
+        except ValueError:
+            return _MISSING
+
+    return look_up
