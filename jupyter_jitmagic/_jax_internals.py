@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NamedTuple
 
 import jax
+
+TRACE_EVENT = "/jax/core/compile/jaxpr_trace_duration"
+LOWER_EVENT = "/jax/core/compile/jaxpr_to_mlir_module_duration"
+COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
+DISK_HIT_EVENT = "/jax/compilation_cache/cache_hits"
 
 _PUBLIC_OPTIONS = (
     "jax_enable_x64",
@@ -30,3 +37,130 @@ def jit_config() -> list[tuple[str, Any]]:
     except Exception:
         rows = [(name, getattr(jax.config, name)) for name in _PUBLIC_OPTIONS if hasattr(jax.config, name)]
         return [*rows, ("abstract_mesh", jax.sharding.get_abstract_mesh())]
+
+
+class _Trace:
+    """Public fallback of the trace state: `value` is True outside every trace."""
+
+    @property
+    def value(self) -> bool:
+        return bool(jax.core.trace_state_clean())
+
+
+class _DisableJit:
+    """Public fallback of the ``jax_disable_jit`` option."""
+
+    @property
+    def value(self) -> bool:
+        return bool(jax.config.jax_disable_jit)
+
+
+def _trace_state() -> tuple[Any, Any]:
+    """(holder, idle): outside every trace and transformation ``holder.value is idle``. Reading it takes about 25 ns."""
+    try:
+        from jax._src import core
+
+        holder, idle = core.trace_state_strong_ref, core.eval_trace
+        if holder.value is idle or not core.trace_state_clean():
+            return holder, idle
+    except (ImportError, AttributeError):
+        pass
+    return _Trace(), True
+
+
+def _disable_jit() -> Any:
+    try:
+        from jax._src import config
+
+        bool(config.disable_jit.value)
+        return config.disable_jit
+    except (ImportError, AttributeError):
+        return _DisableJit()
+
+
+TRACE, IDLE = _trace_state()
+DISABLE_JIT = _disable_jit()
+
+_TRANSFORMATIONS = {"JVPTrace": "jvp", "LinearizeTrace": "grad", "BatchTrace": "vmap"}
+
+
+def transformations() -> str | None:
+    """The eager transformations around this call, outermost last, as "grad" or "vmap of grad"; "" for none.
+
+    None inside an enclosing trace, where a call compiles and executes nothing, and where that cannot be told.
+    """
+    if TRACE.value is IDLE:
+        return ""
+    try:
+        from jax._src import core
+
+        trace, names = core.trace_ctx.trace, []
+        while trace is not core.eval_trace:
+            names.append(_TRANSFORMATIONS[type(trace).__name__])
+            trace = trace.parent_trace
+        return " of ".join(names) or "axis"
+    except (ImportError, AttributeError, KeyError):
+        return None
+
+
+def cache_size(jitted: Any) -> Callable[[], int] | None:
+    """A function that counts the calls JAX's C++ dispatch can answer alone (16 ns), or None: it grows with every new key."""
+    size = getattr(jitted, "_cache_size", None)
+    try:
+        return size if callable(size) and isinstance(size(), int) else None
+    except Exception:
+        return None
+
+
+class JitOptions(NamedTuple):
+    """Static and donated arguments of one jitted function, as JAX resolved them."""
+
+    static_argnums: tuple[int, ...] = ()
+    static_argnames: tuple[str, ...] = ()
+    donate_argnums: tuple[int, ...] = ()
+    donate_argnames: tuple[str, ...] = ()
+
+
+def jit_options(jitted: Any, given: dict[str, Any] | None = None) -> JitOptions:
+    """How `jitted` takes its arguments; from `given`, the arguments of ``jax.jit``, where JAX does not tell."""
+    info = getattr(jitted, "_jit_info", None)
+    source = {name: getattr(info, name, (given or {}).get(name)) for name in JitOptions._fields}
+    return JitOptions(**{name: _as_tuple(value) for name, value in source.items()})
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return () if value is None else (value,) if isinstance(value, int | str) else tuple(value)
+
+
+class PlainFailure(NamedTuple):
+    """A failed call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: JitOptions
+
+
+def failed_plain_call(traceback: TracebackType | None) -> PlainFailure | None:
+    """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
+
+    JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
+    """
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == "cache_miss" and frame.f_code.co_filename.replace("\\", "/").endswith("jax/_src/pjit.py"):
+            seen = frame.f_locals
+            if {"fun", "args", "kwargs", "jit_info"} <= seen.keys():
+                info = seen["jit_info"]
+                options = JitOptions(**{name: _as_tuple(getattr(info, name, None)) for name in JitOptions._fields})
+                return PlainFailure(seen["fun"], seen["args"], seen["kwargs"], options)
+        traceback = traceback.tb_next
+    return None
+
+
+def is_jax_frame(filename: str) -> bool:
+    """Whether a file belongs to JAX itself."""
+    return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")
+
+
+_JAX_FOLDER = jax.__file__.rsplit("__init__", 1)[0]

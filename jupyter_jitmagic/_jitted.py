@@ -1,12 +1,105 @@
-"""The wrapper around `jax.jit`; it records nothing yet."""
+"""`jm.jit` and what other rooms ask about its functions: the failed call in a traceback, an entry's programs and sizes."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, overload
 
 import jax
 
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._hotpath import CALL_CODE
+from jupyter_jitmagic._options import TIMING, options
+from jupyter_jitmagic._wrapper import JitFunction, wrap
 
-def jit(*args: Any, **options: Any) -> Any:
-    """`jax.jit`."""
-    return jax.jit(*args, **options)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def jit(fun: Callable[P, R], /, *, timing: str | None = None, **jit_arguments: Any) -> JitFunction[P, R]: ...
+@overload
+def jit(*, timing: str | None = None, **jit_arguments: Any) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
+def jit(fun: Any = None, /, *, timing: str | None = None, **jit_arguments: Any) -> Any:
+    """``jax.jit`` with a record of every call.
+
+    Takes every argument of ``jax.jit`` with the same meaning, also as a decorator with or without arguments, and returns a
+    function that behaves as ``jax.jit``'s does: results, errors, transformations, threads, pickling, caches.
+
+    Args:
+        fun: the function to compile.
+        timing: how executions are timed: "observe" (never blocks the caller), "block" (waits for each result) or "dispatch"
+            (not at all). By default what ``jm.options.timing`` says at each call.
+
+    Raises:
+        OptionError: an option that does not exist or a value that it cannot have.
+
+    Example:
+        >>> @jm.jit(static_argnames="n")
+        ... def first(x, n):
+        ...     return x[:n]
+        >>> first(jnp.arange(4), n=2)
+        Array([0, 1], dtype=int32)
+        >>> jm.stats("calls").outcome.tolist()
+        ['miss']
+    """
+    _check(timing, jit_arguments)
+    if fun is None:
+        return lambda fun: jit(fun, timing=timing, **jit_arguments)
+    if options.off:
+        return jax.jit(fun, **jit_arguments)
+    return wrap(fun, jit_arguments, timing=timing)
+
+
+_NOT_YET = ("auto", "check", "keep", "on_miss", "max_compiles")
+
+
+def _check(timing: str | None, jit_arguments: dict[str, Any]) -> None:
+    if timing is not None and timing not in TIMING:
+        raise OptionError(f"timing={timing!r}: choose one of {', '.join(TIMING)}")
+    for name in _NOT_YET:
+        if name in jit_arguments:
+            raise OptionError(f"{name}= is not available in this version")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """The call whose trace failed: what was called with what, and how it was put under jit.
+
+    `options` are the arguments given to ``jax.jit``; for a function under plain ``jax.jit`` its static and donated arguments as
+    JAX resolved them. `function` is the row of the log, 0 for plain ``jax.jit``.
+    """
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
+    function: int = 0
+
+
+def failed_call(traceback: TracebackType | None) -> FailedCall | None:
+    """The outermost jitted call in an exception's traceback, ours or plain ``jax.jit``'s; None if there is none.
+
+    Example:
+        >>> try:
+        ...     f(x)
+        ... except Exception as error:
+        ...     failed_call(error.__traceback__).fun.__name__
+        'f'
+    """
+    step = traceback
+    while step is not None:
+        frame = step.tb_frame
+        if frame.f_code is CALL_CODE:
+            seen = frame.f_locals
+            state = seen["state"]
+            return FailedCall(state.fun, seen["args"], seen["kwargs"], dict(state.jit_arguments), state.function)
+        step = step.tb_next
+    plain = internals.failed_plain_call(traceback)
+    if plain is None:
+        return None
+    given = {name: value for name, value in plain.options._asdict().items() if value}
+    return FailedCall(plain.fun, plain.args, plain.kwargs, given)

@@ -1,4 +1,4 @@
-"""What was recorded, and who wants to hear of it. Imports nothing of ours: every other room depends on this one.
+"""What was recorded, and who wants to hear of it. Imports only leaves: every other room depends on this one.
 
 Writers (`_jitted`) add; readers (`_tables`, `_display`, `_panel`) call `log.fold()` and read. A cache hit notifies nobody: it
 only lands in a buffer that the next `fold` brings in. Listeners hear of what is rare: functions, entries, misses, phases.
@@ -8,17 +8,22 @@ Times are seconds. `started_s` and `last_used_s` are Unix time; every other `*_s
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from jupyter_jitmagic._columns import NO_ENTRY, Columns
 from jupyter_jitmagic._errors import faults
 
 Outcome = Literal["hit", "miss", "disk_hit", "inlined", "error"]
 OUTCOMES: tuple[Outcome, ...] = ("hit", "miss", "disk_hit", "inlined", "error")
+HIT, MISS, DISK_HIT, INLINED, ERROR = range(5)
 ExecuteHow = Literal["blocked", "observed", "unobserved"]
 EXECUTE_HOW: tuple[ExecuteHow, ...] = ("unobserved", "observed", "blocked")
+UNOBSERVED, OBSERVED, BLOCKED = range(3)
 Phase = Literal["trace", "lower", "compile"]
 PHASES: tuple[Phase, ...] = ("trace", "lower", "compile")
 CauseName = Literal[
@@ -173,7 +178,7 @@ class Log:
     """Every function, entry, call, miss and diagnosis of this process.
 
     `functions` and `entries` are by id, `misses` and `diagnoses` in order. `calls()` gives the calls as columns. Call `fold()`
-    first: hits wait in per-function buffers until then.
+    first: hits wait in buffers until then. After `reset()` a living function or entry appears again with its next call.
     """
 
     def __init__(self) -> None:
@@ -184,16 +189,153 @@ class Log:
         self.diagnoses: list[DiagnosisRecord] = []
         self.listeners = Listeners()
         self.folders: list[Callable[[], None]] = []
+        self.columns = Columns()
+        self.clock_offset = 0.0
+        """Unix time minus the clock of the call columns."""
+        self._known_functions: dict[int, FunctionRecord] = {}
+        self._known_entries: dict[int, EntryRecord] = {}
+        self._counted = 0
+        self._ids = itertools.count(1)
+
+    def new_id(self) -> int:
+        """A number no other row of this process has."""
+        return next(self._ids)
+
+    def add_function(self, record: FunctionRecord) -> None:
+        with self.lock:
+            self.functions[record.id] = self._known_functions[record.id] = record
+        self.listeners.emit(Changed("functions", record.id))
+
+    def add_entry(self, record: EntryRecord) -> None:
+        with self.lock:
+            self.entries[record.id] = self._known_entries[record.id] = record
+        self.listeners.emit(Changed("entries", record.id))
+
+    def add_miss(self, record: MissRecord, keep: int) -> None:
+        with self.lock:
+            self.misses.append(record)
+            if len(self.misses) > keep + keep // 10:
+                del self.misses[:-keep]
+        self.listeners.emit(Changed("misses", record.id))
+
+    def add_diagnosis(self, record: DiagnosisRecord) -> None:
+        with self.lock:
+            self.diagnoses.append(record)
+        self.listeners.emit(Changed("diagnoses", record.id))
+
+    def known_function(self, function: int) -> FunctionRecord | None:
+        """The record of a function, also while `reset` hides it; None once it is forgotten for good."""
+        return self._known_functions.get(function)
+
+    def entries_of(self, function: int) -> list[EntryRecord]:
+        return [entry for entry in self._known_entries.values() if entry.function == function]
+
+    def known_entry(self, entry: int) -> EntryRecord | None:
+        return self._known_entries.get(entry)
 
     def fold(self) -> None:
         """Bring every buffered call into the columns and totals."""
         for folder in tuple(self.folders):
             folder()
+        with self.lock:
+            self._count()
+
+    def drop_oldest(self, count: int) -> None:
+        """Fold the oldest `count` rows away for good; they stay in the totals."""
+        with self.lock:
+            self._count()
+            self.columns.drop_oldest(count)
+            self._counted -= count
 
     def calls(self) -> dict[str, Any]:
-        """The kept calls as columns of equal length: call function started_s outcome trace_s lower_s compile_s dispatch_s
-        execute_s execute_how entry. Outcome and execute_how are codes into `OUTCOMES` and `EXECUTE_HOW`."""
-        raise NotImplementedError("filled by the recording core")
+        """The kept calls as NumPy columns of equal length: call function started_s outcome trace_s lower_s compile_s dispatch_s
+        execute_s execute_how entry. Outcome and execute_how are codes into `OUTCOMES` and `EXECUTE_HOW`; entry is -1 where the
+        call has none."""
+        import numpy as np
+
+        with self.lock:
+            columns = self.columns.as_numpy()
+            owners = {entry.id: entry.function for entry in self._known_entries.values()}
+        place = columns.pop("place")
+        used, where = np.unique(place, return_inverse=True)
+        functions = np.array([owners.get(p, 0) if p >= 0 else -1 - p for p in used.tolist()], dtype="i8")
+        columns["function"] = functions[where] if len(place) else np.zeros(0, "i8")
+        columns["entry"] = np.where(place >= 0, place, NO_ENTRY)
+        columns["started_s"] = columns.pop("started") + self.clock_offset
+        return columns
+
+    def reset(self) -> None:
+        """Forget every row. Living functions go on recording and appear again with their next call."""
+        self.fold()
+        with self.lock:
+            self.columns = Columns(self.columns.first + len(self.columns))
+            self._counted = 0
+            self.misses.clear()
+            self.diagnoses.clear()
+            self.functions.clear()
+            self.entries.clear()
+            self._known_functions = {id_: record for id_, record in self._known_functions.items() if record.alive}
+            self._known_entries = {
+                id_: entry
+                for id_, entry in self._known_entries.items()
+                if entry.alive and entry.function in self._known_functions
+            }
+            for function in self._known_functions.values():
+                function.calls = function.hits = function.misses = function.errors = function.inlined = 0
+                function.trace_s = function.lower_s = function.compile_s = function.dispatch_s = 0.0
+            for entry in self._known_entries.values():
+                entry.hits = 0
+        self.listeners.emit(Changed("reset"))
+
+    def _count(self) -> None:
+        """Bring the totals of functions and entries up to the last row of the columns."""
+        columns, start = self.columns, self._counted
+        if start == len(columns):
+            return
+        self._counted = len(columns)
+        rows = (columns.place[start:], columns.outcome[start:], columns.dispatch_s[start:], columns.started[start:])
+        for place, outcome, count, seconds, last in _groups_of_many(*rows) if len(rows[0]) > 500 else _groups(*rows):
+            entry = self._known_entries.get(place)
+            function = self._known_functions.get(entry.function if entry else -1 - place)
+            if function is None:
+                continue
+            self.functions.setdefault(function.id, function)
+            if entry:
+                self.entries.setdefault(entry.id, entry)
+                entry.last_used_s = max(entry.last_used_s, last + self.clock_offset)
+                entry.hits += count if outcome == HIT else 0
+            function.calls += count
+            function.dispatch_s += seconds
+            function.hits += count if outcome == HIT else 0
+            function.misses += count if outcome in (MISS, DISK_HIT) else 0
+            function.inlined += count if outcome == INLINED else 0
+            function.errors += count if outcome == ERROR else 0
+
+
+Group = tuple[int, int, int, float, float]
+
+
+def _groups(places: array[int], outcomes: array[int], dispatch: array[float], started: array[float]) -> Iterator[Group]:
+    """Rows by place and outcome: (place, outcome, how many, their dispatch seconds, start of the last one)."""
+    groups: dict[tuple[int, int], tuple[int, float, float]] = {}
+    for place, outcome, seconds, start in zip(places, outcomes, dispatch, started, strict=True):
+        count, total, _ = groups.get((place, outcome), (0, 0.0, 0.0))
+        groups[place, outcome] = (count + 1, total + seconds, start)
+    for (place, outcome), (count, total, last) in groups.items():
+        yield place, outcome, count, total, last
+
+
+def _groups_of_many(places: array[int], outcomes: array[int], dispatch: array[float], started: array[float]) -> Iterator[Group]:
+    """The same with NumPy, which is 50 times faster for a million rows and slower for ten."""
+    import numpy as np
+
+    lowest = min(places)
+    code = (np.asarray(places, "i8") - lowest) * 8 + np.asarray(outcomes, "i8")
+    counts, seconds = np.bincount(code), np.bincount(code, weights=np.asarray(dispatch))
+    last = np.empty(len(counts))
+    last[code] = np.asarray(started)
+    for found in np.flatnonzero(counts).tolist():
+        yield found // 8 + lowest, found % 8, int(counts[found]), float(seconds[found]), float(last[found])
 
 
 log = Log()

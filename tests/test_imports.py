@@ -25,7 +25,17 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "causes": (("_causes",), {"records", "signatures"}),
     "timing": (("_timing",), {"errors", "options", "records", "internals"}),
     "jitted": (
-        ("_jitted",),
+        (
+            "_jitted",
+            "_hotpath",
+            "_recording",
+            "_functions",
+            "_wrapper",
+            "_attribution",
+            "_observation",
+            "_waiter",
+            "_call_site",
+        ),
         {"errors", "options", "records", "internals", "signatures", "causes", "timing", "diagnosis", "advice"},
     ),
     "watch": (("_watch",), {"errors", "options", "records", "internals", "signatures", "causes", "timing", "jitted"}),

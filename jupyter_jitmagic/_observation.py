@@ -1,0 +1,162 @@
+"""How long an execution took, where that could honestly be seen.
+
+An execution begins when its call begins, when its compile ended, or when the device has finished what was handed to it before:
+the device works in order, so a call's time is ``done - max(start, done of the call before)``. A call whose predecessors were
+not seen to end is `unobserved`, unless what is known of them is too short to matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from statistics import median
+from threading import get_ident
+from typing import Any
+
+from jupyter_jitmagic import _hotpath
+from jupyter_jitmagic._hotpath import Detail
+from jupyter_jitmagic._records import BLOCKED, INLINED, OBSERVED, Changed, log
+from jupyter_jitmagic._waiter import TOLERANCE, cpu_clock_of_this_thread, smallest_output, waiter
+
+_LOOK_BACK = 256
+_SAMPLES = 999
+WORTH_EACH_S = 1e-3
+"""Executions of at least this long are watched one by one; shorter ones are sampled."""
+
+_ends: dict[int, tuple[float, float]] = {}
+"""Between which times the latest watched calls ended, by call."""
+
+_samples: dict[int, deque[float]] = {}
+_to_judge: deque[Sighting] = deque()
+expected: dict[int, float] = {}
+"""Roughly how long executions of an entry take, from the last one seen."""
+
+_clocks: dict[int, int | None] = {}
+
+
+class Sighting:
+    """One watched call: between which times its execution began and between which it ended."""
+
+    __slots__ = ("after", "before", "call", "entry", "how", "latest_start", "start")
+
+    def __init__(self, start: float, latest_start: float, how: int = OBSERVED) -> None:
+        self.entry = 0
+        self.start = start
+        self.latest_start = latest_start
+        self.how = how
+        self.call = 0
+        self.before = self.after = math.nan
+
+    def seen(self, before: float, after: float) -> None:
+        """Called by whoever saw the end."""
+        self.before, self.after = before, after
+        if self.call:
+            _to_judge.append(self)
+
+    def folded(self, call: int) -> None:
+        """Called once the call has its number."""
+        self.call = call
+        if not math.isnan(self.after):
+            _to_judge.append(self)
+
+
+def watch(out: Any, entry: int, start: float, latest_start: float, end: float) -> Sighting | None:
+    """Look at the end of a call that has just returned `out`; None if it cannot or need not be watched now.
+
+    Args:
+        entry: the entry if it is known already, else 0.
+        start, latest_start: when the call was handed to the device, at the earliest and the latest.
+        end: when the call returned.
+    """
+    array = smallest_output(out)
+    if array is None:
+        return None
+    sighting = Sighting(start, latest_start)
+    if array.is_ready():
+        sighting.seen(end, end)
+        return sighting
+    thread = get_ident()
+    if thread not in _clocks:
+        if len(_clocks) > 64:
+            _clocks.clear()
+        _clocks[thread] = cpu_clock_of_this_thread()
+    return sighting if waiter.watch(array, latest_start, expected.get(entry), _clocks[thread], sighting.seen) else None
+
+
+def judge() -> None:
+    """Write every execution time that holds into the columns. Part of a fold."""
+    changed: set[int] = set()
+    while _to_judge:
+        sighting = _to_judge.popleft()
+        if sighting.call < log.columns.first:
+            continue
+        seconds = _execution_of(sighting)
+        expected[sighting.entry] = sighting.after - sighting.latest_start
+        _ends[sighting.call] = sighting.before, sighting.after
+        if len(_ends) > 2 * _LOOK_BACK:
+            for call in list(_ends)[:_LOOK_BACK]:
+                del _ends[call]
+        if seconds is None:
+            continue
+        row = sighting.call - log.columns.first
+        log.columns.execute_s[row] = seconds
+        log.columns.execute_how[row] = sighting.how
+        _samples.setdefault(sighting.entry, deque(maxlen=_SAMPLES)).append(seconds)
+        changed.add(sighting.entry)
+    for entry in changed:
+        record = log.known_entry(entry)
+        if record is not None:
+            record.execute_s = median(_samples[entry])
+            log.listeners.emit(Changed("entries", entry))
+
+
+def _execution_of(sighting: Sighting) -> float | None:
+    free = _device_free(sighting.call)
+    if free is None:
+        return None
+    earliest, latest, uncertain = free
+    begin = max(sighting.start, earliest), max(sighting.latest_start, latest)
+    seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
+    uncertain += sighting.after - sighting.before + begin[1] - begin[0]
+    return seconds if seconds > 0 and uncertain <= TOLERANCE * seconds else None
+
+
+def _device_free(call: int) -> tuple[float, float, float] | None:
+    """Between which times all that was handed to the device before `call` had ended, and how much longer calls that were not
+    watched may have taken; None if it is not known."""
+    columns, uncertain = log.columns, 0.0
+    for earlier in range(call - 1, max(call - _LOOK_BACK, columns.first) - 1, -1):
+        row = earlier - columns.first
+        if earlier in _ends:
+            return *_ends[earlier], uncertain
+        place = columns.place[row]
+        if place < 0 or columns.outcome[row] == INLINED:
+            continue
+        record = log.known_entry(place)
+        if record is None or record.execute_s is None:
+            return None
+        uncertain += 2 * record.execute_s
+    return (-math.inf, -math.inf, uncertain) if call - _LOOK_BACK < columns.first else None
+
+
+def forget(entry: int) -> None:
+    _samples.pop(entry, None)
+    expected.pop(entry, None)
+
+
+def blocked(start: float, latest_start: float, end: float) -> Sighting:
+    """A call whose caller waited for its end."""
+    sighting = Sighting(start, latest_start, BLOCKED)
+    sighting.seen(end, end)
+    return sighting
+
+
+def append(start: float, end: float, detail: Detail, sighting: Sighting | None) -> None:
+    """A row, and what becomes known of its execution."""
+    if sighting is not None:
+        sighting.entry = detail.place
+        detail.when_known = sighting.folded
+    _hotpath.append(start, end, detail)
+
+
+log.folders.append(judge)

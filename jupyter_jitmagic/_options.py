@@ -1,0 +1,79 @@
+"""Every default and threshold, in one plain object. Light to import; in a notebook ``%config JitMagic`` mirrors it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+from jupyter_jitmagic._errors import OptionError
+
+TIMING = ("observe", "block", "dispatch")
+
+
+@dataclass(slots=True)
+class Options:
+    """What may be set, with its default. A value that makes no sense is refused when it is set.
+
+    Example:
+        >>> import jupyter_jitmagic as jm
+        >>> jm.options.timing = "block"
+    """
+
+    timing: str = "observe"
+    """How executions are timed: "observe" never blocks the caller, "block" waits for each result, "dispatch" times none."""
+
+    keep_calls: int = 2_000_000
+    """Rows kept in the calls table; older ones are folded into the totals (about 30 bytes a row)."""
+
+    keep_misses: int = 100_000
+    """Misses kept with their causes; older ones stay in the totals."""
+
+    watch_every_s: float = 0.03
+    """Shortest time between two watched executions of a function whose calls are short or run ahead of the device."""
+
+    off: bool = False
+    """True makes ``jm.jit`` plain ``jax.jit`` from now on; the environment's ``JITMAGIC_OFF=1`` sets it."""
+
+    def __post_init__(self) -> None:
+        self.off = self.off or os.environ.get("JITMAGIC_OFF", "") not in ("", "0")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = _CHECKS.get(name)
+        problem = check(value) if check else None
+        if problem:
+            raise OptionError(f"{name}={value!r}: {problem}")
+        object.__setattr__(self, name, value)
+
+    def reset(self) -> None:
+        """Put every option back to its default."""
+        for field in fields(self):
+            object.__setattr__(self, field.name, field.default)
+        self.__post_init__()
+
+
+def _timing(value: Any) -> str | None:
+    return None if value in TIMING else f"choose one of {', '.join(TIMING)}"
+
+
+def _count(value: Any) -> str | None:
+    return None if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "give a whole number above 0"
+
+
+def _seconds(value: Any) -> str | None:
+    return None if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else "give seconds, 0 or more"
+
+
+def _switch(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "give True or False"
+
+
+_CHECKS = {
+    "timing": _timing,
+    "keep_calls": _count,
+    "keep_misses": _count,
+    "watch_every_s": _seconds,
+    "off": _switch,
+}
+
+options = Options()

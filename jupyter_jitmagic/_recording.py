@@ -1,0 +1,302 @@
+"""What happens to a call that is not a plain hit: which outcome it had, what it cost, which entry it used."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic import _hotpath, _observation, _timing
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._attribution import Attribution
+from jupyter_jitmagic._call_site import call_site
+from jupyter_jitmagic._causes import causes_of
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._hotpath import Detail
+from jupyter_jitmagic._options import options
+from jupyter_jitmagic._records import (
+    DISK_HIT,
+    ERROR,
+    HIT,
+    INLINED,
+    MISS,
+    OUTCOMES,
+    Changed,
+    EntryRecord,
+    FunctionRecord,
+    MissRecord,
+    log,
+)
+from jupyter_jitmagic._signatures import Signature, signature_of
+from jupyter_jitmagic._timing import Phases
+
+_HISTORY = 1000
+
+
+class FunctionState:
+    """All that is known of one jitted function. Lives as long as the function; the records of it live in the log."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        jitted: Any,
+        jit_arguments: dict[str, Any],
+        record: FunctionRecord,
+        timing: str | None,
+        remade: list[Signature] | None,
+    ) -> None:
+        self.fun = fun
+        self.jitted = jitted
+        self.jit_arguments = jit_arguments
+        self.jit_options = internals.jit_options(jitted, jit_arguments)
+        self.function = record.id
+        self.name = record.name
+        self.record = record
+        self.lock = threading.RLock()
+        self.attribution = Attribution()
+        self.history: list[Signature] = []
+        self.timing = timing
+        self.recording = True
+        self._remade = remade
+        self._cleared = False
+        self._second_of_pair = False
+        self._placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
+        self._size = internals.cache_size(jitted)
+        self._steer: _hotpath.Steer = _not_built
+
+    def build(self) -> Callable[..., Any]:
+        """The function that stands for the jitted one. The state does not hold it, so that it goes when the user lets go."""
+        call, self._steer = _hotpath.build(self.jitted, self._size, self)
+        return call
+
+    # -- called by the closure ------------------------------------------------------------------------------------------
+
+    def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record a call that returned and may be anything; returns `out`."""
+        if self.recording:
+            try:
+                self._settle(start, end, out, args, kwargs)
+            except Exception as error:
+                self.give_up("recording a call", error)
+        return out
+
+    def failed(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException) -> None:
+        """Record a call that raised. The error is JAX's or the user's and stays as it is."""
+        if not self.recording:
+            return
+        try:
+            end = time.perf_counter()
+            phases = _timing.take(start) if _timing.pending and internals.transformations() is not None else None
+            self._add_costs(phases)
+            _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
+        except Exception as fault:
+            self.give_up("recording a failed call", fault)
+
+    # -- the rest -------------------------------------------------------------------------------------------------------
+
+    def give_up(self, place: str, error: BaseException) -> None:
+        """Our own fault: from now on this function runs unrecorded, and the user is told once."""
+        self.recording = self.record.recording = False
+        faults.report(place, error)
+
+    def cleared(self) -> None:
+        """JAX's cache of this function was cleared on purpose."""
+        with self.lock:
+            self._forget_entries()
+            self._cleared = True
+            self._steer(gate=float("-inf"), select=None, known=-1)
+
+    def look_closely(self) -> None:
+        """The next call may hit something never seen (an ahead-of-time compile): look at its whole signature."""
+        self._steer(known=-1)
+
+    def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        transformation = internals.transformations()
+        if transformation is None or internals.DISABLE_JIT.value:
+            if transformation is not None:
+                _timing.take(start)
+            _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
+            return
+        phases = _timing.take(start) if _timing.pending else None
+        size = self._size() if self._size else None
+        if phases is not None and phases.compiled:
+            self._miss(start, end, out, args, kwargs, phases, transformation, size)
+            return
+        attribution = self.attribution
+        entry = None
+        if not transformation and size == attribution.known and size is not None:
+            entry = attribution.select(args, kwargs) if attribution.select else attribution.only or None
+        if entry is None:
+            entry = self._entry_of(args, kwargs, transformation, size)
+        self._hit(start, end, out, entry)
+        if _hotpath.is_full():
+            _hotpath.fold()
+
+    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str, size: int | None) -> int:
+        """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
+        signature = self._signature(args, kwargs, transformation)
+        with self.lock:
+            if size is not None and 0 <= size < self.attribution.known:
+                self._forget_entries()
+            entry = self.attribution.entries.get(signature)
+            if entry is None:
+                entry = self._new_entry(signature, HIT, None).id
+                self.history.append(signature)
+            self._account(entry, args, kwargs, size, False, transformation)
+        return entry
+
+    def _miss(
+        self,
+        start: float,
+        end: float,
+        out: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        phases: Phases,
+        transformation: str,
+        size: int | None,
+    ) -> None:
+        sighting = self._watch(out, 0, phases.ended, end, end)
+        if transformation and phases.trace_s is None:
+            phases = phases._replace(trace_s=max(phases.began - start, 0.0))
+        signature = self._signature(args, kwargs, transformation)
+        with self.lock:
+            before = self.attribution.known
+            cleared = self._cleared or signature in self.attribution.entries or (size is not None and size <= before > 0)
+            causes = causes_of(signature, self.history, cleared=cleared, remade=self._remade)
+            self._remade = None
+            old = self.attribution.entries.pop(signature, None)
+            if old is not None:
+                self._end_entry(old)
+            outcome = DISK_HIT if phases.disk else MISS
+            record = self._new_entry(signature, outcome, phases)
+            self.history.append(signature)
+            del self.history[:-_HISTORY]
+            self._account(record.id, args, kwargs, size, True, transformation)
+            self._add_costs(phases)
+        detail = Detail(record.id, outcome, _seconds(phases))
+        _observation.append(start, end, detail, sighting)
+        self._steer(gate=float("-inf"))
+        _hotpath.fold()
+        miss = MissRecord(
+            id=log.new_id(),
+            call=detail.call,
+            function=self.function,
+            entry=record.id,
+            causes=causes,
+            cost_s=phases.cost_s,
+            call_site=call_site(2),
+            started_s=start + log.clock_offset,
+        )
+        log.add_miss(miss, options.keep_misses)
+
+    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
+        given = self.jit_options
+        return signature_of(
+            self.fun,
+            args,
+            kwargs,
+            given.static_argnums,
+            given.static_argnames,
+            placed=self._placed,
+            transformation=transformation,
+        )
+
+    def _new_entry(self, signature: Signature, outcome: int, phases: Phases | None) -> EntryRecord:
+        record = EntryRecord(
+            id=log.new_id(),
+            function=self.function,
+            avals=signature.avals,
+            static=dict(signature.static),
+            transformation=signature.transformation,
+            created_s=time.time(),
+            outcome=OUTCOMES[outcome],
+            superseded=self.record.superseded,
+        )
+        if phases is not None:
+            record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
+        self.attribution.add(signature, record.id)
+        log.add_entry(record)
+        return record
+
+    def _account(
+        self, entry: int, args: tuple[Any, ...], kwargs: dict[str, Any], size: int | None, compiled: bool, transformation: str
+    ) -> None:
+        """Tell the closure what is known now."""
+        if transformation:
+            return
+        attribution = self.attribution
+        attribution.note_call(entry, args, kwargs, size, compiled)
+        self._steer(select=attribution.select, only=attribution.only, known=-1 if size is None else size)
+
+    def _add_costs(self, phases: Phases | None) -> None:
+        if phases is not None:
+            record = self.record
+            record.trace_s += phases.trace_s or 0.0
+            record.lower_s += phases.lower_s or 0.0
+            record.compile_s += phases.compile_s or 0.0
+
+    def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
+        """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
+        sighting = self._watch(out, entry, start, start, end)
+        gate = end + options.watch_every_s
+        mode = self.timing or options.timing
+        if mode == "block":
+            gate = float("-inf")
+        elif mode == "observe":
+            seconds = _observation.expected.get(entry)
+            worth_each = seconds is None or seconds >= _observation.WORTH_EACH_S
+            self._second_of_pair = not (self._second_of_pair or worth_each)
+            if sighting is not None and (worth_each or self._second_of_pair):
+                gate = float("-inf")
+        if sighting is None:
+            _hotpath.append_hit(start, end, entry)
+        else:
+            _observation.append(start, end, Detail(entry, HIT), sighting)
+        self._steer(gate=gate)
+
+    def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:
+        mode = self.timing or options.timing
+        if mode == "block":
+            return _blocked(out, start, latest)
+        return _observation.watch(out, entry, start, latest, end) if mode == "observe" else None
+
+    def _forget_entries(self) -> None:
+        for entry in self.attribution.entries.values():
+            self._end_entry(entry)
+        self.attribution.clear()
+
+    def _end_entry(self, entry: int) -> None:
+        record = log.known_entry(entry)
+        if record is not None:
+            record.alive = False
+            log.listeners.emit(Changed("entries", entry))
+
+
+def _not_built(**_: Any) -> None:
+    raise RuntimeError("build() comes first")
+
+
+def _blocked(out: Any, start: float, latest: float) -> _observation.Sighting | None:
+    """Wait for the call's outputs. An error of the computation surfaces later, where JAX raises it."""
+    leaves = [leaf for leaf in jax.tree_util.tree_leaves(out) if isinstance(leaf, jax.Array)]
+    try:
+        for leaf in leaves:
+            leaf.block_until_ready()
+    except Exception:
+        return None
+    return _observation.blocked(start, latest, time.perf_counter()) if leaves else None
+
+
+def _seconds(phases: Phases | None) -> tuple[float, float, float] | None:
+    if phases is None:
+        return None
+    nan = float("nan")
+    return (
+        nan if phases.trace_s is None else phases.trace_s,
+        nan if phases.lower_s is None else phases.lower_s,
+        nan if phases.compile_s is None else phases.compile_s,
+    )

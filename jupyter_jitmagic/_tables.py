@@ -1,0 +1,261 @@
+"""The records as pandas tables. The only door to pandas.
+
+`COLUMNS` is where the columns are documented: ``?`` and the docs are made from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._records import EXECUTE_HOW, OUTCOMES, log
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "functions": {
+        "function": "qualified name; #2, #3 … where several living functions share it",
+        "calls": "calls of every outcome",
+        "hits": "calls that JAX answered from its cache",
+        "misses": "calls that lowered or compiled, from the disk cache or anew",
+        "errors": "calls that raised",
+        "inlined": "calls inside an enclosing trace or with jit disabled: nothing of their own compiled or executed",
+        "entries": "cache entries alive",
+        "trace_s": "seconds spent tracing, all calls together",
+        "lower_s": "seconds spent lowering to StableHLO",
+        "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
+        "dispatch_s": "seconds in calls, all together: everything but what ran on after they returned",
+        "execute_median_s": "median execution of the calls whose end was seen; missing if none was",
+        "break_even_calls": "calls after which compiling has paid against plain Python; missing until asked for",
+        "alive": "the function still exists",
+        "superseded": "its cell or definition ran again and made a new one",
+    },
+    "entries": {
+        "function": "qualified name",
+        "entry": "number of the entry",
+        "avals": "types of the traced arguments in JAX's short form",
+        "static": "static arguments and their values",
+        "transformation": 'the eager transformation the entry was made under, as "grad" or "vmap"',
+        "hits": "hits of this entry",
+        "trace_s": "seconds its trace took; missing where JAX did not trace for it",
+        "lower_s": "seconds its lowering took",
+        "compile_s": "seconds its compile took",
+        "execute_s": "median execution of its calls whose end was seen",
+        "executable_bytes": "size of its machine code; missing until asked for",
+        "temp_bytes": "temporary memory of one execution; missing until asked for",
+        "last_used_s": "Unix time of the last call that used it",
+        "superseded": "belongs to a function that was made anew",
+        "alive": "still in JAX's cache as far as is known",
+    },
+    "calls": {
+        "call": "number of the call, in the order in which calls ended",
+        "function": "qualified name",
+        "started_s": "Unix time at which it began",
+        "outcome": "hit, miss, disk_hit, inlined or error",
+        "trace_s": "seconds tracing; missing if it did not trace. Under an eager transformation: from the call's start to the "
+        "first lowering, tracing and transforming",
+        "lower_s": "seconds lowering; missing if it did not",
+        "compile_s": "seconds compiling or reading the disk cache; missing if it did not",
+        "dispatch_s": "seconds until the call returned, all of the above included",
+        "execute_s": "seconds from the start (of a miss: from the compile's end) to the result, without the time the device "
+        "was busy with earlier calls; missing if its end was not seen",
+        "execute_how": "blocked, observed or unobserved",
+        "entry": "number of the entry it used; missing for inlined calls and errors",
+    },
+    "misses": {
+        "miss": "number of the miss",
+        "call": "number of its call",
+        "function": "qualified name",
+        "entry": "number of the entry it made",
+        "cause": "why JAX could not use an entry it had",
+        "argument": "path of the argument that differs",
+        "before": "what it was in the nearest earlier call",
+        "now": "what it is",
+        "cost_s": "trace, lower and compile seconds, in the miss's first row",
+        "call_site": "the line that made the call",
+    },
+    "diagnoses": {
+        "diagnosis": "number of the diagnosis",
+        "function": "qualified name",
+        "started_s": "Unix time of the failed trace",
+        "kind": "traces, static, rewrite, static+rewrite or not_staticness",
+        "static_argnames": "the smallest verified set of static arguments",
+        "sites": "concretization sites found",
+        "verified": "the proposed answer was traced again and, if a rewrite is part of it, compared",
+        "reason": "one or two sentences",
+    },
+}
+
+
+def stats(level: str = "functions") -> pd.DataFrame:
+    """What was recorded, as a pandas table.
+
+    Args:
+        level: "functions", "entries", "calls", "misses" or "diagnoses". `COLUMNS` says what the columns mean.
+
+    Raises:
+        OptionError: there is no such level.
+
+    Example:
+        >>> jm.stats("calls").groupby("outcome").size()
+    """
+    make = _LEVELS.get(level)
+    if make is None:
+        raise OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
+    log.fold()
+    with log.lock:
+        return make()
+
+
+def reset() -> None:
+    """Forget every row. JAX's caches stay as they are, and living functions go on recording."""
+    log.reset()
+
+
+def _frame(level: str, columns: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: columns[name] for name in COLUMNS[level]})
+
+
+def _from_records(level: str, rows: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {name: pd.Series([row.get(name) for row in rows], dtype=kinds.get(name, "object")) for name in COLUMNS[level]}
+    return pd.DataFrame(columns)
+
+
+_TEXT = "str"
+_FLOAT = "float64"
+_COUNT = "int64"
+_MAYBE = "Int64"
+
+
+def _name(function: int) -> str:
+    record = log.known_function(function) or log.functions.get(function)
+    return record.name if record is not None else ""
+
+
+def _functions() -> pd.DataFrame:
+    medians = _execution_medians()
+    alive: dict[int, int] = {}
+    for entry in log.entries.values():
+        alive[entry.function] = alive.get(entry.function, 0) + (entry.alive and not entry.superseded)
+    rows = [
+        {
+            **{name: getattr(record, name) for name in ("calls", "hits", "misses", "errors", "inlined", "alive", "superseded")},
+            **{name: getattr(record, name) for name in ("trace_s", "lower_s", "compile_s", "dispatch_s")},
+            "function": record.name,
+            "entries": alive.get(record.id, 0),
+            "execute_median_s": medians.get(record.id),
+            "break_even_calls": None,
+        }
+        for record in log.functions.values()
+    ]
+    counts = dict.fromkeys(("calls", "hits", "misses", "errors", "inlined", "entries"), _COUNT)
+    times = dict.fromkeys(("trace_s", "lower_s", "compile_s", "dispatch_s", "execute_median_s"), _FLOAT)
+    kinds = {"function": _TEXT, **counts, **times, "break_even_calls": _MAYBE, "alive": "bool", "superseded": "bool"}
+    return _from_records("functions", rows, kinds)
+
+
+def _execution_medians() -> dict[int, float]:
+    """Median execution by function, of every kept call whose end was seen."""
+    import numpy as np
+
+    columns = log.columns
+    seen = np.flatnonzero(np.frombuffer(columns.execute_how, "i1").copy()) if len(columns) else np.zeros(0, "i8")
+    by_function: dict[int, list[float]] = {}
+    for row in seen.tolist():
+        entry = log.known_entry(columns.place[row])
+        if entry is not None:
+            by_function.setdefault(entry.function, []).append(columns.execute_s[row])
+    return {function: float(np.median(times)) for function, times in by_function.items()}
+
+
+def _entries() -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(record, name, None) for name in COLUMNS["entries"]},
+            "entry": record.id,
+            "function": _name(record.function),
+            "static": ", ".join(f"{name}={value}" for name, value in record.static.items()),
+        }
+        for record in log.entries.values()
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "avals", "static", "transformation"), _TEXT),
+        **dict.fromkeys(("entry", "hits"), _COUNT),
+        **dict.fromkeys(("trace_s", "lower_s", "compile_s", "execute_s", "last_used_s"), _FLOAT),
+        **dict.fromkeys(("executable_bytes", "temp_bytes"), _MAYBE),
+        **dict.fromkeys(("superseded", "alive"), "bool"),
+    }
+    return _from_records("entries", rows, kinds)
+
+
+def _calls() -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    columns = log.calls()
+    used, codes = np.unique(columns["function"], return_inverse=True)
+    names = [_name(function) for function in used.tolist()]
+    unique = list(dict.fromkeys(names))
+    codes = np.array([unique.index(name) for name in names], dtype="i8")[codes] if len(names) else codes
+    columns["function"] = pd.Categorical.from_codes(codes, categories=pd.Index(unique, dtype="str"))
+    columns["outcome"] = pd.Categorical.from_codes(columns["outcome"], categories=list(OUTCOMES))
+    columns["execute_how"] = pd.Categorical.from_codes(columns["execute_how"], categories=list(EXECUTE_HOW))
+    columns["entry"] = pd.arrays.IntegerArray(columns["entry"].astype("i8"), columns["entry"] < 0)
+    return _frame("calls", columns)
+
+
+def _misses() -> pd.DataFrame:
+    rows = []
+    for miss in log.misses:
+        for i, cause in enumerate(miss.causes):
+            rows.append(
+                {
+                    "miss": miss.id,
+                    "call": miss.call,
+                    "function": _name(miss.function),
+                    "entry": miss.entry,
+                    "cause": cause.cause,
+                    "argument": cause.argument,
+                    "before": cause.before,
+                    "now": cause.now,
+                    "cost_s": miss.cost_s if i == 0 else None,
+                    "call_site": miss.call_site,
+                }
+            )
+    kinds = {
+        **dict.fromkeys(("miss", "call", "entry"), _COUNT),
+        **dict.fromkeys(("function", "cause", "argument", "before", "now", "call_site"), _TEXT),
+        "cost_s": _FLOAT,
+    }
+    return _from_records("misses", rows, kinds)
+
+
+def _diagnoses() -> pd.DataFrame:
+    rows = [
+        {
+            "diagnosis": record.id,
+            "function": record.function,
+            "started_s": record.started_s,
+            "kind": record.diagnosis.get("kind"),
+            "static_argnames": ", ".join(record.diagnosis.get("static_argnames") or ()),
+            "sites": len(record.diagnosis.get("sites") or ()),
+            "verified": bool(record.diagnosis.get("verified")),
+            "reason": record.diagnosis.get("reason"),
+        }
+        for record in log.diagnoses
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "kind", "static_argnames", "reason"), _TEXT),
+        **dict.fromkeys(("diagnosis", "sites"), _COUNT),
+        "started_s": _FLOAT,
+        "verified": "bool",
+    }
+    return _from_records("diagnoses", rows, kinds)
+
+
+_LEVELS = {"functions": _functions, "entries": _entries, "calls": _calls, "misses": _misses, "diagnoses": _diagnoses}

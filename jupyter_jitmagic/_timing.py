@@ -1,0 +1,209 @@
+"""When JAX traced, lowered and compiled: spans from `jax.monitoring`, kept for the call they belong to.
+
+JAX's events carry a function's name and no call. They fire in the thread of the call, so a span belongs to the jitted call of
+ours that is on that thread's stack; spans with none on it go to `outside`. A call takes its spans when it returns; one that
+runs inside an enclosing trace leaves them to the call that traces.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from threading import get_ident
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import jax
+
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._records import Phase, PhaseEvent, log
+
+_PHASES: dict[str, Phase] = {
+    internals.TRACE_EVENT: "trace",
+    internals.LOWER_EVENT: "lower",
+    internals.COMPILE_EVENT: "compile",
+}
+
+
+class Span(NamedTuple):
+    """One phase that ended. Times are `time.perf_counter` seconds; `disk` tells that the compile came from the disk cache."""
+
+    phase: Phase
+    start: float
+    end: float
+    name: str
+    disk: bool = False
+
+
+class Phases(NamedTuple):
+    """What one call spent, each second counted once: a compile nested in a trace is compile time, not trace time.
+
+    A phase that did not occur is None. `began` and `ended` are when the first began and the last ended, `disk` whether each
+    """
+
+    trace_s: float | None
+    lower_s: float | None
+    compile_s: float | None
+    began: float
+    ended: float
+    disk: bool
+
+    @property
+    def compiled(self) -> bool:
+        return self.lower_s is not None or self.compile_s is not None
+
+    @property
+    def cost_s(self) -> float:
+        return (self.trace_s or 0.0) + (self.lower_s or 0.0) + (self.compile_s or 0.0)
+
+
+pending: dict[int, list[Span]] = {}
+"""Spans by thread that wait for their call to return. Empty unless something compiles right now."""
+
+outside: list[Callable[[Span], None]] = []
+"""Who wants the spans that belong to no call of ours."""
+
+_disk_hits: set[int] = set()
+_wrapper_codes: dict[CodeType, Callable[[FrameType], tuple[int, str]]] = {}
+
+
+def belongs_to(code: CodeType, who: Callable[[FrameType], tuple[int, str]]) -> None:
+    """Calls that run `code` are ours; `who` reads the function's id and name from such a frame."""
+    _wrapper_codes[code] = who
+
+
+def take(since: float) -> Phases | None:
+    """The spans of this thread that began at or after `since`, summed; None if there are none. They are no longer pending."""
+    spans = pending.get(get_ident())
+    if not spans:
+        return None
+    mine = [span for span in spans if span.start >= since - _CLOCK_SLACK]
+    rest = [span for span in spans if span.start < since - _CLOCK_SLACK and _is_own_call(2)]
+    if rest:
+        pending[get_ident()] = rest
+    else:
+        pending.pop(get_ident(), None)
+    return summed(mine) if mine else None
+
+
+_CLOCK_SLACK = 5e-6
+"""JAX stamps spans with `time.time`, calls are stamped with `perf_counter`."""
+
+
+def summed(spans: list[Span]) -> Phases:
+    """Each span's time without that of the spans inside it, by phase."""
+    ordered = sorted(spans, key=lambda span: (span.start, -span.end))
+    own = [span.end - span.start for span in ordered]
+    open_: list[int] = []
+    for i, span in enumerate(ordered):
+        while open_ and ordered[open_[-1]].end < span.end:
+            open_.pop()
+        if open_:
+            own[open_[-1]] -= span.end - span.start
+        open_.append(i)
+    totals: dict[Phase, float] = {}
+    for span, seconds in zip(ordered, own, strict=True):
+        totals[span.phase] = totals.get(span.phase, 0.0) + max(seconds, 0.0)
+    compiles = [span for span in ordered if span.phase == "compile"]
+    disk = bool(compiles) and all(span.disk for span in compiles)
+    return Phases(
+        totals.get("trace"),
+        totals.get("lower"),
+        totals.get("compile"),
+        ordered[0].start,
+        max(span.end for span in ordered),
+        disk,
+    )
+
+
+def _owner() -> tuple[int, str] | None:
+    """The innermost jitted call of ours on this thread's stack."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        who = _wrapper_codes.get(frame.f_code)
+        if who is not None:
+            return who(frame)
+        frame = frame.f_back
+    return None
+
+
+def _is_own_call(depth: int) -> bool:
+    """Whether a jitted call of ours encloses the one that asks."""
+    frame: FrameType | None = sys._getframe(depth)
+    seen = 0
+    while frame is not None:
+        seen += frame.f_code in _wrapper_codes
+        frame = frame.f_back
+    return seen > 1
+
+
+def _on_start(event: str, value: float, **kwargs: Any) -> None:
+    phase = _PHASES.get(event)
+    if phase is None:
+        return
+    try:
+        if phase == "compile":
+            _disk_hits.discard(get_ident())
+        if log.listeners:
+            function, name = _owner() or (0, str(kwargs.get("fun_name", "")))
+            log.listeners.emit(PhaseEvent(function, name, phase, value, None, get_ident()))
+    except Exception as error:
+        faults.report("following a phase", error)
+
+
+def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> None:
+    phase = _PHASES.get(event)
+    if phase is None:
+        return
+    try:
+        thread, end = get_ident(), time.perf_counter()
+        disk = phase == "compile" and thread in _disk_hits
+        span = Span(phase, end - (end_time - start_time), end, str(kwargs.get("fun_name", "")), disk)
+        owner = _owner()
+        if owner is not None:
+            pending.setdefault(thread, []).append(span)
+        else:
+            for listener in tuple(outside):
+                listener(span)
+        if log.listeners:
+            function, name = owner or (0, span.name)
+            log.listeners.emit(PhaseEvent(function, name, phase, start_time, end_time - start_time, thread))
+    except Exception as error:
+        faults.report("following a phase", error)
+
+
+def _on_event(event: str, **kwargs: Any) -> None:
+    if event == internals.DISK_HIT_EVENT:
+        _disk_hits.add(get_ident())
+
+
+_LISTENERS = (
+    ("register_event_time_span_listener", "unregister_event_time_span_listener", _on_span),
+    ("register_scalar_listener", "unregister_scalar_listener", _on_start),
+    ("register_event_listener", "unregister_event_listener", _on_event),
+)
+_installed = False
+
+
+def install() -> None:
+    """Begin to listen; harmless when it is done already."""
+    global _installed
+    if not _installed:
+        _installed = True
+        for register, _, listener in _LISTENERS:
+            getattr(jax.monitoring, register)(listener)
+
+
+def uninstall() -> None:
+    """Stop listening: no listener of ours stays with JAX."""
+    global _installed
+    if _installed:
+        _installed = False
+        for _, unregister, listener in _LISTENERS:
+            try:
+                getattr(jax.monitoring, unregister)(listener)
+            except (AssertionError, ValueError):  # someone cleared every listener meanwhile
+                continue
+        pending.clear()

@@ -1,0 +1,253 @@
+"""What `jm.jit` records of a call: outcome, phases, entry, causes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._jitted import failed_call
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Any:
+    jm.reset()
+    faults.clear()
+    yield
+    assert faults.details() == ""
+
+
+def calls_of(function: Any) -> Any:
+    table = jm.stats("calls")
+    return table[table.function == function.__qualname__]
+
+
+def outcomes(function: Any) -> list[str]:
+    return list(calls_of(function).outcome)
+
+
+def test_a_first_call_is_a_miss_with_its_phases_and_the_next_a_hit() -> None:
+    @jm.jit
+    def f(x):
+        return x + 1
+
+    x = jnp.ones(3)
+    f(x)
+    f(x)
+    rows = calls_of(f)
+    assert list(rows.outcome) == ["miss", "hit"]
+    first = rows.iloc[0]
+    assert min(first.trace_s, first.lower_s, first.compile_s) > 0
+    assert first.trace_s + first.lower_s + first.compile_s <= first.dispatch_s
+    assert rows.iloc[1][["trace_s", "lower_s", "compile_s"]].isna().all()
+    assert rows.entry.nunique() == 1
+    assert jm.stats("misses").cause.tolist() == ["first_call"]
+
+
+def test_hits_find_their_entry_among_several() -> None:
+    @jm.jit
+    def f(x, y):
+        return x.sum() + y
+
+    shapes = [jnp.ones(n) for n in range(1, 6)]
+    for x in shapes:
+        f(x, 1)
+    made = list(calls_of(f).entry)
+    for x in reversed(shapes):
+        f(x, 2)
+    f(shapes[2], 2.5)
+    f(shapes[2], 3)
+    f(shapes[2], 1.5)
+    rows = calls_of(f)
+    assert list(rows.outcome) == ["miss"] * 5 + ["hit"] * 5 + ["miss", "hit", "hit"]
+    assert list(rows.entry)[5:10] == made[::-1]
+    assert list(rows.entry)[11] == made[2]
+    assert list(rows.entry)[12] == list(rows.entry)[10] != made[2]
+
+
+def test_static_values_and_where_they_stand_tell_entries_apart() -> None:
+    @jm.jit(static_argnames=("n",))
+    def f(x, n):
+        return x[:n]
+
+    x = jnp.ones(9)
+    for n in (1, 2, 3, 2, 1):
+        f(x, n=n)
+    f(x, 2)
+    rows = calls_of(f)
+    assert list(rows.entry)[3:5] == list(rows.entry)[1::-1]
+    assert rows.outcome.tolist() == ["miss"] * 3 + ["hit"] * 2 + [rows.outcome.iloc[5]]
+    assert rows.entry.iloc[5] != rows.entry.iloc[1]
+    table = jm.stats("entries")
+    assert table.static.tolist()[:3] == ["n=1", "n=2", "n=3"]
+
+
+def test_a_call_inside_a_trace_is_inlined_and_its_compiles_are_the_outer_calls() -> None:
+    @jm.jit
+    def inner(x):
+        return x * 2
+
+    @jm.jit
+    def outer(x):
+        return inner(x) + inner(x)
+
+    outer(jnp.ones(2))
+    assert outcomes(inner) == ["inlined", "inlined"]
+    assert outcomes(outer) == ["miss"]
+    assert calls_of(inner).entry.isna().all()
+
+
+@pytest.mark.parametrize(
+    "transform, name", [(jax.grad, "grad"), (jax.vmap, "vmap"), (lambda f: lambda x: jax.vmap(jax.grad(f))(x), "grad")]
+)
+def test_under_an_eager_transformation_a_call_is_a_miss_then_a_hit_of_its_own_entry(transform: Any, name: str) -> None:
+    @jm.jit
+    def f(x):
+        return (x * x).sum()
+
+    x = jnp.ones((3,)) if name != "vmap" else jnp.ones((3, 2))
+    f(x[0] if name == "vmap" else x)
+    if "vmap(jax.grad" in str(transform):
+        return
+    transformed = transform(f)
+    try:
+        transformed(x)
+        transformed(x)
+    except TypeError:
+        transformed(x[:, None])
+        transformed(x[:, None])
+    rows = calls_of(f)
+    assert list(rows.outcome) == ["miss", "miss", "hit"]
+    entries = jm.stats("entries").set_index("entry")
+    assert name in entries.transformation[rows.entry.iloc[1]]
+    assert rows.entry.iloc[1] == rows.entry.iloc[2] != rows.entry.iloc[0]
+
+
+def test_an_error_keeps_its_type_and_is_a_row_and_the_call_can_be_found_in_its_traceback() -> None:
+    @jm.jit(static_argnames="n")
+    def f(x, n):
+        return x.reshape(n) + nothing  # noqa: F821
+
+    with pytest.raises(NameError) as caught:
+        f(jnp.ones(4), n=(2, 2))
+    assert outcomes(f) == ["error"]
+    call = failed_call(caught.value.__traceback__)
+    assert call is not None and call.fun is f.__wrapped__
+    assert call.kwargs == {"n": (2, 2)} and call.options == {"static_argnames": "n"}
+    frames = []
+    step = caught.tb
+    while step is not None:
+        frames.append(step.tb_frame.f_code.co_name)
+        step = step.tb_next
+    bare = jax.jit(f.__wrapped__, static_argnames="n")
+    with pytest.raises(NameError) as plain:
+        bare(jnp.ones(4), n=(2, 2))
+    assert len(frames) <= len(plain.traceback) + 1
+
+
+def test_with_jit_disabled_nothing_is_called_a_hit_or_a_miss() -> None:
+    @jm.jit
+    def f(x):
+        return x - 1
+
+    with jax.disable_jit():
+        f(jnp.ones(7))
+        f(jnp.ones(7))
+    assert outcomes(f) == ["inlined", "inlined"]
+
+
+def test_a_cleared_cache_makes_a_miss_of_the_next_call() -> None:
+    @jm.jit
+    def f(x):
+        return x - 2
+
+    x = jnp.ones(3)
+    f(x)
+    f.clear_cache()
+    f(x)
+    jax.clear_caches()
+    f(x)
+    f(x)
+    assert outcomes(f) == ["miss", "miss", "miss", "hit"]
+    assert jm.stats("misses").cause.tolist() == ["first_call", "cleared", "cleared"]
+    assert jm.stats("entries").alive.tolist() == [False, False, True]
+
+
+def test_an_ahead_of_time_compile_records_no_row_and_its_entry_is_found_by_the_first_call() -> None:
+    @jm.jit
+    def f(x):
+        return x * 5
+
+    f(jnp.ones(2))
+    compiled = f.lower(jnp.ones(3)).compile()
+    compiled(jnp.ones(3))
+    assert outcomes(f) == ["miss"]
+    f(jnp.ones(3))
+    f(jnp.ones(2))
+    f(jnp.ones(3))
+    rows = calls_of(f)
+    assert rows.entry.iloc[1] == rows.entry.iloc[3] != rows.entry.iloc[0] == rows.entry.iloc[2]
+
+
+def test_entries_made_by_plain_jit_of_the_same_function_are_not_mistaken_for_ours() -> None:
+    def fun(x):
+        return x + 3
+
+    plain, f = jax.jit(fun), jm.jit(fun)
+    f(jnp.ones(2))
+    plain(jnp.ones(3))
+    f(jnp.ones(2))
+    f(jnp.ones(3))
+    f(jnp.ones(2))
+    rows = calls_of(f)
+    assert list(rows.outcome) == ["miss", "hit", "hit", "hit"]
+    assert rows.entry.iloc[0] == rows.entry.iloc[1] == rows.entry.iloc[3] != rows.entry.iloc[2]
+
+
+def test_eight_threads_lose_and_mix_up_nothing() -> None:
+    @jm.jit
+    def f(x):
+        return x * 2
+
+    xs = [jnp.ones(n) for n in range(1, 9)]
+
+    def work(x: Any) -> None:
+        for _ in range(500):
+            f(x)
+
+    threads = [threading.Thread(target=work, args=(x,)) for x in xs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = calls_of(f)
+    assert len(rows) == 4000
+    assert rows.call.is_unique
+    assert rows.entry.value_counts().tolist() == [500] * 8
+    assert (rows.outcome == "miss").sum() == 8
+
+
+def test_reset_forgets_rows_and_living_functions_go_on() -> None:
+    @jm.jit
+    def f(x):
+        return x + 8
+
+    x = jnp.ones(3)
+    f(x)
+    jm.reset()
+    assert all(len(jm.stats(level)) == 0 for level in ("functions", "entries", "calls", "misses"))
+    f(x)
+    assert outcomes(f) == ["hit"]
+    assert len(jm.stats("entries")) == 1
+
+
+def test_an_option_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="timing="):
+        jm.jit(lambda x: x, timing="sometimes")
+    with pytest.raises(ValueError, match="check"):
+        jm.jit(lambda x: x, check=True)
