@@ -36,6 +36,9 @@ export default tseslint.config(
         }
       ],
       curly: ['error', 'all'],
+      // the panel is in the sidebar from the start, so nothing would be loaded later
+      'jupyter/prefer-lazy-imports': 'off',
+      'react-hooks/incompatible-library': 'off',
       eqeqeq: 'error'
     }
   },
