@@ -42,5 +42,10 @@ export default tseslint.config(
       eqeqeq: 'error'
     }
   },
+  {
+    files: ['ui-tests/**', '*.mjs'],
+    languageOptions: { globals: { ...globals.node } },
+    rules: { 'react-hooks/rules-of-hooks': 'off' } // Playwright's fixtures also have a `use`
+  },
   prettier
 );

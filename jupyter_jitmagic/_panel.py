@@ -153,16 +153,16 @@ class Hub:
             return
         subshell = request["args"].get("subshell")
         with self._lock:
-            if (
-                isinstance(subshell, str)
-                and subshell
-                and not any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
-            ):
+            if self._manager is None:
+                return
+            shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
+            if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
-            if not self._panels:
+            first = not self._panels
+            if first:
                 self._feed.start()
             self._panels[comm.comm_id] = _Panel(comm, leased=bool(subshell))
-            self._send_snapshot(comm)
+            self._send_snapshot(comm, begin=first)
             self._begin_thread()
 
     def _received(self, comm: Any, message: Mapping[str, Any]) -> None:

@@ -227,7 +227,7 @@ export class KernelLink implements IDisposable {
     const patience =
       subshell === null ? this._patience.shell : this._patience.subshell;
     setTimeout(() => {
-      if (stale() || this._live) {
+      if (stale() || this._live || this._model.state.link === 'newer') {
         return;
       }
       if (subshell !== null && !fresh) {
