@@ -36,8 +36,16 @@ export default tseslint.config(
         }
       ],
       curly: ['error', 'all'],
+      // the panel is in the sidebar from the start, so nothing would be loaded later
+      'jupyter/prefer-lazy-imports': 'off',
+      'react-hooks/incompatible-library': 'off',
       eqeqeq: 'error'
     }
+  },
+  {
+    files: ['ui-tests/**', '*.mjs'],
+    languageOptions: { globals: { ...globals.node } },
+    rules: { 'react-hooks/rules-of-hooks': 'off' } // Playwright's fixtures also have a `use`
   },
   prettier
 );

@@ -52,6 +52,7 @@ def _what_jax_lacks() -> str:
 
 
 def _hook(shell: Any, hooks: ExitStack) -> None:
+    from jupyter_jitmagic import _panel
     from jupyter_jitmagic._magics import Check, JitMagics, Marker, Wrapper
 
     _register(shell, JitMagics(shell), hooks)
@@ -61,6 +62,8 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(manager.cleanup_transforms, Marker(), len(manager.cleanup_transforms), hooks)
     _insert(manager.line_transforms, Check(shell), len(manager.line_transforms), hooks)
     _insert(shell.ast_transformers, Wrapper(shell), len(shell.ast_transformers), hooks)
+    hooks.callback(_panel.stop)
+    _panel.start(shell)
 
 
 def _insert(where: list[Any], item: Any, place: int, hooks: ExitStack) -> None:

@@ -1,5 +1,9 @@
+"""The server of the browser tests: on the loopback only, everything it writes inside one temporary folder."""
+
 import os
-import tempfile
+from pathlib import Path
+
+folder = Path(os.environ["JITMAGIC_UI_FOLDER"])
 
 c = get_config()  # noqa: F821
 c.ServerApp.ip = "127.0.0.1"
@@ -11,9 +15,11 @@ c.ServerApp.root_dir = os.environ["JITMAGIC_UI_ROOT"]
 c.ServerApp.disable_check_xsrf = True
 c.IdentityProvider.token = ""  # loopback only, for the test run
 c.ServerApp.password = ""
-c.LabApp.expose_app_in_browser = True
+for app in (c.LabApp, c.JupyterNotebookApp):
+    app.expose_app_in_browser = True
+    app.extra_labextensions_path = [str(folder / "labextensions")]
+    app.extension_manager = "readonly"
+    app.workspaces_dir = str(folder / "workspaces")
+    app.user_settings_dir = str(folder / "settings")
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
-c.LabApp.extension_manager = "readonly"
-c.LabApp.workspaces_dir = tempfile.mkdtemp(prefix="ws-")
-c.LabApp.user_settings_dir = tempfile.mkdtemp(prefix="st-")

@@ -1,18 +1,22 @@
 import { defineConfig } from '@playwright/test';
 
-const port = process.env.JITMAGIC_UI_PORT ?? '8888';
+// started by run.mjs, which makes the folders and chooses the port
+const port = process.env.JITMAGIC_UI_PORT;
+const app = process.env.JITMAGIC_UI_APP ?? 'lab';
 const baseURL = `http://127.0.0.1:${port}`;
 
 export default defineConfig({
   testDir: 'tests',
   timeout: 60_000,
+  expect: { timeout: 10_000 },
   workers: 1,
   retries: 0,
   reporter: [['list']],
-  outputDir: process.env.JITMAGIC_UI_OUT ?? 'test-results',
+  outputDir: process.env.JITMAGIC_UI_OUT,
   use: {
     baseURL,
     viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
     trace: 'off',
     video: 'off', // needs Playwright's own ffmpeg, which only its browser download brings
     launchOptions: {
@@ -30,12 +34,12 @@ export default defineConfig({
     }
   },
   webServer: {
-    command: `jupyter lab --config jupyter_server_test_config.py`,
-    url: `${baseURL}/lab`,
+    command: `jupyter ${app} --config jupyter_server_test_config.py`,
+    url: `${baseURL}/api/status`,
     timeout: 60_000,
     reuseExistingServer: false,
     stdout: 'ignore',
-    stderr: 'ignore',
+    stderr: process.env.JITMAGIC_UI_LOG ? 'pipe' : 'ignore',
     gracefulShutdown: { signal: 'SIGTERM', timeout: 5000 }
   }
 });

@@ -140,8 +140,7 @@ class Diagnosis:
         """The same as JSON-able dicts, lists, strings and numbers."""
         from dataclasses import asdict
 
-        plain: dict[str, Any] = _jsonable(asdict(self))
-        return plain
+        return _jsonable(asdict(self))
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,0 +1,204 @@
+"""The panel's messages, as types. Imports nothing of ours; `labextension/src/protocol.ts` is the same page in TypeScript.
+
+How a conversation goes. The kernel keeps a comm `COMM` that was never opened towards the front end: a `comm_info_request`
+finds it, and front ends without the panel ignore it. A panel opens its own comm with target `QUERY_TARGET` (through a
+subshell where the kernel has them, so that the answer comes while a cell runs) and gets a `Snapshot` on it. From then on
+every change is an `Update` on `COMM`, at most 20 a second, each with the next `seq`; who misses one asks for a snapshot. A new
+`epoch` means a new start of the extension: what was known before is void.
+
+All durations are seconds, all moments Unix time; numbers that are not finite travel as null. Rows replace the row with
+the same id. A reader ignores keys that it does not know; `v` grows only when an older reader would go wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+VERSION = 1
+COMM = "jitmagic"
+"""Id and target of the comm on which the kernel speaks; nobody sends on it."""
+QUERY_TARGET = "jitmagic.query"
+"""Target of the comm that each panel opens; the kernel answers on it."""
+SUBSHELLS_MARK = "jitmagic:subshells"
+"""Id of a comm that only says: this kernel answers through subshells."""
+SUBSHELL_PREFIX = "jitmagic:subshell:"
+"""Prefix of the id of a comm that only names the subshell which panels share."""
+TEXT_LIMIT = 4000
+"""Longer texts are cut before they are sent."""
+
+
+class FunctionRow(TypedDict):
+    id: int
+    name: str
+    module: str
+    filename: str
+    line: int
+    static_argnames: list[str]
+    donate_argnames: list[str]
+    alive: bool
+    superseded: bool
+    recording: bool
+    calls: int
+    hits: int
+    misses: int
+    errors: int
+    inlined: int
+    trace_s: float | None
+    lower_s: float | None
+    compile_s: float | None
+
+
+class EntryRow(TypedDict):
+    id: int
+    function: int
+    avals: str
+    static: dict[str, str]
+    transformation: str
+    outcome: str
+    hits: int
+    trace_s: float | None
+    lower_s: float | None
+    compile_s: float | None
+    execute_s: float | None
+    executable_bytes: int | None
+    temp_bytes: int | None
+    argument_bytes: int | None
+    output_bytes: int | None
+    created_s: float | None
+    last_used_s: float | None
+    superseded: bool
+    alive: bool
+
+
+class CauseRow(TypedDict):
+    cause: str
+    argument: str
+    before: str
+    now: str
+
+
+class MissRow(TypedDict):
+    id: int
+    call: int
+    function: int
+    entry: int
+    causes: list[CauseRow]
+    cost_s: float | None
+    call_site: str
+    started_s: float | None
+
+
+class DiagnosisRow(TypedDict):
+    """A failed trace, in short; the panel never needs more than it shows."""
+
+    id: int
+    function: str
+    started_s: float | None
+    kind: str
+    reason: str
+    static_argnames: list[str]
+    verified: bool
+    diff: str
+
+
+class DonePhase(TypedDict):
+    phase: str
+    duration_s: float | None
+
+
+class NowRow(TypedDict):
+    """What is traced, lowered or compiled at this moment. `elapsed_s` is the age of the running phase when the message was
+    made, so that the clocks of kernel and browser need not agree; `phase` is empty between two phases."""
+
+    function: int
+    name: str
+    phase: str
+    elapsed_s: float
+    done: list[DonePhase]
+    thread: int
+
+
+class Rows(TypedDict):
+    functions: list[FunctionRow]
+    entries: list[EntryRow]
+    misses: list[MissRow]
+    diagnoses: list[DiagnosisRow]
+    now: list[NowRow]
+
+
+class Snapshot(Rows):
+    """Everything; what the reader had before is void."""
+
+    t: Literal["snapshot"]
+    v: int
+    epoch: str
+    seq: int
+    busy: bool
+    package: str
+    """The version of the Python package."""
+
+
+class Update(Rows):
+    """What changed since `seq - 1`. `ping` asks the panel to say that it is still there."""
+
+    t: Literal["update"]
+    v: int
+    epoch: str
+    seq: int
+    busy: bool
+    gone_functions: list[int]
+    gone_entries: list[int]
+    ping: NotRequired[bool]
+
+
+class Announcement(TypedDict):
+    """The extension was loaded or unloaded; sent to whoever hears it."""
+
+    t: Literal["loaded", "unloaded"]
+    v: int
+    epoch: str
+
+
+class Reply(TypedDict):
+    """The answer to one request, on the panel's own comm; `error` is one plain line where `ok` is false."""
+
+    t: Literal["reply"]
+    v: int
+    id: str
+    ok: bool
+    error: NotRequired[str]
+    data: NotRequired[dict[str, object]]
+
+
+class Request(TypedDict):
+    """What a panel sends: `op` is "open" (with the comm), "snapshot", "alive" or one of `_panel`'s queries."""
+
+    v: int
+    op: str
+    id: str
+    args: dict[str, object]
+
+
+class ProtocolError(ValueError):
+    """A message that cannot be understood; the text is one plain line."""
+
+
+def parse_request(data: object) -> Request:
+    """`data` of a comm message as a `Request`.
+
+    Raises:
+        ProtocolError: it is not one, or its version is newer than ours.
+    """
+    if not isinstance(data, dict):
+        raise ProtocolError("the message is not an object")
+    version, op = data.get("v"), data.get("op")
+    if not isinstance(version, int) or not isinstance(op, str):
+        raise ProtocolError("the message has no version or no operation")
+    if version > VERSION:
+        raise ProtocolError(
+            f"the panel speaks version {version}, this kernel's jupyter_jitmagic version {VERSION}: update it in the kernel"
+        )
+    identity, args = data.get("id", ""), data.get("args", {})
+    return Request(
+        v=version, op=op, id=identity if isinstance(identity, str) else "", args=args if isinstance(args, dict) else {}
+    )

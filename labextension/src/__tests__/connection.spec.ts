@@ -1,0 +1,333 @@
+import { Signal } from '@lumino/signaling';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { KernelLink } from '../connection';
+import { PanelModel } from '../model';
+import {
+  COMM,
+  QUERY_TARGET,
+  SUBSHELL_PREFIX,
+  SUBSHELLS_MARK
+} from '../protocol';
+import { golden } from './golden';
+
+/** A kernel connection made of signals: what is sent is kept, what arrives is said by the test. */
+class FakeKernel {
+  clientId = 'client';
+  username = 'user';
+  status = 'idle';
+  connectionStatus = 'connected';
+  isDisposed = false;
+  language = 'python';
+  comms: Record<string, unknown> = { [COMM]: {}, [SUBSHELLS_MARK]: {} };
+  answersControl = true;
+  sent: any[] = [];
+  controls: string[] = [];
+  statusChanged = new Signal<this, any>(this);
+  connectionStatusChanged = new Signal<this, any>(this);
+  iopubMessage = new Signal<this, any>(this);
+
+  get spec(): Promise<any> {
+    return Promise.resolve({ language: this.language });
+  }
+
+  sendShellMessage(message: any): any {
+    this.sent.push(message);
+    return { done: Promise.resolve() };
+  }
+
+  sendControlMessage(message: any): any {
+    this.controls.push(message.header.msg_type);
+    if (!this.answersControl) {
+      return { done: new Promise(() => {}) };
+    }
+    const content =
+      message.header.msg_type === 'comm_info_request'
+        ? { status: 'ok', comms: this.comms }
+        : { status: 'ok', subshell_id: `sub${this.controls.length}` };
+    return { done: Promise.resolve({ content }) };
+  }
+
+  requestCommInfo(): Promise<any> {
+    return Promise.resolve({ content: { status: 'ok', comms: this.comms } });
+  }
+
+  go(status: string): void {
+    this.status = status;
+    this.statusChanged.emit(status);
+  }
+
+  connect(status: string): void {
+    this.connectionStatus = status;
+    this.connectionStatusChanged.emit(status);
+  }
+
+  say(commId: string, data: unknown): void {
+    this.iopubMessage.emit({
+      header: { msg_type: 'comm_msg' },
+      parent_header: {},
+      content: { comm_id: commId, data }
+    });
+  }
+
+  says(executionState: string, parent: object): void {
+    this.iopubMessage.emit({
+      header: { msg_type: 'status' },
+      parent_header: parent,
+      content: { execution_state: executionState }
+    });
+  }
+
+  /** The comms that panels opened and did not close. */
+  get open(): string[] {
+    const ids = (type: string): string[] =>
+      this.sent
+        .filter(message => message.header.msg_type === type)
+        .map(message => message.content.comm_id);
+    return ids('comm_open').filter(id => !ids('comm_close').includes(id));
+  }
+
+  /** Requests sent, each as the kernel gets it. */
+  get requests(): any[] {
+    return this.sent.map(message => message.content.data);
+  }
+}
+
+const PATIENCE = { spec: 20, control: 30, subshell: 30, shell: 20 };
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 12; i++) {
+    await Promise.resolve();
+  }
+  await new Promise(resolve => setTimeout(resolve, 0));
+}
+
+describe('KernelLink', () => {
+  let kernel: FakeKernel;
+  let model: PanelModel;
+  let link: KernelLink;
+
+  const start = async (): Promise<void> => {
+    link = new KernelLink(kernel as any, model, PATIENCE);
+    await settled();
+  };
+  const answer = (message: any = golden('snapshot')): void =>
+    kernel.say(kernel.open[0], message);
+
+  beforeEach(() => {
+    kernel = new FakeKernel();
+    model = new PanelModel();
+  });
+
+  afterEach(() => {
+    link.dispose();
+    vi.restoreAllMocks();
+  });
+
+  it('finds the extension, opens a comm through a subshell of its own, and shows the snapshot', async () => {
+    await start();
+    const [message] = kernel.sent;
+    expect(kernel.controls).toEqual([
+      'comm_info_request',
+      'create_subshell_request'
+    ]);
+    expect(message.header.subshell_id).toBe('sub2');
+    expect(message.content.target_name).toBe(QUERY_TARGET);
+    expect(model.state.link).toBe('connecting');
+    answer();
+    expect(model.state.link).toBe('live');
+    kernel.say(COMM, golden('update'));
+    expect(model.state.entries.size).toBe(3);
+  });
+
+  it('shares a subshell that another panel made', async () => {
+    kernel.comms[`${SUBSHELL_PREFIX}shared`] = {};
+    await start();
+    expect(kernel.controls).toEqual(['comm_info_request']);
+    expect(kernel.sent[0].header.subshell_id).toBe('shared');
+  });
+
+  it('makes a fresh subshell if the shared one does not answer', async () => {
+    kernel.comms[`${SUBSHELL_PREFIX}gone`] = {};
+    await start();
+    await vi.waitFor(() => expect(kernel.sent.length).toBe(2));
+    expect(kernel.sent[1].header.subshell_id).toMatch(/^sub/);
+  });
+
+  it('asks no subshell of a kernel without them, and says that it waits for the cell', async () => {
+    kernel.comms = { [COMM]: {} };
+    await start();
+    expect(kernel.controls).toEqual(['comm_info_request']);
+    expect(kernel.sent[0].header.subshell_id ?? null).toBeNull();
+    await vi.waitFor(() => expect(model.state.link).toBe('waiting'));
+    answer();
+    expect(model.state.link).toBe('live');
+  });
+
+  it('opens nothing where the extension is not loaded, and notices when it is', async () => {
+    kernel.comms = {};
+    await start();
+    expect(model.state.link).toBe('unloaded');
+    expect(kernel.sent).toEqual([]);
+    kernel.comms = { [COMM]: {}, [SUBSHELLS_MARK]: {} };
+    kernel.say(COMM, golden('loaded'));
+    await settled();
+    answer();
+    expect(model.state.link).toBe('live');
+    kernel.say(COMM, golden('unloaded'));
+    expect(model.state.link).toBe('unloaded');
+    expect(model.state.functions.size).toBe(0);
+  });
+
+  it('says nothing to a kernel that does not speak Python', async () => {
+    kernel.language = 'R';
+    await start();
+    expect(model.state.link).toBe('foreign');
+    expect([kernel.controls, kernel.sent]).toEqual([[], []]);
+    kernel.go('restarting');
+    kernel.go('idle');
+    expect(model.state.link).toBe('foreign');
+  });
+
+  it('falls back on the main shell where control gives no answer', async () => {
+    kernel.answersControl = false;
+    kernel.comms = { [COMM]: {} };
+    await start();
+    await vi.waitFor(() => expect(kernel.sent.length).toBe(1));
+    answer();
+    expect(model.state.link).toBe('live');
+  });
+
+  it('asks for one snapshot when an update is missing', async () => {
+    await start();
+    answer();
+    const [open] = kernel.open;
+    kernel.say(COMM, { ...golden('update'), seq: 5 });
+    kernel.say(COMM, { ...golden('update'), seq: 6 });
+    expect(kernel.requests.filter(data => data.op === 'snapshot').length).toBe(
+      1
+    );
+    kernel.say(open, { ...golden('snapshot'), seq: 6 });
+    kernel.say(COMM, { ...golden('update'), seq: 7 });
+    expect(model.state.entries.size).toBe(3);
+  });
+
+  it('answers when it is asked whether it is still there', async () => {
+    await start();
+    answer();
+    kernel.say(COMM, { ...golden('update'), ping: true });
+    expect(kernel.requests.at(-1)).toMatchObject({ op: 'alive' });
+  });
+
+  it.each(golden('bad') as { why: string; message: unknown }[])(
+    'ignores $why with one warning and keeps its state',
+    async ({ message }) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      await start();
+      answer();
+      const before = model.state;
+      kernel.say(COMM, message);
+      kernel.say(kernel.open[0], message);
+      expect(model.state).toBe(before);
+      expect(warn).toHaveBeenCalledTimes(1);
+    }
+  );
+
+  it('says that the panel needs an update where the kernel’s first word is newer', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await start();
+    answer({ ...golden('snapshot'), v: 99 });
+    expect(model.state.link).toBe('newer');
+  });
+
+  it('shows a restart, then what the new kernel says', async () => {
+    await start();
+    answer();
+    kernel.go('restarting');
+    expect(model.state.link).toBe('restarting');
+    expect(model.state.functions.size).toBe(2);
+    kernel.comms = {};
+    kernel.go('starting');
+    kernel.go('idle');
+    await settled();
+    expect(model.state.link).toBe('unloaded');
+    expect(model.state.functions.size).toBe(0);
+  });
+
+  it('discovers once after a restart, though its own request makes the kernel busy and idle', async () => {
+    await start();
+    answer();
+    kernel.go('autorestarting');
+    const before = kernel.controls.length;
+    for (const status of ['starting', 'idle', 'busy', 'idle', 'busy', 'idle']) {
+      kernel.go(status);
+    }
+    await settled();
+    const asked = kernel.controls.slice(before);
+    expect(asked.filter(type => type === 'comm_info_request').length).toBe(1);
+  });
+
+  it('keeps old rows and says so while the connection is lost, then asks anew', async () => {
+    await start();
+    answer();
+    kernel.connect('connecting');
+    expect(model.state.link).toBe('lost');
+    expect(model.state.functions.size).toBe(2);
+    kernel.connect('connected');
+    await settled();
+    expect(kernel.open.length).toBe(2);
+    kernel.say(kernel.open[1], golden('snapshot'));
+    expect(model.state.link).toBe('live');
+  });
+
+  it('knows busy from cells on the main shell only', async () => {
+    await start();
+    answer({ ...golden('snapshot'), busy: false });
+    kernel.says('busy', { msg_type: 'execute_request' });
+    expect(model.state.busy).toBe(true);
+    kernel.says('idle', { msg_type: 'comm_msg', subshell_id: 's' });
+    kernel.says('idle', { msg_type: 'execute_request', subshell_id: 's' });
+    expect(model.state.busy).toBe(true);
+    kernel.says('idle', { msg_type: 'execute_request' });
+    expect(model.state.busy).toBe(false);
+  });
+
+  it('answers requests, in words where they fail', async () => {
+    await start();
+    answer();
+    const asked = link.request('anything', { entry: 1 });
+    const { id } = kernel.requests.at(-1);
+    answer({ t: 'reply', v: 1, id, ok: true, data: { done: 3 } });
+    expect(await asked).toEqual({ done: 3 });
+    const refused = link.request('anything');
+    const next = kernel.requests.at(-1).id;
+    answer({ ...golden('reply-unknown'), id: next });
+    await expect(refused).rejects.toThrow(/does not know/);
+    const lost = link.request('anything');
+    kernel.go('restarting');
+    await expect(lost).rejects.toThrow(/ended/);
+  });
+
+  it('takes leave and hears nothing more', async () => {
+    await start();
+    answer();
+    link.dispose();
+    expect(kernel.open).toEqual([]);
+    const before = model.state;
+    kernel.say(COMM, golden('update'));
+    kernel.go('restarting');
+    expect(model.state).toBe(before);
+  });
+
+  it('sends what the kernel understands', async () => {
+    await start();
+    answer();
+    kernel.say(COMM, { ...golden('update'), seq: 9, ping: true });
+    link.dispose();
+    const known = golden('requests').map((request: any) => request.op);
+    for (const request of kernel.requests) {
+      expect(Object.keys(request).sort()).toEqual(['args', 'id', 'op', 'v']);
+      expect(known).toContain(request.op);
+    }
+  });
+});

@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { PanelModel, median, usualTime } from '../model';
+import { type ISnapshot, type IUpdate, parseMessage } from '../protocol';
+import { golden } from './golden';
+
+const snapshot = (): ISnapshot => parseMessage(golden('snapshot')) as ISnapshot;
+const update = (): IUpdate => parseMessage(golden('update')) as IUpdate;
+
+describe('PanelModel', () => {
+  let model: PanelModel;
+
+  beforeEach(() => {
+    model = new PanelModel();
+  });
+
+  it('shows a snapshot, and then what an update changes', () => {
+    model.applySnapshot(snapshot());
+    expect(model.state.link).toBe('live');
+    expect(model.state.functions.get(1)?.hits).toBe(3);
+    expect(model.applyUpdate(update())).toBe('applied');
+    expect(model.state.functions.get(1)?.hits).toBe(5);
+    expect([...model.state.entries.keys()]).toEqual([10, 11, 12]);
+    expect(model.state.misses.map(miss => miss.id)).toEqual([1, 2, 3]);
+  });
+
+  it('tells a gap, and keeps its state', () => {
+    model.applySnapshot(snapshot());
+    const before = model.state;
+    expect(model.applyUpdate({ ...update(), seq: 3 })).toBe('gap');
+    expect(model.state).toBe(before);
+  });
+
+  it('ignores an update of another epoch, and one that it had', () => {
+    model.applySnapshot(snapshot());
+    expect(model.applyUpdate({ ...update(), epoch: 'other' })).toBe('ignored');
+    expect(model.applyUpdate({ ...update(), seq: 0 })).toBe('ignored');
+    expect(model.state.functions.get(1)?.hits).toBe(3);
+  });
+
+  it('drops rows that are gone', () => {
+    model.applySnapshot(snapshot());
+    model.applyUpdate({
+      ...update(),
+      functions: [],
+      entries: [],
+      gone_functions: [2],
+      gone_entries: [11]
+    });
+    expect([...model.state.functions.keys()]).toEqual([1]);
+    expect([...model.state.entries.keys()]).toEqual([10]);
+  });
+
+  it('keeps the old rows while the kernel restarts, and none of them after', () => {
+    model.applySnapshot(snapshot());
+    model.setLink('restarting');
+    expect(model.state.functions.size).toBe(2);
+    model.clear('unloaded');
+    expect(model.state.functions.size).toBe(0);
+    expect(model.state.misses).toEqual([]);
+  });
+
+  it('tells every listener until it leaves, and nobody of no change', () => {
+    let told = 0;
+    const leave = model.subscribe(() => {
+      told += 1;
+    });
+    model.setBusy(true);
+    model.setBusy(true);
+    model.setSource({ kind: 'notebook', name: 'a', path: 'a' });
+    model.setSource({ kind: 'notebook', name: 'a', path: 'a' });
+    expect(told).toBe(2);
+    leave();
+    model.setBusy(false);
+    expect(told).toBe(2);
+  });
+
+  it('puts the start of a phase on this machine’s clock', () => {
+    model.applySnapshot(snapshot());
+    const row = {
+      function: 1,
+      name: 'padded',
+      phase: 'compile',
+      elapsed_s: 2,
+      done: [],
+      thread: 1
+    };
+    model.applyUpdate({ ...update(), now: [row] });
+    const [now] = model.state.now;
+    expect(performance.now() - now.since).toBeGreaterThanOrEqual(2000);
+    expect(performance.now() - now.since).toBeLessThan(2500);
+  });
+});
+
+describe('usualTime', () => {
+  it('is the median of this function’s entries, and nothing without history', () => {
+    const model = new PanelModel();
+    model.applySnapshot(snapshot());
+    const entries = [...model.state.entries.values()];
+    expect(usualTime(entries, 1, 'compile')).toBeCloseTo(0.044);
+    expect(usualTime(entries, 2, 'compile')).toBeNull();
+  });
+
+  it('leaves out what came from the disk cache', () => {
+    const [entry] = snapshot().entries;
+    const disk = { ...entry, id: 50, outcome: 'disk_hit', compile_s: 0.001 };
+    expect(usualTime([entry, disk], 1, 'compile')).toBeCloseTo(0.044);
+  });
+
+  it('median', () => {
+    expect(median([])).toBeNull();
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+});

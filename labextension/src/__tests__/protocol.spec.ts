@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+
+import { ProtocolError, parseMessage } from '../protocol';
+import { golden } from './golden';
+
+describe('parseMessage', () => {
+  it.each(['loaded', 'unloaded', 'snapshot', 'update', 'reply-unknown'])(
+    'reads the kernel’s %s in full',
+    name => {
+      const message = golden(name);
+      expect(parseMessage(message)).toMatchObject(
+        Object.fromEntries(
+          Object.entries(message).filter(([key]) => key !== 'v')
+        )
+      );
+    }
+  );
+
+  it.each(
+    golden('bad') as { why: string; newer?: boolean; message: unknown }[]
+  )('refuses what is no message: $why', ({ message, newer }) => {
+    let caught: unknown;
+    try {
+      parseMessage(message);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(ProtocolError);
+    expect((caught as ProtocolError).newer).toBe(newer ?? false);
+  });
+
+  it('reads a message that has more fields than it knows', () => {
+    const message = { ...golden('update'), later: 'a field of tomorrow' };
+    expect(parseMessage(message)).toMatchObject({ t: 'update', seq: 1 });
+  });
+});

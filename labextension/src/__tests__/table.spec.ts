@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+
+import { PanelModel } from '../model';
+import { type ISnapshot, parseMessage } from '../protocol';
+import { type ITableView, entryLabel, tableItems } from '../table';
+import type { IPanelState } from '../tokens';
+import { golden } from './golden';
+
+const ALL: ITableView = {
+  filter: '',
+  show: 'all',
+  sort: null,
+  expanded: new Set()
+};
+
+function state(change: (snapshot: ISnapshot) => void = () => {}): IPanelState {
+  const model = new PanelModel();
+  const snapshot = parseMessage(golden('snapshot')) as ISnapshot;
+  change(snapshot);
+  model.applySnapshot(snapshot);
+  return model.state;
+}
+
+const keys = (view: Partial<ITableView>, shown = state()): string[] =>
+  tableItems(shown, { ...ALL, ...view }).map(item => item.key);
+
+describe('tableItems', () => {
+  it('lists functions, and under open ones their entries', () => {
+    expect(keys({})).toEqual(['f1', 'f2']);
+    expect(keys({ expanded: new Set([1]) })).toEqual([
+      'f1',
+      'e10',
+      'e11',
+      'f2'
+    ]);
+  });
+
+  it('filters by the name of a function or by what an entry shows', () => {
+    expect(keys({ filter: 'PAD' })).toEqual(['f1']);
+    expect(keys({ filter: 'n=8', expanded: new Set([1]) })).toEqual([
+      'f1',
+      'e11'
+    ]);
+    expect(keys({ filter: 'nothing like it' })).toEqual([]);
+  });
+
+  it('shows the functions that were compiled again', () => {
+    expect(keys({ show: 'missed' })).toEqual(['f1']);
+  });
+
+  it('shows what is dead, and only that', () => {
+    const shown = state(snapshot => {
+      snapshot.entries[0].superseded = true;
+    });
+    expect(keys({ show: 'dead', expanded: new Set([1]) }, shown)).toEqual([
+      'f1',
+      'e10'
+    ]);
+  });
+
+  it('sorts functions and their entries, the unknown last both ways', () => {
+    const by = (column: 'hits' | 'compile', down: boolean): string[] =>
+      keys({ sort: { column, down }, expanded: new Set([1]) });
+    expect(by('hits', true)).toEqual(['f1', 'e10', 'e11', 'f2']);
+    expect(by('hits', false)).toEqual(['f2', 'f1', 'e11', 'e10']);
+    expect(by('compile', true).filter(key => key[0] === 'f')).toEqual([
+      'f1',
+      'f2'
+    ]);
+    expect(by('compile', false).filter(key => key[0] === 'f')).toEqual([
+      'f1',
+      'f2'
+    ]);
+  });
+
+  it('gives a function the range of what was measured, not an average', () => {
+    const shown = state(snapshot => {
+      snapshot.entries[1].execute_s = 1e-3;
+    });
+    const [padded, bold] = tableItems(shown, ALL);
+    expect(padded).toMatchObject({ entries: 2, execute: [7.9e-6, 1e-3] });
+    expect(bold).toMatchObject({ entries: 0, execute: null });
+  });
+
+  it('places each row among its siblings, for those who hear the table', () => {
+    const items = tableItems(state(), { ...ALL, expanded: new Set([1]) });
+    expect(items.map(item => [item.position, item.count])).toEqual([
+      [1, 2],
+      [1, 2],
+      [2, 2],
+      [2, 2]
+    ]);
+  });
+
+  it('names an entry by avals and static values', () => {
+    const [entry] = state().entries.values();
+    expect(entryLabel(entry)).toBe('f32[5]  n=5');
+  });
+});

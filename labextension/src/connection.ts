@@ -1,0 +1,463 @@
+/**
+ * One kernel and the panel: finds the extension in it, opens a comm, feeds the model, and says how things stand. What
+ * arrives is read from the kernel's iopub messages and what is sent are raw messages, so that it works on every
+ * connection, also where another one "handles comms", and past a running cell.
+ */
+import type { Kernel } from '@jupyterlab/services';
+import { KernelMessage } from '@jupyterlab/services';
+import { UUID } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+
+import type { PanelModel } from './model';
+import {
+  COMM,
+  type IReply,
+  type IRequest,
+  type Message,
+  ProtocolError,
+  QUERY_TARGET,
+  SUBSHELL_PREFIX,
+  SUBSHELLS_MARK,
+  VERSION,
+  parseMessage
+} from './protocol';
+
+/** What is needed of a kernel connection. */
+export type KernelLike = Pick<
+  Kernel.IKernelConnection,
+  | 'clientId'
+  | 'username'
+  | 'status'
+  | 'connectionStatus'
+  | 'isDisposed'
+  | 'spec'
+  | 'statusChanged'
+  | 'connectionStatusChanged'
+  | 'iopubMessage'
+  | 'sendShellMessage'
+  | 'sendControlMessage'
+  | 'requestCommInfo'
+>;
+
+/** How long to wait before another way is tried or the wait is told, in milliseconds. */
+export interface IPatience {
+  /** for the kernel's language */
+  spec: number;
+  /** for an answer on the control channel; after a page reload in a busy cell JupyterLab itself holds messages back for 3 s */
+  control: number;
+  /** for a snapshot over a subshell, before a fresh subshell is tried */
+  subshell: number;
+  /** for a snapshot over the main shell, before "waits for the running cell" is told */
+  shell: number;
+}
+
+const PATIENCE: IPatience = {
+  spec: 1500,
+  control: 6000,
+  subshell: 4000,
+  shell: 400
+};
+
+export class KernelLink implements IDisposable {
+  constructor(
+    private readonly _kernel: KernelLike,
+    private readonly _model: PanelModel,
+    private readonly _patience: IPatience = PATIENCE
+  ) {
+    _kernel.iopubMessage.connect(this._onIOPub, this);
+    _kernel.statusChanged.connect(this._onStatus, this);
+    _kernel.connectionStatusChanged.connect(this._onConnection, this);
+    if (typeof window !== 'undefined') {
+      window.addEventListener('pagehide', this._goodbye);
+    }
+    if (_kernel.status === 'dead') {
+      _model.setLink('dead');
+    } else {
+      void this._begin();
+    }
+  }
+
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  /** Ask the kernel for something; rejects with its one plain line, or when the link ends. */
+  request(op: string, args: IRequest['args'] = {}): Promise<IReply['data']> {
+    const id = UUID.uuid4();
+    return new Promise((resolve, reject) => {
+      if (!this._live) {
+        reject(new Error('the kernel is not connected'));
+        return;
+      }
+      this._pending.set(id, { resolve, reject });
+      this._send('comm_msg', { v: VERSION, op, id, args });
+    });
+  }
+
+  dispose(): void {
+    if (this._disposed) {
+      return;
+    }
+    this._goodbye();
+    this._disposed = true;
+    this._forgetComm();
+    this._kernel.iopubMessage.disconnect(this._onIOPub, this);
+    this._kernel.statusChanged.disconnect(this._onStatus, this);
+    this._kernel.connectionStatusChanged.disconnect(this._onConnection, this);
+    if (typeof window !== 'undefined') {
+      window.removeEventListener('pagehide', this._goodbye);
+    }
+  }
+
+  // -- finding the extension ---------------------------------------------------
+
+  private async _begin(): Promise<void> {
+    const spec = await Promise.race([
+      this._kernel.spec.catch(() => undefined),
+      pause(this._patience.spec)
+    ]);
+    if (this._disposed) {
+      return;
+    }
+    const language = spec?.language;
+    if (language && !/^i?python/i.test(language)) {
+      this._foreign = true;
+      this._model.clear('foreign');
+      return;
+    }
+    await this._discover();
+  }
+
+  /**
+   * Ask on the control channel which comms there are (that works while a cell runs), take or make a subshell, open our comm.
+   * `fresh`: do not share a subshell, the last one did not answer.
+   */
+  private async _discover(fresh = false): Promise<void> {
+    const attempt = ++this._attempt;
+    const stale = (): boolean => this._disposed || attempt !== this._attempt;
+    this._forgetComm();
+    if (this._model.state.link !== 'live') {
+      this._model.setLink('connecting');
+    }
+    let comms: Record<string, unknown>;
+    try {
+      comms = await this._comms(stale);
+    } catch {
+      return; // the connection ended; what ended it also starts anew
+    }
+    if (stale()) {
+      return;
+    }
+    if (!(COMM in comms)) {
+      this._model.clear('unloaded');
+      return;
+    }
+    const subshell = await this._subshell(comms, fresh);
+    if (!stale()) {
+      this._open(subshell, fresh, stale);
+    }
+  }
+
+  private async _comms(stale: () => boolean): Promise<Record<string, unknown>> {
+    const control = this._control('comm_info_request', {});
+    const first = await Promise.race([control, pause(this._patience.control)]);
+    if (first) {
+      return first.comms as Record<string, unknown>;
+    }
+    // No answer on control (not every kernel knows these requests there): the main shell answers when its cell ends.
+    if (!stale()) {
+      this._model.setLink('waiting');
+    }
+    const shell = this._kernel
+      .requestCommInfo({})
+      .then(message => message.content as unknown as Record<string, unknown>);
+    const answer = await Promise.race([control, shell]);
+    return (answer.comms ?? {}) as Record<string, unknown>;
+  }
+
+  private async _subshell(
+    comms: Record<string, unknown>,
+    fresh: boolean
+  ): Promise<string | null> {
+    const shared = Object.keys(comms).find(id =>
+      id.startsWith(SUBSHELL_PREFIX)
+    );
+    if (shared && !fresh) {
+      return shared.slice(SUBSHELL_PREFIX.length);
+    }
+    if (!(SUBSHELLS_MARK in comms)) {
+      return null;
+    }
+    const reply = await Promise.race([
+      this._control('create_subshell_request', {}).catch(() => undefined),
+      pause(this._patience.control)
+    ]);
+    const id = reply?.subshell_id;
+    return typeof id === 'string' ? id : null;
+  }
+
+  private _control(
+    type: string,
+    content: Record<string, unknown>
+  ): Promise<Record<string, unknown>> {
+    const message = KernelMessage.createMessage({
+      // JupyterLab's types know these requests on the shell channel only; ipykernel answers them on both
+      msgType: type as 'debug_request',
+      channel: 'control',
+      username: this._kernel.username,
+      session: this._kernel.clientId,
+      content: content as any
+    });
+    return this._kernel
+      .sendControlMessage(message, true)
+      .done.then(
+        reply => (reply?.content ?? {}) as unknown as Record<string, unknown>
+      );
+  }
+
+  private _open(
+    subshell: string | null,
+    fresh: boolean,
+    stale: () => boolean
+  ): void {
+    this._commId = `${COMM}-${UUID.uuid4()}`;
+    this._subshellId = subshell;
+    const args = { subshell };
+    this._send('comm_open', { v: VERSION, op: 'open', id: '', args });
+    const patience =
+      subshell === null ? this._patience.shell : this._patience.subshell;
+    setTimeout(() => {
+      if (stale() || this._live || this._model.state.link === 'newer') {
+        return;
+      }
+      if (subshell !== null && !fresh) {
+        void this._discover(true);
+      } else {
+        this._model.setLink('waiting');
+      }
+    }, patience);
+  }
+
+  // -- sending -------------------------------------------------------------------
+
+  private _send(
+    type: 'comm_open' | 'comm_msg' | 'comm_close',
+    data: IRequest
+  ): void {
+    const message = KernelMessage.createMessage({
+      msgType: type as 'comm_msg',
+      channel: 'shell',
+      username: this._kernel.username,
+      session: this._kernel.clientId,
+      content: {
+        comm_id: this._commId,
+        ...(type === 'comm_open' ? { target_name: QUERY_TARGET } : {}),
+        data: data as any
+      }
+    });
+    if (this._subshellId !== null) {
+      // set here, as older versions of createMessage do not know it
+      (message.header as { subshell_id?: string }).subshell_id =
+        this._subshellId;
+    }
+    this._kernel.sendShellMessage(message, false, true);
+  }
+
+  /** Tell the kernel that nobody listens any more; a page that just vanishes is found out by the kernel. */
+  private _goodbye = (): void => {
+    const { isDisposed, status, connectionStatus } = this._kernel;
+    if (
+      this._commId &&
+      !isDisposed &&
+      status !== 'dead' &&
+      connectionStatus === 'connected'
+    ) {
+      this._send('comm_close', { v: VERSION, op: 'close', id: '', args: {} });
+      this._forgetComm();
+    }
+  };
+
+  private _forgetComm(): void {
+    this._commId = '';
+    this._subshellId = null;
+    this._live = false;
+    this._resyncing = false;
+    this._pending.forEach(({ reject }) =>
+      reject(new Error('the connection to the kernel ended'))
+    );
+    this._pending.clear();
+  }
+
+  // -- receiving -----------------------------------------------------------------
+
+  private _onIOPub(_: unknown, message: KernelMessage.IIOPubMessage): void {
+    if (KernelMessage.isStatusMsg(message)) {
+      this._onBusy(message);
+      return;
+    }
+    if (!KernelMessage.isCommMsgMsg(message)) {
+      return;
+    }
+    const { comm_id, data } = message.content;
+    if (comm_id !== COMM && (comm_id !== this._commId || !this._commId)) {
+      return;
+    }
+    let parsed: Message;
+    try {
+      parsed = parseMessage(data);
+    } catch (error) {
+      this._complain(error);
+      return;
+    }
+    this._hear(parsed);
+  }
+
+  private _hear(message: Message): void {
+    switch (message.t) {
+      case 'loaded':
+        if (!this._live || message.epoch !== this._model.state.epoch) {
+          void this._discover();
+        }
+        break;
+      case 'unloaded':
+        this._attempt += 1;
+        this._forgetComm();
+        this._model.clear('unloaded');
+        break;
+      case 'snapshot':
+        this._live = true;
+        this._resyncing = false;
+        this._model.applySnapshot(message);
+        break;
+      case 'update':
+        if (!this._live) {
+          return;
+        }
+        if (message.ping) {
+          this._send('comm_msg', { v: VERSION, op: 'alive', id: '', args: {} });
+        }
+        if (
+          message.epoch === this._model.state.epoch &&
+          this._model.applyUpdate(message) === 'gap' &&
+          !this._resyncing
+        ) {
+          this._resyncing = true;
+          this._send('comm_msg', {
+            v: VERSION,
+            op: 'snapshot',
+            id: '',
+            args: {}
+          });
+        }
+        break;
+      case 'reply':
+        this._settle(message);
+        break;
+    }
+  }
+
+  private _settle(reply: IReply): void {
+    const pending = this._pending.get(reply.id);
+    this._pending.delete(reply.id);
+    if (!pending) {
+      if (!reply.ok) {
+        this._complain(new ProtocolError(reply.error));
+      }
+    } else if (reply.ok) {
+      pending.resolve(reply.data);
+    } else {
+      pending.reject(new Error(reply.error));
+    }
+  }
+
+  /** One warning a link; the state stays as it is, except that a newer kernel that never got to speak is said to be newer. */
+  private _complain(error: unknown): void {
+    if (!(error instanceof ProtocolError)) {
+      throw error;
+    }
+    if (error.newer && !this._live) {
+      this._model.setLink('newer');
+    }
+    if (!this._complained) {
+      this._complained = true;
+      console.warn(`jupyter_jitmagic: a message was ignored: ${error.message}`);
+    }
+  }
+
+  /** Busy is the main shell running a cell; a query on a subshell also makes the kernel say "idle", which means nothing here. */
+  private _onBusy(message: KernelMessage.IStatusMsg): void {
+    const parent = message.parent_header as {
+      msg_type?: string;
+      subshell_id?: string | null;
+    };
+    if (parent.msg_type === 'execute_request' && !parent.subshell_id) {
+      this._model.setBusy(message.content.execution_state === 'busy');
+    }
+  }
+
+  private _onStatus(_: unknown, status: KernelMessage.Status): void {
+    if (this._foreign) {
+      return;
+    }
+    switch (status) {
+      case 'restarting':
+      case 'autorestarting':
+      case 'terminating':
+        this._attempt += 1;
+        this._restarting = true;
+        this._forgetComm();
+        this._model.setLink('restarting');
+        break;
+      case 'dead':
+        this._attempt += 1;
+        this._forgetComm();
+        this._model.setLink('dead');
+        break;
+      case 'idle':
+      case 'busy':
+        if (this._restarting) {
+          this._restarting = false; // before asking: an answer is a status change as well
+          void this._discover();
+        }
+        break;
+    }
+  }
+
+  private _onConnection(_: unknown, status: Kernel.ConnectionStatus): void {
+    if (this._foreign || this._kernel.status === 'dead') {
+      return;
+    }
+    if (status === 'connected') {
+      if (this._wasLost && !this._restarting) {
+        this._wasLost = false;
+        void this._discover();
+      }
+    } else if (!this._restarting) {
+      this._attempt += 1;
+      this._wasLost = true;
+      this._live = false;
+      this._model.setLink('lost');
+    }
+  }
+
+  private _disposed = false;
+  private _foreign = false;
+  private _attempt = 0;
+  private _commId = '';
+  private _subshellId: string | null = null;
+  private _live = false;
+  private _resyncing = false;
+  private _restarting = false;
+  private _wasLost = false;
+  private _complained = false;
+  private _pending = new Map<
+    string,
+    { resolve: (data: IReply['data']) => void; reject: (error: Error) => void }
+  >();
+}
+
+function pause(milliseconds: number): Promise<undefined> {
+  return new Promise(resolve =>
+    setTimeout(() => resolve(undefined), milliseconds)
+  );
+}

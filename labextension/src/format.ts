@@ -1,0 +1,92 @@
+/** Numbers as a person reads them: `38 ms`, `5.1 µs`, `1.2 MB`; a dash where nothing is known. */
+
+export const UNKNOWN = '–';
+
+function significant(value: number): string {
+  return value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(0)
+      : value.toFixed(1);
+}
+
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) {
+    return UNKNOWN;
+  }
+  if (seconds <= 0) {
+    return '0 s';
+  }
+  if (seconds < 0.9995e-6) {
+    return `${(seconds * 1e9).toFixed(0)} ns`;
+  }
+  if (seconds < 0.9995e-3) {
+    return `${significant(seconds * 1e6)} µs`;
+  }
+  if (seconds < 0.9995) {
+    return `${significant(seconds * 1e3)} ms`;
+  }
+  if (seconds < 59.95) {
+    return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+  }
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) {
+    return `${minutes} min ${whole % 60} s`;
+  }
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A range of durations; one where both read alike. */
+export function durations(range: readonly [number, number] | null): string {
+  if (range === null) {
+    return UNKNOWN;
+  }
+  const [low, high] = [duration(range[0]), duration(range[1])];
+  if (low === high) {
+    return low;
+  }
+  const [number, unit] = low.split(' ');
+  return high.endsWith(` ${unit}`) && low.split(' ').length === 2
+    ? `${number}–${high}`
+    : `${low} – ${high}`;
+}
+
+export function count(value: number): string {
+  if (value < 10_000) {
+    return String(value);
+  }
+  if (value < 999_500) {
+    return `${significant(value / 1e3)}k`;
+  }
+  if (value < 999_500_000) {
+    return `${significant(value / 1e6)}M`;
+  }
+  return `${significant(value / 1e9)}G`;
+}
+
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) {
+    return UNKNOWN;
+  }
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let index = 0;
+  while (value >= 999.5 && index < units.length - 1) {
+    value /= 1000;
+    index += 1;
+  }
+  return `${index === 0 ? value.toFixed(0) : significant(value)} ${units[index]}`;
+}
+
+export function percent(part: number | null): string {
+  return part === null ? UNKNOWN : `${Math.round(part * 100)} %`;
+}
+
+/** The time of day of a Unix moment in seconds. */
+export function clock(moment: number | null): string {
+  return moment === null
+    ? UNKNOWN
+    : new Date(moment * 1000).toLocaleTimeString(undefined, {
+        hour12: false
+      });
+}

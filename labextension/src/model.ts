@@ -1,0 +1,214 @@
+/**
+ * The panel's state, kept from the kernel's messages. No JupyterLab, no React: another front end can use it as it is.
+ */
+import type {
+  IEntryRow,
+  IFunctionRow,
+  IMissRow,
+  INowRow,
+  ISnapshot,
+  IUpdate
+} from './protocol';
+import type {
+  INow,
+  IPanelState,
+  IPanelStore,
+  ISource,
+  LinkState
+} from './tokens';
+
+const EMPTY: IPanelState = {
+  source: null,
+  link: 'none',
+  heard: 0,
+  epoch: '',
+  busy: false,
+  revision: 0,
+  functions: new Map(),
+  entries: new Map(),
+  misses: [],
+  diagnoses: [],
+  now: []
+};
+
+const MISSES_KEPT = 2000;
+
+/** Where a message led: the rows are right, or one was missed and a snapshot is needed, or it was not for us. */
+export type Applied = 'applied' | 'gap' | 'ignored';
+
+export class PanelModel implements IPanelStore {
+  get state(): IPanelState {
+    return this._state;
+  }
+
+  /** Call `listener` after every change; returns what ends that. Made for React's `useSyncExternalStore`. */
+  subscribe = (listener: () => void): (() => void) => {
+    this._listeners.add(listener);
+    return () => {
+      this._listeners.delete(listener);
+    };
+  };
+
+  setSource(source: ISource | null): void {
+    const old = this._state.source;
+    if (
+      old?.path !== source?.path ||
+      old?.name !== source?.name ||
+      old?.kind !== source?.kind
+    ) {
+      this._change({ source });
+    }
+  }
+
+  setLink(link: LinkState): void {
+    if (link !== this._state.link) {
+      this._change({ link });
+    }
+  }
+
+  setBusy(busy: boolean): void {
+    if (busy !== this._state.busy) {
+      this._change({ busy });
+    }
+  }
+
+  /** Forget every row: they were of another kernel, or of one that is gone. */
+  clear(link: LinkState): void {
+    this._functions = new Map();
+    this._entries = new Map();
+    this._seq = 0;
+    this._change({
+      link,
+      heard: 0,
+      epoch: '',
+      busy: false,
+      functions: this._functions,
+      entries: this._entries,
+      misses: [],
+      diagnoses: [],
+      now: []
+    });
+  }
+
+  applySnapshot(message: ISnapshot): Applied {
+    this._functions = new Map(message.functions.map(row => [row.id, row]));
+    this._entries = new Map(message.entries.map(row => [row.id, row]));
+    this._seq = message.seq;
+    this._change({
+      link: 'live',
+      heard: performance.now(),
+      epoch: message.epoch,
+      busy: message.busy,
+      functions: this._functions,
+      entries: this._entries,
+      misses: message.misses,
+      diagnoses: message.diagnoses,
+      now: timed(message.now)
+    });
+    return 'applied';
+  }
+
+  applyUpdate(message: IUpdate): Applied {
+    if (message.epoch !== this._state.epoch || message.seq <= this._seq) {
+      return 'ignored';
+    }
+    if (message.seq !== this._seq + 1) {
+      return 'gap';
+    }
+    this._seq = message.seq;
+    put(this._functions, message.functions);
+    put(this._entries, message.entries);
+    message.gone_functions.forEach(id => this._functions.delete(id));
+    message.gone_entries.forEach(id => this._entries.delete(id));
+    const { misses, diagnoses } = this._state;
+    this._change({
+      link: 'live',
+      heard: performance.now(),
+      busy: message.busy,
+      misses: merged(misses, message.misses).slice(-MISSES_KEPT),
+      diagnoses: merged(diagnoses, message.diagnoses),
+      now: timed(message.now)
+    });
+    return 'applied';
+  }
+
+  private _change(part: Partial<IPanelState>): void {
+    this._state = {
+      ...this._state,
+      ...part,
+      revision: this._state.revision + 1
+    };
+    this._listeners.forEach(listener => listener());
+  }
+
+  private _state: IPanelState = EMPTY;
+  private _functions = new Map<number, IFunctionRow>();
+  private _entries = new Map<number, IEntryRow>();
+  private _seq = 0;
+  private _listeners = new Set<() => void>();
+}
+
+function put<Row extends { id: number }>(
+  map: Map<number, Row>,
+  rows: readonly Row[]
+): void {
+  rows.forEach(row => map.set(row.id, row));
+}
+
+function merged<Row extends { id: number }>(
+  old: readonly Row[],
+  rows: readonly Row[]
+): readonly Row[] {
+  if (rows.length === 0) {
+    return old;
+  }
+  const fresh = new Set(rows.map(row => row.id));
+  return [...old.filter(row => !fresh.has(row.id)), ...rows];
+}
+
+function timed(rows: readonly INowRow[]): INow[] {
+  const moment = performance.now();
+  return rows.map(row => ({ ...row, since: moment - row.elapsed_s * 1000 }));
+}
+
+/** The median, null where there is none. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) {
+    return null;
+  }
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2
+    ? sorted[middle]
+    : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** What this phase of this function took before, as the median over its entries; null while there is no history. */
+export function usualTime(
+  entries: Iterable<IEntryRow>,
+  functionId: number,
+  phase: string
+): number | null {
+  const times: number[] = [];
+  for (const entry of entries) {
+    if (entry.function === functionId && entry.outcome !== 'disk_hit') {
+      const time =
+        phase === 'trace'
+          ? entry.trace_s
+          : phase === 'lower'
+            ? entry.lower_s
+            : phase === 'compile'
+              ? entry.compile_s
+              : null;
+      if (time !== null) {
+        times.push(time);
+      }
+    }
+  }
+  return median(times);
+}
+
+/** Whether a miss says more than that a function was called for the first time. */
+export function isRecompile(miss: IMissRow): boolean {
+  return miss.causes.some(cause => cause.cause !== 'first_call');
+}

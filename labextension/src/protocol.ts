@@ -1,0 +1,383 @@
+/**
+ * The kernel's messages, as types, and the one place where what arrives is checked. The same page in Python is
+ * `jupyter_jitmagic/_protocol.py`, which also tells how a conversation goes. Golden files in `tests/golden` hold both to it.
+ *
+ * Durations are seconds, moments Unix time in seconds; null is "not known".
+ */
+
+export const VERSION = 1;
+export const COMM = 'jitmagic';
+export const QUERY_TARGET = 'jitmagic.query';
+export const SUBSHELLS_MARK = 'jitmagic:subshells';
+export const SUBSHELL_PREFIX = 'jitmagic:subshell:';
+
+export interface IFunctionRow {
+  id: number;
+  name: string;
+  module: string;
+  filename: string;
+  line: number;
+  static_argnames: string[];
+  donate_argnames: string[];
+  alive: boolean;
+  superseded: boolean;
+  recording: boolean;
+  calls: number;
+  hits: number;
+  misses: number;
+  errors: number;
+  inlined: number;
+  trace_s: number | null;
+  lower_s: number | null;
+  compile_s: number | null;
+}
+
+export interface IEntryRow {
+  id: number;
+  function: number;
+  avals: string;
+  static: Record<string, string>;
+  transformation: string;
+  outcome: string;
+  hits: number;
+  trace_s: number | null;
+  lower_s: number | null;
+  compile_s: number | null;
+  execute_s: number | null;
+  executable_bytes: number | null;
+  temp_bytes: number | null;
+  argument_bytes: number | null;
+  output_bytes: number | null;
+  created_s: number | null;
+  last_used_s: number | null;
+  superseded: boolean;
+  alive: boolean;
+}
+
+export interface ICauseRow {
+  cause: string;
+  argument: string;
+  before: string;
+  now: string;
+}
+
+export interface IMissRow {
+  id: number;
+  call: number;
+  function: number;
+  entry: number;
+  causes: ICauseRow[];
+  cost_s: number | null;
+  call_site: string;
+  started_s: number | null;
+}
+
+export interface IDiagnosisRow {
+  id: number;
+  function: string;
+  started_s: number | null;
+  kind: string;
+  reason: string;
+  static_argnames: string[];
+  verified: boolean;
+  diff: string;
+}
+
+export interface IDonePhase {
+  phase: string;
+  duration_s: number | null;
+}
+
+export interface INowRow {
+  function: number;
+  name: string;
+  phase: string;
+  elapsed_s: number;
+  done: IDonePhase[];
+  thread: number;
+}
+
+export interface IRows {
+  functions: IFunctionRow[];
+  entries: IEntryRow[];
+  misses: IMissRow[];
+  diagnoses: IDiagnosisRow[];
+  now: INowRow[];
+}
+
+export interface ISnapshot extends IRows {
+  t: 'snapshot';
+  epoch: string;
+  seq: number;
+  busy: boolean;
+  package: string;
+}
+
+export interface IUpdate extends IRows {
+  t: 'update';
+  epoch: string;
+  seq: number;
+  busy: boolean;
+  gone_functions: number[];
+  gone_entries: number[];
+  ping: boolean;
+}
+
+export interface IAnnouncement {
+  t: 'loaded' | 'unloaded';
+  epoch: string;
+}
+
+export interface IReply {
+  t: 'reply';
+  id: string;
+  ok: boolean;
+  error: string;
+  data: Record<string, unknown>;
+}
+
+export type Message = ISnapshot | IUpdate | IAnnouncement | IReply;
+
+export interface IRequest {
+  v: number;
+  op: string;
+  id: string;
+  args: { [key: string]: string | number | boolean | null };
+}
+
+/** A message that is not one of ours; `newer` where only the version is the matter. */
+export class ProtocolError extends Error {
+  constructor(
+    message: string,
+    readonly newer = false
+  ) {
+    super(message);
+    this.name = 'ProtocolError';
+  }
+}
+
+/**
+ * What arrived on a comm, as a message.
+ *
+ * @throws ProtocolError if it is not one, or speaks a newer version
+ */
+export function parseMessage(data: unknown): Message {
+  const message = object(data, 'message');
+  const version = message.v;
+  if (typeof version !== 'number') {
+    throw new ProtocolError('the message has no version');
+  }
+  if (version > VERSION) {
+    throw new ProtocolError(
+      `the kernel speaks version ${version}, this panel version ${VERSION}`,
+      true
+    );
+  }
+  switch (message.t) {
+    case 'snapshot':
+      return {
+        t: 'snapshot',
+        epoch: text(message, 'epoch'),
+        seq: number(message, 'seq'),
+        busy: flag(message, 'busy'),
+        package: typeof message.package === 'string' ? message.package : '',
+        ...rows(message)
+      };
+    case 'update':
+      return {
+        t: 'update',
+        epoch: text(message, 'epoch'),
+        seq: number(message, 'seq'),
+        busy: flag(message, 'busy'),
+        gone_functions: ids(message, 'gone_functions'),
+        gone_entries: ids(message, 'gone_entries'),
+        ping: message.ping === true,
+        ...rows(message)
+      };
+    case 'loaded':
+    case 'unloaded':
+      return { t: message.t, epoch: text(message, 'epoch') };
+    case 'reply':
+      return {
+        t: 'reply',
+        id: text(message, 'id'),
+        ok: message.ok === true,
+        error: typeof message.error === 'string' ? message.error : '',
+        data: isObject(message.data) ? message.data : {}
+      };
+    default:
+      throw new ProtocolError(
+        `the message is of no known kind: ${String(message.t).slice(0, 40)}`
+      );
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function object(value: unknown, what: string): Fields {
+  if (!isObject(value)) {
+    throw new ProtocolError(`${what} is not an object`);
+  }
+  return value;
+}
+
+function text(fields: Fields, key: string): string {
+  const value = fields[key];
+  if (typeof value !== 'string') {
+    throw new ProtocolError(`${key} is not a text`);
+  }
+  return value;
+}
+
+function number(fields: Fields, key: string): number {
+  const value = fields[key];
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new ProtocolError(`${key} is not a number`);
+  }
+  return value;
+}
+
+function maybeNumber(fields: Fields, key: string): number | null {
+  const value = fields[key];
+  if (value === null || value === undefined) {
+    return null;
+  }
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function flag(fields: Fields, key: string): boolean {
+  return fields[key] === true;
+}
+
+function list(fields: Fields, key: string): unknown[] {
+  const value = fields[key] ?? [];
+  if (!Array.isArray(value)) {
+    throw new ProtocolError(`${key} is not a list`);
+  }
+  return value;
+}
+
+function ids(fields: Fields, key: string): number[] {
+  return list(fields, key).filter((id): id is number => typeof id === 'number');
+}
+
+function texts(fields: Fields, key: string): string[] {
+  return list(fields, key).map(String);
+}
+
+function rows(message: Fields): IRows {
+  const every = <Row>(key: string, read: (fields: Fields) => Row): Row[] =>
+    list(message, key).map(item => read(object(item, `a row of ${key}`)));
+  return {
+    functions: every('functions', functionRow),
+    entries: every('entries', entryRow),
+    misses: every('misses', missRow),
+    diagnoses: every('diagnoses', diagnosisRow),
+    now: every('now', nowRow)
+  };
+}
+
+function functionRow(fields: Fields): IFunctionRow {
+  return {
+    id: number(fields, 'id'),
+    name: text(fields, 'name'),
+    module: text(fields, 'module'),
+    filename: text(fields, 'filename'),
+    line: number(fields, 'line'),
+    static_argnames: texts(fields, 'static_argnames'),
+    donate_argnames: texts(fields, 'donate_argnames'),
+    alive: flag(fields, 'alive'),
+    superseded: flag(fields, 'superseded'),
+    recording: flag(fields, 'recording'),
+    calls: number(fields, 'calls'),
+    hits: number(fields, 'hits'),
+    misses: number(fields, 'misses'),
+    errors: number(fields, 'errors'),
+    inlined: number(fields, 'inlined'),
+    trace_s: maybeNumber(fields, 'trace_s'),
+    lower_s: maybeNumber(fields, 'lower_s'),
+    compile_s: maybeNumber(fields, 'compile_s')
+  };
+}
+
+function entryRow(fields: Fields): IEntryRow {
+  const statics = object(fields.static ?? {}, 'static');
+  return {
+    id: number(fields, 'id'),
+    function: number(fields, 'function'),
+    avals: text(fields, 'avals'),
+    static: Object.fromEntries(
+      Object.entries(statics).map(([name, value]) => [name, String(value)])
+    ),
+    transformation: text(fields, 'transformation'),
+    outcome: text(fields, 'outcome'),
+    hits: number(fields, 'hits'),
+    trace_s: maybeNumber(fields, 'trace_s'),
+    lower_s: maybeNumber(fields, 'lower_s'),
+    compile_s: maybeNumber(fields, 'compile_s'),
+    execute_s: maybeNumber(fields, 'execute_s'),
+    executable_bytes: maybeNumber(fields, 'executable_bytes'),
+    temp_bytes: maybeNumber(fields, 'temp_bytes'),
+    argument_bytes: maybeNumber(fields, 'argument_bytes'),
+    output_bytes: maybeNumber(fields, 'output_bytes'),
+    created_s: maybeNumber(fields, 'created_s'),
+    last_used_s: maybeNumber(fields, 'last_used_s'),
+    superseded: flag(fields, 'superseded'),
+    alive: flag(fields, 'alive')
+  };
+}
+
+function missRow(fields: Fields): IMissRow {
+  return {
+    id: number(fields, 'id'),
+    call: number(fields, 'call'),
+    function: number(fields, 'function'),
+    entry: number(fields, 'entry'),
+    causes: list(fields, 'causes').map(item => {
+      const cause = object(item, 'a cause');
+      return {
+        cause: text(cause, 'cause'),
+        argument: text(cause, 'argument'),
+        before: text(cause, 'before'),
+        now: text(cause, 'now')
+      };
+    }),
+    cost_s: maybeNumber(fields, 'cost_s'),
+    call_site: text(fields, 'call_site'),
+    started_s: maybeNumber(fields, 'started_s')
+  };
+}
+
+function diagnosisRow(fields: Fields): IDiagnosisRow {
+  return {
+    id: number(fields, 'id'),
+    function: text(fields, 'function'),
+    started_s: maybeNumber(fields, 'started_s'),
+    kind: text(fields, 'kind'),
+    reason: text(fields, 'reason'),
+    static_argnames: texts(fields, 'static_argnames'),
+    verified: flag(fields, 'verified'),
+    diff: text(fields, 'diff')
+  };
+}
+
+function nowRow(fields: Fields): INowRow {
+  return {
+    function: number(fields, 'function'),
+    name: text(fields, 'name'),
+    phase: text(fields, 'phase'),
+    elapsed_s: number(fields, 'elapsed_s'),
+    done: list(fields, 'done').map(item => {
+      const done = object(item, 'a phase');
+      return {
+        phase: text(done, 'phase'),
+        duration_s: maybeNumber(done, 'duration_s')
+      };
+    }),
+    thread: number(fields, 'thread')
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What the parts of the panel know of each other: every part imports this page, none imports a sibling's inside.
+ */
+import type {
+  IDiagnosisRow,
+  IEntryRow,
+  IFunctionRow,
+  IMissRow,
+  INowRow
+} from './protocol';
+
+export const PLUGIN_ID = 'jupyter-jitmagic:panel';
+export const PANEL_ID = 'jitmagic-panel';
+export const LOAD_LINE = '%load_ext jupyter_jitmagic';
+
+export const CommandIDs = { open: 'jitmagic:open' } as const;
+
+/** The document that the panel speaks of. */
+export interface ISource {
+  readonly kind: 'notebook' | 'console';
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * How things stand between panel and kernel.
+ *
+ * - `none`: no notebook or console, or it has no kernel
+ * - `foreign`: the kernel does not speak Python
+ * - `connecting`: asked, no answer yet
+ * - `waiting`: the kernel can answer only when the running cell ends
+ * - `unloaded`: the extension is not loaded in the kernel
+ * - `live`: the rows are what the kernel said last
+ * - `restarting`, `lost`, `dead`: the rows, if any, are old
+ * - `newer`: the kernel's package speaks a newer protocol
+ */
+export type LinkState =
+  | 'none'
+  | 'foreign'
+  | 'connecting'
+  | 'waiting'
+  | 'unloaded'
+  | 'live'
+  | 'restarting'
+  | 'lost'
+  | 'dead'
+  | 'newer';
+
+/** Something being traced, lowered or compiled; `since` is on this machine's clock (`performance.now`, milliseconds). */
+export interface INow extends INowRow {
+  readonly since: number;
+}
+
+/** What is shown, as one value that is replaced when anything changes. The maps are shared: do not keep them, compare `revision`. */
+export interface IPanelState {
+  readonly source: ISource | null;
+  readonly link: LinkState;
+  /** When the kernel spoke last, on `performance.now`'s clock; 0 if it never did. */
+  readonly heard: number;
+  readonly epoch: string;
+  readonly busy: boolean;
+  readonly revision: number;
+  readonly functions: ReadonlyMap<number, IFunctionRow>;
+  readonly entries: ReadonlyMap<number, IEntryRow>;
+  readonly misses: readonly IMissRow[];
+  readonly diagnoses: readonly IDiagnosisRow[];
+  readonly now: readonly INow[];
+}
+
+/** What the views may read. */
+export interface IPanelStore {
+  readonly state: IPanelState;
+  subscribe(listener: () => void): () => void;
+}
+
+/** What the views may ask for. */
+export interface IPanelActions {
+  /** Insert a cell that loads the extension and run it, as the user would. */
+  load(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+/** The whole panel. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IPanelActions, IPanelState, IPanelStore } from '../tokens';
+import { CacheTable } from './cache';
+import { Translation } from './context';
+import { Empty } from './empty';
+import { EntryDetails } from './entry';
+import { Header } from './header';
+import { Misses } from './misses';
+import { NowBar } from './now';
+
+export interface IAppProps {
+  store: IPanelStore;
+  actions: IPanelActions;
+  trans: TranslationBundle;
+}
+
+/** The states in which rows are shown; in the last four they are old. */
+const WITH_ROWS = new Set(['live', 'connecting', 'restarting', 'lost', 'dead']);
+
+export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
+  const state = React.useSyncExternalStore(store.subscribe, () => store.state);
+  const rows = state.functions.size > 0 && WITH_ROWS.has(state.link);
+  return (
+    <Translation.Provider value={trans}>
+      <Header state={state} />
+      {rows ? (
+        // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
+        <Living key={state.epoch} state={state} />
+      ) : (
+        <Empty state={state} actions={actions} />
+      )}
+    </Translation.Provider>
+  );
+}
+
+function Living({ state }: { state: IPanelState }): React.JSX.Element {
+  const [selected, setSelected] = React.useState<number | null>(null);
+  const entry = selected === null ? undefined : state.entries.get(selected);
+  return (
+    <div
+      className="jp-JitMagic-body"
+      data-stale={state.link === 'live' ? undefined : true}
+    >
+      <NowBar state={state} />
+      <CacheTable state={state} selected={selected} onSelect={setSelected} />
+      <Misses state={state} onSelect={setSelected} />
+      {entry && (
+        <EntryDetails
+          entry={entry}
+          name={state.functions.get(entry.function)?.name ?? ''}
+          onClose={() => setSelected(null)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { consoleIcon, notebookIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { IPanelState } from '../tokens';
+import { useTrans } from './context';
+import { useMoment, useSlow } from './hooks';
+
+/** Which document this is about, and how things stand with its kernel. */
+export function Header({ state }: { state: IPanelState }): React.JSX.Element {
+  const trans = useTrans();
+  const { source } = state;
+  const Icon = source?.kind === 'console' ? consoleIcon : notebookIcon;
+  return (
+    <div className="jp-JitMagic-header">
+      <h2 className="jp-JitMagic-title">{trans.__('JIT caches')}</h2>
+      {source && (
+        <span className="jp-JitMagic-source" title={source.path || source.name}>
+          <Icon.react tag="span" width="14px" height="14px" aria-hidden />
+          <span className="jp-JitMagic-sourceName">{source.name}</span>
+        </span>
+      )}
+      <Standing state={state} />
+    </div>
+  );
+}
+
+/** Says when the numbers below are old, and since when; a status that screen readers hear. */
+function Standing({ state }: { state: IPanelState }): React.JSX.Element {
+  const trans = useTrans();
+  const slow = useSlow(state.link === 'connecting', 400);
+  const old =
+    state.heard > 0 && ['restarting', 'lost', 'dead'].includes(state.link);
+  const moment = useMoment(old, 1000);
+  const age = old ? Math.max(0, Math.round((moment - state.heard) / 1000)) : 0;
+  const seen = old ? trans.__('last seen %1 s ago', age) : '';
+  let text = '';
+  switch (state.link) {
+    case 'connecting':
+      text = slow ? trans.__('Connecting to the kernel…') : '';
+      break;
+    case 'waiting':
+      text = trans.__('Waits for the running cell to end');
+      break;
+    case 'restarting':
+      text = trans.__('Kernel restarting…');
+      break;
+    case 'lost':
+      text = trans.__('Connection to the kernel lost');
+      break;
+    case 'dead':
+      text = trans.__('The kernel is dead');
+      break;
+  }
+  return (
+    <div
+      className="jp-JitMagic-standing"
+      role="status"
+      data-link={state.link}
+      data-busy={state.busy ? true : undefined}
+      hidden={!text}
+    >
+      {text}
+      {text && seen && (
+        // not read aloud every second
+        <span aria-live="off"> · {seen}</span>
+      )}
+    </div>
+  );
+}

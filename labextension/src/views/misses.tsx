@@ -1,0 +1,151 @@
+/** The misses, newest first. */
+import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import * as React from 'react';
+
+import { clock, count, duration } from '../format';
+import type { ICauseRow, IMissRow } from '../protocol';
+import type { IPanelState } from '../tokens';
+import { useTrans } from './context';
+import { causeSentence, causeWord } from './words';
+
+const ROW_HEIGHT = 42;
+
+export function Misses({
+  state,
+  onSelect
+}: {
+  state: IPanelState;
+  onSelect: (entry: number) => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const id = React.useId();
+  const [open, setOpen] = React.useState(true);
+  const body = React.useRef<HTMLUListElement>(null);
+  const misses = React.useMemo(
+    () => [...state.misses].reverse(),
+    [state.misses]
+  );
+  const virtual = useVirtualizer({
+    count: open ? misses.length : 0,
+    getScrollElement: () => body.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: index => misses[index].id,
+    overscan: 4
+  });
+  const Caret = open ? caretDownIcon : caretRightIcon;
+  return (
+    <section className="jp-JitMagic-misses" data-open={open ? true : undefined}>
+      <h3 className="jp-JitMagic-sectionHead">
+        <button
+          type="button"
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        >
+          <Caret.react tag="span" width="14px" height="14px" />
+          {trans.__('Misses')}
+          <span className="jp-JitMagic-count">{count(misses.length)}</span>
+        </button>
+      </h3>
+      {open && (
+        <ul
+          id={id}
+          className="jp-JitMagic-missList"
+          ref={body}
+          tabIndex={misses.length ? 0 : -1}
+          aria-label={trans.__('Misses, newest first')}
+        >
+          {misses.length === 0 && (
+            <li className="jp-JitMagic-nothing">{trans.__('No misses.')}</li>
+          )}
+          <li
+            role="presentation"
+            style={{ height: virtual.getTotalSize() }}
+            aria-hidden="true"
+          />
+          {virtual.getVirtualItems().map(place => {
+            const miss = misses[place.index];
+            return (
+              <li
+                key={miss.id}
+                className="jp-JitMagic-miss"
+                style={{
+                  height: ROW_HEIGHT,
+                  transform: `translateY(${place.start}px)`
+                }}
+                aria-posinset={place.index + 1}
+                aria-setsize={misses.length}
+              >
+                <Miss
+                  miss={miss}
+                  name={state.functions.get(miss.function)?.name ?? ''}
+                  onSelect={
+                    state.entries.has(miss.entry)
+                      ? () => onSelect(miss.entry)
+                      : undefined
+                  }
+                />
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Miss({
+  miss,
+  name,
+  onSelect
+}: {
+  miss: IMissRow;
+  name: string;
+  onSelect?: () => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const whole = miss.causes
+    .map(cause => causeSentence(trans, cause))
+    .join('\n');
+  return (
+    <button
+      type="button"
+      className="jp-JitMagic-missButton"
+      title={[whole, miss.call_site].filter(Boolean).join('\n')}
+      disabled={!onSelect}
+      onClick={onSelect}
+    >
+      <span className="jp-JitMagic-missTop">
+        <span className="jp-JitMagic-fn">{name}</span>
+        <span className="jp-JitMagic-quiet">{clock(miss.started_s)}</span>
+        <span className="jp-JitMagic-number">{duration(miss.cost_s)}</span>
+      </span>
+      <span className="jp-JitMagic-missWhy">
+        {miss.causes.map((cause, index) => (
+          <CauseView key={index} cause={cause} />
+        ))}
+        {miss.call_site && (
+          <span className="jp-JitMagic-site">{miss.call_site}</span>
+        )}
+      </span>
+    </button>
+  );
+}
+
+function CauseView({ cause }: { cause: ICauseRow }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <span className="jp-JitMagic-cause">
+      {(cause.before || cause.now) && (
+        <span className="jp-JitMagic-change">
+          {cause.argument && `${cause.argument} `}
+          {cause.before || '–'} → {cause.now || '–'}
+        </span>
+      )}
+      <span className="jp-JitMagic-causeWord">
+        {causeWord(trans, cause.cause)}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,72 @@
+/** The kernel's words in the user's language; the same words as in %jitstats. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ICauseRow } from '../protocol';
+
+export function causeWord(trans: TranslationBundle, cause: string): string {
+  switch (cause) {
+    case 'first_call':
+      return trans.__('first call');
+    case 'shape':
+      return trans.__('shape');
+    case 'dtype':
+      return trans.__('dtype');
+    case 'weak_type':
+      return trans.__('weak type');
+    case 'static_value':
+      return trans.__('static value');
+    case 'static_identity':
+      return trans.__('static identity');
+    case 'pytree_structure':
+      return trans.__('pytree structure');
+    case 'calling_convention':
+      return trans.__('calling convention');
+    case 'new_function':
+      return trans.__('new function');
+    case 'device':
+      return trans.__('device');
+    case 'sharding':
+      return trans.__('sharding');
+    case 'config':
+      return trans.__('config');
+    case 'cleared':
+      return trans.__('cleared');
+    case 'unknown':
+      return trans.__('unknown');
+    default:
+      return cause;
+  }
+}
+
+/** One sentence in JAX's phrase. */
+export function causeSentence(
+  trans: TranslationBundle,
+  cause: ICauseRow
+): string {
+  const { argument, before, now } = cause;
+  const word = causeWord(trans, cause.cause);
+  if (!before && !now) {
+    return argument ? `${argument}: ${word}` : word;
+  }
+  const what = argument || word;
+  return trans.__(
+    '%1 is %2 now and was %3 before (%4)',
+    what,
+    now || '–',
+    before || '–',
+    word
+  );
+}
+
+export function phaseWord(trans: TranslationBundle, phase: string): string {
+  switch (phase) {
+    case 'trace':
+      return trans.__('tracing');
+    case 'lower':
+      return trans.__('lowering');
+    case 'compile':
+      return trans.__('compiling');
+    default:
+      return phase;
+  }
+}

@@ -1,0 +1,254 @@
+"""The kernel's end of the panel: what is sent when, to whom, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+from panel_fakes import COMM, Hub, Log, Wire, shell, wait_for
+from panel_records import go_on, lesson
+
+from jupyter_jitmagic import _panel
+from jupyter_jitmagic._protocol import QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK
+from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(monkeypatch)
+
+
+@pytest.fixture
+def hub(wire: Wire) -> Any:
+    log = lesson()
+    hub = Hub(log)
+    hub.log = log  # type: ignore[attr-defined]
+    hub.start(shell())
+    yield hub
+    hub.stop()
+
+
+def panel_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "jitmagic-panel"]
+
+
+def test_no_comm_is_opened_towards_front_ends(wire: Wire, hub: Hub) -> None:
+    """Front ends without the panel answer a comm_open of an unknown target with an error; so there is none."""
+    wire.open("p")
+    hub.stop()
+    assert {kind for kind, _, _ in wire.sent} == {"comm_msg"}
+
+
+def test_nothing_is_sent_and_no_thread_runs_while_no_panel_listens(wire: Wire, hub: Any) -> None:
+    assert [data["t"] for _, _, data in wire.sent] == ["loaded"]
+    go_on(hub.log)
+    hub._shell.events.trigger("pre_run_cell")
+    hub._shell.events.trigger("post_run_cell")
+    assert not panel_threads() and not hub.log.listeners
+    wire.open("p")
+    assert len(panel_threads()) == 1
+    wire.close("p")
+    assert not panel_threads() and not hub.log.listeners
+    before = len(wire.sent)
+    go_on(hub.log)
+    time.sleep(0.1)
+    assert len(wire.sent) == before
+
+
+def test_a_late_panel_gets_everything(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    (snapshot,) = wire.of("snapshot", "p")
+    assert [row["name"] for row in snapshot["functions"]] == ["padded", "<b>bold</b>"]
+    assert len(snapshot["entries"]) == 2 and len(snapshot["misses"]) == 2 and len(snapshot["diagnoses"]) == 1
+
+
+def test_a_change_is_pushed_at_once_and_numbered(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    go_on(hub.log)
+    (update,) = wait_for(lambda: wire.of("update", COMM), 0.5)
+    assert update["seq"] == wire.of("snapshot", "p")[0]["seq"] + 1
+    assert [row["id"] for row in update["entries"]] == [10, 12]
+    assert [row["id"] for row in update["misses"]] == [3]
+
+
+def test_a_storm_of_changes_makes_at_most_twenty_messages_a_second(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    start = time.monotonic()
+    while time.monotonic() - start < 0.5:
+        hub.log.functions[1].calls += 1
+        hub.log.listeners.emit(Changed("functions", 1))
+    took = time.monotonic() - start
+    wait_for(lambda: wire.of("update") and wire.of("update")[-1]["functions"][0]["calls"] == hub.log.functions[1].calls)
+    assert 2 <= len(wire.of("update")) <= took * 20 + 2
+    sequence = [update["seq"] for update in wire.of("update")]
+    assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
+
+
+def test_hits_that_tell_nobody_are_found_when_the_cell_ends(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    hub.log.functions[1].hits += 1000
+    hub._shell.events.trigger("post_run_cell")
+    update = wait_for(lambda: wire.of("update"), 0.5)[0]
+    assert update["functions"][0]["hits"] == 1003 and update["busy"] is False
+
+
+def test_buffered_hits_are_folded_in_while_someone_listens(wire: Wire, hub: Any) -> None:
+    def fold() -> None:
+        hub.log.functions[1].hits = 99
+
+    hub.log.folders.append(fold)
+    wire.open("p")
+    assert wire.of("snapshot")[0]["functions"][0]["hits"] == 99
+
+
+def test_a_second_panel_takes_nothing_from_the_first(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot for one panel must not swallow what the other has still to hear."""
+    monkeypatch.setattr(_panel, "BATCH_S", 0.3)
+    wire.open("one")
+    hub.log.listeners.emit(Changed("functions", 1))
+    wait_for(lambda: wire.of("update"))
+    go_on(hub.log)  # within the pause: noted, not yet sent
+    wire.open("two")
+    update = wait_for(lambda: [update for update in wire.of("update") if update["misses"]])[0]
+    assert [row["id"] for row in update["misses"]] == [3]
+    assert {row["id"] for row in wire.of("snapshot", "two")[0]["misses"]} == {1, 2, 3}
+
+
+def test_a_reset_sends_everything_anew(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    hub.log.entries.clear()
+    hub.log.misses.clear()
+    hub.log.listeners.emit(Changed("reset"))
+    (snapshot,) = wait_for(lambda: wire.of("snapshot", COMM), 0.5)
+    assert snapshot["entries"] == [] and len(snapshot["functions"]) == 2 and snapshot["seq"] == 1
+
+
+def test_rows_that_are_gone_are_named(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    del hub.log.functions[2], hub.log.entries[11]
+    hub.log.listeners.emit(Changed("functions", 2))
+    (update,) = wait_for(lambda: wire.of("update"), 0.5)
+    assert update["gone_functions"] == [2] and update["gone_entries"] == [11]
+
+
+def test_phases_are_shown_while_they_run_and_go_when_the_call_is_recorded(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    started = time.time()
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "trace", started, thread=7))
+    now = wait_for(lambda: wire.of("update"))[-1]["now"]
+    assert [(row["name"], row["phase"], row["done"]) for row in now] == [("padded", "trace", [])]
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "trace", started, duration_s=0.2, thread=7))
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "compile", started, thread=7))
+    now = wait_for(lambda: [row for row in wire.of("update")[-1]["now"] if row["phase"] == "compile"])
+    assert now[0]["done"] == [{"phase": "trace", "duration_s": 0.2}]
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "compile", started, duration_s=1.0, thread=7))
+    go_on(hub.log)
+    wait_for(lambda: wire.of("update")[-1]["now"] == [])
+
+
+def test_a_trace_that_ended_in_an_error_does_not_stay_on_show(wire: Wire, hub: Any) -> None:
+    """No miss is recorded then; the row goes by itself."""
+    wire.open("p")
+    started = time.time()
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "trace", started, thread=7))
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "trace", started, duration_s=0.01, thread=7))
+    wait_for(lambda: wire.of("update") and wire.of("update")[-1]["now"])
+    wait_for(lambda: wire.of("update")[-1]["now"] == [], 3.0)
+
+
+def test_a_panel_that_vanished_is_given_up(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is closed hard says no goodbye: it is asked with an update, and dropped if it does not answer."""
+    monkeypatch.setattr(_panel, "LEASE_S", 0.05)
+    monkeypatch.setattr(_panel, "GRACE_S", 0.05)
+    wire.open("p")
+    time.sleep(0.07)
+    hub.log.listeners.emit(Changed("functions", 1))
+    assert wait_for(lambda: wire.of("update"))[-1]["ping"]
+    time.sleep(0.1)
+    hub.log.listeners.emit(Changed("functions", 1))
+    wait_for(lambda: not hub.listening and not panel_threads())
+    assert not hub.log.listeners
+
+
+def test_a_panel_that_answers_stays(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_panel, "LEASE_S", 0.05)
+    wire.open("p")
+    time.sleep(0.07)
+    wire.send("p", "alive")
+    hub.log.listeners.emit(Changed("functions", 1))
+    assert "ping" not in wait_for(lambda: wire.of("update"))[-1]
+
+
+def test_a_panel_without_subshell_is_not_given_up_for_its_silence(
+    wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot answer while a cell runs."""
+    monkeypatch.setattr(_panel, "LEASE_S", 0.0)
+    monkeypatch.setattr(_panel, "GRACE_S", 0.0)
+    wire.open("p", subshell=None)
+    hub.log.listeners.emit(Changed("functions", 1))
+    assert "ping" not in wait_for(lambda: wire.of("update"))[-1]
+    assert hub.listening
+
+
+def test_nonsense_from_a_front_end_is_answered_and_harms_nothing(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    wire.manager.comm_msg(None, "", {"content": {"comm_id": "p", "data": 3}})
+    wire.manager.comm_open(
+        None, "", {"content": {"comm_id": "q", "target_name": QUERY_TARGET, "data": {"v": 99, "op": "open"}}}
+    )
+    assert [reply["ok"] for reply in wire.of("reply")] == [False, False]
+    assert hub.listening
+
+
+def test_the_first_panels_subshell_is_offered_to_the_next(wire: Wire, hub: Any) -> None:
+    wire.open("one", subshell="s1")
+    wire.open("two", subshell="s2")
+    assert [id_ for id_ in wire.manager.comms if id_.startswith(SUBSHELL_PREFIX)] == [SUBSHELL_PREFIX + "s1"]
+
+
+def test_a_kernel_without_subshells_does_not_offer_them(wire: Wire) -> None:
+    hub = Hub(Log())
+    hub.start(shell(subshells=False))
+    assert SUBSHELLS_MARK not in wire.manager.comms and COMM in wire.manager.comms
+    hub.stop()
+
+
+def test_stop_leaves_no_trace_and_start_works_again(wire: Wire) -> None:
+    """Nor a comm_close, which front ends that never saw a comm_open log as an error."""
+    kernel_shell, log = shell(), lesson()
+    for _ in range(3):
+        hub = Hub(log)
+        hub.start(kernel_shell)
+        wire.open("p")
+        hub.stop()
+        hub.stop()
+        assert not wire.manager.comms and not wire.manager.targets
+        assert not any(kernel_shell.events.callbacks.values())
+        assert not panel_threads() and not log.listeners
+    assert {kind for kind, _, _ in wire.sent} == {"comm_msg"}
+    assert wire.sent[-1][2]["t"] == "unloaded"
+
+
+def test_a_long_text_is_cut(wire: Wire) -> None:
+    log, hub_shell = Log(), shell()
+    log.functions[1] = FunctionRecord(id=1, name="f" * 10_000, module="", qualname="f", filename="", line=1)
+    hub = Hub(log)
+    hub.start(hub_shell)
+    wire.open("p")
+    hub.stop()
+    assert len(wire.of("snapshot")[0]["functions"][0]["name"]) == 4000
+
+
+def test_without_a_kernel_comm_is_not_imported() -> None:
+    """In a terminal's IPython nothing of the panel happens."""
+    code = (
+        "import sys; from types import SimpleNamespace; from jupyter_jitmagic import _panel;"
+        "_panel.start(SimpleNamespace()); _panel.stop(); print('comm' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"

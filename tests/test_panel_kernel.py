@@ -1,0 +1,125 @@
+"""The panel's conversation with a real kernel, message by message, as the front end has it: also while a cell runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import pytest
+
+from jupyter_jitmagic._protocol import COMM, QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
+
+pytest.importorskip("ipykernel")
+manager_module = pytest.importorskip("jupyter_client.manager")
+
+RECORDS = (Path(__file__).parent / "panel_records.py").read_text(encoding="utf-8")
+
+
+class Front:
+    """A front end on a running kernel."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def run(self, code: str) -> str:
+        """Run a cell to its end; its printed text."""
+        printed: list[str] = []
+
+        def keep(message: dict[str, Any]) -> None:
+            assert message["msg_type"] != "error", "\n".join(message["content"]["traceback"])
+            printed.append(message["content"].get("text", ""))
+
+        self.client.execute_interactive(code, timeout=30, output_hook=keep)
+        return "".join(printed)
+
+    def control(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        message = self.client.session.msg(kind, content)
+        self.client.control_channel.send(message)
+        while True:
+            reply = self.client.get_control_msg(timeout=10)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                answer: dict[str, Any] = reply["content"]
+                return answer
+
+    def comms(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.control("comm_info_request", {})["comms"]
+        return found
+
+    def comm(self, kind: str, content: dict[str, Any], subshell: str | None) -> None:
+        message = self.client.session.msg(kind, content)
+        message["header"]["subshell_id"] = subshell
+        self.client.shell_channel.send(message)
+
+    def hear(self, comm_id: str, kind: str, seconds: float = 10) -> dict[str, Any]:
+        """The next message of a kind on a comm; what comes between is dropped."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.2)
+            except Empty:
+                continue
+            if message["msg_type"] == "comm_msg" and message["content"]["comm_id"] == comm_id:
+                data: dict[str, Any] = message["content"]["data"]
+                if data["t"] == kind:
+                    return data
+        raise AssertionError(f"no {kind} on {comm_id}")
+
+
+@pytest.fixture(scope="module")
+def front() -> Iterator[Front]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    manager, client = manager_module.start_new_kernel(startup_timeout=60, env=environment)
+    try:
+        yield Front(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def open_panel(front: Front, comm_id: str, subshell: str | None) -> None:
+    data = {"v": VERSION, "op": "open", "id": "", "args": {"subshell": subshell}}
+    front.comm("comm_open", {"comm_id": comm_id, "target_name": QUERY_TARGET, "data": data}, subshell)
+
+
+def test_a_panel_is_served_while_a_cell_runs_and_unload_takes_everything_back(front: Front) -> None:
+    """Found on the control channel, answered through a subshell, updates from the running cell; after unload: no comm left."""
+    before = front.comms()
+    threads = "import threading; print(sorted(t.name for t in threading.enumerate()))"
+    front.run("%load_ext jupyter_jitmagic")
+    comms = front.comms()
+    assert COMM in comms
+    threads_before = front.run(threads)
+    subshell = None
+    if SUBSHELLS_MARK in comms:
+        subshell = front.control("create_subshell_request", {})["subshell_id"]
+    front.run(RECORDS + "\nfrom jupyter_jitmagic._records import log\nlog.functions.update(lesson().functions)")
+
+    request = front.client.execute(
+        "import time\nfrom jupyter_jitmagic._records import Changed\n"
+        "for _ in range(15):\n"
+        "    time.sleep(0.1); log.functions[1].hits += 1; log.listeners.emit(Changed('functions', 1))"
+    )
+    time.sleep(0.3)
+    asked = time.monotonic()
+    open_panel(front, "p", subshell)
+    snapshot = front.hear("p", "snapshot")
+    waited = time.monotonic() - asked
+    assert snapshot["busy"] is (subshell is not None)
+    assert snapshot["functions"][0]["name"] == "padded"
+    if subshell is not None:
+        assert waited < 0.7, "the answer waited for the cell"
+        assert SUBSHELL_PREFIX + subshell in front.comms()
+        update = front.hear(COMM, "update", 1.0)
+        assert update["seq"] == snapshot["seq"] + 1 and update["busy"] is True
+    while front.client.get_shell_msg(timeout=10)["parent_header"].get("msg_id") != request:
+        pass
+
+    front.run("%unload_ext jupyter_jitmagic")
+    assert front.comms() == before
+    if subshell is not None:
+        front.control("delete_subshell_request", {"subshell_id": subshell})
+    assert front.run(threads) == threads_before.replace(f", 'subshell-{subshell}'", "")

@@ -1,0 +1,187 @@
+/** What the browser tests do with JupyterLab, in the words of a user. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import {
+  type ConsoleMessage,
+  type Locator,
+  type Page,
+  expect,
+  test as base
+} from '@playwright/test';
+
+/** Lines of the page's console that are not ours and not about us. */
+const HARMLESS = [
+  /Unsatisfied version/, // an older JupyterLab beside newer packages: only the version's number
+  /Download the React DevTools/
+];
+
+export class Lab {
+  constructor(readonly page: Page) {
+    this.panel = page.locator('#jitmagic-panel');
+    this.grid = this.panel.getByRole('treegrid');
+    this.misses = this.panel.getByRole('list', {
+      name: 'Misses, newest first'
+    });
+    page.on('console', message => this._hear(message));
+    page.on('pageerror', error => this.errors.push(String(error)));
+  }
+
+  readonly panel: Locator;
+  readonly grid: Locator;
+  readonly misses: Locator;
+  readonly errors: string[] = [];
+  readonly warnings: string[] = [];
+
+  /** Open JupyterLab with a new notebook, or with one that exists, and wait for its kernel. */
+  async open(name: string): Promise<void> {
+    await this.page.goto('/lab?reset');
+    await this.ready();
+    await this.newNotebook(name);
+  }
+
+  async ready(): Promise<void> {
+    await this.page.waitForFunction(
+      () => (window as any).jupyterapp?.restored !== undefined,
+      undefined,
+      { timeout: 30_000 }
+    );
+    await this.page.evaluate(() => (window as any).jupyterapp.restored);
+  }
+
+  /** A notebook with one empty cell, in the server's folder; then its kernel is idle. */
+  async newNotebook(name: string): Promise<void> {
+    const existing = await this.page.request.get(`/api/contents/${name}`);
+    if (!existing.ok()) {
+      await this.page.request.put(`/api/contents/${name}`, {
+        data: {
+          type: 'notebook',
+          format: 'json',
+          content: {
+            metadata: {
+              kernelspec: { name: 'python3', display_name: 'Python 3' }
+            },
+            nbformat: 4,
+            nbformat_minor: 5,
+            cells: [
+              {
+                cell_type: 'code',
+                id: 'first',
+                metadata: {},
+                outputs: [],
+                execution_count: null,
+                source: ''
+              }
+            ]
+          }
+        }
+      });
+    }
+    await this.show(name);
+    await this.idle();
+  }
+
+  async show(path: string): Promise<void> {
+    await this.command('docmanager:open', { path });
+  }
+
+  command(id: string, args: object = {}): Promise<void> {
+    return this.page.evaluate(
+      async ([command, options]) => {
+        await (window as any).jupyterapp.commands.execute(command, options);
+      },
+      [id, args] as const
+    );
+  }
+
+  async openPanel(): Promise<void> {
+    await this.command('jitmagic:open');
+    await expect(this.panel).toBeVisible();
+  }
+
+  /** Wait until the current notebook's kernel has started. */
+  async idle(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const { sessionContext } = (window as any).jupyterapp.shell.currentWidget;
+      await sessionContext.ready;
+      await sessionContext.session.kernel.info;
+    });
+  }
+
+  /** Put `code` into a new cell below and run it; resolves when it was sent, not when it ended. */
+  async start(code: string): Promise<void> {
+    await this.command('notebook:move-cursor-down');
+    await this.command('notebook:insert-cell-below');
+    await this.page.evaluate(async source => {
+      const { jupyterapp } = window as any;
+      const cell = jupyterapp.shell.currentWidget.content.activeCell;
+      cell.model.sharedModel.setSource(source);
+      void jupyterapp.commands.execute('notebook:run-cell');
+    }, code);
+  }
+
+  /** Run `code` in a new cell and wait for its end. */
+  async run(code: string): Promise<void> {
+    await this.start(code);
+    await this.page.evaluate(async () => {
+      const { jupyterapp } = window as any;
+      const { sessionContext } = jupyterapp.shell.currentWidget;
+      // the next thing on the main shell is answered after the cell
+      await sessionContext.session.kernel.requestIsComplete({ code: '1' });
+    });
+  }
+
+  /** The row of a function or an entry in the panel. */
+  row(text: string | RegExp): Locator {
+    return this.grid.getByRole('row').filter({ hasText: text });
+  }
+
+  /** The text of one column of a row. */
+  cell(row: Locator, column: string): Locator {
+    return row.locator(`[data-column="${column}"]`);
+  }
+
+  /** Keep a picture of the page or of the panel, where pictures are wanted. */
+  async shot(name: string, what: Locator | Page = this.page): Promise<void> {
+    const folder = process.env.JITMAGIC_UI_SHOTS;
+    if (folder) {
+      mkdirSync(folder, { recursive: true });
+      await what.screenshot({ path: join(folder, `${name}.png`) });
+    }
+  }
+
+  async widen(width: number): Promise<void> {
+    await this.page.evaluate(size => {
+      const { jupyterapp } = window as any;
+      const split = jupyterapp.shell._rightHandler?.widgetManager
+        ? jupyterapp.shell._hsplitPanel
+        : jupyterapp.shell._hsplitPanel;
+      const total = split.node.clientWidth;
+      const left = jupyterapp.shell.leftCollapsed ? 0 : 250;
+      split.setRelativeSizes([left, total - left - size, size]);
+    }, width);
+  }
+
+  private _hear(message: ConsoleMessage): void {
+    const text = message.text();
+    if (HARMLESS.some(pattern => pattern.test(text))) {
+      return;
+    }
+    if (message.type() === 'error') {
+      this.errors.push(text);
+    } else if (message.type() === 'warning') {
+      this.warnings.push(text);
+    }
+  }
+}
+
+/** Every test fails on an error in the page's console. */
+export const test = base.extend<{ lab: Lab }>({
+  lab: async ({ page }, use) => {
+    const lab = new Lab(page);
+    await use(lab);
+    expect(lab.errors, 'errors in the console').toEqual([]);
+  }
+});
+
+export { expect };

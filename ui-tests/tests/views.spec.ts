@@ -1,0 +1,31 @@
+import { expect, test } from './lab';
+import { SAMPLE } from './records';
+
+const LOAD = '%load_ext jupyter_jitmagic';
+
+test('a filled cache, light and dark, narrow and wide', async ({ lab }) => {
+  await lab.open('views.ipynb');
+  await lab.openPanel();
+  await lab.run(LOAD);
+  await lab.run(SAMPLE);
+  const row = lab.row('padded');
+  await expect(lab.cell(row, 'hits')).toHaveText('6');
+  await lab.shot('filled-default', lab.page);
+  for (const width of [250, 420, 600]) {
+    await lab.widen(width);
+    await lab.shot(`filled-${width}`, lab.panel);
+  }
+  await row.click();
+  await lab.row('f32[8]').click();
+  await expect(lab.panel).toContainText('temporaries');
+  await lab.shot('entry-600', lab.panel);
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Dark' });
+  await expect(lab.page.locator('body')).toHaveAttribute(
+    'data-jp-theme-light',
+    'false'
+  );
+  await lab.shot('dark-600', lab.panel);
+  await lab.widen(250);
+  await lab.shot('dark-250', lab.panel);
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
+});
