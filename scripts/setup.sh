@@ -121,7 +121,6 @@ install_browser() {
 }
 
 panel() {
-  [ -e labextension/src/index.ts ] || return 0
   say "set-up: building the panel"
   rm -rf jupyter_jitmagic/labextension
   quietly .venv/panel.log jlpm build:prod
@@ -143,9 +142,13 @@ if ! is_stamped node_modules/.stamp "$node_key"; then node_modules; fi
 if [ "$(cat node_modules/.stamp-panel 2>/dev/null)" != "$(panel_key)" ] || ! [ -f jupyter_jitmagic/labextension/package.json ]; then panel; fi
 if [ -n "${python_job:-}" ]; then
   wait "$python_job" || exit 1
-  # the assets exist by now, so this runs no node; the link makes a rebuilt panel show without a new install
-  [ ! -e labextension/src/index.ts ] || quietly .venv/pip.log .venv/bin/python -m pip install --no-build-isolation --no-deps -e .
-  [ ! -e labextension/src/index.ts ] || quietly .venv/panel.log jupyter-builder develop . --overwrite
+  # the assets exist by now, so this runs no node; a link in place of their copy lets a rebuilt panel show without a new install
+  # (made anew each time: pip, replacing the package, would follow the link and remove what it leads to)
+  installed=.venv/share/jupyter/labextensions/jupyter-jitmagic
+  rm -rf "$installed"
+  quietly .venv/pip.log .venv/bin/python -m pip install --no-build-isolation --no-deps -e .
+  rm -rf "$installed"
+  ln -s "$PWD/jupyter_jitmagic/labextension" "$installed"
   printf %s "$python_key" >.venv/.stamp-python
 fi
 wait "$browser_job"

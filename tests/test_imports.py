@@ -23,6 +23,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "diagnosis": (("diagnosis",), {"advice", "errors", "options", "internals"}),
     "signatures": (("_signatures",), {"records", "internals"}),
     "causes": (("_causes",), {"records", "signatures"}),
+    "captured": (("_captured",), {"records"}),
     "timing": (("_timing",), {"errors", "options", "records", "internals"}),
     "jitted": (
         (

@@ -140,7 +140,8 @@ class Diagnosis:
         """The same as JSON-able dicts, lists, strings and numbers."""
         from dataclasses import asdict
 
-        return _jsonable(asdict(self))
+        plain: dict[str, Any] = _jsonable(asdict(self))
+        return plain
 
 
 def _jsonable(value: Any) -> Any:
