@@ -1,0 +1,468 @@
+"""Whether a rewrite gives plain Python's results: both are run, on the call's own inputs and on varied ones.
+
+The plain function runs as a copy with probes at the branches and loops in question, which also stop it when its time is up.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._inputs import Input, Variations
+from ._source import NoSource, Rebuilt, Unit, compile_unit
+from ._types import Comparison
+
+MAX_INPUTS = 40  # plain runs, at most
+LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
+
+
+class OutOfTime(BaseException):
+    """Raised inside the plain function by a probe; no `except Exception` of the user's catches it."""
+
+
+class Differs(Exception):
+    """A rewrite is not equal to the plain function; the message says on what."""
+
+
+@dataclass
+class Coverage:
+    """What the plain runs reached: truth values and loop counts by (filename, line)."""
+
+    branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
+    loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+
+    def missing(self) -> list[str]:
+        """What no input reached, in words."""
+        out = []
+        for (_, line), seen in sorted(self.branches.items()):
+            out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
+        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) < 2]
+        return out
+
+    def words(self) -> str:
+        parts = []
+        full = [seen for seen in self.branches.values() if len(seen) == 2]
+        if self.branches:
+            parts.append(
+                ("both branches" if len(self.branches) == 1 else f"both sides of {len(full)} of {len(self.branches)} branches")
+                if full
+                else "one branch"
+            )
+        for counts in self.loops.values():
+            few = sorted(counts)[:4]
+            listed = f"{', '.join(map(str, few[:-1]))} and {few[-1]}" if len(few) > 1 else "".join(map(str, few))
+            parts.append(f"{listed} iterations")
+        return ", ".join(parts)
+
+
+class Probes:
+    """The functions that instrumented source calls."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self.deadline = float("inf")
+        self._counts: dict[tuple[str, int], int] = {}
+        self._taken: list[tuple[tuple[str, int], bool]] = []
+        self._looped: list[tuple[tuple[str, int], int]] = []
+
+    def start(self, deadline: float) -> None:
+        self.deadline = deadline
+        self._counts.clear()
+        self._taken.clear()
+        self._looped.clear()
+
+    def keep(self) -> bool:
+        """Count what this run reached; true if it reached something new."""
+        self._looped += self._counts.items()
+        new = False
+        for key, value in self._taken:
+            new |= value not in self.coverage.branches[key]
+            self.coverage.branches[key].add(value)
+        for key, count in self._looped:
+            new |= count not in self.coverage.loops[key]
+            self.coverage.loops[key].add(count)
+        return new
+
+    def tick(self) -> None:
+        if time.perf_counter() > self.deadline:
+            raise OutOfTime
+
+    def test(self, filename: str, line: int, value: Any) -> bool:
+        truth = bool(value)
+        self._taken.append(((filename, line), truth))
+        return truth
+
+    def begin(self, filename: str, line: int) -> None:
+        key = (filename, line)
+        if key in self._counts:
+            self._looped.append((key, self._counts[key]))
+        self._counts[key] = 0
+
+    def round(self, filename: str, line: int) -> None:
+        self.tick()
+        self._counts[filename, line] = self._counts.get((filename, line), 0) + 1
+
+
+_PROBES = "__jitmagic_probes__"
+
+
+class _Instrument(ast.NodeTransformer):
+    """Probes at the tests and loops of the given lines; a look at the clock in every loop and at every function's start."""
+
+    def __init__(self, unit: Unit, lines: set[int], coverage: Coverage) -> None:
+        self.unit, self.lines, self.coverage = unit, lines, coverage
+        self.offset = unit.first_line - 1
+
+    def _wanted(self, node: ast.stmt | ast.expr) -> bool:
+        header = (
+            node.test if isinstance(node, ast.If | ast.While | ast.IfExp) else node.iter if isinstance(node, ast.For) else node
+        )
+        return any(
+            line + self.offset in self.lines for line in range(node.lineno, getattr(header, "end_lineno", node.lineno) + 1)
+        )
+
+    def _call(self, name: str, node: ast.stmt | ast.expr, *more: ast.expr) -> ast.Call:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(node.lineno + self.offset)]
+        arguments = [] if name == "tick" else [*place, *more]
+        made = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), name, ast.Load()), arguments, [])
+        return ast.copy_location(made, node)
+
+    def _test(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if self._wanted(node):
+            self.coverage.branches.setdefault((self.unit.filename, node.lineno + self.offset), set())
+            node.test = self._call("test", node, node.test)
+        return node
+
+    visit_If = visit_IfExp = _test
+
+    def _loop(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if not self._wanted(node):
+            node.body.insert(0, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+            return node
+        self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
+        node.body.insert(0, ast.copy_location(ast.Expr(self._call("round", node)), node))
+        return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
+
+    visit_For = visit_While = _loop
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        self.generic_visit(node)
+        at = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+        return node
+
+
+class Plain:
+    """The plain function's results on the call's inputs and on varied ones; each is computed once for all rewrites.
+
+    Args:
+        fun: the user's function, unjitted.
+        units: the units of the user's functions that it reaches.
+        lines: per file, the lines whose branches and loop counts must be reached.
+        variations: the inputs.
+        seconds: time for all plain runs together.
+
+    Raises:
+        NoSource: a copy of the function cannot be made.
+        Differs: the plain function fails or is too slow on the call's own input.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        units: Sequence[Unit],
+        lines: Mapping[str, set[int]],
+        variations: Variations,
+        seconds: float,
+    ) -> None:
+        self.coverage = Coverage()
+        self.variations = variations
+        self._probes = Probes(self.coverage)
+        self._deadline = time.perf_counter() + seconds
+        compiled = {}
+        for unit in units:
+            tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(ast.parse(unit.text))
+            compiled[unit] = compile(ast.fix_missing_locations(tree), unit.filename, "exec", dont_inherit=True)
+        self._fun = Rebuilt(compiled, extra={_PROBES: self._probes}).make(fun) if compiled else fun
+        self._runs: list[tuple[Input, Any]] = []
+        self._inputs = self._wanted()
+        self.failed: BaseException | None = None
+
+    def runs(self) -> Iterator[tuple[Input, Any]]:
+        """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
+        yield from list(self._runs)
+        for given in self._inputs:
+            done = self.run(given, first=not self._runs)
+            if done is None:
+                continue
+            new = self._probes.keep()
+            if given.kind in self._extra and not new and self._counted >= 8:
+                continue
+            self._counted += 1
+            self._runs.append((given, done[0]))
+            yield self._runs[-1]
+
+    _extra: frozenset[str] = frozenset()
+    _counted = 0
+
+    def _wanted(self) -> Iterator[Input]:
+        tried = 0
+        for given in self.variations.core():
+            yield given
+            tried += 1
+            if self._late():
+                return
+        self._extra = frozenset(
+            {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
+        )
+        for given in self.variations.more():
+            if self._late() or tried > MAX_INPUTS or (not self.coverage.missing() and self._counted >= 6):
+                return
+            yield given
+            tried += 1
+
+    def _late(self) -> bool:
+        return time.perf_counter() > self._deadline
+
+    def run(self, given: Input, first: bool = False) -> tuple[Any] | None:
+        """(result,), or None where plain Python fails on this input or takes too long."""
+        from .rewrites._engine import quiet
+
+        now = time.perf_counter()
+        # a varied input may make a loop endless; the call's own input may take all the time there is
+        self._probes.start(self._deadline if first else min(self._deadline, now + max(0.1, (self._deadline - now) / 8)))
+        try:
+            with quiet():
+                result = self._fun(*_fresh(given.args), **_fresh(given.kwargs))
+                jax.block_until_ready(result)
+                return (result,)
+        except OutOfTime as error:
+            if first:
+                self.failed = error
+        except Exception as error:
+            if first:
+                self.failed = error
+        return None
+
+
+def _fresh(values: Any) -> Any:
+    """The same leaves in new containers: what the function does to a dict is not the user's dict."""
+    if isinstance(values, tuple) and type(values) is tuple:
+        return tuple(_fresh(v) for v in values)
+    if type(values) is list:
+        return [_fresh(v) for v in values]
+    if type(values) is dict:
+        return {k: _fresh(v) for k, v in values.items()}
+    return values
+
+
+def compare(
+    plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str], deadline: float
+) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
+    """Run the compiled rewrite beside the plain function.
+
+    Returns:
+        how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
+
+    Raises:
+        Differs: the results differ on some input, or the plain function cannot be run on the call's own.
+    """
+    from .rewrites._engine import quiet
+
+    equal: list[Input] = []
+    unsure = 0
+    notes: dict[str, None] = {}
+    for given, want in plain.runs():
+        if given.kind in excludes:
+            continue
+        try:
+            with quiet():
+                got = jax.block_until_ready(compiled(*given.args, **given.kwargs))
+        except Exception as error:
+            raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
+        difference = differs(got, want)
+        if difference:
+            if given.kind != "call" and _rounding_decides(plain, given, got, want):
+                unsure += 1
+                continue
+            raise Differs(f"it differs on {_words(given)}: {difference}")
+        equal.append(given)
+        note = weak_type_note(got, want)
+        if note and given.kind == "call":
+            notes[note] = None
+        if time.perf_counter() > deadline:
+            break
+    if plain.failed is not None and not equal:
+        slow = isinstance(plain.failed, OutOfTime)
+        raise Differs("the function runs too long to compare" if slow else f"plain Python fails: {str(plain.failed)[:120]}")
+    if not equal or equal[0].kind != "call" or unsure > len(equal):
+        raise Differs("its results could not be compared")
+    return len(equal), tuple(notes), tuple(equal)
+
+
+def _rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
+    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
+    for other in (
+        plain.variations.canonical(given),
+        plain.variations.nudged(given, 1 + 3e-6),
+        plain.variations.nudged(given, 1 - 3e-6),
+    ):
+        again = plain.run(other)
+        if again is None or not differs(got, again[0]) or differs(again[0], want):
+            return True
+    return False
+
+
+def _words(given: Input) -> str:
+    return {"call": "the call's own input"}.get(given.kind, f"an input varied ({given.kind})")
+
+
+def differs(got: Any, want: Any) -> str:
+    """How a compiled result differs from the plain one ("" if it does not): structure, shape, dtype, values.
+
+    A Python number in the plain result asks for no particular array type, but for its kind (bool, int, float).
+    """
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    if got_tree != want_tree:
+        return f"another structure, {got_tree} instead of {want_tree}"
+    for a, b in zip(got_leaves, want_leaves, strict=True):
+        reason = _leaf_differs(a, b)
+        if reason:
+            return reason
+    return ""
+
+
+def _leaf_differs(got: Any, want: Any) -> str:
+    if isinstance(want, str) or isinstance(got, str):
+        return "" if got == want else f"{got!r} instead of {want!r}"
+    if jax.dtypes.issubdtype(getattr(want, "dtype", np.dtype(float)), jax.dtypes.prng_key):
+        got, want = jax.random.key_data(got), jax.random.key_data(want)
+    python = isinstance(want, bool | int | float | complex)
+    if not python and not hasattr(want, "dtype"):
+        return "" if got is want or got == want else f"{type(want).__name__} cannot be compared"
+    a, b = np.asarray(got), np.asarray(want)
+    if a.shape != b.shape:
+        return f"shape {a.shape} instead of {b.shape}"
+    kind, wanted = _number_kind(a.dtype), _number_kind(b.dtype)
+    if python:
+        if kind != wanted and not (kind in "if" and wanted in "if") and not (kind == "c" and wanted in "if"):
+            return f"{a.dtype} instead of Python's {type(want).__name__}"
+    elif a.dtype != jax.dtypes.canonicalize_dtype(b.dtype):
+        return f"dtype {a.dtype} instead of {jax.dtypes.canonicalize_dtype(b.dtype)}"
+    if a.dtype.kind in "biu" and b.dtype.kind in "biu":
+        if not np.array_equal(a, b):
+            return f"{_short(a)} instead of {_short(b)}"
+        return ""
+    wide = np.complex128 if "c" in (kind, wanted) else np.float64
+    x, y = a.astype(wide), b.astype(wide)
+    rtol = 1e-4 if a.dtype.itemsize >= 4 else 2e-2
+    if not np.allclose(x, y, rtol=rtol, atol=1e-5 if a.dtype.itemsize >= 4 else 1e-2, equal_nan=True):
+        return f"{_short(a)} instead of {_short(b)}"
+    return ""
+
+
+def _number_kind(dtype: Any) -> str:
+    if jax.dtypes.issubdtype(dtype, np.bool_):
+        return "b"
+    if jax.dtypes.issubdtype(dtype, np.integer):
+        return "i"
+    return "c" if jax.dtypes.issubdtype(dtype, np.complexfloating) else "f"
+
+
+def _short(values: Any) -> str:
+    return np.array2string(values, threshold=6, edgeitems=2, precision=5).replace("\n", " ")[:80]
+
+
+def weak_type_note(got: Any, want: Any) -> str:
+    pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
+    other = [
+        b for a, b in pairs if isinstance(b, jax.Array) and getattr(a, "weak_type", False) != getattr(b, "weak_type", False)
+    ]
+    return "the result's weak type is another" if other else ""
+
+
+def bounded_loops(text: str) -> str:
+    """The same source with every `while_loop` bounded, for the comparison only."""
+    return re.sub(r"(?<![\w.])(?:\w+\.)*while_loop\(", "__jitmagic_while_loop__(", text)
+
+
+def bounded_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """`lax.while_loop` that ends after LOOP_LIMIT rounds."""
+    return jax.lax.while_loop(
+        lambda s: jnp.logical_and(s[1] < LOOP_LIMIT, cond_fun(s[0])), lambda s: (body_fun(s[0]), s[1] + 1), (init_val, 0)
+    )[0]
+
+
+def finite_gradients(plain: Callable[..., Any], rewrite: Callable[..., Any], inputs: Sequence[Input], fixed: set[Any]) -> str:
+    """Where the rewrite's gradient is not finite although the plain function's is ("" if nowhere, or not differentiable)."""
+    from .rewrites._engine import quiet
+
+    for given in inputs:
+        leaves, rebuild = _differentiable(given, fixed)
+        if not leaves:
+            return ""
+
+        def scalar(fun: Callable[..., Any], rebuild: Any = rebuild) -> Callable[[list[Any]], Any]:
+            def total(values: list[Any]) -> Any:
+                args, kwargs = rebuild(values)
+                out = [
+                    v for v in jax.tree_util.tree_leaves(fun(*args, **kwargs)) if hasattr(v, "dtype") and v.dtype.kind == "f"
+                ]
+                return sum(jnp.sum(v) for v in out) + 0.0
+
+            return total
+
+        try:
+            with quiet():
+                want = jax.grad(scalar(plain))(leaves)
+        except Exception:
+            continue  # the plain function has no gradient here: nothing to keep
+        if not all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(want)):
+            continue
+        try:
+            with quiet():
+                got = jax.jit(jax.grad(scalar(rewrite)))(leaves)
+        except Exception:
+            return ""  # a while_loop has no reverse derivative; the values are what was promised
+        if not all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(got)):
+            return f"its gradient is not finite on {_words(given)}, where plain Python's is"
+    return ""
+
+
+def _differentiable(given: Input, fixed: set[Any]) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    dynamic = (
+        [None if k in fixed else a for k, a in enumerate(given.args)],
+        {k: v for k, v in given.kwargs.items() if k not in fixed},
+    )
+    leaves, tree = jax.tree_util.tree_flatten(dynamic)
+    where = [k for k, v in enumerate(leaves) if isinstance(v, float) or getattr(getattr(v, "dtype", None), "kind", "") == "f"]
+
+    def rebuild(values: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        new = list(leaves)
+        for k, v in zip(where, values, strict=True):
+            new[k] = v
+        positional, keywords = jax.tree_util.tree_unflatten(tree, new)
+        args = tuple(a if k in fixed else positional[k] for k, a in enumerate(given.args))
+        return args, {k: v if k in fixed else keywords[k] for k, v in given.kwargs.items()}
+
+    return [jnp.asarray(leaves[k]) for k in where], rebuild
+
+
+def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapping[str, str]) -> Comparison:
+    not_reached = tuple(plain.coverage.missing()) + tuple(excludes.values())
+    return Comparison(inputs, plain.coverage.words(), not_reached, notes)
+
+
+__all__ = ["Comparison", "Differs", "NoSource", "OutOfTime", "Plain", "compare", "comparison", "compile_unit", "types"]

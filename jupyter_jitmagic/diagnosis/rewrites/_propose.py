@@ -1,0 +1,239 @@
+"""From a failing call to rewrites that were run and compared, and to those that only trace."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._inputs import Variations, static_split
+from .._purity import impurity
+from .._source import NoSource, Rebuilt, Unit, layers
+from .._types import Rewrite, Site
+from .._verify import (
+    Differs,
+    Plain,
+    bounded_loops,
+    bounded_while_loop,
+    compare,
+    comparison,
+    finite_gradients,
+)
+from ._code import Code, first_line
+from ._engine import Draft, Search, Traced, added_imports, jitted, top_name
+from ._rules import Rule
+
+MAX_EQUATIONS = 4000  # above, a rewrite is traced and not compiled
+OTHER_WAYS = ("cond", "where")
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What was found. Unpacks as `rewrites, unverified`.
+
+    Attributes:
+        rewrites: run and compared, best first.
+        unverified: those that only trace; `.reason` says why they were not compared.
+        obstacles: sentences on what stands in the way, where no rewrite was found.
+    """
+
+    rewrites: tuple[Rewrite, ...] = ()
+    unverified: tuple[Rewrite, ...] = ()
+    obstacles: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
+        return iter((self.rewrites, self.unverified))
+
+
+def propose(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    sites: Sequence[Site] = (),
+    static: Sequence[str | int] = (),
+    *,
+    run: bool = True,
+    seconds: float = 2.0,
+    rules: Sequence[Rule] | None = None,
+) -> Proposals:
+    """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
+
+    Args:
+        fun: the user's function, plain or jitted.
+        args, kwargs: the failing call.
+        sites: the concretization sites, where known; the search finds its own way and uses them for the time limit only.
+        static: names or positions that are static beside the rewrite.
+        run: False: nothing is run; what traces is `unverified`.
+        seconds: time for plain runs and for the search, each.
+
+    Returns:
+        the rewrites, best first: one, and another way (`cond` beside `where`) where there is one. No rewrite is returned that
+        gave another result on any input.
+
+    Example:
+        >>> propose(conditional_double, (x, 0.0), {}).rewrites[0].patterns
+        ('where',)
+    """
+    from . import RULES
+
+    fun = undecorated(fun)
+    search = Search(fun, args, kwargs, static, RULES if rules is None else rules, time.perf_counter() + seconds)
+    judge = _Judge(fun, args, kwargs, static, run, seconds)
+    verified: list[Rewrite] = []
+    unverified: list[Rewrite] = []
+    obstacles: dict[str, None] = {}
+    for prefer in ("", *OTHER_WAYS):
+        if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
+            continue
+        if prefer and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
+            break
+        for traced in search.drafts(prefer):
+            if prefer and prefer not in [c.pattern for c in traced.draft.changes]:
+                break
+            outcome = judge.judge(traced)
+            if isinstance(outcome, Rewrite):
+                (verified if outcome.verified else unverified).append(outcome)
+                break
+            obstacles[outcome] = None
+            if time.perf_counter() > search.deadline:
+                break
+    if not verified and not unverified:
+        obstacles = {**search.obstacles, **obstacles}
+    return Proposals(tuple(verified), tuple(_different(unverified)), tuple(obstacles))
+
+
+def undecorated(fun: Any) -> Any:
+    """The function under `jax.jit` or `jm.jit`; other wrappers stay."""
+    while hasattr(fun, "lower") and hasattr(fun, "__wrapped__"):
+        fun = fun.__wrapped__
+    return fun
+
+
+def _different(rewrites: Sequence[Rewrite]) -> list[Rewrite]:
+    return list({tuple(r.sources.items()): r for r in rewrites}.values())
+
+
+class _Judge:
+    """Compares drafts with the plain function, whose results are shared by all of them."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        static: Sequence[str | int],
+        run: bool,
+        seconds: float,
+    ) -> None:
+        self.fun, self.args, self.kwargs, self.static, self.seconds = fun, args, kwargs, tuple(static), seconds
+        self._plain: Plain | None = None
+        self._why_not = "" if run else "running was switched off"
+        self._checked = not run
+        self._units: list[Unit] = []
+        self._lines: set[tuple[str, int]] = set()
+        self._seen: set[frozenset[tuple[int, str]]] = set()
+
+    def judge(self, traced: Traced) -> Rewrite | str:
+        """The rewrite, verified or not; or the sentence that says why it is wrong."""
+        draft = traced.draft
+        if not self._checked:
+            self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
+            self._checked = True
+        if self._why_not:
+            return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
+        if traced.equations > MAX_EQUATIONS:
+            return self._rewrite(
+                draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"
+            )
+        try:
+            plain = self._plain_for(draft)
+            compiled = jitted(self._bounded(traced), self.static)
+            count, notes, inputs = compare(plain, compiled, draft.excludes, time.perf_counter() + self.seconds)
+        except NoSource as error:
+            return self._rewrite(draft, reason=f"traced, not compared: {error}")
+        except Differs as error:
+            if self._plain is not None and self._plain.failed is not None:
+                self._why_not = str(error)
+                return self._rewrite(draft, reason=f"traced, not compared: {error}")
+            patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
+            return f"a rewrite by {patterns} was tried and rejected: {error}"
+        if draft.risky:
+            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+            reason = finite_gradients(self.fun, traced.function, inputs[:1] + inputs[-2:], fixed)
+            if reason:
+                return f"a rewrite by where was tried and rejected: {reason}"
+        return self._rewrite(draft, comparison(plain, count, (*draft.notes, *notes), draft.excludes))
+
+    def _plain_for(self, draft: Draft) -> Plain:
+        lines = {(change.filename, change.line) for change in draft.changes}
+        if self._plain is None or not lines <= self._lines:
+            self._lines |= lines
+            units = {(u.filename, u.first_line): u for u in (*self._units, *draft.texts)}
+            by_file: dict[str, set[int]] = {}
+            for filename, line in self._lines:
+                by_file.setdefault(filename, set()).add(line)
+            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+            self._plain = Plain(
+                self.fun, list(units.values()), by_file, Variations(self.args, self.kwargs, fixed), self.seconds
+            )
+        return self._plain
+
+    def _bounded(self, traced: Traced) -> Callable[..., Any]:
+        """The rewrite with its while loops bounded, so that a comparison ends."""
+        texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
+        if texts == traced.draft.texts:
+            return traced.function
+        codes = {unit: compile(text, "<jitmagic bounded>", "exec", dont_inherit=True) for unit, text in texts.items()}
+        imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
+        made: Callable[..., Any] = Rebuilt(codes, imports, {"__jitmagic_while_loop__": bounded_while_loop}).make(self.fun)
+        return made
+
+    def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
+        sources: dict[str, str] = {}
+        filenames: dict[str, str] = {}
+        diffs = []
+        for unit, text in draft.texts.items():
+            for name, old, new in changed_statements(unit.text, text):
+                sources[name] = new
+                filenames[name] = unit.filename
+                lines = difflib.unified_diff(
+                    old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3
+                )
+                diffs.append("\n".join(lines))
+        own = _own_name(self.fun)
+        source = sources.get(own) or next(iter(sources.values()), "")
+        names = tuple(s for s in self.static if isinstance(s, str))
+        return Rewrite(
+            sources, source, draft.changes, "\n".join(diffs), compared, compared is not None, reason, names, filenames
+        )
+
+
+def _own_name(fun: Any) -> str:
+    inner = list(layers(fun))[-1]
+    qualname: str = getattr(inner, "__qualname__", "")
+    return qualname.split(".<locals>")[0]
+
+
+def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """(name at module or class level, its text before, its text now) for what differs between two texts of one statement."""
+    before, after = Code(old), Code(new)
+    old_stmt, new_stmt = before.tree.body[-1], after.tree.body[-1]
+    if isinstance(old_stmt, ast.ClassDef) and isinstance(new_stmt, ast.ClassDef):
+        olds = dict(_members(before, old_stmt))
+        for name, text in _members(after, new_stmt):
+            if olds.get(name) != text:
+                yield f"{old_stmt.name}.{name}", olds.get(name, ""), text
+        return
+    yield top_name(old_stmt), old, new
+
+
+def _members(code: Code, cls: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for stmt in cls.body:
+        name = top_name(stmt)
+        if name:
+            start, end = code.offset(first_line(stmt), 0), code.region([stmt])[1]
+            yield name, textwrap.dedent(code.text[start:end])

@@ -1,0 +1,217 @@
+"""What a rule sees (`Spot`) and what it proposes (`Step`)."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ._code import COMPREHENSIONS, Code, Function, first_line, target_names
+
+BOOL = "bool"
+ARRAY = "array"
+INDEX = "index"
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edit that a rule proposes.
+
+    Attributes:
+        text: the whole new text of the unit (the top-level statement).
+        pattern: what was done, in a word of `Change.pattern`: "where", "cond", "fori_loop", "jnp", ...
+        line: the line within the unit's text before the edit.
+        excludes: kinds of varied inputs on which the edit does not promise plain Python's result, and why that is right
+            (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `_inputs.KINDS`.
+        note: half a sentence for the user, where the edit gives up something (a message, a check).
+        risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.
+    """
+
+    text: str
+    pattern: str
+    line: int
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    risky: bool = False
+
+
+class Obstacle(Exception):
+    """Raised by a rule that knows why no rewrite is right here; the message is said to the user."""
+
+
+@dataclass
+class Spot:
+    """Where a trace failed, as rules see it.
+
+    Attributes:
+        code: the unit's current text with its tree.
+        node: the expression (or statement) at which Python stopped.
+        error: what was raised.
+        locals: the failing frame's variables (tracers among them), by name; never kept.
+        globals: the namespace of the function.
+        method: the failing function stands in a class (imports then go inside it).
+        line: the line within the text.
+    """
+
+    code: Code
+    node: ast.AST
+    error: BaseException
+    locals: Mapping[str, Any]
+    globals: Mapping[str, Any]
+    line: int
+    _imports: dict[str, str] = field(default_factory=dict)
+
+    # -- what stands around the place ---------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """What Python asked of the traced value: "bool", "array" (a NumPy array), "index" (an int), or "other"."""
+        name = type(self.error).__name__
+        return {
+            "TracerBoolConversionError": BOOL,
+            "TracerArrayConversionError": ARRAY,
+            "TracerIntegerConversionError": INDEX,
+        }.get(name, OTHER)
+
+    @cached_property
+    def function(self) -> Function | None:
+        return self.code.function(self.node)
+
+    def call(self, *names: str) -> ast.Call | None:
+        """The failing call, if it calls one of these builtins (not shadowed)."""
+        node = self.node
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in names
+            and self.is_builtin(node.func.id)
+        ):
+            return node
+        return None
+
+    def is_builtin(self, name: str) -> bool:
+        return name not in self.locals and self.globals.get(name, getattr(builtins, name, None)) is getattr(
+            builtins, name, None
+        )
+
+    def value(self, node: ast.expr) -> Any:
+        """The object a name or dotted name stands for in the failing frame, or None; evaluates nothing else."""
+        if isinstance(node, ast.Name):
+            if node.id in self.locals:
+                return self.locals[node.id]
+            return self.globals.get(node.id, getattr(builtins, node.id, None))
+        if isinstance(node, ast.Attribute):
+            owner = self.value(node.value)
+            if isinstance(owner, types.ModuleType):
+                return getattr(owner, node.attr, None)
+        return None
+
+    def defined(self, name: str) -> bool:
+        """Whether the variable had a value when the trace failed."""
+        return name in self.locals
+
+    # -- names for the edit --------------------------------------------------------------------------
+
+    def jnp(self, attribute: str) -> str:
+        """`jnp.where` by the alias that the user has; the import is added where there is none."""
+        return self._spelled(attribute, "jax.numpy", "numpy", "jnp", "import jax.numpy as jnp")
+
+    def lax(self, attribute: str) -> str:
+        return self._spelled(attribute, "jax.lax", "lax", "lax", "from jax import lax")
+
+    def jax(self, attribute: str) -> str:
+        """`jax.tree.map`, `jax.debug.print`, ... by the user's alias of jax."""
+        return self._spelled(attribute, "jax", "", "jax", "import jax")
+
+    def _spelled(self, attribute: str, module: str, below_jax: str, alias: str, statement: str) -> str:
+        for name, value in self.globals.items():
+            if isinstance(value, types.ModuleType) and value.__name__ == module and not self._shadowed(name):
+                return f"{name}.{attribute}"
+        if alias in self.code_imports:
+            return f"{alias}.{attribute}"
+        if below_jax:
+            for name, value in self.globals.items():
+                if isinstance(value, types.ModuleType) and value.__name__ == "jax" and not self._shadowed(name):
+                    return f"{name}.{below_jax}.{attribute}"
+        self._imports[alias] = statement
+        return f"{alias}.{attribute}"
+
+    @cached_property
+    def code_imports(self) -> set[str]:
+        nodes = [n for n in ast.walk(self.code.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        return {alias.asname or alias.name for n in nodes for alias in n.names}
+
+    def _shadowed(self, name: str) -> bool:
+        return name in self.shadowing
+
+    @cached_property
+    def shadowing(self) -> set[str]:
+        found = {n.arg for n in ast.walk(self.code.tree) if isinstance(n, ast.arg)}
+        inside = [
+            n for f in self.code.tree.body for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        ]
+        top = {name for s in self.code.tree.body if isinstance(s, ast.Assign) for t in s.targets for name in target_names(t)}
+        return found | ({n.id for n in inside} - top)
+
+    # -- making the step -------------------------------------------------------------------------------
+
+    def step(
+        self,
+        pattern: str,
+        *edits: tuple[ast.AST | tuple[int, int], str],
+        excludes: Mapping[str, str] | None = None,
+        note: str = "",
+        risky: bool = False,
+    ) -> Step:
+        """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
+        text = self.code.replace(*edits, *self._import_edits())
+        self._imports.clear()  # of this alternative only
+        return Step(text, pattern, self.line, excludes or {}, note, risky)
+
+    def _import_edits(self) -> list[tuple[tuple[int, int], str]]:
+        if not self._imports:
+            return []
+        statement = self.code.tree.body[-1]
+        lines = list(self._imports.values())
+        if isinstance(statement, ast.ClassDef):
+            fn = next(
+                (n for n in self.code.ancestors(self.node) if isinstance(n, ast.FunctionDef) and n in statement.body), None
+            )
+            if fn is None:
+                return []
+            body = fn.body[1:] if ast.get_docstring(fn) is not None and len(fn.body) > 1 else fn.body
+            start = self.code.offset(first_line(body[0]), 0)
+            return [((start, start), "".join(f"{self.code.indent(body[0])}{line}\n" for line in lines))]
+        gap = "\n\n" if isinstance(statement, ast.FunctionDef) else "\n"
+        start = self.code.offset(first_line(statement), 0)
+        return [((start, start), "\n".join(lines) + "\n" + gap)]
+
+    # -- the question that Python asked --------------------------------------------------------------
+
+    def asked(self) -> tuple[ast.expr, ast.AST] | None:
+        """(the test, who asks it) for a failed truth test: If, While, IfExp, Assert, BoolOp, Not, comprehension."""
+        node = self.node
+        if self.kind != BOOL or not isinstance(node, ast.expr):
+            return None
+        while True:
+            parent = self.code.parents[node]
+            if (isinstance(parent, ast.BoolOp) and node is parent.values[-1]) or isinstance(parent, ast.NamedExpr):
+                node = parent
+            else:
+                break
+        if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and node is parent.test:
+            return node, parent
+        if isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.comprehension) and node in parent.ifs):
+            return node, parent
+        return None
+
+    def in_comprehension(self) -> bool:
+        return any(isinstance(n, COMPREHENSIONS) for n in self.code.ancestors(self.node))
+
+
+Rule = Callable[[Spot], Iterator[Step]]

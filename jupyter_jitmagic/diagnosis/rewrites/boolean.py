@@ -1,0 +1,134 @@
+"""`and`, `or`, `not`, chained comparisons, `in` on traced values → `&`, `|`, `logical_not`, comparisons joined."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from ._code import words
+from ._rules import BOOL, Rule, Spot, Step
+
+
+def chained(spot: Spot) -> Iterator[Step]:
+    """`lo < c <= hi` → `(lo < c) & (c <= hi)`."""
+    node = spot.node
+    if spot.kind != BOOL or not isinstance(node, ast.Compare) or len(node.ops) < 2:
+        return
+    code = spot.code
+    operands = [node.left, *node.comparators]
+    texts = [code.operand(n) for n in operands]
+    parts = []
+    for k, op in enumerate(node.ops):
+        left, right = texts[k], texts[k + 1]
+        inner = k + 1 < len(node.ops)
+        if inner and not isinstance(operands[k + 1], ast.Name | ast.Attribute | ast.Constant | ast.Subscript):
+            name = code.fresh("middle", f"middle_{k}")
+            right, texts[k + 1] = f"({name} := {code.src(operands[k + 1])})", name
+        parts.append(f"({left} {_COMPARE[type(op)]} {right})")
+    yield spot.step("&", (node, _enclosed(spot, node, " & ".join(parts))))
+
+
+def short_circuit(spot: Spot) -> Iterator[Step]:
+    """`a and b` → `a & b`, from the operand that is traced on; what guards it before keeps its short circuit."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.BoolOp):
+        return
+    code, (operand, node) = spot.code, asked
+    assert isinstance(node, ast.BoolOp)
+    k = node.values.index(operand)
+    word, symbol, call = ("and", "&", "logical_and") if isinstance(node.op, ast.And) else ("or", "|", "logical_or")
+    before, rest = node.values[:k], node.values[k + 1 :]
+    if not _only_truth(spot, node) and not all(_is_boolean(n) for n in node.values[k:]):  # the value matters: `n or default`
+        later = f" {word} ".join(map(code.operand, rest))
+        first = code.expr(operand)
+        a, b = (later, first) if isinstance(node.op, ast.And) else (first, later)
+        joined = f"{spot.jnp('where')}({first}, {a}, {b})"
+    elif all(_is_boolean(n) for n in node.values[k:]):
+        joined = f" {symbol} ".join(code.src(n) if isinstance(n, ast.Call) else f"({code.src(n)})" for n in node.values[k:])
+        joined = f"({joined})" if before else _enclosed(spot, node, joined)
+    else:
+        later = f" {word} ".join(map(code.operand, rest)) if len(rest) > 1 else code.expr(rest[0])
+        joined = f"{spot.jnp(call)}({code.expr(operand)}, {later})"
+    yield spot.step(symbol, (node, "".join(f"{code.operand(n)} {word} " for n in before) + joined))
+
+
+def _only_truth(spot: Spot, node: ast.AST) -> bool:
+    """Whether nothing but the truth of the expression is used."""
+    parent = spot.code.parents[node]
+    if isinstance(parent, ast.BoolOp):
+        return _only_truth(spot, parent)
+    if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert):
+        return node is parent.test
+    if isinstance(parent, ast.Call):
+        return isinstance(parent.func, ast.Name) and parent.func.id == "bool"
+    return isinstance(parent, ast.comprehension) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
+
+
+def negation(spot: Spot) -> Iterator[Step]:
+    """`not x` → `jnp.logical_not(x)`."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.UnaryOp):
+        return
+    operand, node = asked
+    yield spot.step("logical_not", (node, f"{spot.jnp('logical_not')}({spot.code.expr(operand)})"))
+
+
+def membership(spot: Spot) -> Iterator[Step]:
+    """`n in (1, 2)` → `(n == 1) | (n == 2)`; in an array or a sequence of numbers → `jnp.any(x == n)`."""
+    node = spot.node
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
+        return
+    code = spot.code
+    left, right = code.operand(node.left), node.comparators[0]
+    negative = isinstance(node.ops[0], ast.NotIn)
+    if isinstance(right, ast.Tuple | ast.List | ast.Set) and 1 <= len(right.elts) <= 4 and isinstance(node.left, ast.Name):
+        op, join = ("!=", " & ") if negative else ("==", " | ")
+        text = join.join(f"({left} {op} {code.operand(e)})" for e in right.elts)
+        yield spot.step("|", (node, _enclosed(spot, node, text)))
+        return
+    values = code.expr(right)
+    if isinstance(right, ast.Set | ast.SetComp):
+        values = f"[{values[1:-1]}]"
+    elif isinstance(spot.value(right), set | frozenset | dict):
+        values = f"sorted({values})"
+    elif isinstance(spot.value(right), range):
+        values = f"list({values})"
+    text = f"{spot.jnp('any')}({spot.jnp('asarray')}({values}) == {left})"
+    yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
+
+
+def _is_boolean(node: ast.expr) -> bool:
+    """Surely a bool (Python's or an array's), so that `&` means `and`."""
+    if isinstance(node, ast.Compare):
+        return not any(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops) and len(node.ops) == 1
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        return _is_boolean(node.left) and _is_boolean(node.right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in _BOOLEAN_CALLS
+    return False
+
+
+def _enclosed(spot: Spot, node: ast.expr, text: str) -> str:
+    """In parentheses where the expression around would bind tighter than `&`, or over several lines."""
+    parent = spot.code.parents[node]
+    tight = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript | ast.BoolOp)
+    return f"({text})" if tight or "\n" in text else text
+
+
+_BOOLEAN_CALLS = words(
+    "any all isnan isfinite isinf logical_and logical_or logical_not logical_xor allclose array_equal less greater "
+    "equal not_equal less_equal greater_equal isclose isin"
+)
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+RULES: list[Rule] = [chained, membership, short_circuit, negation]

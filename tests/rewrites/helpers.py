@@ -1,0 +1,58 @@
+"""Functions from source text, as a cell or file would define them, and what a test asks of their rewrites."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import linecache
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
+
+_cells = itertools.count(1)
+HEADER = "import math\nimport functools\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom jax import lax\n"
+
+
+def define(source: str, header: str = HEADER) -> dict[str, Any]:
+    """Run source as a cell: its text is in linecache, as IPython does it. Gives the namespace."""
+    filename = f"/tmp/ipykernel_1/{next(_cells)}.py"
+    text = header + source
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(text, filename, "exec"), namespace)
+    return namespace
+
+
+@contextlib.contextmanager
+def applied(proposals: Proposals, namespace: dict[str, Any], which: int = 0) -> Iterator[None]:
+    """The namespace with the rewrite's sources run in it, as a user would run them."""
+    before = dict(namespace)
+    for text in proposals.rewrites[which].sources.values():
+        exec(compile(text, "<rewrite>", "exec"), namespace)
+    try:
+        yield
+    finally:
+        namespace.clear()
+        namespace.update(before)
+
+
+def check(source: str, *calls: tuple[Any, ...], name: str = "f", static: tuple[str, ...] = ()) -> Proposals:
+    """Propose for the first call; every rewrite must give plain Python's results on all calls, under jit."""
+    namespace = define(source)
+    fun = namespace[name]
+    proposals = propose(fun, calls[0], {}, (), static)
+    assert proposals.rewrites, proposals
+    wanted = [fun(*args) for args in calls]
+    for which in range(len(proposals.rewrites)):
+        with applied(proposals, namespace, which):
+            fixed = jax.jit(namespace[name], static_argnames=static)
+            for args, want in zip(calls, wanted, strict=True):
+                got = fixed(*args)
+                assert jax.tree.structure(got) == jax.tree.structure(want)
+                for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+                    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-5)
+    return proposals

@@ -1,0 +1,92 @@
+"""`if`, ternaries and early returns on traced values."""
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+DOUBLE = """
+def f(x, threshold):
+    if x > threshold:
+        return x * 2
+    else:
+        return x
+"""
+
+
+def test_the_lesson_gets_where_first_and_cond_second():
+    proposals = check(DOUBLE, (jnp.array(5.0), 0.0), (jnp.array(-2.0), 0.0), (jnp.array(1.0), 10.0))
+    first, second = proposals.rewrites
+    assert first.patterns == ("where",) and second.patterns == ("cond",)
+    assert "return jnp.where(x > threshold, x * 2, x)" in first.source
+    assert first.verified and first.compared.inputs >= 6 and first.compared.branches == "both branches"
+    assert not first.compared.not_reached
+
+
+def test_a_change_names_the_line_of_the_file_as_tracebacks_count():
+    proposals = check(DOUBLE, (jnp.array(5.0), 0.0))
+    assert proposals.rewrites[0].changes[0].line == 9
+    assert proposals.rewrites[0].diff.count("+    return") == 1
+
+
+def test_a_division_is_not_evaluated_where_it_was_not_chosen():
+    source = """
+def f(x, n):
+    if n > 0:
+        return x / n
+    return x * 0.0
+"""
+    assert check(source, (jnp.array(3.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(0.0))).rewrites[0].patterns == ("cond",)
+
+
+def test_values_of_before_stay_on_the_side_that_assigns_nothing():
+    source = """
+def f(grad, max_norm):
+    norm = jnp.linalg.norm(grad)
+    scale = jnp.ones(())
+    if norm > max_norm:
+        scale = max_norm / norm  # shrink
+        grad = grad * scale
+        norm = jnp.linalg.norm(grad)
+    return grad, norm, scale
+"""
+    first = check(source, (jnp.array([3.0, 4.0]), 1.0), (jnp.array([0.3, 0.4]), 1.0), (jnp.zeros(2), 1.0)).rewrites[0]
+    assert "# shrink" in first.source
+
+
+def test_branches_of_two_shapes_get_no_rewrite():
+    namespace = define("def f(x):\n    if x.sum() > 0:\n        return x\n    return x.sum()\n")
+    assert not propose(namespace["f"], (jnp.ones(3),), {}).rewrites
+
+
+def test_a_branch_that_gives_an_int_and_one_that_gives_a_float_array_get_no_rewrite():
+    namespace = define("def f(x):\n    if x > 0:\n        return x * 0.5\n    return x\n")
+    assert not propose(namespace["f"], (jnp.array(3),), {}).rewrites
+
+
+def test_a_side_effect_in_a_branch_is_named_and_not_rewritten():
+    namespace = define("LOG = []\ndef f(x):\n    if x > 0:\n        LOG.append(1)\n        x = x + 1\n    return x\n")
+    proposals = propose(namespace["f"], (jnp.array(3.0),), {})
+    assert not proposals.rewrites and not proposals.unverified
+    assert "LOG.append" in proposals.obstacles[0]
+
+
+def test_a_function_with_side_effects_is_not_run():
+    source = "LOG = []\ndef f(x):\n    LOG.append(1)\n    if x > 0:\n        x = x + 1\n    return x\n"
+    namespace = define(source)
+    proposals = propose(namespace["f"], (jnp.array(3.0),), {})
+    assert not proposals.rewrites
+    assert "traced, not compared: it changes LOG" in proposals.unverified[0].reason
+
+
+def test_a_helper_is_rewritten_and_the_users_namespace_stays():
+    source = """
+def relu(x):
+    return x if x > 0 else 0.0 * x
+
+def f(x):
+    return relu(x) + 1
+"""
+    proposals = check(source, (jnp.array(2.0),), (jnp.array(-2.0),))
+    assert list(proposals.rewrites[0].sources) == ["relu"]
