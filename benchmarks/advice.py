@@ -114,17 +114,17 @@ def attempt(fun: Any, args: tuple, kwargs: dict) -> tuple[str, Any]:
 
 def warm_up() -> None:
     """One question before the clock starts: imports and JAX's own start-up are not an answer's time."""
-    import jupyter_jitmagic as jm
+    from jupyter_jitmagic.diagnosis import diagnose
 
     def first(x: Any, n: int) -> Any:
         return x * 2 if x.sum() > n else jax.numpy.zeros(n)
 
     with quiet():
-        jm.diagnose(first, jax.numpy.ones(3), 3)
+        diagnose(first, jax.numpy.ones(3), 3)
 
 
 def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
-    import jupyter_jitmagic as jm
+    from jupyter_jitmagic.diagnosis import diagnose
 
     module = load(path)
     fun, calls = expression(module, module.FUNCTION), module.CALLS
@@ -135,7 +135,7 @@ def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
     verdict = Verdict(path, module.KIND)
     begin = time.perf_counter()
     try:
-        diagnosis = jm.diagnose(fun, *args, **kwargs)
+        diagnosis = diagnose(fun, *args, **kwargs)
     except BaseException as error:
         verdict.seconds = time.perf_counter() - begin
         verdict.problems.append("diagnose raised " + traceback.format_exception_only(error)[-1].strip())

@@ -164,3 +164,60 @@ def is_jax_frame(filename: str) -> bool:
 
 
 _JAX_FOLDER = jax.__file__.rsplit("__init__", 1)[0]
+
+
+class TraceParts(NamedTuple):
+    """What a custom trace is built from: see `trace_parts`."""
+
+    Trace: Any
+    Tracer: Any
+    set_current_trace: Callable[[Any], Any]
+    eval_context: Callable[[], Any]
+    typeof: Callable[[Any], Any]
+    is_foreign: Callable[[Any], bool]
+
+
+def trace_parts() -> TraceParts | None:
+    """The base classes and contexts for a trace of our own; None if this JAX has them no more (then search by public API).
+
+    Example:
+        >>> parts = trace_parts()
+        >>> with parts.set_current_trace(my_trace): fun(*my_tracers)
+    """
+    try:
+        from jax._src import core, dtypes
+
+        parts = TraceParts(
+            core.Trace,
+            core.Tracer,
+            core.set_current_trace,
+            core.eval_context,
+            lambda value: core.typeof(dtypes.canonicalize_value(value)),
+            lambda value: isinstance(value, core.Tracer),
+        )
+        with core.eval_context():
+            parts.typeof(1)
+        return parts
+    except Exception:
+        return None
+
+
+def captured_tracer_error(traced: Any) -> BaseException | None:
+    """The error that a call of this trace (``jax.jit(f).trace(…)``) meets because it captured a tracer of another, ended trace.
+
+    Tracing alone does not notice such a leak. Without the internals lowering tells, which costs more.
+    """
+    consts = getattr(traced, "_consts", None)
+    try:
+        from jax._src import core
+
+        if consts is not None:
+            leaked = [const for const in consts if isinstance(const, core.Tracer)]
+            return core.escaped_tracer_error(leaked[0]) if leaked and core.trace_state_clean() else None
+    except (ImportError, AttributeError):
+        pass
+    try:
+        traced.lower()
+    except Exception as error:
+        return error
+    return None

@@ -1,0 +1,175 @@
+"""A call as jit sees it: its arguments' names, leaves and paths, and which of them could be static."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of the call: `name` is what a static argument would be called ("n", "args[1]"), `key` where it stands."""
+
+    name: str
+    value: Any
+    key: int | str
+    by_number: bool = False
+
+    @functools.cached_property
+    def has_array(self) -> bool:
+        """Whether an array is among the leaves: then it is data, whatever else it holds."""
+        return any(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in jax.tree_util.tree_leaves(self.value))
+
+    @functools.cached_property
+    def hashable(self) -> bool:
+        if self.has_array:
+            return False
+        try:
+            hash(self.value)
+        except Exception:
+            return False
+        return True
+
+    @functools.cached_property
+    def bad_leaves(self) -> list[tuple[str, Any]]:
+        """Leaves that jit refuses as traced arguments: (path, value)."""
+        return [(self.name + path, leaf) for path, leaf in leaves_of(self.value) if not is_jax_type(leaf)]
+
+    @property
+    def is_float(self) -> bool:
+        return isinstance(self.value, (float, complex, np.floating, np.complexfloating))
+
+    @property
+    def is_flag(self) -> bool:
+        return isinstance(self.value, (bool, np.bool_))
+
+
+@dataclass(frozen=True)
+class Call:
+    """The function (without jit), the call's arguments by name, and what the user declared static already."""
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    declared: frozenset[str] = frozenset()
+    arguments: tuple[Argument, ...] = field(default=())
+
+    def argument(self, name: str) -> Argument:
+        return next(argument for argument in self.arguments if argument.name == name)
+
+    @property
+    def name(self) -> str:
+        return function_name(self.fun)
+
+    def with_values(self, values: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The call's (args, kwargs) with the named arguments replaced."""
+        args, kwargs = list(self.args), dict(self.kwargs)
+        for argument in self.arguments:
+            if argument.name in values:
+                if isinstance(argument.key, int):
+                    args[argument.key] = values[argument.name]
+                else:
+                    kwargs[argument.key] = values[argument.name]
+        return tuple(args), kwargs
+
+    def jit_options(self, static: Iterable[str]) -> dict[str, Any]:
+        """`static_argnames` and, where a name cannot be static (positional-only, ``*args``), `static_argnums`."""
+        chosen = [argument for argument in self.arguments if argument.name in set(static)]
+        absent = tuple(name for name in static if name not in {argument.name for argument in self.arguments})
+        if not any(argument.by_number for argument in chosen):
+            names = (*(argument.name for argument in chosen), *(name for name in absent if name.isidentifier()))
+            return {"static_argnames": names} if names else {}
+        numbers = tuple(argument.key for argument in chosen if isinstance(argument.key, int))
+        names = tuple(argument.key for argument in chosen if isinstance(argument.key, str))
+        return {"static_argnums": numbers} | ({"static_argnames": names} if names else {})
+
+
+def bind(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], declared: frozenset[str] = frozenset()
+) -> Call:
+    """Name the arguments by `fun`'s signature; positions stand in where it has none."""
+    return Call(fun, tuple(args), dict(kwargs), declared, tuple(_arguments(fun, args, kwargs)))
+
+
+def _arguments(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Argument]:
+    named, rest = _positional_names(fun)
+    found = []
+    for number, value in enumerate(args):
+        if number < len(named):
+            name, by_number = named[number]
+        else:
+            name, by_number = f"{rest}[{number - len(named)}]", True
+        found.append(Argument(name, value, number, by_number))
+    return found + [Argument(name, value, name) for name, value in kwargs.items()]
+
+
+def _positional_names(fun: Callable[..., Any]) -> tuple[list[tuple[str, bool]], str]:
+    """([(name, can only be static by number)], the name of ``*args``)."""
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except (TypeError, ValueError):
+        return [], "args"
+    named = [
+        (parameter.name, parameter.kind is parameter.POSITIONAL_ONLY)
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    rest = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_POSITIONAL), "args")
+    return named, rest
+
+
+def leaves_of(value: Any) -> list[tuple[str, Any]]:
+    """[(path below the argument as text, leaf)]."""
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]]
+
+
+def is_jax_type(leaf: Any) -> bool:
+    """Whether jit takes `leaf` as a traced argument."""
+    if isinstance(leaf, (jax.Array, bool, float, complex)):
+        return True
+    if isinstance(leaf, int):
+        return fits(leaf)
+    try:
+        jax.eval_shape(lambda value: value, leaf)
+    except Exception:
+        return False
+    return True
+
+
+def fits(number: int) -> bool:
+    bits = 63 if jax.config.jax_enable_x64 else 31
+    return bool(-(2**bits) <= number < 2**bits)
+
+
+def function_name(fun: Any) -> str:
+    """As a person would call it: "f", "Model.step", "<lambda>"."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    name = getattr(fun, "__qualname__", None) or getattr(fun, "__name__", None) or type(fun).__qualname__
+    return str(name).rsplit("<locals>.", 1)[-1]
+
+
+def code_of(fun: Any) -> Any:
+    """The code object that runs first when `fun` is called, or None."""
+    seen = 0
+    while seen < 20:
+        seen += 1
+        if isinstance(fun, functools.partial):
+            fun = fun.func
+        elif inspect.ismethod(fun):
+            fun = fun.__func__
+        elif hasattr(fun, "__code__"):
+            return fun.__code__
+        elif hasattr(fun, "__wrapped__"):
+            fun = fun.__wrapped__
+        elif not isinstance(fun, type) and inspect.isfunction(getattr(type(fun), "__call__", None)):  # noqa: B004
+            fun = type(fun).__call__
+        else:
+            return None
+    return None

@@ -1,0 +1,185 @@
+"""`diagnose`: from a call to its diagnosis."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .._errors import faults
+from . import _reasons
+from ._call import Call, bind
+from ._quiet import quiet
+from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
+from ._static_search import Search, call_error, search
+from ._types import Diagnosis, Found, Kind, Rewrite, Site
+
+
+def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
+    """Why does this call of `fun` not trace under jit, and what cures it?
+
+    `fun` may be plain or jitted (what its jit declares static is then part of the answer). The answer's static arguments were
+    re-traced, its rewrites run and compared with the plain function. Never raises for a function that fails, and leaves nothing
+    behind: what the function prints is swallowed, its arguments are not changed.
+
+    Example:
+        >>> def padded(x, n):
+        ...     return jnp.zeros(n).at[: x.shape[0]].set(x)
+        >>> jm.diagnose(padded, jnp.arange(3.0), 5).static_argnames
+        ('n',)
+    """
+    return diagnose_call(fun, args, kwargs)
+
+
+def diagnose_call(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, seconds: float = 2.0, rewrites: bool = True
+) -> Diagnosis:
+    """`diagnose` with its bounds: `seconds` for all of it, `rewrites=False` to leave the source alone."""
+    begin = time.monotonic()
+    call = Call(fun, args, kwargs)
+    try:
+        plain, declared = unwrap(fun, args, kwargs)
+        call = bind(plain, args, kwargs, declared)
+        diagnosis = _diagnose(call, begin + seconds, rewrites)
+    except Exception as error:
+        faults.report("diagnosis", error)
+        diagnosis = _unknown(call, error)
+    finally:
+        clear_caches()
+    return _timed(diagnosis, time.monotonic() - begin)
+
+
+def unwrap(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Callable[..., Any], frozenset[str]]:
+    """(the plain function, names that its jit declares static)."""
+    declared: set[str] = set()
+    for _ in range(10):
+        options = getattr(fun, "_jit_info", None)
+        inner = getattr(fun, "__wrapped__", None)
+        if inner is None or (options is None and not hasattr(fun, "lower")):
+            break
+        if options is not None:
+            declared.update(_as_tuple(getattr(options, "static_argnames", ())))
+            named = bind(inner, args, kwargs).arguments
+            numbers = {number % max(len(args), 1) if number < 0 else number for number in _as_tuple(options.static_argnums)}
+            declared.update(argument.name for argument in named if argument.key in numbers)
+        fun = inner
+    return fun, frozenset(declared)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
+
+
+def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
+    if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
+        return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_reasons.ASYNC)
+    error = call_error(call, frozenset())
+    if error is None:
+        return Diagnosis(call.name, "traces", *_declared(call), verified=True, reason=_reasons.for_traces(call))
+    told = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
+    unhashable = _reasons.for_unhashable_static(call)
+    if unhashable:
+        return told("not_staticness", *_declared(call), reason=unhashable)
+    found = find_call_sites(call, frozenset(), seconds=min(1.0, (deadline - time.monotonic()) / 2))
+    result = search(call, found, seconds=min(1.0, deadline - time.monotonic()))
+    sites = one_for_each_line(found.sites)
+    if result.refused:
+        return told("not_staticness", sites=sites, reason=_reasons.for_refused(call, result.refused))
+    if result.cured:
+        reason = _reasons.for_static(call, result, found)
+        names, numbers = _names(call, result.static)
+        return told("static", names, numbers, sites or _fallback(error, call), verified=True, reason=reason)
+    if _is_other(call, found, result):
+        other = result.left.error or found.error or error
+        place = failing_site(other if result.left.error or found.error else error, call)
+        sites = (place,) if place else ()
+        names, numbers = _declared(call)
+        reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
+        proposed, unverified = _propose(call, (place,) if place else (), result.static, deadline) if with_rewrites else ([], [])
+        return told(
+            "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
+        )
+    return _rewritten(call, told, sites, result, deadline, with_rewrites)
+
+
+def _rewritten(
+    call: Call, told: Callable[..., Diagnosis], sites: tuple[Site, ...], result: Search, deadline: float, with_rewrites: bool
+) -> Diagnosis:
+    proposed: list[Rewrite] = []
+    unverified: list[Rewrite] = []
+    static = result.static
+    if with_rewrites:
+        for candidate in dict.fromkeys((result.static, result.wider)):
+            left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
+            proposed, more = _propose(call, left.sites, candidate, deadline)
+            unverified += more
+            if proposed:
+                static = candidate
+                break
+    kind: Kind = "static+rewrite" if static else "rewrite"
+    names, numbers = _names(call, static)
+    reason = _reasons.for_rewrite(call, result, result.left, bool(proposed))
+    return told(kind, names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason)
+
+
+def _is_other(call: Call, found: Found, result: Search) -> bool:
+    """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
+    if not any(site.operation not in ("call", "invalid argument") for site in result.left.sites):
+        return True
+    if result.left.complete or found.complete:
+        return False
+    if result.left.error is None:
+        return False
+    return _plain_fails(call)
+
+
+def _plain_fails(call: Call) -> bool:
+    try:
+        with quiet():
+            call.fun(*call.args, **call.kwargs)
+    except (Exception, SystemExit, GeneratorExit):
+        return True
+    return False
+
+
+def _propose(
+    call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float
+) -> tuple[list[Rewrite], list[Rewrite]]:
+    propose = getattr(importlib.import_module(f"{__package__}.rewrites"), "propose", None)
+    if propose is None or not sites:
+        return [], []
+    left = max(deadline - time.monotonic(), 0.2)
+    names = tuple(sorted(static | call.declared))
+    proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left)
+    return list(proposed), list(unverified)
+
+
+def _names(call: Call, static: frozenset[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    options = call.jit_options([*sorted(call.declared - static), *sorted(static)])
+    order = [argument.name for argument in call.arguments]
+    names = sorted(options.get("static_argnames", ()), key=lambda name: order.index(name) if name in order else len(order))
+    return tuple(names), tuple(options.get("static_argnums", ()))
+
+
+def _declared(call: Call) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    return _names(call, frozenset())
+
+
+def _fallback(error: BaseException, call: Call) -> tuple[Site, ...]:
+    site = failing_site(error, call)
+    return (site,) if site else ()
+
+
+def _unknown(call: Call, error: BaseException) -> Diagnosis:
+    return Diagnosis(
+        call.name, "not_staticness", reason="Unknown: the diagnosis itself failed (jupyter_jitmagic.faults.details())."
+    )
+
+
+def _timed(diagnosis: Diagnosis, seconds: float) -> Diagnosis:
+    from dataclasses import replace
+
+    return replace(diagnosis, seconds=seconds)

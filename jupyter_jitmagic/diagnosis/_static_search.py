@@ -1,0 +1,237 @@
+"""The smallest static set that makes a call trace, proven by tracing; guided by where the values at the sites came from."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from .._jax_internals import captured_tracer_error
+from ._call import Argument, Call, bind
+from ._quiet import quiet
+from ._sites import find_call_sites, loop_body
+from ._types import Found, Site
+
+MOST_TRACES = 24  # tried per answer at most
+
+
+def trace_error(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], static: Iterable[str] = ()
+) -> BaseException | None:
+    """What tracing the call raises with these arguments static; None if it traces. What the function prints is swallowed.
+
+    Example:
+        >>> trace_error(jnp.zeros, (3,), {})  # TypeError: Shapes must be 1D sequences of concrete values …
+        >>> trace_error(jnp.zeros, (3,), {}, static=["shape"]) is None
+        True
+    """
+    return call_error(bind(fun, args, kwargs), frozenset(static))
+
+
+def call_error(call: Call, static: frozenset[str]) -> BaseException | None:
+    """`trace_error` for a call whose arguments are named already; what it declares is static too."""
+    options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
+    try:
+        with quiet():
+            traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
+            return captured_tracer_error(traced)
+    except (Exception, GeneratorExit, SystemExit) as error:
+        return error
+
+
+@dataclass
+class Search:
+    """What the search concluded.
+
+    Attributes:
+        static: the smallest set that traces, if `cured`; else the arguments that must be static beside a rewrite.
+        wider: like `static` when not cured, with every argument that cures some site.
+        refused: arguments that jit takes neither traced nor static.
+        left: what a run with `static` met.
+        tried: how many sets were traced; `bounded`: more were left.
+    """
+
+    static: frozenset[str] = frozenset()
+    cured: bool = False
+    wider: frozenset[str] = frozenset()
+    refused: tuple[Argument, ...] = ()
+    left: Found = field(default_factory=Found)
+    tried: int = 0
+    bounded: bool = False
+    floats: frozenset[str] = frozenset()
+
+
+class _Tracer:
+    """Traces each set once, within the bounds."""
+
+    def __init__(self, call: Call, deadline: float) -> None:
+        self.call, self.deadline = call, deadline
+        self.known: dict[frozenset[str], bool] = {}
+        self.bounded = False
+
+    def works(self, static: frozenset[str]) -> bool:
+        if static not in self.known:
+            if len(self.known) >= MOST_TRACES or time.monotonic() > self.deadline:
+                self.bounded = True
+                return False
+            self.known[static] = call_error(self.call, static) is None
+        return self.known[static]
+
+
+def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
+    """The smallest static set for a call that does not trace; `found` is the run with nothing but the declared static."""
+    tracer = _Tracer(call, time.monotonic() + seconds)
+    must, refused = _must(call)
+    if refused:
+        return Search(must, False, must, refused, found)
+    static, left = must, found
+    floats: frozenset[str] = frozenset()
+    for _ in range(8):
+        curing, data = _curing(call, left, static)
+        floats |= data
+        if curing - static:
+            static |= curing
+        if static and tracer.works(static):
+            static = _smaller(tracer, static, must)
+            return Search(static, True, static, (), left, len(tracer.known), tracer.bounded, floats)
+        if time.monotonic() > tracer.deadline:
+            break
+        again = find_call_sites(call, static, seconds=max(tracer.deadline - time.monotonic(), 0.05)) if static else found
+        if not (_curing(call, again, static)[0] - static):
+            left = again
+            break
+        left = again
+    if not found.proven:
+        return _blind(call, tracer, must, found)
+    small = must | _needed_beside_a_rewrite(call, found)
+    if small != static:
+        left = find_call_sites(call, small, seconds=0.5) if small else found
+    return Search(small, False, static, (), left, len(tracer.known), tracer.bounded, floats)
+
+
+def _must(call: Call) -> tuple[frozenset[str], tuple[Argument, ...]]:
+    """Arguments that jit refuses as traced: those that can be static, and those that cannot."""
+    bad = [argument for argument in call.arguments if argument.name not in call.declared and argument.bad_leaves]
+    return (
+        frozenset(argument.name for argument in bad if argument.hashable),
+        tuple(argument for argument in bad if not argument.hashable),
+    )
+
+
+def _curing(call: Call, found: Found, static: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """(arguments that cure some site by being static, floats that would but are data)."""
+    curing: set[str] = set()
+    data: set[str] = set()
+    for site, roots, number in zip(found.sites, found.roots, found.numbers, strict=True):
+        names = roots - static - call.declared
+        if not number or not names or not all(call.argument(name).hashable for name in names):
+            continue
+        floats = {name for name in names if call.argument(name).is_float}
+        if floats and not _float_decides(call, site, floats):
+            data |= floats
+            continue
+        curing |= names
+    return frozenset(curing), frozenset(data)
+
+
+_DECIDES = frozenset({"shape", "slice", "static parameter", "range", "index"})
+_TO_INTEGER = frozenset({"int", "round", "math", "float"})
+
+
+def _float_decides(call: Call, site: Site, names: set[str]) -> bool:
+    """A float is data unless it decides a shape, a Python loop or a static parameter of JAX.
+
+    Where it is turned into an int, the trace with another value of it tells: another program, another shape.
+    """
+    if site.operation in _DECIDES:
+        return True
+    if site.operation not in _TO_INTEGER:
+        return False
+    return _program_depends(call, names)
+
+
+def _program_depends(call: Call, names: set[str]) -> bool:
+    static = frozenset(_curable_by_value(call))
+    first = _shapes(call, static)
+    if first is None:
+        return False
+    for factor in (0.5, 1.7, 3.1):
+        values = {name: call.argument(name).value * factor for name in names}
+        args, kwargs = call.with_values(values)
+        other = _shapes(bind(call.fun, args, kwargs, call.declared), static)
+        if other is not None and other != first:
+            return True
+    return False
+
+
+def _curable_by_value(call: Call) -> list[str]:
+    return [argument.name for argument in call.arguments if argument.hashable]
+
+
+def _shapes(call: Call, static: frozenset[str]) -> list[str] | None:
+    """The program as a list of operations with their shapes, without its numbers; None if it does not trace."""
+    try:
+        with quiet():
+            jaxpr = jax.jit(call.fun, **call.jit_options(static | call.declared)).trace(*call.args, **call.kwargs).jaxpr
+        return [f"{equation.primitive} {[str(out.aval) for out in equation.outvars]}" for equation in jaxpr.eqns]
+    except Exception:
+        return None
+
+
+def _smaller(tracer: _Tracer, static: frozenset[str], must: frozenset[str]) -> frozenset[str]:
+    """Drop what is not needed, one argument after the other; what jit refuses as traced stays."""
+    for name in sorted(static - must):
+        if len(static) > 1 and tracer.works(static - {name}):
+            return _smaller(tracer, static - {name}, must)
+    return static
+
+
+_NO_REWRITE = frozenset({"shape", "slice", "static parameter", "hash", "index", "invalid argument", "call", "match"})
+
+
+def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
+    """Arguments to make static although a rewrite is needed too: switches, and what decides a shape.
+
+    Not where a line needs data as well, nor for the count of a Python loop in which data decides: a rewrite of that loop takes
+    the count traced.
+    """
+    rows = list(zip(found.sites, found.roots, found.numbers, strict=True))
+    data_lines = {(site.filename, site.line) for site, roots, number in rows if not _by_static(call, roots, number)}
+    needed: set[str] = set()
+    for site, roots, number in rows:
+        if not _by_static(call, roots, number) or (site.filename, site.line) in data_lines:
+            continue
+        switches = {name for name in roots if call.argument(name).is_flag or call.argument(name).bad_leaves}
+        loop = site.operation == "range" and not _surrounds(site, data_lines)
+        if site.operation in _NO_REWRITE or switches == roots or loop:
+            needed |= roots
+    return frozenset(name for name in needed if not call.argument(name).is_float)
+
+
+def _by_static(call: Call, roots: frozenset[str], number: bool) -> bool:
+    return number and bool(roots) and all(call.argument(name).hashable for name in roots)
+
+
+def _surrounds(site: Site, lines: set[tuple[str, int]]) -> bool:
+    """Whether the loop at `site` has one of the lines in its body."""
+    first, last = loop_body(site.filename, site.line)
+    return any(filename == site.filename and first <= line <= last for filename, line in lines)
+
+
+def _blind(call: Call, tracer: _Tracer, must: frozenset[str], found: Found) -> Search:
+    """Without knowing where values came from: all that can be static, then less and less; smallest sets first if few."""
+    able = [argument.name for argument in call.arguments if argument.hashable and argument.name not in call.declared]
+    everything = frozenset(able) | must
+    if not everything or not tracer.works(everything):
+        return Search(must, False, must, (), found, len(tracer.known), tracer.bounded)
+    if len(able) <= 4:
+        for count in range(1, len(able) + 1):
+            for names in itertools.combinations(able, count):
+                if must <= set(names) and tracer.works(frozenset(names)):
+                    return Search(frozenset(names), True, frozenset(names), (), found, len(tracer.known), tracer.bounded)
+    static = _smaller(tracer, everything, must)
+    return Search(static, True, static, (), found, len(tracer.known), tracer.bounded)
