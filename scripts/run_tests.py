@@ -154,6 +154,7 @@ class Runner:
     @staticmethod
     def _execute(suite: Suite) -> tuple[int, str]:
         environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **suite.env}
+        environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, also where the user has one of the same name
         environment.pop("FORCE_COLOR", None)
         process = subprocess.Popen(
             suite.command,

@@ -60,7 +60,10 @@ def environment_of(place: Path, python: Path, packages: list[str], wheel: Path) 
     subprocess.run([str(python), "-m", "venv", "--clear", str(place)], check=True)
     own = place / "bin" / "python"
     install = [str(own), "-m", "pip", "install", "-q", "--upgrade", "--disable-pip-version-check", str(wheel), *packages]
-    subprocess.run(install, check=True, stderr=subprocess.STDOUT)
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stdout[-4000:] + done.stderr[-4000:])
+        done.check_returncode()
     return own
 
 
@@ -106,7 +109,7 @@ def in_host(name: str, wheel: Path) -> tuple[Counts, str]:
     packages, app = HOSTS[name]
     place = ROOT / f".venv-soak-{name.replace(' ', '-').lower()}"
     own = environment_of(place, Path(sys.executable), packages, wheel)
-    return run_suites("--only", "browser", JITMAGIC_UI_APP=app, JITMAGIC_UI_BIN=str(own.parent)), ""
+    return run_suites("--only", "browser", JITMAGIC_UI_INSTALLED="1", JITMAGIC_UI_APP=app, JITMAGIC_UI_BIN=str(own.parent)), ""
 
 
 def main() -> int:

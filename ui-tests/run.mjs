@@ -4,7 +4,8 @@
 //   node ui-tests/run.mjs [arguments of `playwright test`]
 //
 // JITMAGIC_UI_PORT, JITMAGIC_UI_ROOT (the notebooks' folder) and JITMAGIC_UI_OUT (Playwright's output) may be given;
-// JITMAGIC_UI_SHOTS=folder keeps screenshots of every state; JITMAGIC_UI_APP=notebook tests Notebook 7.
+// JITMAGIC_UI_SHOTS=folder keeps screenshots of every state; JITMAGIC_UI_APP=notebook tests Notebook 7;
+// JITMAGIC_UI_INSTALLED=1 tests the package that is installed beside the `jupyter` on the path, and nothing of this checkout.
 import { spawn } from 'node:child_process';
 import {
   existsSync,
@@ -20,7 +21,8 @@ import { fileURLToPath } from 'node:url';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(repository, 'jupyter_jitmagic', 'labextension');
-if (!existsSync(join(built, 'package.json'))) {
+const installed = process.env.JITMAGIC_UI_INSTALLED === '1';
+if (!installed && !existsSync(join(built, 'package.json'))) {
   console.error('The panel is not built: run `jlpm build:prod` first.');
   process.exit(1);
 }
@@ -31,13 +33,15 @@ const inside = name => {
   mkdirSync(path, { recursive: true });
   return path;
 };
-symlinkSync(built, join(inside('labextensions'), 'jupyter-jitmagic'));
+if (!installed) {
+  symlinkSync(built, join(inside('labextensions'), 'jupyter-jitmagic'));
+}
 
 const env = {
   ...process.env,
-  PYTHONPATH: [repository, process.env.PYTHONPATH]
-    .filter(Boolean)
-    .join(delimiter),
+  PYTHONPATH: installed
+    ? ''
+    : [repository, process.env.PYTHONPATH].filter(Boolean).join(delimiter),
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1',
   JITMAGIC_UI_FOLDER: folder,
   JITMAGIC_UI_PORT: process.env.JITMAGIC_UI_PORT ?? String(await freePort()),
