@@ -7,12 +7,11 @@ import functools
 import linecache
 import os
 import sysconfig
+from importlib.util import find_spec
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import jax
-import jaxlib
-import numpy
 
 from ._call import Call, code_of
 
@@ -21,7 +20,7 @@ _FOLDERS = tuple(
     dict.fromkeys(
         os.path.join(os.path.realpath(folder), "")
         for folder in (
-            *(os.path.dirname(module.__file__) for module in (jax, jaxlib, numpy) if module.__file__),
+            *(os.path.dirname(spec.origin) for spec in map(find_spec, ("jax", "jaxlib", "numpy")) if spec and spec.origin),
             sysconfig.get_paths()["stdlib"],
             sysconfig.get_paths()["purelib"],
             sysconfig.get_paths()["platlib"],
