@@ -1,0 +1,38 @@
+"""The numbered fixes of a diagnosis, in the order in which `%jitfix N` and every display count them. A leaf beside its types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jupyter_jitmagic.diagnosis._types import Diagnosis, Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One way out: arguments to make static, a rewrite, or both.
+
+    `proof` is "compared" (run and equal to plain Python), "traced" (a static set, which changes nothing that is computed), or
+    "unverified" (a rewrite that traces and was not compared).
+    """
+
+    number: int
+    proof: Literal["compared", "traced", "unverified"]
+    static_argnames: tuple[str, ...] = ()
+    static_argnums: tuple[int, ...] = ()
+    rewrite: Rewrite | None = None
+
+
+def fixes(diagnosis: Diagnosis) -> list[Fix]:
+    """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it."""
+    found: list[Fix] = []
+    static = diagnosis.static_argnames, diagnosis.static_argnums
+    if diagnosis.kind == "static" and any(static):
+        found.append(Fix(1, "traced", *static))
+    for rewrite in diagnosis.rewrites:
+        needed = static if diagnosis.kind == "static+rewrite" and not rewrite.static_argnames else (rewrite.static_argnames, ())
+        found.append(Fix(len(found) + 1, "compared" if rewrite.verified else "unverified", *needed, rewrite))
+    for rewrite in diagnosis.unverified:
+        needed = static if diagnosis.kind == "static+rewrite" and not rewrite.static_argnames else (rewrite.static_argnames, ())
+        found.append(Fix(len(found) + 1, "unverified", *needed, rewrite))
+    return found
