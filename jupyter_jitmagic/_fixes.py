@@ -1,4 +1,4 @@
-"""The numbered fixes of a diagnosis, in the order in which `%jitfix N` and every display count them. A leaf beside its types."""
+"""The numbered fixes of a diagnosis, in the order in which `%jitfix N` and every display count them."""
 
 from __future__ import annotations
 

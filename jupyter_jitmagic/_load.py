@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from jupyter_jitmagic._errors import faults
+
 OLDEST_JAX = (0, 10)
 
 _loaded: WeakKeyDictionary[Any, ExitStack] = WeakKeyDictionary()
@@ -52,18 +54,45 @@ def _what_jax_lacks() -> str:
 
 
 def _hook(shell: Any, hooks: ExitStack) -> None:
-    from jupyter_jitmagic import _panel
-    from jupyter_jitmagic._magics import Check, JitMagics, Marker, Wrapper
+    from jupyter_jitmagic._config import JitMagic
+    from jupyter_jitmagic._magics import Check, JitMagics, Marker, Wrapper, completer
 
-    _register(shell, JitMagics(shell), hooks)
+    magics = JitMagics(shell)
+    _register(shell, magics, hooks)
+    _configure(shell, JitMagic, hooks)
     manager = shell.input_transformer_manager
     # first of all, because the next one drops blank lines above the magic; and last, for a pasted "In [1]: %%jit"
     _insert(manager.cleanup_transforms, Marker(), 0, hooks)
     _insert(manager.cleanup_transforms, Marker(), len(manager.cleanup_transforms), hooks)
     _insert(manager.line_transforms, Check(shell), len(manager.line_transforms), hooks)
     _insert(shell.ast_transformers, Wrapper(shell), len(shell.ast_transformers), hooks)
-    hooks.callback(_panel.stop)
-    _panel.start(shell)
+    _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
+    shell.events.register("post_run_cell", magics.cell_ended)
+    hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    if getattr(shell, "kernel", None) is not None:
+        _start_panel(shell, hooks)
+
+
+def _start_panel(shell: Any, hooks: ExitStack) -> None:
+    """The panel's side, in a kernel. Without `comm` the rest works as it is."""
+    try:
+        from jupyter_jitmagic import _panel
+
+        hooks.callback(_panel.stop)
+        _panel.start(shell)
+    except Exception as error:
+        faults.report("starting the panel", error)
+
+
+def _configure(shell: Any, options: Any, hooks: ExitStack) -> None:
+    """`%config JitMagic`, with what IPython's configuration files set for it."""
+    configured = options(parent=shell)
+    shell.configurables.append(configured)
+
+    def take_out() -> None:
+        shell.configurables[:] = [other for other in shell.configurables if other is not configured]
+
+    hooks.callback(take_out)
 
 
 def _insert(where: list[Any], item: Any, place: int, hooks: ExitStack) -> None:

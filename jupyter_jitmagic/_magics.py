@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from jupyter_jitmagic import _cell
+from jupyter_jitmagic._completion import complete
 from jupyter_jitmagic._errors import OptionError
-from jupyter_jitmagic._request import read_jit_line
+from jupyter_jitmagic._request import Parser, cache_parser, fix_parser, jit_parser, read_jit_line, stats_parser
 
 MARKED = re.compile(r"get_ipython\(\)\.run_cell_magic\('jit', ")
 
@@ -220,6 +224,98 @@ class JitMagics(Magics):  # type: ignore[misc]
         tree = shell.transform_ast(parse(shell, source))
         return run(shell, tree, name)
 
+    @line_magic  # type: ignore[untyped-decorator]
+    def jitstats(self, line: str) -> None:
+        """Show what every jitted call cost.
+
+            %jitstats [NAME …] [--level LEVEL] [-o VAR] [--save FILE] [--break-even] [--plot] [--reset]
+
+        The same as
+
+            jupyter_jitmagic.stats(LEVEL)       # a pandas.DataFrame; -o puts it into VAR
+            jupyter_jitmagic.reset()            # --reset
+
+        NAME …          only these functions
+        --level LEVEL   functions (default), entries, calls, misses or diagnoses
+        -o VAR          put the whole table into VAR, with times in seconds, and show nothing
+        --reset         forget the rows after that; JAX's caches stay
+
+        compile     seconds in the compiler, all compiles together
+        execute     median of the executions whose end was seen; a dispatch time never stands for it
+        """
+        from jupyter_jitmagic import _stats_magic
+
+        given = _read(stats_parser(), line)
+        with _one_line("%jitstats"):
+            _stats_magic.run(self.shell, given)
+
+    @line_magic  # type: ignore[untyped-decorator]
+    def jitcache(self, line: str) -> None:
+        """Show and clear the jit caches of this kernel: the panel as text.
+
+            %jitcache [list [NAME …]]       the cache entries of every jitted function
+            %jitcache show NAME|NUMBER      one entry: argument types, static values, jaxpr, programs, memory
+            %jitcache drop NUMBER           forget one entry, where JAX can
+            %jitcache clear [NAME …]        empty the caches of these functions, or of all that jitmagic knows
+
+        NUMBER is the entry's, as `list` shows it.
+        """
+        from jupyter_jitmagic import _cache_magic
+
+        given = _read(cache_parser(), line)
+        with _one_line("%jitcache"):
+            _cache_magic.run(self.shell, given.what, given.names)
+
+    @line_magic  # type: ignore[untyped-decorator]
+    def jitfix(self, line: str) -> None:
+        """Put the fix for the last failed trace into the cell.
+
+            %jitfix [N]
+
+        After a trace has failed, in a cell of its own:
+
+            %jitfix         this cell becomes the failed cell with the proposed fix in it
+            %jitfix 2       the same with the second fix
+
+        Nothing runs: read the cell, then run it. Undo is the editor's. Of a function in another cell or in a file the change is
+        shown as a diff. It works after a failed trace under plain `jax.jit` as well; then the advice is shown first.
+        """
+        from jupyter_jitmagic import _fix_magic
+
+        given = _read(fix_parser(), line)
+        with _one_line("%jitfix"):
+            _fix_magic.run(self.shell, self.failures, given.number)
+
+    @property
+    def failures(self) -> Any:
+        """What the failed traces of this shell came to; made with the first of them."""
+        if self._failures is None:
+            from jupyter_jitmagic._failures import Failures
+
+            self._failures = Failures(self.shell)
+        return self._failures
+
+    _failures: Any = None
+
+    def cell_ended(self, result: Any) -> None:
+        """IPython's `post_run_cell`: nothing to do unless the cell failed and JAX is in use."""
+        if result.error_in_exec is not None and "jax" in sys.modules:
+            self.failures.cell_ended(result)
+
+
+def _read(parser: Parser, line: str) -> Any:
+    with _one_line(parser.prog):
+        return parser.read(line)
+
+
+@contextmanager
+def _one_line(magic: str) -> Iterator[None]:
+    """What the user got wrong, as one line."""
+    try:
+        yield
+    except OptionError as error:
+        raise UsageError(f"{magic}: {error}") from None
+
 
 def run(shell: Any, tree: ast.Module, filename: str) -> Any:
     """Run a tree in the user's namespace; the value of a last expression is returned, as a cell would show it."""
@@ -230,3 +326,30 @@ def run(shell: Any, tree: ast.Module, filename: str) -> Any:
     if not isinstance(last, ast.Expr):
         return None
     return eval(shell.compile(ast.Expression(last.value), filename, "eval"), shell.user_ns)  # noqa: S307 (the user's own cell)
+
+
+def completer(shell: Any) -> Any:
+    """A matcher for the lines of our magics: options, their choices, functions and arguments of the cell, recorded functions."""
+
+    @context_matcher()  # type: ignore[untyped-decorator]
+    def jitmagic_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        line = context.text_until_cursor
+        match = re.match(r"\s*(%%jit|%jitstats|%jitcache|%jitfix)\s+", line)
+        if not match:
+            return {"completions": []}
+        lines = context.full_text.split("\n")
+        body = "\n".join(lines[context.cursor_line + 1 :])
+        parser = {"%%jit": jit_parser, "%jitstats": stats_parser, "%jitcache": cache_parser, "%jitfix": fix_parser}[match[1]]()
+        names = {} if match[1] == "%%jit" else {"names": _recorded_names()}
+        if match[1] == "%jitcache" and len(line.split()) < 3 and not line.split()[-1].startswith("-"):
+            names = {"names": ["list", "show", "drop", "clear"]}
+        found = complete(parser, line[match.end() :] or " ", body, names)
+        return {"completions": [SimpleCompletion(each) for each in found], "suppress": True}
+
+    return jitmagic_matcher
+
+
+def _recorded_names() -> list[str]:
+    from jupyter_jitmagic._records import log
+
+    return [record.name for record in log.functions.values() if not record.superseded]

@@ -84,3 +84,32 @@ def read_jit_line(line: str) -> Request:
     if dotted:
         raise OptionError(f"{dotted[0]} is not a function at the top level of this cell")
     return Request(taken, tuple(found.static), tuple(found.donate), options, found.quiet, found.watch)
+
+
+def stats_parser() -> Parser:
+    """The options of ``%jitstats``."""
+    parser = Parser("%jitstats")
+    parser.add_argument("names", nargs="*", type=names, default=[])
+    parser.add_argument(
+        "--level", choices=("functions", "entries", "calls", "misses", "diagnoses", "others"), default="functions"
+    )
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--save")
+    for flag in ("break-even", "plot", "reset"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    return parser
+
+
+def cache_parser() -> Parser:
+    """The words of ``%jitcache``."""
+    parser = Parser("%jitcache")
+    parser.add_argument("what", nargs="?", choices=("list", "show", "drop", "clear"), default="list")
+    parser.add_argument("names", nargs="*", default=[])
+    return parser
+
+
+def fix_parser() -> Parser:
+    """The number after ``%jitfix``."""
+    parser = Parser("%jitfix")
+    parser.add_argument("number", nargs="?", type=count, default=1)
+    return parser

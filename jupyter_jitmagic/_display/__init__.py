@@ -8,6 +8,8 @@ from jupyter_jitmagic._display._html import to_html
 from jupyter_jitmagic._display._model import Document
 from jupyter_jitmagic._display._text import to_text
 
+__all__ = ["Document", "Shown", "to_html", "to_text"]
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

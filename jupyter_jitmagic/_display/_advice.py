@@ -63,7 +63,8 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     context = context or Context()
     found = fixes(diagnosis)
     blocks: list[Block] = [_title(diagnosis)]
-    blocks += [_site(site, context) for site in diagnosis.sites[:SITES_SHOWN]]
+    sites = _different(diagnosis, context)
+    blocks += sites[:SITES_SHOWN]
     if diagnosis.reason:
         blocks.append(Paragraph(diagnosis.reason))
     if found:
@@ -71,7 +72,7 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
         blocks += _other_ways(found[1:], context)
     elif diagnosis.kind in ("static", "rewrite", "static+rewrite"):
         blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
-    blocks += _folded(diagnosis, context)
+    blocks += _folded(diagnosis, sites[SITES_SHOWN:])
     return Document.of(blocks)
 
 
@@ -87,9 +88,16 @@ def _title(diagnosis: Diagnosis) -> Title:
 # ------------------------------------------------------------------------------------------------ where and why
 
 
-def _site(site: Site, context: Context) -> SourceLine:
+def _different(diagnosis: Diagnosis, context: Context) -> list[SourceLine]:
+    """The sites in the order met; one that reads like an earlier one (a loop's second round) is left out."""
+    return list(dict.fromkeys(_site(site, diagnosis, context) for site in diagnosis.sites))
+
+
+def _site(site: Site, diagnosis: Diagnosis, context: Context) -> SourceLine:
     start, end = _underlined(site)
-    return SourceLine(context.place(site.filename, site.line), site.code, start, end, _why(site))
+    elsewhere = site.function and site.function.rpartition(".")[2] != diagnosis.function.rpartition(".")[2]
+    place = context.place(site.filename, site.line) + (f", in {site.function}" if elsewhere else "")
+    return SourceLine(place, site.code, start, end, _why(site))
 
 
 def _underlined(site: Site) -> tuple[int | None, int | None]:
@@ -118,7 +126,7 @@ def _argument(path: str, site: Site) -> str:
 
 
 def _listed(items: Iterable[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     words = list(items)
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
@@ -200,13 +208,13 @@ def diff_lines(diff: str) -> list[str]:
 
 
 def _other_ways(others: list[Fix], context: Context) -> list[Block]:
-    if not others:
-        return [Paragraph("`%jitfix` puts it into the cell.", "dim")] if context.can_fix else []
-    ways = _listed(f"{way(fix)}{f' (`%jitfix {fix.number}`)' if context.can_fix else ''}" for fix in others)
-    here = "`%jitfix` puts it into the cell.   " if context.can_fix else ""
-    line = Paragraph(f"{here}Another way: {ways}" if len(others) == 1 else f"{here}Other ways: {ways}", "dim")
-    blocks = tuple(block for fix in others for block in _fix(fix, context, first=False))
-    return [line, Details("Show " + ("it" if len(others) == 1 else "them"), blocks)]
+    here = [Paragraph("`%jitfix` puts it into the cell.", "dim")] if context.can_fix else []
+    return [*here, *(_other_way(fix, context) for fix in others)]
+
+
+def _other_way(fix: Fix, context: Context) -> Details:
+    typed = f" (`%jitfix {fix.number}`)" if context.can_fix else ""
+    return Details(f"Another way: {way(fix)}{typed}", tuple(_fix(fix, context, first=False)))
 
 
 def way(fix: Fix) -> str:
@@ -234,12 +242,10 @@ _PATTERNS = {
 # ------------------------------------------------------------------------------------------------ the rest
 
 
-def _folded(diagnosis: Diagnosis, context: Context) -> list[Block]:
+def _folded(diagnosis: Diagnosis, more: list[SourceLine]) -> list[Block]:
     blocks: list[Block] = []
-    more = diagnosis.sites[SITES_SHOWN:]
     if more:
-        sites = tuple(_site(site, context) for site in more)
-        blocks.append(Details(f"{_units.times(len(more), 'more place')} where Python needs a traced value", sites))
+        blocks.append(Details(f"{_units.times(len(more), 'more place')} where Python needs a traced value", tuple(more)))
     if diagnosis.notes:
-        blocks += [Details("Notes", tuple(Paragraph(note) for note in diagnosis.notes), short=True)]
+        blocks.append(Details("Notes", tuple(Paragraph(note) for note in diagnosis.notes), short=True))
     return blocks

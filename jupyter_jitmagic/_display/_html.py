@@ -1,8 +1,8 @@
 """A document as HTML that needs nothing else: no script, no style sheet.
 
-Inline styles only, with colours that read on light and dark and values that JupyterLab's sanitizer lets through (no `var()`, no
-`inherit`); where even these are taken away, the elements alone still carry all that is said: `pre`, `u`, `b`, `details`, signs in
-the diff. Everything that comes from the user is escaped.
+Inline styles only, with colours that read on light and dark and values that JupyterLab's sanitizer lets through (no `var()`,
+no `inherit`); where even these are taken away, the elements alone still carry all that is said: `pre`, `u`, `b`, `details`,
+signs in the diff. Everything that comes from the user is escaped.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _MONO = "font-family: Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _PRE = f"{_MONO}; font-size: 12px; line-height: 18px; white-space: pre; overflow-x: auto; margin: 0; padding: 0; border: none"
 _TINT = "background-color: rgba(128, 128, 128, 0.12)"
 _WIDTH = "max-width: 880px"
+_WIDE = f"{_WIDTH}; box-sizing: border-box"
 
 
 def to_html(document: Document) -> str:
@@ -58,15 +59,15 @@ def _block(block: Block) -> str:
         case SourceLine():
             return _source(block)
         case Heading(name, beside, tone):
-            colour = f" style=\"color: {_TONES[tone]}\"" if tone != "plain" else ""
+            colour = f' style="color: {_TONES[tone]}"' if tone != "plain" else ""
             said = f' <span style="opacity: 0.75">· {_inline(beside)}</span>' if beside else ""
             return f'<div style="margin: 10px 0 2px 0; {_WIDTH}"><b{colour}>{_inline(name)}</b>{said}</div>'
         case Code(lines):
             text = "\n".join(escape(line) for line in lines)
-            return f'<pre style="{_PRE}; {_TINT}; padding: 4px 8px; border-radius: 3px; {_WIDTH}">{text}</pre>'
+            return f'<pre style="{_PRE}; {_TINT}; padding: 4px 8px; border-radius: 3px; {_WIDE}">{text}</pre>'
         case Diff(lines):
             text = "\n".join(map(_changed, lines))
-            return f'<pre style="{_PRE}; margin: 4px 0; border: 1px solid rgba(128, 128, 128, 0.25); {_WIDTH}">{text}</pre>'
+            return f'<pre style="{_PRE}; margin: 4px 0; border: 1px solid rgba(128, 128, 128, 0.25); {_WIDE}">{text}</pre>'
         case Table():
             return _table(block)
         case Details(summary, blocks):

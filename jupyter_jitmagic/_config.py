@@ -1,0 +1,60 @@
+"""`%config JitMagic`: `jm.options` under IPython's own way to set things. Both are one: nothing is stored here."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from traitlets import TraitError, TraitType
+from traitlets.config import Configurable
+
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._options import Options, options
+
+
+class _Option(TraitType):  # type: ignore[type-arg]
+    """One of `jm.options`, read and set in place."""
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        return getattr(options, str(self.name))
+
+    def set(self, obj: Any, value: Any) -> None:
+        try:
+            setattr(options, str(self.name), value)
+        except OptionError as error:
+            raise TraitError(str(error)) from None
+
+    @property
+    def help(self) -> str:
+        return _documentation().get(str(self.name), "")
+
+    @help.setter
+    def help(self, value: str) -> None:
+        """traitlets sets one; ours is read from the options themselves."""
+
+
+@cache
+def _documentation() -> dict[str, str]:
+    """What stands below each option in its class."""
+    (cls,) = ast.parse(inspect.getsource(Options)).body
+    assert isinstance(cls, ast.ClassDef)
+    found = {}
+    for node, text in zip(cls.body, cls.body[1:], strict=False):
+        match node, text:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(value=ast.Constant(str() as said)):
+                found[name] = inspect.cleandoc(said)
+    return found
+
+
+JitMagic = type(
+    "JitMagic",
+    (Configurable,),
+    {
+        "__doc__": "The defaults and thresholds of jupyter_jitmagic (`jupyter_jitmagic.options`).",
+        "__module__": __name__,
+        **{field.name: _Option(default_value=field.default).tag(config=True) for field in fields(Options)},
+    },
+)

@@ -1,0 +1,229 @@
+"""Tables of what was recorded, as documents. Takes rows as dicts, so it needs no pandas."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jupyter_jitmagic._display import _units
+from jupyter_jitmagic._display._model import Column, Document, Paragraph, Table
+from jupyter_jitmagic._records import Cause, MissRecord
+
+Row = Mapping[str, Any]
+
+ROWS_SHOWN = 30
+VALUES_SHOWN = 4
+CAUSES_SHOWN = 3
+
+_CAUSE_WORDS = {
+    "shape": "shape",
+    "dtype": "dtype",
+    "weak_type": "weak type",
+    "static_value": "static value",
+    "static_identity": "static by identity",
+    "pytree_structure": "structure",
+    "calling_convention": "calling convention",
+    "new_function": "function made anew",
+    "device": "device",
+    "sharding": "sharding",
+    "config": "config",
+    "cleared": "cleared",
+    "unknown": "unknown",
+}
+
+
+def functions(rows: Sequence[Row], misses: Mapping[str, Sequence[MissRecord]], how: str) -> Document:
+    """The functions table.
+
+    Args:
+        rows: the rows of `jm.stats("functions")` that are to be shown.
+        misses: the misses of each function, by its name, in order.
+        how: how executions were timed, as "observed without blocking".
+    """
+    if not rows:
+        return nothing_yet()
+    longest = {name: max((row[name] for row in rows if _there(row[name])), default=0.0) for name in _BARS}
+    table = Table(
+        columns=(
+            Column("function", code=True),
+            Column("calls", right=True),
+            Column("hits", right=True),
+            Column("misses", right=True),
+            Column("compile", right=True, bar=True),
+            Column("execute", right=True, bar=True),
+            Column("why it compiled again", wide=True),
+        ),
+        rows=tuple(
+            (
+                row["function"] + (" (replaced)" if row.get("superseded") else ""),
+                _units.count(row["calls"]),
+                _units.count(row["hits"]),
+                _units.count(row["misses"]),
+                _units.seconds(row["compile_s"]) if row["compile_s"] else _units.MISSING,
+                _units.seconds(_number(row["execute_median_s"])),
+                why_again(misses.get(row["function"], ())),
+            )
+            for row in rows
+        ),
+        foot=_totals(rows, how),
+        shares=tuple(
+            (
+                None,
+                None,
+                None,
+                None,
+                *(row[name] / longest[name] if _there(row[name]) and longest[name] and row[name] else None for name in _BARS),
+                None,
+            )
+            for row in rows
+        ),
+    )
+    return Document.of([table])
+
+
+_BARS = ("compile_s", "execute_median_s")
+
+
+def nothing_yet() -> Document:
+    """What is shown before anything was recorded: the one thing to do."""
+    return Document.of([Paragraph("Nothing recorded yet: put `%%jit` over a cell with a function, and call it.", "dim")])
+
+
+def _totals(rows: Sequence[Row], how: str) -> str:
+    calls, misses = sum(row["calls"] for row in rows), sum(row["misses"] for row in rows)
+    spent = _units.seconds(sum(row["compile_s"] for row in rows))
+    words = [_units.times(len(rows), "function"), _units.times(calls, "call"), _units.times(misses, "compile")]
+    timed = f" · execute: median, {how}" if how else ""
+    return f"{', '.join(words)}, {spent} compiling{timed}"
+
+
+def why_again(misses: Sequence[MissRecord]) -> str:
+    """Why a function compiled more than once, as "n 5, 8, 13 (static value)"; "" if it did not.
+
+    Misses of one cause at one argument stand together, with the values that it had, the first one before included.
+    """
+    groups: dict[tuple[str, str], list[Cause]] = {}
+    for miss in misses:
+        for cause in miss.causes:
+            if cause.cause != "first_call":
+                groups.setdefault((cause.cause, cause.argument), []).append(cause)
+    told = [_group(cause, argument, found) for (cause, argument), found in groups.items()]
+    more = f"; {_units.times(len(told) - CAUSES_SHOWN, 'more cause')}" if len(told) > CAUSES_SHOWN else ""
+    return "; ".join(told[:CAUSES_SHOWN]) + more
+
+
+def _group(name: str, argument: str, found: Sequence[Cause]) -> str:
+    values = list(dict.fromkeys([found[0].before, *(cause.now for cause in found)]))
+    values = [_cut(value) for value in values if value]
+    shown = ", ".join(values[:VALUES_SHOWN])
+    if len(values) > VALUES_SHOWN:
+        shown += f", … {len(values)} in all"
+    words = " ".join(part for part in (f"`{argument}`" if argument else "", shown) if part)
+    said = _CAUSE_WORDS.get(name, name)
+    times = f" ×{len(found)}" if not values and len(found) > 1 else ""
+    return f"{words} ({said})" if words else said + times
+
+
+def _cut(text: str, longest: int = 48) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+# ------------------------------------------------------------------------------------------------ other levels
+
+_CLOCK = ("started_s", "last_used_s")
+_LEFT_OUT = {
+    "entries": ("executable_bytes", "temp_bytes", "superseded", "alive"),
+    "calls": ("dispatch_s",),
+    "diagnoses": ("started_s",),
+}
+_WIDE = ("avals", "reason", "before", "now", "call_site", "sites")
+_WORDS = {"execute_how": "how", "compile_s": "compile", "last_used_s": "last used", "started_s": "started"}
+
+
+def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
+    """Any other level as a table: the last rows, times and sizes with units; a column in which nothing stands is left out."""
+    if not rows:
+        return nothing_yet() if name != "diagnoses" else Document.of([Paragraph("No trace has failed yet.", "dim")])
+    shown = rows[-ROWS_SHOWN:]
+    kept = [
+        column
+        for column in columns
+        if (column not in _LEFT_OUT.get(name, ()) or (column == "superseded" and any(row[column] for row in shown)))
+        and any(_there(row[column]) and row[column] != "" for row in shown)
+    ]
+    numbers = {
+        column for column in kept if all(isinstance(row[column], (int, float)) or not _there(row[column]) for row in shown)
+    }
+    table = Table(
+        tuple(
+            Column(
+                _WORDS.get(column, column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")),
+                right=column in numbers,
+                code=column in ("function", "avals", "static", "argument", "before", "now"),
+                wide=column in _WIDE,
+            )
+            for column in kept
+        ),
+        tuple(tuple(_shown(column, row[column]) for column in kept) for row in shown),
+        foot=f"the last {len(shown)} of {_units.count(len(rows))}; `-o VAR` gives them all" if len(rows) > len(shown) else "",
+    )
+    return Document.of([table])
+
+
+def grouped_misses(rows: Sequence[Row]) -> Document:
+    """The misses, equal causes together: how often, what they cost, the last change and where it was called."""
+    if not rows:
+        return nothing_yet()
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["function"], row["cause"], row["argument"]), []).append(row)
+    lines = []
+    for (function, cause, argument), found in sorted(groups.items(), key=lambda item: -_cost(item[1])):
+        last = found[-1]
+        change = f"now {_cut(last['now'])} and before {_cut(last['before'])}" if last["now"] or last["before"] else ""
+        cost = _units.seconds(_cost(found)) if _cost(found) else _units.MISSING
+        said = "first call" if cause == "first_call" else _CAUSE_WORDS.get(cause, cause)
+        lines.append((function, said, argument, change, _units.count(len(found)), cost, last["call_site"] or ""))
+    columns = (
+        Column("function", code=True),
+        Column("cause"),
+        Column("argument", code=True),
+        Column("last time", wide=True),
+        Column("times", right=True),
+        Column("cost", right=True),
+        Column("called at", wide=True),
+    )
+    total = _units.seconds(sum(_cost(found) for found in groups.values()))
+    foot = f"{_units.times(len({row['miss'] for row in rows}), 'miss', 'misses')}, {total} tracing, lowering and compiling"
+    return Document.of([Table(columns, tuple(lines), foot)])
+
+
+def _cost(rows: Sequence[Row]) -> float:
+    return sum(row["cost_s"] for row in rows if _there(row["cost_s"]))
+
+
+def _shown(column: str, value: Any) -> str:
+    if not _there(value):
+        return _units.MISSING
+    if column in _CLOCK:
+        return time.strftime("%H:%M:%S", time.localtime(value)) if value else _units.MISSING
+    if column.endswith("_s"):
+        return _units.seconds(value)
+    if column.endswith("_bytes"):
+        return _units.size(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, int):
+        return _units.count(value)
+    return str(value)
+
+
+def _there(value: Any) -> bool:
+    """Is there a value (pandas writes missing ones as NaN, NA or None)?"""
+    return value is not None and type(value).__name__ != "NAType" and not (isinstance(value, float) and math.isnan(value))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if _there(value) else None
