@@ -329,7 +329,7 @@ def run(shell: Any, tree: ast.Module, filename: str) -> Any:
 
 
 def completer(shell: Any) -> Any:
-    """A matcher for the lines of our magics: options, their choices, functions and arguments of the cell, recorded functions."""
+    """A matcher for the lines of our magics: options and their choices, functions and arguments of the cell, recorded names."""
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def jitmagic_matcher(context: CompletionContext) -> SimpleMatcherResult:

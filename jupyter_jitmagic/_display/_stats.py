@@ -201,7 +201,7 @@ def grouped_misses(rows: Sequence[Row]) -> Document:
 
 
 def _cost(rows: Sequence[Row]) -> float:
-    return sum(row["cost_s"] for row in rows if _there(row["cost_s"]))
+    return sum((float(row["cost_s"]) for row in rows if _there(row["cost_s"])), 0.0)
 
 
 def _shown(column: str, value: Any) -> str:
@@ -227,3 +227,7 @@ def _there(value: Any) -> bool:
 
 def _number(value: Any) -> float | None:
     return float(value) if _there(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
