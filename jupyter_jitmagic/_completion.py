@@ -20,11 +20,11 @@ def complete(parser: Parser, line: str, body: str, names: Mapping[str, list[str]
         names: more words for the places that the parser calls by these names, as {"names": [...]}.
     """
     words = line.split()
-    last = "" if line[-1:].isspace() or not words else words[-1]
-    before = words[-1] if last == "" else words[-2] if len(words) > 1 else ""
+    last = "" if line[-1:].isspace() else words.pop() if words else ""
+    before = words[-1] if words else ""
     options = parser.options
     if last.startswith("-"):
-        found = [option for option in options if option not in words[:-1]]
+        found = [option for option in options if option not in words]
     elif options.get(before):
         found = list(options[before])
     elif before in ("--static", "--donate"):
@@ -32,12 +32,11 @@ def complete(parser: Parser, line: str, body: str, names: Mapping[str, list[str]
         several = len(arguments) > 1
         found = list(dict.fromkeys(name for has in arguments.values() for name in has))
         found += [f"{function}.{name}" for function, has in arguments.items() for name in has] if several else []
-        last = last.rpartition(",")[2]
     else:
         found = [*_arguments(body), *names.get("names", [])]
         found += [option for option in options if option not in words] if not last else []
-        last = last.rpartition(",")[2]
-    return [each for each in found if each.startswith(last)]
+    *given, last = last.split(",")
+    return [each for each in found if each.startswith(last) and each not in given]
 
 
 def _arguments(body: str) -> dict[str, list[str]]:

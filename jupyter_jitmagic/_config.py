@@ -15,7 +15,7 @@ from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._options import Options, options
 
 
-class _Option(TraitType):  # type: ignore[type-arg]
+class Option(TraitType):  # type: ignore[type-arg]
     """One of `jm.options`, read and set in place."""
 
     def get(self, obj: Any, cls: Any = None) -> Any:
@@ -55,6 +55,6 @@ JitMagic = type(
     {
         "__doc__": "The defaults and thresholds of jupyter_jitmagic (`jupyter_jitmagic.options`).",
         "__module__": __name__,
-        **{field.name: _Option(default_value=field.default).tag(config=True) for field in fields(Options)},
+        **{field.name: Option(default_value=field.default).tag(config=True) for field in fields(Options)},
     },
 )

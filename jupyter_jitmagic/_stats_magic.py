@@ -35,13 +35,17 @@ def run(shell: Any, given: argparse.Namespace) -> None:
     if given.output:
         shell.user_ns[given.output] = frame
     elif not (given.reset and not chosen and given.level == "functions"):
-        _shell.show(shell, _document(given.level, frame))
+        _shell.show(shell, _document(shell, given.level, frame))
     if given.reset:
         _tables.reset()
 
 
-def _document(level: str, frame: Any) -> Any:
+def _document(shell: Any, level: str, frame: Any) -> Any:
     rows = frame.to_dict("records")
+    for row in rows:
+        if row.get("call_site"):
+            filename, _, number = row["call_site"].rpartition(":")
+            row["call_site"] = _shell.place(shell, filename, int(number)) if number.isdigit() else row["call_site"]
     if level == "functions":
         shown = [row for row in rows if row["calls"] or not row["superseded"]]
         return _stats.functions(shown, _misses_by_function(), _how())

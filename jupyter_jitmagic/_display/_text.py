@@ -70,7 +70,7 @@ class _Text:
 
     def _source(self, line: SourceLine, indent: int) -> list[str]:
         lead = f"{line.place}  "
-        shown = line.code.expandtabs(4)
+        shown = _harmless(line.code.expandtabs(4))
         if line.start is None or line.end is None or not line.start < line.end <= len(line.code):
             noted = self._wrapped(line.note, indent + 2, "yellow") if line.note else []
             return [f"{' ' * indent}{self._styled(lead, 'dim')}{shown}", *noted]
@@ -97,7 +97,7 @@ class _Text:
                 _aligned(cell, width, column.right) for cell, width, column in zip(row, widths, table.columns, strict=True)
             ]
             line = "  ".join(cells).rstrip()
-            lines.append(pad + (self._styled(line, "bold") if number == 0 else line))
+            lines.append(pad + self._styled(line, "bold" if number == 0 else ""))
         if table.foot:
             lines += self._wrapped(table.foot, len(pad), "dim")
         return lines

@@ -1,0 +1,73 @@
+"""The caches as documents: every entry of every function, and one entry in full."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from jupyter_jitmagic._display import _units
+from jupyter_jitmagic._display._model import Block, Column, Document, Heading, Paragraph, Table
+from jupyter_jitmagic._display._stats import nothing_yet
+from jupyter_jitmagic._records import EntryRecord, FunctionRecord
+
+
+def listed(functions: Sequence[FunctionRecord], entries: Sequence[EntryRecord]) -> Document:
+    """The entries under their functions, as the panel lists them."""
+    rows: list[tuple[str, ...]] = []
+    for function in functions:
+        own = [entry for entry in entries if entry.function == function.id]
+        compiled = _units.seconds(function.compile_s) if function.compile_s else _units.MISSING
+        rows.append((function.name, "", _units.count(function.hits), _units.count(function.misses), compiled, ""))
+        for entry in own:
+            rows.append(
+                (
+                    f"  {signature(entry)}",
+                    str(entry.id),
+                    _units.count(entry.hits),
+                    "",
+                    _units.seconds(entry.compile_s),
+                    _units.seconds(entry.execute_s),
+                )
+            )
+    if not rows:
+        return nothing_yet()
+    columns = (
+        Column("function, entries", code=True),
+        Column("number", right=True),
+        Column("hits", right=True),
+        Column("misses", right=True),
+        Column("compile", right=True),
+        Column("execute", right=True),
+    )
+    foot = "`%jitcache show NUMBER` shows an entry"
+    return Document.of([Table(columns, tuple(rows), foot)])
+
+
+def signature(entry: EntryRecord) -> str:
+    """What tells an entry from the others, in one line."""
+    static = ", ".join(f"{name}={value}" for name, value in entry.static.items())
+    return "  ".join(part for part in (entry.avals or "no arrays", static, entry.transformation) if part)
+
+
+def shown(entry: EntryRecord, function: str) -> Document:
+    """One entry in full."""
+    facts = [
+        ("argument types", entry.avals or "none"),
+        *((f"static {name}", value) for name, value in entry.static.items()),
+        ("under", entry.transformation),
+        ("hits", _units.count(entry.hits)),
+        ("trace", _units.seconds(entry.trace_s)),
+        ("lower", _units.seconds(entry.lower_s)),
+        ("compile", _units.seconds(entry.compile_s) + (" (from the disk cache)" if entry.outcome == "disk_hit" else "")),
+        ("execute", _units.seconds(entry.execute_s)),
+        ("machine code", _units.size(entry.executable_bytes)),
+        ("temporary memory", _units.size(entry.temp_bytes)),
+        ("arguments", _units.size(entry.argument_bytes)),
+        ("results", _units.size(entry.output_bytes)),
+        ("last used", time.strftime("%H:%M:%S", time.localtime(entry.last_used_s)) if entry.last_used_s else ""),
+    ]
+    rows = tuple((name, value) for name, value in facts if value and value != _units.MISSING)
+    blocks: list[Block] = [Heading(f"{function}, entry {entry.id}"), Table((Column(""), Column("", code=True)), rows)]
+    if not entry.alive or entry.superseded:
+        blocks.append(Paragraph("This entry is out of use: its function was made anew, cleared or collected.", "dim"))
+    return Document.of(blocks)

@@ -1,0 +1,157 @@
+"""%jitstats, %jitcache, %config JitMagic and Tab in a real shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.error import UsageError
+from shells import Shell
+
+import jupyter_jitmagic as jm
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    jm.reset()
+    yield
+    jm.reset()
+    jm.options.reset()
+
+
+@pytest.fixture
+def used(shell: Shell) -> Shell:
+    """A shell in which two functions were called: one with a static argument of three values, one with two shapes."""
+    shell.ok(
+        "%%jit --static n\ndef padded(x, n):\n    return jnp.zeros(n, x.dtype).at[: x.size].set(x)\n\n"
+        "for n in (5, 5, 8, 13):\n    padded(jnp.ones(3), n)"
+    )
+    shell.ok("%%jit\ndef double(x):\n    return x * 2\n\nfor n in (3, 3, 4):\n    double(jnp.ones(n))")
+    return shell
+
+
+def test_the_functions_table(used: Shell) -> None:
+    lines = used.ok("%jitstats").text.strip().splitlines()
+    assert lines[0].split() == ["function", "calls", "hits", "misses", "compile", "execute", "why", "it", "compiled", "again"]
+    assert lines[1].split()[:4] == ["padded", "4", "1", "3"]
+    assert lines[1].endswith("n 5, 8, 13 (static value)")
+    assert lines[2].split()[:4] == ["double", "3", "1", "2"]
+    assert "(shape)" in lines[2]
+    assert lines[3].startswith("2 functions, 7 calls, 5 compiles, ")
+
+
+def test_chosen_functions_only(used: Shell) -> None:
+    text = used.ok("%jitstats double").text
+    assert "double" in text
+    assert "padded" not in text
+
+
+@pytest.mark.parametrize("level", ["entries", "calls", "misses", "diagnoses"])
+def test_every_level_shows(used: Shell, level: str) -> None:
+    assert used.ok(f"%jitstats --level {level}").text.strip()
+
+
+def test_misses_stand_together_by_cause_and_name_the_cell(used: Shell) -> None:
+    text = used.ok("%jitstats --level misses").text
+    (line,) = [line for line in text.splitlines() if "static value" in line]
+    assert "now 13 and before 8" in line
+    assert "cell [" in line
+
+
+def test_output_goes_into_a_variable(used: Shell) -> None:
+    ran = used.ok("%jitstats --level calls -o calls")
+    assert ran.text.strip() == ""
+    assert list(used.names["calls"]["outcome"]) == ["miss", "hit", "miss", "miss", "miss", "hit", "miss"]
+
+
+def test_reset_forgets_the_rows_and_not_the_caches(used: Shell) -> None:
+    used.ok("%jitstats --reset")
+    assert "Nothing recorded yet" in used.ok("%jitstats").text
+    used.ok("padded(jnp.ones(3), 5)")
+    assert jm.stats("calls")["outcome"].tolist() == ["hit"]
+
+
+def test_before_anything_was_called(shell: Shell) -> None:
+    assert "put %%jit over a cell" in shell.ok("%jitstats").text
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ("%jitstats nothing", "no recorded function is called nothing (there are: double, padded)"),
+        ("%jitstats --level rows", "invalid choice: 'rows'"),
+        ("%jitstats --leve calls", "unknown option --leve"),
+        ("%jitstats -o 3", "-o 3: not a name"),
+        ("%jitstats -o", "expected one argument"),
+        ("%jitcache eject", "invalid choice: 'eject'"),
+        ("%jitcache show 999999", "there is no entry 999999"),
+        ("%jitcache drop", "drop needs the number of one entry"),
+        ("%jitcache list nothing", "no jitted function is called nothing"),
+        ("%jitfix one", "'one' is not a whole number above 0"),
+        ("%jitfix", "no trace has failed"),
+    ],
+)
+def test_bad_input_is_one_line(used: Shell, line: str, said: str) -> None:
+    ran = used.run(line)
+    assert isinstance(ran.error, UsageError)
+    (shown,) = ran.text.strip().splitlines()
+    assert said in shown
+
+
+def test_the_cache_as_text(used: Shell) -> None:
+    text = used.ok("%jitcache").text
+    assert "f32[3]  n=13" in text
+    (number,) = {int(entry) for entry in jm.stats("entries").query("static == 'n=8'")["entry"]}
+    shown = used.ok(f"%jitcache show {number}").text
+    assert f"padded, entry {number}" in shown
+    assert "static n" in shown
+    assert "compile" in shown
+    assert "JAX cannot drop one entry alone" in used.run(f"%jitcache drop {number}").text
+
+
+def test_config_and_options_are_one(shell: Shell) -> None:
+    shell.ok("%config JitMagic.timing = 'block'")
+    assert jm.options.timing == "block"
+    jm.options.keep_misses = 77
+    text = shell.ok("%config JitMagic").text
+    assert "Current: 77" in text
+    assert "Misses kept with their causes" in text
+    shell.run("%config JitMagic.timing = 'sometimes'")
+    assert jm.options.timing == "block", "a value that makes no sense changes nothing"
+
+
+@pytest.mark.parametrize("magic", ["%%jit", "%jitstats", "%jitcache", "%jitfix"])
+def test_every_magic_has_help_with_every_option(shell: Shell, magic: str) -> None:
+    from jupyter_jitmagic import _request
+
+    kind = "cell" if magic.startswith("%%") else "line"
+    help_text = shell.ip.magics_manager.magics[kind][magic.strip("%")].__doc__
+    assert f"{magic} [" in help_text
+    parsers = {"%jitstats": _request.stats_parser, "%jitcache": _request.cache_parser, "%jitfix": _request.fix_parser}
+    if magic in parsers:
+        for option in parsers[magic]().options:
+            assert option in help_text or option == "--output"
+
+
+def completions(shell: Shell, text: str) -> list[str]:
+    """What Tab offers at the | in `text`."""
+    cursor = text.index("|")
+    with provisionalcompleter():
+        return [found.text for found in shell.ip.Completer.completions(text.replace("|", ""), cursor)]
+
+
+def test_tab_completes_options_and_names(used: Shell) -> None:
+    assert completions(used, "%%jit --st|") == ["--static"]
+    assert completions(used, "%%jit --static |\ndef f(x, n: int = 3, *, k=(1, 2)):\n    ret") == ["k", "n", "x"]
+    assert completions(used, "%%jit --static x,|\ndef f(x, n):\n    ret") == ["n"]
+    assert completions(used, "%%jit --static f.|\ndef f(x):\n    pass\n\ndef g(x):\n    pass") == ["f.x"]
+    assert completions(used, "%%jit --on-miss |") == ["allow", "eager", "raise", "warn"]
+    assert completions(used, "%%jit fo|\ndef foo(x):\n    pass") == ["foo"]
+    assert completions(used, "%jitstats pad|") == ["padded"]
+    assert "misses" in completions(used, "%jitstats --level |")
+    assert completions(used, "%jitcache c|") == ["clear"]
+
+
+def test_tab_elsewhere_is_as_before(used: Shell) -> None:
+    assert "jnp" in completions(used, "jn|")
