@@ -36,6 +36,8 @@ _HOME = {
     "diagnose": "diagnosis",
     "watch": "_watch",
     "no_recompile": "_watch",
+    "assert_max_compiles": "_watch",
+    "RecompileWarning": "_errors",
 }
 
 

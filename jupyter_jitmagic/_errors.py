@@ -19,6 +19,10 @@ class RecompileError(JitMagicError):
     """A call would compile again although the user asked for no more compiles (``on_miss="raise"``)."""
 
 
+class RecompileWarning(UserWarning):
+    """A function compiled more often than its `max_compiles` (``on_miss="warn"``)."""
+
+
 class Faults:
     """Our own faults: the user's call goes on, the first fault of each place is told once, the details stay here.
 

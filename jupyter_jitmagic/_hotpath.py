@@ -57,7 +57,9 @@ class Owner(Protocol):
     name: str
 
     def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def failed(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException) -> None: ...
+    def failed(
+        self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
+    ) -> Callable[[], Any] | None: ...
 
 
 Steer = Callable[..., None]
@@ -88,22 +90,25 @@ def build(jitted: Callable[..., Any], size: Callable[[], int] | None, state: Own
         try:
             out = jitted(*args, **kwargs)
         except BaseException as error:
-            state.failed(start, args, kwargs, error)
-            raise
-        end = clock()
-        if end > gate or size() != known or trace.value is not idle or pending or disabled.value:
-            return state.settle(start, end, out, args, kwargs)
-        if select is None:
-            extend((start, end, only))
+            instead = state.failed(start, args, kwargs, error)
+            if instead is None:
+                raise
+        else:
+            end = clock()
+            if end > gate or size() != known or trace.value is not idle or pending or disabled.value:
+                return state.settle(start, end, out, args, kwargs)
+            if select is None:
+                extend((start, end, only))
+                return out
+            try:
+                entry = select(args, kwargs)
+            except Exception:
+                entry = None
+            if entry is None:
+                return state.settle(start, end, out, args, kwargs)
+            extend((start, end, entry))
             return out
-        try:
-            entry = select(args, kwargs)
-        except Exception:
-            entry = None
-        if entry is None:
-            return state.settle(start, end, out, args, kwargs)
-        extend((start, end, entry))
-        return out
+        return instead()
 
     def steer(**new: Any) -> None:
         nonlocal gate, only, known, select

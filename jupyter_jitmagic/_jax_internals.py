@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 import jax
@@ -132,8 +132,8 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, int | str) else tuple(value)
 
 
-class PlainFailure(NamedTuple):
-    """A failed call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
+class PlainCall(NamedTuple):
+    """A call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
 
     fun: Callable[..., Any]
     args: tuple[Any, ...]
@@ -141,21 +141,39 @@ class PlainFailure(NamedTuple):
     options: JitOptions
 
 
-def failed_plain_call(traceback: TracebackType | None) -> PlainFailure | None:
+def failed_plain_call(traceback: TracebackType | None) -> PlainCall | None:
     """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
 
     JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
     """
     while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_code.co_name == "cache_miss" and frame.f_code.co_filename.replace("\\", "/").endswith("jax/_src/pjit.py"):
-            seen = frame.f_locals
-            if {"fun", "args", "kwargs", "jit_info"} <= seen.keys():
-                info = seen["jit_info"]
-                options = JitOptions(**{name: _as_tuple(getattr(info, name, None)) for name in JitOptions._fields})
-                return PlainFailure(seen["fun"], seen["args"], seen["kwargs"], options)
+        found = _jit_call(traceback.tb_frame)
+        if found is not None:
+            return found
         traceback = traceback.tb_next
     return None
+
+
+def innermost_jit_call(frame: FrameType | None) -> PlainCall | None:
+    """The innermost call under ``jax.jit`` on the stack from `frame` outwards; None if JAX does not show one."""
+    while frame is not None:
+        found = _jit_call(frame)
+        if found is not None:
+            return found
+        frame = frame.f_back
+    return None
+
+
+def _jit_call(frame: FrameType) -> PlainCall | None:
+    code = frame.f_code
+    if code.co_name != "cache_miss" or not code.co_filename.replace("\\", "/").endswith("jax/_src/pjit.py"):
+        return None
+    seen = frame.f_locals
+    if any(name not in seen for name in ("fun", "args", "kwargs", "jit_info")):
+        return None
+    info = seen["jit_info"]
+    options = JitOptions(**{name: _as_tuple(getattr(info, name, None)) for name in JitOptions._fields})
+    return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
 
 
 def is_jax_frame(filename: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import jax
 
 from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._budgets import check_budget
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._hotpath import CALL_CODE
 from jupyter_jitmagic._options import TIMING, options
@@ -20,10 +21,32 @@ R = TypeVar("R")
 
 
 @overload
-def jit(fun: Callable[P, R], /, *, timing: str | None = None, **jit_arguments: Any) -> JitFunction[P, R]: ...
+def jit(
+    fun: Callable[P, R],
+    /,
+    *,
+    timing: str | None = None,
+    on_miss: str | None = None,
+    max_compiles: int | None = None,
+    **jit_arguments: Any,
+) -> JitFunction[P, R]: ...
 @overload
-def jit(*, timing: str | None = None, **jit_arguments: Any) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
-def jit(fun: Any = None, /, *, timing: str | None = None, **jit_arguments: Any) -> Any:
+def jit(
+    *,
+    timing: str | None = None,
+    on_miss: str | None = None,
+    max_compiles: int | None = None,
+    **jit_arguments: Any,
+) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
+def jit(
+    fun: Any = None,
+    /,
+    *,
+    timing: str | None = None,
+    on_miss: str | None = None,
+    max_compiles: int | None = None,
+    **jit_arguments: Any,
+) -> Any:
     """``jax.jit`` with a record of every call.
 
     Takes every argument of ``jax.jit`` with the same meaning, also as a decorator with or without arguments, and returns a
@@ -33,9 +56,14 @@ def jit(fun: Any = None, /, *, timing: str | None = None, **jit_arguments: Any) 
         fun: the function to compile.
         timing: how executions are timed: "observe" (never blocks the caller), "block" (waits for each result) or "dispatch"
             (not at all). By default what ``jm.options.timing`` says at each call.
+        on_miss: what happens from the (`max_compiles` + 1)th compile on: "allow", "warn" (tell why), "raise" (a
+            `RecompileError` that says why, before the compile is paid) or "eager" (run the plain function in its place). By
+            default "raise" if `max_compiles` is given, else "allow".
+        max_compiles: compiles that are always allowed, by default 1: a first call is never refused.
 
     Raises:
         OptionError: an option that does not exist or a value that it cannot have.
+        RecompileError: at a call that would compile once too often, with ``on_miss="raise"``.
 
     Example:
         >>> @jm.jit(static_argnames="n")
@@ -47,14 +75,15 @@ def jit(fun: Any = None, /, *, timing: str | None = None, **jit_arguments: Any) 
         ['miss']
     """
     _check(timing, jit_arguments)
+    check_budget(on_miss, max_compiles)
     if fun is None:
-        return lambda fun: jit(fun, timing=timing, **jit_arguments)
+        return lambda fun: jit(fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, **jit_arguments)
     if options.off:
         return jax.jit(fun, **jit_arguments)
-    return wrap(fun, jit_arguments, timing=timing)
+    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles)
 
 
-_NOT_YET = ("auto", "check", "keep", "on_miss", "max_compiles")
+_NOT_YET = ("auto", "check", "keep")
 
 
 def _check(timing: str | None, jit_arguments: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -9,12 +10,12 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic import _hotpath, _observation, _timing
+from jupyter_jitmagic import _budgets, _hotpath, _observation, _timing
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._attribution import Attribution
 from jupyter_jitmagic._call_site import call_site
 from jupyter_jitmagic._causes import causes_of
-from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._errors import RecompileError, faults
 from jupyter_jitmagic._hotpath import Detail
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import (
@@ -24,6 +25,7 @@ from jupyter_jitmagic._records import (
     INLINED,
     MISS,
     OUTCOMES,
+    Cause,
     Changed,
     EntryRecord,
     FunctionRecord,
@@ -60,10 +62,11 @@ class FunctionState:
         self.history: list[Signature] = []
         self.timing = timing
         self.recording = True
+        self.budget: _budgets.Budget | None = None
         self._remade = remade
         self._cleared = False
         self._second_of_pair = False
-        self._placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
+        self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
         self._size = internals.cache_size(jitted)
         self._steer: _hotpath.Steer = _not_built
 
@@ -83,8 +86,26 @@ class FunctionState:
                 self.give_up("recording a call", error)
         return out
 
-    def failed(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException) -> None:
-        """Record a call that raised. The error is JAX's or the user's and stays as it is."""
+    def failed(
+        self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
+    ) -> Callable[[], Any] | None:
+        """Record a call that raised. The error is JAX's or the user's and stays as it is: None. What is returned for a compile
+        that the budget refused takes the call's place."""
+        if isinstance(error, _budgets.Refused) and error.function == self.function:
+            return functools.partial(self._instead, start, args, kwargs, error)
+        self._record_failed(start)
+        return None
+
+    def _instead(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], refused: _budgets.Refused) -> Any:
+        if refused.message:
+            self._record_failed(start)
+            raise RecompileError(refused.message)
+        _timing.take(start)
+        out = self.fun(*args, **kwargs)
+        _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
+        return out
+
+    def _record_failed(self, start: float) -> None:
         if not self.recording:
             return
         try:
@@ -166,7 +187,7 @@ class FunctionState:
         with self.lock:
             before = self.attribution.known
             cleared = self._cleared or signature in self.attribution.entries or (size is not None and size <= before > 0)
-            causes = causes_of(signature, self.history, cleared=cleared, remade=self._remade)
+            causes = self.causes_of(signature, cleared)
             self._remade = None
             old = self.attribution.entries.pop(signature, None)
             if old is not None:
@@ -192,6 +213,17 @@ class FunctionState:
             started_s=start + log.clock_offset,
         )
         log.add_miss(miss, options.keep_misses)
+        if self.budget is not None:
+            self.budget.compiled(self.name, causes, phases.cost_s)
+
+    def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
+        """Why a call with this signature misses, or would miss."""
+        return causes_of(signature, self.history, cleared=cleared, remade=self._remade)
+
+    @property
+    def has_compiled(self) -> bool:
+        """Whether this function, or the one that it was created in place of, has compiled before."""
+        return bool(self.history) or self._remade is not None
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
         given = self.jit_options
@@ -201,7 +233,7 @@ class FunctionState:
             kwargs,
             given.static_argnums,
             given.static_argnames,
-            placed=self._placed,
+            placed=self.placed,
             transformation=transformation,
         )
 

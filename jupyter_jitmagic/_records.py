@@ -111,6 +111,24 @@ class MissRecord:
     started_s: float = 0.0
 
 
+@dataclass(slots=True)
+class OtherRecord:
+    """What one function that is not under `jm.jit` has compiled from one line of code. Times are of all compiles together."""
+
+    id: int
+    function: str
+    module: str
+    call_site: str
+    compiles: int = 0
+    disk_hits: int = 0
+    trace_s: float = 0.0
+    lower_s: float = 0.0
+    compile_s: float = 0.0
+    causes: tuple[Cause, ...] = ()
+    """Of the latest compile."""
+    last_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class DiagnosisRecord:
     """A failed trace and what was concluded. `diagnosis` is the plain dict of `Diagnosis.to_dict`."""
@@ -135,7 +153,9 @@ class PhaseEvent:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Rows were added or changed: `what` is "functions", "entries", "misses", "diagnoses" or "reset"; `id` the row's, or 0."""
+    """Rows were added or changed: `what` is "functions", "entries", "misses", "diagnoses", "others" or "reset".
+
+    `id` is the row's, or 0."""
 
     what: str
     id: int = 0
@@ -187,6 +207,8 @@ class Log:
         self.entries: dict[int, EntryRecord] = {}
         self.misses: list[MissRecord] = []
         self.diagnoses: list[DiagnosisRecord] = []
+        self.others: dict[tuple[str, str, str], OtherRecord] = {}
+        """By function, module and call site."""
         self.listeners = Listeners()
         self.folders: list[Callable[[], None]] = []
         self.columns = Columns()
@@ -272,6 +294,7 @@ class Log:
             self._counted = 0
             self.misses.clear()
             self.diagnoses.clear()
+            self.others.clear()
             self.functions.clear()
             self.entries.clear()
             self._known_functions = {id_: record for id_, record in self._known_functions.items() if record.alive}

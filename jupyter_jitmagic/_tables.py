@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._records import EXECUTE_HOW, OUTCOMES, log
+from jupyter_jitmagic._wording import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,19 @@ COLUMNS: dict[str, dict[str, str]] = {
         "cost_s": "trace, lower and compile seconds, in the miss's first row",
         "call_site": "the line that made the call",
     },
+    "others": {
+        "function": "qualified name; a primitive's name for JAX's own operations",
+        "module": 'where it is defined; "jax" for JAX\'s own operations',
+        "compiles": "times it compiled",
+        "disk_hits": "of these, compiles that came from the disk cache",
+        "trace_s": "seconds spent tracing, all compiles together",
+        "lower_s": "seconds spent lowering to StableHLO",
+        "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
+        "cause": "why it compiled the last time; several causes with commas",
+        "argument": "paths of the arguments that differed then",
+        "why": "the same in words, with the values now and before",
+        "call_site": "the line that made the call",
+    },
     "diagnoses": {
         "diagnosis": "number of the diagnosis",
         "function": "qualified name",
@@ -92,7 +106,8 @@ def stats(level: str = "functions") -> pd.DataFrame:
     """What was recorded, as a pandas table.
 
     Args:
-        level: "functions", "entries", "calls", "misses" or "diagnoses". `COLUMNS` says what the columns mean.
+        level: "functions", "entries", "calls", "misses", "diagnoses" or "others" (what compiled outside `jm.jit`: plain
+            ``jax.jit``, libraries, eager operations). `COLUMNS` says what the columns mean.
 
     Raises:
         OptionError: there is no such level.
@@ -258,4 +273,29 @@ def _diagnoses() -> pd.DataFrame:
     return _from_records("diagnoses", rows, kinds)
 
 
-_LEVELS = {"functions": _functions, "entries": _entries, "calls": _calls, "misses": _misses, "diagnoses": _diagnoses}
+def _others() -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(row, name, None) for name in COLUMNS["others"]},
+            "cause": ", ".join(dict.fromkeys(cause.cause for cause in row.causes)),
+            "argument": ", ".join(dict.fromkeys(cause.argument for cause in row.causes if cause.argument)),
+            "why": sentence(row.causes),
+        }
+        for row in sorted(log.others.values(), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "module", "cause", "argument", "why", "call_site"), _TEXT),
+        **dict.fromkeys(("compiles", "disk_hits"), _COUNT),
+        **dict.fromkeys(("trace_s", "lower_s", "compile_s"), _FLOAT),
+    }
+    return _from_records("others", rows, kinds)
+
+
+_LEVELS = {
+    "functions": _functions,
+    "entries": _entries,
+    "calls": _calls,
+    "misses": _misses,
+    "diagnoses": _diagnoses,
+    "others": _others,
+}

@@ -35,11 +35,13 @@ Seen = Callable[[float, float], None]
 def smallest_output(out: Any) -> Any | None:
     """The array of an output whose readiness tells most cheaply that the call has ended; None if there is none to wait for."""
     if isinstance(out, jax.Array):
-        return None if isinstance(out, jax.core.Tracer) else out
-    arrays = [
-        leaf for leaf in jax.tree_util.tree_leaves(out) if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)
-    ]
-    return min(arrays, key=lambda leaf: leaf.size, default=None)
+        return out if _can_be_watched(out) else None
+    return min(filter(_can_be_watched, jax.tree_util.tree_leaves(out)), key=lambda leaf: leaf.size, default=None)
+
+
+def _can_be_watched(leaf: Any) -> bool:
+    """An array on a device; arrays of typed random keys, for one, do not tell whether they are ready."""
+    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and hasattr(leaf, "is_ready")
 
 
 class Waiter:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 import jax
 
-from jupyter_jitmagic import _functions, _timing
+from jupyter_jitmagic import _budgets, _functions, _others, _timing
 from jupyter_jitmagic._recording import FunctionState
 
 P = ParamSpec("P")
@@ -99,19 +99,26 @@ def _made_again(fun: Callable[..., Any], jit_arguments: dict[str, Any], own: dic
     return wrap(fun, jit_arguments, **own)
 
 
-_calls: weakref.WeakKeyDictionary[Any, dict[Any, weakref.ref[Any]]] = weakref.WeakKeyDictionary()
+_calls: weakref.WeakKeyDictionary[Any, dict[Any, weakref.ref[Callable[..., Any]]]] = weakref.WeakKeyDictionary()
 
 
-def wrap(fun: Callable[..., Any], jit_arguments: dict[str, Any], *, timing: str | None = None) -> JitFunction[..., Any]:
+def wrap(
+    fun: Callable[..., Any],
+    jit_arguments: dict[str, Any],
+    *,
+    timing: str | None = None,
+    on_miss: str | None = None,
+    max_compiles: int | None = None,
+) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
     jitted = jax.jit(fun, **jit_arguments)
     _timing.install()
-    call = _call_of(fun, jitted, jit_arguments, timing)
+    _others.install()
+    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles}
+    call = _call_of(fun, jitted, jit_arguments, own)
     make: Any = JitFunction
     wrapper = make(call)
-    wrapper.__dict__.update(
-        _jitted=jitted, _state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, {"timing": timing})
-    )
+    wrapper.__dict__.update(_jitted=jitted, _state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, own))
     for name in functools.WRAPPER_ASSIGNMENTS:
         if hasattr(jitted, name):
             wrapper.__dict__[name] = getattr(jitted, name)
@@ -121,17 +128,20 @@ def wrap(fun: Callable[..., Any], jit_arguments: dict[str, Any], *, timing: str 
     return made
 
 
-def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], timing: str | None) -> Any:
+def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str, Any]) -> Callable[..., Any]:
     """The recording closure; one for equal ways of putting one function under jit, as they share JAX's caches."""
+    call: Callable[..., Any] | None
     try:
-        key: Any = (timing, *sorted((name, _frozen(value)) for name, value in jit_arguments.items()))
+        key: Any = (*own.values(), *sorted((name, _frozen(value)) for name, value in jit_arguments.items()))
         calls = _calls.setdefault(fun, {}) if isinstance(fun, types.FunctionType) else {}
         call = calls[key]() if key in calls else None
     except TypeError:
         key, calls, call = None, {}, None
     if call is not None:
         return call
-    state = _functions.register(fun, jitted, jit_arguments, timing)
+    state = _functions.register(fun, jitted, jit_arguments, own["timing"])
+    if own["on_miss"] is not None or own["max_compiles"] is not None:
+        state.budget = _budgets.Budget(own["on_miss"], own["max_compiles"])
     call = state.build()
     functools.update_wrapper(call, jitted if hasattr(jitted, "__name__") else fun)
     call.__dict__["_jitmagic_state"] = state

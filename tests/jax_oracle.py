@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -68,3 +69,19 @@ def last(fun: Callable[..., Any], *calls: Any, **options: Any) -> tuple[Cause, .
         missed, found = watched(*args, **kwargs)
         assert missed is not watched.same, f"JAX missed: {missed}, our signature is an earlier one: {watched.same}"
     return found
+
+
+@contextmanager
+def events() -> Iterator[list[str]]:
+    """The names of JAX's phases that end in the block, with that of their function, as "/jax/…/backend_compile_duration"."""
+    seen: list[str] = []
+
+    def listen(name: str, seconds: float, **rest: Any) -> None:
+        if any(phase in name for phase in _PHASES):
+            seen.extend([name, str(rest.get("fun_name", ""))])
+
+    monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield seen
+    finally:
+        monitoring.unregister_event_duration_listener(listen)

@@ -1,0 +1,56 @@
+"""Causes in words, the same everywhere: warnings, errors, tables, the lines below a cell. Imports only records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from jupyter_jitmagic._records import Cause
+
+
+def sentence(causes: Sequence[Cause]) -> str:
+    """The causes in one line, in JAX's phrase.
+
+    As "x is f32[5] now and was f32[4] before; n is 8 now and was 5 before (static)".
+    """
+    told = list(dict.fromkeys(_SENTENCES.get(cause.cause, _changed)(cause) for cause in causes))
+    more = len(told) - _TOLD
+    return "; ".join(told[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+
+
+_TOLD = 4
+
+
+def short_name(name: str) -> str:
+    """A qualified name without the functions around it: "step" for "main.<locals>.step"."""
+    return name.rpartition("<locals>.")[2]
+
+
+def _changed(cause: Cause) -> str:
+    return f"{cause.argument} is {cause.now} now and was {cause.before} before"
+
+
+def _convention(cause: Cause) -> str:
+    words = {"default": "left to its default", "keyword": "passed by keyword", "positional": "passed by position"}
+    return f"{cause.argument} is {words[cause.now]} now and was {words[cause.before]} before"
+
+
+def _identity(cause: Cause) -> str:
+    return f"{cause.argument} is another {cause.before} now: it looks the same but hashes by identity (static)"
+
+
+def _device(cause: Cause) -> str:
+    where = {"uncommitted": "uncommitted"}
+    now, before = (where.get(side, f"on {side}") for side in (cause.now, cause.before))
+    return f"{cause.argument} is {now} now and was {before} before"
+
+
+_SENTENCES: dict[str, Callable[[Cause], str]] = {
+    "first_call": lambda cause: f"first call {cause.now}".strip(),
+    "static_value": lambda cause: f"{_changed(cause)} (static)",
+    "static_identity": _identity,
+    "calling_convention": _convention,
+    "new_function": lambda cause: "the function itself was created again",
+    "device": _device,
+    "cleared": lambda cause: "its cache was cleared",
+    "unknown": lambda cause: "why is unknown",
+}

@@ -1,0 +1,110 @@
+"""The whole way: a call under `jm.jit`, its outcome, and the rows of ``jm.stats("misses")``, for every case of the matrix."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from tests.test_causes import HITS, MISSES, split
+
+X4, X5 = np.ones(4, np.float32), np.ones(5, np.float32)
+
+
+def renamed(fun: Any, name: str) -> Any:
+    """A copy of its own, so that one case does not warm the caches of the next."""
+    copy = types.FunctionType(fun.__code__, fun.__globals__, name, fun.__defaults__)
+    copy.__kwdefaults__, copy.__qualname__, copy.__module__ = fun.__kwdefaults__, name, __name__
+    return copy
+
+
+def last_miss(function: str, misses: Any = None) -> Any:
+    misses = jm.stats("misses") if misses is None else misses
+    own = misses[misses.function == function]
+    return own[own.miss == own.miss.max()]
+
+
+def test_every_miss_of_the_matrix_has_its_causes_and_no_hit_is_told_as_a_miss() -> None:
+    for name, case in [*((name, case) for name, (case, _) in MISSES.items()), *HITS.items()]:
+        fun, calls, options = split(case)
+        jitted = jm.jit(renamed(fun, f"case: {name}"), **options)
+        for args, kwargs in calls:
+            jitted(*args, **kwargs)
+    misses, outcomes = jm.stats("misses"), jm.stats("calls").groupby("function", observed=True).outcome.last()
+    rows = {name: last_miss(f"case: {name}", misses) for name in MISSES}
+    found = {name: set(zip(own.cause, own.argument, strict=True)) for name, own in rows.items()}
+    assert found == {name: expected for name, (_, expected) in MISSES.items()}
+    assert [name for name, own in rows.items() if own.cost_s.notna().sum() != 1] == []
+    assert {name: outcomes[f"case: {name}"] for name in MISSES} == dict.fromkeys(MISSES, "miss")
+    assert {name: outcomes[f"case: {name}"] for name in HITS} == dict.fromkeys(HITS, "hit")
+
+
+def causes(function: str) -> list[str]:
+    return last_miss(function).cause.tolist()
+
+
+def test_a_function_defined_again_is_a_new_function() -> None:
+    for _ in range(3):
+        space: dict[str, Any] = {"__name__": "cellular"}
+        exec("def redefined(x): return x + 1", space)
+        jitted = jm.jit(space["redefined"])
+        jitted(X4)
+    assert causes(jitted._state.name) == ["new_function"]
+
+
+def test_lambdas_made_anew_on_one_line_are_new_functions_and_others_are_not() -> None:
+    for _ in range(2):
+        jitted = jm.jit(lambda x: x + 2)
+        jitted(X4)
+    assert causes(jitted._state.name) == ["new_function"]
+    other = jm.jit(lambda x: x + 3)
+    other(X4)
+    assert causes(other._state.name) == ["first_call"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_clearing_is_told_as_cleared(whole: bool) -> None:
+    jitted = jm.jit(renamed(lambda x: x + 4, f"cleared {whole}"))
+    jitted(X4)
+    jitted(X4)
+    jax.clear_caches() if whole else jitted.clear_cache()
+    jitted(X4)
+    assert causes(f"cleared {whole}") == ["cleared"]
+
+
+def test_a_call_under_grad_is_the_first_of_its_kind_and_then_compared_with_its_kind() -> None:
+    jitted = jm.jit(renamed(lambda x: x * 5, "transformed"))
+    jitted(X4)
+    jax.grad(lambda x: jitted(x).sum())(X4)
+    assert causes("transformed") == ["first_call"]
+    jax.grad(lambda x: jitted(x).sum())(X5)
+    assert causes("transformed") == ["shape"]
+
+
+def test_methods_and_their_own_static_self() -> None:
+    class Net:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        @jm.jit(static_argnums=0)
+        def forward(self, x: Any) -> Any:
+            return x * self.n
+
+    Net(1).forward(X4)
+    Net(1).forward(X4)
+    rows = last_miss(Net.forward._state.name)
+    assert list(zip(rows.cause, rows.argument, strict=True)) == [("static_identity", "self")]
+    Net(2).forward(X4)
+    rows = last_miss(Net.forward._state.name)
+    assert list(zip(rows.cause, rows.argument, strict=True)) == [("static_value", "self")]
+
+
+def test_the_line_of_the_call_is_named() -> None:
+    jitted = jm.jit(renamed(lambda x: x * 6, "placed"))
+    jitted(jnp.ones(4))
+    assert last_miss("placed").call_site.item().startswith(f"{__file__}:")
