@@ -102,7 +102,7 @@ def _within_budget(compiling: Compiling, event_name: str) -> None:
     if state.budget.on_miss == "eager":
         raise Refused(state.function)
     if state.budget.on_miss == "raise":
-        raise Refused(state.function, state.budget.refusal(state.name, why(compiling)))
+        raise Refused(state.function, state.budget.refusal(state.record.qualname, why(compiling)))
 
 
 def why(compiling: Compiling) -> tuple[Cause, ...]:

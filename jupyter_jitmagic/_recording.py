@@ -214,7 +214,7 @@ class FunctionState:
         )
         log.add_miss(miss, options.keep_misses)
         if self.budget is not None:
-            self.budget.compiled(self.name, causes, phases.cost_s)
+            self.budget.compiled(self.record.qualname, causes, phases.cost_s)
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""

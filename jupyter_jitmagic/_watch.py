@@ -171,7 +171,7 @@ def _within_block(compiling: Compiling, event: str) -> None:
         return
     state = compiling.state
     if state is not None:
-        name, known, why = state.name, state.has_compiled, _budgets.why
+        name, known, why = state.record.qualname, state.has_compiled, _budgets.why
     elif _others.is_jax(compiling.fun):
         return
     else:
@@ -203,5 +203,5 @@ def assert_max_compiles(function: Callable[..., Any], at_most: int) -> None:
         allowed = "once" if at_most == 1 else f"{at_most} times" if at_most else "never"
         lines = [f"  {miss.call_site.rpartition('/')[2]}: {sentence(miss.causes)}" for miss in misses]
         raise AssertionError(
-            "\n".join([f"{short_name(state.name)} compiled {len(misses)} times and may compile {allowed}:", *lines])
+            "\n".join([f"{short_name(state.record.qualname)} compiled {len(misses)} times and may compile {allowed}:", *lines])
         )

@@ -39,7 +39,6 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "_compiling",
             "_budgets",
             "_others",
-            "_captured",
         ),
         {"errors", "options", "records", "internals", "signatures", "causes", "timing", "diagnosis", "advice"},
     ),
