@@ -12,7 +12,8 @@ import {
   mkdirSync,
   mkdtempSync,
   rmSync,
-  symlinkSync
+  symlinkSync,
+  writeFileSync
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,6 +34,14 @@ const inside = name => {
   mkdirSync(path, { recursive: true });
   return path;
 };
+// no question about news over the pictures
+writeFileSync(
+  join(
+    inside('settings/@jupyterlab/apputils-extension'),
+    'notification.jupyterlab-settings'
+  ),
+  JSON.stringify({ fetchNews: 'false', checkForUpdates: false })
+);
 if (!installed) {
   symlinkSync(built, join(inside('labextensions'), 'jupyter-jitmagic'));
 }

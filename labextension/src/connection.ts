@@ -136,9 +136,7 @@ export class KernelLink implements IDisposable {
     const attempt = ++this._attempt;
     const stale = (): boolean => this._disposed || attempt !== this._attempt;
     this._forgetComm();
-    if (this._model.state.link !== 'live') {
-      this._model.setLink('connecting');
-    }
+    this._model.setLink('connecting');
     let comms: Record<string, unknown>;
     try {
       comms = await this._comms(stale);

@@ -83,10 +83,15 @@ export class JitPanel extends ReactWidget {
       this._unlink();
     } else if (kernel === null) {
       this._unlink();
+      this._shown = null;
       this.model.clear('none');
     } else if (kernel !== this._kernel) {
       this._unlink();
-      this.model.clear('connecting');
+      if (kernel !== this._shown) {
+        // of the same kernel the rows stay until its snapshot replaces them: a panel that was hidden comes back as it was
+        this._shown = kernel;
+        this.model.clear('connecting');
+      }
       this._kernel = kernel;
       this._link = new KernelLink(kernel, this.model);
     }
@@ -104,10 +109,15 @@ export class JitPanel extends ReactWidget {
       if (followed) {
         await loadExtension(followed);
       }
+    },
+    interrupt: async () => {
+      await this._kernel?.interrupt();
     }
   };
 
   private readonly _translator: ITranslator;
   private _kernel: Kernel.IKernelConnection | null = null;
+  /** The kernel whose rows the model holds. */
+  private _shown: Kernel.IKernelConnection | null = null;
   private _link: KernelLink | null = null;
 }

@@ -77,4 +77,6 @@ export interface IPanelStore {
 export interface IPanelActions {
   /** Insert a cell that loads the extension and run it, as the user would. */
   load(): Promise<void>;
+  /** Interrupt the kernel. */
+  interrupt(): Promise<void>;
 }

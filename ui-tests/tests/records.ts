@@ -34,3 +34,16 @@ _miss(4, 3, 30, (Cause("static_value", "tolerance", "1e-3", "1e-4"),), 1.02, "ce
 _miss(5, 4, 40, (Cause("pytree_structure", "batch['image']", "f32[32,784]", "absent"),), .57, "cell [10] line 2")
 _miss(6, 5, 99, (Cause("new_function"),), .030, "cell [11] line 1")
 `;
+
+/** A compile that goes on until the cell ends, as far as the panel can tell. */
+export const COMPILING = `
+import time
+from jupyter_jitmagic._records import *
+begun = time.time()
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, thread=1))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, duration_s=0.12, thread=1))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, thread=1))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, duration_s=0.05, thread=1))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "compile", begun, thread=1))
+time.sleep(60)
+`;

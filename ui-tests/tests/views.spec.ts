@@ -1,5 +1,5 @@
 import { expect, test } from './lab';
-import { SAMPLE } from './records';
+import { COMPILING, SAMPLE } from './records';
 
 const LOAD = '%load_ext jupyter_jitmagic';
 
@@ -25,7 +25,12 @@ test('a filled cache, light and dark, narrow and wide', async ({ lab }) => {
     'false'
   );
   await lab.shot('dark-600', lab.panel);
+  await lab.start(COMPILING);
+  await expect(lab.panel).toContainText('compiling');
+  await lab.shot('dark-now-600', lab.panel);
   await lab.widen(250);
-  await lab.shot('dark-250', lab.panel);
+  await lab.shot('dark-now-250', lab.panel);
+  await lab.panel.getByRole('button', { name: 'Stop' }).click();
+  await expect(lab.panel).toContainText('it takes effect when XLA returns');
   await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
 });

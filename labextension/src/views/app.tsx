@@ -17,8 +17,9 @@ export interface IAppProps {
   trans: TranslationBundle;
 }
 
-/** The states in which rows are shown; in the last four they are old. */
-const WITH_ROWS = new Set(['live', 'connecting', 'restarting', 'lost', 'dead']);
+/** The states in which the rows are old. */
+const STALE = new Set(['restarting', 'lost', 'dead', 'waiting']);
+const WITH_ROWS = new Set(['live', 'connecting', ...STALE]);
 
 export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
   const state = React.useSyncExternalStore(store.subscribe, () => store.state);
@@ -28,7 +29,7 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
       <Header state={state} />
       {rows ? (
         // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
-        <Living key={state.epoch} state={state} />
+        <Living key={state.epoch} state={state} actions={actions} />
       ) : (
         <Empty state={state} actions={actions} />
       )}
@@ -36,15 +37,21 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
   );
 }
 
-function Living({ state }: { state: IPanelState }): React.JSX.Element {
+function Living({
+  state,
+  actions
+}: {
+  state: IPanelState;
+  actions: IPanelActions;
+}): React.JSX.Element {
   const [selected, setSelected] = React.useState<number | null>(null);
   const entry = selected === null ? undefined : state.entries.get(selected);
   return (
     <div
       className="jp-JitMagic-body"
-      data-stale={state.link === 'live' ? undefined : true}
+      data-stale={STALE.has(state.link) ? true : undefined}
     >
-      <NowBar state={state} />
+      <NowBar state={state} actions={actions} />
       <CacheTable state={state} selected={selected} onSelect={setSelected} />
       <Misses state={state} onSelect={setSelected} />
       {entry && (

@@ -38,10 +38,10 @@ const ROOM: readonly (readonly [ColumnId, number])[] = [
   ['hits', 0],
   ['misses', 0],
   ['compile', 0],
-  ['entries', 330],
-  ['execute', 400],
-  ['rate', 500],
-  ['memory', 580]
+  ['entries', 340],
+  ['execute', 420],
+  ['rate', 580],
+  ['memory', 660]
 ];
 const ORDER: readonly ColumnId[] = [
   'entries',
@@ -312,36 +312,36 @@ function useColumns(width: number): IColumn[] {
         trans.__('Function, or what tells the entry apart'),
         'minmax(0, 1fr)'
       ],
-      entries: [trans.__('Entries'), trans.__('Living cache entries'), '48px'],
+      entries: [trans.__('Entries'), trans.__('Living cache entries'), '46px'],
       hits: [
         trans.__('Hits'),
         trans.__('Calls that found their entry'),
-        '44px'
+        '34px'
       ],
       misses: [
         trans.__('Misses'),
         trans.__('Calls that traced, lowered or compiled'),
-        '50px'
+        '42px'
       ],
       rate: [trans.__('Hit rate'), trans.__('Hits of hits and misses'), '54px'],
       compile: [
         trans.__('Compile'),
         trans.__('Time in the backend (XLA) compile, in all'),
-        '62px'
+        '54px'
       ],
       execute: [
         trans.__('Execute'),
         trans.__(
           'Median execution where it was measured; for a function the range over its entries'
         ),
-        '82px'
+        '78px'
       ],
       memory: [
         trans.__('Memory'),
         trans.__('Code and temporaries of the executables'),
         '62px'
       ],
-      share: [trans.__('Share'), trans.__('Part of all compile time'), '50px'],
+      share: [trans.__('Share'), trans.__('Part of all compile time'), '42px'],
       used: [trans.__('Last used'), trans.__('Time of the last call'), '62px']
     };
     return (
@@ -449,11 +449,13 @@ function FunctionCell({
     case 'compile':
       content = (
         <>
-          <span
-            className="jp-JitMagic-bar"
-            aria-hidden="true"
-            style={{ inlineSize: `${item.share * 100}%` }}
-          />
+          {item.share >= 0.02 && (
+            <span
+              className="jp-JitMagic-bar"
+              aria-hidden="true"
+              style={{ inlineSize: `${item.share * 100}%` }}
+            />
+          )}
           {duration(row.compile_s)}
         </>
       );

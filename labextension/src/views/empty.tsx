@@ -77,7 +77,10 @@ export function Empty({
       body = (
         <>
           <p>
-            {trans.__('Put %%jit over a cell with a function, and call it.')}
+            {trans.__(
+              'Put %1 over a cell with a function, and call it.',
+              '%%jit'
+            )}
           </p>
           <pre className="jp-JitMagic-code">{EXAMPLE}</pre>
         </>

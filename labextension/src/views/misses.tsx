@@ -7,9 +7,12 @@ import { clock, count, duration } from '../format';
 import type { ICauseRow, IMissRow } from '../protocol';
 import type { IPanelState } from '../tokens';
 import { useTrans } from './context';
+import { useWidth } from './hooks';
 import { causeSentence, causeWord } from './words';
 
-const ROW_HEIGHT = 42;
+/** Two lines, three where the panel is narrow. */
+const ROW_HEIGHTS = { wide: 40, narrow: 56 };
+const NARROW = 340;
 
 export function Misses({
   state,
@@ -21,7 +24,10 @@ export function Misses({
   const trans = useTrans();
   const id = React.useId();
   const [open, setOpen] = React.useState(true);
+  const section = React.useRef<HTMLElement>(null);
   const body = React.useRef<HTMLUListElement>(null);
+  const narrow = useWidth(section) < NARROW;
+  const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
   const misses = React.useMemo(
     () => [...state.misses].reverse(),
     [state.misses]
@@ -29,13 +35,18 @@ export function Misses({
   const virtual = useVirtualizer({
     count: open ? misses.length : 0,
     getScrollElement: () => body.current,
-    estimateSize: () => ROW_HEIGHT,
+    estimateSize: () => rowHeight,
     getItemKey: index => misses[index].id,
     overscan: 4
   });
+  React.useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
-    <section className="jp-JitMagic-misses" data-open={open ? true : undefined}>
+    <section
+      className="jp-JitMagic-misses"
+      data-open={open ? true : undefined}
+      ref={section}
+    >
       <h3 className="jp-JitMagic-sectionHead">
         <button
           type="button"
@@ -71,7 +82,7 @@ export function Misses({
                 key={miss.id}
                 className="jp-JitMagic-miss"
                 style={{
-                  height: ROW_HEIGHT,
+                  height: rowHeight,
                   transform: `translateY(${place.start}px)`
                 }}
                 aria-posinset={place.index + 1}
@@ -79,6 +90,7 @@ export function Misses({
               >
                 <Miss
                   miss={miss}
+                  narrow={narrow}
                   name={state.functions.get(miss.function)?.name ?? ''}
                   onSelect={
                     state.entries.has(miss.entry)
@@ -97,10 +109,12 @@ export function Misses({
 
 function Miss({
   miss,
+  narrow,
   name,
   onSelect
 }: {
   miss: IMissRow;
+  narrow: boolean;
   name: string;
   onSelect?: () => void;
 }): React.JSX.Element {
@@ -118,17 +132,25 @@ function Miss({
     >
       <span className="jp-JitMagic-missTop">
         <span className="jp-JitMagic-fn">{name}</span>
-        <span className="jp-JitMagic-quiet">{clock(miss.started_s)}</span>
+        {!narrow && (
+          <span className="jp-JitMagic-quiet">{clock(miss.started_s)}</span>
+        )}
         <span className="jp-JitMagic-number">{duration(miss.cost_s)}</span>
       </span>
       <span className="jp-JitMagic-missWhy">
-        {miss.causes.map((cause, index) => (
-          <CauseView key={index} cause={cause} />
-        ))}
-        {miss.call_site && (
-          <span className="jp-JitMagic-site">{miss.call_site}</span>
-        )}
+        <span className="jp-JitMagic-causes">
+          {miss.causes.map((cause, index) => (
+            <CauseView key={index} cause={cause} />
+          ))}
+        </span>
+        {!narrow && <span className="jp-JitMagic-quiet">{miss.call_site}</span>}
       </span>
+      {narrow && (
+        <span className="jp-JitMagic-missWhere">
+          <span>{clock(miss.started_s)}</span>
+          <span>{miss.call_site}</span>
+        </span>
+      )}
     </button>
   );
 }
@@ -140,7 +162,7 @@ function CauseView({ cause }: { cause: ICauseRow }): React.JSX.Element {
       {(cause.before || cause.now) && (
         <span className="jp-JitMagic-change">
           {cause.argument && `${cause.argument} `}
-          {cause.before || '–'} → {cause.now || '–'}
+          {cause.before || '–'} → {cause.now || '–'}{' '}
         </span>
       )}
       <span className="jp-JitMagic-causeWord">

@@ -3,24 +3,55 @@ import * as React from 'react';
 
 import { duration } from '../format';
 import { usualTime } from '../model';
-import type { INow, IPanelState } from '../tokens';
+import type { INow, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useMoment } from './hooks';
 import { phaseWord } from './words';
 
 const PHASES = ['trace', 'lower', 'compile'];
 
-/** What the kernel traces, lowers or compiles at this moment. Nothing while it does not. */
+/** What the kernel traces, lowers or compiles at this moment, and for a while what came of an interrupt. */
 export function NowBar({
-  state
+  state,
+  actions
 }: {
   state: IPanelState;
+  actions: IPanelActions;
 }): React.JSX.Element | null {
   const trans = useTrans();
   const running = state.link === 'live' ? state.now : [];
   const moment = useMoment(running.length > 0, 100);
-  if (running.length === 0) {
+  const [asked, setAsked] = React.useState<IAsked | null>(null);
+  const over =
+    asked !== null && !running.some(work => work.function === asked.function);
+  React.useEffect(() => {
+    if (over) {
+      const timer = setTimeout(() => setAsked(null), 8000);
+      return () => clearTimeout(timer);
+    }
+  }, [over]);
+  if (running.length === 0 && asked === null) {
     return null;
+  }
+  const stop = (work: INow): void => {
+    const misses = missesOf(state, work.function);
+    setAsked({ function: work.function, name: work.name, misses });
+    actions.interrupt().catch((error: unknown) => {
+      setAsked(null);
+      console.warn('jupyter_jitmagic: the kernel was not interrupted', error);
+    });
+  };
+  let told = '';
+  if (asked && !over) {
+    told = trans.__('Interrupt asked for; it takes effect when XLA returns.');
+  } else if (asked) {
+    told =
+      missesOf(state, asked.function) > asked.misses
+        ? trans.__(
+            '%1 was compiled before the interrupt took effect.',
+            asked.name
+          )
+        : trans.__('%1 was interrupted.', asked.name);
   }
   return (
     <div
@@ -28,26 +59,43 @@ export function NowBar({
       role="group"
       aria-label={trans.__('Compiling now')}
     >
-      {running.map(work => (
+      {running.map((work, index) => (
         <Work
           key={`${work.thread} ${work.function}`}
           work={work}
           state={state}
           moment={moment}
+          onStop={index === 0 && asked === null ? () => stop(work) : undefined}
         />
       ))}
+      <p className="jp-JitMagic-told" role="status" hidden={!told}>
+        {told}
+      </p>
     </div>
   );
+}
+
+interface IAsked {
+  readonly function: number;
+  readonly name: string;
+  /** Its misses when the interrupt was asked for. */
+  readonly misses: number;
+}
+
+function missesOf(state: IPanelState, functionId: number): number {
+  return state.functions.get(functionId)?.misses ?? 0;
 }
 
 function Work({
   work,
   state,
-  moment
+  moment,
+  onStop
 }: {
   work: INow;
   state: IPanelState;
   moment: number;
+  onStop?: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
   const usual = usualTime(state.entries.values(), work.function, work.phase);
@@ -62,13 +110,17 @@ function Work({
         <span className="jp-JitMagic-phase">
           {phaseWord(trans, work.phase)}
         </span>
-        {work.phase && (
-          <span className="jp-JitMagic-number">{duration(elapsed)}</span>
-        )}
-        {usual !== null && work.phase && (
-          <span className="jp-JitMagic-quiet">
-            {trans.__('usually %1', duration(usual))}
-          </span>
+        {onStop && (
+          <button
+            type="button"
+            className="jp-JitMagic-stop"
+            title={trans.__(
+              'Interrupt the kernel; it takes effect when XLA returns'
+            )}
+            onClick={onStop}
+          >
+            {trans.__('Stop')}
+          </button>
         )}
       </div>
       <ol className="jp-JitMagic-phases">
@@ -82,6 +134,20 @@ function Work({
           return (
             <li key={phase} data-phase={state_}>
               {phase}
+              {phase === work.phase && !done && (
+                <>
+                  {' '}
+                  <span className="jp-JitMagic-number">
+                    {duration(elapsed)}
+                  </span>
+                  {usual !== null && (
+                    <span className="jp-JitMagic-quiet">
+                      {' '}
+                      {trans.__('(usually %1)', duration(usual))}
+                    </span>
+                  )}
+                </>
+              )}
               {done && (
                 <>
                   {' '}
