@@ -101,6 +101,7 @@ class Hub:
             shell.events.register("pre_run_cell", self._before_cell)
             shell.events.register("post_run_cell", self._after_cell)
             atexit.register(self.stop)
+            self._feed.start()
             self._announce("loaded")
 
     def stop(self) -> None:
@@ -159,8 +160,6 @@ class Hub:
             if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
             first = not self._panels
-            if first:
-                self._feed.start()
             self._panels[comm.comm_id] = _Panel(comm, leased=bool(subshell))
             self._send_snapshot(comm, begin=first)
             self._begin_thread()
@@ -202,7 +201,7 @@ class Hub:
             self._panels.pop(comm_id, None)
             if self._panels:
                 return
-            self._feed.stop()
+            self._feed.rest()
             thread = self._retire_thread()
         self._join(thread)
 
@@ -316,7 +315,7 @@ class Hub:
                         return
                     self._send_changes(self._feed.changes(compare=compare))
                     if not self._panels:  # all of them fell silent
-                        self._feed.stop()
+                        self._feed.rest()
                         self._retire_thread()
                         return
             except Exception as error:

@@ -26,6 +26,8 @@ MISSES_KEPT = 2000
 """So many of the newest misses a snapshot holds."""
 BETWEEN_PHASES_S = 0.5
 """A function with no running phase for so long is no longer shown as compiling."""
+OUTSIDE_S = 0.25
+"""What is compiled outside `jm.jit` (single operations, libraries) is shown as "now" from this age on."""
 
 _Row = TypeVar("_Row", MissRecord, DiagnosisRecord)
 
@@ -118,65 +120,66 @@ def diagnosis_row(record: DiagnosisRecord) -> DiagnosisRow:
 
 
 @dataclass(slots=True)
-class _Running:
-    """One thread's work on one function: the running phase and those that are done."""
+class _Work:
+    """One thread's work on one function. Phases nest (a trace traces and compiles what it calls): the outermost counts."""
 
-    event: PhaseEvent
+    name: str
+    open: list[tuple[str, float]] = field(default_factory=list)
+    """The phases that run, outermost first, each with the moment of its start."""
     done: list[DonePhase] = field(default_factory=list)
-    ended_s: float | None = None
+    ended_s: float = 0.0
 
 
 class Phases:
     """What is being traced, lowered or compiled, kept from `PhaseEvent`s."""
 
     def __init__(self) -> None:
-        self._running: dict[tuple[int, int], _Running] = {}
+        self._work: dict[tuple[int, int], _Work] = {}
         self._lock = threading.Lock()
 
     def hear(self, event: PhaseEvent) -> None:
         key = (event.thread, event.function)
         with self._lock:
-            known = self._running.get(key)
+            work = self._work.setdefault(key, _Work(event.name))
             if event.duration_s is None:
-                again = known is not None and any(done["phase"] == event.phase for done in known.done)
-                done = known.done if known is not None and not again else []
-                self._running[key] = _Running(event, done)
-            elif known is not None:
-                known.done.append(DonePhase(phase=event.phase, duration_s=_number(event.duration_s)))
-                if known.event.phase == event.phase:
-                    known.ended_s = time.time()
+                if not work.open:
+                    if any(done["phase"] == event.phase for done in work.done):  # the next call
+                        work.done = []
+                    work.name = event.name
+                work.open.append((event.phase, event.started_s))
+            elif work.open:
+                phase, _ = work.open.pop()
+                if not work.open:
+                    work.done.append(DonePhase(phase=phase, duration_s=_number(event.duration_s)))
+                    work.ended_s = time.time()
 
     def finished(self, function: int) -> None:
         """The call is over: what is not running any more need not be shown."""
         with self._lock:
-            for key in [key for key, work in self._running.items() if key[1] == function and work.ended_s is not None]:
-                del self._running[key]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._running.clear()
+            for key in [key for key, work in self._work.items() if key[1] == function and not work.open]:
+                del self._work[key]
 
     def __len__(self) -> int:
-        return len(self._running)
+        return len(self._work)
 
     def rows(self) -> list[NowRow]:
-        """The rows at this moment; what ended a while ago is dropped."""
+        """The rows at this moment, without what ended a while ago; what is not under our jit only once it takes long."""
         moment = time.time()
         with self._lock:
-            for key, work in list(self._running.items()):
-                if work.ended_s is not None and moment - work.ended_s > BETWEEN_PHASES_S:
-                    del self._running[key]
-            return [
-                NowRow(
-                    function=work.event.function,
-                    name=_text(work.event.name),
-                    phase=work.event.phase if work.ended_s is None else "",
-                    elapsed_s=max(0.0, moment - (work.event.started_s if work.ended_s is None else work.ended_s)),
-                    done=list(work.done),
-                    thread=work.event.thread,
-                )
-                for work in self._running.values()
-            ]
+            for key, work in list(self._work.items()):
+                if not work.open and moment - work.ended_s > BETWEEN_PHASES_S:
+                    del self._work[key]
+            rows = []
+            for (thread, function), work in self._work.items():
+                phase, since = work.open[0] if work.open else ("", work.ended_s)
+                elapsed = max(0.0, moment - since)
+                if function or (phase and elapsed > OUTSIDE_S):
+                    done = list(work.done) if function else []
+                    row = NowRow(
+                        function=function, name=_text(work.name), phase=phase, elapsed_s=elapsed, done=done, thread=thread
+                    )
+                    rows.append(row)
+            return rows
 
 
 _FunctionState = tuple[int, int, int, int, int, bool, bool, bool]
@@ -220,6 +223,9 @@ class Feed:
     """Follows a `Log` and says what is new. `hear` runs in the thread of the user's call and only notes ids; rows are made
     later, by whoever asks. Counts of hits are compared when `compare` is asked for, as a hit tells nobody.
 
+    Phases are followed from `start` to `stop`, so that a panel which opens in the middle of a compile sees it; rows only
+    between `everything(begin=True)` and `rest`.
+
     Example:
         >>> feed = Feed(log, wake=lambda: None)
         >>> feed.start()
@@ -234,11 +240,12 @@ class Feed:
         self._phases = Phases()
         self._lock = threading.Lock()
         self._unsubscribe: Callable[[], None] | None = None
+        self._following = False
         self._dirty: dict[str, set[int]] = {}
         self._reset = False
-        self._now_dirty = False
         self._functions: dict[int, _FunctionState] = {}
         self._entries: dict[int, _EntryState] = {}
+        self._now: list[tuple[int, int, str, int]] = []
 
     def start(self) -> None:
         if self._unsubscribe is None:
@@ -248,24 +255,30 @@ class Feed:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        self._phases.clear()
+        self.rest()
+
+    def rest(self) -> None:
+        """Nobody wants to know: keep nothing but what runs at the moment."""
         with self._lock:
+            self._following = False
             self._dirty.clear()
-            self._reset = self._now_dirty = False
+            self._reset = False
         self._functions.clear()
         self._entries.clear()
+        self._now = []
 
     def hear(self, event: Event) -> None:
         if isinstance(event, PhaseEvent):
             self._phases.hear(event)
-            with self._lock:
-                self._now_dirty = True
         else:
             self._note(event)
-        self._wake()
+        if self._following:
+            self._wake()
 
     def _note(self, event: Changed) -> None:
         with self._lock:
+            if not self._following:
+                return
             if event.what == "reset":
                 self._reset = True
                 self._dirty.clear()
@@ -278,8 +291,9 @@ class Feed:
         self._log.fold()
         if begin:
             with self._lock:
+                self._following = True
                 self._dirty.clear()
-                self._reset = self._now_dirty = False
+                self._reset = False
         with self._log.lock:
             functions = list(self._log.functions.values())
             entries = list(self._log.entries.values())
@@ -297,7 +311,6 @@ class Feed:
         with self._lock:
             dirty, self._dirty = self._dirty, {}
             reset, self._reset = self._reset, False
-            now_dirty, self._now_dirty = self._now_dirty, False
         with self._log.lock:
             function_ids = set(dirty.get("functions", ()))
             entry_ids = set(dirty.get("entries", ()))
@@ -322,9 +335,9 @@ class Feed:
                 del self._entries[id_]
             for miss in misses:
                 self._phases.finished(miss.function)
-            before = len(self._phases)
             rows = self._rows(functions, entries, misses, diagnoses)
-        now_changed = now_dirty or before != len(rows["now"])
+        now = [(row["thread"], row["function"], row["phase"], len(row["done"])) for row in rows["now"]]
+        now_changed, self._now = now != self._now, now
         return Changes(rows, gone_functions, gone_entries, reset, now_changed)
 
     @property

@@ -131,6 +131,23 @@ export class Lab {
     });
   }
 
+  /** Whether the current notebook's kernel runs a cell. */
+  busy(): Promise<boolean> {
+    return this.page.evaluate(
+      () =>
+        document.querySelector(
+          '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="busy"]'
+        ) !== null
+    );
+  }
+
+  async restart(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const { sessionContext } = (window as any).jupyterapp.shell.currentWidget;
+      await sessionContext.restartKernel();
+    });
+  }
+
   /** The row of a function or an entry in the panel. */
   row(text: string | RegExp): Locator {
     return this.grid.getByRole('row').filter({ hasText: text });

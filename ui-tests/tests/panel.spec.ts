@@ -1,16 +1,110 @@
 import { expect, test } from './lab';
 
-test('not loaded: the button loads the extension in a cell', async ({
+const PADDED = `%%jit --static n
+import jax.numpy as jnp
+def padded(x, n):
+    return jnp.zeros(n, x.dtype).at[: x.shape[0]].set(x)`;
+
+/** Compiles for some seconds: a long unrolled loop. */
+const SLOW = `%%jit
+def slow(x):
+    for i in range(1500):
+        x = jnp.sin(x) * (i + 1) + x[::-1]
+    return x`;
+
+test('from not loaded to a living cache, through reload and restart', async ({
   lab
 }) => {
-  await lab.open('load.ipynb');
+  await lab.open('lesson.ipynb');
   await lab.openPanel();
   await expect(lab.panel).toContainText('is not loaded');
   await lab.shot('unloaded');
+
   await lab.panel.getByRole('button', { name: 'Load it in a cell' }).click();
   await expect(lab.panel).toContainText('Nothing jitted yet');
   await expect(lab.page.locator('.jp-Notebook .jp-Cell').first()).toContainText(
     '%load_ext jupyter_jitmagic'
   );
   await lab.shot('loaded');
+
+  // a function, two entries, and why the second one was compiled
+  await lab.run(PADDED);
+  await lab.run(
+    'padded(jnp.ones(3), n=5); padded(jnp.ones(3), n=5); padded(jnp.ones(3), n=8)'
+  );
+  const padded = lab.row('padded');
+  await expect(lab.cell(padded, 'hits')).toHaveText('1');
+  await expect(lab.cell(padded, 'misses')).toHaveText('2');
+  await padded.click();
+  await expect(lab.row('n=5')).toBeVisible();
+  await expect(lab.row('n=8')).toBeVisible();
+  await expect(lab.misses).toContainText('n 5 → 8');
+  await expect(lab.misses).toContainText('static value');
+
+  // hits while the cell runs
+  await lab.start(
+    'import time\nfor _ in range(400):\n    padded(jnp.ones(3), n=5); time.sleep(0.01)'
+  );
+  await expect
+    .poll(async () => Number(await lab.cell(padded, 'hits').textContent()))
+    .toBeGreaterThan(20);
+  expect(await lab.busy()).toBe(true);
+
+  // a page reload in the middle of it
+  await lab.page.reload();
+  await lab.ready();
+  await lab.openPanel();
+  await expect(lab.row('padded')).toBeVisible();
+  await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('401');
+
+  // what is compiled now, seen while it is
+  await lab.run(SLOW);
+  await lab.start('slow(jnp.ones(64)).sum()');
+  const now = lab.panel.getByRole('group', { name: 'Compiling now' });
+  await expect(now).toContainText('slow', { timeout: 20_000 });
+  await lab.shot('now');
+  await expect(now).toBeHidden({ timeout: 40_000 });
+  await expect(lab.cell(lab.row('slow'), 'misses')).toHaveText('1');
+
+  // the truth after a restart
+  await lab.restart();
+  await expect(lab.panel).toContainText('is not loaded');
+  await expect(lab.panel).not.toContainText('padded');
+  await lab.panel.getByRole('button', { name: 'Load it in a cell' }).click();
+  await expect(lab.panel).toContainText('Nothing jitted yet');
+  const loads = lab.page.locator('.jp-CodeCell', { hasText: '%load_ext' });
+  await expect(loads).toHaveCount(1); // the cell of before was run again
+});
+
+test('follows the current notebook, and a console on its kernel', async ({
+  lab
+}) => {
+  await lab.open('one.ipynb');
+  await lab.openPanel();
+  await lab.run('%load_ext jupyter_jitmagic');
+  await lab.run(PADDED);
+  await lab.run('padded(jnp.ones(3), n=5)');
+  await expect(lab.row('padded')).toBeVisible();
+
+  await lab.newNotebook('two.ipynb');
+  await expect(lab.panel).toContainText('two.ipynb');
+  await expect(lab.panel).toContainText('is not loaded');
+  await expect(lab.panel).not.toContainText('padded');
+
+  await lab.show('one.ipynb');
+  await expect(lab.row('padded')).toBeVisible({ timeout: 1500 });
+
+  await lab.command('notebook:create-console');
+  await expect(lab.panel.locator('.jp-JitMagic-source')).not.toHaveText(
+    'one.ipynb'
+  );
+  await expect(lab.row('padded')).toBeVisible();
+  await lab.show('one.ipynb');
+
+  await lab.page.evaluate(async () => {
+    const { context } = (window as any).jupyterapp.shell.currentWidget;
+    await context.rename('renamed.ipynb');
+  });
+  await expect(lab.panel).toContainText('renamed.ipynb');
+  await expect(lab.row('padded')).toBeVisible();
 });

@@ -19,8 +19,9 @@ export function NowBar({
   actions: IPanelActions;
 }): React.JSX.Element | null {
   const trans = useTrans();
-  const running = state.link === 'live' ? state.now : [];
-  const moment = useMoment(running.length > 0, 100);
+  const all = state.link === 'live' ? state.now : [];
+  const moment = useMoment(all.length > 0, 100);
+  const running = all.filter(work => age(work, moment) >= FROM_MS);
   const [asked, setAsked] = React.useState<IAsked | null>(null);
   const over =
     asked !== null && !running.some(work => work.function === asked.function);
@@ -73,6 +74,17 @@ export function NowBar({
       </p>
     </div>
   );
+}
+
+/** So long all phases together must have taken: shorter work would only make the table jump. */
+const FROM_MS = 150;
+
+function age(work: INow, moment: number): number {
+  const done = work.done.reduce(
+    (sum, phase) => sum + (phase.duration_s ?? 0),
+    0
+  );
+  return done * 1000 + moment - work.since;
 }
 
 interface IAsked {
