@@ -20,7 +20,6 @@ import pathlib
 import statistics
 import sys
 import time
-import traceback
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -138,7 +137,7 @@ def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
         diagnosis = diagnose(fun, *args, **kwargs)
     except BaseException as error:
         verdict.seconds = time.perf_counter() - begin
-        verdict.problems.append("diagnose raised " + traceback.format_exception_only(error)[-1].strip())
+        verdict.problems.append("diagnose raised " + f"{type(error).__name__}: {error}")
         if isinstance(error, KeyboardInterrupt):
             raise
         return verdict
@@ -236,11 +235,11 @@ def rewrite_trouble(path: pathlib.Path, rewrite: Any, function: str, calls: Any,
             if state != "ok":
                 continue
             if got_state != "ok":
-                return f"raises on call {number + 1}: {traceback.format_exception_only(got)[-1].strip()}"
+                return f"raises on call {number + 1}: {type(got).__name__}: {got}"
             if not same(got, want):
                 return f"differs on call {number + 1}: {got!r} not {want!r}"
     except Exception as error:
-        return f"cannot be executed: {traceback.format_exception_only(error)[-1].strip()}"
+        return f"cannot be executed: {f'{type(error).__name__}: {error}'}"
     finally:
         sys.modules.pop(module.__name__, None)
     return ""

@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import jax
+
 from .._errors import faults
 from . import _reasons
 from ._call import Call, bind
+from ._leaks import leak_site
 from ._quiet import quiet
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
 from ._static_search import Search, call_error, search
@@ -93,8 +96,8 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
         names, numbers = _names(call, result.static)
         return told("static", names, numbers, sites or _fallback(error, call), verified=True, reason=reason)
     if _is_other(call, found, result):
-        other = result.left.error or found.error or error
-        place = failing_site(other if result.left.error or found.error else error, call)
+        other = error if isinstance(error, jax.errors.UnexpectedTracerError) else result.left.error or found.error or error
+        place = leak_site(other, call) or failing_site(other, call)
         sites = (place,) if place else ()
         names, numbers = _declared(call)
         reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
@@ -119,6 +122,8 @@ def _rewritten(
             if proposed:
                 static = candidate
                 break
+    if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
+        static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     names, numbers = _names(call, static)
     reason = _reasons.for_rewrite(call, result, result.left, bool(proposed))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import jax
 
 from ._call import Argument, Call, code_of
+from ._leaks import leaks
 from ._static_search import Search
 from ._types import Found, Site
 
@@ -143,49 +143,10 @@ def for_other_failure(call: Call, error: BaseException, plain_fails: bool | None
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
     if not isinstance(error, jax.errors.UnexpectedTracerError):
         return None
-    where = next(_leaked(call), "")
+    where = next((leak.text for leak in leaks(call)), "")
     held = f": {where} still holds one" if where else ""
     cure = "Return such values from the function and keep nothing traced outside."
     return f"A tracer of an earlier trace is used again{held}. {cure}"
-
-
-def _leaked(call: Call) -> Iterator[str]:
-    """Globals, closure variables and attributes of self, read by the function, that hold a tracer."""
-    code = code_of(call.fun)
-    fun: Any = call.fun
-    while hasattr(fun, "func"):
-        fun = fun.func
-    owner = getattr(fun, "__self__", None)
-    fun = getattr(fun, "__func__", fun)
-    if code is None:
-        return
-    seen = set(code.co_names)
-    for name, value in list(getattr(fun, "__globals__", {}).items()):
-        if name in seen or inspect.isfunction(value):
-            yield from (f"the global {name}{path}" for path in _tracers_in(value))
-    for name, cell in zip(code.co_freevars, getattr(fun, "__closure__", None) or (), strict=False):
-        try:
-            yield from (f"the closure variable {name}{path}" for path in _tracers_in(cell.cell_contents))
-        except ValueError:
-            continue
-    yield from (f"self{path}" for path in _tracers_in(owner))
-    for argument in call.arguments:
-        yield from (f"{argument.name}{path}" for path in _tracers_in(argument.value))
-
-
-def _tracers_in(value: Any, depth: int = 0) -> Iterator[str]:
-    if isinstance(value, jax.core.Tracer):
-        yield ""
-    elif depth < 3:
-        if isinstance(value, dict):
-            for key, item in list(value.items())[:100]:
-                yield from (f"[{key!r}]{path}" for path in _tracers_in(item, depth + 1))
-        elif isinstance(value, (list, tuple)):
-            for number, item in enumerate(value[:100]):
-                yield from (f"[{number}]{path}" for path in _tracers_in(item, depth + 1))
-        elif hasattr(value, "__dict__") and not isinstance(value, type) and not inspect.ismodule(value) and not callable(value):
-            for name, item in list(vars(value).items())[:100]:
-                yield from (f".{name}{path}" for path in _tracers_in(item, depth + 1))
 
 
 def _carry(call: Call, error: BaseException, text: str) -> str | None:

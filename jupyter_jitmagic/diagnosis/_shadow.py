@@ -171,9 +171,26 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("array", lambda value: np.asarray(value, *args), super().__array__)
 
+    def _as_text(self, plain: str) -> str:
+        """A tracer's text is no error; but a key made of it may be missing: then the value's text is tried."""
+        run = self._trace.run
+        if not run.alive or self.number is _NOTHING:
+            return plain
+        key, _ = run.question(self, "text", certain=False)
+        if run.decided.get(key):
+            return str(run.answer(self, key, "text", str))
+        run.refused(key, None)
+        return plain
+
+    def __repr__(self) -> str:
+        return self._as_text(super().__repr__())
+
+    def __str__(self) -> str:
+        return self._as_text(super().__repr__())
+
     def __format__(self, spec: str) -> str:
         if not spec:
-            return super().__format__(spec)  # type: ignore[no-any-return]
+            return self._as_text(super().__repr__())
         return str(self._ask("format", lambda value: format(value, spec), lambda: object.__format__(self, spec)))
 
     def item(self, *args: Any) -> Any:
@@ -375,6 +392,7 @@ class _Run:
         if time.monotonic() > self.deadline:
             raise OutOfTime
         args = tuple(args)
+        params = {name: self._needed(param) for name, param in params.items()}
         avals = [arg.aval if isinstance(arg, ShadowTracer) else _parts.typeof(arg) for arg in args]  # type: ignore[union-attr]
         out_avals, _effects = primitive.abstract_eval(*avals, **params)
         leaves = frozenset().union(*(arg.leaves for arg in args if isinstance(arg, ShadowTracer)))
@@ -383,6 +401,14 @@ class _Run:
         if primitive.multiple_results:
             return [ShadowTracer(trace, aval, node, index, leaves) for index, aval in enumerate(out_avals)]
         return ShadowTracer(trace, out_avals, node, 0, leaves)
+
+    def _needed(self, param: Any) -> Any:
+        """A parameter of a primitive: JAX compiles it into the program, so a traced one is a concretization."""
+        if isinstance(param, ShadowTracer):
+            return self.answer(param, (), "value", lambda value: value)
+        if type(param) is tuple and any(isinstance(item, ShadowTracer) for item in param):
+            return tuple(self._needed(item) for item in param)
+        return param
 
     def value(self, tracer: ShadowTracer) -> Any:
         """The concrete value; computes what it needs, each operation once, without recursion."""
@@ -420,7 +446,7 @@ class _Run:
 
     # concretizations
 
-    def question(self, tracer: Any, how: str) -> tuple[_Key, bool]:
+    def question(self, tracer: Any, how: str, certain: bool = True) -> tuple[_Key, bool]:
         """Who asks (a key), and whether to answer: no, while JAX or the user may catch the error and go on without."""
         if not self.alive:
             return (), False
@@ -428,7 +454,7 @@ class _Run:
             raise OutOfTime
         frame: FrameType | None = sys._getframe(2)
         path: list[Any] = [how]
-        caught, user = False, None
+        caught, user = not certain, None
         while frame is not None and frame is not self.top:
             code = frame.f_code
             if code.co_filename != __file__:
@@ -581,7 +607,7 @@ def _blamed(run: _Run, error: BaseException | None) -> _Key | None:
             place = (traceback.tb_frame, traceback.tb_lasti)
         traceback = traceback.tb_next
     for key, _refused, frame, at in reversed(refusals):
-        if place == (frame, at):
+        if place == (frame, at) or (key[0] == "text" and "ShadowTracer<" in str(error)):
             return key
     return None
 

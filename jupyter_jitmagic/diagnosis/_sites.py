@@ -49,8 +49,10 @@ def find_call_sites(call: Call, static: frozenset[str], *, seconds: float = 1.0)
     numbers = [event.number for event in outcome.events]
     observed = [tuple(event.observed) for event in outcome.events]
     told = frozenset().union(*roots) if roots else frozenset()
+    bad = {argument.name for argument in call.arguments if argument.bad_leaves}
+    needing = any(not root <= bad for root in roots)
     for site, root in _refused_arguments(call, static, told):
-        place = _place_among(site, made)
+        place = _place_among(site, made, needing)
         made.insert(place, site)
         roots.insert(place, frozenset({root}))
         numbers.insert(place, True)
@@ -138,7 +140,7 @@ def _by_jax(via: tuple[str, ...]) -> str:
     return "static parameter"
 
 
-_HOW = {"array": "numpy", "tolist": "item", "tobytes": "item", "value": "static parameter", "compare": "compare"}
+_HOW = {"array": "numpy", "tolist": "item", "tobytes": "item", "value": "static parameter", "text": "format"}
 
 
 def _by_syntax(how: str, node: ast.AST | None, parents: dict[ast.AST, ast.AST]) -> str:
@@ -306,12 +308,12 @@ def _refused_arguments(call: Call, static: frozenset[str], told: frozenset[str])
         )
 
 
-def _place_among(site: Site, sites: list[Site]) -> int:
-    """Functions are only called, which needs no value: their sites come last. Others where their line stands."""
-    if site.operation == "call":
+def _place_among(site: Site, sites: list[Site], needing: bool) -> int:
+    """Where its line stands. A function is only called, which needs no value: after the sites that need one, if any do."""
+    if site.operation == "call" and needing:
         return len(sites)
     for number, other in enumerate(sites):
-        if other.filename == site.filename and other.function == site.function and other.line > site.line:
+        if other.filename == site.filename and other.line > site.line:
             return number
     return len(sites)
 
@@ -339,7 +341,7 @@ def _use_in(code: CodeType, name: str, names: dict[str, Any], depth: int) -> tup
         return (code, code.co_firstlineno)
     loads = [
         node
-        for node in ast.walk(_definition(tree, code) or tree)
+        for node in ast.walk(definition_of(tree, code) or tree)
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
     ]
     loads.sort(key=lambda node: (node.lineno, node.col_offset))
@@ -358,7 +360,7 @@ def _use_in(code: CodeType, name: str, names: dict[str, Any], depth: int) -> tup
     return None
 
 
-def _definition(tree: ast.AST, code: CodeType) -> ast.AST | None:
+def definition_of(tree: ast.AST, code: CodeType) -> ast.AST | None:
     """The function's own node: a parse of a whole file holds others as well."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import numpy as np
 
 from .._jax_internals import captured_tracer_error
 from ._call import Argument, Call, bind
@@ -110,7 +111,7 @@ def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
     small = must | _needed_beside_a_rewrite(call, found)
     if small != static:
         left = find_call_sites(call, small, seconds=0.5) if small else found
-    return Search(small, False, static, (), left, len(tracer.known), tracer.bounded, floats)
+    return Search(small, False, static | _sizes_beside_data(call, left), (), left, len(tracer.known), tracer.bounded, floats)
 
 
 def _must(call: Call) -> tuple[frozenset[str], tuple[Argument, ...]]:
@@ -139,7 +140,7 @@ def _curing(call: Call, found: Found, static: frozenset[str]) -> tuple[frozenset
 
 
 _DECIDES = frozenset({"shape", "slice", "static parameter", "range", "index"})
-_TO_INTEGER = frozenset({"int", "round", "math", "float"})
+_TO_INTEGER = frozenset({"int", "round", "math", "float", "numpy"})
 
 
 def _float_decides(call: Call, site: Site, names: set[str]) -> bool:
@@ -159,8 +160,9 @@ def _program_depends(call: Call, names: set[str]) -> bool:
     first = _shapes(call, static)
     if first is None:
         return False
-    for factor in (0.5, 1.7, 3.1):
-        values = {name: call.argument(name).value * factor for name in names}
+    trials = [(chosen, factor) for chosen in (*([name] for name in sorted(names)), sorted(names)) for factor in (0.5, 1.7, 3.1)]
+    for chosen, factor in trials[:9]:
+        values = {name: call.argument(name).value * factor for name in chosen}
         args, kwargs = call.with_values(values)
         other = _shapes(bind(call.fun, args, kwargs, call.declared), static)
         if other is not None and other != first:
@@ -210,6 +212,13 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
         if site.operation in _NO_REWRITE or switches == roots or loop:
             needed |= roots
     return frozenset(name for name in needed if not call.argument(name).is_float)
+
+
+def _sizes_beside_data(call: Call, found: Found) -> frozenset[str]:
+    """Python integers that decide a length together with data, as size does in x[i * size : (i + 1) * size]."""
+    rows = zip(found.sites, found.roots, strict=True)
+    sized = frozenset().union(*(roots for site, roots in rows if site.operation in ("slice", "shape", "static parameter")))
+    return frozenset(name for name in sized if isinstance(call.argument(name).value, (int, np.integer)))
 
 
 def _by_static(call: Call, roots: frozenset[str], number: bool) -> bool:

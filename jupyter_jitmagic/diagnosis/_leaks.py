@@ -1,0 +1,130 @@
+"""Tracers that outlived their trace: what holds them, and the user's line that reads them again."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType
+from typing import Any, NamedTuple
+
+import jax
+
+from ._call import Call
+from ._places import source_line
+from ._sites import block_of, definition_of
+from ._types import Site
+
+
+class Leak(NamedTuple):
+    """A holder of a leaked tracer, in words and as the name or attribute that source lines read."""
+
+    text: str
+    name: str
+
+
+def leaks(call: Call) -> Iterator[Leak]:
+    """Globals, closure variables, attributes of self and arguments, reachable from the function, that hold a tracer."""
+    for fun in _functions(call):
+        for name in fun.__code__.co_names:
+            if name in fun.__globals__:
+                yield from (Leak(f"the global {name}{path}", name) for path in _tracers_in(fun.__globals__[name]))
+        for name, value in _closure(fun):
+            yield from (Leak(f"the closure variable {name}{path}", name) for path in _tracers_in(value))
+    owner = getattr(_inner(call.fun), "__self__", None)
+    yield from (Leak(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _tracers_in(owner))
+    for argument in call.arguments:
+        yield from (Leak(f"{argument.name}{path}", argument.name) for path in _tracers_in(argument.value))
+
+
+def leak_site(error: BaseException, call: Call) -> Site | None:
+    """The first line that reads the holder of a leaked tracer: the function's own first, then its helpers'."""
+    if not isinstance(error, jax.errors.UnexpectedTracerError):
+        return None
+    leak = next(leaks(call), None)
+    if leak is None:
+        return None
+    for fun in _functions(call):
+        line = _reading_line(fun.__code__, leak.name)
+        if line:
+            code = fun.__code__
+            text = source_line(code.co_filename, line, fun.__globals__)
+            return Site(
+                code.co_filename, line, text, "leaked tracer", (), "reads a tracer of an ended trace", function=code.co_name
+            )
+    return None
+
+
+def _reading_line(code: CodeType, name: str) -> int | None:
+    tree, parents, _ = block_of(code)
+    own = definition_of(tree, code) if tree is not None else None
+    if own is None:
+        return None
+    for node in sorted(ast.walk(own), key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))):
+        named = (isinstance(node, ast.Name) and node.id == name) or (isinstance(node, ast.Attribute) and node.attr == name)
+        if named and isinstance(node.ctx, ast.Load) and not _only_adds(node, parents):  # type: ignore[attr-defined]
+            return int(node.lineno)  # type: ignore[attr-defined]
+    return None
+
+
+def _only_adds(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether the holder is only written to there: ``kept.append(x)`` as a statement, ``kept["x"] = …``."""
+    parent = parents.get(node)
+    if isinstance(parent, ast.Subscript):
+        return isinstance(parent.ctx, ast.Store)
+    call = parents.get(parent) if isinstance(parent, ast.Attribute) else None
+    return isinstance(call, ast.Call) and isinstance(parents.get(call), ast.Expr)
+
+
+def _functions(call: Call) -> Iterator[FunctionType]:
+    """The function and the user's functions that it names, nearest first."""
+    start = _inner(call.fun)
+    queue: list[Any] = [getattr(start, "__func__", start) if not hasattr(start, "__wrapped__") else start.__wrapped__]
+    owner = getattr(start, "__self__", None)
+    seen: set[int] = set()
+    while queue and len(seen) < 50:
+        fun = inspect.unwrap(queue.pop(0)) if callable(queue[0]) else queue.pop(0)
+        if not isinstance(fun, FunctionType) or id(fun) in seen:
+            continue
+        seen.add(id(fun))
+        yield fun
+        for name in fun.__code__.co_names:
+            found = fun.__globals__.get(name)
+            method = getattr(type(owner), name, None) if owner is not None else None
+            queue.extend(value for value in (found, method) if isinstance(value, (FunctionType, MethodType)) or _wraps(value))
+        queue.extend(value for _, value in _closure(fun) if isinstance(value, FunctionType) or _wraps(value))
+
+
+def _wraps(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__wrapped__", None), FunctionType)
+
+
+def _closure(fun: FunctionType) -> Iterator[tuple[str, Any]]:
+    for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+
+
+def _inner(fun: Callable[..., Any]) -> Any:
+    while hasattr(fun, "func") and hasattr(fun, "keywords"):
+        fun = fun.func
+    return fun
+
+
+def _tracers_in(value: Any, depth: int = 0) -> Iterator[str]:
+    if isinstance(value, jax.core.Tracer):
+        yield ""
+    elif depth < 3:
+        for step, item in _items(value):
+            yield from (f"{step}{path}" for path in _tracers_in(item, depth + 1))
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:100])
+    elif isinstance(value, (list, tuple)):
+        yield from ((f"[{number}]", item) for number, item in enumerate(value[:100]))
+    elif hasattr(value, "__dict__") and not isinstance(value, type) and not inspect.ismodule(value) and not callable(value):
+        yield from ((f".{name}", item) for name, item in list(vars(value).items())[:100])
