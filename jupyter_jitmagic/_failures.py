@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +69,9 @@ class Failures:
         """
         import jax
 
-        diagnose = getattr(import_module("jupyter_jitmagic.diagnosis"), "diagnose", None)
-        if diagnose is None:
-            return None
-        diagnosis: Diagnosis = diagnose(jax.jit(call.fun, **call.options), *call.args, **call.kwargs)
+        from jupyter_jitmagic.diagnosis import diagnose
+
+        diagnosis = diagnose(jax.jit(call.fun, **call.options), *call.args, **call.kwargs)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         _record(diagnosis)

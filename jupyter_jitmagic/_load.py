@@ -69,8 +69,38 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
     shell.events.register("post_run_cell", magics.cell_ended)
     hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    _format(shell, hooks)
     if getattr(shell, "kernel", None) is not None:
         _start_panel(shell, hooks)
+
+
+def _format(shell: Any, hooks: ExitStack) -> None:
+    """A diagnosis that ends a cell shows as the advice that it is."""
+    for mime, show in (("text/html", _diagnosis_as_html), ("text/plain", _diagnosis_as_text)):
+        formatter = shell.display_formatter.formatters[mime]
+        named = ("jupyter_jitmagic.diagnosis._types", "Diagnosis")
+        formatter.for_type_by_name(*named, show)
+
+        def forget(formatter: Any = formatter, named: tuple[str, str] = named) -> None:
+            formatter.deferred_printers.pop(named, None)
+            for known in [known for known in formatter.type_printers if (known.__module__, known.__name__) == named]:
+                formatter.pop(known)
+
+        hooks.callback(forget)
+
+
+def _diagnosis_as_html(diagnosis: Any) -> str:
+    from jupyter_jitmagic._display import to_html
+    from jupyter_jitmagic._display._advice import Context, advice
+
+    return to_html(advice(diagnosis, Context(can_fix=False)))
+
+
+def _diagnosis_as_text(diagnosis: Any, printer: Any, cycle: bool) -> None:
+    from jupyter_jitmagic._display import to_text
+    from jupyter_jitmagic._display._advice import Context, advice
+
+    printer.text(to_text(advice(diagnosis, Context(can_fix=False))))
 
 
 def _start_panel(shell: Any, hooks: ExitStack) -> None:

@@ -25,6 +25,10 @@ def hooks(shell: Shell) -> dict[str, Any]:
         "names": set(ip.user_ns),
         "threads": threading.active_count(),
         "exception handlers": ip.custom_exceptions,
+        "formatters": {
+            mime: (len(formatter.type_printers), len(formatter.deferred_printers))
+            for mime, formatter in ip.display_formatter.formatters.items()
+        },
     }
 
 

@@ -68,7 +68,8 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     if diagnosis.reason:
         blocks.append(Paragraph(diagnosis.reason))
     if found:
-        blocks += _fix(found[0], context, first=True)
+        told = "compiles again" in diagnosis.reason and not context.cost_s
+        blocks += _fix(found[0], context, first=True, costs=not told)
         blocks += _other_ways(found[1:], context)
     elif diagnosis.kind in ("static", "rewrite", "static+rewrite"):
         blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
@@ -134,7 +135,7 @@ def _listed(items: Iterable[str]) -> str:
 # ------------------------------------------------------------------------------------------------ what to do
 
 
-def _fix(fix: Fix, context: Context, *, first: bool) -> list[Block]:
+def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list[Block]:
     name = "Fix" if first and fix.proof != "unverified" else "Perhaps" if first else f"Fix {fix.number}"
     blocks: list[Block] = [Heading(name, proof(fix), "good" if fix.proof != "unverified" else "plain")]
     if fix.static_argnames or fix.static_argnums:
@@ -142,7 +143,7 @@ def _fix(fix: Fix, context: Context, *, first: bool) -> list[Block]:
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
     cost = _cost(fix, context)
-    if cost:
+    if cost and costs:
         blocks.append(Paragraph(cost))
     return blocks
 

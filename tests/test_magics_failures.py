@@ -1,0 +1,233 @@
+"""A trace that fails in a cell: JAX's own error stays, a proven answer comes below it, and %jitfix puts it into the cell."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from textwrap import dedent
+
+import jax
+import pytest
+from IPython.core.error import UsageError
+from shells import Ran, Shell
+
+import jupyter_jitmagic as jm
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    jm.reset()
+    yield
+    jm.reset()
+    assert jm.faults.details() == ""
+
+
+LESSON = dedent("""\
+    %%jit
+    def conditional_double(x, threshold):
+        if x > threshold:
+            return x * 2
+        else:
+            return x
+
+    conditional_double(jnp.float32(3.0), 2.0)""")
+
+PADDED = dedent("""\
+    def padded(x, n):
+        # zeros behind
+        return jnp.zeros(n, x.dtype).at[: x.size].set(x)
+
+    padded(jnp.ones(3), 5)""")
+
+
+def fails(shell: Shell, cell: str) -> Ran:
+    ran = shell.run(cell)
+    assert ran.error is not None
+    return ran
+
+
+def below(ran: Ran) -> str:
+    """What stands below the error."""
+    return "\n".join(data["text/plain"] for data in ran.displays)
+
+
+def fixed(shell: Shell, line: str = "%jitfix") -> str:
+    """The cell that %jitfix makes; it must run."""
+    shell.ok(line)
+    cell: str = shell.ip.rl_next_input
+    shell.ok(cell)
+    return cell
+
+
+def test_the_lesson(shell: Shell) -> None:
+    """A static threshold would not help; the rewrite does, and it was compared with plain Python."""
+    ran = fails(shell, LESSON)
+    assert isinstance(ran.error, jax.errors.TracerBoolConversionError)
+    assert "TracerBoolConversionError" in ran.stdout, "JAX's own error stays"
+    text = below(ran)
+    assert text.startswith("conditional_double cannot be traced\n  cell [")
+    assert "line 3  if x > threshold:" in text
+    assert "it comes from x" in text
+    assert "both branches taken, equal to plain Python" in text
+    assert "+     return jnp.where(x > threshold, x * 2, x)" in text
+    assert "%%jit --static" not in text
+    assert fixed(shell) == dedent("""\
+        %%jit
+        def conditional_double(x, threshold):
+            return jnp.where(x > threshold, x * 2, x)
+
+        conditional_double(jnp.float32(3.0), 2.0)""")
+
+
+def test_the_answer_is_recorded(shell: Shell) -> None:
+    fails(shell, LESSON)
+    (row,) = jm.stats("diagnoses").to_dict("records")
+    assert (row["function"], row["kind"], row["verified"]) == ("conditional_double", "rewrite", True)
+
+
+def test_a_static_argument_goes_on_the_magics_line(shell: Shell) -> None:
+    ran = fails(shell, "%%jit --quiet\n" + PADDED)
+    assert "%%jit --static n " in below(ran)
+    assert fixed(shell) == "%%jit --quiet --static n\n" + PADDED
+
+
+def test_it_joins_the_static_arguments_that_stand_there(shell: Shell) -> None:
+    fails(shell, "%%jit --static m\ndef f(m, n):\n    return jnp.zeros((m, n))\n\nf(2, 3)")
+    assert fixed(shell).startswith("%%jit --static m,n\n")
+
+
+def test_it_names_the_function_where_another_has_an_argument_of_that_name(shell: Shell) -> None:
+    fails(shell, "%%jit\ndef f(n):\n    return jnp.zeros(n)\n\ndef g(n):\n    return n + 1\n\ng(1)\nf(3)")
+    assert fixed(shell).startswith("%%jit --static f.n\n")
+
+
+def test_static_and_rewrite_together(shell: Shell) -> None:
+    body = "    y = jnp.zeros(n)\n    if x.sum() > 0:\n        y = y + 1\n    return y"
+    fails(shell, f"%%jit\ndef both(x, n):\n{body}\n\nboth(jnp.ones(3), 5)")
+    assert fixed(shell) == dedent("""\
+        %%jit --static n
+        def both(x, n):
+            y = jnp.zeros(n)
+            y = jnp.where(x.sum() > 0, y + 1, y)
+            return y
+
+        both(jnp.ones(3), 5)""")
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ("@jax.jit\n", '@jax.jit(static_argnames="n")\n'),
+        ("@jax.jit()\n", '@jax.jit(static_argnames="n")\n'),
+        ("@jax.jit(donate_argnums=())\n", '@jax.jit(donate_argnums=(), static_argnames="n")\n'),
+        ("@jax.jit(static_argnames='x2')\n", '@jax.jit(static_argnames=("x2", "n"))\n'),
+        ("@partial(jax.jit)\n", '@partial(jax.jit, static_argnames="n")\n'),
+        ("é = 1; from jax import jit as fast\n@fast\n", 'é = 1; from jax import jit as fast\n@fast(static_argnames="n")\n'),
+    ],
+)
+def test_plain_jax_jit_gets_a_hint_and_the_same_cure(shell: Shell, before: str, after: str) -> None:
+    shell.ok("from functools import partial")
+    cell = PADDED.replace("(x, n)", "(x, n, x2=None)") if "x2" in before else PADDED
+    ran = fails(shell, before + cell)
+    assert below(ran).split() == [
+        "%jitfix",
+        "finds",
+        "out",
+        "why",
+        "this",
+        "cannot",
+        "be",
+        "traced,",
+        "and",
+        "puts",
+        "the",
+        "cure",
+        "into",
+        "the",
+        "cell.",
+    ]
+    assert "padded cannot be traced" in below(shell.ok("%jitfix"))
+    assert shell.ip.rl_next_input == after + cell
+    shell.ok(shell.ip.rl_next_input)
+
+
+def test_plain_jax_jit_called_on_the_function(shell: Shell) -> None:
+    fails(shell, "def g(x, n):\n    return jnp.zeros(n) + x\n\nfast = jax.jit(g)\nfast(1.0, 3)")
+    assert 'fast = jax.jit(g, static_argnames="n")' in fixed(shell)
+
+
+def test_the_call_may_fail_in_a_later_cell(shell: Shell) -> None:
+    """The advice names the cell of the function, and %jitfix brings that cell."""
+    shell.ok("%%jit\ndef f(x):\n    if x > 1:\n        return x\n    return 2 * x")
+    number = shell.ip.execution_count - 1
+    ran = fails(shell, "f(jnp.float32(2.0))")
+    assert f"cell [{number}], line 3" in below(ran)
+    assert fixed(shell) == "%%jit\ndef f(x):\n    return jnp.where(x > 1, x, 2 * x)"
+
+
+def test_blank_lines_above_and_other_magics_keep_their_place(shell: Shell) -> None:
+    fails(
+        shell,
+        "\n%%jit\n%time y = 1\ndef f(x):\n    if x > 1:\n        return x\n    return 2 * x\n\n%pwd\nf(jnp.float32(2.0))",
+    )
+    assert fixed(shell) == (
+        "\n%%jit\n%time y = 1\ndef f(x):\n    return jnp.where(x > 1, x, 2 * x)\n\n%pwd\nf(jnp.float32(2.0))"
+    )
+
+
+def test_a_helper_in_another_cell_is_shown_as_a_diff(shell: Shell) -> None:
+    shell.ok("def helper(x):\n    if x > 0:\n        return x\n    return -x")
+    number = shell.ip.execution_count - 1
+    fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
+    shell.ip.rl_next_input = None
+    text = below(shell.ok("%jitfix"))
+    assert f"`helper` in cell [{number}]".replace("`", "") in text
+    assert "+     return jnp.where(x > 0, x, -x)" in text
+    assert shell.ip.rl_next_input is None, "this cell needs no change"
+
+
+def test_a_number_beyond_the_fixes_lists_them(shell: Shell) -> None:
+    fails(shell, LESSON)
+    ran = shell.run("%jitfix 9")
+    assert isinstance(ran.error, UsageError)
+    assert "there is no fix 9 (1: jnp.where" in ran.text
+
+
+def test_the_users_own_exception_gets_no_lecture(shell: Shell) -> None:
+    ran = fails(shell, "%%jit\ndef f(x):\n    raise KeyError('mine')\n\nf(1.0)")
+    assert below(ran) == ""
+
+
+def test_an_error_outside_any_trace_gets_nothing(shell: Shell) -> None:
+    assert below(fails(shell, "1 / 0")) == ""
+    assert isinstance(shell.run("%jitfix").error, UsageError)
+
+
+def test_a_failure_that_is_no_staticness_says_what_it_is(shell: Shell) -> None:
+    text = below(fails(shell, "%%jit\ndef f(x, y):\n    return x @ y\n\nf(jnp.ones(3), jnp.ones(4))"))
+    assert "static arguments are not the reason" in text
+    assert "cell [" in text
+
+
+def test_a_passing_cell_shows_nothing(shell: Shell) -> None:
+    assert below(shell.ok("%%jit --quiet\ndef f(x):\n    return x\n\ny = f(1)")) == ""
+
+
+def test_nothing_of_the_users_is_kept(shell: Shell) -> None:
+    """After the next error has taken the place of the traceback, the failing call's arguments are free."""
+    fails(shell, "%%jit\ndef f(x):\n    if x.sum() > 1:\n        return x\n    return 2 * x\n\nbig = jnp.ones(1000)\nf(big)")
+    alive = weakref.ref(shell.names["big"])
+    shell.run("del big\n1 / 0")
+    shell.run("2 / 0")
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_diagnosis_shows_as_advice_in_a_notebook(shell: Shell) -> None:
+    import jupyter_jitmagic.diagnosis._types as types
+
+    diagnosis = types.Diagnosis("f", "static", ("n",), verified=True)
+    data, _ = shell.ip.display_formatter.format(diagnosis)
+    assert "f cannot be traced" in data["text/html"]
+    assert "Fix" in data["text/plain"]
