@@ -65,7 +65,6 @@ class Hub:
     def __init__(self, source: Log, queries: Mapping[str, Query] | None = None) -> None:
         self.epoch = uuid.uuid4().hex
         self._queries = dict(queries or {})
-        self._feed = Feed(source, self._wake_up)
         self._lock = threading.RLock()
         """Held while a message is made and handed over, so that they leave in the order of their numbers."""
         self._seq = 0
@@ -75,6 +74,7 @@ class Hub:
         self._shell: Any = None
         self._busy = False
         self._wake = threading.Event()
+        self._feed = Feed(source, self._wake.set, self._cell_number)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._compare_now = False
@@ -276,8 +276,13 @@ class Hub:
             self._compare_now = True
             self._wake.set()
 
-    def _wake_up(self) -> None:
-        self._wake.set()
+    def _cell_number(self, filename: str) -> int | None:
+        """Which cell IPython compiled under this file name; the latest where one was run again."""
+        named = self._shell.compile.format_code_name(filename) if self._shell is not None else None
+        if not named or not named[1].startswith("In["):
+            return None
+        number = named[1][3:-1]
+        return int(number) if number.isdigit() else None
 
     def _begin_thread(self) -> None:
         """The lock is held."""

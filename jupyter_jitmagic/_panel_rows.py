@@ -18,6 +18,7 @@ from jupyter_jitmagic._protocol import (
     FunctionRow,
     MissRow,
     NowRow,
+    Place,
     Rows,
 )
 from jupyter_jitmagic._records import Changed, DiagnosisRecord, EntryRecord, Event, FunctionRecord, Log, MissRecord, PhaseEvent
@@ -40,13 +41,27 @@ def _text(value: str) -> str:
     return value if len(value) <= TEXT_LIMIT else value[: TEXT_LIMIT - 1] + "…"
 
 
-def function_row(record: FunctionRecord) -> FunctionRow:
+Locate = Callable[[str], int | None]
+"""The number of the cell that ran under a file name, None for a file."""
+
+
+def place(filename: str, line: int, locate: Locate) -> Place:
+    cell = locate(filename)
+    return Place(cell=cell, file="" if cell is not None else _text(filename), line=line)
+
+
+def _call_site(text: str, locate: Locate) -> Place | None:
+    """`text` is "file.py:12", or empty."""
+    filename, _, line = text.rpartition(":")
+    return place(filename, int(line), locate) if filename and line.isdigit() else None
+
+
+def function_row(record: FunctionRecord, locate: Locate) -> FunctionRow:
     return FunctionRow(
         id=record.id,
         name=_text(record.name),
         module=_text(record.module),
-        filename=_text(record.filename),
-        line=record.line,
+        place=place(record.filename, record.line, locate),
         static_argnames=[_text(name) for name in record.static_argnames],
         donate_argnames=[_text(name) for name in record.donate_argnames],
         alive=record.alive,
@@ -87,7 +102,7 @@ def entry_row(record: EntryRecord) -> EntryRow:
     )
 
 
-def miss_row(record: MissRecord) -> MissRow:
+def miss_row(record: MissRecord, locate: Locate) -> MissRow:
     return MissRow(
         id=record.id,
         call=record.call,
@@ -98,7 +113,7 @@ def miss_row(record: MissRecord) -> MissRow:
             for cause in record.causes
         ],
         cost_s=_number(record.cost_s),
-        call_site=_text(record.call_site),
+        call_site=_call_site(record.call_site, locate),
         started_s=_number(record.started_s),
     )
 
@@ -227,16 +242,17 @@ class Feed:
     between `everything(begin=True)` and `rest`.
 
     Example:
-        >>> feed = Feed(log, wake=lambda: None)
+        >>> feed = Feed(log, wake=lambda: None, locate=lambda filename: None)
         >>> feed.start()
         >>> rows = feed.everything(begin=True)
         >>> news = feed.changes(compare=True)
         >>> feed.stop()
     """
 
-    def __init__(self, log: Log, wake: Callable[[], None]) -> None:
+    def __init__(self, log: Log, wake: Callable[[], None], locate: Locate) -> None:
         self._log = log
         self._wake = wake
+        self._locate = locate
         self._phases = Phases()
         self._lock = threading.Lock()
         self._unsubscribe: Callable[[], None] | None = None
@@ -374,9 +390,9 @@ class Feed:
         diagnoses: Iterable[DiagnosisRecord],
     ) -> Rows:
         return Rows(
-            functions=[function_row(record) for record in functions],
+            functions=[function_row(record, self._locate) for record in functions],
             entries=[entry_row(record) for record in entries],
-            misses=[miss_row(record) for record in misses],
+            misses=[miss_row(record, self._locate) for record in misses],
             diagnoses=[diagnosis_row(record) for record in diagnoses],
             now=self._phases.rows(),
         )

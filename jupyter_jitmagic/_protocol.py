@@ -27,12 +27,19 @@ TEXT_LIMIT = 4000
 """Longer texts are cut before they are sent."""
 
 
+class Place(TypedDict):
+    """A line of the user's: in the cell that ran as `In[cell]`, or, where `cell` is null, in a file."""
+
+    cell: int | None
+    file: str
+    line: int
+
+
 class FunctionRow(TypedDict):
     id: int
     name: str
     module: str
-    filename: str
-    line: int
+    place: Place
     static_argnames: list[str]
     donate_argnames: list[str]
     alive: bool
@@ -84,7 +91,7 @@ class MissRow(TypedDict):
     entry: int
     causes: list[CauseRow]
     cost_s: float | None
-    call_site: str
+    call_site: Place | None
     started_s: float | None
 
 

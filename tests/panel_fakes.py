@@ -65,7 +65,12 @@ class Events:
 
 def shell(*, subshells: bool = True) -> Any:
     """As much of a kernel's shell as the panel touches."""
-    return SimpleNamespace(kernel=SimpleNamespace(_supports_kernel_subshells=subshells), events=Events())
+    names = {f"/tmp/ipykernel_1/{number}.py": ("Cell", f"In[{number}]") for number in range(20)}
+    return SimpleNamespace(
+        kernel=SimpleNamespace(_supports_kernel_subshells=subshells),
+        events=Events(),
+        compile=SimpleNamespace(format_code_name=names.get),
+    )
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 5.0) -> Any:

@@ -15,7 +15,7 @@ def lesson() -> Log:
         name="padded",
         module="__main__",
         qualname="padded",
-        filename="cell [5]",
+        filename="/tmp/ipykernel_1/5.py",
         line=2,
         static_argnames=("n",),
         calls=5,
@@ -26,7 +26,13 @@ def lesson() -> Log:
         compile_s=0.088,
     )
     log.functions[2] = FunctionRecord(
-        id=2, name="<b>bold</b>", module="__main__", qualname="bold", filename="cell [6]", line=1, compile_s=float("nan")
+        id=2,
+        name="<b>bold</b>",
+        module="__main__",
+        qualname="bold",
+        filename="/home/user/model.py",
+        line=1,
+        compile_s=float("nan"),
     )
     for number, (n, hits) in enumerate([(5, 3), (8, 0)], start=10):
         log.entries[number] = EntryRecord(
@@ -51,7 +57,7 @@ def lesson() -> Log:
             entry=10,
             causes=(Cause("first_call"),),
             cost_s=0.051,
-            call_site="cell [5] line 6",
+            call_site="/tmp/ipykernel_1/5.py:6",
             started_s=START_S,
         )
     )
@@ -63,7 +69,7 @@ def lesson() -> Log:
             entry=11,
             causes=(Cause("static_value", "n", "5", "8"), Cause("shape", "x", "f32[5]", "f32[8]")),
             cost_s=0.051,
-            call_site="cell [7] line 1",
+            call_site="/tmp/ipykernel_1/7.py:1",
             started_s=START_S + 1,
         )
     )
@@ -102,7 +108,7 @@ def go_on(log: Log) -> None:
             entry=12,
             causes=(Cause("static_value", "n", "8", "13"),),
             cost_s=0.044,
-            call_site="cell [8] line 1",
+            call_site="/tmp/ipykernel_1/8.py:1",
             started_s=START_S + 3,
         )
     )

@@ -11,12 +11,18 @@ export const QUERY_TARGET = 'jitmagic.query';
 export const SUBSHELLS_MARK = 'jitmagic:subshells';
 export const SUBSHELL_PREFIX = 'jitmagic:subshell:';
 
+/** A line of the user's: in the cell that ran as `In[cell]`, or, where `cell` is null, in a file. */
+export interface IPlace {
+  cell: number | null;
+  file: string;
+  line: number;
+}
+
 export interface IFunctionRow {
   id: number;
   name: string;
   module: string;
-  filename: string;
-  line: number;
+  place: IPlace;
   static_argnames: string[];
   donate_argnames: string[];
   alive: boolean;
@@ -68,7 +74,7 @@ export interface IMissRow {
   entry: number;
   causes: ICauseRow[];
   cost_s: number | null;
-  call_site: string;
+  call_site: IPlace | null;
   started_s: number | null;
 }
 
@@ -281,13 +287,20 @@ function rows(message: Fields): IRows {
   };
 }
 
+function place(fields: Fields): IPlace {
+  return {
+    cell: maybeNumber(fields, 'cell'),
+    file: text(fields, 'file'),
+    line: number(fields, 'line')
+  };
+}
+
 function functionRow(fields: Fields): IFunctionRow {
   return {
     id: number(fields, 'id'),
     name: text(fields, 'name'),
     module: text(fields, 'module'),
-    filename: text(fields, 'filename'),
-    line: number(fields, 'line'),
+    place: place(object(fields.place, 'place')),
     static_argnames: texts(fields, 'static_argnames'),
     donate_argnames: texts(fields, 'donate_argnames'),
     alive: flag(fields, 'alive'),
@@ -347,7 +360,7 @@ function missRow(fields: Fields): IMissRow {
       };
     }),
     cost_s: maybeNumber(fields, 'cost_s'),
-    call_site: text(fields, 'call_site'),
+    call_site: isObject(fields.call_site) ? place(fields.call_site) : null,
     started_s: maybeNumber(fields, 'started_s')
   };
 }

@@ -6,7 +6,7 @@ import time
 from jupyter_jitmagic._records import *
 now = time.time()
 def _function(id, name, **facts):
-    log.functions[id] = FunctionRecord(id=id, name=name, module="__main__", qualname=name, filename="cell [7]", line=3, **facts)
+    log.functions[id] = FunctionRecord(id=id, name=name, module="__main__", qualname=name, filename="model.py", line=3, **facts)
     log.listeners.emit(Changed("functions", id))
 def _entry(id, function, avals, **facts):
     log.entries[id] = EntryRecord(id=id, function=function, avals=avals, last_used_s=now, **facts)
@@ -27,12 +27,12 @@ _entry(20, 2, "f32[], f32[]", hits=11, trace_s=.001, lower_s=.001, compile_s=.03
 for i in range(4):
     _entry(30 + i, 3, "f32[200], f32[200,200], {'beta': f32[], 'sigma': f32[]}", static={"grid": "200", "tolerance": f"1e-{i + 3}"}, hits=50, trace_s=.12, lower_s=.05, compile_s=.85, execute_s=0.0021 + i * 1e-3, executable_bytes=91234, temp_bytes=320000)
 _entry(40, 4, "{'w': f32[784,128], 'b': f32[128]}, f32[32,784], i32[32]", hits=120032, trace_s=.08, lower_s=.04, compile_s=.45, execute_s=340e-6, transformation="grad")
-_miss(1, 1, 10, (Cause("first_call"),), .050, "cell [7] line 3")
-_miss(2, 1, 11, (Cause("static_value", "n", "5", "8"), Cause("shape", "x", "f32[5]", "f32[8]")), .050, "cell [7] line 3")
-_miss(3, 2, 20, (Cause("first_call"),), .040, "cell [8] line 1")
-_miss(4, 3, 30, (Cause("static_value", "tolerance", "1e-3", "1e-4"),), 1.02, "cell [9] line 12")
-_miss(5, 4, 40, (Cause("pytree_structure", "batch['image']", "f32[32,784]", "absent"),), .57, "cell [10] line 2")
-_miss(6, 5, 99, (Cause("new_function"),), .030, "cell [11] line 1")
+_miss(1, 1, 10, (Cause("first_call"),), .050, "model.py:3")
+_miss(2, 1, 11, (Cause("static_value", "n", "5", "8"), Cause("shape", "x", "f32[5]", "f32[8]")), .050, "model.py:3")
+_miss(3, 2, 20, (Cause("first_call"),), .040, "model.py:1")
+_miss(4, 3, 30, (Cause("static_value", "tolerance", "1e-3", "1e-4"),), 1.02, "model.py:12")
+_miss(5, 4, 40, (Cause("pytree_structure", "batch['image']", "f32[32,784]", "absent"),), .57, "model.py:2")
+_miss(6, 5, 99, (Cause("new_function"),), .030, "model.py:1")
 `;
 
 /** A compile that goes on until the cell ends, as far as the panel can tell. */

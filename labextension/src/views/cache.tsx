@@ -23,6 +23,7 @@ import {
 import type { IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
+import { placeText } from './words';
 
 const ROW_HEIGHT = 24;
 
@@ -415,7 +416,7 @@ function FunctionCell({
           role="gridcell"
           className="jp-JitMagic-cell"
           data-column="name"
-          title={`${row.name}\n${row.filename}:${row.line}`}
+          title={`${row.name}\n${placeText(trans, row.place)}`}
         >
           <Caret.react
             tag="span"

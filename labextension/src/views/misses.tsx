@@ -8,7 +8,7 @@ import type { ICauseRow, IMissRow } from '../protocol';
 import type { IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
-import { causeSentence, causeWord } from './words';
+import { causeSentence, causeWord, placeText } from './words';
 
 /** Two lines, three where the panel is narrow. */
 const ROW_HEIGHTS = { wide: 40, narrow: 56 };
@@ -122,11 +122,12 @@ function Miss({
   const whole = miss.causes
     .map(cause => causeSentence(trans, cause))
     .join('\n');
+  const site = placeText(trans, miss.call_site);
   return (
     <button
       type="button"
       className="jp-JitMagic-missButton"
-      title={[whole, miss.call_site].filter(Boolean).join('\n')}
+      title={[whole, site].filter(Boolean).join('\n')}
       disabled={!onSelect}
       onClick={onSelect}
     >
@@ -143,12 +144,12 @@ function Miss({
             <CauseView key={index} cause={cause} />
           ))}
         </span>
-        {!narrow && <span className="jp-JitMagic-quiet">{miss.call_site}</span>}
+        {!narrow && <span className="jp-JitMagic-quiet">{site}</span>}
       </span>
       {narrow && (
         <span className="jp-JitMagic-missWhere">
           <span>{clock(miss.started_s)}</span>
-          <span>{miss.call_site}</span>
+          <span>{site}</span>
         </span>
       )}
     </button>

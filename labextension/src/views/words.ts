@@ -1,7 +1,7 @@
 /** The kernel's words in the user's language; the same words as in %jitstats. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ICauseRow } from '../protocol';
+import type { ICauseRow, IPlace } from '../protocol';
 
 export function causeWord(trans: TranslationBundle, cause: string): string {
   switch (cause) {
@@ -56,6 +56,19 @@ export function causeSentence(
     before || '–',
     word
   );
+}
+
+/** `cell [7] line 3`, or the file's own name and the line. */
+export function placeText(
+  trans: TranslationBundle,
+  place: IPlace | null
+): string {
+  if (place === null) {
+    return '';
+  }
+  return place.cell !== null
+    ? trans.__('cell [%1] line %2', place.cell, place.line)
+    : trans.__('%1 line %2', place.file.split(/[\\/]/).pop(), place.line);
 }
 
 export function phaseWord(trans: TranslationBundle, phase: string): string {
