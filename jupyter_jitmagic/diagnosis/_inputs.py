@@ -93,6 +93,7 @@ class Variations:
     def more(self) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach."""
         for k in self._floats[:6]:
+            yield from self._one([k], _with_nan, "nan") if k not in self._floats[:2] else ()
             yield from self._one([k], lambda v: -v, "negated")
             yield from self._one([k], lambda v: v * 3 + 1, "larger")
             yield from self._one([k], lambda v: v * 0, "zero")
@@ -115,8 +116,6 @@ class Variations:
             scale = 10.0 ** ((seed % 5) - 2)
             yield self._each(self._floats, _scaled(scale), "larger" if scale > 1 else "smaller")
             yield self._each([*self._ints], _set_to(seed), "count")
-        for k in self._floats[2:6]:
-            yield from self._one([k], _with_nan, "nan")
 
     # -- making them -----------------------------------------------------------------------------------
 

@@ -44,8 +44,10 @@ class Coverage:
         """What no input reached, in words."""
         out = []
         for (_, line), seen in sorted(self.branches.items()):
+            if not seen:
+                continue  # behind a branch that no input took, which is named itself
             out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
-        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) < 2]
+        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
         return out
 
     def words(self) -> str:

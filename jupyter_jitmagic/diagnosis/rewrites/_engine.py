@@ -266,7 +266,9 @@ def added_imports(unit: Unit, text: str) -> str:
     """The import lines that a rewrite put above the statement."""
     if text.startswith(unit.text.splitlines()[0]):
         return ""
-    lines = itertools.takewhile(lambda line: not line.strip() or line.startswith(("import jax", "from jax")), text.splitlines())
+    lines = itertools.takewhile(
+        lambda line: not line.strip() or line.startswith(("import ", "from jax import")), text.splitlines()
+    )
     return "\n".join(lines)
 
 

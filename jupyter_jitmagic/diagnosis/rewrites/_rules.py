@@ -128,6 +128,13 @@ class Spot:
         """`jax.tree.map`, `jax.debug.print`, ... by the user's alias of jax."""
         return self._spelled(attribute, "jax", "", "jax", "import jax")
 
+    def np(self, attribute: str) -> str:
+        return self._spelled(attribute, "numpy", "", "np", "import numpy as np")
+
+    def module(self, name: str, attribute: str) -> str:
+        """`functools.reduce`, … by the user's alias of a module of the standard library."""
+        return self._spelled(attribute, name, "", name, f"import {name}")
+
     def _spelled(self, attribute: str, module: str, below_jax: str, alias: str, statement: str) -> str:
         for name, value in self.globals.items():
             if isinstance(value, types.ModuleType) and value.__name__ == module and not self._shadowed(name):

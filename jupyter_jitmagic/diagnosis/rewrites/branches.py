@@ -376,7 +376,7 @@ def _straight(stmts: Sequence[ast.stmt], name: str) -> bool:
 
 
 def _debug_prints(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
-    from .conversions import debug_print
+    from .printing import debug_print
 
     edits = []
     for node in walk_scope(stmts):

@@ -1,15 +1,382 @@
-"""`np.` and `math.` on traced values, `float()`, `int()`, `.item()`, `max`, `sorted`, printing → JAX's own."""
+"""Calls that need a value, and JAX's own in their place: `np.` and `math.`, `float()`, `.item()`, `max`, `sorted`, caches."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import types
+from collections.abc import Iterator
+from typing import Any
 
-from ._rules import Rule, Spot
+import jax.numpy as jnp
+import jax.scipy.special
+import numpy as np
+
+from ._code import words
+from ._rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
+
+# math functions by another name in jax.numpy; the rest have the same
+_MATH = {
+    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "acosh": "arccosh", "asinh": "arcsinh",
+    "atanh": "arctanh", "fabs": "abs", "pow": "power",
+}  # fmt: skip
+_MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
+_MATH_TO_INT = words("floor ceil trunc")
+_SHAPES = words("zeros ones empty full arange linspace eye identity tri reshape broadcast_to tile repeat")
 
 
-def debug_print(spot: Spot, call: ast.Call) -> str | None:
-    """`jax.debug.print(…)` for a `print(…)` of an f-string or of plain values; None where it cannot say the same."""
-    return None
+def numpy_call(spot: Spot) -> Iterator[Step]:
+    """`np.exp(x)` → `jnp.exp(x)`, and the same for scipy.special and scipy.stats."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or spot.kind == INDEX:
+        return
+    module, name = _function_of(spot, node.func)
+    if module.startswith("numpy.random"):
+        raise Obstacle("NumPy's random numbers are drawn once, while tracing; use jax.random with a key")
+    if module == "numpy" or module.startswith("numpy."):
+        target = jnp
+        for part in [*module.split(".")[1:], name]:
+            target = getattr(target, part, None)  # type: ignore[assignment]
+        dotted = ".".join([*module.split(".")[1:], name])
+        if target is None:
+            raise Obstacle(f"jax.numpy has no {dotted}, which NumPy computes on the host")
+        if _takes_a_list(spot, node):
+            first = spot.code.expr(node.args[0])
+            edits = [(node.func, spot.jnp(dotted)), (node.args[0], f"{spot.jnp('array')}({first})")]
+            yield spot.step("jnp", (node.func, spot.jnp(dotted)))
+            yield spot.step("jnp", *edits)
+            return
+        yield spot.step("jnp", (node.func, spot.jnp(dotted)))
+    elif module.startswith("scipy.") and hasattr(jax.scipy, module.split(".")[1]):
+        dotted = ".".join([*module.split(".")[1:], name])
+        yield spot.step("jnp", (node.func, spot.jax(f"scipy.{dotted}")))
 
 
-RULES: list[Rule] = []
+def _takes_a_list(spot: Spot, node: ast.Call) -> bool:
+    return bool(node.args) and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple)
+
+
+def _function_of(spot: Spot, func: ast.expr) -> tuple[str, str]:
+    """(module, name) of a library's function as it is spelled: ("numpy.linalg", "norm"); ("", "") for others."""
+    if isinstance(func, ast.Attribute):
+        owner = spot.value(func.value)
+        if isinstance(owner, types.ModuleType):
+            return owner.__name__, func.attr
+    elif isinstance(func, ast.Name):
+        value = spot.value(func)
+        module = getattr(value, "__module__", None) or ("numpy" if isinstance(value, np.ufunc) else "")
+        if module.startswith(("numpy", "math", "scipy")):
+            return module.split("._")[0], getattr(value, "__name__", func.id)
+    return "", ""
+
+
+def math_call(spot: Spot) -> Iterator[Step]:
+    """`math.sqrt(x)` → `jnp.sqrt(x)`."""
+    node = spot.node
+    if not isinstance(node, ast.Call):
+        return
+    module, name = _function_of(spot, node.func)
+    if module not in ("math", "cmath"):
+        return
+    args = [spot.code.expr(a) for a in node.args]
+    if name == "log" and len(args) == 2:
+        text = f"{spot.jnp('log')}({args[0]}) / {spot.jnp('log')}({args[1]})"
+        yield spot.step("jnp", (node, f"({text})"))
+    elif name in _MATH_TO_INT:
+        yield spot.step("jnp", (node, f"{spot.jnp(name)}({args[0]}).astype(int)"))
+    elif name in _MATH_SPECIAL:
+        yield spot.step("jnp", (node.func, spot.jax(f"scipy.special.{_MATH_SPECIAL[name]}")))
+    elif name == "fsum":
+        yield spot.step("jnp", (node, f"{spot.jnp('sum')}({spot.jnp('asarray')}({args[0]}))"))
+    elif name == "dist":
+        difference = f"{spot.jnp('asarray')}({args[0]}) - {spot.jnp('asarray')}({args[1]})"
+        yield spot.step("jnp", (node, f"{spot.jnp('linalg.norm')}({difference})"))
+    elif name == "factorial":
+        yield spot.step("jnp", (node, f"{spot.jnp('round')}({spot.jax('scipy.special.gamma')}({args[0]} + 1.0)).astype(int)"))
+    elif hasattr(jnp, _MATH.get(name, name)):
+        yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))))
+    else:
+        raise Obstacle(f"jax.numpy has no {name}, which math computes on the host")
+
+
+_FLOAT_CALLS = words(
+    "mean std var exp log sqrt norm sin cos tan tanh softmax sigmoid dot vdot trapezoid linspace cosh sinh log2 log10"
+)
+
+
+def number(spot: Spot) -> Iterator[Step]:
+    """`float(x)` → `jnp.asarray(x, float)`, or nothing where x is a float for sure; `int`, `bool`, `complex` alike."""
+    node = spot.call("float", "int", "bool", "complex")
+    if node is None or not node.args or node.keywords:
+        return
+    code, name = spot.code, node.func.id  # type: ignore[attr-defined]
+    argument = node.args[0]
+    text = code.expr(argument)
+    bare = _bare(spot, node, argument)
+    asarray = spot.jnp("asarray")
+    if name == "complex" and len(node.args) == 2:
+        parts = ", ".join(f"{asarray}({code.expr(a)}, float)" for a in node.args)
+        yield spot.step("complex", (node, f"{spot.lax('complex')}({parts})"))
+    elif name == "bool" and isinstance(argument, ast.Compare) and len(argument.ops) == 1:
+        yield spot.step("bool", (node, bare))
+    elif name == "float" and _is_float(argument):
+        yield spot.step("float", (node, bare))
+        yield spot.step("float", (node, f"{asarray}({text}, float).reshape(())"))
+    else:
+        yield spot.step(name, (node, f"{asarray}({text}, {name})"))
+        yield spot.step(name, (node, f"{asarray}({text}, {name}).reshape(())"))
+
+
+def _is_float(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div) or _is_float(node.left) or _is_float(node.right)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    if isinstance(node, ast.Call):
+        return getattr(node.func, "attr", "") in _FLOAT_CALLS
+    return False
+
+
+def _bare(spot: Spot, node: ast.expr, inner: ast.expr) -> str:
+    """The inner expression in place of the outer one."""
+    parent = spot.code.parents[node]
+    inside = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript | ast.BoolOp | ast.Await)
+    return spot.code.operand(inner) if inside else spot.code.expr(inner)
+
+
+def item(spot: Spot) -> Iterator[Step]:
+    """`x.item()` → `x`; `x.tolist()` → `x`."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("item", "tolist"):
+        return
+    inner = node.func.value
+    if not node.args:
+        yield spot.step(node.func.attr, (node, _bare(spot, node, inner)))
+        yield spot.step(node.func.attr, (node, f"{spot.code.operand(inner)}.reshape(())"))
+    else:
+        owner = spot.code.operand(inner) + ("" if len(node.args) > 1 else ".ravel()")
+        yield spot.step("item", (node, f"{owner}[{', '.join(map(spot.code.expr, node.args))}]"))
+
+
+def extremum(spot: Spot) -> Iterator[Step]:
+    """`max(a, b)` → `jnp.where(b > a, b, a)`, which keeps Python's answer where one is NaN (`jnp.maximum` where b is a number)."""
+    node = spot.call("max", "min")
+    if node is None or any(isinstance(a, ast.Starred) for a in node.args) or node.keywords:
+        return
+    name: str = node.func.id  # type: ignore[attr-defined]
+    sign, pair, reduction = (">", "maximum", "max") if name == "max" else ("<", "minimum", "min")
+    code, args = spot.code, node.args
+    if len(args) == 2:
+        a, b = args
+        if isinstance(b, ast.Constant):
+            yield spot.step(pair, (node, f"{spot.jnp(pair)}({code.expr(a)}, {code.expr(b)})"))
+        yield spot.step(
+            "where", (node, f"{spot.jnp('where')}({code.operand(b)} {sign} {code.operand(a)}, {code.expr(b)}, {code.expr(a)})")
+        )
+        return
+    values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])
+    yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({spot.jnp('asarray')}({values}))"))
+    lambda_ = f"lambda a, b: {spot.jnp('where')}(b {sign} a, b, a)"
+    yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}({lambda_}, {values})"))
+
+
+def _listed(spot: Spot, node: ast.expr) -> str:
+    """An iterable as something that becomes an array: a generator as a list."""
+    if isinstance(node, ast.GeneratorExp):
+        text = spot.code.src(node)
+        return f"[{text[1:-1] if text.startswith('(') and text.endswith(')') else text}]"
+    return spot.code.expr(node)
+
+
+def any_all(spot: Spot) -> Iterator[Step]:
+    """`any(w < 0)` → `jnp.any(w < 0)`; a generator becomes a list first."""
+    node = spot.call("any", "all")
+    if node is None and isinstance(spot.node, ast.expr):  # the truth of a generator's element is asked inside the call
+        for at in spot.code.ancestors(spot.node):
+            if (
+                isinstance(at, ast.Call)
+                and isinstance(at.func, ast.Name)
+                and at.func.id in ("any", "all")
+                and spot.kind == BOOL
+            ):
+                node = at
+                break
+            if isinstance(at, ast.stmt):
+                break
+    if node is None or len(node.args) != 1:
+        return
+    name: str = node.func.id  # type: ignore[attr-defined]
+    argument = node.args[0]
+    if not isinstance(argument, ast.GeneratorExp | ast.List | ast.ListComp):
+        yield spot.step(name, (node, f"{spot.jnp(name)}({spot.code.expr(argument)})"))
+    yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
+
+
+def sort(spot: Spot) -> Iterator[Step]:
+    """`sorted(xs)` → `jnp.sort(jnp.asarray(xs))`."""
+    node = spot.call("sorted")
+    if node is None or len(node.args) != 1:
+        return
+    reverse = False
+    for keyword in node.keywords:
+        if keyword.arg != "reverse" or not isinstance(keyword.value, ast.Constant):
+            raise Obstacle("sorted() with a key has no counterpart in jax.numpy; sort by jnp.argsort of the keys")
+        reverse = bool(keyword.value.value)
+    text = f"{spot.jnp('sort')}({spot.jnp('asarray')}({_listed(spot, node.args[0])}))" + ("[::-1]" if reverse else "")
+    excludes = {"nan": "the order that sorted() gives to NaN"}
+    yield spot.step("sort", (node, text), excludes=excludes)
+    yield spot.step("sort", (node, f"list({text})"), excludes=excludes)
+
+
+def popcount(spot: Spot) -> Iterator[Step]:
+    """`bin(n).count("1")` → `lax.population_count(n)`."""
+    node = spot.call("bin")
+    if node is None:
+        return
+    attribute = spot.code.parents[node]
+    call = spot.code.parents.get(attribute)
+    if isinstance(attribute, ast.Attribute) and attribute.attr == "count" and isinstance(call, ast.Call):
+        counted = [a.value for a in call.args if isinstance(a, ast.Constant)]
+        text = f"{spot.lax('population_count')}({spot.jnp('asarray')}({spot.code.expr(node.args[0])}))"
+        if counted == ["1"]:
+            shown = "negative numbers, of which bin() shows the absolute value"
+            yield spot.step("population_count", (call, text), excludes={"negative int": shown})
+
+
+def cached(spot: Spot) -> Iterator[Step]:
+    """A helper under `functools.lru_cache` hashes its arguments: call what it wraps."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or "unhashable" not in str(spot.error):
+        return
+    if isinstance(spot.value(node.func), functools._lru_cache_wrapper):
+        yield spot.step("uncached", (node.func, f"{spot.code.src(node.func)}.__wrapped__"))
+
+
+def numpy_table(spot: Spot) -> Iterator[Step]:
+    """`TABLE[i]`, TABLE a NumPy array → `jnp.asarray(TABLE)[i]`."""
+    node = spot.node
+    if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+        return
+    if spot.kind in (ARRAY, INDEX) or isinstance(spot.error, IndexError | TypeError):
+        value = spot.value(node.value)
+        if isinstance(value, np.ndarray):
+            yield spot.step("jnp", (node.value, f"{spot.jnp('asarray')}({spot.code.src(node.value)})"))
+
+
+def type_check(spot: Spot) -> Iterator[Step]:
+    """A check that raises because under jit the array is no `np.ndarray` (or number): admit `jax.Array` too."""
+    statement = spot.code.statement(spot.node)
+    if isinstance(statement, ast.Raise):
+        guard = spot.code.parents[statement]
+        if not isinstance(guard, ast.If):
+            return
+        for call in _isinstance_calls(spot, guard.test):
+            kinds = call.args[1]
+            listed = [spot.code.src(e) for e in kinds.elts] if isinstance(kinds, ast.Tuple) else [spot.code.src(kinds)]
+            yield spot.step("isinstance", (kinds, f"({', '.join([*listed, spot.jax('Array')])})"))
+    elif isinstance(spot.node, ast.Call) and spot.call("len") is not None and isinstance(spot.error, TypeError):
+        name = spot.code.src(spot.node.args[0])
+        for at in spot.code.ancestors(statement):
+            for call in _isinstance_calls(spot, at.test) if isinstance(at, ast.If) else []:
+                if spot.code.src(call.args[0]) == name:
+                    parent = spot.code.parents[call]
+                    if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+                        yield spot.step("ndim", (parent, f"{spot.jnp('ndim')}({name}) > 0"))
+                    else:
+                        yield spot.step("ndim", (call, f"{spot.jnp('ndim')}({name}) == 0"))
+
+
+def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:
+    """`isinstance(x, …)` on a traced value."""
+    found = [
+        n for n in ast.walk(test) if isinstance(n, ast.Call) and spot.code.src(n.func) == "isinstance" and len(n.args) == 2
+    ]
+    return [n for n in found if isinstance(spot.value(n.args[0]), jax.core.Tracer)]
+
+
+# -- values that no argument decides --------------------------------------------------------------------
+
+_STATIC_ATTRIBUTES = words("shape ndim size dtype")
+
+
+def host_value(spot: Spot) -> Iterator[Step]:
+    """What is made with jnp from shapes and constants alone is traced all the same: make it with NumPy."""
+    if spot.kind not in (BOOL, INDEX) and type(spot.error).__name__ not in (
+        "NonConcreteBooleanIndexError",
+        "ConcretizationTypeError",
+    ):
+        return
+    node = spot.node
+    roots = [node.slice] if isinstance(node, ast.Subscript) else list(node.args) if isinstance(node, ast.Call) else [node]
+    if isinstance(node, ast.Call) and _is_jnp(spot, node.func):
+        return
+    edits: dict[ast.AST, None] = {}
+    if all(isinstance(r, ast.expr) and _from_constants(spot, r, edits, set()) for r in roots) and edits:
+        yield spot.step("np", *((func, spot.np(_attribute_path(spot, func))) for func in edits))
+
+
+def _is_jnp(spot: Spot, func: ast.expr) -> bool:
+    value = spot.value(func.value) if isinstance(func, ast.Attribute) else None
+    while isinstance(func, ast.Attribute) and value is None and isinstance(func.value, ast.Attribute):
+        func = func.value
+        value = spot.value(func.value)
+    return isinstance(value, types.ModuleType) and value.__name__.startswith("jax.numpy")
+
+
+def _attribute_path(spot: Spot, func: ast.AST) -> str:
+    assert isinstance(func, ast.Attribute)
+    owner = spot.value(func.value)
+    below = owner.__name__.removeprefix("jax.numpy").lstrip(".") if isinstance(owner, types.ModuleType) else ""
+    return f"{below}.{func.attr}" if below else func.attr
+
+
+def _from_constants(spot: Spot, node: ast.expr, edits: dict[ast.AST, None], seen: set[str]) -> bool:
+    """Whether the value comes from shapes and constants only; collects the jnp functions on the way."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.Attribute) and node.attr in _STATIC_ATTRIBUTES:
+        return True
+    if isinstance(node, ast.Name):
+        value = spot.value(node)
+        if value is not None and not _traced(value):
+            return True
+        if node.id in seen:
+            return False
+        makers = _assignments(spot, node.id)
+        return len(makers) == 1 and _from_constants(spot, makers[0], edits, seen | {node.id})
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == "len" and spot.is_builtin("len"):
+            return True
+        parts = [*node.args, *(k.value for k in node.keywords)]
+        if _is_jnp(spot, node.func) and hasattr(np, _attribute_path(spot, node.func).split(".")[0]):
+            edits[node.func] = None
+        elif isinstance(node.func, ast.Attribute) and not isinstance(spot.value(node.func.value), types.ModuleType):
+            parts.append(node.func.value)
+        elif not (
+            isinstance(node.func, ast.Name) and node.func.id in ("int", "float", "bool", "abs", "max", "min", "round", "sum")
+        ):
+            return False
+        return all(_from_constants(spot, p, edits, seen) for p in parts)
+    parts_ = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    simple = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.Tuple | ast.List | ast.Subscript | ast.Slice | ast.IfExp
+    return isinstance(node, simple) and all(_from_constants(spot, p, edits, seen) for p in parts_)
+
+
+def _traced(value: Any) -> bool:
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
+
+
+def _assignments(spot: Spot, name: str) -> list[ast.expr]:
+    function = spot.function
+    if function is None or isinstance(function, ast.Lambda):
+        return []
+    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    values = [
+        s.value for s in ast.walk(function) if isinstance(s, ast.Assign) and len(s.targets) == 1 and s.targets[0] in stores
+    ]
+    return values if len(values) == len(stores) else []
+
+
+RULES: list[Rule] = [
+    host_value, numpy_call, math_call, number, item, extremum, any_all, sort, popcount, cached, numpy_table, type_check,
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""`assert` and `raise` on traced values: compiled code cannot raise; it can mark the result or say so."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from ._code import leaves, loaded, stored
+from ._rules import Rule, Spot, Step
+
+_NOTE = "compiled code cannot raise: "
+
+
+def assertion(spot: Spot) -> Iterator[Step]:
+    """`assert test` → a message printed when the test fails."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.Assert):
+        return
+    node = asked[1]
+    message = _message(spot, node.msg) or f"assertion failed: {_one_line(spot, node.test)}"
+    text = f"{spot.lax('cond')}({spot.code.expr(node.test)}, lambda: None, lambda: {spot.jax('debug.print')}({message!r}))"
+    yield spot.step(
+        "debug.print", (node, text), note=_NOTE + "the check prints its message (jax.experimental.checkify can raise)"
+    )
+
+
+def raising(spot: Spot) -> Iterator[Step]:
+    """`if bad: raise` → the result is NaN where bad; where the result is not of floats, a message is printed."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    code, node = spot.code, asked[1]
+    if not node.body or not isinstance(node.body[-1], ast.Raise) or leaves(node.body, ast.Return) or code.is_elif(node):
+        return
+    region, indent = code.region([node]), code.indent(node)
+    rest = code.block_text(node.orelse, indent) if node.orelse else ""
+    function = code.function(node)
+    if isinstance(function, ast.FunctionDef) and code.block(node) is function.body and not leaves(node.orelse, ast.Return):
+        follows = function.body[function.body.index(node) + 1 :]
+        returns = [r for r in leaves(follows, ast.Return) if isinstance(r, ast.Return)]
+        if returns and all(r.value is not None for r in returns):
+            for tree in (False, True):
+                yield _marked(spot, node, rest, returns, [*node.orelse, *follows], tree)
+    message = _raised_message(spot, node.body[-1]) or f"{_one_line(spot, node.test)}"
+    call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {spot.jax('debug.print')}({message!r}), lambda: None)"
+    note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
+    yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
+
+
+def _marked(
+    spot: Spot, node: ast.If, rest: str, returns: Sequence[ast.Return], follows: Sequence[ast.stmt], tree: bool
+) -> Step:
+    code, indent = spot.code, spot.code.indent(node)
+    test = code.expr(node.test)
+    lines = ""
+    if len(returns) > 1 or loaded([node.test]) & set(stored(follows)) or len(test) > 40 or tree:
+        name = code.fresh("invalid", "bad_input")
+        lines, test = f"{indent}{name} = {test}\n", name
+    edits = []
+    where, nan = spot.jnp("where"), spot.jnp("nan")
+    for r in returns:
+        assert r.value is not None
+        if tree:
+            text = f"{spot.jax('tree.map')}(lambda r: {where}({test}, {nan}, r), {code.expr(r.value)})"
+        elif isinstance(r.value, ast.Tuple):
+            text = "(" + ", ".join(f"{where}({test}, {nan}, {code.expr(e)})" for e in r.value.elts) + ",)"
+            text = text.replace(",)", ")") if len(r.value.elts) > 1 else text
+        else:
+            text = f"{where}({test}, {nan}, {code.expr(r.value)})"
+        edits.append((r.value, text))
+    note = _NOTE + "the result is NaN where the check fails"
+    return spot.step("where", (code.region([node]), lines + rest), *edits, note=note)
+
+
+def _message(spot: Spot, node: ast.expr | None) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def _raised_message(spot: Spot, node: ast.stmt) -> str:
+    assert isinstance(node, ast.Raise)
+    if isinstance(node.exc, ast.Call) and node.exc.args:
+        return _message(spot, node.exc.args[0])
+    return ""
+
+
+def _one_line(spot: Spot, node: ast.expr) -> str:
+    return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
+
+
+RULES: list[Rule] = [assertion, raising]

@@ -1,0 +1,151 @@
+"""Printing and formatting of traced values → `jax.debug.print`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from ._rules import Obstacle, Rule, Spot, Step
+
+
+def formatted(spot: Spot) -> Iterator[Step]:
+    """`print(f"loss {loss:.3f}")` → `jax.debug.print("loss {loss:.3f}", loss=loss)`."""
+    if "format" not in str(spot.error) and not (isinstance(spot.error, TypeError) and "%" in spot.code.src(spot.node)):
+        return
+    if (
+        "__format__" not in str(spot.error)
+        and "number is required" not in str(spot.error)
+        and "must be real" not in str(spot.error)
+    ):
+        return
+    statement = spot.code.statement(spot.node)
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        raise Obstacle(
+            "a traced value has no digits yet: it cannot be formatted into a string that the function goes on to use"
+        )
+    call = statement.value
+    text = debug_print(spot, call)
+    if text is not None:
+        yield spot.step("debug.print", (call, text))
+    else:
+        yield spot.step("debug.callback", (call, debug_callback(spot, call)))
+
+
+def debug_print(spot: Spot, call: ast.Call) -> str | None:
+    """`jax.debug.print(…)` for a `print(…)` of an f-string or of plain values; None where it cannot say the same."""
+    if not (isinstance(call.func, ast.Name) and call.func.id == "print" and spot.is_builtin("print")) or call.keywords:
+        return None
+    pieces: list[str] = []
+    given = _Arguments(spot)
+    for argument in call.args:
+        piece = _piece(spot, argument, given)
+        if piece is None:
+            return None
+        pieces.append(piece)
+    template = " ".join(pieces)
+    return f"{spot.jax('debug.print')}({', '.join([_quoted(template), *given.texts()])})"
+
+
+class _Arguments:
+    """What a template is filled with: names as keywords, other expressions by position."""
+
+    def __init__(self, spot: Spot) -> None:
+        self.spot = spot
+        self.positional: list[str] = []
+        self.named: dict[str, None] = {}
+
+    def field(self, node: ast.expr, rest: str = "") -> str:
+        if isinstance(node, ast.Name):
+            self.named[node.id] = None
+            return "{" + node.id + rest + "}"
+        self.positional.append(self.spot.code.expr(node))
+        return "{" + str(len(self.positional) - 1) + rest + "}"
+
+    def texts(self) -> list[str]:
+        return [*self.positional, *(f"{name}={name}" for name in self.named)]
+
+
+def _piece(spot: Spot, node: ast.expr, given: _Arguments) -> str | None:
+    """One printed argument as a part of the template."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _escaped(node.value)
+    if isinstance(node, ast.JoinedStr):
+        out = ""
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                out += _escaped(str(part.value))
+                continue
+            if not isinstance(part, ast.FormattedValue):
+                return None
+            spec = ""
+            if isinstance(part.format_spec, ast.JoinedStr):
+                if not all(isinstance(v, ast.Constant) for v in part.format_spec.values):
+                    return None
+                spec = ":" + "".join(str(v.value) for v in part.format_spec.values if isinstance(v, ast.Constant))
+            conversion = f"!{chr(part.conversion)}" if part.conversion != -1 else ""
+            out += given.field(part.value, conversion + spec)
+        return out
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return _of_format_call(node, given)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
+        return _of_percent(node, given)
+    return given.field(node)
+
+
+def _of_format_call(node: ast.Call, given: _Arguments) -> str | None:
+    func = node.func
+    assert isinstance(func, ast.Attribute)
+    if not isinstance(func.value, ast.Constant) or not isinstance(func.value.value, str) or node.keywords:
+        return None
+    fields = iter(node.args)
+
+    def fill(match: re.Match[str]) -> str:
+        argument = next(fields, None)
+        return match.group(0) if argument is None else given.field(argument, match.group(1))
+
+    return re.sub(r"(?<!\{)\{((?::[^{}]*)?)\}", fill, func.value.value)
+
+
+def _of_percent(node: ast.BinOp, given: _Arguments) -> str | None:
+    assert isinstance(node.left, ast.Constant)
+    if not isinstance(node.left.value, str):
+        return None
+    values = iter(node.right.elts if isinstance(node.right, ast.Tuple) else [node.right])
+
+    def fill(match: re.Match[str]) -> str:
+        if match.group(0) == "%%":
+            return "%"
+        argument = next(values, None)
+        if argument is None:
+            return match.group(0)
+        width, kind = match.groups()
+        align = ">" if width and kind == "s" and not width.startswith("-") else ""
+        spec = (align + width.lstrip("-") if not width.startswith("-") else "<" + width[1:]) + ("" if kind in "srd" else kind)
+        return given.field(argument, ":" + spec if spec else "")
+
+    return re.sub(r"%%|%([-+0 ]*\d*(?:\.\d+)?)([sdifgGeEr])", fill, _escaped(node.left.value))
+
+
+def debug_callback(spot: Spot, call: ast.Call) -> str:
+    """The same call, made by the host when the values are there."""
+    names = sorted(
+        {n.id for n in ast.walk(call) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in spot.locals}
+        - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)}
+    )
+    arguments = "".join(f", {name}" for name in names)
+    return f"{spot.jax('debug.callback')}(lambda {', '.join(names)}: {spot.code.src(call)}{arguments})".replace(
+        "lambda :", "lambda:"
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _quoted(text: str) -> str:
+    shown = repr(text)
+    return '"' + shown[1:-1].replace('"', '\\"') + '"' if shown.startswith("'") and "\\'" not in shown else shown
+
+
+RULES: list[Rule] = [formatted]

@@ -1,0 +1,71 @@
+"""Library calls and builtins that need a value."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+ONE_ARGUMENT = [
+    ("np.exp(x)", "jnp.exp(x)"),
+    ("np.linalg.norm(np.exp(x))", "jnp.linalg.norm(jnp.exp(x))"),
+    ("math.sqrt(x.sum() + 9)", "jnp.sqrt(x.sum() + 9)"),
+    ("math.atan2(x[0], 2.0)", "jnp.arctan2(x[0], 2.0)"),
+    ("float(x.sum()) * 2", "jnp.asarray(x.sum(), float) * 2"),
+    ("float(x.mean()) * 2", "x.mean() * 2"),
+    ("int(x[0] * 3)", "jnp.asarray(x[0] * 3, int)"),
+    ("bool(x[0] > 0)", "return x[0] > 0"),
+    ("x.mean().item()", "return x.mean()"),
+    ("max(x[0], 1.5)", "jnp.maximum(x[0], 1.5)"),
+    ("min(1.5, x[0])", "jnp.where(x[0] < 1.5, x[0], 1.5)"),
+    ("any(x > 1)", "jnp.any(x > 1)"),
+    ("all(v > 0 for v in x)", "jnp.all(jnp.array([v > 0 for v in x]))"),
+    ("sorted([x[0], x[1]])[0]", "jnp.sort(jnp.asarray([x[0], x[1]]))[0]"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), ONE_ARGUMENT)
+def test_a_call_that_needs_a_value_becomes_jax_own(expression, expected):
+    """The converted call gives plain Python's result on the call's input and others."""
+    proposals = check(f"def f(x):\n    return {expression}\n", (jnp.array([0.5, 2.0, 1.0]),), (jnp.array([-1.5, 3.0, 0.0]),))
+    assert expected in proposals.rewrites[0].source
+
+
+def test_the_largest_of_an_array_keeps_pythons_answer_for_nan():
+    source = "def f(x):\n    return max(x)\n"
+    proposals = check(source, (jnp.array([0.5, 2.0]),), (jnp.array([0.5, jnp.nan, 2.0]),))
+    assert "functools.reduce" in proposals.rewrites[0].source
+
+
+def test_a_numpy_table_indexed_by_data_becomes_an_array_of_jax():
+    source = "TABLE = np.array([1.0, 2.0, 4.0], np.float32)\ndef f(i):\n    return TABLE[i]\n"
+    assert "jnp.asarray(TABLE)[i]" in check(source, (jnp.array(1),), (jnp.array(2),)).rewrites[0].source
+
+
+def test_a_mask_made_of_shapes_is_made_with_numpy():
+    source = "def f(x):\n    odd = jnp.arange(x.shape[0]) % 2 == 1\n    return x[odd].sum()\n"
+    assert "np.arange" in check(source, (jnp.arange(5.0),), (jnp.arange(4.0),)).rewrites[0].source
+
+
+def test_printing_with_digits_becomes_debug_print():
+    source = 'def f(x, step):\n    print(f"{step:3d}: {x.sum():.2f} {{}}")\n    return x * 2\n'
+    first = check(source, (jnp.ones(2), 1)).rewrites[0]
+    assert 'jax.debug.print("{step:3d}: {0:.2f} {{}}", x.sum(), step=step)' in first.source
+
+
+def test_host_random_numbers_get_no_rewrite():
+    namespace = define("def f(x):\n    return np.random.normal(x)\n")
+    assert not propose(namespace["f"], (jnp.ones(3),), {}).rewrites
+
+
+def test_a_failed_check_marks_the_result_and_says_so():
+    source = 'def f(x):\n    if x < 0:\n        raise ValueError("negative")\n    return jnp.sqrt(x)\n'
+    first = check(source, (jnp.array(4.0),), (jnp.array(0.0),)).rewrites[0]
+    assert "jnp.nan" in first.source and "cannot raise" in first.compared.differences[0]
+
+
+def test_a_type_check_admits_jax_arrays():
+    source = 'def f(x):\n    if not isinstance(x, np.ndarray):\n        raise TypeError("an array, please")\n    return x * 2\n'
+    assert "(np.ndarray, jax.Array)" in check(source, (np.ones(3, np.float32),)).rewrites[0].source
