@@ -23,11 +23,18 @@ callback. Nothing a rule writes is believed: `_verify` runs it beside the plain 
 
 from __future__ import annotations
 
-from . import boolean, branches, checks, conversions, printing
+from . import boolean, branches, checks, conversions, loops, printing
 from ._propose import Proposals, propose
 from ._rules import Obstacle, Rule, Spot, Step
 
 # families in the order in which they are asked; conversions first: a call that needs the value is no test yet
-RULES: list[Rule] = [*conversions.RULES, *printing.RULES, *boolean.RULES, *checks.RULES, *branches.RULES]
+RULES: list[Rule] = [
+    *conversions.RULES,
+    *printing.RULES,
+    *boolean.RULES,
+    *checks.RULES,
+    *branches.RULES,
+    *loops.RULES,
+]
 
 __all__ = ["RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

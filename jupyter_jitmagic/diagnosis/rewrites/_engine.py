@@ -26,6 +26,7 @@ from ._code import Code
 from ._rules import Obstacle, Rule, Spot, Step
 
 MAX_TRACES = 80
+OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
 _numbers = itertools.count(1)
 
@@ -76,6 +77,7 @@ class Search:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
         self.traces = 0
+        self._limit = MAX_TRACES
         self.obstacles: dict[str, None] = {}
         self.units: list[Unit] = []
         self._codes: dict[tuple[int, str], types.CodeType] = {}
@@ -83,15 +85,16 @@ class Search:
         self._seen: set[frozenset[tuple[int, str]]] = set()
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
-        """Drafts that trace; rules' steps whose pattern is `prefer` are tried first."""
+        """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
         self._seen = set()
+        self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
         yield from self._follow(Draft(), prefer, 0)
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
         if draft.key in self._seen or depth > MAX_STEPS:
             return
         self._seen.add(draft.key)
-        if self.traces >= MAX_TRACES or time.perf_counter() > self.deadline:
+        if self.traces >= self._limit or time.perf_counter() > self.deadline:
             self.obstacles["the search for a rewrite ran out of time"] = None
             return
         try:

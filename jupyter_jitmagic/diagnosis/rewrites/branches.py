@@ -18,6 +18,7 @@ from ._code import (
     words,
 )
 from ._rules import Obstacle, Rule, Spot, Step
+from .printing import print_edits
 
 # what may be evaluated without being chosen: cheap, and finite with finite derivatives wherever its operands are
 _HARMLESS = words(
@@ -325,7 +326,7 @@ class _Assigning:
                 continue
             name = code.fresh(wanted, f"{wanted}_of_{self.outputs[0]}" if self.outputs else wanted)
             inner = indent + "    "
-            defs += f"{indent}def {name}({parameters}):\n{code.block_text(stmts, inner, _debug_prints(self.spot, stmts))}"
+            defs += f"{indent}def {name}({parameters}):\n{code.block_text(stmts, inner, print_edits(self.spot, stmts))}"
             defs += f"{inner}return {result}\n\n"
             functions.append(name)
         call = ", ".join([self.test, *functions, *inputs])
@@ -373,24 +374,6 @@ def _straight(stmts: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first statement that writes the name is a plain assignment of this block."""
     first = next(s for s in stmts if name in stored([s]))
     return isinstance(first, ast.Assign | ast.AnnAssign | ast.AugAssign)
-
-
-def _debug_prints(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
-    from .printing import debug_print
-
-    edits = []
-    for node in walk_scope(stmts):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "print"
-            and spot.is_builtin("print")
-        ):
-            text = debug_print(spot, node)
-            if text is None:
-                raise Obstacle("one branch prints in a way that jax.debug.print cannot repeat")
-            edits.append((*spot.code.span(node), text))
-    return edits
 
 
 def _base(target: str) -> str:
@@ -516,7 +499,7 @@ class _Returning:
                 functions.append(f"lambda {parameters}: {code.expr(only.value)}".replace("lambda :", "lambda:"))
                 continue
             name = code.fresh(wanted, wanted + "_2")
-            text = "".join(code.block_text(part, inner, _debug_prints(spot, part)) for part in way)
+            text = "".join(code.block_text(part, inner, print_edits(spot, part)) for part in way)
             defs += f"{self.indent}def {name}({parameters}):\n{text}\n"
             functions.append(name)
         call = ", ".join([self.test, *functions, *inputs])

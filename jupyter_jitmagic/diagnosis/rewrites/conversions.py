@@ -159,7 +159,7 @@ def item(spot: Spot) -> Iterator[Step]:
 
 
 def extremum(spot: Spot) -> Iterator[Step]:
-    """`max(a, b)` → `jnp.where(b > a, b, a)`, which keeps Python's answer where one is NaN (`jnp.maximum` where b is a number)."""
+    """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN too; `jnp.maximum(a, b)` where b is a plain number."""
     node = spot.call("max", "min")
     if node is None or any(isinstance(a, ast.Starred) for a in node.args) or node.keywords:
         return

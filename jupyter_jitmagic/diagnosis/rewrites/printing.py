@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ._code import Edit, walk_scope
 from ._rules import Obstacle, Rule, Spot, Step
 
 
@@ -45,6 +46,15 @@ def debug_print(spot: Spot, call: ast.Call) -> str | None:
         pieces.append(piece)
     template = " ".join(pieces)
     return f"{spot.jax('debug.print')}({', '.join([_quoted(template), *given.texts()])})"
+
+
+def print_edits(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
+    """Every `print` in a block that becomes a function of its own under `cond` or a loop, as `jax.debug.print`."""
+    edits: list[Edit] = []
+    for node in walk_scope(stmts):
+        if isinstance(node, ast.Call) and spot.code.src(node.func) == "print" and spot.is_builtin("print"):
+            edits.append((*spot.code.span(node), debug_print(spot, node) or debug_callback(spot, node)))
+    return edits
 
 
 class _Arguments:

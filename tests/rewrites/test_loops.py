@@ -1,0 +1,104 @@
+"""Loops whose end depends on traced values."""
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+
+def test_a_traced_count_becomes_fori_loop_also_for_no_round():
+    source = """
+def f(x, n):
+    total = 0.0
+    for i in range(n):
+        total = total + x * i  # weighted
+    return total
+"""
+    first = check(source, (jnp.array(2.0), 4), (jnp.array(2.0), 0), (jnp.array(1.0), 9)).rewrites[0]
+    assert first.patterns == ("fori_loop",) and "# weighted" in first.source
+    assert "0, 4 and 5 iterations" in first.compared.branches
+
+
+def test_steps_and_the_index_after_the_loop_are_kept():
+    source = """
+def f(x, n):
+    i = 0
+    for i in range(n, 0, -2):
+        x = x + i
+    return x, i
+"""
+    check(source, (jnp.array(2.0), 7), (jnp.array(2.0), 8), (jnp.array(1.0), 1))
+
+
+def test_a_while_loop_carries_its_counter():
+    source = """
+def f(x, tol):
+    n = 0
+    while jnp.abs(x) > tol and n < 100:
+        x = x / 2
+        n += 1
+    return x, n
+"""
+    first = check(source, (jnp.array(2.0), 0.1), (jnp.array(0.0), 0.1)).rewrites[0]
+    assert "while_loop" in first.patterns
+
+
+def test_break_becomes_a_flag_and_what_follows_it_is_skipped():
+    source = """
+def f(x, tol):
+    for i in range(20):
+        new = 0.5 * (x + 2.0 / x)
+        if jnp.abs(new - x) < tol:
+            break
+        x = new
+    return x
+"""
+    check(source, (jnp.array(1.0), 0.1), (jnp.array(1.0), 1e-3), (jnp.array(5.0), 100.0))
+
+
+def test_continue_and_for_else_keep_their_meaning():
+    source = """
+def f(xs, limit):
+    total = 0.0
+    for x in xs:
+        if x < 0:
+            continue
+        total = total + x
+        if total > limit:
+            break
+    else:
+        total = total * 2
+    return total
+"""
+    xs = jnp.array([1.0, -2.0, 3.0])
+    check(source, (xs, jnp.array(2.0)), (xs, jnp.array(20.0)), (-xs, jnp.array(0.5)))
+
+
+def test_a_return_inside_a_loop_gives_the_index_found():
+    source = """
+def f(xs, limit):
+    for i, x in enumerate(xs):
+        if x > limit:
+            return i
+    return -1
+"""
+    xs = jnp.array([1.0, 2.0, 3.0])
+    check(source, (xs, jnp.array(1.5)), (xs, jnp.array(5.0)), (xs, jnp.array(0.0)))
+
+
+def test_a_variable_set_only_in_the_loop_gets_a_first_value():
+    source = """
+def f(x, n):
+    for i in range(n):
+        x = jnp.sin(x)
+        change = jnp.abs(x).max()
+    return x, change
+"""
+    check(source, (jnp.ones(3), 2), (jnp.ones(3), 5))
+
+
+def test_a_list_that_grows_with_a_traced_count_is_named():
+    namespace = define("def f(x, n):\n    out = []\n    for i in range(n):\n        out.append(x)\n    return jnp.stack(out)\n")
+    proposals = propose(namespace["f"], (jnp.array(1.0), 3), {})
+    assert not proposals.rewrites and "length of out" in proposals.obstacles[0]
