@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic import _timing
 from jupyter_jitmagic._recording import FunctionState
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic._signatures import Signature
@@ -51,8 +52,22 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     if len(_lineages) > _LINEAGE_LIMIT:
         _lineages.clear()
     _lineages[origin] = _Lineage(record.id, _weak(fun), state.history)
+    _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
     log.add_function(record)
     return state
+
+
+_by_name: dict[str, weakref.WeakSet[FunctionState]] = {}
+
+
+def _traced_outside(span: _timing.Span) -> None:
+    """Something outside our calls traced a function of this name: another jit of ours, or an ahead-of-time compile."""
+    if span.phase == "trace":
+        for state in tuple(_by_name.get(span.name, ())):
+            state.look_closely()
+
+
+_timing.outside.append(_traced_outside)
 
 
 def ended(function: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 
@@ -39,12 +40,12 @@ def jit_config() -> list[tuple[str, Any]]:
         return [*rows, ("abstract_mesh", jax.sharding.get_abstract_mesh())]
 
 
-class _Trace:
-    """Public fallback of the trace state: `value` is True outside every trace."""
+class _Plain:
+    """Public fallback of the trace state: `value` is True where a call is neither traced nor transformed nor jit disabled."""
 
     @property
     def value(self) -> bool:
-        return bool(jax.core.trace_state_clean())
+        return not jax.config.jax_disable_jit and bool(jax.core.trace_state_clean())
 
 
 class _DisableJit:
@@ -61,11 +62,20 @@ def _trace_state() -> tuple[Any, Any]:
         from jax._src import core
 
         holder, idle = core.trace_state_strong_ref, core.eval_trace
-        if holder.value is idle or not core.trace_state_clean():
+        if _can_follow_disable_jit() and (holder.value is idle or not core.trace_state_clean()):
             return holder, idle
     except (ImportError, AttributeError):
         pass
-    return _Trace(), True
+    return _Plain(), True
+
+
+def _concrete_array() -> type | None:
+    try:
+        from jax._src.array import ArrayImpl
+
+        return cast(type, ArrayImpl)
+    except ImportError:
+        return None
 
 
 def _disable_jit() -> Any:
@@ -78,8 +88,67 @@ def _disable_jit() -> Any:
         return _DisableJit()
 
 
-TRACE, IDLE = _trace_state()
+class _DisableJitFollower:
+    """Hears of every change of ``jax_disable_jit``, so that no call needs to ask for it."""
+
+    def __init__(self) -> None:
+        self._threads: set[int] = set()
+        self._everywhere = False
+        self._changed: Callable[[bool], None] | None = None
+
+    def follow(self, changed: Callable[[bool], None]) -> None:
+        self._changed = changed
+        DISABLE_JIT._add_hooks(self._global, self._local)
+        if DISABLE_JIT.get_local() is True:
+            self._local(True)
+
+    def unfollow(self) -> None:
+        DISABLE_JIT._update_global_hook = DISABLE_JIT._update_thread_local_hook = None
+
+    def _global(self, value: bool | None) -> None:
+        self._everywhere = bool(value)
+        self._tell()
+
+    def _local(self, value: bool | None) -> None:
+        if value:
+            self._threads.add(get_ident())
+        else:
+            self._threads.discard(get_ident())
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed(self._everywhere or bool(self._threads))
+
+
+def _can_follow_disable_jit() -> bool:
+    return (
+        getattr(DISABLE_JIT, "_update_global_hook", ...) is None
+        and getattr(DISABLE_JIT, "_update_thread_local_hook", ...) is None
+        and hasattr(DISABLE_JIT, "_add_hooks")
+    )
+
+
 DISABLE_JIT = _disable_jit()
+TRACE, IDLE = _trace_state()
+_follower = _DisableJitFollower() if not isinstance(TRACE, _Plain) else None
+CONCRETE_ARRAY: type | None = _concrete_array() if _follower else None
+"""The type of arrays that are no tracers, if one look at it can stand for a look at `TRACE`."""
+
+
+def follow_disable_jit(changed: Callable[[bool], None]) -> None:
+    """Call `changed` with whether jit is disabled in some thread, now and at every change.
+
+    Without the internals nothing is called: `TRACE` then tells it too, at a higher price.
+    """
+    if _follower is not None:
+        _follower.follow(changed)
+
+
+def unfollow_disable_jit() -> None:
+    if _follower is not None:
+        _follower.unfollow()
+
 
 _TRANSFORMATIONS = {"JVPTrace": "jvp", "LinearizeTrace": "grad", "BatchTrace": "vmap"}
 

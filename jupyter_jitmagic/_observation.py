@@ -50,8 +50,18 @@ class Sighting:
     def seen(self, before: float, after: float) -> None:
         """Called by whoever saw the end."""
         self.before, self.after = before, after
+        self._expect()
         if self.call:
             _to_judge.append(self)
+
+    def used(self, entry: int) -> None:
+        """Called once the entry is known."""
+        self.entry = entry
+        self._expect()
+
+    def _expect(self) -> None:
+        if self.entry and not math.isnan(self.after):
+            expected[self.entry] = self.after - self.latest_start
 
     def folded(self, call: int) -> None:
         """Called once the call has its number."""
@@ -91,7 +101,6 @@ def judge() -> None:
         if sighting.call < log.columns.first:
             continue
         seconds = _execution_of(sighting)
-        expected[sighting.entry] = sighting.after - sighting.latest_start
         _ends[sighting.call] = sighting.before, sighting.after
         if len(_ends) > 2 * _LOOK_BACK:
             for call in list(_ends)[:_LOOK_BACK]:
@@ -154,7 +163,7 @@ def blocked(start: float, latest_start: float, end: float) -> Sighting:
 def append(start: float, end: float, detail: Detail, sighting: Sighting | None) -> None:
     """A row, and what becomes known of its execution."""
     if sighting is not None:
-        sighting.entry = detail.place
+        sighting.used(detail.place)
         detail.when_known = sighting.folded
     _hotpath.append(start, end, detail)
 

@@ -72,7 +72,7 @@ class FunctionState:
 
     def build(self) -> Callable[..., Any]:
         """The function that stands for the jitted one. The state does not hold it, so that it goes when the user lets go."""
-        call, self._steer = _hotpath.build(self.jitted, self._size, self)
+        call, self._steer = _hotpath.build(self.jitted, self)
         return call
 
     # -- called by the closure ------------------------------------------------------------------------------------------
@@ -128,11 +128,11 @@ class FunctionState:
         with self.lock:
             self._forget_entries()
             self._cleared = True
-            self._steer(gate=float("-inf"), select=None, known=-1)
+            self._steer(gate=float("-inf"), select=None)
 
     def look_closely(self) -> None:
-        """The next call may hit something never seen (an ahead-of-time compile): look at its whole signature."""
-        self._steer(known=-1)
+        """The next call may hit something never seen (compiled ahead of time or by another jit of this function)."""
+        self._steer(gate=float("-inf"))
 
     def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         transformation = internals.transformations()
@@ -262,7 +262,7 @@ class FunctionState:
             return
         attribution = self.attribution
         attribution.note_call(entry, args, kwargs, size, compiled)
-        self._steer(select=attribution.select, only=attribution.only, known=-1 if size is None else size)
+        self._steer(select=attribution.select, only=attribution.only)
 
     def _add_costs(self, phases: Phases | None) -> None:
         if phases is not None:
@@ -276,6 +276,10 @@ class FunctionState:
         sighting = self._watch(out, entry, start, start, end)
         gate = end + options.watch_every_s
         mode = self.timing or options.timing
+        if sighting is None:
+            _hotpath.append_hit(start, end, entry)
+        else:
+            _observation.append(start, end, Detail(entry, HIT), sighting)
         if mode == "block":
             gate = float("-inf")
         elif mode == "observe":
@@ -284,10 +288,6 @@ class FunctionState:
             self._second_of_pair = not (self._second_of_pair or worth_each)
             if sighting is not None and (worth_each or self._second_of_pair):
                 gate = float("-inf")
-        if sighting is None:
-            _hotpath.append_hit(start, end, entry)
-        else:
-            _observation.append(start, end, Detail(entry, HIT), sighting)
         self._steer(gate=gate)
 
     def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:

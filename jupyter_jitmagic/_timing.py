@@ -60,7 +60,19 @@ class Phases(NamedTuple):
 
 
 pending: dict[int, list[Span]] = {}
-"""Spans by thread that wait for their call to return. Empty unless something compiles right now."""
+"""Spans by thread that wait for their call to return. Empty unless something compiles right now or jit is disabled: the path of
+a hit looks here and nowhere else."""
+
+_DISABLED = 0
+"""The key in `pending` that stands for ``jax.disable_jit()`` in some thread."""
+
+
+def _jit_disabled(somewhere: bool) -> None:
+    if somewhere:
+        pending[_DISABLED] = []
+    else:
+        pending.pop(_DISABLED, None)
+
 
 outside: list[Callable[[Span], None]] = []
 """Who wants the spans that belong to no call of ours."""
@@ -192,6 +204,7 @@ def install() -> None:
     global _installed
     if not _installed:
         _installed = True
+        internals.follow_disable_jit(_jit_disabled)
         for register, _, listener in _LISTENERS:
             getattr(jax.monitoring, register)(listener)
 
@@ -206,4 +219,5 @@ def uninstall() -> None:
                 getattr(jax.monitoring, unregister)(listener)
             except (AssertionError, ValueError):  # someone cleared every listener meanwhile
                 continue
+        internals.unfollow_disable_jit()
         pending.clear()
