@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
-import jax
+from jax import jit as jax_jit
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._budgets import check_budget
@@ -18,6 +18,7 @@ from jupyter_jitmagic._wrapper import JitFunction, wrap
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_OMITTED: Any = object()
 
 
 @overload
@@ -39,7 +40,7 @@ def jit(
     **jit_arguments: Any,
 ) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
 def jit(
-    fun: Any = None,
+    fun: Any = _OMITTED,
     /,
     *,
     timing: str | None = None,
@@ -76,10 +77,10 @@ def jit(
     """
     _check(timing, jit_arguments)
     check_budget(on_miss, max_compiles)
-    if fun is None:
+    if fun is _OMITTED:
         return lambda fun: jit(fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, **jit_arguments)
     if options.off:
-        return jax.jit(fun, **jit_arguments)
+        return jax_jit(fun, **jit_arguments)
     return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles)
 
 

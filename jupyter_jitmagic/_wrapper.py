@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import jax
+from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
 from jupyter_jitmagic import _budgets, _functions, _others, _timing
 from jupyter_jitmagic._recording import FunctionState
@@ -111,7 +112,7 @@ def wrap(
     max_compiles: int | None = None,
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
-    jitted = jax.jit(fun, **jit_arguments)
+    jitted = jax_jit(fun, **jit_arguments)
     _timing.install()
     _others.install()
     own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles}
