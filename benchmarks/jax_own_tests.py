@@ -2,8 +2,8 @@
 
     python benchmarks/jax_own_tests.py FOLDER [pytest arguments]
 
-FOLDER holds ``api_test.py`` of the installed JAX version (from github.com/jax-ml/jax, folder tests; needs absl-py). Prints every
-test that passes bare and fails with our jit, and exits with status 1 if there is one.
+FOLDER holds ``api_test.py`` of the installed JAX version (from github.com/jax-ml/jax, folder tests; needs absl-py). Prints
+every test that passes bare and fails with our jit, and exits with status 1 if there is one.
 """
 
 from __future__ import annotations
@@ -20,10 +20,24 @@ HERE = Path(__file__).parent
 def run(folder: Path, arguments: list[str], plugin: str | None) -> dict[str, str]:
     """Outcome by test, with or without the plugin."""
     place = ["-p", plugin] if plugin else []
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", *place, "api_test.py", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-rA",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        *place,
+        "api_test.py",
+        *arguments,
+    ]
     paths = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths, "JAX_NUM_GENERATED_CASES": "1"}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [*pytest, *place, "api_test.py", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     outcomes = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) (\S+)", result.stdout, re.MULTILINE)
     if not outcomes:
         sys.exit(result.stdout[-3000:] + result.stderr[-3000:])
