@@ -20,19 +20,7 @@ HERE = Path(__file__).parent
 def run(folder: Path, arguments: list[str], plugin: str | None) -> dict[str, str]:
     """Outcome by test, with or without the plugin."""
     place = ["-p", plugin] if plugin else []
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-rA",
-        "--tb=no",
-        "-p",
-        "no:cacheprovider",
-        *place,
-        "api_test.py",
-        *arguments,
-    ]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider"]
     paths = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths, "JAX_NUM_GENERATED_CASES": "1"}
     result = subprocess.run(
