@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -179,6 +180,10 @@ def marked(tree: ast.AST) -> str | None:
 class JitMagics(Magics):  # type: ignore[misc]
     """`%%jit` and its fellows."""
 
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._loaded_s = time.time()
+
     @no_var_expand  # type: ignore[untyped-decorator]
     @cell_magic  # type: ignore[untyped-decorator]
     def jit(self, line: str, cell: Any) -> Any:
@@ -298,9 +303,29 @@ class JitMagics(Magics):  # type: ignore[misc]
     _failures: Any = None
 
     def cell_ended(self, result: Any) -> None:
-        """IPython's `post_run_cell`: nothing to do unless the cell failed and JAX is in use."""
+        """IPython's `post_run_cell`: nothing to do unless the cell failed with JAX in use, or something was recorded."""
         if result.error_in_exec is not None and "jax" in sys.modules:
             self.failures.cell_ended(result)
+        if "jupyter_jitmagic._recording" in sys.modules:
+            self._tell()
+
+    def _tell(self) -> None:
+        """The lines below a cell: what recompiled at a cost, what would save it, which globals are stale."""
+        if self._teller is None:
+            from functools import partial
+
+            from jupyter_jitmagic import _shell
+            from jupyter_jitmagic._telling import Teller
+
+            self._teller = Teller(partial(_shell.place, self.shell), since=self._loaded_s)
+        lines = self._teller.lines()
+        if lines:
+            from jupyter_jitmagic import _shell
+            from jupyter_jitmagic._display._model import Document, Paragraph
+
+            _shell.show(self.shell, Document.of([Paragraph(line) for line in lines]))
+
+    _teller: Any = None
 
 
 def _read(parser: Parser, line: str) -> Any:

@@ -32,6 +32,9 @@ class Options:
     watch_every_s: float = 0.03
     """Shortest time between two watched executions of a function whose calls are short or run ahead of the device."""
 
+    tell_after_s: float = 0.5
+    """A recompile is told below the cell once recompiles for the same cause have cost this much; 0 tells each cause at once."""
+
     off: bool = False
     """True makes ``jm.jit`` plain ``jax.jit`` from now on; the environment's ``JITMAGIC_OFF=1`` sets it."""
 
@@ -73,6 +76,7 @@ _CHECKS = {
     "keep_calls": _count,
     "keep_misses": _count,
     "watch_every_s": _seconds,
+    "tell_after_s": _seconds,
     "off": _switch,
 }
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic import _budgets, _hotpath, _observation, _timing
+from jupyter_jitmagic import _budgets, _cures, _hotpath, _observation, _stale, _timing
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._attribution import Attribution
 from jupyter_jitmagic._call_site import call_site
+from jupyter_jitmagic._captured import Captured
 from jupyter_jitmagic._causes import causes_of
+from jupyter_jitmagic._cures import Miss
 from jupyter_jitmagic._errors import RecompileError, faults
 from jupyter_jitmagic._hotpath import Detail
 from jupyter_jitmagic._options import options
@@ -63,6 +65,8 @@ class FunctionState:
         self.timing = timing
         self.recording = True
         self.budget: _budgets.Budget | None = None
+        self.captured: dict[int, Captured] = {}
+        """What the trace of each entry read from outside its arguments."""
         self._remade = remade
         self._cleared = False
         self._second_of_pair = False
@@ -213,6 +217,8 @@ class FunctionState:
             started_s=start + log.clock_offset,
         )
         log.add_miss(miss, options.keep_misses)
+        _stale.note_trace(self, record.id)
+        _cures.note_miss(self, Miss(signature, causes, phases.cost_s, record.id, miss.call_site), phases.trace_s, args, kwargs)
         if self.budget is not None:
             self.budget.compiled(self.record.qualname, causes, phases.cost_s)
 

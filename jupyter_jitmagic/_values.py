@@ -54,12 +54,14 @@ class Value:
     `by_identity` says that some part of it hashes by identity, so an equal-looking object made anew is another one.
     """
 
-    __slots__ = ("__weakref__", "_key", "_looks", "_ref", "_type", "by_identity", "text")
+    __slots__ = ("__weakref__", "_key", "_looks", "_ref", "_type", "by_identity", "is_own_class", "kind", "text")
 
     def __init__(self, value: Any, *, secret: bool = False) -> None:
         prints = _Prints()
         self.text = "…" if secret and isinstance(value, (str, bytes)) else shown(value)
         self._type = id(type(value))
+        self.kind = type(value).__qualname__
+        self.is_own_class = type(value).__module__.partition(".")[0] not in _TRUSTED_REPRS and not callable(value)
         self._key = prints.key(value)
         self.by_identity = prints.by_identity
         self._looks = (type(value).__qualname__, Looks().key(value))

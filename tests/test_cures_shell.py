@@ -1,0 +1,50 @@
+"""What is told below a cell, in a real IPython shell."""
+
+from __future__ import annotations
+
+from tests.shells import Shell, bare, shell  # noqa: F401
+
+
+def test_a_recompile_is_told_below_the_cell_with_its_cell_and_line(shell: Shell) -> None:
+    shell.ok("import jupyter_jitmagic as jm\njm.options.tell_after_s = 0")
+    shell.ok("%%jit --quiet\ndef step(x):\n    return x + 1\nstep(jnp.ones(4))")
+    ran = shell.ok("y = jnp.ones(5)\nstep(y);")
+    number = shell.ip.execution_count - 1
+    assert "step recompiled (" in ran.text
+    assert f"x is f32[5] now and was f32[4] before, cell [{number}], line 2." in ran.text
+    assert "step recompiled (" in ran.html
+    shell.ok("jm.options.reset()")
+
+
+def test_a_stale_global_is_told_below_the_cell_that_used_it(shell: Shell) -> None:
+    shell.ok("rate = 2.0")
+    shell.ok("%%jit --quiet\ndef grow(x):\n    return x * rate\ngrow(1.0);")
+    assert "still uses" not in shell.ok("rate = 3.0").text
+    told = shell.ok("grow(1.0);").text
+    assert "grow still uses the old rate: rate is 3.0 now and was 2.0" in told
+    assert "still uses" not in shell.ok("grow(1.0);").text
+
+
+def test_no_alarm_after_the_cell_was_run_again(shell: Shell) -> None:
+    cell = "%%jit --quiet\ndef grow(x):\n    return x * rate\ngrow(1.0);"
+    shell.ok("rate = 2.0")
+    shell.ok(cell)
+    shell.ok("rate = 3.0")
+    assert "still uses" not in shell.ok(cell).text
+    assert "still uses" not in shell.ok("grow(1.0);").text
+
+
+def test_helpers_and_imports_that_run_again_unchanged_are_no_alarm(shell: Shell) -> None:
+    shell.ok("def helper(x):\n    return jnp.sin(x)")
+    shell.ok("%%jit --quiet\ndef use(x):\n    return helper(x)\nuse(1.0);")
+    shell.ok("import jax.numpy as jnp\n\ndef helper(x):\n    return jnp.sin(x)")
+    assert "still uses" not in shell.ok("use(1.0);").text
+    shell.ok("def helper(x):\n    return jnp.cos(x)")
+    assert "use still uses the old helper" in shell.ok("use(1.0);").text
+
+
+def test_what_is_told_is_escaped(shell: Shell) -> None:
+    shell.ok("mark = '<b>2</b>'")
+    shell.ok("%%jit --quiet\ndef use(x):\n    return x * len(mark)\nuse(1.0);")
+    shell.ok("mark = '<i>3</i>'")
+    assert "<i>" not in shell.ok("use(1.0);").html
