@@ -19,6 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from jupyterlab_server.workspaces_handler import WorkspacesManager
+
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = ROOT / "examples" / "static_vs_traced.ipynb"
 DEMO = ROOT / ".demo"
@@ -51,7 +53,7 @@ def write_workspace(folder: Path) -> None:
         notebook: {"data": {"path": LESSON.name, "factory": "Notebook"}},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lesson.jupyterlab-workspace").write_text(json.dumps({"data": data, "metadata": {"id": "lesson"}}))
+    WorkspacesManager(str(folder)).save("lesson", json.dumps({"data": data, "metadata": {"id": "lesson"}}))
 
 
 def wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) -> None:
