@@ -18,11 +18,15 @@ Origin = tuple[str, str, int]
 
 @dataclass(slots=True)
 class _Lineage:
-    """The functions made at one place, of which the latest counts."""
+    """The functions made at one place, of which the latest counts; one that never compiled hands on what it inherited."""
 
     function: int
     made_from: weakref.ref[Any] | None
     signatures: list[Signature] = field(default_factory=list)
+    inherited: list[Signature] | None = None
+
+    def remade(self) -> list[Signature]:
+        return self.inherited if self.inherited and not self.signatures else self.signatures
 
 
 _lineages: dict[Origin, _Lineage] = {}
@@ -35,7 +39,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     lineage = _lineages.get(origin)
     remade = None
     if lineage is not None and (lineage.made_from is None or lineage.made_from() is not fun):
-        remade = lineage.signatures
+        remade = lineage.remade()
         _supersede(lineage.function, always="<locals>" not in origin[1])
     record = FunctionRecord(
         id=log.new_id(),
@@ -51,7 +55,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     record.donate_argnames = _names(fun, state.jit_options.donate_argnums, state.jit_options.donate_argnames)
     if len(_lineages) > _LINEAGE_LIMIT:
         _lineages.clear()
-    _lineages[origin] = _Lineage(record.id, _weak(fun), state.history)
+    _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
     _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
     log.add_function(record)
     return state

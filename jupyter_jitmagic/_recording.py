@@ -224,12 +224,12 @@ class FunctionState:
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""
-        return causes_of(signature, self.history, cleared=cleared, remade=self._remade)
+        return causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
 
     @property
     def has_compiled(self) -> bool:
         """Whether this function, or the one that it was created in place of, has compiled before."""
-        return bool(self.history) or self._remade is not None
+        return bool(self.history or self._remade)
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
         given = self.jit_options

@@ -47,23 +47,27 @@ def _document(shell: Any, level: str, frame: Any) -> Any:
             filename, _, number = row["call_site"].rpartition(":")
             row["call_site"] = _shell.place(shell, filename, int(number)) if number.isdigit() else row["call_site"]
     if level == "functions":
-        shown = [row for row in rows if row["calls"] or not row["superseded"]]
-        return _stats.functions(shown, _misses_by_function(), _how())
+        told = [
+            (row, misses)
+            for row, misses in zip(rows, _misses_of(frame.index), strict=True)
+            if row["calls"] or not row["superseded"]
+        ]
+        return _stats.functions([row for row, _ in told], [misses for _, misses in told], _how())
     if level == "misses":
         return _stats.grouped_misses(rows)
     return _stats.level(level, rows, list(frame.columns))
 
 
-def _misses_by_function() -> dict[str, list[Any]]:
+def _misses_of(positions: Any) -> list[list[Any]]:
+    """The misses of the functions at these rows of the table; a name would not do, since a replaced function may share it."""
     from jupyter_jitmagic._records import log
 
-    found: dict[str, list[Any]] = {}
+    found: dict[int, list[Any]] = {}
     with log.lock:
+        functions = list(log.functions)
         for miss in log.misses:
-            record = log.known_function(miss.function) or log.functions.get(miss.function)
-            if record is not None:
-                found.setdefault(record.name, []).append(miss)
-    return found
+            found.setdefault(miss.function, []).append(miss)
+    return [found.get(functions[position], []) for position in positions]
 
 
 def _how() -> str:

@@ -85,12 +85,14 @@ def main() -> int:
         "ServerApp.root_dir": str(lessons),
         "ServerApp.allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
         "LabApp.workspaces_dir": str(DEMO / "workspaces"),
-        "LabApp.news_url": None,
     }
+    config = DEMO / "config"
+    config.mkdir(exist_ok=True)
+    (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"news_url": None}}))  # no question about news
     environment = {
         **os.environ,
         "JUPYTER_TOKEN": token,  # not on the command line, where other users of the machine could read it
-        "JUPYTER_CONFIG_DIR": str(DEMO / "config"),
+        "JUPYTER_CONFIG_DIR": str(config),
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
     command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]

@@ -362,7 +362,7 @@ def test_functions_table_aligns_numbers_and_names_units() -> None:
         {"function": "padded", "calls": 9, "hits": 6, "misses": 3, "compile_s": 0.131, "execute_median_s": 7.9e-6},
         {"function": "f", "calls": 1200, "hits": 1199, "misses": 1, "compile_s": 0.038, "execute_median_s": float("nan")},
     ]
-    text = to_text(stats.functions(rows, {"padded": [miss(Cause("static_value", "n", "5", "8"))]}, "observed without blocking"))
+    text = to_text(stats.functions(rows, [[miss(Cause("static_value", "n", "5", "8"))], []], "observed without blocking"))
     assert text.split("\n") == [
         "function  calls   hits  misses  compile  execute  why it compiled again",
         "padded        9      6       3   131 ms   7.9 µs  n 5, 8 (static value)",
@@ -372,4 +372,4 @@ def test_functions_table_aligns_numbers_and_names_units() -> None:
 
 
 def test_an_empty_table_says_the_one_thing_to_do() -> None:
-    assert "put %%jit over a cell" in to_text(stats.functions([], {}, ""))
+    assert "put %%jit over a cell" in to_text(stats.functions([], [], ""))

@@ -57,6 +57,26 @@ def test_a_function_defined_again_is_a_new_function() -> None:
     assert causes(jitted._state.name) == ["new_function"]
 
 
+def defined(body: str) -> Any:
+    space: dict[str, Any] = {"__name__": "cellular_too"}
+    exec(f"def mended(x):\n    {body}", space)
+    return jm.jit(space["mended"])
+
+
+def test_a_function_mended_after_a_failed_trace_compiles_for_the_first_time() -> None:
+    """The function that it replaces never compiled, so nothing is compiled again; the one before that did count."""
+    with pytest.raises(jax.errors.TracerBoolConversionError):
+        defined("return x if x.sum() > 0 else -x")(X4)
+    mended = defined("return abs(x)")
+    mended(X4)
+    assert causes(mended._state.name) == ["first_call"]
+    with pytest.raises(jax.errors.TracerBoolConversionError):
+        defined("return x if x.sum() > 1 else -x")(X4)
+    again = defined("return abs(x) + 1")
+    again(X4)
+    assert causes(again._state.name) == ["new_function"]
+
+
 def test_lambdas_made_anew_on_one_line_are_new_functions_and_others_are_not() -> None:
     for _ in range(2):
         jitted = jm.jit(lambda x: x + 2)

@@ -34,12 +34,12 @@ _CAUSE_WORDS = {
 }
 
 
-def functions(rows: Sequence[Row], misses: Mapping[str, Sequence[MissRecord]], how: str) -> Document:
+def functions(rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]], how: str) -> Document:
     """The functions table.
 
     Args:
         rows: the rows of `jm.stats("functions")` that are to be shown.
-        misses: the misses of each function, by its name, in order.
+        misses: for each row the misses of its function, in order.
         how: how executions were timed, as "observed without blocking".
     """
     if not rows:
@@ -63,9 +63,9 @@ def functions(rows: Sequence[Row], misses: Mapping[str, Sequence[MissRecord]], h
                 _units.count(row["misses"]),
                 _units.seconds(row["compile_s"]) if row["compile_s"] else _units.MISSING,
                 _units.seconds(_number(row["execute_median_s"])),
-                why_again(misses.get(row["function"], ())),
+                why_again(found),
             )
-            for row in rows
+            for row, found in zip(rows, misses, strict=True)
         ),
         foot=_totals(rows, how),
         shares=tuple(
