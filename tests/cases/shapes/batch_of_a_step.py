@@ -28,6 +28,7 @@ CALLS = [
 ]
 KIND = "static+rewrite"
 STATIC = [("size",)]
+ALSO = ("rewrite",)  # a mask over all rows needs no static size, at the price of the whole product
 FIXED = "minibatch_grad_fixed"
 FIXED_STATIC = ("size",)
 SITES = ["xb = X[i * size : (i + 1) * size]", "yb = y[i * size : (i + 1) * size]"]
