@@ -1,0 +1,194 @@
+"""A list, tuple, dict or NumPy array indexed by a traced value → a stacked array, `lax.switch`, or a comparison of keys."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from ._rules import Obstacle, Rule, Spot, Step
+
+INDEX_ERRORS = ("TracerIntegerConversionError", "TracerArrayConversionError", "TypeError", "KeyError", "ConcretizationTypeError")
+
+
+def element(spot: Spot) -> Iterator[Step]:
+    """`TABLE[n]` → `jnp.asarray(TABLE)[n]`; of unequal things → `lax.switch`; `FUNCTIONS[n](x)` → `lax.switch(n, FUNCTIONS, x)`."""
+    node = spot.node
+    if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in INDEX_ERRORS:
+        return
+    if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple):
+        return
+    code, (found, table) = spot.code, _table(spot, node.value)
+    index = code.src(node.slice)
+    if isinstance(table, Mapping):
+        yield from _of_dict(spot, node, node.value, table, index, None)
+        return
+    if isinstance(table, np.ndarray):
+        yield spot.step("jnp", (node.value, f"{spot.jnp('asarray')}({code.src(node.value)})"))
+        return
+    if not found or not isinstance(table, list | tuple) or not table:
+        return
+    text = code.src(node.value)
+    parent = code.parents[node]
+    call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+    if all(callable(item) for item in table):
+        yield from _switch(spot, node, call, index, text, len(table))
+        return
+    pick = _position(spot, node.slice, index, len(table))
+    if _stackable(table):
+        values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
+        yield spot.step("lookup", (node, f"{values}[{pick}]"))
+        return
+    leaves = [jax.tree_util.tree_flatten(item) for item in table]
+    if all(tree == leaves[0][1] for _, tree in leaves) and all(
+        _stackable([flat[k] for flat, _ in leaves]) for k in range(len(leaves[0][0]))
+    ):
+        stacked = f"lambda *leaves: {spot.jnp('stack')}([{spot.jnp('asarray')}(leaf) for leaf in leaves])[{pick}]"
+        yield spot.step("lookup", (node, f"{spot.jax('tree.map')}({stacked}, *{text})"))
+        return
+    raise Obstacle(f"the elements of `{text}` have different shapes or structures, so a traced index cannot pick one")
+
+
+def entry(spot: Spot) -> Iterator[Step]:
+    """`TABLE.get(n, default)` → a comparison with the keys."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "get":
+        return
+    _, table = _table(spot, node.func.value)
+    if not isinstance(table, Mapping) or not 1 <= len(node.args) <= 2 or node.keywords:
+        return
+    default = spot.code.src(node.args[1]) if len(node.args) == 2 else None
+    if default is None:
+        raise Obstacle("`get` without a default gives None for a missing key, and no array is None")
+    yield from _of_dict(spot, node, node.func.value, table, spot.code.src(node.args[0]), default)
+
+
+def _of_dict(
+    spot: Spot, node: ast.expr, owner: ast.expr, table: Mapping[Any, Any], index: str, default: str | None
+) -> Iterator[Step]:
+    code = spot.code
+    keys = list(table)
+    if not keys or not all(isinstance(key, bool | int | float | np.integer | np.bool_) for key in keys):
+        return
+    text, values = code.operand(owner), list(table.values())
+    parent = code.parents[node]
+    call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+    listed = _written(code.src, owner)
+    keys_text = listed[0] if listed else f"list({text})"
+    values_text = listed[1] if listed else f"list({text}.values())"
+    match = f"{spot.jnp('asarray')}({keys_text}) == {index}"
+    place = index if keys == list(range(len(keys))) and default is None else f"{spot.jnp('argmax')}({match})"
+    if all(callable(value) for value in values):
+        if default is None:
+            yield from _switch(spot, node, call, place, values_text, len(values))
+        return
+    if not _stackable(values):
+        raise Obstacle(f"the values of `{text}` have different shapes or types, so a traced key cannot pick one")
+    stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{place}]"
+    if default is not None:
+        stacked = f"{spot.jnp('where')}({spot.jnp('any')}({match}), {stacked}, {default})"
+    yield spot.step("lookup", (node, stacked))
+
+
+def _switch(
+    spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, count: int
+) -> Iterator[Step]:
+    if call is None:
+        raise Obstacle(f"`{spot.code.src(node)}` is a function picked by a traced value; only its call can be rewritten")
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return
+    arguments = [spot.code.expr(argument) for argument in call.args]
+    if call.keywords:
+        if any(keyword.arg is None for keyword in call.keywords):
+            return
+        given = "".join(f", {k.arg}={spot.code.src(k.value)}" for k in call.keywords)
+        functions = f"[lambda *args, f=f: f(*args{given}) for f in {functions}]"
+    yield spot.step("switch", (call, f"{spot.lax('switch')}({', '.join([index, functions, *arguments])})"))
+
+
+def _position(spot: Spot, node: ast.expr, index: str, count: int) -> str:
+    """The index as an integer: a truth value picks 0 or 1."""
+    value = spot.value(node)
+    is_truth = isinstance(node, ast.Compare | ast.BoolOp) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+    return f"{spot.jnp('asarray')}({index}, int)" if is_truth else index
+
+
+def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
+    """(found, the object that is indexed): a variable's value, or that of a display or attribute of plain things."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Dict):
+        return _display(spot, node)
+    if isinstance(node, ast.Attribute):
+        owner = spot.value(node.value)
+        attributes = getattr(owner, "__dict__", {})
+        if node.attr in attributes:
+            return True, attributes[node.attr]
+        for base in type(owner).__mro__:
+            if node.attr in vars(base):
+                return True, vars(base)[node.attr]
+        return False, None
+    if isinstance(node, ast.Subscript):
+        found, owner = _table(spot, node.value)
+        if found and isinstance(node.slice, ast.Constant) and isinstance(owner, dict | list | tuple):
+            try:
+                return True, owner[node.slice.value]
+            except (KeyError, IndexError):
+                return False, None
+    value = spot.value(node)
+    return value is not None, value
+
+
+def _display(spot: Spot, node: ast.Tuple | ast.List | ast.Dict) -> tuple[bool, Any]:
+    """What a literal tuple, list or dict holds, as far as its shapes tell: unknown parts count as numbers."""
+    read: Callable[[ast.expr], Any] = lambda part: _part(spot, part)  # noqa: E731
+    if isinstance(node, ast.Dict):
+        if any(key is None for key in node.keys):
+            return False, None
+        return True, {read(key): read(value) for key, value in zip(node.keys, node.values, strict=True) if key is not None}
+    if any(isinstance(part, ast.Starred) for part in node.elts):
+        return False, None
+    return True, [read(part) for part in node.elts]
+
+
+def _part(spot: Spot, node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Lambda):
+        return abs  # any function: it is called, not computed with
+    value = spot.value(node)
+    if value is not None:
+        return value
+    return 0.0
+
+
+def _written(src: Callable[[ast.AST], str], node: ast.expr) -> tuple[str, str] | None:
+    """The keys and values of a literal dict as lists in source."""
+    if not isinstance(node, ast.Dict):
+        return None
+    keys = ", ".join(src(key) for key in node.keys if key is not None)
+    return f"[{keys}]", f"[{', '.join(src(value) for value in node.values)}]"
+
+
+def _numbers(values: Any) -> bool:
+    return all(isinstance(value, bool | int | float | complex | np.generic) for value in values) or all(
+        isinstance(value, list | tuple) and _numbers(value) for value in values
+    )
+
+
+def _stackable(values: Any) -> bool:
+    """Whether all are numbers or arrays of one shape."""
+    try:
+        shapes = {np.shape(value) for value in values}
+    except ValueError:
+        return False
+    plain = all(
+        isinstance(value, bool | int | float | complex | np.generic | np.ndarray | jax.Array)
+        or (isinstance(value, list | tuple) and _numbers(value))
+        for value in values
+    )
+    return plain and len(shapes) == 1
+
+
+RULES: list[Rule] = [element, entry]

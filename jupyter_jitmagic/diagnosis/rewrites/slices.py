@@ -1,0 +1,181 @@
+"""`x[i : i + k]` with a traced start and a known length → `lax.dynamic_slice_in_dim`; its updates → `.at[i + arange(k)]`."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import jax
+
+from ._rules import Rule, Spot, Step
+
+SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
+Polynomial = Counter[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A slice with a traced bound.
+
+    Attributes:
+        lower, upper: its bounds, None where it has none.
+        step: it has a step.
+        axis: the axis it cuts.
+        alone: nothing but full slices stands beside it in the subscript.
+        updates: it stands in `x.at[…]`.
+    """
+
+    lower: ast.expr | None
+    upper: ast.expr | None
+    step: bool
+    axis: int
+    alone: bool
+    updates: bool
+
+
+def cut_at(spot: Spot) -> Cut | None:
+    """The slice at which the trace stopped, if it is one."""
+    node = spot.node
+    if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in SLICE_ERRORS:
+        return None
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in parts):
+        return None
+    for axis, part in enumerate(parts):
+        if isinstance(part, ast.Slice) and any(_traced(spot, bound) for bound in (part.lower, part.upper) if bound is not None):
+            others = [other for other in parts if other is not part]
+            alone = all(isinstance(other, ast.Slice) and ast.unparse(other) == ":" for other in others)
+            updates = isinstance(node.value, ast.Attribute) and node.value.attr == "at"
+            return Cut(part.lower, part.upper, part.step is not None, axis, alone, updates)
+    return None
+
+
+def _traced(spot: Spot, node: ast.expr) -> bool:
+    """Whether a traced variable, or a value that is not known here, stands in an expression."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            return True
+        if isinstance(part, ast.Name) and isinstance(spot.value(part), jax.core.Tracer):
+            return not _only_its_shape(spot, part)
+    return False
+
+
+def _only_its_shape(spot: Spot, name: ast.Name) -> bool:
+    parent = spot.code.parents.get(name)
+    return isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size")
+
+
+def known_length(spot: Spot, cut: Cut) -> str | None:
+    """The text of `upper - lower` where the traced parts cancel: "5" for `x[i - 2 : i + 3]`, "size" for `x[i * size : (i + 1) * size]`."""
+    if cut.upper is None or cut.step:
+        return None
+    upper, lower = polynomial(spot, cut.upper), polynomial(spot, cut.lower) if cut.lower is not None else Counter()
+    if upper is None or lower is None:
+        return None
+    upper.subtract(lower)
+    terms = {atoms: number for atoms, number in upper.items() if number}
+    traced = {name.id for name in ast.walk(spot.node) if isinstance(name, ast.Name) and _traced(spot, name)}
+    if any(set(_names(atoms)) & traced or "(" in "".join(atoms) for atoms in terms) or not terms:
+        return None
+    out = ""
+    for atoms, number in sorted(terms.items(), key=lambda item: (not item[0], item[1] < 0)):
+        body = " * ".join(atoms)
+        size = str(abs(number)) if not atoms else body if abs(number) == 1 else f"{abs(number)} * {body}"
+        out += (" - " if out else "-") + size if number < 0 else (" + " if out else "") + size
+    return out
+
+
+def polynomial(spot: Spot, node: ast.expr) -> Polynomial | None:
+    """An expression of +, -, * as {atoms: number}; atoms are the texts of its other parts. None if it is none."""
+    match node:
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            return Counter({(): number})
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = polynomial(spot, operand)
+            return Counter({atoms: -number for atoms, number in inner.items()}) if inner is not None else None
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() as op, right=right):
+            a, b = polynomial(spot, left), polynomial(spot, right)
+            if a is None or b is None:
+                return None
+            out: Polynomial = Counter()
+            if isinstance(op, ast.Mult):
+                for one, n in a.items():
+                    for two, m in b.items():
+                        out[tuple(sorted((*one, *two)))] += n * m
+                return out
+            out.update(a)
+            (out.update if isinstance(op, ast.Add) else out.subtract)(b)
+            return out
+        case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Call() | ast.BinOp():
+            return Counter({(spot.code.operand(node),): 1})
+    return None
+
+
+def _names(atoms: tuple[str, ...]) -> list[str]:
+    return [n.id for atom in atoms for n in ast.walk(ast.parse(atom, mode="eval")) if isinstance(n, ast.Name)]
+
+
+def window(spot: Spot) -> Iterator[Step]:
+    """`x[i : i + k]` → `lax.dynamic_slice_in_dim(x, i, k)`."""
+    cut = cut_at(spot)
+    if cut is None or cut.updates or cut.upper is None:
+        return
+    node, code = spot.node, spot.code
+    assert isinstance(node, ast.Subscript)
+    length = known_length(spot, cut)
+    if length is None or not isinstance(node.ctx, ast.Load):
+        return
+    start = code.src(cut.lower) if cut.lower is not None else "0"
+    axis = f", axis={cut.axis}" if cut.axis else ""
+    text = f"{spot.lax('dynamic_slice_in_dim')}({code.src(node.value)}, {start}, {length}{axis})"
+    if not cut.alone:
+        assert isinstance(node.slice, ast.Tuple)
+        if any(not isinstance(part, ast.Slice) for part in node.slice.elts[: cut.axis]):
+            return  # an index before it takes its axis away
+        text += "[" + ", ".join(":" if k == cut.axis else code.src(p) for k, p in enumerate(node.slice.elts)) + "]"
+    yield spot.step("dynamic_slice", (node, text), excludes=PAST_THE_END)
+
+
+def window_update(spot: Spot) -> Iterator[Step]:
+    """`x.at[i : i + k].set(v)` → `x.at[i + jnp.arange(k)].set(v)`; `x.at[:n].set(v)` → `jnp.where(jnp.arange(…) < n, v, x)`."""
+    cut = cut_at(spot)
+    if cut is None or not cut.updates or cut.step:
+        return
+    node, code = spot.node, spot.code
+    assert isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)
+    length = known_length(spot, cut)
+    start = code.operand(cut.lower) if cut.lower is not None else "0"
+    if length is not None:
+        places = f"{start} + {spot.jnp('arange')}({length})"
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        index = ", ".join(places if k == cut.axis else code.src(part) for k, part in enumerate(parts))
+        yield spot.step("dynamic_slice", (node, f"{code.src(node.value)}[{index}]"), excludes=PAST_THE_END)
+        return
+    call = code.parents.get(code.parents[node])
+    method = code.parents[node]
+    if (
+        not isinstance(call, ast.Call)
+        or not isinstance(method, ast.Attribute)
+        or method.attr not in SET_BY_WHERE
+        or len(call.args) != 1
+        or not cut.alone
+        or cut.axis
+    ):
+        return
+    array, value = code.operand(node.value.value), code.src(call.args[0])
+    places = f"{spot.jnp('arange')}({array}.shape[0])"
+    tests = [f"{places} >= {code.operand(cut.lower)}"] if cut.lower is not None else []
+    tests += [f"{places} < {code.operand(cut.upper)}"] if cut.upper is not None else []
+    test = tests[0] if len(tests) == 1 else " & ".join(f"({t})" for t in tests)
+    if getattr(spot.value(node.value.value), "ndim", 1) > 1:
+        test = f"({test})[:, None]"
+    new = SET_BY_WHERE[method.attr].format(x=array, v=value)
+    yield spot.step("where", (call, f"{spot.jnp('where')}({test}, {new}, {array})"), excludes=NEGATIVE)
+
+
+NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
+PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
+SET_BY_WHERE = {"set": "{v}", "add": "{x} + {v}", "multiply": "{x} * ({v})", "subtract": "{x} - ({v})"}
+RULES: list[Rule] = [window, window_update]
