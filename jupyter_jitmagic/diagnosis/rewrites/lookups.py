@@ -11,11 +11,17 @@ import numpy as np
 
 from ._rules import Obstacle, Rule, Spot, Step
 
-INDEX_ERRORS = ("TracerIntegerConversionError", "TracerArrayConversionError", "TypeError", "KeyError", "ConcretizationTypeError")
+INDEX_ERRORS = (
+    "TracerIntegerConversionError",
+    "TracerArrayConversionError",
+    "TypeError",
+    "KeyError",
+    "ConcretizationTypeError",
+)
 
 
 def element(spot: Spot) -> Iterator[Step]:
-    """`TABLE[n]` → `jnp.asarray(TABLE)[n]`; of unequal things → `lax.switch`; `FUNCTIONS[n](x)` → `lax.switch(n, FUNCTIONS, x)`."""
+    """`TABLE[n]` → `jnp.asarray(TABLE)[n]`; `FUNCTIONS[n](x)` → `lax.switch(n, FUNCTIONS, x)`."""
     node = spot.node
     if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in INDEX_ERRORS:
         return
@@ -25,9 +31,6 @@ def element(spot: Spot) -> Iterator[Step]:
     index = code.src(node.slice)
     if isinstance(table, Mapping):
         yield from _of_dict(spot, node, node.value, table, index, None)
-        return
-    if isinstance(table, np.ndarray):
-        yield spot.step("jnp", (node.value, f"{spot.jnp('asarray')}({code.src(node.value)})"))
         return
     if not found or not isinstance(table, list | tuple) or not table:
         return
@@ -93,9 +96,7 @@ def _of_dict(
     yield spot.step("lookup", (node, stacked))
 
 
-def _switch(
-    spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, count: int
-) -> Iterator[Step]:
+def _switch(spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, count: int) -> Iterator[Step]:
     if call is None:
         raise Obstacle(f"`{spot.code.src(node)}` is a function picked by a traced value; only its call can be rewritten")
     if any(isinstance(argument, ast.Starred) for argument in call.args):
@@ -132,8 +133,9 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
     if isinstance(node, ast.Subscript):
         found, owner = _table(spot, node.value)
         if found and isinstance(node.slice, ast.Constant) and isinstance(owner, dict | list | tuple):
+            key: Any = node.slice.value
             try:
-                return True, owner[node.slice.value]
+                return True, owner[key]
             except (KeyError, IndexError):
                 return False, None
     value = spot.value(node)

@@ -110,10 +110,7 @@ class Flow:
 
     def concerned(self, node: ast.AST) -> bool:
         """Whether the site or a padded name stands in the node."""
-        for part in ast.walk(node):
-            if part is self.site or (isinstance(part, ast.Name) and part.id in self.names):
-                return True
-        return False
+        return any(part is self.site or (isinstance(part, ast.Name) and part.id in self.names) for part in ast.walk(node))
 
     def _bind(self, name: str, valid: Valid | None) -> None:
         self.names.pop(name, None)
@@ -156,15 +153,18 @@ class Flow:
             case ast.BinOp(left=left, right=right):
                 return self._joined(node, [left, right])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return self._plain(node, [operand])
+                self._plain([operand])
+                return None
             case ast.UnaryOp(operand=operand):
                 return self.visit(operand)
             case ast.Compare(left=left, comparators=comparators) if len(comparators) == 1:
                 return self._joined(node, [left, *comparators])
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                return self._plain(node, elements)
+                self._plain(elements)
+                return None
             case ast.Dict(values=values):
-                return self._plain(node, values)
+                self._plain(values)
+                return None
             case ast.Attribute():
                 return self._attribute(node)
             case ast.Subscript():
@@ -203,7 +203,7 @@ class Flow:
             self.stop(node)
         return found[0] if found else None
 
-    def _plain(self, node: ast.expr, parts: list[ast.expr]) -> None:
+    def _plain(self, parts: list[ast.expr]) -> None:
         """None of the parts may be padded."""
         for part in parts:
             if self.visit(part) is not None:
@@ -213,8 +213,9 @@ class Flow:
         valid = self.visit(node.value)
         if valid is None:
             return None
-        if node.attr in ("size",):
-            return self.count(node, valid)
+        if node.attr == "size":
+            self.count(node, valid)
+            return None
         if node.attr == "T" and not valid.rows:
             self.replace(node, self.text(node.value))
             return valid
@@ -232,7 +233,9 @@ class Flow:
             and node.slice.value == 0
         ):
             valid = self.visit(node.value.value)
-            return self.count(node, valid) if valid is not None else None
+            if valid is not None:
+                self.count(node, valid)
+            return None
         if node.value is self.site and isinstance(self.site_valid, tuple):
             return self._element(node)
         base, index = self.visit(node.value), node.slice
@@ -283,10 +286,11 @@ class Flow:
     def _builtin(self, node: ast.Call, name: str) -> Valid | None:
         valid = self.visit(node.args[0]) if len(node.args) == 1 else None
         if valid is None:
-            self._plain(node, node.args)
+            self._plain(node.args)
             return None
         if name == "len":
-            return self.count(node, valid)
+            self.count(node, valid)
+            return None
         if name == "abs":
             return valid
         self.replace(node, self.reduction(name, self.text(node.args[0]), valid, ""))
@@ -333,7 +337,7 @@ class Flow:
             axis = self._axis(node, arguments)
             if valid.rows and axis != "0":
                 self.stop(node)
-            if name in WHERE_REDUCTIONS and name != "count_nonzero" or name == "logsumexp":
+            if (name in WHERE_REDUCTIONS and name != "count_nonzero") or name == "logsumexp":
                 self.insert(node, f"where={valid.broadcast}")
             else:
                 self.replace(node, self.reduction(name, self.text(arguments[0]), valid, self._keywords(node)))
@@ -393,7 +397,7 @@ class Flow:
     def insert(self, call: ast.Call, keyword: str) -> None:
         arguments: list[Any] = [*call.args, *call.keywords]
         at = max((self.code.span(a)[1] for a in arguments), default=self.code.span(call)[1] - 1)
-        start, end = self.code.span(call)
+        end = self.code.span(call)[1]
         text = self.text(call)
         if arguments:
             tail = self.code.text[at:end]
@@ -557,7 +561,9 @@ def _hoistable(spot: Spot, node: ast.expr) -> ast.stmt:
         if at is statement:
             break
         if isinstance(at, (ast.Lambda, ast.IfExp, ast.BoolOp, *COMPREHENSIONS)):
-            raise Obstacle(f"`{spot.code.src(node)}` has a length that depends on values, inside an expression of its own scope")
+            raise Obstacle(
+                f"`{spot.code.src(node)}` has a length that depends on values, inside an expression of its own scope"
+            )
     if isinstance(statement, ast.While | ast.For) or not spot.code.on_own_lines([statement]):
         raise Obstacle(f"`{spot.code.src(node)}` has a length that depends on values")
     return statement

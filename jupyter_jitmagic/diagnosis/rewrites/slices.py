@@ -37,8 +37,8 @@ class Cut:
 
 def cut_at(spot: Spot) -> Cut | None:
     """The slice at which the trace stopped, if it is one."""
-    node = spot.node
-    if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in SLICE_ERRORS:
+    node = subscript(spot)
+    if node is None or type(spot.error).__name__ not in SLICE_ERRORS:
         return None
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in parts):
@@ -50,6 +50,16 @@ def cut_at(spot: Spot) -> Cut | None:
             updates = isinstance(node.value, ast.Attribute) and node.value.attr == "at"
             return Cut(part.lower, part.upper, part.step is not None, axis, alone, updates)
     return None
+
+
+def subscript(spot: Spot) -> ast.Subscript | None:
+    """The subscript at which the trace stopped; `x.at[…].set(v)` stops at the call of `set`."""
+    node = spot.node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+        if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "at"):
+            return None
+    return node if isinstance(node, ast.Subscript) else None
 
 
 def _traced(spot: Spot, node: ast.expr) -> bool:
@@ -68,7 +78,7 @@ def _only_its_shape(spot: Spot, name: ast.Name) -> bool:
 
 
 def known_length(spot: Spot, cut: Cut) -> str | None:
-    """The text of `upper - lower` where the traced parts cancel: "5" for `x[i - 2 : i + 3]`, "size" for `x[i * size : (i + 1) * size]`."""
+    """The text of `upper - lower` where the traced parts cancel, as "5" for `x[i - 2 : i + 3]`."""
     if cut.upper is None or cut.step:
         return None
     upper, lower = polynomial(spot, cut.upper), polynomial(spot, cut.lower) if cut.lower is not None else Counter()
@@ -76,7 +86,8 @@ def known_length(spot: Spot, cut: Cut) -> str | None:
         return None
     upper.subtract(lower)
     terms = {atoms: number for atoms, number in upper.items() if number}
-    traced = {name.id for name in ast.walk(spot.node) if isinstance(name, ast.Name) and _traced(spot, name)}
+    parts = [*ast.walk(cut.upper), *(ast.walk(cut.lower) if cut.lower is not None else ())]
+    traced = {name.id for name in parts if isinstance(name, ast.Name) and _traced(spot, name)}
     if any(set(_names(atoms)) & traced or "(" in "".join(atoms) for atoms in terms) or not terms:
         return None
     out = ""
@@ -143,8 +154,8 @@ def window_update(spot: Spot) -> Iterator[Step]:
     cut = cut_at(spot)
     if cut is None or not cut.updates or cut.step:
         return
-    node, code = spot.node, spot.code
-    assert isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)
+    node, code = subscript(spot), spot.code
+    assert node is not None and isinstance(node.value, ast.Attribute)
     length = known_length(spot, cut)
     start = code.operand(cut.lower) if cut.lower is not None else "0"
     if length is not None:

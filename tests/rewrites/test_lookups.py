@@ -1,0 +1,43 @@
+"""Lists, tuples and dicts indexed by a traced value."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+TABLES = """
+RATES = [0.1, 0.2, 0.4]
+MASSES = {1: 1.008, 2: 4.0026, 6: 12.011}
+KERNELS = [lambda r: r, lambda r: r**2, jnp.exp]
+MATRICES = (jnp.eye(2), jnp.ones((2, 2)), jnp.zeros((2, 2)))
+LAYERS = [{"w": jnp.ones(2) * k, "b": 1.0 * k} for k in range(3)]
+BY_NAME = {1: jnp.sin, 2: jnp.cos}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x * RATES[n]",
+        "return x * [1.0, 2.0, 3.0][n]",
+        pytest.param("return x * MASSES[n]", marks=pytest.mark.slow),
+        pytest.param("return x * MASSES.get(n, 0.5)", marks=pytest.mark.slow),
+        pytest.param("return x * {1: 10.0, 2: 20.0}[n]", marks=pytest.mark.slow),
+        pytest.param("return KERNELS[n](x)", marks=pytest.mark.slow),
+        pytest.param("return BY_NAME[n](x)", marks=pytest.mark.slow),
+        pytest.param("return MATRICES[n] * x", marks=pytest.mark.slow),
+        pytest.param("return LAYERS[n]['w'] * x + LAYERS[n]['b']", marks=pytest.mark.slow),
+    ],
+)
+def test_a_table_is_read_by_a_traced_key(body):
+    source = f"{TABLES}\ndef f(x, n):\n    {body}\n"
+    check(source, (jnp.array(2.0), 1), (jnp.array(3.0), 2))
+
+
+def test_things_of_other_shapes_cannot_be_picked():
+    namespace = define("LAYERS = [jnp.ones(2), jnp.ones(3)]\ndef f(n):\n    return LAYERS[n]\n")
+    proposals = propose(namespace["f"], (1,), {})
+    assert not proposals.rewrites
+    assert any("different shapes" in reason for reason in proposals.obstacles)
