@@ -57,10 +57,17 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
         _lineages.clear()
     _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
     _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
+    _by_id[record.id] = state
     log.add_function(record)
     return state
 
 
+def state_of(function: int) -> FunctionState | None:
+    """The living function of a row."""
+    return _by_id.get(function)
+
+
+_by_id: weakref.WeakValueDictionary[int, FunctionState] = weakref.WeakValueDictionary()
 _by_name: dict[str, weakref.WeakSet[FunctionState]] = {}
 
 

@@ -68,8 +68,8 @@ Steer = Callable[..., None]
 def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any], Steer]:
     """The function that stands for `jitted` and records its calls, and what steers it.
 
-    ``steer(gate=, select=, only=)`` sets from which time on a call is settled closely, and how a hit finds its entry (None:
-    there is but one, `only`). It does not hold `state`.
+    ``steer(gate=, select=, only=, jitted=)`` sets from which time on a call is settled closely, how a hit finds its entry
+    (None: there is but one, `only`), and what is called. It does not hold `state`.
     """
     gate = float("-inf")
     only = 0
@@ -104,10 +104,11 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
         return instead()
 
     def steer(**new: Any) -> None:
-        nonlocal gate, only, select
+        nonlocal gate, only, select, jitted
         gate = new.get("gate", gate)
         only = new.get("only", only)
         select = new.get("select", select)
+        jitted = new.get("jitted", jitted)
 
     return call, steer
 
@@ -190,5 +191,6 @@ def _move(pair: list[Any]) -> None:
                 detail.when_known = None
 
 
+internals.hide_frames(__file__)
 log.clock_offset = time() - perf_counter()
 log.folders.append(fold)

@@ -245,6 +245,17 @@ def _jit_call(frame: FrameType) -> PlainCall | None:
     return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
 
 
+def hide_frames(filename: str) -> None:
+    """Keep a file's frames out of compiled programs' source locations and of the tracebacks that JAX shortens, as JAX's own."""
+    try:
+        from jax._src import source_info_util, traceback_util
+
+        source_info_util.register_exclusion(filename)
+        traceback_util.register_exclusion(filename)
+    except (ImportError, AttributeError):
+        return
+
+
 def is_jax_frame(filename: str) -> bool:
     """Whether a file belongs to JAX itself."""
     return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")

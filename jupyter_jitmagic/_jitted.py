@@ -10,10 +10,12 @@ from typing import Any, ParamSpec, TypeVar, overload
 from jax import jit as jax_jit
 
 from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._break_even import break_even as break_even
 from jupyter_jitmagic._budgets import check_budget
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._hotpath import CALL_CODE
 from jupyter_jitmagic._options import TIMING, options
+from jupyter_jitmagic._programs import entry_detail as entry_detail
 from jupyter_jitmagic._wrapper import JitFunction, wrap
 
 P = ParamSpec("P")
@@ -29,6 +31,7 @@ def jit(
     timing: str | None = None,
     on_miss: str | None = None,
     max_compiles: int | None = None,
+    auto: bool = False,
     **jit_arguments: Any,
 ) -> JitFunction[P, R]: ...
 @overload
@@ -37,6 +40,7 @@ def jit(
     timing: str | None = None,
     on_miss: str | None = None,
     max_compiles: int | None = None,
+    auto: bool = False,
     **jit_arguments: Any,
 ) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
 def jit(
@@ -46,6 +50,7 @@ def jit(
     timing: str | None = None,
     on_miss: str | None = None,
     max_compiles: int | None = None,
+    auto: bool = False,
     **jit_arguments: Any,
 ) -> Any:
     """``jax.jit`` with a record of every call.
@@ -61,6 +66,9 @@ def jit(
             `RecompileError` that says why, before the compile is paid) or "eager" (run the plain function in its place). By
             default "raise" if `max_compiles` is given, else "allow".
         max_compiles: compiles that are always allowed, by default 1: a first call is never refused.
+
+        auto: on a failing trace find the smallest set of arguments that makes it trace when static, apply it, say so once, and
+            go on with the call. Where no such set is proven the error stays as it is.
 
     Raises:
         OptionError: an option that does not exist or a value that it cannot have.
@@ -78,13 +86,13 @@ def jit(
     _check(timing, jit_arguments)
     check_budget(on_miss, max_compiles)
     if fun is _OMITTED:
-        return lambda fun: jit(fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, **jit_arguments)
+        return lambda fun: jit(fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, **jit_arguments)
     if options.off:
         return jax_jit(fun, **jit_arguments)
-    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles)
+    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto)
 
 
-_NOT_YET = ("auto", "check", "keep")
+_NOT_YET = ("check", "keep")
 
 
 def _check(timing: str | None, jit_arguments: dict[str, Any]) -> None:

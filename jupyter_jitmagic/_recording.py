@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,13 @@ import jax
 from jupyter_jitmagic import _budgets, _cures, _hotpath, _observation, _stale, _timing
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._attribution import Attribution
+from jupyter_jitmagic._auto import Auto
 from jupyter_jitmagic._call_site import call_site
 from jupyter_jitmagic._captured import Captured
 from jupyter_jitmagic._causes import causes_of
 from jupyter_jitmagic._cures import Miss
 from jupyter_jitmagic._errors import RecompileError, faults
+from jupyter_jitmagic._examples import Example, example_of
 from jupyter_jitmagic._hotpath import Detail
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import (
@@ -65,6 +68,7 @@ class FunctionState:
         self.timing = timing
         self.recording = True
         self.budget: _budgets.Budget | None = None
+        self.auto: Auto | None = None
         self.captured: dict[int, Captured] = {}
         """What the trace of each entry read from outside its arguments."""
         self._remade = remade
@@ -73,10 +77,14 @@ class FunctionState:
         self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
         self._size = internals.cache_size(jitted)
         self._steer: _hotpath.Steer = _not_built
+        self._call: Callable[[], Any] = _not_built
+        self.examples: dict[int, Example] = {}
+        """Of each live entry, what a call looks like: for whoever asks for its programs and sizes."""
 
     def build(self) -> Callable[..., Any]:
         """The function that stands for the jitted one. The state does not hold it, so that it goes when the user lets go."""
         call, self._steer = _hotpath.build(self.jitted, self)
+        self._call = weakref.ref(call)
         return call
 
     # -- called by the closure ------------------------------------------------------------------------------------------
@@ -97,8 +105,27 @@ class FunctionState:
         that the budget refused takes the call's place."""
         if isinstance(error, _budgets.Refused) and error.function == self.function:
             return functools.partial(self._instead, start, args, kwargs, error)
+        if self.auto is not None and internals.transformations() == "":
+            cured = self.auto.cure(self, args, kwargs, error)
+            if cured:
+                _timing.take(start)
+                return functools.partial(self.again, args, kwargs)
         self._record_failed(start)
         return None
+
+    def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
+        """From now on call `jitted`, the same function with other arguments of ``jax.jit``."""
+        with self.lock:
+            self._forget_entries()
+            self.jitted = jitted
+            self.jit_arguments = jit_arguments
+            self.jit_options = internals.jit_options(jitted, jit_arguments)
+            self._size = internals.cache_size(jitted)
+            self._steer(gate=float("-inf"), select=None, jitted=jitted)
+
+    def again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call once more, after its function was put under jit anew."""
+        return self._call()(*args, **kwargs)
 
     def _instead(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], refused: _budgets.Refused) -> Any:
         if refused.message:
@@ -134,6 +161,10 @@ class FunctionState:
             self._cleared = True
             self._steer(gate=float("-inf"), select=None)
 
+    def still_holds(self, entry: int) -> bool:
+        """Whether JAX still has this entry, as far as can be told without compiling."""
+        return entry in self.examples and (self._size is None or self._size() >= min(self.attribution.known, 1))
+
     def look_closely(self) -> None:
         """The next call may hit something never seen (compiled ahead of time or by another jit of this function)."""
         self._steer(gate=float("-inf"))
@@ -168,7 +199,7 @@ class FunctionState:
                 self._forget_entries()
             entry = self.attribution.entries.get(signature)
             if entry is None:
-                entry = self._new_entry(signature, HIT, None).id
+                entry = self._new_entry(signature, HIT, None, args, kwargs).id
                 self.history.append(signature)
             self._account(entry, args, kwargs, size, False, transformation)
         return entry
@@ -197,7 +228,7 @@ class FunctionState:
             if old is not None:
                 self._end_entry(old)
             outcome = DISK_HIT if phases.disk else MISS
-            record = self._new_entry(signature, outcome, phases)
+            record = self._new_entry(signature, outcome, phases, args, kwargs)
             self.history.append(signature)
             del self.history[:-_HISTORY]
             self._account(record.id, args, kwargs, size, True, transformation)
@@ -243,7 +274,9 @@ class FunctionState:
             transformation=transformation,
         )
 
-    def _new_entry(self, signature: Signature, outcome: int, phases: Phases | None) -> EntryRecord:
+    def _new_entry(
+        self, signature: Signature, outcome: int, phases: Phases | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> EntryRecord:
         record = EntryRecord(
             id=log.new_id(),
             function=self.function,
@@ -257,6 +290,8 @@ class FunctionState:
         if phases is not None:
             record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
         self.attribution.add(signature, record.id)
+        if not signature.transformation:
+            self.examples[record.id] = example_of(self.jit_options, args, kwargs)
         log.add_entry(record)
         return record
 
@@ -308,6 +343,8 @@ class FunctionState:
         self.attribution.clear()
 
     def _end_entry(self, entry: int) -> None:
+        self.examples.pop(entry, None)
+        _observation.forget(entry)
         record = log.known_entry(entry)
         if record is not None:
             record.alive = False

@@ -57,6 +57,8 @@ class FunctionRecord:
     lower_s: float = 0.0
     compile_s: float = 0.0
     dispatch_s: float = 0.0
+    break_even_calls: int | None = None
+    """None until it is asked for, and where compiling never pays."""
 
 
 @dataclass(slots=True)
@@ -214,6 +216,8 @@ class Log:
         self.columns = Columns()
         self.clock_offset = 0.0
         """Unix time minus the clock of the call columns."""
+        self.fill_sizes: Callable[[], None] = lambda: None
+        """Puts sizes into the entries that have none yet, where that compiles nothing."""
         self._known_functions: dict[int, FunctionRecord] = {}
         self._known_entries: dict[int, EntryRecord] = {}
         self._counted = 0

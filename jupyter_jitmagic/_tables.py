@@ -28,7 +28,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
         "dispatch_s": "seconds in calls, all together: everything but what ran on after they returned",
         "execute_median_s": "median execution of the calls whose end was seen; missing if none was",
-        "break_even_calls": "calls after which compiling has paid against plain Python; missing until asked for",
+        "break_even_calls": "calls after which compiling has paid against plain Python; missing until asked for or where "
+        "it never pays",
         "alive": "the function still exists",
         "superseded": "its cell or definition ran again and made a new one",
     },
@@ -43,8 +44,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "lower_s": "seconds its lowering took",
         "compile_s": "seconds its compile took",
         "execute_s": "median execution of its calls whose end was seen",
-        "executable_bytes": "size of its machine code; missing until asked for",
-        "temp_bytes": "temporary memory of one execution; missing until asked for",
+        "executable_bytes": "size of its machine code, or of the executable as a file where the backend does not tell (CPU)",
+        "temp_bytes": "temporary memory of one execution; missing for entries that are gone or under a transformation",
         "last_used_s": "Unix time of the last call that used it",
         "superseded": "belongs to a function that was made anew",
         "alive": "still in JAX's cache as far as is known",
@@ -119,6 +120,8 @@ def stats(level: str = "functions") -> pd.DataFrame:
     if make is None:
         raise OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
     log.fold()
+    if level == "entries":
+        log.fill_sizes()
     with log.lock:
         return make()
 
@@ -164,7 +167,7 @@ def _functions() -> pd.DataFrame:
             "function": record.name,
             "entries": alive.get(record.id, 0),
             "execute_median_s": medians.get(record.id),
-            "break_even_calls": None,
+            "break_even_calls": record.break_even_calls,
         }
         for record in log.functions.values()
     ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -86,6 +87,22 @@ def belongs_to(code: CodeType, who: Callable[[FrameType], tuple[int, str]]) -> N
     _wrapper_codes[code] = who
 
 
+_unheard: set[int] = set()
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What compiles in this thread meanwhile is our own doing and no row of the user's."""
+    thread = get_ident()
+    nested = thread in _unheard
+    _unheard.add(thread)
+    try:
+        yield
+    finally:
+        if not nested:
+            _unheard.discard(thread)
+
+
 def take(since: float) -> Phases | None:
     """The spans of this thread that began at or after `since`, summed; None if there are none. They are no longer pending."""
     spans = pending.get(get_ident())
@@ -153,7 +170,7 @@ def _is_own_call(depth: int) -> bool:
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None:
+    if phase is None or get_ident() in _unheard:
         return
     try:
         if phase == "compile":
@@ -167,7 +184,7 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
 
 def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None:
+    if phase is None or get_ident() in _unheard:
         return
     try:
         thread, end = get_ident(), time.perf_counter()

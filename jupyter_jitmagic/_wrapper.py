@@ -16,6 +16,7 @@ import jax
 from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
 from jupyter_jitmagic import _budgets, _functions, _others, _timing
+from jupyter_jitmagic._auto import Auto
 from jupyter_jitmagic._recording import FunctionState
 
 P = ParamSpec("P")
@@ -42,7 +43,6 @@ else:
 class JitFunction(_Callable[P, R_co]):
     """What `jm.jit` returns. Everything that `jax.jit`'s object has, this has, with the same meaning."""
 
-    _jitted: Any
     _state: FunctionState
     _made_with: tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
 
@@ -56,29 +56,29 @@ class JitFunction(_Callable[P, R_co]):
     def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
         """As ``jax.jit(fun).lower``: trace and lower for these arguments without running. Records no row."""
         self._state.look_closely()
-        return self._jitted.lower(*args, **kwargs)
+        return self._state.jitted.lower(*args, **kwargs)
 
     def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
         """As ``jax.jit(fun).trace``. Records no row."""
         self._state.look_closely()
-        return self._jitted.trace(*args, **kwargs)
+        return self._state.jitted.trace(*args, **kwargs)
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """As ``jax.jit(fun).eval_shape``. Records no row."""
-        return self._jitted.eval_shape(*args, **kwargs)
+        return self._state.jitted.eval_shape(*args, **kwargs)
 
     def clear_cache(self) -> None:
         """As ``jax.jit(fun).clear_cache``: the next call compiles again, with the cause "cleared"."""
-        self._jitted.clear_cache()
+        self._state.jitted.clear_cache()
         self._state.cleared()
 
     def __repr__(self) -> str:
-        return repr(self._jitted)
+        return repr(self._state.jitted)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("_jitted", "_state", "_made_with"):
+        if name.startswith("__") or name in ("_state", "_made_with"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._jitted, name)
+        return getattr(self._state.jitted, name)
 
     def __reduce__(self) -> Any:
         return _made_again, self._made_with
@@ -110,16 +110,17 @@ def wrap(
     timing: str | None = None,
     on_miss: str | None = None,
     max_compiles: int | None = None,
+    auto: bool = False,
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
     jitted = jax_jit(fun, **jit_arguments)
     _timing.install()
     _others.install()
-    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles}
+    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto}
     call = _call_of(fun, jitted, jit_arguments, own)
     make: Any = JitFunction
     wrapper = make(call)
-    wrapper.__dict__.update(_jitted=jitted, _state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, own))
+    wrapper.__dict__.update(_state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, own))
     for name in functools.WRAPPER_ASSIGNMENTS:
         if hasattr(jitted, name):
             wrapper.__dict__[name] = getattr(jitted, name)
@@ -143,6 +144,8 @@ def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str
     state = _functions.register(fun, jitted, jit_arguments, own["timing"])
     if own["on_miss"] is not None or own["max_compiles"] is not None:
         state.budget = _budgets.Budget(own["on_miss"], own["max_compiles"])
+    if own["auto"]:
+        state.auto = Auto()
     call = state.build()
     functools.update_wrapper(call, jitted if hasattr(jitted, "__name__") else fun)
     call.__dict__["_jitmagic_state"] = state

@@ -1,0 +1,37 @@
+"""What a call of an entry looks like, without its arrays: enough to lower the same program again."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+
+from jupyter_jitmagic._jax_internals import JitOptions
+
+
+class Example(NamedTuple):
+    """Arguments in whose traced places stand `jax.ShapeDtypeStruct`; static arguments are themselves, as in JAX's cache."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Example:
+    """The call ``f(*args, **kwargs)`` without its arrays."""
+    nums = {num % len(args) for num in options.static_argnums if -len(args) <= num < len(args)}
+    return Example(
+        tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
+        {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
+    )
+
+
+def _abstract(tree: Any) -> Any:
+    return jax.tree_util.tree_map(_abstract_leaf, tree)
+
+
+def _abstract_leaf(leaf: Any) -> Any:
+    aval = jax.typeof(leaf)
+    committed = isinstance(leaf, jax.Array) and getattr(leaf, "committed", False)
+    return jax.ShapeDtypeStruct(
+        aval.shape, aval.dtype, weak_type=getattr(aval, "weak_type", False), sharding=leaf.sharding if committed else None
+    )
