@@ -90,3 +90,32 @@ def f(x):
 """
     proposals = check(source, (jnp.array(2.0),), (jnp.array(-2.0),))
     assert list(proposals.rewrites[0].sources) == ["relu"]
+
+
+def test_match_on_a_traced_value_becomes_a_choice():
+    source = """
+def f(x, kind):
+    match kind:
+        case 0 | 1:
+            return x * 2
+        case k if k > 5:
+            return x * k
+        case _:
+            return x
+"""
+    x = jnp.array(3.0)
+    check(source, (x, jnp.array(0)), (x, jnp.array(7)), (x, jnp.array(3)))
+
+
+def test_items_of_a_dict_set_in_a_branch_go_through_cond():
+    source = """
+def f(x):
+    out = {"n": 0}
+    if x > 0:
+        out["n"] += 1
+        out["y"] = x / 2
+    else:
+        out["y"] = x * 2
+    return out
+"""
+    check(source, (jnp.array(3.0),), (jnp.array(-3.0),))

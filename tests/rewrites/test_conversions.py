@@ -69,3 +69,26 @@ def test_a_failed_check_marks_the_result_and_says_so():
 def test_a_type_check_admits_jax_arrays():
     source = 'def f(x):\n    if not isinstance(x, np.ndarray):\n        raise TypeError("an array, please")\n    return x * 2\n'
     assert "(np.ndarray, jax.Array)" in check(source, (np.ones(3, np.float32),)).rewrites[0].source
+
+
+def test_a_buffer_of_numpy_that_is_filled_becomes_an_array_of_jax():
+    source = """
+def f(x):
+    out = np.zeros(3)
+    for i in range(3):
+        out[i] = x[i] * 2
+    out[0] -= 1.0
+    return jnp.asarray(out)
+"""
+    first = check(source, (jnp.arange(3.0),)).rewrites[0]
+    assert "out = jnp.zeros(3)" in first.source and "out = out.at[i].set(x[i] * 2)" in first.source
+
+
+def test_what_holds_on_to_the_changed_function_is_listed_too():
+    source = """
+def clip(limit, x):
+    return limit if x > limit else x
+
+f = functools.partial(clip, 2.0)
+"""
+    assert list(check(source, (jnp.array(1.0),), (jnp.array(3.0),)).rewrites[0].sources) == ["clip", "f"]

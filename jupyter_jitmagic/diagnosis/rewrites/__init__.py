@@ -23,18 +23,20 @@ callback. Nothing a rule writes is believed: `_verify` runs it beside the plain 
 
 from __future__ import annotations
 
-from . import boolean, branches, checks, conversions, lookups, loops, padded, printing, slices
+from . import boolean, branches, buffers, checks, conversions, lookups, loops, matching, padded, printing, slices
 from ._propose import Proposals, propose
 from ._rules import Obstacle, Rule, Spot, Step
 
 # families in the order in which they are asked; conversions first: a call that needs the value is no test yet
 RULES: list[Rule] = [
     *conversions.RULES,
+    *buffers.RULES,
     *lookups.RULES,
     *slices.RULES,
     *padded.RULES,
     *printing.RULES,
     *boolean.RULES,
+    *matching.RULES,
     *checks.RULES,
     *branches.RULES,
     *loops.RULES,

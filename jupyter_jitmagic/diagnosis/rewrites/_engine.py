@@ -108,6 +108,8 @@ class Search:
                 yield Traced(draft, function, outcome)
             return
         try:
+            if isinstance(outcome, RecursionError):
+                raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
             unit, spot = self._spot(outcome, draft)
             steps = list(self._steps(spot))
         except (NoSource, Obstacle) as error:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import textwrap
 import time
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._inputs import Variations, static_split
 from .._purity import impurity
-from .._source import NoSource, Rebuilt, Unit, layers
+from .._source import NoSource, Rebuilt, Unit, layers, module_text
 from .._types import Rewrite, Site
 from .._verify import (
     Differs,
@@ -163,7 +165,8 @@ class _Judge:
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         if draft.risky:
             fixed = static_split(self.fun, self.args, self.kwargs, self.static)
-            reason = finite_gradients(self.fun, traced.function, inputs[:1] + inputs[-2:], fixed)
+            steady = [given for given in inputs if given.kind != "nan"]
+            reason = finite_gradients(self.fun, traced.function, steady[:1] + steady[-2:], fixed)
             if reason:
                 return f"a rewrite by where was tried and rejected: {reason}"
         return self._rewrite(draft, comparison(plain, count, (*draft.notes, *notes), draft.excludes))
@@ -204,6 +207,10 @@ class _Judge:
                     old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3
                 )
                 diffs.append("\n".join(lines))
+        for unit in draft.texts:
+            for name, text in holders(unit):
+                sources.setdefault(name, text)
+                filenames.setdefault(name, unit.filename)
         own = _own_name(self.fun)
         source = sources.get(own) or next(iter(sources.values()), "")
         names = tuple(s for s in self.static if isinstance(s, str))
@@ -216,6 +223,32 @@ def _own_name(fun: Any) -> str:
     inner = list(layers(fun))[-1]
     qualname: str = getattr(inner, "__qualname__", "")
     return qualname.split(".<locals>")[0]
+
+
+def holders(unit: Unit) -> Iterator[tuple[str, str]]:
+    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.jit(f)`."""
+    held = {
+        name
+        for name, value in unit.globals.items()
+        if not isinstance(value, types.FunctionType | types.ModuleType | type) and _holds(value, unit)
+    }
+    if not held:
+        return
+    text = module_text(unit.filename, unit.globals)
+    lines = text.splitlines(keepends=True)
+    for stmt in ast.parse(text).body:
+        name = top_name(stmt)
+        if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
+            yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
+
+
+def _holds(value: object, unit: Unit) -> bool:
+    if isinstance(value, functools.partial):
+        return _holds(value.func, unit)
+    if isinstance(value, types.FunctionType):
+        return unit.holds(value.__code__)
+    wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
+    return isinstance(wrapped, types.FunctionType) and unit.holds(wrapped.__code__)
 
 
 def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:

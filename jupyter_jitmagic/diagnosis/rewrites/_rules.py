@@ -113,8 +113,8 @@ class Spot:
         return None
 
     def defined(self, name: str) -> bool:
-        """Whether the variable had a value when the trace failed."""
-        return name in self.locals
+        """Whether the variable had a value when the trace failed (None stands for "not yet")."""
+        return self.locals.get(name) is not None
 
     # -- names for the edit --------------------------------------------------------------------------
 

@@ -161,13 +161,29 @@ class _Assigning:
         self.indent = self.code.indent(node)
         self.left, self.right = node.body, node.orelse
         live = self.code.live_after(node)
-        self.names = list(dict.fromkeys([*stored(self.left), *stored(self.right)]))
-        self.outputs = [name for name in self.names if name in live]
+        self.items = list(dict.fromkeys([*self._containers(self.left), *self._containers(self.right)]))
+        self.names = list(dict.fromkeys([*stored(self.left), *stored(self.right), *self.items]))
+        self.outputs = [name for name in self.names if name in live or name in self.items]
         self.subscripts = [
             n
             for n in walk_scope([*self.left, *self.right])
             if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)
         ]
+
+    def _containers(self, stmts: Sequence[ast.stmt]) -> list[str]:
+        """Local dicts and lists of which the statements set items."""
+        found = []
+        for node in walk_scope(stmts):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                root: ast.expr = node
+                while isinstance(root, ast.Subscript):
+                    root = root.value
+                if isinstance(root, ast.Name) and isinstance(self.spot.locals.get(root.id), dict | list):
+                    found.append(root.id)
+        return found
+
+    def _writes(self, stmts: Sequence[ast.stmt]) -> list[str]:
+        return [*stored(stmts), *self._containers(stmts)]
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         printing = _prints(self.spot, [*self.left, *self.right])
@@ -182,11 +198,11 @@ class _Assigning:
                 yield where, self._step("where", text)
             elif not self.subscripts:
                 yield where, self._step("where", self._hoisted())
-        if not self.subscripts:
+        if len(self.items) == len({code_root(n) for n in self.subscripts}):
             text = self._cond()
             if text is not None:
                 yield 1, self._step("cond", text)
-            if not printing and self.outputs:
+            if not printing and self.outputs and not self.subscripts:
                 yield 3, self._step("where", self._hoisted(tree=True))
 
     def _step(self, pattern: str, text: str) -> Step:
@@ -309,7 +325,8 @@ class _Assigning:
         code, indent = self.code, self.indent
         inputs = sorted(
             {n for stmts in (self.left, self.right) for n in stored(stmts) if n in read_first(stmts)}
-            | {n for n in self.outputs if (n in stored(self.left)) != (n in stored(self.right))},
+            | {n for n in self.outputs if (n in stored(self.left)) != (n in stored(self.right))}
+            | set(self.items),
             key=self.names.index,
         )
         result = ", ".join(self.outputs) if self.outputs else "None"
@@ -317,7 +334,7 @@ class _Assigning:
         parameters = ", ".join(inputs)
         functions, defs = [], ""
         for stmts, pairs, wanted in ((self.left, simple[0], "true_branch"), (self.right, simple[1], "false_branch")):
-            if pairs is not None and len(self.outputs) == 1 and set(pairs) <= set(self.outputs):
+            if pairs is not None and len(self.outputs) == 1 and set(pairs) <= set(self.outputs) and not self.items:
                 functions.append(f"lambda {parameters}: {pairs.get(result, result)}".replace("lambda :", "lambda:"))
                 continue
             if not [s for s in stmts if not isinstance(s, ast.Pass)]:
@@ -374,6 +391,13 @@ def _straight(stmts: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first statement that writes the name is a plain assignment of this block."""
     first = next(s for s in stmts if name in stored([s]))
     return isinstance(first, ast.Assign | ast.AnnAssign | ast.AugAssign)
+
+
+def code_root(node: ast.expr) -> str:
+    """The name at the root of `a["b"][0].c`, or the text where there is none."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ast.dump(node)
 
 
 def _base(target: str) -> str:

@@ -212,20 +212,68 @@ def any_all(spot: Spot) -> Iterator[Step]:
     yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
 
 
+def filtered_sum(spot: Spot) -> Iterator[Step]:
+    """`sum(v for v in xs if v > 0)` → `sum(jnp.where(v > 0, v, 0) for v in xs)`; `any`, `all` alike."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.comprehension):
+        return
+    code, comprehension = spot.code, asked[1]
+    around = code.parents[comprehension]
+    call = code.parents[around]
+    name = code.src(call.func) if isinstance(call, ast.Call) and len(call.args) == 1 else ""
+    if (
+        not isinstance(around, ast.GeneratorExp | ast.ListComp)
+        or name not in ("sum", "any", "all")
+        or not spot.is_builtin(name)
+    ):
+        raise Obstacle("the length of what the comprehension keeps would depend on data")
+    test = " and ".join(map(code.operand, comprehension.ifs)) if len(comprehension.ifs) > 1 else code.expr(comprehension.ifs[0])
+    neutral = {"sum": "0", "any": "False", "all": "True"}[name]
+    start = code.span(comprehension.iter)[1]
+    end = code.span(comprehension.ifs[-1])[1]
+    while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
+        end += 1
+    value = f"{spot.jnp('where')}({test}, {code.expr(around.elt)}, {neutral})"
+    yield spot.step("where", (around.elt, value), ((start, end), ""))
+
+
 def sort(spot: Spot) -> Iterator[Step]:
     """`sorted(xs)` → `jnp.sort(jnp.asarray(xs))`."""
     node = spot.call("sorted")
     if node is None or len(node.args) != 1:
         return
-    reverse = False
+    reverse, key = False, None
     for keyword in node.keywords:
-        if keyword.arg != "reverse" or not isinstance(keyword.value, ast.Constant):
-            raise Obstacle("sorted() with a key has no counterpart in jax.numpy; sort by jnp.argsort of the keys")
-        reverse = bool(keyword.value.value)
+        if keyword.arg == "key":
+            key = keyword.value
+        elif keyword.arg != "reverse" or not isinstance(keyword.value, ast.Constant):
+            raise Obstacle("sorted() with an order that is not written out")
+        else:
+            reverse = bool(keyword.value.value)
+    if key is not None:
+        yield from _sorted_by(spot, node, key, reverse)
+        return
     text = f"{spot.jnp('sort')}({spot.jnp('asarray')}({_listed(spot, node.args[0])}))" + ("[::-1]" if reverse else "")
     excludes = {"nan": "the order that sorted() gives to NaN"}
     yield spot.step("sort", (node, text), excludes=excludes)
     yield spot.step("sort", (node, f"list({text})"), excludes=excludes)
+
+
+def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iterator[Step]:
+    """`sorted(xs, key=k)` → `xs[jnp.argsort(keys)]`; of a range, the argsort itself."""
+    code, values = spot.code, node.args[0]
+    item = code.fresh("v", "item")
+    keys = f"[({code.src(key)})({item}) for {item} in {code.expr(values)}]"
+    if isinstance(key, ast.Lambda) and len(key.args.args) == 1:
+        keys = f"[{code.expr(key.body)} for {key.args.args[0].arg} in {code.expr(values)}]"
+    order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){', descending=True' if reverse else ''})"
+    excludes = {"nan": "the order that sorted() gives to NaN"}
+    if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1:
+        yield spot.step("argsort", (node, order), excludes=excludes)
+        yield spot.step("argsort", (node, f"list({order})"), excludes=excludes)
+    else:
+array = f"{spot.jnp('asarray')}({_listed(spot, values)})"
+        yield spot.step("argsort", (node, f"{array}[{order}]"), excludes=excludes)
 
 
 def popcount(spot: Spot) -> Iterator[Step]:
@@ -378,5 +426,5 @@ def _assignments(spot: Spot, name: str) -> list[ast.expr]:
 
 
 RULES: list[Rule] = [
-    host_value, numpy_call, math_call, number, item, extremum, any_all, sort, popcount, cached, numpy_table, type_check,
+    host_value, numpy_call, math_call, number, item, extremum, any_all, filtered_sum, sort, popcount, cached, numpy_table, type_check,
 ]  # fmt: skip

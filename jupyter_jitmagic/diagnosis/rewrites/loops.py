@@ -258,11 +258,16 @@ class _Carried:
             yield spot.step("fori_loop", (code.region([self.loop]), text))
 
     def while_steps(self) -> Iterator[Step]:
-        spot, code, loop = self.spot, self.code, self.loop
+        code, loop = self.code, self.loop
         assert isinstance(loop, ast.While)
         parameter, unpack = self._parameter()
         function = code.fresh("body_fun", "loop_body")
-        test = code.expr(loop.test)
+        bounds = [code.expr(loop.test), f"{code.operand(loop.test)} != 0"]
+        for test in bounds if _truth(loop.test) else bounds[::-1]:
+            yield from self._while(test, parameter, unpack, function)
+
+    def _while(self, test: str, parameter: str, unpack: list[str], function: str) -> Iterator[Step]:
+        spot, code, loop = self.spot, self.code, self.loop
         if len(self.names) > 1:
             going = code.fresh("cond_fun", "loop_cond")
             unpacked = "".join(f"{self.inner}{line}\n" for line in unpack)
@@ -273,6 +278,13 @@ class _Carried:
         for start_lines, _ in self._starts(f"{function}, CARRY"):
             call = f"{spot.lax('while_loop')}({going}, {function}, {self.packed})"
             yield spot.step("while_loop", (code.region([loop]), head + body + start_lines + self._after(call)))
+
+
+def _truth(test: ast.expr) -> bool:
+    """Whether a test gives a bool, as a compiled loop demands, and not a number."""
+    return isinstance(test, ast.Compare | ast.BoolOp | ast.Call | ast.Name) or (
+        isinstance(test, ast.BinOp) and isinstance(test.op, ast.BitAnd | ast.BitOr)
+    )
 
 
 def _carriable(value: Any) -> bool:
@@ -358,6 +370,8 @@ def _after_loop(
         text += "" if flags.done else code.block_text(loop.orelse, indent)
     if not returns:
         return ("", text), end
+    if isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and not leaves(loop.body, ast.Break):
+        return ("", f"{indent}return {flags.result}\n"), code.region(code.block(loop)[code.block(loop).index(loop) :])[1]
     block = code.block(loop)
     follows = block[block.index(loop) + 1 :]
     last = follows[0] if len(follows) == 1 else None

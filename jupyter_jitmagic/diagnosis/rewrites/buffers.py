@@ -1,0 +1,129 @@
+"""Items of a buffer set in place: `x[i] = v` → `x = x.at[i].set(v)`, the buffer being an array of JAX from the start."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from ._rules import Obstacle, Rule, Spot, Step
+
+_UPDATES: dict[type[ast.operator], tuple[str, str]] = {
+    ast.Add: ("add", ""),
+    ast.Sub: ("add", "-"),
+    ast.Mult: ("multiply", ""),
+    ast.Div: ("divide", ""),
+    ast.Pow: ("power", ""),
+}
+
+
+def update(spot: Spot) -> Iterator[Step]:
+    """`x[i] = v` → `x = x.at[i].set(v)`, the buffer being made by jnp; `+=` → `.add`, and so on."""
+    statement = spot.code.statement(spot.node)
+    if not isinstance(statement, ast.Assign | ast.AugAssign):
+        return
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    if len(targets) != 1:
+        return
+    within = targets[0].elts if isinstance(targets[0], ast.Tuple) else [targets[0]]
+    stores = [t for t in within if isinstance(t, ast.Subscript)]
+    inside = {n for t in stores for n in ast.walk(t)}
+    if not stores or (spot.node not in inside and spot.node is not statement):
+        return
+    names = {_root(t) for t in stores}
+    if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
+        return
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
+            edits += _updated(spot, node, {str(n) for n in names})
+    for name in names:
+        value = spot.locals[str(name)]
+        if isinstance(value, np.ndarray | list) and not isinstance(value, jax.Array):
+            edits += _makers(spot, function, str(name))
+    yield spot.step("at", *edits)
+
+
+def _root(target: ast.expr) -> str | None:
+    return target.value.id if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) else None
+
+
+def _root_of_statement(node: ast.Assign | ast.AugAssign) -> set[str | None]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    found = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple) else [t])]
+    return {_root(t) for t in found if isinstance(t, ast.Subscript)}
+
+
+def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    code = spot.code
+    if isinstance(node, ast.AugAssign):
+        assert isinstance(node.target, ast.Subscript)
+        name, index = code.src(node.target.value), _index(spot, node.target)
+        if type(node.op) not in _UPDATES:
+            raise Obstacle(f"{code.src(node)} has no counterpart for arrays of JAX")
+        method, sign = _UPDATES[type(node.op)]
+        value = f"{sign}{code.operand(node.value)}" if sign else code.expr(node.value)
+        return [(node, f"{name} = {name}.at[{index}].{method}({value})")]
+    target = node.targets[0]
+    if isinstance(target, ast.Subscript):
+        name = code.src(target.value)
+        return [(node, f"{name} = {name}.at[{_index(spot, target)}].set({code.expr(node.value)})")]
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
+        lefts, rights = [], []
+        for t, v in zip(target.elts, node.value.elts, strict=True):
+            if isinstance(t, ast.Subscript) and _root(t) in names:
+                name = code.src(t.value)
+                if name in lefts:
+                    raise Obstacle(f"{code.src(node)} sets {name} twice at once")
+                lefts.append(name)
+                rights.append(f"{name}.at[{_index(spot, t)}].set({code.expr(v)})")
+            else:
+                lefts.append(code.src(t))
+                rights.append(code.expr(v))
+        return [(node, f"{', '.join(lefts)} = {', '.join(rights)}")]
+    raise Obstacle(f"{code.src(node)} cannot be written with .at[].set()")
+
+
+def _index(spot: Spot, target: ast.Subscript) -> str:
+    return spot.code.src(target.slice)
+
+
+def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`."""
+    code = spot.code
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Assign):
+            continue
+        pairs = [(t, node.value) for t in node.targets]
+        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+        for target, value in pairs:
+            if not (isinstance(target, ast.Name) and target.id == name):
+                continue
+            owner = (
+                spot.value(value.func.value) if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+            )
+            if (
+                getattr(owner, "__name__", "") == "numpy"
+                and isinstance(value, ast.Call)
+                and isinstance(value.func, ast.Attribute)
+            ):
+                edits.append((value.func, spot.jnp(value.func.attr)))
+            elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
+                edits.append((value, f"{spot.jnp('asarray')}({code.src(value.func.value)})"))
+            else:
+                edits.append((value, f"{spot.jnp('array')}({code.expr(value)})"))
+    if not edits and name in {a.arg for a in (*function.args.args, *function.args.kwonlyargs, *function.args.posonlyargs)}:
+        return []
+    if not edits:
+        raise Obstacle(f"where {name} is made was not found; it must be an array of JAX")
+    return edits
+
+
+RULES: list[Rule] = [update]
