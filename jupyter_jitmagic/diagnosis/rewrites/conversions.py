@@ -272,7 +272,7 @@ def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iter
         yield spot.step("argsort", (node, order), excludes=excludes)
         yield spot.step("argsort", (node, f"list({order})"), excludes=excludes)
     else:
-array = f"{spot.jnp('asarray')}({_listed(spot, values)})"
+        array = f"{spot.jnp('asarray')}({_listed(spot, values)})"
         yield spot.step("argsort", (node, f"{array}[{order}]"), excludes=excludes)
 
 
@@ -426,5 +426,17 @@ def _assignments(spot: Spot, name: str) -> list[ast.expr]:
 
 
 RULES: list[Rule] = [
-    host_value, numpy_call, math_call, number, item, extremum, any_all, filtered_sum, sort, popcount, cached, numpy_table, type_check,
-]  # fmt: skip
+    host_value,
+    numpy_call,
+    math_call,
+    number,
+    item,
+    extremum,
+    any_all,
+    filtered_sum,
+    sort,
+    popcount,
+    cached,
+    numpy_table,
+    type_check,
+]
