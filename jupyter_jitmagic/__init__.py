@@ -24,7 +24,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_jitmagic._errors import RecompileError as RecompileError
+    from jupyter_jitmagic._errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic._errors import faults as faults
+    from jupyter_jitmagic._jitted import jit as jit
+    from jupyter_jitmagic._options import options as options
+    from jupyter_jitmagic._tables import reset as reset
+    from jupyter_jitmagic._tables import stats as stats
+    from jupyter_jitmagic._watch import assert_max_compiles as assert_max_compiles
+    from jupyter_jitmagic._watch import no_recompile as no_recompile
+    from jupyter_jitmagic._watch import watch as watch
+    from jupyter_jitmagic.diagnosis import diagnose as diagnose
+
+    __version__: str
 
 _HOME = {
     "RecompileError": "_errors",

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import ast
 import inspect
-import symtable
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic._errors import OptionError
+
+if TYPE_CHECKING:
+    from symtable import SymbolTable
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -155,6 +157,8 @@ def _is_generator(function: ast.FunctionDef) -> bool:
 
 def _used_by_others(tree: ast.Module, found: Mapping[str, Any]) -> frozenset[str]:
     """Names that another function (or a method) of the cell refers to: in its body, its decorators, its defaults."""
+    import symtable
+
     used: set[str] = set()
     scopes = [
         node for node in _module_level(tree.body) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
@@ -171,7 +175,7 @@ def _used_by_others(tree: ast.Module, found: Mapping[str, Any]) -> frozenset[str
     return frozenset(used)
 
 
-def _globals_read(scope: symtable.SymbolTable) -> set[str]:
+def _globals_read(scope: SymbolTable) -> set[str]:
     read = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global() and symbol.is_referenced()}
     return read.union(*map(_globals_read, scope.get_children()))
 

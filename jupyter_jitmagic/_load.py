@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -38,19 +39,26 @@ def unload(shell: Any) -> None:
 
 def _what_jax_lacks() -> str:
     """One line if JAX is missing or too old, else ""; JAX is not imported for it."""
-    jax = sys.modules.get("jax")
-    found = getattr(jax, "__version__", None)
-    if found is None and find_spec("jax") is not None:
-        try:
-            found = version("jax")
-        except PackageNotFoundError:
-            return ""
+    found = getattr(sys.modules.get("jax"), "__version__", None)
     if found is None:
-        return "jupyter_jitmagic needs JAX, which is not installed here: %pip install jax"
-    numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
-    if numbers < OLDEST_JAX:
+        spec = find_spec("jax")
+        if spec is None:
+            return "jupyter_jitmagic needs JAX, which is not installed here: %pip install jax"
+        found = _version_in(spec.origin)
+    numbers = tuple(int(part) for part in (found or "").split(".")[:2] if part.isdigit())
+    if numbers and numbers < OLDEST_JAX:
         return f"jupyter_jitmagic needs JAX {OLDEST_JAX[0]}.{OLDEST_JAX[1]} or newer and this is {found}: %pip install -U jax"
     return ""
+
+
+def _version_in(origin: str | None) -> str | None:
+    """The version that an installed JAX names in its own folder (asking the package metadata costs ten times as much)."""
+    try:
+        text = Path(origin or "").with_name("version.py").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    named = re.search(r"""^_version = ["']([\d.]+)""", text, re.MULTILINE)
+    return named[1] if named else None
 
 
 def _hook(shell: Any, hooks: ExitStack) -> None:
@@ -69,9 +77,31 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
     shell.events.register("post_run_cell", magics.cell_ended)
     hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    _follow_compiles(shell, hooks)
     _format(shell, hooks)
     if getattr(shell, "kernel", None) is not None:
         _start_panel(shell, hooks)
+
+
+def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
+    """Follow what compiles outside `jm.jit`, from the first cell on that finds JAX imported: loading does not import it."""
+
+    def before_cell(info: Any) -> None:
+        if "jax" in sys.modules:
+            shell.events.unregister("pre_run_cell", before_cell)
+            from jupyter_jitmagic import _watch
+
+            _watch.install()
+            hooks_of_shell = _loaded.get(shell)
+            if hooks_of_shell is not None:
+                hooks_of_shell.callback(_watch.uninstall)
+
+    def take_out() -> None:
+        if before_cell in shell.events.callbacks["pre_run_cell"]:
+            shell.events.unregister("pre_run_cell", before_cell)
+
+    shell.events.register("pre_run_cell", before_cell)
+    hooks.callback(take_out)
 
 
 def _format(shell: Any, hooks: ExitStack) -> None:

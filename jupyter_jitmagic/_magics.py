@@ -20,8 +20,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from jupyter_jitmagic import _cell
-from jupyter_jitmagic._completion import complete
+from jupyter_jitmagic import _cell, _watched_cell
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._request import Parser, cache_parser, fix_parser, jit_parser, read_jit_line, stats_parser
 
@@ -51,8 +50,6 @@ def _refuse_what_jit_lacks(request: _cell.Request) -> None:
     for name in request.options:
         if name not in has:
             raise OptionError(f"--{name.replace('_', '-')} is not available in this version")
-    if request.watch:
-        raise OptionError("--watch is not available in this version")
 
 
 def parse(shell: Any, source: str) -> ast.Module:
@@ -74,7 +71,9 @@ def parse(shell: Any, source: str) -> ast.Module:
 def apply(shell: Any, tree: ast.Module, request: _cell.Request, plan: _cell.Plan) -> None:
     """Put jit on the functions, in place, and a statement first that says which were taken."""
     _cell.wrap(tree, plan, request.options, shell.user_ns)
-    if not request.quiet:
+    if request.watch:
+        _cell.first(tree, "jupyter_jitmagic._watched_cell", "begin")
+    if plan.taken and not request.quiet:
         _cell.first(tree, __name__, "say", _said(plan))
 
 
@@ -189,7 +188,8 @@ class JitMagics(Magics):  # type: ignore[misc]
     def jit(self, line: str, cell: Any) -> Any:
         """Put `jax.jit` on the functions of a cell.
 
-            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--quiet]
+            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--watch] [--on-miss allow|warn|raise|eager] [--max-compiles N]
+                  [--timing observe|block|dispatch] [--quiet]
 
         The cell
 
@@ -218,6 +218,11 @@ class JitMagics(Magics):  # type: ignore[misc]
         --static NAMES    arguments whose value the trace may use, as `n` (every taken function that has it) or `f.n`.
                           Each new value compiles again.
         --donate NAMES    arguments whose memory the call may reuse (`donate_argnames`)
+        --watch           tell below the cell what compiled while it ran, of any function, and why; the cell need define none
+        --on-miss WHAT    from the (N + 1)th compile of a function on (N is 1 unless --max-compiles says otherwise): warn with
+                          the reason, raise a RecompileError before the compile is paid, or run the plain function (eager)
+        --max-compiles N  so many compiles are always allowed; alone it raises after them
+        --timing HOW      observe: time executions without blocking (default); block: wait for each result; dispatch: time none
         --quiet           do not say which functions were taken
         """
         if cell is Ellipsis:
@@ -227,13 +232,16 @@ class JitMagics(Magics):  # type: ignore[misc]
         source = shell.transform_cell(raw)
         name = shell.compile.cache(source, shell.execution_count, raw_code=raw)
         tree = shell.transform_ast(parse(shell, source))
-        return run(shell, tree, name)
+        try:
+            return run(shell, tree, name)
+        finally:
+            _watched_cell.end()
 
     @line_magic  # type: ignore[untyped-decorator]
     def jitstats(self, line: str) -> None:
         """Show what every jitted call cost.
 
-            %jitstats [NAME …] [--level LEVEL] [-o VAR] [--save FILE] [--break-even] [--plot] [--reset]
+            %jitstats [NAME …] [--level LEVEL | --others] [-o VAR] [--save FILE] [--break-even] [--plot] [--reset]
 
         The same as
 
@@ -241,7 +249,8 @@ class JitMagics(Magics):  # type: ignore[misc]
             jupyter_jitmagic.reset()            # --reset
 
         NAME …          only these functions
-        --level LEVEL   functions (default), entries, calls, misses or diagnoses
+        --level LEVEL   functions (default), entries, calls, misses, diagnoses or others
+        --others        the same as --level others: what compiled outside jupyter_jitmagic.jit, as plain jax.jit and libraries
         -o VAR          put the whole table into VAR, with times in seconds, and show nothing
         --reset         forget the rows after that; JAX's caches stay
 
@@ -358,6 +367,8 @@ def completer(shell: Any) -> Any:
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def jitmagic_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        from jupyter_jitmagic._completion import complete
+
         line = context.text_until_cursor
         match = re.match(r"\s*(%%jit|%jitstats|%jitcache|%jitfix)\s+", line)
         if not match:

@@ -193,3 +193,9 @@ def install() -> None:
     """Begin to record; harmless when it is done already."""
     if others.on_span not in _timing.outside:
         _timing.outside.append(others.on_span)
+
+
+def uninstall() -> None:
+    """Stop recording; what was recorded stays."""
+    if others.on_span in _timing.outside:
+        _timing.outside.remove(others.on_span)

@@ -93,6 +93,7 @@ def stats_parser() -> Parser:
     parser.add_argument(
         "--level", choices=("functions", "entries", "calls", "misses", "diagnoses", "others"), default="functions"
     )
+    parser.add_argument("--others", dest="level", action="store_const", const="others")
     parser.add_argument("-o", "--output")
     parser.add_argument("--save")
     for flag in ("break-even", "plot", "reset"):

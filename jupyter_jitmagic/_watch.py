@@ -131,6 +131,11 @@ def install() -> None:
     _others.install()
 
 
+def uninstall() -> None:
+    """Stop following; the next `watch` or `no_recompile` begins again."""
+    _others.uninstall()
+
+
 # ---- blocks in which nothing may compile again
 
 _blocks: ContextVar[tuple[bool, ...]] = ContextVar("jitmagic_no_recompile", default=())

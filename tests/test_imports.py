@@ -65,6 +65,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "_config",
             "_stats_magic",
             "_cache_magic",
+            "_watched_cell",
             "_fix_magic",
         ),
         {"errors", "options", "records", "advice", "diagnosis", "jitted", "watch", "cell", "tables", "display", "panel"},

@@ -57,6 +57,15 @@ def test_unloading_leaves_no_trace(bare: Shell) -> None:
     jupyter_jitmagic.unload_ipython_extension(bare.ip)
 
 
+def test_unloading_stops_following_compiles(shell: Shell) -> None:
+    from jupyter_jitmagic import _timing
+
+    shell.ok("1")
+    following = len(_timing.outside)
+    shell.ok("%unload_ext jupyter_jitmagic")
+    assert len(_timing.outside) == following - 1
+
+
 def test_unloading_gives_back_a_magic_of_the_same_name(bare: Shell) -> None:
     bare.ip.register_magic_function(lambda line, cell: "mine", "cell", "jit")
     bare.ok("%load_ext jupyter_jitmagic")

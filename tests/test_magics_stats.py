@@ -110,6 +110,41 @@ def test_the_cache_as_text(used: Shell) -> None:
     assert "JAX cannot drop one entry alone" in used.run(f"%jitcache drop {number}").text
 
 
+def test_a_watched_cell_tells_what_compiled_and_why(used: Shell) -> None:
+    ran = used.ok(
+        "%%jit --watch\nplain = jax.jit(lambda x: x + 1)\nfor n in (5, 6):\n    double(jnp.arange(n) * 1.0)\n    plain(n)"
+    )
+    text = ran.displays[-1]["text/plain"]
+    (line,) = [line for line in text.splitlines() if line.startswith("double")]
+    assert line.split()[1] == "2"
+    assert "x is f32[6] now and was f32[5] before" in line
+    assert "cell [" in line
+    assert "<lambda>" in text
+    assert "in this cell" in text
+    assert used.ok("%%jit --watch\n1").text.count("Nothing compiled in this cell.") == 1
+    assert "compiled" not in used.ok("double(jnp.ones(3))").text, "one cell only"
+
+
+def test_a_watched_cell_that_fails_still_tells(used: Shell) -> None:
+    ran = used.run("%%jit --watch\ndouble(jnp.ones(17))\n1 / 0")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert "double" in ran.displays[-1]["text/plain"]
+
+
+def test_what_compiles_elsewhere_is_seen_once_the_extension_is_loaded(shell: Shell) -> None:
+    shell.ok("elsewhere = jax.jit(lambda x: x * 3)\nelsewhere(2.0)")
+    (line,) = [line for line in shell.ok("%jitstats --others").text.splitlines() if line.startswith("<lambda>")]
+    assert "first call" in line
+    assert "cell [" in line
+
+
+def test_budgets_are_options_of_the_magic(shell: Shell) -> None:
+    ran = shell.run("%%jit --max-compiles 1\ndef f(x):\n    return x\n\nf(jnp.ones(3))\nf(jnp.ones(4))")
+    assert isinstance(ran.error, jm.RecompileError)
+    assert "x is f32[4] now and was f32[3] before" in str(ran.error)
+    assert ran.displays == [], "this is no failed trace"
+
+
 def test_config_and_options_are_one(shell: Shell) -> None:
     shell.ok("%config JitMagic.timing = 'block'")
     assert jm.options.timing == "block"

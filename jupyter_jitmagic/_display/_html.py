@@ -130,7 +130,8 @@ def _cell(column: Column, text: str, share: float | None) -> str:
             f'<div style="height: 3px; border-radius: 2px; background-color: {_BLUE}; opacity: 0.7; margin-left: auto; '
             f'width: {max(2, round(100 * min(share, 1.0)))}%"></div>'
         )
-    return f'<td style="{style}">{_inline(text)}{bar}</td>'
+    indent = "&nbsp;" * (len(text) - len(text.lstrip(" ")))
+    return f'<td style="{style}">{indent}{_inline(text.lstrip(" "))}{bar}</td>'
 
 
 def _side(column: Column) -> str:

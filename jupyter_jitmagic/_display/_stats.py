@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_jitmagic._display import _units
 from jupyter_jitmagic._display._model import Column, Document, Paragraph, Table
 from jupyter_jitmagic._records import Cause, MissRecord
+from jupyter_jitmagic._wording import short_name
 
 Row = Mapping[str, Any]
 
@@ -130,6 +131,50 @@ def _cut(text: str, longest: int = 48) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+# ------------------------------------------------------------------------------------------------ watched cells
+
+
+class Compiled(NamedTuple):
+    """One compile of a watched cell; `module` is "jax" for JAX's own eager operations."""
+
+    function: str
+    module: str
+    place: str
+    why: str
+    cost_s: float
+
+
+def watched(compiles: Sequence[Compiled]) -> Document:
+    """What compiled while a cell ran, the dearest function first, JAX's own operations in one row at the end."""
+    if not compiles:
+        return Document.of([Paragraph("Nothing compiled in this cell.", "dim")])
+    groups: dict[tuple[str, str], list[Compiled]] = {}
+    for each in compiles:
+        own = each.module == "jax"
+        groups.setdefault(("JAX's own operations", "") if own else (short_name(each.function), each.module), []).append(each)
+
+    def dearest(item: tuple[tuple[str, str], list[Compiled]]) -> tuple[bool, float]:
+        return item[1][0].module == "jax", -sum(each.cost_s for each in item[1])
+
+    rows = []
+    for (name, _), found in sorted(groups.items(), key=dearest):
+        own = found[0].module == "jax"
+        names = ", ".join(dict.fromkeys(each.function for each in found))
+        why, place = (_cut(names), "") if own else (found[-1].why, found[-1].place)
+        cost = _units.seconds(sum(each.cost_s for each in found))
+        rows.append((name, _units.count(len(found)), cost, why, place))
+    columns = (
+        Column("function", code=True),
+        Column("compiles", right=True),
+        Column("cost", right=True),
+        Column("why the last time", wide=True),
+        Column("called at", wide=True),
+    )
+    total = _units.seconds(sum(each.cost_s for each in compiles))
+    foot = f"{_units.times(len(compiles), 'compile')} in this cell, {total} tracing, lowering and compiling"
+    return Document.of([Table(columns, tuple(rows), foot)])
+
+
 # ------------------------------------------------------------------------------------------------ other levels
 
 _CLOCK = ("started_s", "last_used_s")
@@ -137,9 +182,16 @@ _LEFT_OUT = {
     "entries": ("executable_bytes", "temp_bytes", "superseded", "alive"),
     "calls": ("dispatch_s",),
     "diagnoses": ("started_s",),
+    "others": ("disk_hits", "trace_s", "lower_s", "cause", "argument"),
 }
-_WIDE = ("avals", "reason", "before", "now", "call_site", "sites")
-_WORDS = {"execute_how": "how", "compile_s": "compile", "last_used_s": "last used", "started_s": "started"}
+_WIDE = ("avals", "reason", "before", "now", "call_site", "why")
+_WORDS = {
+    "execute_how": "how",
+    "call_site": "called at",
+    "compile_s": "compile",
+    "last_used_s": "last used",
+    "started_s": "started",
+}
 
 
 def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
