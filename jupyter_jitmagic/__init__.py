@@ -49,6 +49,7 @@ _HOME = {
     "no_recompile": "_watch",
     "assert_max_compiles": "_watch",
     "RecompileWarning": "_errors",
+    "CheckWarning": "_errors",
 }
 
 

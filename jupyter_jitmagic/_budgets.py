@@ -7,7 +7,6 @@ compiles is ever asked; a hit costs nothing. The trace has been paid by then and
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import jax
 
 from jupyter_jitmagic import _compiling
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic._call_site import is_users
+from jupyter_jitmagic._call_site import user_depth
 from jupyter_jitmagic._compiling import Compiling
 from jupyter_jitmagic._errors import OptionError, RecompileWarning, faults
 from jupyter_jitmagic._records import Cause
@@ -76,7 +75,7 @@ class Budget:
         """Count a compile that was paid, and tell it if that is wanted."""
         if self.on_miss == "warn" and self.is_used_up:
             told = f"{short_name(name)} compiled again ({cost_s:.2g} s): {sentence(causes)}."
-            warnings.warn(f"{told} {self._allowance()}", RecompileWarning, stacklevel=_depth_of_user())
+            warnings.warn(f"{told} {self._allowance()}", RecompileWarning, stacklevel=user_depth())
         self.compiles += 1
 
     def refusal(self, name: str, causes: tuple[Cause, ...]) -> str:
@@ -85,14 +84,6 @@ class Budget:
     def _allowance(self) -> str:
         times = "once" if self.max_compiles == 1 else f"{self.max_compiles} times"
         return f"It may compile {times} (max_compiles={self.max_compiles})."
-
-
-def _depth_of_user() -> int:
-    """The `stacklevel` of the innermost frame that is neither ours nor JAX's."""
-    frame, depth = sys._getframe(1), 1
-    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
-        frame, depth = frame.f_back, depth + 1
-    return depth
 
 
 def _within_budget(compiling: Compiling, event_name: str) -> None:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
 from jupyter_jitmagic._jax_internals import is_jax_frame
 
 _OURS = str(Path(__file__).parent)
+_NOT_USERS = (_OURS, "<frozen", "<string>", str(Path(threading.__file__).parent))
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 def is_users(filename: str) -> bool:
-    """Whether code of this file is neither ours, nor JAX's, nor of an installed library."""
-    return not filename.startswith((_OURS, "<frozen")) and not is_jax_frame(filename) and "site-packages" not in filename
+    """Whether code of this file is neither ours, nor JAX's, nor of an installed library or Python's own."""
+    return (
+        not filename.startswith(_NOT_USERS) and not is_jax_frame(filename) and not any(map(filename.__contains__, _INSTALLED))
+    )
+
+
+def user_depth() -> int:
+    """The `stacklevel` for ``warnings.warn`` in the function that asks: the innermost frame that is the user's."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def call_site(depth: int = 1) -> str:

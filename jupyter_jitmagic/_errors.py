@@ -23,6 +23,10 @@ class RecompileWarning(UserWarning):
     """A function compiled more often than its `max_compiles` (``on_miss="warn"``)."""
 
 
+class CheckWarning(UserWarning):
+    """A jitted function computes something else than plain Python does (``check=True``)."""
+
+
 class Faults:
     """Our own faults: the user's call goes on, the first fault of each place is told once, the details stay here.
 

@@ -32,6 +32,7 @@ def jit(
     on_miss: str | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
+    check: bool = False,
     **jit_arguments: Any,
 ) -> JitFunction[P, R]: ...
 @overload
@@ -41,6 +42,7 @@ def jit(
     on_miss: str | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
+    check: bool = False,
     **jit_arguments: Any,
 ) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
 def jit(
@@ -51,6 +53,7 @@ def jit(
     on_miss: str | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
+    check: bool = False,
     **jit_arguments: Any,
 ) -> Any:
     """``jax.jit`` with a record of every call.
@@ -66,7 +69,8 @@ def jit(
             `RecompileError` that says why, before the compile is paid) or "eager" (run the plain function in its place). By
             default "raise" if `max_compiles` is given, else "allow".
         max_compiles: compiles that are always allowed, by default 1: a first call is never refused.
-
+        check: on the first call of each entry run plain Python as well, for at most ``jm.options.check_limit_s``, and warn
+            (`CheckWarning`) if it computes something else, prints, or changes something outside the function.
         auto: on a failing trace find the smallest set of arguments that makes it trace when static, apply it, say so once, and
             go on with the call. Where no such set is proven the error stays as it is.
 
@@ -86,13 +90,15 @@ def jit(
     _check(timing, jit_arguments)
     check_budget(on_miss, max_compiles)
     if fun is _OMITTED:
-        return lambda fun: jit(fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, **jit_arguments)
+        return lambda fun: jit(
+            fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, check=check, **jit_arguments
+        )
     if options.off:
         return jax_jit(fun, **jit_arguments)
-    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto)
+    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, check=check)
 
 
-_NOT_YET = ("check", "keep")
+_NOT_YET = ("keep",)
 
 
 def _check(timing: str | None, jit_arguments: dict[str, Any]) -> None:

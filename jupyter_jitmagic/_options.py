@@ -35,6 +35,9 @@ class Options:
     tell_after_s: float = 0.5
     """A recompile is told below the cell once recompiles for the same cause have cost this much; 0 tells each cause at once."""
 
+    check_limit_s: float = 2.0
+    """How long the plain function may run for ``check=True``."""
+
     off: bool = False
     """True makes ``jm.jit`` plain ``jax.jit`` from now on; the environment's ``JITMAGIC_OFF=1`` sets it."""
 
@@ -77,6 +80,7 @@ _CHECKS = {
     "keep_misses": _count,
     "watch_every_s": _seconds,
     "tell_after_s": _seconds,
+    "check_limit_s": _seconds,
     "off": _switch,
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic import _budgets, _cures, _hotpath, _observation, _stale, _timing
+from jupyter_jitmagic import _budgets, _check, _cures, _hotpath, _observation, _stale, _timing
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._attribution import Attribution
 from jupyter_jitmagic._auto import Auto
@@ -19,7 +19,7 @@ from jupyter_jitmagic._call_site import call_site
 from jupyter_jitmagic._captured import Captured
 from jupyter_jitmagic._causes import causes_of
 from jupyter_jitmagic._cures import Miss
-from jupyter_jitmagic._errors import RecompileError, faults
+from jupyter_jitmagic._errors import CheckWarning, RecompileError, RecompileWarning, faults
 from jupyter_jitmagic._examples import Example, example_of
 from jupyter_jitmagic._hotpath import Detail
 from jupyter_jitmagic._options import options
@@ -69,6 +69,7 @@ class FunctionState:
         self.recording = True
         self.budget: _budgets.Budget | None = None
         self.auto: Auto | None = None
+        self.check = False
         self.captured: dict[int, Captured] = {}
         """What the trace of each entry read from outside its arguments."""
         self._remade = remade
@@ -94,6 +95,8 @@ class FunctionState:
         if self.recording:
             try:
                 self._settle(start, end, out, args, kwargs)
+            except (RecompileWarning, CheckWarning):  # the user's filters made an error of it
+                raise
             except Exception as error:
                 self.give_up("recording a call", error)
         return out
@@ -252,6 +255,8 @@ class FunctionState:
         _cures.note_miss(self, Miss(signature, causes, phases.cost_s, record.id, miss.call_site), phases.trace_s, args, kwargs)
         if self.budget is not None:
             self.budget.compiled(self.record.qualname, causes, phases.cost_s)
+        if self.check and not transformation:
+            _check.check_call(self, out, args, kwargs)
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""

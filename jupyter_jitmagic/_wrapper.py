@@ -111,12 +111,13 @@ def wrap(
     on_miss: str | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
+    check: bool = False,
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
     jitted = jax_jit(fun, **jit_arguments)
     _timing.install()
     _others.install()
-    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto}
+    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     call = _call_of(fun, jitted, jit_arguments, own)
     make: Any = JitFunction
     wrapper = make(call)
@@ -146,6 +147,7 @@ def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str
         state.budget = _budgets.Budget(own["on_miss"], own["max_compiles"])
     if own["auto"]:
         state.auto = Auto()
+    state.check = own["check"]
     call = state.build()
     functools.update_wrapper(call, jitted if hasattr(jitted, "__name__") else fun)
     call.__dict__["_jitmagic_state"] = state

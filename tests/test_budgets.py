@@ -120,6 +120,17 @@ def test_warn_compiles_and_tells_why_at_the_callers_line() -> None:
         step(X5)
 
 
+def test_a_warning_that_the_users_filters_make_an_error_is_raised_and_recording_goes_on() -> None:
+    step, _ = make(on_miss="warn")
+    step(X4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(jm.RecompileWarning):
+            step(X5)
+    step(X5)
+    assert jm.stats("calls").outcome.tolist()[-2:] == ["miss", "hit"]
+
+
 def test_allow_is_silent() -> None:
     step, _ = make(on_miss="allow", max_compiles=1)
     with warnings.catch_warnings():

@@ -44,6 +44,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "_budgets",
             "_others",
             "_cures",
+            "_check",
             "_stale",
             "_telling",
         ),

@@ -1,0 +1,202 @@
+"""`check=True`: what the compiled function computes against what plain Python computes."""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic._check import differences
+
+X = np.arange(4, dtype=np.float32)
+
+
+def told(fun: Any, *args: Any, **options: Any) -> str:
+    """What checking one call warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        jm.jit(fun, check=True, **options)(*args)
+    assert all(warning.category is jm.CheckWarning for warning in caught), [str(warning.message) for warning in caught]
+    assert all(warning.filename == __file__ for warning in caught)
+    return "\n".join(str(warning.message) for warning in caught)
+
+
+def test_flag_is_true() -> None:
+    def step(x: Any, flag: Any) -> Any:
+        if flag is True:
+            return x * 2
+        return x
+
+    text = told(step, X, True)
+    assert "step computes something else than plain Python: result differs by up to 3 in 3 of 4 elements" in text
+    assert "goes another way under jit: if flag is True:" in text
+
+
+def test_isinstance_of_a_python_number() -> None:
+    def step(x: Any, rate: Any) -> Any:
+        scale = 2.0 if isinstance(rate, float) else 3.0
+        return x * scale
+
+    assert "result differs by up to 3" in told(step, X, 0.5)
+
+
+def test_text_made_of_a_value() -> None:
+    def step(n: Any) -> Any:
+        return len(str(n)) * jnp.ones(2)
+
+    assert "differs" in told(step, 3)
+
+
+def test_host_randomness_is_told_as_frozen_and_its_state_stays() -> None:
+    def noisy(x: Any) -> Any:
+        return x + np.random.rand()
+
+    np.random.seed(0)
+    random.seed(0)
+    expected = np.random.rand(2)[1]
+    np.random.seed(0)
+    text = told(noisy, X)
+    assert "In Python it gives another result each time" in text
+    np.random.seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        jm.jit(lambda x: x + np.random.rand(), check=True)(X)
+    assert np.random.rand() == expected
+
+
+def test_time_is_frozen() -> None:
+    assert "under jit that is frozen" in told(lambda x: x * 0 + time.perf_counter_ns() % 100_003, X)
+
+
+def test_prints_and_appends_happen_once(capsys: pytest.CaptureFixture[str]) -> None:
+    log: list[int] = []
+
+    def chatty(x: Any) -> Any:
+        print("step")
+        log.append(1)
+        return x + 1
+
+    text = told(chatty, X)
+    assert "chatty prints: under jit that happens only while it is traced" in text
+    assert "chatty changes log: under jit that happens only while it is traced" in text
+    assert capsys.readouterr().out == "step\n"
+
+
+def test_float64_that_becomes_float32() -> None:
+    assert "result is float32 under jit and float64 in Python" in told(lambda x: x * 2, np.ones(3))
+
+
+def test_an_error_that_only_python_raises() -> None:
+    def careful(x: Any) -> Any:
+        if not isinstance(x, jax.core.Tracer):
+            raise ValueError("empty")
+        return x
+
+    assert "returns under jit, and in Python it raises ValueError: 'empty'" in told(careful, X)
+
+
+def test_differing_outputs_are_named_by_their_path() -> None:
+    def step(x: Any, flag: Any) -> Any:
+        return {"same": x, "loss": [x, x.sum() + (1 if flag is True else 0)]}
+
+    text = told(step, X, True)
+    assert "result['loss'][1] is 6.0 under jit and 7.0 in Python" in text
+    assert "'same'" not in text
+
+
+@pytest.mark.parametrize(
+    ("fun", "args"),
+    [
+        (lambda x: jnp.sin(x) * 2, (X,)),
+        (lambda x: x + 1, (2,)),
+        (lambda x: x * 0.1 + 0.2, (0.3,)),
+        (lambda x: {"a": x, "b": (x.sum(), None)}, (X,)),
+        (lambda x: jnp.where(x > 0, x, jnp.nan), (X,)),
+        (lambda k: jax.random.normal(k, (3,)), (jax.random.key(0),)),
+        (lambda k: jax.random.split(k), (jax.random.key(0),)),
+        (lambda x: jax.lax.fori_loop(0, 3, lambda i, v: v * 1.1, x), (X,)),
+        (lambda x: x.astype(jnp.bfloat16) * 3, (X,)),
+        (lambda x: (x > 1, x.astype(jnp.int32)), (X,)),
+        (lambda x: jnp.linalg.inv(x), (np.eye(3, dtype=np.float32) * 3,)),
+        (lambda x: sum(v for v in x), (X,)),
+    ],
+)
+def test_what_is_the_same_is_not_told(fun: Any, args: Any) -> None:
+    assert told(fun, *args) == ""
+
+
+def test_a_long_plain_run_is_stopped_and_said_so() -> None:
+    def slow(x: Any) -> Any:
+        total = x
+        while not isinstance(x, jax.core.Tracer):
+            total = total + 1
+        return total
+
+    jm.options.check_limit_s = 0.05
+    try:
+        started = time.perf_counter()
+        assert "slow was not compared with plain Python: that ran longer than 0.05 s" in told(slow, X)
+        assert time.perf_counter() - started < 5
+    finally:
+        jm.options.reset()
+
+
+def test_donated_arguments_are_not_compared_and_said_so() -> None:
+    step = jm.jit(lambda x: x + 1, check=True, donate_argnums=0)
+    with pytest.warns(jm.CheckWarning, match="its arguments were donated"):
+        step(jnp.ones(4))
+
+
+def test_only_the_first_call_of_an_entry_is_checked() -> None:
+    runs: list[str] = []
+
+    def step(x: Any) -> Any:
+        runs.append(type(x).__name__)
+        return x * 1
+
+    step = jm.jit(step, check=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        step(X)
+        step(X)
+        first = len(runs)
+        step(X[:2])
+    assert first == 2
+    assert len(runs) == 4
+    assert jm.stats("calls").outcome.tolist()[-3:] == ["miss", "hit", "miss"]
+
+
+def test_nothing_is_checked_unless_asked_or_inside_another_trace() -> None:
+    def step(x: Any, flag: Any = True) -> Any:
+        return x * 2 if flag is True else x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jm.jit(step)(X, True)
+        checked = jm.jit(lambda x: step(x, x.sum() > 0), check=True)
+        jax.jit(lambda x: checked(x))(X)
+        jax.grad(lambda x: checked(x).sum())(X)
+
+
+def test_static_arguments_are_values_in_both() -> None:
+    def step(x: Any, flag: bool) -> Any:
+        return x * 2 if flag is True else x
+
+    assert told(step, X, True, static_argnames="flag") == ""
+
+
+def test_structures_that_differ() -> None:
+    (found,) = differences({"a": X}, {"a": X, "b": X})
+    assert found.path == "result"
+    assert differences([X], (X,)) == []
+    assert differences(np.float32(1), 1) == []
+    assert differences(X, X + np.float32(1e-7)) == []
+    assert differences(np.array([np.inf, np.nan]), np.array([np.inf, np.nan])) == []
+    assert differences(np.array([np.inf]), np.array([-np.inf])) != []
