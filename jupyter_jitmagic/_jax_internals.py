@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from threading import get_ident
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, cast
@@ -319,3 +320,23 @@ def captured_tracer_error(traced: Any) -> BaseException | None:
     except Exception as error:
         return error
     return None
+
+
+@contextlib.contextmanager
+def keep_trace() -> Iterator[None]:
+    """After the block this thread's current trace is what it was before, also when an interrupt came at a bad moment.
+
+    Without the internals JAX's own clean-up has to do.
+    """
+    try:
+        from jax._src import core
+
+        before = core.trace_ctx.trace
+    except (ImportError, AttributeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        if core.trace_ctx.trace is not before:
+            core.trace_ctx.set_trace(before)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import FunctionType, MethodType
 from typing import Any
 
 import jax
@@ -173,3 +174,42 @@ def code_of(fun: Any) -> Any:
         else:
             return None
     return None
+
+
+def reachable_functions(call: Call) -> Iterator[FunctionType]:
+    """The function and the user's functions that it names, nearest first."""
+    start = innermost(call.fun)
+    queue: list[Any] = [getattr(start, "__func__", start) if not hasattr(start, "__wrapped__") else start.__wrapped__]
+    owner = getattr(start, "__self__", None)
+    seen: set[int] = set()
+    while queue and len(seen) < 50:
+        fun = inspect.unwrap(queue.pop(0)) if callable(queue[0]) else queue.pop(0)
+        if not isinstance(fun, FunctionType) or id(fun) in seen:
+            continue
+        seen.add(id(fun))
+        yield fun
+        for name in fun.__code__.co_names:
+            found = fun.__globals__.get(name)
+            method = getattr(type(owner), name, None) if owner is not None else None
+            queue.extend(value for value in (found, method) if isinstance(value, (FunctionType, MethodType)) or _wraps(value))
+        queue.extend(value for _, value in closure_of(fun) if isinstance(value, FunctionType) or _wraps(value))
+
+
+def _wraps(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__wrapped__", None), FunctionType)
+
+
+def closure_of(fun: FunctionType) -> Iterator[tuple[str, Any]]:
+    """(name, value) of the variables that a function closes over."""
+    for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not bound yet
+            continue
+
+
+def innermost(fun: Callable[..., Any]) -> Any:
+    """The function below partials."""
+    while hasattr(fun, "func") and hasattr(fun, "keywords"):
+        fun = fun.func
+    return fun

@@ -7,17 +7,20 @@ import importlib
 import inspect
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
 
 from .._errors import faults
+from .._jax_internals import keep_trace
 from . import _reasons
-from ._call import Call, bind
+from ._call import Call, bind, innermost, reachable_functions
 from ._leaks import leak_site
-from ._quiet import quiet
+from ._purity import impurity
+from ._quiet import OutOfTime, quiet, time_limit, undone
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
-from ._static_search import Search, call_error, search
+from ._static_search import Search, blind_search, call_error, search
 from ._types import Diagnosis, Found, Kind, Rewrite, Site
 
 
@@ -46,7 +49,8 @@ def diagnose_call(
     try:
         plain, declared = unwrap(fun, args, kwargs)
         call = bind(plain, args, kwargs, declared)
-        diagnosis = _diagnose(call, begin + seconds, rewrites)
+        with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)):
+            diagnosis = _diagnose(call, begin + seconds, rewrites)
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)
@@ -72,6 +76,13 @@ def unwrap(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     return fun, frozenset(declared)
 
 
+def _owners(call: Call) -> list[Any]:
+    """Objects whose attributes a run could change: self, and arguments that are no pytrees."""
+    owner = getattr(innermost(call.fun), "__self__", None)
+    leaves = [leaf for argument in call.arguments for _, leaf in argument.bad_leaves]
+    return [owner, call.fun, *leaves]
+
+
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
 
@@ -86,7 +97,7 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
     unhashable = _reasons.for_unhashable_static(call)
     if unhashable:
         return told("not_staticness", *_declared(call), reason=unhashable)
-    found = find_call_sites(call, frozenset(), seconds=min(1.0, (deadline - time.monotonic()) / 2))
+    found = _sites(call, error, min(1.0, (deadline - time.monotonic()) / 2))
     result = search(call, found, seconds=min(1.0, deadline - time.monotonic()))
     sites = one_for_each_line(found.sites)
     if result.refused:
@@ -96,7 +107,14 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
         names, numbers = _names(call, result.static)
         return told("static", names, numbers, sites or _fallback(error, call), verified=True, reason=reason)
     if _is_other(call, found, result):
-        other = error if isinstance(error, jax.errors.UnexpectedTracerError) else result.left.error or found.error or error
+        blind = _refused_without_asking(call, found, error, deadline)
+        if blind is not None:
+            names, numbers = _names(call, blind.static)
+            reason = _reasons.for_static(call, blind, Found())
+            return told("static", names, numbers, _fallback(error, call), verified=True, reason=reason)
+        other = error if isinstance(error, jax.errors.UnexpectedTracerError) else result.left.error or found.error
+        if other is None:
+            other = (call_error(call, result.wider) if result.wider else None) or error
         place = leak_site(other, call) or failing_site(other, call)
         sites = (place,) if place else ()
         names, numbers = _declared(call)
@@ -141,12 +159,37 @@ def _is_other(call: Call, found: Found, result: Search) -> bool:
     return _plain_fails(call)
 
 
+_LASTING = ("files", "network", "processes", "database", "operating system", "tracker")
+
+
+def _sites(call: Call, error: BaseException, seconds: float) -> Found:
+    """All sites by running the function; where that would leave something behind for good, the one that JAX's error names."""
+    why = impurity(call.fun, (*call.args, *call.kwargs.values()))[0]
+    if not any(word in why for word in _LASTING):
+        found = find_call_sites(call, frozenset(), seconds=seconds)
+        if found.proven:
+            return found
+    place = failing_site(error, call)
+    sites = (replace(place, proven=False),) if place else ()
+    return Found(sites, ((),) * len(sites), (frozenset(),) * len(sites), (False,) * len(sites), proven=False)
+
+
+def _refused_without_asking(call: Call, found: Found, error: BaseException, deadline: float) -> Search | None:
+    """A static set for a call without sites that plain Python can do."""
+    if isinstance(error, (NameError, TimeoutError)) or found.complete or not found.proven:
+        return None
+    blind = blind_search(call, found, min(1.0, max(deadline - time.monotonic(), 0.1)))
+    return blind if blind.cured and not _plain_fails(call) else None
+
+
 def _plain_fails(call: Call) -> bool:
     try:
-        with quiet():
+        with time_limit(1.0), keep_trace(), quiet():
             call.fun(*call.args, **call.kwargs)
     except (Exception, SystemExit, GeneratorExit):
         return True
+    except OutOfTime:
+        return False
     return False
 
 
@@ -158,7 +201,11 @@ def _propose(
         return [], []
     left = max(deadline - time.monotonic(), 0.2)
     names = tuple(sorted(static | call.declared))
-    proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left)
+    try:
+        with time_limit(3 * left + 1.0), keep_trace():
+            proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left)
+    except OutOfTime:
+        return [], []
     return list(proposed), list(unverified)
 
 
@@ -185,6 +232,4 @@ def _unknown(call: Call, error: BaseException) -> Diagnosis:
 
 
 def _timed(diagnosis: Diagnosis, seconds: float) -> Diagnosis:
-    from dataclasses import replace
-
     return replace(diagnosis, seconds=seconds)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, MethodType
+from collections.abc import Iterator
+from types import CodeType
 from typing import Any, NamedTuple
 
 import jax
 
-from ._call import Call
+from ._call import Call, closure_of, innermost, reachable_functions
 from ._places import source_line
 from ._sites import block_of, definition_of
 from ._types import Site
@@ -25,13 +25,13 @@ class Leak(NamedTuple):
 
 def leaks(call: Call) -> Iterator[Leak]:
     """Globals, closure variables, attributes of self and arguments, reachable from the function, that hold a tracer."""
-    for fun in _functions(call):
+    for fun in reachable_functions(call):
         for name in fun.__code__.co_names:
             if name in fun.__globals__:
                 yield from (Leak(f"the global {name}{path}", name) for path in _tracers_in(fun.__globals__[name]))
-        for name, value in _closure(fun):
+        for name, value in closure_of(fun):
             yield from (Leak(f"the closure variable {name}{path}", name) for path in _tracers_in(value))
-    owner = getattr(_inner(call.fun), "__self__", None)
+    owner = getattr(innermost(call.fun), "__self__", None)
     yield from (Leak(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _tracers_in(owner))
     for argument in call.arguments:
         yield from (Leak(f"{argument.name}{path}", argument.name) for path in _tracers_in(argument.value))
@@ -44,7 +44,7 @@ def leak_site(error: BaseException, call: Call) -> Site | None:
     leak = next(leaks(call), None)
     if leak is None:
         return None
-    for fun in _functions(call):
+    for fun in reachable_functions(call):
         line = _reading_line(fun.__code__, leak.name)
         if line:
             code = fun.__code__
@@ -74,43 +74,6 @@ def _only_adds(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
         return isinstance(parent.ctx, ast.Store)
     call = parents.get(parent) if isinstance(parent, ast.Attribute) else None
     return isinstance(call, ast.Call) and isinstance(parents.get(call), ast.Expr)
-
-
-def _functions(call: Call) -> Iterator[FunctionType]:
-    """The function and the user's functions that it names, nearest first."""
-    start = _inner(call.fun)
-    queue: list[Any] = [getattr(start, "__func__", start) if not hasattr(start, "__wrapped__") else start.__wrapped__]
-    owner = getattr(start, "__self__", None)
-    seen: set[int] = set()
-    while queue and len(seen) < 50:
-        fun = inspect.unwrap(queue.pop(0)) if callable(queue[0]) else queue.pop(0)
-        if not isinstance(fun, FunctionType) or id(fun) in seen:
-            continue
-        seen.add(id(fun))
-        yield fun
-        for name in fun.__code__.co_names:
-            found = fun.__globals__.get(name)
-            method = getattr(type(owner), name, None) if owner is not None else None
-            queue.extend(value for value in (found, method) if isinstance(value, (FunctionType, MethodType)) or _wraps(value))
-        queue.extend(value for _, value in _closure(fun) if isinstance(value, FunctionType) or _wraps(value))
-
-
-def _wraps(value: Any) -> bool:
-    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__wrapped__", None), FunctionType)
-
-
-def _closure(fun: FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
-
-
-def _inner(fun: Callable[..., Any]) -> Any:
-    while hasattr(fun, "func") and hasattr(fun, "keywords"):
-        fun = fun.func
-    return fun
 
 
 def _tracers_in(value: Any, depth: int = 0) -> Iterator[str]:

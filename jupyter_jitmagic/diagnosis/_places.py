@@ -6,6 +6,7 @@ import dis
 import functools
 import linecache
 import os
+import sys
 import sysconfig
 from importlib.util import find_spec
 from types import CodeType, FrameType
@@ -36,6 +37,12 @@ def is_library(filename: str) -> bool:
     if filename.startswith("<"):
         return filename.startswith(("<frozen", "<__array_function__"))
     return os.path.realpath(filename).startswith(_FOLDERS)
+
+
+def is_library_type(kind: type) -> bool:
+    """Whether a class comes with Python or from an installed package."""
+    module = sys.modules.get(kind.__module__)
+    return kind.__module__ == "builtins" or is_library(getattr(module, "__file__", None) or "")
 
 
 def is_user(code: CodeType, call: Call) -> bool:

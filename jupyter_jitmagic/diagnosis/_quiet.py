@@ -1,14 +1,30 @@
-"""Running the user's function without the user noticing: what it prints and draws at random leaves no trace."""
+"""Running the user's function without the user noticing, and not for longer than it may.
+
+What it prints is swallowed, random state is put back, and so are the globals, closure variables, attributes and lists that it
+changes. A function that never ends is stopped between two of Python's instructions.
+"""
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import ctypes
 import random
+import threading
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
+from types import CellType, FunctionType, ModuleType
+from typing import Any
 
 import numpy as np
+
+from ._places import is_library_type
+
+
+class OutOfTime(BaseException):
+    """The time is over. Not an Exception, so that the user's handlers do not stop it."""
 
 
 @contextlib.contextmanager
@@ -22,3 +38,166 @@ def quiet() -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+class _Watch:
+    """One thread that looks at the clock for another: cheaper than one for each block."""
+
+    def __init__(self) -> None:
+        self.deadline = float("inf")
+        self.over = threading.Event()
+        self.lock = threading.Lock()
+        self.thread_id = threading.get_ident()
+
+    def run(self) -> None:
+        while not self.over.wait(0.04):
+            with self.lock:
+                if not self.over.is_set() and time.monotonic() > self.deadline:
+                    _raise_in(self.thread_id, OutOfTime)  # and again, where the user's code caught it
+
+    def stop(self) -> None:
+        while not self.over.is_set():
+            with contextlib.suppress(OutOfTime), self.lock:
+                self.over.set()
+        _raise_in(self.thread_id, None)
+
+
+_here = threading.local()
+
+
+class time_limit:
+    """Raises `OutOfTime` in this thread when the block takes longer than `seconds`; one native call may overrun.
+
+    Blocks may be nested: the thread that looks at the clock belongs to the outermost.
+
+    Example:
+        >>> with contextlib.suppress(OutOfTime), time_limit(1.0):
+        ...     while True: pass
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> time_limit:
+        watch = getattr(_here, "watch", None)
+        self._own = watch is None
+        if watch is None:
+            watch = _here.watch = _Watch()
+            _thread.start_new_thread(watch.run, ())
+        self._watch: _Watch = watch
+        self._before = watch.deadline
+        watch.deadline = min(watch.deadline, time.monotonic() + self.seconds)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.deadline = self._before
+        if self._own:
+            _here.watch = None
+            self._watch.stop()
+        else:
+            _raise_in(self._watch.thread_id, None)
+
+
+def _raise_in(thread_id: int, error: type[BaseException] | None) -> None:
+    argument = ctypes.py_object(error) if error is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), argument)
+
+
+_Restore = Callable[[], None]
+_MOST = 10_000
+
+
+@contextlib.contextmanager
+def undone(functions: Iterable[FunctionType], owners: Iterable[Any] = ()) -> Iterator[None]:
+    """Put back what `functions` (by their globals and closures) and the attributes of `owners` hold, as it was before."""
+    restores: list[_Restore] = []
+    seen: set[int] = set()
+    for fun in functions:
+        names = fun.__globals__
+        for name in fun.__code__.co_names:
+            if name in names:
+                restores.append(_binding(names, name))
+                restores.extend(_contents(names[name], seen))
+        for cell in fun.__closure__ or ():
+            restores.extend(_cell(cell, seen))
+    for owner in owners:
+        restores.extend(_contents(owner, seen))
+    try:
+        yield
+    finally:
+        for restore in restores:
+            restore()
+
+
+def _binding(names: dict[str, Any], name: str) -> _Restore:
+    value = names[name]
+
+    def restore() -> None:
+        if names.get(name) is not value:
+            names[name] = value
+
+    return restore
+
+
+def _cell(cell: CellType, seen: set[int]) -> list[_Restore]:
+    try:
+        value = cell.cell_contents
+    except ValueError:  # not bound yet
+        return []
+
+    def restore() -> None:
+        if cell.cell_contents is not value:
+            cell.cell_contents = value
+
+    return [restore, *_contents(value, seen)]
+
+
+def _contents(value: Any, seen: set[int], depth: int = 0) -> list[_Restore]:
+    """How to put back a container's items or an object's attributes, and those of what it holds."""
+    if id(value) in seen or depth > 2 or isinstance(value, (ModuleType, FunctionType)):
+        return []
+    seen.add(id(value))
+    if isinstance(value, type):
+        return [] if is_library_type(value) else [_class_attributes(value)]
+    plain = isinstance(value, (list, dict, set))
+    held = value if plain else None if is_library_type(type(value)) else getattr(value, "__dict__", None)
+    if not isinstance(held, (list, dict, set)) or len(held) > _MOST:
+        return []
+    before = held.copy()
+
+    def restore() -> None:
+        if isinstance(held, list) and isinstance(before, list):
+            if not _same(held, before):
+                held[:] = before
+        elif isinstance(held, dict) and isinstance(before, dict):
+            if list(held) != list(before) or not _same(held.values(), before.values()):
+                held.clear()
+                held.update(before)
+        elif isinstance(held, set) and held != before:
+            held.clear()
+            held.update(before)
+
+    items = held.values() if isinstance(held, dict) else held
+    inner = [found for item in list(items)[:200] if not isinstance(item, _PLAIN) for found in _contents(item, seen, depth + 1)]
+    return [restore, *inner]
+
+
+def _class_attributes(kind: type) -> _Restore:
+    before = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
+
+    def restore() -> None:
+        now = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
+        for name in now.keys() - before.keys():
+            delattr(kind, name)
+        for name, value in before.items():
+            if name not in now or now[name] is not value:
+                setattr(kind, name, value)
+
+    return restore
+
+
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), np.ndarray)
+
+
+def _same(now: Iterable[Any], before: Iterable[Any]) -> bool:
+    return all(one is other for one, other in zip(now, before, strict=False)) and len(list(now)) == len(list(before))

@@ -23,10 +23,9 @@ def for_traces(call: Call) -> str:
 def for_static(call: Call, search: Search, found: Found) -> str:
     names = sorted(search.static)
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
-    why = sites[0].detail if sites and sites[0].detail else "is needed as a Python value"
     text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing"
     if sites:
-        text += f": {_paths(sites[0])} {why}"
+        text += f": {_needed(sites[0])}"
     text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
     if search.bounded:
         text += " (The search was cut off by its bound: a smaller set was not ruled out.)"
@@ -37,7 +36,12 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) ->
     sites = [site for site in left.sites if site.operation != "call"]
     site = sites[0] if sites else None
     text = ""
-    if site is not None:
+    if site is not None and not site.proven:
+        text = f"Line {site.line} needs the value of a traced argument. The function was not run, because that would be noticed"
+        text += "; no set of static arguments was found."
+    elif site is not None and (listed := _unhashable_numbers(call, left)):
+        return f"{_needed(site)}. {listed}"
+    elif site is not None:
         data = _paths(site) or "a value that is computed under jit"
         text = f"Line {site.line} needs the value of {data}, which is data"
         text += _tried(search, site) + "."
@@ -48,6 +52,17 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) ->
     if search.bounded:
         text += " (The search was cut off by its bound.)"
     return text.strip()
+
+
+def _unhashable_numbers(call: Call, left: Found) -> str:
+    """Where only numbers in a list are needed: as a tuple they could be static."""
+    roots = frozenset().union(*left.roots)
+    arguments = [argument for argument in call.arguments if argument.name in roots]
+    if not arguments or not all(left.numbers) or not all(isinstance(argument.value, (list, set)) for argument in arguments):
+        return ""
+    names = _and([argument.name for argument in arguments])
+    kind = type(arguments[0].value).__name__
+    return f"{names} is a {kind}, which is not hashable and so cannot be static: pass a tuple and make {names} static."
 
 
 def _tried(search: Search, site: Site) -> str:
@@ -217,6 +232,14 @@ def _cut(text: str, most: int = 160) -> str:
 def _and(names: Any) -> str:
     names = list(names)
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def _needed(site: Site) -> str:
+    """ "n (5) decides a shape"."""
+    detail = site.detail or "is needed as a Python value"
+    if len(site.arguments) > 1:
+        detail = re.sub(r"^is\b", "are", re.sub(r"^(decide)s\b", r"\1", detail))
+    return f"{_paths(site)} {detail}"
 
 
 def _paths(site: Site) -> str:

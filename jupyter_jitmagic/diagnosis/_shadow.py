@@ -27,8 +27,8 @@ import numpy as np
 
 from .._jax_internals import trace_parts
 from ._call import Call, leaves_of
-from ._places import catches, is_library, is_user, position
-from ._quiet import quiet
+from ._places import catches, is_library, is_library_type, is_user, position
+from ._quiet import OutOfTime, quiet, time_limit
 
 _parts = trace_parts()
 if _parts is None:
@@ -38,10 +38,6 @@ _NOTHING: Any = object()
 _LOOPED = 64  # visits of one site after which a loop that eats the time is left
 _Key = tuple[Any, ...]
 _learnt: dict[_Key, bool] = {}  # answers to questions that JAX's own code asks, by the places in JAX
-
-
-class OutOfTime(BaseException):
-    """The run's time is over. Not an Exception, so that the user's handlers do not stop it."""
 
 
 @dataclass(eq=False)
@@ -69,8 +65,15 @@ class Outcome:
     events: list[Event]
     error: BaseException | None = None
     complete: bool = False
-    out: Any = None
     seconds: float = 0.0
+
+
+class Unread(BaseException):
+    """A value that the run must not read: too large to be computed with in passing, deleted, or a tracer of an outer trace."""
+
+
+_UNREAD = Unread()
+_MOST_BYTES = 2**27
 
 
 class _Node:
@@ -378,8 +381,7 @@ class _Run:
         self.nodes: list[_Node] = []
         self.top: FrameType | None = None
         self.alive = True
-        self.leaf_names: list[str] = []
-        self.asked = 0
+        self.unknown: set[int] = set()
 
     # the graph
 
@@ -480,6 +482,9 @@ class _Run:
         return (key[0], *places) if len(places) == len(key) - 2 and places else ()
 
     def answer(self, tracer: Any, key: _Key, how: str, force: Callable[[Any], Any]) -> Any:
+        if tracer.number is _NOTHING and tracer.leaves & self.unknown:
+            self.record(tracer, how, _UNREAD)
+            raise Unread
         try:
             result = force(self.value(tracer))
         except OutOfTime:
@@ -496,6 +501,26 @@ class _Run:
         frame = self._user_frame(sys._getframe(2))
         self.refusals.append((key, error, frame, frame.f_lasti if frame else -1))
 
+    def refused_outright(self, error: BaseException) -> None:
+        """JAX found a tracer where it takes none and asked for no value: the site is the user's line, the tracer is at hand.
+
+        So with ``nondiff_argnums`` of custom_vjp. Not where a tracer of another trace leaked.
+        """
+        if not isinstance(error, jax.errors.UnexpectedTracerError):
+            return
+        user, found = None, None
+        traceback = error.__traceback__
+        while traceback is not None:
+            if is_user(traceback.tb_frame.f_code, self.call):
+                user, found = traceback, None
+            else:
+                mine = [value for value in traceback.tb_frame.f_locals.values() if isinstance(value, ShadowTracer)]
+                found = mine[0] if len(mine) == 1 and mine[0]._trace.run is self else found
+            traceback = traceback.tb_next
+        if user is not None and found is not None:
+            number = found.number is not _NOTHING
+            self._record(user.tb_frame, user.tb_frame, "value", found.leaves, number, str(found.aval), error, user.tb_lasti)
+
     def told(self, text: ShadowText, how: str) -> None:
         frame = self._user_frame(sys._getframe(3))
         if frame is not None:
@@ -508,14 +533,23 @@ class _Run:
         return self._record(frame, asking, how, tracer.leaves, number, tracer.aval.str_short(short_dtypes=True), result)
 
     def _record(
-        self, frame: FrameType, asking: FrameType, how: str, leaves: frozenset[int], number: bool, aval: str, result: Any
+        self,
+        frame: FrameType,
+        asking: FrameType,
+        how: str,
+        leaves: frozenset[int],
+        number: bool,
+        aval: str,
+        result: Any,
+        instruction: int | None = None,
     ) -> Event:
-        place = (frame.f_code, *position(frame.f_code, frame.f_lasti, frame.f_lineno))
+        at = frame.f_lasti if instruction is None else instruction
+        place = (frame.f_code, *position(frame.f_code, at, frame.f_lineno))
         event = self.by_place.get(place)
         if event is None:
             via = tuple(self._between(asking, frame))
             stack = tuple(self._callers(frame))
-            event = Event(how, frame.f_code, frame.f_lasti, frame.f_lineno, frame.f_globals, via, stack, leaves, number, aval)
+            event = Event(how, frame.f_code, at, frame.f_lineno, frame.f_globals, via, stack, leaves, number, aval)
             self.by_place[place] = event
             self.events.append(event)
         event.visits += 1
@@ -600,16 +634,22 @@ def _blamed(run: _Run, error: BaseException | None) -> _Key | None:
     for key, refused, _frame, _at in reversed(refusals):
         if refused is not None and any(refused is link for link in chain):
             return key
-    place = None
+    places = [place for link in chain for place in _user_place(link, run)]
+    for key, _refused, frame, at in reversed(refusals):
+        if (frame, at) in places or (key[0] == "text" and "ShadowTracer<" in str(error)):
+            return key
+    return None
+
+
+def _user_place(error: BaseException, run: _Run) -> list[tuple[FrameType | None, int]]:
+    """The user's innermost frame in the error's traceback and where it stood."""
+    found: list[tuple[FrameType | None, int]] = []
     traceback = error.__traceback__
     while traceback is not None:
         if is_user(traceback.tb_frame.f_code, run.call):
-            place = (traceback.tb_frame, traceback.tb_lasti)
+            found = [(traceback.tb_frame, traceback.tb_lasti)]
         traceback = traceback.tb_next
-    for key, _refused, frame, at in reversed(refusals):
-        if place == (frame, at) or (key[0] == "text" and "ShadowTracer<" in str(error)):
-            return key
-    return None
+    return found
 
 
 def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> tuple[Outcome, list[tuple[str, Any]], list[str]]:
@@ -627,17 +667,17 @@ def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> t
     outcome = Outcome(run.events)
     run.top = sys._getframe()
     try:
-        with quiet(), _parts.set_current_trace(trace):  # type: ignore[union-attr]
-            outcome.out = call.fun(*args, **kwargs)
+        with time_limit(run.deadline - time.monotonic() + 0.05), quiet(), _parts.set_current_trace(trace):  # type: ignore[union-attr]
+            call.fun(*args, **kwargs)
         outcome.complete = True
-    except OutOfTime:
+    except (OutOfTime, Unread):
         outcome.error = None
     except (Exception, GeneratorExit, SystemExit) as error:
+        run.refused_outright(error)
         outcome.error = error
     finally:
         run.alive = False
         run.top = None
-        outcome.out = None
         trace.run = _OVER
         trace.invalidate()
         for node in run.nodes:
@@ -657,10 +697,16 @@ def _shadow(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
         return text
     if _parts.is_foreign(leaf):  # type: ignore[union-attr]
         return leaf
+    if isinstance(leaf, (jax.Array, np.ndarray)) and (leaf.nbytes > _MOST_BYTES or _is_deleted(leaf)):
+        run.unknown.add(number)
     try:
         return run.constant(trace, leaf, frozenset({number}), leaf if isinstance(leaf, _NUMBERS) else _NOTHING)
     except Exception:
         return _mirror(run, trace, path, leaf, leaves) if mirrors else leaf
+
+
+def _is_deleted(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and leaf.is_deleted()
 
 
 def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tuple[str, Any]]) -> Any:
@@ -668,7 +714,7 @@ def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
     kind = type(leaf)
     fields = getattr(leaf, "__dict__", None)
     made_otherwise = "__new__" in {name for base in kind.__mro__[:-1] for name in vars(base)}
-    if not isinstance(fields, dict) or not fields or made_otherwise or _is_library_type(kind):
+    if not isinstance(fields, dict) or not fields or made_otherwise or is_library_type(kind):
         return leaf
     if isinstance(leaf, (type, enum.Enum)) or callable(leaf) or path.count(".") > 3:
         return leaf

@@ -7,6 +7,7 @@ import builtins
 import functools
 import inspect
 import linecache
+import os
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, TracebackType
@@ -62,6 +63,9 @@ def find_call_sites(call: Call, static: frozenset[str], *, seconds: float = 1.0)
 
 def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
     code: CodeType = event.frame_code
+    if code.co_filename.startswith(_HERE):  # the function is not Python's: it has no line
+        paths = tuple(leaves[leaf][0] for leaf in sorted(event.leaves))
+        return Site("", 0, "", "numpy" if event.how == "array" else event.how, paths)
     where = position(code, event.instruction, event.line)
     operation, line = operation_of(event.how, code, where, event.via)
     paths = tuple(leaves[leaf][0] for leaf in sorted(event.leaves))
@@ -107,6 +111,9 @@ def short(value: Any) -> str:
     name = getattr(value, "__name__", None)
     text = name if callable(value) and isinstance(name, str) else repr(value)
     return text if len(text) <= 40 else text[:37] + "…"
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 # what Python did at an instruction
@@ -188,7 +195,7 @@ def _by_statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
                 return name if parent.test is node else ""
         if isinstance(parent, ast.comprehension):
             return "if" if node in parent.ifs else ""
-        if isinstance(parent, (ast.Match, ast.match_case)):
+        if isinstance(parent, (ast.Match, ast.match_case, ast.pattern)):
             return "match"
         if not isinstance(parent, (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.NamedExpr)):
             if isinstance(node, ast.BoolOp):

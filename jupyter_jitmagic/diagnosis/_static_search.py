@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._jax_internals import captured_tracer_error
+from .._jax_internals import captured_tracer_error, keep_trace
 from ._call import Argument, Call, bind
-from ._quiet import quiet
+from ._quiet import OutOfTime, quiet, time_limit
 from ._sites import find_call_sites, loop_body
 from ._types import Found, Site
 
@@ -33,13 +33,15 @@ def trace_error(
     return call_error(bind(fun, args, kwargs), frozenset(static))
 
 
-def call_error(call: Call, static: frozenset[str]) -> BaseException | None:
+def call_error(call: Call, static: frozenset[str], seconds: float = 5.0) -> BaseException | None:
     """`trace_error` for a call whose arguments are named already; what it declares is static too."""
     options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
     try:
-        with quiet():
+        with time_limit(seconds), keep_trace(), quiet():
             traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
             return captured_tracer_error(traced)
+    except OutOfTime:
+        return TimeoutError(f"tracing took longer than {seconds:.1f} s")
     except (Exception, GeneratorExit, SystemExit) as error:
         return error
 
@@ -79,7 +81,8 @@ class _Tracer:
             if len(self.known) >= MOST_TRACES or time.monotonic() > self.deadline:
                 self.bounded = True
                 return False
-            self.known[static] = call_error(self.call, static) is None
+            left = max(self.deadline - time.monotonic(), 0.05)
+            self.known[static] = call_error(self.call, static, left) is None
         return self.known[static]
 
 
@@ -177,10 +180,10 @@ def _curable_by_value(call: Call) -> list[str]:
 def _shapes(call: Call, static: frozenset[str]) -> list[str] | None:
     """The program as a list of operations with their shapes, without its numbers; None if it does not trace."""
     try:
-        with quiet():
+        with time_limit(1.0), keep_trace(), quiet():
             jaxpr = jax.jit(call.fun, **call.jit_options(static | call.declared)).trace(*call.args, **call.kwargs).jaxpr
         return [f"{equation.primitive} {[str(out.aval) for out in equation.outvars]}" for equation in jaxpr.eqns]
-    except Exception:
+    except (Exception, OutOfTime):
         return None
 
 
@@ -231,9 +234,15 @@ def _surrounds(site: Site, lines: set[tuple[str, int]]) -> bool:
     return any(filename == site.filename and first <= line <= last for filename, line in lines)
 
 
+def blind_search(call: Call, found: Found, seconds: float = 1.0) -> Search:
+    """The search where the run told of no site and yet plain Python works: JAX refused a tracer and asked for no value."""
+    return _blind(call, _Tracer(call, time.monotonic() + seconds), _must(call)[0], found)
+
+
 def _blind(call: Call, tracer: _Tracer, must: frozenset[str], found: Found) -> Search:
     """Without knowing where values came from: all that can be static, then less and less; smallest sets first if few."""
     able = [argument.name for argument in call.arguments if argument.hashable and argument.name not in call.declared]
+    able.sort(key=lambda name: call.argument(name).is_float)
     everything = frozenset(able) | must
     if not everything or not tracer.works(everything):
         return Search(must, False, must, (), found, len(tracer.known), tracer.bounded)
