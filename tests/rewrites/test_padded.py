@@ -90,3 +90,25 @@ def test_the_head_of_a_record_is_masked():
     source = "def f(record, n):\n    kept = record[:n]\n    return kept.mean(), kept.max()\n"
     check(source, (X, jnp.array(3)), (X, jnp.array(1)), (X, jnp.array(4)))
     check("def f(x, a, b):\n    return jnp.sum(x[a:b])\n", (X, jnp.array(1), jnp.array(3)), (X, jnp.array(0), jnp.array(4)))
+
+
+def test_groups_that_are_read_back_by_their_numbers():
+    source = """
+def f(scores, receivers):
+    peak = jax.ops.segment_max(scores, receivers)
+    e = jnp.exp(scores - peak[receivers])
+    return e / jax.ops.segment_sum(e, receivers)[receivers]
+"""
+    check(source, (X, jnp.array([0, 0, 1, 3])), (X, jnp.array([7, 7, 7, 2])))
+
+
+@pytest.mark.slow
+def test_group_means_by_the_inverse_of_unique():
+    source = """
+def f(x, group):
+    ids, inverse = jnp.unique(group, return_inverse=True)
+    total = jax.ops.segment_sum(x, inverse, num_segments=ids.shape[0])
+    count = jnp.bincount(group)
+    return x - total[inverse] / count[group]
+"""
+    check(source, (X, jnp.array([4, 9, 4, 9])), (X, jnp.array([1, 1, 1, 1])))
