@@ -42,9 +42,7 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) ->
     elif site is not None and (listed := _unhashable_numbers(call, left)):
         return f"{_needed(site)}. {listed}"
     elif site is not None:
-        data = _paths(site) or "a value that is computed under jit"
-        text = f"Line {site.line} needs the value of {data}, which is data"
-        text += _tried(search, site) + "."
+        text = _data(call, search, site)
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
     if not found_rewrite:
@@ -65,15 +63,21 @@ def _unhashable_numbers(call: Call, left: Found) -> str:
     return f"{names} is a {kind}, which is not hashable and so cannot be static: pass a tuple and make {names} static."
 
 
-def _tried(search: Search, site: Site) -> str:
-    static = sorted(name for name in search.wider if any(path.split("[")[0].split(".")[0] == name for path in site.arguments))
+def _data(call: Call, search: Search, site: Site) -> str:
+    """What the site needs, and why no static argument gives it."""
+    numbers = {argument.name for argument in call.arguments if isinstance(argument.value, bool | int | float | complex | str)}
+    could = list(dict.fromkeys(path for path in site.arguments if path in numbers))
+    others = [path for path in site.arguments if path not in could]
+    if could and others:
+        return (
+            f"Making {_and(could)} static does not help: `{site.code}` still needs the value of {_and(others)}, which is data."
+        )
+    data = _paths(site) or "a value that is computed under jit"
+    text = f"Line {site.line} needs the value of {data}, which is data"
     floats = sorted(search.floats)
-    if floats and not static:
-        return f": {_and(floats)} could be static, but a number that is only computed with would compile once per value"
-    others = [path for path in site.arguments if path.split("[")[0].split(".")[0] not in static]
-    if static and others:
-        return f"; making {_and(static)} static does not help, because {_and(others)} is needed too"
-    return "; making an argument static does not help"
+    if floats and could:
+        return f"{text}: {_and(floats)} could be static, but a number that is only computed with would compile once per value."
+    return f"{text}; making an argument static does not help."
 
 
 _WAYS = {
