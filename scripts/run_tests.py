@@ -88,6 +88,7 @@ def python_suites(reports: Path, slow: str, python: str) -> list[Suite]:
         Suite("ruff check", "lint", [*run, "ruff", "check", "."]),
         Suite("ruff format", "lint", [*run, "ruff", "format", "--check", "."]),
         Suite("mypy", "lint", [*run, "mypy"]),
+        Suite("docs", "lint", [python, str(ROOT / "scripts" / "write_docs.py"), "--check"]),
         Suite(
             "pytest",
             "python",

@@ -107,7 +107,7 @@ first_python() { # the environment and the one package that brings jlpm
 rest_of_python() {
   say "set-up: Python packages (the first time takes a minute)"
   requirements >.venv/requirements.txt
-  quietly .venv/pip.log .venv/bin/python -m pip install -r .venv/requirements.txt
+  quietly .venv/pip.log .venv/bin/python -m pip install --no-compile -r .venv/requirements.txt
 }
 
 node_modules() {
