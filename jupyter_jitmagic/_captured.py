@@ -50,6 +50,10 @@ class _Read:
     look_up: Callable[[], Any]
     looks: tuple[Any, ...]
     text: str
+    exact: bool
+
+    def agrees(self, other: _Read) -> bool:
+        return (self.name, self.reader, self.looks) == (other.name, other.reader, other.looks)
 
 
 @dataclass(slots=True)
@@ -66,12 +70,21 @@ class Captured:
     """
 
     reads: tuple[_Read, ...]
+    exact: bool = True
+    """Whether the fingerprints leave nothing out, so that agreement proves equality."""
     captured_s: float = field(default_factory=time.time)
 
     @classmethod
     def of(cls, fun: Callable[..., Any]) -> Captured:
         """Take the present values of everything that `fun`'s code reads."""
-        return cls(tuple(_reads(fun)))
+        reads = tuple(_reads(fun))
+        return cls(reads, all(read.exact for read in reads) and _reads_nothing_unsteady(fun))
+
+    def agrees(self, other: Captured) -> bool:
+        """Whether both are known for sure to have read the same."""
+        if not (self.exact and other.exact) or len(self.reads) != len(other.reads):
+            return False
+        return all(map(_Read.agrees, self.reads, other.reads))
 
     def changes(self) -> tuple[Change, ...]:
         """Every name whose value is no longer what was read; empty if the function itself is gone."""
@@ -82,7 +95,7 @@ class Captured:
             value = read.look_up()
         except ReferenceError:
             return None
-        if value is not _MISSING and _looks(value) == read.looks:
+        if value is not _MISSING and _looks(value)[0] == read.looks:
             return None
         return Change(read.name, read.reader, read.text, _text(read.name, value), self.captured_s)
 
@@ -93,9 +106,10 @@ def _text(name: str, value: Any) -> str:
     return "…" if is_secret_name(name) and isinstance(value, (str, bytes)) else shown(value)
 
 
-def _looks(value: Any) -> tuple[Any, ...]:
-    """A fingerprint by everything that can be seen: equal values have equal ones, whichever object holds them."""
-    return (type(value).__qualname__, *Looks(arrays=_array_looks, parts=_PARTS_LIMIT).key(value))
+def _looks(value: Any) -> tuple[tuple[Any, ...], bool]:
+    """A fingerprint by everything that can be seen, and whether that is all: equal values have equal ones."""
+    looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
+    return (type(value).__qualname__, *looks.key(value)), looks.exact
 
 
 def _array_looks(value: Any) -> tuple[Any, ...]:
@@ -106,7 +120,8 @@ def _array_looks(value: Any) -> tuple[Any, ...]:
         if seen is None or seen.dtype.hasobject:
             return (*described, id(value))
         step = max(1, -(-seen.size // _SAMPLE))
-        return (*described, digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes()))
+        sample = digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes())
+        return (*described, sample) if step == 1 else (*described, sample, "sample")
     except Exception:
         return (*described, id(value))
 
@@ -139,7 +154,54 @@ def _reads(fun: Callable[..., Any]) -> Iterator[_Read]:
             reached = _plain(value)
             if reached is not None:
                 waiting.append(reached)
-            yield _Read(name, function.__qualname__, look_up, _looks(value), _text(name, value))
+            looks, exact = _looks(value)
+            yield _Read(name, function.__qualname__, look_up, looks, _text(name, value), exact)
+
+
+_UNSTEADY = frozenset({"random", "secrets", "time", "datetime", "os", "uuid"})
+
+
+def _reads_nothing_unsteady(fun: Callable[..., Any]) -> bool:
+    """Whether no module that `fun` reads gives another value each time or may be edited by the user."""
+    waiting, seen = [_plain(fun)], set[int]()
+    while waiting:
+        function = waiting.pop()
+        if function is None or id(function) in seen:
+            continue
+        seen.add(id(function))
+        if len(seen) > _FUNCTIONS_LIMIT or not _modules_are_steady(function):
+            return False
+        waiting += [_plain(look_up()) for _, _, look_up in _names(function)]
+    return bool(seen)
+
+
+def _modules_are_steady(function: types.FunctionType) -> bool:
+    attributes = set(_all_names(function.__code__))
+    for _, _, look_up in _names(function):
+        value = look_up()
+        if isinstance(value, (types.BuiltinFunctionType, types.MethodType)) and not _is_steady_builtin(value):
+            return False
+        if not isinstance(value, types.ModuleType):
+            continue
+        name = value.__name__.partition(".")[0]
+        if name in _UNSTEADY or (name == "numpy" and "random" in attributes):
+            return False
+        if name not in sys.stdlib_module_names and not _is_installed(str(getattr(value, "__file__", None) or "")):
+            return False
+    return True
+
+
+def _is_steady_builtin(value: Any) -> bool:
+    """A function of a module (as ``math.sin``), not a method of some generator or clock (as ``random.random``)."""
+    owner = getattr(value, "__self__", None)
+    return isinstance(owner, types.ModuleType) and owner.__name__ not in _UNSTEADY
+
+
+def _all_names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _all_names(constant)
 
 
 def _plain(value: Any) -> types.FunctionType | None:
@@ -170,7 +232,10 @@ def _is_library(value: Any) -> bool:
     """Whether it was defined in an installed package or the standard library."""
     name = getattr(value, "__module__", None) or "__main__"
     module = None if name == "__main__" else sys.modules.get(name)
-    filename = str(getattr(module, "__file__", None) or "")
+    return _is_installed(str(getattr(module, "__file__", None) or ""))
+
+
+def _is_installed(filename: str) -> bool:
     return any(part in filename for part in ("site-packages", "dist-packages")) or filename.startswith(_STDLIB)
 
 

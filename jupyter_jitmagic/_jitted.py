@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from jax import jit as jax_jit
 
 from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic import _keep
 from jupyter_jitmagic._break_even import break_even as break_even
 from jupyter_jitmagic._budgets import check_budget
 from jupyter_jitmagic._errors import OptionError
@@ -33,6 +34,7 @@ def jit(
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
+    keep: bool = False,
     **jit_arguments: Any,
 ) -> JitFunction[P, R]: ...
 @overload
@@ -43,6 +45,7 @@ def jit(
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
+    keep: bool = False,
     **jit_arguments: Any,
 ) -> Callable[[Callable[P, R]], JitFunction[P, R]]: ...
 def jit(
@@ -54,6 +57,7 @@ def jit(
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
+    keep: bool = False,
     **jit_arguments: Any,
 ) -> Any:
     """``jax.jit`` with a record of every call.
@@ -73,6 +77,8 @@ def jit(
             (`CheckWarning`) if it computes something else, prints, or changes something outside the function.
         auto: on a failing trace find the smallest set of arguments that makes it trace when static, apply it, say so once, and
             go on with the call. Where no such set is proven the error stays as it is.
+        keep: if this definition ran before and means the same (code, defaults, options, and everything that its traces read
+            from outside), go on with what was compiled then. Where that cannot be known, compile.
 
     Raises:
         OptionError: an option that does not exist or a value that it cannot have.
@@ -87,26 +93,36 @@ def jit(
         >>> jm.stats("calls").outcome.tolist()
         ['miss']
     """
-    _check(timing, jit_arguments)
+    _check(timing)
     check_budget(on_miss, max_compiles)
     if fun is _OMITTED:
         return lambda fun: jit(
-            fun, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, check=check, **jit_arguments
+            fun,
+            timing=timing,
+            on_miss=on_miss,
+            max_compiles=max_compiles,
+            auto=auto,
+            check=check,
+            keep=keep,
+            **jit_arguments,
         )
     if options.off:
         return jax_jit(fun, **jit_arguments)
-    return wrap(fun, jit_arguments, timing=timing, on_miss=on_miss, max_compiles=max_compiles, auto=auto, check=check)
+    own: dict[str, Any] = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
+    if not keep:
+        return wrap(fun, jit_arguments, **own)
+    given = {**jit_arguments, **own}
+    earlier = _keep.earlier(fun, given)
+    if earlier is not None:
+        return earlier
+    made = wrap(fun, jit_arguments, **own)
+    _keep.keep(made, given)
+    return made
 
 
-_NOT_YET = ("keep",)
-
-
-def _check(timing: str | None, jit_arguments: dict[str, Any]) -> None:
+def _check(timing: str | None) -> None:
     if timing is not None and timing not in TIMING:
         raise OptionError(f"timing={timing!r}: choose one of {', '.join(TIMING)}")
-    for name in _NOT_YET:
-        if name in jit_arguments:
-            raise OptionError(f"{name}= is not available in this version")
 
 
 @dataclass(frozen=True, slots=True)

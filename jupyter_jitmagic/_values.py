@@ -215,15 +215,20 @@ def _number(value: Any) -> tuple[Any, ...]:
 
 
 class Looks:
-    """What can be seen of a value, to tell equal-looking objects from different ones; `arrays` fingerprints an array."""
+    """What can be seen of a value, to tell equal-looking objects from different ones; `arrays` fingerprints an array.
+
+    `exact` turns False when a key leaves something out: equal keys are then no proof that the values are equal.
+    """
 
     def __init__(self, arrays: Callable[[Any], tuple[Any, ...]] | None = None, parts: int = _PARTS_LIMIT) -> None:
         self._left = parts
         self._arrays = arrays or _array_key
+        self.exact = True
 
     def key(self, value: Any, depth: int = 0) -> tuple[Any, ...]:
         self._left -= 1
         if self._left <= 0 or depth > _DEPTH:
+            self.exact = False
             return ("…",)
         if value is None or isinstance(value, (str, bytes)):
             return _plain(value)
@@ -232,17 +237,22 @@ class Looks:
         if isinstance(value, enum.Enum):
             return ("enum", value.name)
         if isinstance(value, type):
+            self.exact = self.exact and value.__module__.partition(".")[0] in _TRUSTED_REPRS
             return ("class", value.__module__, value.__qualname__)
         if _is_array(value):
-            return ("array", *self._arrays(value))
+            described = self._arrays(value)
+            self.exact = self.exact and isinstance(described[-1], bytes)
+            return ("array", *described)
         if isinstance(value, types.CodeType):
             return ("code", digest(value.co_code), value.co_names, *(self.key(part, depth) for part in value.co_consts))
         for kind, parts in _PARTS:
             if isinstance(value, kind):
+                self.exact = self.exact and not (depth and isinstance(value, _RUNNABLE))
                 return (kind.__name__, *(self.key(part, depth + 1) for part in islice(parts(value), max(self._left, 0))))
         if isinstance(value, types.BuiltinFunctionType):
             return ("builtin", value.__qualname__)
         fields = _fields(value)
+        self.exact = False  # what its methods do is not looked at
         return (
             type(value).__qualname__,
             *((name, self.key(field, depth + 1)) for name, field in islice(fields.items(), max(self._left, 0))),
@@ -260,6 +270,9 @@ def _code_parts(function: types.FunctionType) -> Iterator[Any]:
         except ValueError:
             yield "empty cell"
 
+
+_RUNNABLE = (types.FunctionType, types.MethodType, functools.partial)
+"""Their keys tell their own code and not what that reads."""
 
 _PARTS: tuple[tuple[type, Callable[[Any], Iterator[Any]]], ...] = (
     (types.FunctionType, _code_parts),

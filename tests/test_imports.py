@@ -45,6 +45,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "_others",
             "_cures",
             "_check",
+            "_keep",
             "_stale",
             "_telling",
         ),

@@ -1,0 +1,134 @@
+"""`keep=True`: a definition that ran again reuses what was compiled if it surely means the same, and only then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from shells import Shell
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic import _keep
+
+X = np.arange(4, dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    _keep._kept.clear()
+
+
+def rerun(before: str, change: str, cell: str | None = None) -> tuple[str, Any, Any]:
+    """The outcome of the call after the second definition, what it returned, and what plain Python returns then."""
+    space: dict[str, Any] = {"__name__": "__main__", "jm": jm, "jnp": jnp, "np": np, "jax": jax}
+    definition = before[before.index("@jm.jit") :]
+    exec(compile(before, "<cell 1>", "exec"), space)
+    space["step"](X)
+    exec(compile(change, "<cell 2>", "exec"), space)
+    exec(compile("\n" + (cell or definition), "<cell 3>", "exec"), space)
+    out = space["step"](X)
+    plain = space["step"].__wrapped__(X)
+    return str(jm.stats("calls").outcome.iloc[-1]), out, plain
+
+
+DEFINED = "rate = 2.0\ndef helper(x): return x + 1\n@jm.jit(keep=True)\ndef step(x, n=3): return helper(x) * rate * n"
+
+
+@pytest.mark.parametrize("change", ["", "rate = 2.0", "def helper(x): return x + 1", "other = 5", "import jax.numpy as jnp"])
+def test_the_same_definition_hits(change: str) -> None:
+    outcome, out, plain = rerun(DEFINED, change)
+    assert outcome == "hit"
+    np.testing.assert_allclose(out, plain)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["rate = 3.0", "def helper(x): return x + 2", "def helper(x, k=1): return x + k", "rate = jnp.float32(2)"],
+)
+def test_what_the_trace_read_has_changed_so_it_compiles(change: str) -> None:
+    outcome, out, plain = rerun(DEFINED, change)
+    assert outcome == "miss"
+    np.testing.assert_allclose(out, plain)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "@jm.jit(keep=True)\ndef step(x, n=3): return helper(x) * rate * n + 1",
+        "@jm.jit(keep=True)\ndef step(x, n=4): return helper(x) * rate * n",
+        "@jm.jit(keep=True, static_argnames='n')\ndef step(x, n=3): return helper(x) * rate * n",
+        "@jm.jit\ndef step(x, n=3): return helper(x) * rate * n",
+    ],
+)
+def test_another_definition_compiles(cell: str) -> None:
+    outcome, out, plain = rerun(DEFINED, "", cell)
+    assert outcome == "miss"
+    np.testing.assert_allclose(out, plain)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "class C:\n  rate = 2.0\nc = C()\n@jm.jit(keep=True)\ndef step(x): return x * c.rate",
+        "class C:\n  rate = 2.0\n@jm.jit(keep=True)\ndef step(x): return x * C.rate",
+        "table = {'f': lambda x: x}\n@jm.jit(keep=True)\ndef step(x): return table['f'](x)",
+        "big = np.ones(5000, np.float32)\n@jm.jit(keep=True)\ndef step(x): return x * big[:4]",
+        "@jm.jit(keep=True)\ndef step(x): return x * np.random.rand()",
+        "import time\n@jm.jit(keep=True)\ndef step(x): return x * time.time()",
+        "from random import random\n@jm.jit(keep=True)\ndef step(x): return x * random()",
+        "import types\nmine = types.ModuleType('mine')\nmine.rate = 2.0\n@jm.jit(keep=True)\ndef step(x): return x * mine.rate",
+        "@jm.jit\ndef inner(x): return x\n@jm.jit(keep=True)\ndef step(x): return inner(x)",
+    ],
+)
+def test_where_it_cannot_be_sure_it_compiles(before: str) -> None:
+    definition = before[before.rindex("@jm.jit") :]
+    outcome, _, _ = rerun(before, "", definition)
+    assert outcome == "miss"
+
+
+def test_a_mutated_array_compiles() -> None:
+    outcome, out, plain = rerun("w = np.ones(4, np.float32)\n@jm.jit(keep=True)\ndef step(x): return x * w", "w[0] = 7")
+    assert outcome == "miss"
+    np.testing.assert_allclose(out, plain)
+
+
+def test_a_change_back_and_forth_is_never_served_stale() -> None:
+    """An entry traced under the old value and one under the new: no single answer is right, so it compiles."""
+    space: dict[str, Any] = {"__name__": "__main__", "jm": jm}
+    cell = "@jm.jit(keep=True)\ndef step(x): return x * rate"
+    exec("rate = 2.0\n" + cell, space)
+    space["step"](X)
+    space["rate"] = 3.0
+    space["step"](X[:2])
+    exec(cell, space)
+    np.testing.assert_allclose(space["step"](X), X * 3)
+
+
+def test_closures_compile() -> None:
+    def make(k: float) -> Any:
+        def step(x: Any) -> Any:
+            return x * k
+
+        return jm.jit(step, keep=True)
+
+    np.testing.assert_allclose(make(2.0)(X), X * 2)
+    np.testing.assert_allclose(make(3.0)(X), X * 3)
+
+
+def test_a_cell_with_keep_runs_again_without_compiling(shell: Shell) -> None:
+    cell = "%%jit --keep --quiet\ndef step(x):\n    return x * 2\nstep(jnp.ones(3));"
+    shell.ok(cell)
+    misses = len(shell.ok("import jupyter_jitmagic as jm\njm.stats('misses')").value)
+    shell.ok(cell)
+    shell.ok("\n\n" + cell)
+    assert len(shell.ok("jm.stats('misses')").value) == misses
+    shell.ok(cell.replace("* 2", "* 5"))
+    assert shell.ok("float(step(jnp.ones(3))[0])").value == 5.0
+
+
+def test_a_cell_with_check_warns_below(shell: Shell) -> None:
+    with pytest.warns(jm.CheckWarning, match="step computes something else than plain Python"):
+        shell.ok("%%jit --check --quiet\ndef step(flag):\n    return 1.0 if flag is True else 2.0\nstep(True);")
