@@ -64,6 +64,8 @@ class History:
     misses: list[Miss] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
     needless: set[str] = field(default_factory=set)
+    last_s: float = 0.0
+    """Unix time of the latest miss."""
 
     def with_cause(self, cause: str, argument: str) -> list[Miss]:
         """The misses of which this is the only cause, so that it alone is to blame for their cost."""
@@ -91,6 +93,7 @@ class Histories:
             self._by_origin.pop(next(iter(self._by_origin)))
         history = self._by_origin.setdefault(origin, History(function))
         history.misses.append(miss)
+        history.last_s = time.time()
         del history.misses[:-_MISSES_KEPT]
         return history
 

@@ -44,7 +44,7 @@ class Teller:
         """What is new since the last time, at most one line for each cause, habit and stale name."""
         since, self._since = self._since, time.time()
         try:
-            return [*self._recompiles(), *self._advice(), *self._stale(since)]
+            return [*self._recompiles(), *self._advice(since), *self._stale(since)]
         except Exception as error:
             faults.report("telling what a cell has shown", error)
             return []
@@ -94,8 +94,10 @@ class Teller:
                     worth = True
         return worth
 
-    def _advice(self) -> Iterator[str]:
+    def _advice(self, since: float) -> Iterator[str]:
         for history in _cures.histories:
+            if history.last_s < since:
+                continue
             for advice in _cures.advice_on(history):
                 key = ("advice", advice.rule, advice.function, advice.argument)
                 if advice.cost_s >= options.tell_after_s and self._once(*key):

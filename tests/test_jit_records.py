@@ -249,5 +249,5 @@ def test_reset_forgets_rows_and_living_functions_go_on() -> None:
 def test_an_option_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="timing="):
         jm.jit(lambda x: x, timing="sometimes")
-    with pytest.raises(ValueError, match="check"):
-        jm.jit(lambda x: x, check=True)
+    with pytest.raises(TypeError, match="chekc"):
+        jm.jit(lambda x: x, chekc=True)
