@@ -119,3 +119,26 @@ def f(x):
     return out
 """
     check(source, (jnp.array(3.0),), (jnp.array(-3.0),))
+
+
+def test_a_chain_of_three_tests_becomes_select():
+    source = """
+def f(x, kind):
+    if kind == 0:
+        y, n = x, 0
+    elif kind == 1:
+        y, n = x * 2, 1
+    elif kind == 2:
+        y, n = x * 3, 2
+    else:
+        y, n = -x, 3
+    return y, n
+"""
+    calls = [(jnp.array(3.0), jnp.array(k)) for k in range(4)]
+    assert check(source, *calls).rewrites[0].patterns == ("select",)
+
+
+def test_an_int_beside_a_float_is_made_a_float_for_cond():
+    source = "def f(x, h):\n    return (1 - x / h) / h if x < h else 0\n"
+    first = check(source, (jnp.array(1.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(2.0))).rewrites[0]
+    assert "lambda: 0.0" in first.source

@@ -96,6 +96,8 @@ def propose(
         for traced in search.drafts(prefer):
             if prefer and prefer not in [c.pattern for c in traced.draft.changes]:
                 break
+            if verified and traced.draft.risky:
+                break  # an answer that evaluates less is there already
             outcome = judge.judge(traced)
             if isinstance(outcome, Rewrite):
                 (verified if outcome.verified else unverified).append(outcome)

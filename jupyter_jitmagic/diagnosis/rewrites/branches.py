@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ._code import (
     SCOPES,
@@ -93,12 +94,123 @@ def statement(spot: Spot) -> Iterator[Step]:
     _refuse_effects(spot, both)
     if leaves(both, ast.Raise):
         return  # `raising`
+    chain = _chain(spot, node)
+    if chain is not None and harmless([node, *chain.follows]):
+        yield chain.step()
     if leaves(both, ast.Return):
         if any(isinstance(a, ast.For | ast.While) for a in _inside_function(spot, node)):
             return  # a loop's business
         yield from _ordered(_Returning(spot, node).steps())
     else:
         yield from _ordered(_Assigning(spot, node).steps())
+
+
+@dataclass
+class _Chain:
+    """`if … elif … else` (or early returns in a row) of single values: one choice, the first true test decides.
+
+    Attributes:
+        tests: the tests, in order.
+        values: for each test, {target: text}, or {"": node} for returned values; the last entry is the default.
+        follows: later statements that belong to the chain (early returns).
+    """
+
+    spot: Spot
+    node: ast.If
+    tests: list[ast.expr]
+    assigned: list[dict[str, str]]
+    returned: list[ast.expr]
+    follows: list[ast.stmt]
+
+    def step(self) -> Step:
+        code, indent = self.spot.code, self.spot.code.indent(self.node)
+        region = (code.region([self.node])[0], code.region([(self.follows or [self.node])[-1]])[1])
+        if self.returned:
+            several = isinstance(self.returned[-1], ast.Tuple | ast.Dict)
+            lines, tests = self._tests(several)
+            text = f"{lines}{indent}return {self._merged(tests, self.returned)}\n"
+        else:
+            outputs = list(dict.fromkeys(name for values in self.assigned for name in values))
+            lines, tests = self._tests(len(outputs) > 1)
+            values = [self._chosen(tests, [v.get(name, name) for v in self.assigned]) for name in outputs]
+            text = f"{lines}{indent}{', '.join(outputs)} = {', '.join(values)}\n"
+        pattern = "where" if len(self.tests) < 3 else "select"
+        return self.spot.step(pattern, (region, text))
+
+    def _tests(self, several: bool) -> tuple[str, list[str]]:
+        code, indent = self.spot.code, self.spot.code.indent(self.node)
+        texts = [code.expr(t) for t in self.tests]
+        if not several:
+            return "", texts
+        if len(texts) > 2:
+            name = code.fresh("tests", "conditions")
+            return f"{indent}{name} = [{', '.join(texts)}]\n", [f"*{name}"]
+        names = [code.fresh("first", "first_test"), code.fresh("second", "second_test")]
+        return "".join(f"{indent}{n} = {t}\n" for n, t in zip(names, texts, strict=True)), names
+
+    def _merged(self, tests: list[str], nodes: list[ast.expr]) -> str:
+        code = self.spot.code
+        if all(isinstance(n, ast.Tuple) for n in nodes):
+            parts = [n.elts for n in nodes if isinstance(n, ast.Tuple)]
+            if len({len(p) for p in parts}) == 1:
+                items = [self._merged(tests, [p[k] for p in parts]) for k in range(len(parts[0]))]
+                return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        texts = [code.expr(n) for n in nodes]
+        return texts[0] if len(set(texts)) == 1 and isinstance(nodes[0], ast.Name) else self._chosen(tests, texts)
+
+    def _chosen(self, tests: list[str], values: list[str]) -> str:
+        if len(self.tests) > 2:
+            listed = tests[0][1:] if tests[0].startswith("*") else f"[{', '.join(tests)}]"
+            return f"{self.spot.jnp('select')}({listed}, [{', '.join(values[:-1])}], {values[-1]})"
+        where = self.spot.jnp("where")
+        return f"{where}({tests[0]}, {values[0]}, {where}({tests[1]}, {values[1]}, {values[2]}))"
+
+
+def _chain(spot: Spot, node: ast.If) -> _Chain | None:
+    """The chain that starts at `node`, if it has at least two tests and every arm is one value."""
+    tests: list[ast.expr] = []
+    arms: list[list[ast.stmt]] = []
+    follows: list[ast.stmt] = []
+    at = node
+    block = spot.code.block(node)
+    rest = block[block.index(node) + 1 :]
+    returning = isinstance(node.body[-1], ast.Return)
+    while True:
+        tests.append(at.test)
+        arms.append(at.body)
+        if len(at.orelse) == 1 and isinstance(at.orelse[0], ast.If):
+            at = at.orelse[0]
+        elif at.orelse:
+            arms.append(at.orelse)
+            break
+        elif returning and rest and isinstance(rest[0], ast.If):
+            at = rest[0]
+            follows.append(rest.pop(0))
+        elif returning and rest and isinstance(rest[0], ast.Return):
+            arms.append([rest[0]])
+            follows.append(rest.pop(0))
+            break
+        elif not returning:
+            arms.append([])
+            break
+        else:
+            return None
+    if len(tests) < 2 or any(_has_comment(spot.code, arm) for arm in arms if arm):
+        return None
+    if returning:
+        values = [arm[0].value for arm in arms if len(arm) == 1 and isinstance(arm[0], ast.Return) and arm[0].value is not None]
+        if len(values) != len(arms):
+            return None
+        return _Chain(spot, node, tests, [], values, follows)
+    assigning = _Assigning(spot, node)
+    simple = [assigning._simple(arm) for arm in arms]
+    if any(s is None or any("[" in name for name in s) for s in simple) or assigning.items:
+        return None
+    found = [{k: v for k, v in (s or {}).items() if k in assigning.outputs} for s in simple]
+    names = {name for s in found for name in s}
+    if not names or any(name not in s and not spot.defined(name) for name in names for s in found):
+        return None
+    return _Chain(spot, node, tests, found, [], follows)
 
 
 def _ordered(steps: Iterator[tuple[int, Step]]) -> Iterator[Step]:
@@ -611,6 +723,49 @@ class _Choice:
         return f"{where}({self.test}, {a}, {b})"
 
 
+def aligned(spot: Spot) -> Iterator[Step]:
+    """`lax.cond(…, lambda: x / h, lambda: 0)`: both sides must give one type, so the int becomes a float."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(spot.error, TypeError) or "type" not in str(spot.error):
+        return
+    if getattr(node.func, "attr", "") != "cond" or len(node.args) < 3:
+        return
+    sides = [_results(spot, branch) for branch in node.args[1:3]]
+    if not all(sides) or len(sides[0]) != len(sides[1]):
+        return
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for pair in zip(*sides, strict=True):
+        if spot.code.src(pair[0]) == spot.code.src(pair[1]):
+            continue
+        for e in pair:
+            value = e.operand if isinstance(e, ast.UnaryOp) else e
+            if isinstance(value, ast.Constant) and type(value.value) is int:
+                edits.append((value, f"{value.value}.0"))
+            elif isinstance(e, ast.Name) and _is_int(spot.locals.get(e.id)):
+                edits.append((e, f"{spot.jnp('asarray')}({e.id}, float)"))
+    if edits:
+        yield spot.step("cond", *edits)
+
+
+def _results(spot: Spot, branch: ast.expr) -> list[ast.expr]:
+    """What a branch of `cond` gives back, item by item."""
+    found: ast.expr | None = None
+    if isinstance(branch, ast.Lambda):
+        found = branch.body
+    elif isinstance(branch, ast.Name):
+        defs = [n for n in ast.walk(spot.code.tree) if isinstance(n, ast.FunctionDef) and n.name == branch.id]
+        last = defs[0].body[-1] if len(defs) == 1 else None
+        found = last.value if isinstance(last, ast.Return) else None
+    if found is None:
+        return []
+    return list(found.elts) if isinstance(found, ast.Tuple) else [found]
+
+
+def _is_int(value: object) -> bool:
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return (isinstance(value, int) and not isinstance(value, bool)) or kind in ("i", "u")
+
+
 def _short(text: str) -> bool:
     return len(text) <= 40 and "\n" not in text
 
@@ -620,5 +775,5 @@ def _has_comment(code: object, stmts: Sequence[ast.stmt]) -> bool:
     return any(line.lstrip().startswith("#") for line in text.splitlines())
 
 
-RULES: list[Rule] = [ternary, statement]
+RULES: list[Rule] = [ternary, statement, aligned]
 __all__ = ["RULES", "harmless", "renamed_block", "target_names"]
