@@ -7,12 +7,12 @@ from shells import Shell
 
 def test_a_recompile_is_told_below_the_cell_with_its_cell_and_line(shell: Shell) -> None:
     shell.ok("import jupyter_jitmagic as jm\njm.options.tell_after_s = 0")
-    shell.ok("%%jit --quiet\ndef step(x):\n    return x + 1\nstep(jnp.ones(4))")
-    ran = shell.ok("y = jnp.ones(5)\nstep(y);")
+    shell.ok("%%jit --quiet\ndef told_step(x):\n    return x + 1\ntold_step(jnp.ones(4))")
+    ran = shell.ok("y = jnp.ones(5)\ntold_step(y);")
     number = shell.ip.execution_count - 1
-    assert "step recompiled (" in ran.text
+    assert "told_step recompiled (" in ran.text
     assert f"x is f32[5] now and was f32[4] before, cell [{number}], line 2." in " ".join(ran.text.split())
-    assert "step recompiled (" in ran.html
+    assert "told_step recompiled (" in ran.html
     shell.ok("jm.options.reset()")
 
 
