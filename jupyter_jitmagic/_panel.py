@@ -22,6 +22,7 @@ from jupyter_jitmagic._protocol import (
     SUBSHELLS_MARK,
     VERSION,
     Announcement,
+    Counts,
     ProtocolError,
     Reply,
     Request,
@@ -38,6 +39,8 @@ COMPARE_IDLE_S = 2.0
 """So often counts of hits are compared, while a cell runs and while none does (threads go on)."""
 LEASE_S = 60.0
 """After so long a panel is asked whether it is still there, with the next update."""
+COUNTS_S = 1.0
+"""The least time between two messages to panels that want counts only."""
 GRACE_S = 15.0
 """So long it may take to answer."""
 
@@ -48,8 +51,10 @@ Query = Callable[[Mapping[str, object]], dict[str, object]]
 class _Panel:
     """One panel that listens."""
 
-    def __init__(self, comm: Any, leased: bool) -> None:
+    def __init__(self, comm: Any, leased: bool, counts: bool) -> None:
         self.comm = comm
+        self.counts = counts
+        """Whether it wants the counts of a status bar only."""
         self.leased = leased
         """Whether it can answer while a cell runs. One that cannot is never given up for its silence."""
         self.seen = time.monotonic()
@@ -78,6 +83,7 @@ class Hub:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._compare_now = False
+        self._last_counts: Counts | None = None
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
@@ -159,9 +165,14 @@ class Hub:
             shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
             if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
-            first = not self._panels
-            self._panels[comm.comm_id] = _Panel(comm, leased=bool(subshell))
-            self._send_snapshot(comm, begin=first)
+            counts = request["args"].get("counts") is True
+            first = not self._wanted(counts=False)
+            self._panels[comm.comm_id] = _Panel(comm, leased=bool(subshell), counts=counts)
+            self._feed.awake = True
+            if counts:
+                comm.send(self._counts())
+            else:
+                self._send_snapshot(comm, begin=first)
             self._begin_thread()
 
     def _received(self, comm: Any, message: Mapping[str, Any]) -> None:
@@ -199,10 +210,7 @@ class Hub:
     def _closed(self, comm_id: str) -> None:
         with self._lock:
             self._panels.pop(comm_id, None)
-            if self._panels:
-                return
-            self._feed.rest()
-            thread = self._retire_thread()
+            thread = self._rest_if_alone()
         self._join(thread)
 
     # -- to the panel ----------------------------------------------------------------------------------------------------
@@ -256,6 +264,40 @@ class Hub:
             update["ping"] = True
         self._marks[0].send(update)
 
+    def _counts(self) -> Counts:
+        running, misses, seconds = self._feed.totals()
+        return Counts(
+            t="counts",
+            v=VERSION,
+            epoch=self.epoch,
+            busy=self._busy,
+            running=running,
+            misses=misses,
+            compile_s=seconds,
+        )
+
+    def _send_counts(self) -> None:
+        """The lock is held. To all who want them, if they changed."""
+        counts = self._counts()
+        if counts == self._last_counts:
+            return
+        self._last_counts = counts.copy()
+        if self._ask_the_silent():
+            counts["ping"] = True
+        self._marks[0].send(counts)
+
+    def _wanted(self, *, counts: bool) -> bool:
+        return any(panel.counts is counts for panel in self._panels.values())
+
+    def _rest_if_alone(self) -> threading.Thread | None:
+        """The lock is held. Where nobody listens any more nothing is noted, and the thread that comes back is to end."""
+        if not self._wanted(counts=False):
+            self._feed.rest()
+        if self._panels:
+            return None
+        self._feed.awake = False
+        return self._retire_thread()
+
     def _ask_the_silent(self) -> bool:
         """Drop panels that did not answer in time; whether one is to be asked now."""
         for comm_id, panel in list(self._panels.items()):
@@ -304,7 +346,8 @@ class Hub:
             thread.join(timeout=2.0)
 
     def _run(self, stopping: threading.Event) -> None:
-        compared = 0.0
+        compared = counted = 0.0
+        full = False
         while not stopping.is_set():
             pause = COMPARE_BUSY_S if self._busy or self._feed.working else COMPARE_IDLE_S
             self._wake.wait(timeout=pause)
@@ -318,14 +361,15 @@ class Hub:
                 with self._lock:
                     if stopping.is_set() or self._manager is None:
                         return
-                    self._send_changes(self._feed.changes(compare=compare))
-                    if not self._panels:  # all of them fell silent
-                        self._feed.rest()
-                        self._retire_thread()
-                        return
+                    if full := self._wanted(counts=False):
+                        self._send_changes(self._feed.changes(compare=compare))
+                    if self._wanted(counts=True) and time.monotonic() - counted >= COUNTS_S:
+                        counted = time.monotonic()
+                        self._send_counts()
+                    self._rest_if_alone()  # all of them may have fallen silent
             except Exception as error:
                 faults.report("telling the panel", error)
-            stopping.wait(BATCH_S)
+            stopping.wait(BATCH_S if full else COUNTS_S)
 
 
 def _package_version() -> str:

@@ -256,6 +256,8 @@ class Feed:
         self._phases = Phases()
         self._lock = threading.Lock()
         self._unsubscribe: Callable[[], None] | None = None
+        self.awake = False
+        """Whether `wake` is to be called."""
         self._following = False
         self._dirty: dict[str, set[int]] = {}
         self._reset = False
@@ -288,7 +290,7 @@ class Feed:
             self._phases.hear(event)
         else:
             self._note(event)
-        if self._following:
+        if self.awake:
             self._wake()
 
     def _note(self, event: Changed) -> None:
@@ -355,6 +357,14 @@ class Feed:
         now = [(row["thread"], row["function"], row["phase"], len(row["done"])) for row in rows["now"]]
         now_changed, self._now = now != self._now, now
         return Changes(rows, gone_functions, gone_entries, reset, now_changed)
+
+    def totals(self) -> tuple[int, int, float | None]:
+        """How many functions are being compiled now; misses and seconds of compiling so far."""
+        with self._log.lock:
+            functions = self._log.functions.values()
+            misses = sum(record.misses for record in functions)
+            seconds = sum(record.compile_s for record in functions)
+        return len(self._phases.rows()), misses, _number(seconds)
 
     @property
     def working(self) -> bool:

@@ -158,6 +158,20 @@ class Update(Rows):
     ping: NotRequired[bool]
 
 
+class Counts(TypedDict):
+    """All that a status bar shows, for a panel that opened its comm with `counts`; at most one a second."""
+
+    t: Literal["counts"]
+    v: int
+    epoch: str
+    busy: bool
+    running: int
+    """How many functions are traced, lowered or compiled at this moment."""
+    misses: int
+    compile_s: float | None
+    ping: NotRequired[bool]
+
+
 class Announcement(TypedDict):
     """The extension was loaded or unloaded; sent to whoever hears it."""
 

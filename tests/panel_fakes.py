@@ -33,8 +33,8 @@ class Wire:
         """The messages of a kind (`t`), of one comm if wanted."""
         return [data for _, id_, data in self.sent if data.get("t") == kind and comm_id in (None, id_)]
 
-    def open(self, comm_id: str, subshell: str | None = "sub", **data: Any) -> None:
-        message = {"v": VERSION, "op": "open", "id": "", "args": {"subshell": subshell}, **data}
+    def open(self, comm_id: str, subshell: str | None = "sub", *, counts: bool = False) -> None:
+        message = {"v": VERSION, "op": "open", "id": "", "args": {"subshell": subshell, "counts": counts}}
         content = {"comm_id": comm_id, "target_name": QUERY_TARGET, "data": message}
         self.manager.comm_open(None, "", {"content": content})
 

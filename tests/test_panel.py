@@ -225,6 +225,30 @@ def test_a_panel_without_subshell_is_not_given_up_for_its_silence(
     assert hub.listening
 
 
+def test_a_status_bar_gets_one_count_a_second_and_no_rows(wire: Wire, hub: Any) -> None:
+    wire.open("s", counts=True)
+    assert wire.of("counts", "s")[0]["misses"] == 2 and not wire.of("snapshot")
+    start = time.monotonic()
+    while time.monotonic() - start < 1.3:
+        hub.log.functions[1].misses += 1
+        hub.log.listeners.emit(Changed("functions", 1))
+        time.sleep(0.01)
+    counts = wait_for(lambda: wire.of("counts", COMM), 2.0)
+    assert 1 <= len(counts) <= 2 and not wire.of("update")
+    wait_for(lambda: wire.of("counts", COMM)[-1]["misses"] == hub.log.functions[1].misses, 2.5)
+    wire.close("s")
+    assert not panel_threads()
+
+
+def test_a_status_bar_does_not_shorten_what_a_panel_gets(wire: Wire, hub: Any) -> None:
+    wire.open("s", counts=True)
+    wire.open("p")
+    go_on(hub.log)
+    assert wait_for(lambda: wire.of("update", COMM), 1.5)[0]["misses"]
+    wire.close("p")
+    assert hub.listening and panel_threads()
+
+
 def test_nonsense_from_a_front_end_is_answered_and_harms_nothing(wire: Wire, hub: Any) -> None:
     wire.open("p")
     wire.manager.comm_msg(None, "", {"content": {"comm_id": "p", "data": 3}})

@@ -37,12 +37,14 @@ def test_the_kernels_messages_are_the_golden_ones(monkeypatch: pytest.MonkeyPatc
     go_on(log)
     hub._send_changes(hub._feed.changes(compare=True))
     wire.send("panel-1", "nonsense", id="q1")
+    wire.open("status-bar", counts=True)
     hub.stop()
     made = {
         "loaded": wire.of("loaded")[0],
         "snapshot": wire.of("snapshot")[0],
         "update": wire.of("update")[0],
         "reply-unknown": wire.of("reply")[0],
+        "counts": wire.of("counts")[0],
         "unloaded": wire.of("unloaded")[0],
     }
     for name, message in made.items():

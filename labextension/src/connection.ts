@@ -59,9 +59,11 @@ const PATIENCE: IPatience = {
 };
 
 export class KernelLink implements IDisposable {
+  /** `_counts`: ask for no rows, only for what a status bar shows. */
   constructor(
     private readonly _kernel: KernelLike,
     private readonly _model: PanelModel,
+    private readonly _counts = false,
     private readonly _patience: IPatience = PATIENCE
   ) {
     _kernel.iopubMessage.connect(this._onIOPub, this);
@@ -220,7 +222,7 @@ export class KernelLink implements IDisposable {
   ): void {
     this._commId = `${COMM}-${UUID.uuid4()}`;
     this._subshellId = subshell;
-    const args = { subshell };
+    const args = { subshell, counts: this._counts };
     this._send('comm_open', { v: VERSION, op: 'open', id: '', args });
     const patience =
       subshell === null ? this._patience.shell : this._patience.subshell;
@@ -327,8 +329,18 @@ export class KernelLink implements IDisposable {
         this._resyncing = false;
         this._model.applySnapshot(message);
         break;
+      case 'counts':
+        if (!this._counts) {
+          return;
+        }
+        this._live = true;
+        this._model.applyCounts(message);
+        if (message.ping) {
+          this._send('comm_msg', { v: VERSION, op: 'alive', id: '', args: {} });
+        }
+        break;
       case 'update':
-        if (!this._live) {
+        if (!this._live || this._counts) {
           return;
         }
         if (message.ping) {

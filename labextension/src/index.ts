@@ -7,10 +7,13 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addCommands } from './commands';
 import { jitIcon } from './icon';
 import { JitPanel } from './panel';
+import { StatusItem } from './status';
 import { CommandIDs, PANEL_ID, PLUGIN_ID } from './tokens';
 import { SourceTracker } from './tracker';
 
@@ -25,6 +28,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     ICommandPalette,
     ILayoutRestorer,
     ISettingRegistry,
+    IStatusBar,
     ITranslator
   ],
   activate: (
@@ -34,6 +38,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
+    statusBar: IStatusBar | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_jitmagic');
@@ -41,7 +46,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
     app.shell.currentChanged?.connect((_, change) =>
       tracker.see(change.newValue)
     );
-    const panel = new JitPanel(tracker, translator ?? undefined);
+    const panel = new JitPanel(tracker, app.commands, translator ?? undefined);
+    const open = (): void => {
+      if (!panel.isAttached) {
+        app.shell.add(panel, 'right', { rank: 700 });
+      }
+      app.shell.activateById(PANEL_ID);
+    };
 
     app.commands.addCommand(CommandIDs.open, {
       label: trans.__('JIT Caches'),
@@ -49,20 +60,49 @@ const plugin: JupyterFrontEndPlugin<void> = {
         "Show the jit caches of the current notebook's kernel in the sidebar"
       ),
       icon: jitIcon,
-      execute: () => {
-        if (!panel.isAttached) {
-          app.shell.add(panel, 'right', { rank: 700 });
-        }
-        app.shell.activateById(PANEL_ID);
-      },
+      execute: open,
       describedBy: { args: { type: 'object', properties: {} } }
     });
+    addCommands(app.commands, panel, trans);
+    const category = trans.__('JIT');
+    for (const command of [
+      CommandIDs.open,
+      CommandIDs.copyMarkdown,
+      CommandIDs.saveCsv,
+      CommandIDs.clearAll
+    ]) {
+      palette?.addItem({ command, category });
+    }
     app.shell.add(panel, 'right', { rank: 700 });
     restorer?.add(panel, PANEL_ID);
-    palette?.addItem({ command: CommandIDs.open, category: trans.__('JIT') });
-    settings?.load(PLUGIN_ID).catch((reason: unknown) => {
-      console.error('jupyter-jitmagic: the settings could not be read', reason);
+
+    const item = new StatusItem(panel.model, trans, open);
+    statusBar?.registerStatusItem(PLUGIN_ID, {
+      item,
+      align: 'left',
+      rank: 3,
+      isActive: () => panel.model.state.link === 'live' && panel.counts,
+      activeStateChanged: panel.countsChanged
     });
+    settings
+      ?.load(PLUGIN_ID)
+      .then(loaded => {
+        const read = (): void => {
+          const { statusBar: counts, columns } = loaded.composite as {
+            statusBar: boolean;
+            columns: string[];
+          };
+          panel.configure({ counts: counts && statusBar !== null, columns });
+        };
+        loaded.changed.connect(read);
+        read();
+      })
+      .catch((reason: unknown) => {
+        console.error(
+          'jupyter-jitmagic: the settings could not be read',
+          reason
+        );
+      });
   }
 };
 

@@ -2,6 +2,7 @@
  * The panel's state, kept from the kernel's messages. No JupyterLab, no React: another front end can use it as it is.
  */
 import type {
+  ICounts,
   IEntryRow,
   IFunctionRow,
   IMissRow,
@@ -10,6 +11,8 @@ import type {
   IUpdate
 } from './protocol';
 import type {
+  ColumnId,
+  ICountsState,
   INow,
   IPanelState,
   IPanelStore,
@@ -28,7 +31,11 @@ const EMPTY: IPanelState = {
   entries: new Map(),
   misses: [],
   diagnoses: [],
-  now: []
+  now: [],
+  counts: { running: 0, misses: 0, compile_s: null },
+  pinned: new Set(),
+  columns: [],
+  said: ''
 };
 
 const MISSES_KEPT = 2000;
@@ -86,7 +93,10 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: [],
       diagnoses: [],
-      now: []
+      now: [],
+      counts: EMPTY.counts,
+      pinned: EMPTY.pinned,
+      said: ''
     });
   }
 
@@ -94,6 +104,7 @@ export class PanelModel implements IPanelStore {
     this._functions = new Map(message.functions.map(row => [row.id, row]));
     this._entries = new Map(message.entries.map(row => [row.id, row]));
     this._seq = message.seq;
+    const now = timed(message.now);
     this._change({
       link: 'live',
       heard: performance.now(),
@@ -103,7 +114,8 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: message.misses,
       diagnoses: message.diagnoses,
-      now: timed(message.now)
+      now,
+      counts: this._counted(now)
     });
     return 'applied';
   }
@@ -121,15 +133,61 @@ export class PanelModel implements IPanelStore {
     message.gone_functions.forEach(id => this._functions.delete(id));
     message.gone_entries.forEach(id => this._entries.delete(id));
     const { misses, diagnoses } = this._state;
+    const now = timed(message.now);
     this._change({
       link: 'live',
       heard: performance.now(),
       busy: message.busy,
       misses: merged(misses, message.misses).slice(-MISSES_KEPT),
       diagnoses: merged(diagnoses, message.diagnoses),
-      now: timed(message.now)
+      now,
+      counts: this._counted(now)
     });
     return 'applied';
+  }
+
+  /** Keep a function on top of the table, or no longer. */
+  togglePin(functionId: number): void {
+    const pinned = new Set(this._state.pinned);
+    if (!pinned.delete(functionId)) {
+      pinned.add(functionId);
+    }
+    this._change({ pinned });
+  }
+
+  setColumns(columns: readonly ColumnId[]): void {
+    this._change({ columns });
+  }
+
+  /** Show what an action came to. */
+  say(said: string): void {
+    this._change({ said });
+    clearTimeout(this._saying);
+    this._saying = setTimeout(() => this._change({ said: '' }), 6000);
+  }
+
+  /** The counts of a kernel whose rows nobody asked for. */
+  applyCounts(message: ICounts): void {
+    if (message.epoch !== this._state.epoch) {
+      this.clear('live');
+    }
+    const { running, misses, compile_s } = message;
+    this._change({
+      link: 'live',
+      epoch: message.epoch,
+      busy: message.busy,
+      counts: { running, misses, compile_s }
+    });
+  }
+
+  private _counted(now: readonly INow[]): ICountsState {
+    let misses = 0;
+    let seconds = 0;
+    for (const row of this._functions.values()) {
+      misses += row.misses;
+      seconds += row.compile_s ?? 0;
+    }
+    return { running: now.length, misses, compile_s: seconds };
   }
 
   private _change(part: Partial<IPanelState>): void {
@@ -145,6 +203,7 @@ export class PanelModel implements IPanelStore {
   private _functions = new Map<number, IFunctionRow>();
   private _entries = new Map<number, IEntryRow>();
   private _seq = 0;
+  private _saying: ReturnType<typeof setTimeout> | undefined;
   private _listeners = new Set<() => void>();
 }
 

@@ -1,27 +1,33 @@
 /** The widget in the sidebar, and the one place where tracker, connection and model meet. */
-import type { ITranslator } from '@jupyterlab/translation';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { nullTranslator } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import { MenuSvg, ReactWidget } from '@jupyterlab/ui-components';
 import type { Kernel } from '@jupyterlab/services';
+import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { KernelLink } from './connection';
 import { jitIcon } from './icon';
+import { applyFix, jumpTo } from './jump';
 import { loadExtension } from './load';
 import { PanelModel } from './model';
-import { type IPanelActions, PANEL_ID } from './tokens';
+import type { IPlace, IReply } from './protocol';
+import { CommandIDs, type IFix, type IPanelActions, PANEL_ID } from './tokens';
+import { isColumn } from './table';
 import type { SourceTracker } from './tracker';
 import { App } from './views/app';
 
 export class JitPanel extends ReactWidget {
   constructor(
     private readonly _tracker: SourceTracker,
+    private readonly _commands: CommandRegistry,
     translator?: ITranslator
   ) {
     super();
-    this._translator = translator ?? nullTranslator;
-    const trans = this._translator.load('jupyter_jitmagic');
+    this._trans = (translator ?? nullTranslator).load('jupyter_jitmagic');
+    const trans = this._trans;
     this.id = PANEL_ID;
     this.title.icon = jitIcon;
     this.title.caption = trans.__('JIT caches');
@@ -29,6 +35,13 @@ export class JitPanel extends ReactWidget {
     this.node.setAttribute('aria-label', trans.__('JIT caches'));
     this.addClass('jp-JitMagic');
     this._tracker.changed.connect(this._follow, this);
+    let { link } = this.model.state;
+    this.model.subscribe(() => {
+      if (link !== this.model.state.link) {
+        link = this.model.state.link;
+        this._countsChanged.emit();
+      }
+    });
   }
 
   readonly model = new PanelModel();
@@ -48,11 +61,7 @@ export class JitPanel extends ReactWidget {
 
   protected render(): React.JSX.Element {
     return (
-      <App
-        store={this.model}
-        actions={this._actions}
-        trans={this._translator.load('jupyter_jitmagic')}
-      />
+      <App store={this.model} actions={this._actions} trans={this._trans} />
     );
   }
 
@@ -76,16 +85,61 @@ export class JitPanel extends ReactWidget {
     super.onBeforeDetach(message);
   }
 
+  /** Whether compiles are counted for the status bar while the panel is closed. */
+  get counts(): boolean {
+    return this._statusBar;
+  }
+
+  /** Emitted when there begins or ceases to be something to count. */
+  get countsChanged(): ISignal<this, void> {
+    return this._countsChanged;
+  }
+
+  /** Take over what the user has set. */
+  configure(settings: { counts: boolean; columns: readonly string[] }): void {
+    this._statusBar = settings.counts;
+    this.model.setColumns(settings.columns.filter(isColumn));
+    this._follow();
+    this._countsChanged.emit();
+  }
+
+  /** Show a line of the user's, or say that it is not there any more. */
+  async goTo(place: IPlace): Promise<void> {
+    const { followed } = this._tracker;
+    if (!followed || !(await jumpTo(place, followed, this._commands))) {
+      this.model.say(
+        this._trans.__('That line is not in this document any more.')
+      );
+    }
+  }
+
+  /** Ask the kernel; what it cannot do it says in one line, which is shown. */
+  async ask(
+    op: string,
+    args: { [key: string]: number | string | boolean } = {}
+  ): Promise<IReply['data'] | null> {
+    try {
+      if (!this._link) {
+        throw new Error(this._trans.__('No kernel to ask.'));
+      }
+      return await this._link.request(op, args);
+    } catch (error) {
+      this.model.say((error as Error).message);
+      return null;
+    }
+  }
+
   private _follow(): void {
     const kernel = this._tracker.kernel;
+    const counting = !this.isVisible;
     this.model.setSource(this._tracker.source);
-    if (!this.isVisible) {
-      this._unlink();
-    } else if (kernel === null) {
+    if (kernel === null) {
       this._unlink();
       this._shown = null;
       this.model.clear('none');
-    } else if (kernel !== this._kernel) {
+    } else if (counting && !this._statusBar) {
+      this._unlink();
+    } else if (kernel !== this._kernel || counting !== this._counting) {
       this._unlink();
       if (kernel !== this._shown) {
         // of the same kernel the rows stay until its snapshot replaces them: a panel that was hidden comes back as it was
@@ -93,7 +147,8 @@ export class JitPanel extends ReactWidget {
         this.model.clear('connecting');
       }
       this._kernel = kernel;
-      this._link = new KernelLink(kernel, this.model);
+      this._counting = counting;
+      this._link = new KernelLink(kernel, this.model, counting);
     }
   }
 
@@ -112,10 +167,39 @@ export class JitPanel extends ReactWidget {
     },
     interrupt: async () => {
       await this._kernel?.interrupt();
+    },
+    goTo: place => this.goTo(place),
+    fixes: async diagnosis => {
+      const data = await this._link?.request('fixes', { diagnosis });
+      return Array.isArray(data?.fixes) ? (data.fixes as IFix[]) : [];
+    },
+    apply: async fix => {
+      const followed = this._tracker.followed;
+      return followed ? applyFix(fix, followed) : false;
+    },
+    openMenu: (x, y, functionId) => {
+      const menu = new MenuSvg({ commands: this._commands });
+      if (functionId !== undefined) {
+        const args = { function: functionId };
+        menu.addItem({ command: CommandIDs.goToDefinition, args });
+        menu.addItem({ command: CommandIDs.pin, args });
+        menu.addItem({ command: CommandIDs.clearFunction, args });
+        menu.addItem({ type: 'separator' });
+      }
+      menu.addItem({ command: CommandIDs.copyMarkdown });
+      menu.addItem({ command: CommandIDs.saveCsv });
+      menu.addItem({ command: CommandIDs.clearAll });
+      menu.aboutToClose.connect(() => {
+        setTimeout(() => menu.dispose(), 0);
+      });
+      menu.open(x, y);
     }
   };
 
-  private readonly _translator: ITranslator;
+  private readonly _trans: TranslationBundle;
+  private _countsChanged = new Signal<this, void>(this);
+  private _statusBar = false;
+  private _counting = false;
   private _kernel: Kernel.IKernelConnection | null = null;
   /** The kernel whose rows the model holds. */
   private _shown: Kernel.IKernelConnection | null = null;

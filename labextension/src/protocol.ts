@@ -129,6 +129,17 @@ export interface IUpdate extends IRows {
   ping: boolean;
 }
 
+/** All that a status bar shows. */
+export interface ICounts {
+  t: 'counts';
+  epoch: string;
+  busy: boolean;
+  running: number;
+  misses: number;
+  compile_s: number | null;
+  ping: boolean;
+}
+
 export interface IAnnouncement {
   t: 'loaded' | 'unloaded';
   epoch: string;
@@ -142,7 +153,7 @@ export interface IReply {
   data: Record<string, unknown>;
 }
 
-export type Message = ISnapshot | IUpdate | IAnnouncement | IReply;
+export type Message = ISnapshot | IUpdate | ICounts | IAnnouncement | IReply;
 
 export interface IRequest {
   v: number;
@@ -199,6 +210,16 @@ export function parseMessage(data: unknown): Message {
         gone_entries: ids(message, 'gone_entries'),
         ping: message.ping === true,
         ...rows(message)
+      };
+    case 'counts':
+      return {
+        t: 'counts',
+        epoch: text(message, 'epoch'),
+        busy: flag(message, 'busy'),
+        running: number(message, 'running'),
+        misses: number(message, 'misses'),
+        compile_s: maybeNumber(message, 'compile_s'),
+        ping: message.ping === true
       };
     case 'loaded':
     case 'unloaded':

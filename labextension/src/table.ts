@@ -3,20 +3,72 @@
  */
 import type { IEntryRow, IFunctionRow } from './protocol';
 import { isRecompile } from './model';
-import type { IPanelState } from './tokens';
+import type { ColumnId, IPanelState } from './tokens';
 
-export type ColumnId =
-  | 'name'
-  | 'entries'
-  | 'hits'
-  | 'misses'
-  | 'compile'
-  | 'execute'
-  | 'rate'
-  | 'share'
-  | 'memory'
-  | 'used';
 export type Show = 'all' | 'missed' | 'dead';
+
+/** In the order in which they stand in the table. */
+export const COLUMNS: readonly ColumnId[] = [
+  'name',
+  'entries',
+  'hits',
+  'misses',
+  'rate',
+  'compile',
+  'share',
+  'execute',
+  'memory',
+  'used'
+];
+
+/** Whether a word of the settings names a column. */
+export function isColumn(word: string): word is ColumnId {
+  return (COLUMNS as readonly string[]).includes(word);
+}
+
+/** Widths in pixels. */
+const WIDTHS: Record<ColumnId, number> = {
+  name: 0,
+  entries: 46,
+  hits: 34,
+  misses: 42,
+  rate: 50,
+  compile: 54,
+  share: 44,
+  execute: 78,
+  memory: 58,
+  used: 58
+};
+const GAP = 4;
+
+export interface IPlacedColumn {
+  readonly id: ColumnId;
+  /** 0: what is left. */
+  readonly width: number;
+}
+
+/**
+ * The columns that find room, the most wanted first, in the table's order. The first three are always there; the name keeps
+ * a third of the width and at least 130 pixels beside any more of them.
+ */
+export function placeColumns(
+  wanted: readonly ColumnId[],
+  width: number
+): IPlacedColumn[] {
+  const least = Math.max(130, width / 3);
+  const fit = new Set<ColumnId>(['name']);
+  let left = width - 30;
+  wanted.forEach((id, place) => {
+    left -= WIDTHS[id] + GAP;
+    if (place < 3 || left >= least) {
+      fit.add(id);
+    }
+  });
+  return COLUMNS.filter(id => fit.has(id)).map(id => ({
+    id,
+    width: WIDTHS[id]
+  }));
+}
 
 export interface ISort {
   readonly column: ColumnId;
@@ -28,6 +80,8 @@ export interface ITableView {
   readonly show: Show;
   readonly sort: ISort | null;
   readonly expanded: ReadonlySet<number>;
+  /** Functions that stay on top. */
+  readonly pinned: ReadonlySet<number>;
 }
 
 export interface IFunctionItem {
@@ -44,6 +98,7 @@ export interface IFunctionItem {
   readonly memory: number | null;
   readonly used: number | null;
   readonly dead: boolean;
+  readonly pinned: boolean;
   readonly position: number;
   readonly count: number;
 }
@@ -148,6 +203,7 @@ export function tableItems(state: IPanelState, view: ITableView): Item[] {
         null
       ),
       dead,
+      pinned: view.pinned.has(row.id),
       position: 0,
       count: 0
     });
@@ -155,6 +211,9 @@ export function tableItems(state: IPanelState, view: ITableView): Item[] {
   if (view.sort) {
     const { column, down } = view.sort;
     functions.sort(ordered(item => functionValue(item, column), down));
+  }
+  if (view.pinned.size > 0) {
+    functions.sort((a, b) => Number(b.pinned) - Number(a.pinned));
   }
   const items: Item[] = [];
   functions.forEach((item, position) => {

@@ -6,14 +6,36 @@ import type {
   IEntryRow,
   IFunctionRow,
   IMissRow,
-  INowRow
+  INowRow,
+  IPlace
 } from './protocol';
+
+/** The columns of the table; `name` is always there. */
+export type ColumnId =
+  | 'name'
+  | 'entries'
+  | 'hits'
+  | 'misses'
+  | 'rate'
+  | 'compile'
+  | 'share'
+  | 'execute'
+  | 'memory'
+  | 'used';
 
 export const PLUGIN_ID = 'jupyter-jitmagic:panel';
 export const PANEL_ID = 'jitmagic-panel';
 export const LOAD_LINE = '%load_ext jupyter_jitmagic';
 
-export const CommandIDs = { open: 'jitmagic:open' } as const;
+export const CommandIDs = {
+  open: 'jitmagic:open',
+  copyMarkdown: 'jitmagic:copy-markdown',
+  saveCsv: 'jitmagic:save-csv',
+  pin: 'jitmagic:pin',
+  goToDefinition: 'jitmagic:go-to-definition',
+  clearFunction: 'jitmagic:clear-function',
+  clearAll: 'jitmagic:clear-all'
+} as const;
 
 /** The document that the panel speaks of. */
 export interface ISource {
@@ -65,6 +87,36 @@ export interface IPanelState {
   readonly misses: readonly IMissRow[];
   readonly diagnoses: readonly IDiagnosisRow[];
   readonly now: readonly INow[];
+  readonly counts: ICountsState;
+  /** Functions that stay on top of the table. */
+  readonly pinned: ReadonlySet<number>;
+  /** The columns that the user wants, the most wanted first. */
+  readonly columns: readonly ColumnId[];
+  /** What the last action came to, for a while. */
+  readonly said: string;
+}
+
+/** What the lower part of the panel shows closely. */
+export type Selection = {
+  readonly kind: 'entry' | 'advice';
+  readonly id: number;
+};
+
+/** One way out of a failed trace, as the kernel worked it out; `before` and `after` are the whole cell, null if it has no place in one. */
+export interface IFix {
+  readonly number: number;
+  readonly way: string;
+  readonly proof: string;
+  readonly diff: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What the status bar shows: functions being compiled at this moment, misses so far, and what they compiled for. */
+export interface ICountsState {
+  readonly running: number;
+  readonly misses: number;
+  readonly compile_s: number | null;
 }
 
 /** What the views may read. */
@@ -79,4 +131,12 @@ export interface IPanelActions {
   load(): Promise<void>;
   /** Interrupt the kernel. */
   interrupt(): Promise<void>;
+  /** Show a line of the user's; says so where it is not there any more. */
+  goTo(place: IPlace): Promise<void>;
+  /** The ways out of a failed trace. */
+  fixes(diagnosis: number): Promise<readonly IFix[]>;
+  /** Put a fix into the cell it was made for; false if there is no such cell any more. */
+  apply(fix: IFix): Promise<boolean>;
+  /** The menu of the panel, or of one function, at a place of the window. */
+  openMenu(x: number, y: number, functionId?: number): void;
 }

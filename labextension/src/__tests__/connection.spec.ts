@@ -107,8 +107,8 @@ describe('KernelLink', () => {
   let model: PanelModel;
   let link: KernelLink;
 
-  const start = async (): Promise<void> => {
-    link = new KernelLink(kernel as any, model, PATIENCE);
+  const start = async (counts = false): Promise<void> => {
+    link = new KernelLink(kernel as any, model, counts, PATIENCE);
     await settled();
   };
   const answer = (message: any = golden('snapshot')): void =>
@@ -306,6 +306,16 @@ describe('KernelLink', () => {
     const lost = link.request('anything');
     kernel.go('restarting');
     await expect(lost).rejects.toThrow(/ended/);
+  });
+
+  it('asks for counts only where no rows are shown', async () => {
+    await start(true);
+    expect(kernel.requests[0].args.counts).toBe(true);
+    answer(golden('counts'));
+    expect(model.state.link).toBe('live');
+    expect(model.state.counts.misses).toBe(golden('counts').misses);
+    kernel.say(COMM, golden('update'));
+    expect(model.state.functions.size).toBe(0);
   });
 
   it('takes leave and hears nothing more', async () => {

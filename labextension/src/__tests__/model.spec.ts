@@ -24,6 +24,14 @@ describe('PanelModel', () => {
     expect(model.state.misses.map(miss => miss.id)).toEqual([1, 2, 3]);
   });
 
+  it('counts what the status bar shows', () => {
+    model.applySnapshot(snapshot());
+    expect(model.state.counts).toMatchObject({ running: 0, misses: 2 });
+    model.applyUpdate(update());
+    expect(model.state.counts.misses).toBe(3);
+    expect(model.state.counts.compile_s).toBeCloseTo(0.132);
+  });
+
   it('tells a gap, and keeps its state', () => {
     model.applySnapshot(snapshot());
     const before = model.state;

@@ -4,17 +4,19 @@ import { ProtocolError, parseMessage } from '../protocol';
 import { golden } from './golden';
 
 describe('parseMessage', () => {
-  it.each(['loaded', 'unloaded', 'snapshot', 'update', 'reply-unknown'])(
-    'reads the kernel’s %s in full',
-    name => {
-      const message = golden(name);
-      expect(parseMessage(message)).toMatchObject(
-        Object.fromEntries(
-          Object.entries(message).filter(([key]) => key !== 'v')
-        )
-      );
-    }
-  );
+  it.each([
+    'loaded',
+    'unloaded',
+    'snapshot',
+    'update',
+    'counts',
+    'reply-unknown'
+  ])('reads the kernel’s %s in full', name => {
+    const message = golden(name);
+    expect(parseMessage(message)).toMatchObject(
+      Object.fromEntries(Object.entries(message).filter(([key]) => key !== 'v'))
+    );
+  });
 
   it.each(
     golden('bad') as { why: string; newer?: boolean; message: unknown }[]

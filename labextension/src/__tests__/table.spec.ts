@@ -10,7 +10,8 @@ const ALL: ITableView = {
   filter: '',
   show: 'all',
   sort: null,
-  expanded: new Set()
+  expanded: new Set(),
+  pinned: new Set()
 };
 
 function state(change: (snapshot: ISnapshot) => void = () => {}): IPanelState {
@@ -71,6 +72,12 @@ describe('tableItems', () => {
       'f1',
       'f2'
     ]);
+  });
+
+  it('keeps pinned functions on top, sorted among themselves', () => {
+    expect(keys({ pinned: new Set([2]) })).toEqual(['f2', 'f1']);
+    const sort = { column: 'name', down: false } as const;
+    expect(keys({ pinned: new Set([1, 2]), sort })).toEqual(['f2', 'f1']);
   });
 
   it('gives a function the range of what was measured, not an average', () => {

@@ -2,7 +2,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IPanelActions, IPanelState, IPanelStore } from '../tokens';
+import type {
+  IPanelActions,
+  IPanelState,
+  IPanelStore,
+  Selection
+} from '../tokens';
+import { AdviceDetails } from './advice';
 import { CacheTable } from './cache';
 import { Translation } from './context';
 import { Empty } from './empty';
@@ -23,10 +29,12 @@ const WITH_ROWS = new Set(['live', 'connecting', ...STALE]);
 
 export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
   const state = React.useSyncExternalStore(store.subscribe, () => store.state);
-  const rows = state.functions.size > 0 && WITH_ROWS.has(state.link);
+  const rows =
+    state.functions.size + state.diagnoses.length > 0 &&
+    WITH_ROWS.has(state.link);
   return (
     <Translation.Provider value={trans}>
-      <Header state={state} />
+      <Header state={state} actions={actions} />
       {rows ? (
         // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
         <Living key={state.epoch} state={state} actions={actions} />
@@ -44,23 +52,50 @@ function Living({
   state: IPanelState;
   actions: IPanelActions;
 }): React.JSX.Element {
-  const [selected, setSelected] = React.useState<number | null>(null);
-  const entry = selected === null ? undefined : state.entries.get(selected);
+  const [selected, setSelected] = React.useState<Selection | null>(null);
+  const close = (): void => setSelected(null);
+  const entry =
+    selected?.kind === 'entry' ? state.entries.get(selected.id) : undefined;
+  const advice =
+    selected?.kind === 'advice'
+      ? state.diagnoses.find(row => row.id === selected.id)
+      : undefined;
   return (
     <div
       className="jp-JitMagic-body"
       data-stale={STALE.has(state.link) ? true : undefined}
     >
       <NowBar state={state} actions={actions} />
-      <CacheTable state={state} selected={selected} onSelect={setSelected} />
-      <Misses state={state} onSelect={setSelected} />
+      <CacheTable
+        state={state}
+        actions={actions}
+        selected={entry ? entry.id : null}
+        onSelect={id => setSelected(id === null ? null : { kind: 'entry', id })}
+      />
+      <Misses
+        state={state}
+        actions={actions}
+        selected={selected}
+        onSelect={setSelected}
+      />
       {entry && (
         <EntryDetails
           entry={entry}
           name={state.functions.get(entry.function)?.name ?? ''}
-          onClose={() => setSelected(null)}
+          onClose={close}
         />
       )}
+      {advice && (
+        <AdviceDetails
+          key={advice.id}
+          row={advice}
+          actions={actions}
+          onClose={close}
+        />
+      )}
+      <p className="jp-JitMagic-said" role="status" hidden={!state.said}>
+        {state.said}
+      </p>
     </div>
   );
 }

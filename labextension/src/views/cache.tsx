@@ -10,7 +10,6 @@ import * as React from 'react';
 
 import { bytes, clock, count, duration, durations, percent } from '../format';
 import {
-  type ColumnId,
   type IEntryItem,
   type IFunctionItem,
   type ISort,
@@ -18,9 +17,10 @@ import {
   type Show,
   entryLabel,
   hitRate,
+  placeColumns,
   tableItems
 } from '../table';
-import type { IPanelState } from '../tokens';
+import type { ColumnId, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
 import { placeText } from './words';
@@ -31,35 +31,17 @@ interface IColumn {
   readonly id: ColumnId;
   readonly label: string;
   readonly hint: string;
-  readonly width: string;
+  readonly width: number;
 }
-
-/** Columns in the order in which they find room, and the panel's width from which they do. */
-const ROOM: readonly (readonly [ColumnId, number])[] = [
-  ['hits', 0],
-  ['misses', 0],
-  ['compile', 0],
-  ['entries', 340],
-  ['execute', 420],
-  ['rate', 580],
-  ['memory', 660]
-];
-const ORDER: readonly ColumnId[] = [
-  'entries',
-  'hits',
-  'misses',
-  'rate',
-  'compile',
-  'execute',
-  'memory'
-];
 
 export function CacheTable({
   state,
+  actions,
   selected,
   onSelect
 }: {
   state: IPanelState;
+  actions: IPanelActions;
   selected: number | null;
   onSelect: (entry: number | null) => void;
 }): React.JSX.Element {
@@ -77,11 +59,20 @@ export function CacheTable({
   const [active, setActive] = React.useState<string | null>(null);
 
   const items = React.useMemo(
-    () => tableItems(state, { filter, show, sort, expanded }),
+    () =>
+      tableItems(state, {
+        filter,
+        show,
+        sort,
+        expanded,
+        pinned: state.pinned
+      }),
     [state, filter, show, sort, expanded]
   );
-  const columns = useColumns(width);
-  const template = columns.map(column => column.width).join(' ');
+  const columns = useColumns(state.columns, width);
+  const template = columns
+    .map(column => (column.width ? `${column.width}px` : 'minmax(0, 1fr)'))
+    .join(' ');
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => body.current,
@@ -115,6 +106,18 @@ export function CacheTable({
     } else {
       onSelect(item.row.id === selected ? null : item.row.id);
     }
+  };
+  const openMenu = (item: Item, x?: number, y?: number): void => {
+    const functionId =
+      item.kind === 'function' ? item.row.id : item.row.function;
+    const box = document
+      .getElementById(`${id}-${item.key}`)
+      ?.getBoundingClientRect();
+    actions.openMenu(
+      x ?? (box?.left ?? 0) + 24,
+      y ?? box?.bottom ?? 0,
+      functionId
+    );
   };
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const item = items[at];
@@ -154,6 +157,13 @@ export function CacheTable({
         } else if (item) {
           move(items.findIndex(other => other.key === `f${item.row.function}`));
         }
+        break;
+      case 'ContextMenu':
+      case 'F10':
+        if (!item || (event.key === 'F10' && !event.shiftKey)) {
+          return;
+        }
+        openMenu(item);
         break;
       case 'Enter':
       case ' ':
@@ -260,6 +270,12 @@ export function CacheTable({
                     height: ROW_HEIGHT,
                     transform: `translateY(${place.start}px)`
                   }}
+                  onContextMenu={event => {
+                    event.preventDefault();
+                    event.stopPropagation();
+                    setActive(item.key);
+                    openMenu(item, event.clientX, event.clientY);
+                  }}
                   onClick={() => {
                     setActive(item.key);
                     choose(item);
@@ -301,57 +317,43 @@ export function CacheTable({
   );
 }
 
-function useColumns(width: number): IColumn[] {
+function useColumns(wanted: readonly ColumnId[], width: number): IColumn[] {
   const trans = useTrans();
   return React.useMemo(() => {
-    const fits = new Set(
-      ROOM.filter(([, from]) => width >= from).map(([column]) => column)
-    );
-    const texts: Record<ColumnId, [string, string, string]> = {
+    const texts: Record<ColumnId, [string, string]> = {
       name: [
         trans.__('Function'),
-        trans.__('Function, or what tells the entry apart'),
-        'minmax(0, 1fr)'
+        trans.__('Function, or what tells the entry apart')
       ],
-      entries: [trans.__('Entries'), trans.__('Living cache entries'), '46px'],
-      hits: [
-        trans.__('Hits'),
-        trans.__('Calls that found their entry'),
-        '34px'
-      ],
+      entries: [trans.__('Entries'), trans.__('Living cache entries')],
+      hits: [trans.__('Hits'), trans.__('Calls that found their entry')],
       misses: [
         trans.__('Misses'),
-        trans.__('Calls that traced, lowered or compiled'),
-        '42px'
+        trans.__('Calls that traced, lowered or compiled')
       ],
-      rate: [trans.__('Hit rate'), trans.__('Hits of hits and misses'), '54px'],
+      rate: [trans.__('Hit rate'), trans.__('Hits of hits and misses')],
       compile: [
         trans.__('Compile'),
-        trans.__('Time in the backend (XLA) compile, in all'),
-        '54px'
+        trans.__('Time in the backend (XLA) compile, in all')
       ],
+      share: [trans.__('Share'), trans.__('Part of all compile time')],
       execute: [
         trans.__('Execute'),
         trans.__(
           'Median execution where it was measured; for a function the range over its entries'
-        ),
-        '78px'
+        )
       ],
       memory: [
         trans.__('Memory'),
-        trans.__('Code and temporaries of the executables'),
-        '62px'
+        trans.__('Code and temporaries of the executables')
       ],
-      share: [trans.__('Share'), trans.__('Part of all compile time'), '42px'],
-      used: [trans.__('Last used'), trans.__('Time of the last call'), '62px']
+      used: [trans.__('Last used'), trans.__('Time of the last call')]
     };
-    return (
-      ['name', ...ORDER.filter(column => fits.has(column))] as ColumnId[]
-    ).map(id => {
-      const [label, hint, size] = texts[id];
+    return placeColumns(wanted, width).map(({ id, width: size }) => {
+      const [label, hint] = texts[id];
       return { id, label, hint, width: size };
     });
-  }, [trans, width]);
+  }, [trans, wanted, width]);
 }
 
 function Heading({
@@ -425,6 +427,9 @@ function FunctionCell({
             height="14px"
           />
           <span className="jp-JitMagic-fn">{row.name}</span>
+          {item.pinned && (
+            <span className="jp-JitMagic-badge">{trans.__('pinned')}</span>
+          )}
           {!row.recording && (
             <span className="jp-JitMagic-badge">{trans.__('paused')}</span>
           )}

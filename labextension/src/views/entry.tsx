@@ -1,10 +1,10 @@
 /** One entry, closely. */
-import { closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { bytes, clock, count, duration } from '../format';
 import type { IEntryRow } from '../protocol';
 import { useTrans } from './context';
+import { Details } from './details';
 
 export function EntryDetails({
   entry,
@@ -34,43 +34,30 @@ export function EntryDetails({
     [trans.__('outputs'), bytes(entry.output_bytes)]
   ];
   return (
-    <section
-      className="jp-JitMagic-details"
-      aria-label={trans.__('Entry of %1', name)}
+    <Details
+      title={name}
+      label={trans.__('Entry of %1', name)}
+      onClose={onClose}
     >
-      <h3 className="jp-JitMagic-sectionHead">
-        <span className="jp-JitMagic-fn">{name}</span>
-        <button
-          type="button"
-          className="jp-JitMagic-close"
-          title={trans.__('Close')}
-          aria-label={trans.__('Close')}
-          onClick={onClose}
-        >
-          <closeIcon.react tag="span" width="14px" height="14px" />
-        </button>
-      </h3>
-      <div className="jp-JitMagic-detailsBody" tabIndex={0}>
-        <code className="jp-JitMagic-code">{entry.avals || '()'}</code>
-        {Object.entries(entry.static).length > 0 && (
-          <dl className="jp-JitMagic-statics">
-            {Object.entries(entry.static).map(([argument, value]) => (
-              <React.Fragment key={argument}>
-                <dt>{argument}</dt>
-                <dd>{value}</dd>
-              </React.Fragment>
-            ))}
-          </dl>
-        )}
-        <dl className="jp-JitMagic-facts">
-          {facts.map(([label, value]) => (
-            <div key={label}>
-              <dt>{label}</dt>
+      <code className="jp-JitMagic-code">{entry.avals || '()'}</code>
+      {Object.entries(entry.static).length > 0 && (
+        <dl className="jp-JitMagic-statics">
+          {Object.entries(entry.static).map(([argument, value]) => (
+            <React.Fragment key={argument}>
+              <dt>{argument}</dt>
               <dd>{value}</dd>
-            </div>
+            </React.Fragment>
           ))}
         </dl>
-      </div>
-    </section>
+      )}
+      <dl className="jp-JitMagic-facts">
+        {facts.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Details>
   );
 }

@@ -1,12 +1,22 @@
-import { consoleIcon, notebookIcon } from '@jupyterlab/ui-components';
+import {
+  consoleIcon,
+  ellipsesIcon,
+  notebookIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IPanelState } from '../tokens';
+import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useMoment, useSlow } from './hooks';
 
 /** Which document this is about, and how things stand with its kernel. */
-export function Header({ state }: { state: IPanelState }): React.JSX.Element {
+export function Header({
+  state,
+  actions
+}: {
+  state: IPanelState;
+  actions: IPanelActions;
+}): React.JSX.Element {
   const trans = useTrans();
   const { source } = state;
   const Icon = source?.kind === 'console' ? consoleIcon : notebookIcon;
@@ -19,6 +29,19 @@ export function Header({ state }: { state: IPanelState }): React.JSX.Element {
           <span className="jp-JitMagic-sourceName">{source.name}</span>
         </span>
       )}
+      <button
+        type="button"
+        className="jp-JitMagic-more"
+        title={trans.__('More actions')}
+        aria-label={trans.__('More actions')}
+        aria-haspopup="menu"
+        onClick={event => {
+          const box = event.currentTarget.getBoundingClientRect();
+          actions.openMenu(box.left, box.bottom);
+        }}
+      >
+        <ellipsesIcon.react tag="span" width="16px" height="16px" />
+      </button>
       <Standing state={state} />
     </div>
   );

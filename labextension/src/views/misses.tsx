@@ -1,42 +1,50 @@
-/** The misses, newest first. */
+/** The timeline: misses and advice, newest first. */
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { clock, count, duration } from '../format';
-import type { ICauseRow, IMissRow } from '../protocol';
-import type { IPanelState } from '../tokens';
+import { type IAdvice, type IMissGroup, timeline } from '../groups';
+import type { ICauseRow, IPlace } from '../protocol';
+import type { IPanelActions, IPanelState, Selection } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
 import { causeSentence, causeWord, placeText } from './words';
 
 /** Two lines, three where the panel is narrow. */
-const ROW_HEIGHTS = { wide: 40, narrow: 56 };
+const ROW_HEIGHTS = { wide: 42, narrow: 58 };
 const NARROW = 340;
+/** So many of the values that an argument went through are shown. */
+const VALUES = 5;
 
 export function Misses({
   state,
+  actions,
+  selected,
   onSelect
 }: {
   state: IPanelState;
-  onSelect: (entry: number) => void;
+  actions: IPanelActions;
+  selected: Selection | null;
+  onSelect: (selection: Selection) => void;
 }): React.JSX.Element {
   const trans = useTrans();
   const id = React.useId();
   const [open, setOpen] = React.useState(true);
   const section = React.useRef<HTMLElement>(null);
-  const body = React.useRef<HTMLUListElement>(null);
+  const body = React.useRef<HTMLDivElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
-  const misses = React.useMemo(
-    () => [...state.misses].reverse(),
-    [state.misses]
+  const { misses, diagnoses } = state;
+  const moments = React.useMemo(
+    () => timeline({ misses, diagnoses }),
+    [misses, diagnoses]
   );
   const virtual = useVirtualizer({
-    count: open ? misses.length : 0,
+    count: open ? moments.length : 0,
     getScrollElement: () => body.current,
     estimateSize: () => rowHeight,
-    getItemKey: index => misses[index].id,
+    getItemKey: index => moments[index].key,
     overscan: 4
   });
   React.useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
@@ -59,100 +67,197 @@ export function Misses({
           <span className="jp-JitMagic-count">{count(misses.length)}</span>
         </button>
       </h3>
-      {open && (
-        <ul
-          id={id}
-          className="jp-JitMagic-missList"
-          ref={body}
-          tabIndex={misses.length ? 0 : -1}
-          aria-label={trans.__('Misses, newest first')}
-        >
-          {misses.length === 0 && (
-            <li className="jp-JitMagic-nothing">{trans.__('No misses.')}</li>
-          )}
-          <li
-            role="presentation"
-            style={{ height: virtual.getTotalSize() }}
-            aria-hidden="true"
-          />
+      <div
+        id={id}
+        className="jp-JitMagic-missList"
+        ref={body}
+        tabIndex={0}
+        role="group"
+        aria-label={trans.__('Misses, newest first')}
+        hidden={!open}
+      >
+        {moments.length === 0 && (
+          <p className="jp-JitMagic-nothing">{trans.__('No misses.')}</p>
+        )}
+        <ul style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(place => {
-            const miss = misses[place.index];
+            const moment = moments[place.index];
+            const chosen =
+              moment.kind === 'advice'
+                ? selected?.kind === 'advice' && selected.id === moment.row.id
+                : selected?.kind === 'entry' &&
+                  moment.misses.some(miss => miss.entry === selected.id);
             return (
               <li
-                key={miss.id}
+                key={moment.key}
                 className="jp-JitMagic-miss"
+                data-kind={moment.kind}
+                data-narrow={narrow ? true : undefined}
+                data-selected={chosen ? true : undefined}
                 style={{
                   height: rowHeight,
                   transform: `translateY(${place.start}px)`
                 }}
                 aria-posinset={place.index + 1}
-                aria-setsize={misses.length}
+                aria-setsize={moments.length}
               >
-                <Miss
-                  miss={miss}
-                  narrow={narrow}
-                  name={state.functions.get(miss.function)?.name ?? ''}
-                  onSelect={
-                    state.entries.has(miss.entry)
-                      ? () => onSelect(miss.entry)
-                      : undefined
-                  }
-                />
+                {moment.kind === 'advice' ? (
+                  <Advice
+                    advice={moment}
+                    onSelect={() =>
+                      onSelect({ kind: 'advice', id: moment.row.id })
+                    }
+                  />
+                ) : (
+                  <Miss
+                    group={moment}
+                    state={state}
+                    actions={actions}
+                    onSelect={onSelect}
+                  />
+                )}
               </li>
             );
           })}
         </ul>
-      )}
+      </div>
     </section>
   );
 }
 
 function Miss({
-  miss,
-  narrow,
-  name,
+  group,
+  state,
+  actions,
   onSelect
 }: {
-  miss: IMissRow;
-  narrow: boolean;
-  name: string;
-  onSelect?: () => void;
+  group: IMissGroup;
+  state: IPanelState;
+  actions: IPanelActions;
+  onSelect: (selection: Selection) => void;
 }): React.JSX.Element {
   const trans = useTrans();
+  const miss = group.misses[group.misses.length - 1];
+  const name = state.functions.get(miss.function)?.name ?? '';
+  const times = group.misses.length;
   const whole = miss.causes
     .map(cause => causeSentence(trans, cause))
     .join('\n');
-  const site = placeText(trans, miss.call_site);
   return (
-    <button
-      type="button"
-      className="jp-JitMagic-missButton"
-      title={[whole, site].filter(Boolean).join('\n')}
-      disabled={!onSelect}
-      onClick={onSelect}
-    >
-      <span className="jp-JitMagic-missTop">
+    <>
+      <button
+        type="button"
+        className="jp-JitMagic-missName"
+        title={whole}
+        disabled={!state.entries.has(miss.entry)}
+        onClick={() => onSelect({ kind: 'entry', id: miss.entry })}
+      >
         <span className="jp-JitMagic-fn">{name}</span>
-        {!narrow && (
-          <span className="jp-JitMagic-quiet">{clock(miss.started_s)}</span>
+        {times > 1 && (
+          <span
+            className="jp-JitMagic-count"
+            title={trans.__('%1 misses in a row for this reason', times)}
+          >
+            ×{count(times)}
+          </span>
         )}
-        <span className="jp-JitMagic-number">{duration(miss.cost_s)}</span>
-      </span>
-      <span className="jp-JitMagic-missWhy">
-        <span className="jp-JitMagic-causes">
-          {miss.causes.map((cause, index) => (
+      </button>
+      <span className="jp-JitMagic-missCost">{duration(group.cost_s)}</span>
+      <span className="jp-JitMagic-missWhy" title={whole}>
+        {group.values.length > 2 ? (
+          <Path cause={miss.causes[0]} values={group.values} />
+        ) : (
+          miss.causes.map((cause, index) => (
             <CauseView key={index} cause={cause} />
-          ))}
-        </span>
-        {!narrow && <span className="jp-JitMagic-quiet">{site}</span>}
+          ))
+        )}
       </span>
-      {narrow && (
-        <span className="jp-JitMagic-missWhere">
-          <span>{clock(miss.started_s)}</span>
-          <span>{site}</span>
-        </span>
-      )}
-    </button>
+      <Where place={miss.call_site} actions={actions} />
+      <span className="jp-JitMagic-missTime">{clock(miss.started_s)}</span>
+    </>
+  );
+}
+
+function Advice({
+  advice,
+  onSelect
+}: {
+  advice: IAdvice;
+  onSelect: () => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const { row } = advice;
+  return (
+    <>
+      <button
+        type="button"
+        className="jp-JitMagic-missName"
+        title={row.reason}
+        onClick={onSelect}
+      >
+        <span className="jp-JitMagic-fn">{row.function}</span>
+      </button>
+      <span className="jp-JitMagic-missCost">
+        <button type="button" className="jp-JitMagic-link" onClick={onSelect}>
+          {trans.__('See advice')}
+        </button>
+      </span>
+      <span className="jp-JitMagic-missWhy" title={row.reason}>
+        {trans.__('cannot be traced')}
+      </span>
+      <span />
+      <span className="jp-JitMagic-missTime">{clock(row.started_s)}</span>
+    </>
+  );
+}
+
+/** The line of a call; a link where there is something to go to. */
+export function Where({
+  place,
+  actions
+}: {
+  place: IPlace | null;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  if (place === null) {
+    return <span />;
+  }
+  const text = placeText(trans, place);
+  return (
+    <span className="jp-JitMagic-missWhere">
+      <button
+        type="button"
+        className="jp-JitMagic-link"
+        title={trans.__('Go to %1', text)}
+        onClick={() => void actions.goTo(place)}
+      >
+        {text}
+      </button>
+    </span>
+  );
+}
+
+function Path({
+  cause,
+  values
+}: {
+  cause: ICauseRow;
+  values: readonly string[];
+}): React.JSX.Element {
+  const trans = useTrans();
+  const shown = values.slice(-VALUES);
+  return (
+    <>
+      <span className="jp-JitMagic-change">
+        {cause.argument && `${cause.argument} `}
+        {shown.length < values.length && '… → '}
+        {shown.join(' → ')}{' '}
+      </span>
+      <span className="jp-JitMagic-causeWord">
+        {causeWord(trans, cause.cause)}
+      </span>
+    </>
   );
 }
 

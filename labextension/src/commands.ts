@@ -1,0 +1,133 @@
+/** What the panel can be told to do: from its menus, the palette, or by another extension. */
+import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { pythonIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { asCsv, asMarkdown } from './markdown';
+import type { JitPanel } from './panel';
+import { CommandIDs } from './tokens';
+
+const OF_A_FUNCTION = {
+  args: {
+    type: 'object',
+    properties: {
+      function: { type: 'number', description: 'The id of the function' }
+    },
+    required: ['function']
+  }
+};
+const NO_ARGUMENTS = { args: { type: 'object', properties: {} } };
+
+export function addCommands(
+  commands: CommandRegistry,
+  panel: JitPanel,
+  trans: TranslationBundle
+): void {
+  const { model } = panel;
+  const row = (args: ReadonlyPartialJSONObject) =>
+    model.state.functions.get(Number(args.function));
+  const hasRows = (): boolean => model.state.functions.size > 0;
+  const isLive = (): boolean => model.state.link === 'live' && hasRows();
+
+  commands.addCommand(CommandIDs.goToDefinition, {
+    label: trans.__('Go to Definition'),
+    icon: pythonIcon,
+    isEnabled: args => row(args) !== undefined,
+    execute: async args => {
+      const found = row(args);
+      if (found) {
+        await panel.goTo(found.place);
+      }
+    },
+    describedBy: OF_A_FUNCTION
+  });
+  commands.addCommand(CommandIDs.pin, {
+    label: trans.__('Pin to the Top'),
+    isToggled: args => model.state.pinned.has(Number(args.function)),
+    isToggleable: true,
+    isEnabled: args => row(args) !== undefined,
+    execute: args => model.togglePin(Number(args.function)),
+    describedBy: OF_A_FUNCTION
+  });
+  commands.addCommand(CommandIDs.clearFunction, {
+    label: args => trans.__("Clear %1's Cache", row(args)?.name ?? ''),
+    isEnabled: args => isLive() && row(args)?.alive === true,
+    execute: async args => {
+      const name = row(args)?.name ?? '';
+      const reply = await panel.ask('clear', {
+        function: Number(args.function)
+      });
+      if (reply) {
+        model.say(cleared(trans, name, Number(reply.entries)));
+      }
+    },
+    describedBy: OF_A_FUNCTION
+  });
+  commands.addCommand(CommandIDs.clearAll, {
+    label: trans.__('Clear All Caches…'),
+    isEnabled: isLive,
+    execute: async () => {
+      const answer = await showDialog({
+        title: trans.__('Clear all jit caches?'),
+        body: trans.__(
+          'Every function under %1 is compiled again at its next call. Results do not change.',
+          'jm.jit'
+        ),
+        buttons: [
+          Dialog.cancelButton(),
+          Dialog.warnButton({ label: trans.__('Clear') })
+        ]
+      });
+      if (answer.button.accept) {
+        const reply = await panel.ask('clear', { function: 0 });
+        if (reply) {
+          model.say(
+            cleared(trans, trans.__('All functions'), Number(reply.entries))
+          );
+        }
+      }
+    },
+    describedBy: NO_ARGUMENTS
+  });
+  commands.addCommand(CommandIDs.copyMarkdown, {
+    label: trans.__('Copy as Markdown'),
+    isEnabled: hasRows,
+    execute: () => {
+      Clipboard.copyToSystem(asMarkdown(model.state));
+      model.say(trans.__('The table is in the clipboard.'));
+    },
+    describedBy: NO_ARGUMENTS
+  });
+  commands.addCommand(CommandIDs.saveCsv, {
+    label: trans.__('Save as CSV'),
+    isEnabled: hasRows,
+    execute: () => {
+      const link = document.createElement('a');
+      const url = URL.createObjectURL(
+        new Blob([asCsv(model.state)], { type: 'text/csv' })
+      );
+      link.href = url;
+      link.download = 'jit-caches.csv';
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+      model.say(trans.__('The entries are in jit-caches.csv.'));
+    },
+    describedBy: NO_ARGUMENTS
+  });
+}
+
+function cleared(
+  trans: TranslationBundle,
+  name: string,
+  entries: number
+): string {
+  return trans._n(
+    '%2: %1 entry cleared.',
+    '%2: %1 entries cleared.',
+    entries,
+    entries,
+    name
+  );
+}

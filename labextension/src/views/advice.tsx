@@ -1,0 +1,107 @@
+/** What was concluded from a failed trace, and the fix, shown as a change of the cell before it is put in. */
+import * as React from 'react';
+
+import type { IDiagnosisRow } from '../protocol';
+import type { IFix, IPanelActions } from '../tokens';
+import { useTrans } from './context';
+import { Details } from './details';
+
+export function AdviceDetails({
+  row,
+  actions,
+  onClose
+}: {
+  row: IDiagnosisRow;
+  actions: IPanelActions;
+  onClose: () => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [fixes, setFixes] = React.useState<readonly IFix[] | string | null>(
+    null
+  );
+  React.useEffect(() => {
+    let stale = false;
+    actions
+      .fixes(row.id)
+      .then(found => !stale && setFixes(found))
+      .catch((error: Error) => !stale && setFixes(error.message));
+    return () => {
+      stale = true;
+    };
+  }, [actions, row.id]);
+  return (
+    <Details
+      title={row.function}
+      label={trans.__('Advice for %1', row.function)}
+      onClose={onClose}
+    >
+      <p className="jp-JitMagic-reason">{row.reason}</p>
+      {Array.isArray(fixes) ? (
+        fixes.map(fix => <Fix key={fix.number} fix={fix} actions={actions} />)
+      ) : (
+        <>
+          {row.static_argnames.length > 0 && (
+            <p>{trans.__('Static: %1', row.static_argnames.join(', '))}</p>
+          )}
+          {row.diff && <Diff text={row.diff} />}
+        </>
+      )}
+    </Details>
+  );
+}
+
+function Fix({
+  fix,
+  actions
+}: {
+  fix: IFix;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [said, setSaid] = React.useState('');
+  return (
+    <div className="jp-JitMagic-fix">
+      <h4>
+        {trans.__('Fix %1: %2', fix.number, fix.way)}
+        <span className="jp-JitMagic-quiet"> {fix.proof}</span>
+      </h4>
+      <Diff text={fix.diff} />
+      {fix.before !== null && fix.after !== null && (
+        <button
+          type="button"
+          className="jp-mod-styled jp-JitMagic-apply"
+          onClick={() =>
+            void actions
+              .apply(fix)
+              .then(done =>
+                setSaid(
+                  done
+                    ? trans.__('It is in the cell. Run the cell again.')
+                    : trans.__('The cell has changed since; put it in by hand.')
+                )
+              )
+          }
+        >
+          {trans.__('Put it into the cell')}
+        </button>
+      )}
+      <p role="status" className="jp-JitMagic-quiet">
+        {said}
+      </p>
+    </div>
+  );
+}
+
+/** A change, a line at a time; a sign at each line says what the colour says. */
+export function Diff({ text }: { text: string }): React.JSX.Element {
+  return (
+    <pre className="jp-JitMagic-code jp-JitMagic-diff">
+      {text.split('\n').map((line, index) => (
+        <span key={index} data-sign={/^[-+]/.test(line) ? line[0] : undefined}>
+          {line}
+          {'\n'}
+        </span>
+      ))}
+    </pre>
+  );
+}
