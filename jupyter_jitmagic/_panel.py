@@ -10,10 +10,11 @@ import atexit
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from jupyter_jitmagic._errors import JitMagicError, faults
+from jupyter_jitmagic._panel_queries import QUERIES, Query
 from jupyter_jitmagic._panel_rows import Changes, Feed
 from jupyter_jitmagic._protocol import (
     COMM,
@@ -43,9 +44,6 @@ COUNTS_S = 1.0
 """The least time between two messages to panels that want counts only."""
 GRACE_S = 15.0
 """So long it may take to answer."""
-
-Query = Callable[[Mapping[str, object]], dict[str, object]]
-"""Answers one operation; raises `JitMagicError` with one plain line where it cannot."""
 
 
 class _Panel:
@@ -384,11 +382,12 @@ def _package_version() -> str:
 _hub: Hub | None = None
 
 
-def start(shell: Any) -> None:
-    """Let panels of `shell`'s kernel listen, from `%load_ext` on; a second call changes nothing."""
+def start(shell: Any, queries: Mapping[str, Query] | None = None) -> None:
+    """Let panels of `shell`'s kernel listen, from `%load_ext` on; a second call changes nothing. `queries`: what other rooms
+    answer to the panel, by operation, beside `QUERIES`."""
     global _hub
     if _hub is None and getattr(shell, "kernel", None) is not None:
-        _hub = Hub(log)
+        _hub = Hub(log, {**QUERIES, **(queries or {})})
         _hub.start(shell)
 
 

@@ -127,7 +127,6 @@ function cleared(
     '%2: %1 entry cleared.',
     '%2: %1 entries cleared.',
     entries,
-    entries,
     name
   );
 }

@@ -34,7 +34,15 @@ const EMPTY: IPanelState = {
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
   pinned: new Set(),
-  columns: [],
+  columns: [
+    'hits',
+    'misses',
+    'compile',
+    'entries',
+    'execute',
+    'rate',
+    'memory'
+  ],
   said: ''
 };
 

@@ -14,7 +14,13 @@ import { applyFix, jumpTo } from './jump';
 import { loadExtension } from './load';
 import { PanelModel } from './model';
 import type { IPlace, IReply } from './protocol';
-import { CommandIDs, type IFix, type IPanelActions, PANEL_ID } from './tokens';
+import {
+  CommandIDs,
+  type IDetail,
+  type IFix,
+  type IPanelActions,
+  PANEL_ID
+} from './tokens';
 import { isColumn } from './table';
 import type { SourceTracker } from './tracker';
 import { App } from './views/app';
@@ -119,14 +125,21 @@ export class JitPanel extends ReactWidget {
     args: { [key: string]: number | string | boolean } = {}
   ): Promise<IReply['data'] | null> {
     try {
-      if (!this._link) {
-        throw new Error(this._trans.__('No kernel to ask.'));
-      }
-      return await this._link.request(op, args);
+      return await this._request(op, args);
     } catch (error) {
       this.model.say((error as Error).message);
       return null;
     }
+  }
+
+  private async _request(
+    op: string,
+    args: { [key: string]: number | string | boolean }
+  ): Promise<IReply['data']> {
+    if (!this._link) {
+      throw new Error(this._trans.__('There is no kernel to ask.'));
+    }
+    return this._link.request(op, args);
   }
 
   private _follow(): void {
@@ -169,9 +182,21 @@ export class JitPanel extends ReactWidget {
       await this._kernel?.interrupt();
     },
     goTo: place => this.goTo(place),
+    detail: async (entry, what) => {
+      const data = await this._request('detail', { entry, what });
+      return {
+        text: typeof data.text === 'string' ? data.text : '',
+        length: Number(data.length ?? 0),
+        values: (data.values ?? {}) as IDetail['values']
+      };
+    },
+    calls: async entry => {
+      const data = await this._request('calls', { entry });
+      return { count: 0, outcome: [], dispatch_s: [], execute_s: [], ...data };
+    },
     fixes: async diagnosis => {
-      const data = await this._link?.request('fixes', { diagnosis });
-      return Array.isArray(data?.fixes) ? (data.fixes as IFix[]) : [];
+      const data = await this._request('fixes', { diagnosis });
+      return Array.isArray(data.fixes) ? (data.fixes as IFix[]) : [];
     },
     apply: async fix => {
       const followed = this._tracker.followed;

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { count, duration } from './format';
+import { duration } from './format';
 import { jitIcon } from './icon';
 import type { IPanelStore } from './tokens';
 
@@ -41,13 +41,13 @@ function Status({
     return null;
   }
   const { running, misses, compile_s } = counts;
-  const text = trans._n('%1 compile', '%1 compiles', misses, count(misses));
+  const text = trans._n('JIT: %1 miss', 'JIT: %1 misses', misses);
   return (
     <button
       type="button"
       className="jp-JitMagicStatus-button"
       title={trans.__(
-        '%1, %2 compiling in all. Show the jit caches.',
+        '%1, %2 of compiling. Show the jit caches.',
         text,
         duration(compile_s)
       )}

@@ -125,6 +125,23 @@ export interface IPanelStore {
   subscribe(listener: () => void): () => void;
 }
 
+export type DetailKind = 'jaxpr' | 'stablehlo' | 'hlo' | 'memory' | 'cost';
+
+export interface IDetail {
+  readonly text: string;
+  /** Of the whole text, of which `text` may be the beginning. */
+  readonly length: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** An entry's last calls, oldest first; null where nothing was measured. */
+export interface ICalls {
+  readonly count: number;
+  readonly outcome: readonly string[];
+  readonly dispatch_s: readonly (number | null)[];
+  readonly execute_s: readonly (number | null)[];
+}
+
 /** What the views may ask for. */
 export interface IPanelActions {
   /** Insert a cell that loads the extension and run it, as the user would. */
@@ -133,6 +150,10 @@ export interface IPanelActions {
   interrupt(): Promise<void>;
   /** Show a line of the user's; says so where it is not there any more. */
   goTo(place: IPlace): Promise<void>;
+  /** An entry's program as text, or its figures by name. */
+  detail(entry: number, what: DetailKind): Promise<IDetail>;
+  /** An entry's last calls. */
+  calls(entry: number): Promise<ICalls>;
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */

@@ -20,7 +20,7 @@ export class Lab {
   constructor(readonly page: Page) {
     this.panel = page.locator('#jitmagic-panel');
     this.grid = this.panel.getByRole('treegrid');
-    this.misses = this.panel.getByRole('list', {
+    this.misses = this.panel.getByRole('group', {
       name: 'Misses, newest first'
     });
     page.on('console', message => this._hear(message));

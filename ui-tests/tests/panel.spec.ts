@@ -41,6 +41,30 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await expect(lab.misses).toContainText('n 5 → 8');
   await expect(lab.misses).toContainText('static value');
 
+  // an entry closely: what differs, its program
+  await lab.row('n=8').click();
+  const details = lab.panel.getByRole('region', { name: 'Entry of padded' });
+  await expect(details).toContainText('temporaries');
+  await lab.shot('entry', lab.panel);
+  await details.getByRole('tab', { name: 'Differs from…' }).click();
+  await expect(details.locator('tr[data-differs]')).toContainText(['n']);
+  await lab.shot('entry-differs', lab.panel);
+  await details.getByRole('tab', { name: 'jaxpr' }).click();
+  await expect(details).toContainText('lambda');
+  await lab.shot('entry-jaxpr', lab.panel);
+  await details.getByRole('tab', { name: 'HLO', exact: true }).click();
+  await expect(details).toContainText('HloModule jit_padded');
+  await details.getByRole('button', { name: 'Close' }).click();
+
+  // from a miss to the cell that called
+  await lab.misses
+    .getByRole('button', { name: /^cell \[\d+\] line 1$/ })
+    .first()
+    .click();
+  await expect(
+    lab.page.locator('.jp-Notebook .jp-mod-active .cm-content')
+  ).toContainText('padded(jnp.ones(3), n=8)');
+
   // hits while the cell runs
   await lab.start(
     'import time\nfor _ in range(400):\n    padded(jnp.ones(3), n=5); time.sleep(0.01)'
@@ -56,6 +80,14 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await lab.openPanel();
   await expect(lab.row('padded')).toBeVisible();
   await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('401');
+
+  // clearing a cache is confirmed by the kernel
+  await lab.row('padded').click({ button: 'right' });
+  await lab.page
+    .getByRole('menuitem', { name: "Clear padded's Cache" })
+    .click();
+  await expect(lab.panel).toContainText('padded: 2 entries cleared.');
+  await expect(lab.cell(lab.row('padded'), 'misses')).toHaveText('2');
 
   // what is compiled now, seen while it is
   await lab.run(SLOW);
@@ -95,8 +127,9 @@ test('follows the current notebook, and a console on its kernel', async ({
   await expect(lab.row('padded')).toBeVisible({ timeout: 1500 });
 
   await lab.command('notebook:create-console');
-  await expect(lab.panel.locator('.jp-JitMagic-source')).not.toHaveText(
-    'one.ipynb'
+  await expect(lab.panel.locator('.jp-JitMagic-source')).toHaveAttribute(
+    'data-kind',
+    'console'
   );
   await expect(lab.row('padded')).toBeVisible();
   await lab.show('one.ipynb');

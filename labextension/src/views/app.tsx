@@ -81,7 +81,9 @@ function Living({
       {entry && (
         <EntryDetails
           entry={entry}
-          name={state.functions.get(entry.function)?.name ?? ''}
+          key={entry.id}
+          state={state}
+          actions={actions}
           onClose={close}
         />
       )}

@@ -507,12 +507,12 @@ function EntryCell({
             .filter(Boolean)
             .join('\n')}
         >
-          <span className="jp-JitMagic-avals">{row.avals || '()'}</span>
           {Object.entries(row.static).map(([name, value]) => (
             <span key={name} className="jp-JitMagic-static">
               {name}={value}
             </span>
           ))}
+          <span className="jp-JitMagic-avals">{row.avals || '()'}</span>
           {row.transformation && (
             <span className="jp-JitMagic-badge">{row.transformation}</span>
           )}

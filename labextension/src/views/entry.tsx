@@ -1,21 +1,132 @@
-/** One entry, closely. */
+/** One entry, closely: its times and sizes, how it differs from another, its programs. */
+import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
+import { compare } from '../compare';
 import { bytes, clock, count, duration } from '../format';
 import type { IEntryRow } from '../protocol';
+import { entryLabel } from '../table';
+import type {
+  DetailKind,
+  ICalls,
+  IDetail,
+  IPanelActions,
+  IPanelState
+} from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
 
+type Tab = 'summary' | 'differs' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
+
 export function EntryDetails({
   entry,
-  name,
+  state,
+  actions,
   onClose
 }: {
   entry: IEntryRow;
-  name: string;
+  state: IPanelState;
+  actions: IPanelActions;
   onClose: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
+  const id = React.useId();
+  const [tab, setTab] = React.useState<Tab>('summary');
+  const name = state.functions.get(entry.function)?.name ?? '';
+  const others = React.useMemo(
+    () =>
+      [...state.entries.values()].filter(
+        other => other.function === entry.function && other.id !== entry.id
+      ),
+    // a new snapshot or update replaces the rows that changed: what others there are changes with their number only
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [entry.function, entry.id, state.entries, state.entries.size]
+  );
+  const tabs: [Tab, string][] = [
+    ['summary', trans.__('Summary')],
+    ...(others.length
+      ? [['differs', trans.__('Differs from…')] as [Tab, string]]
+      : []),
+    ['jaxpr', trans.__('jaxpr')],
+    ['stablehlo', trans.__('StableHLO')],
+    ['hlo', trans.__('HLO')],
+    ['cost', trans.__('Cost')]
+  ];
+  const step = (event: React.KeyboardEvent): void => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by) {
+      const at = tabs.findIndex(([each]) => each === tab);
+      const [next] = tabs[(at + by + tabs.length) % tabs.length];
+      setTab(next);
+      document.getElementById(`${id}-${next}`)?.focus();
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  return (
+    <Details
+      title={name}
+      label={trans.__('Entry of %1', name)}
+      onClose={onClose}
+    >
+      <code className="jp-JitMagic-code">{entryLabel(entry)}</code>
+      <div
+        role="tablist"
+        className="jp-JitMagic-tabs"
+        aria-label={trans.__('What to show of the entry')}
+        onKeyDown={step}
+      >
+        {tabs.map(([each, label]) => (
+          <button
+            key={each}
+            id={`${id}-${each}`}
+            type="button"
+            role="tab"
+            aria-selected={each === tab}
+            aria-controls={`${id}-panel`}
+            tabIndex={each === tab ? 0 : -1}
+            onClick={() => setTab(each)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <div
+        id={`${id}-panel`}
+        role="tabpanel"
+        aria-labelledby={`${id}-${tab}`}
+        className="jp-JitMagic-tab"
+      >
+        {tab === 'summary' ? (
+          <Summary entry={entry} actions={actions} />
+        ) : tab === 'differs' ? (
+          <Differs entry={entry} others={others} />
+        ) : tab === 'cost' ? (
+          <Cost entry={entry.id} actions={actions} />
+        ) : (
+          <Program key={tab} entry={entry.id} what={tab} actions={actions} />
+        )}
+      </div>
+    </Details>
+  );
+}
+
+function Summary({
+  entry,
+  actions
+}: {
+  entry: IEntryRow;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  // the sizes are worked out when someone asks; the answer comes as a changed row
+  React.useEffect(() => {
+    if (entry.alive && entry.temp_bytes === null) {
+      actions.detail(entry.id, 'memory').catch(() => {
+        // the sizes stay unknown, and are shown as such
+      });
+    }
+  }, [actions, entry.id, entry.alive, entry.temp_bytes]);
   const facts: [string, string][] = [
     [trans.__('trace'), duration(entry.trace_s)],
     [trans.__('lower'), duration(entry.lower_s)],
@@ -34,22 +145,7 @@ export function EntryDetails({
     [trans.__('outputs'), bytes(entry.output_bytes)]
   ];
   return (
-    <Details
-      title={name}
-      label={trans.__('Entry of %1', name)}
-      onClose={onClose}
-    >
-      <code className="jp-JitMagic-code">{entry.avals || '()'}</code>
-      {Object.entries(entry.static).length > 0 && (
-        <dl className="jp-JitMagic-statics">
-          {Object.entries(entry.static).map(([argument, value]) => (
-            <React.Fragment key={argument}>
-              <dt>{argument}</dt>
-              <dd>{value}</dd>
-            </React.Fragment>
-          ))}
-        </dl>
-      )}
+    <>
       <dl className="jp-JitMagic-facts">
         {facts.map(([label, value]) => (
           <div key={label}>
@@ -58,6 +154,259 @@ export function EntryDetails({
           </div>
         ))}
       </dl>
-    </Details>
+      <Calls entry={entry} actions={actions} />
+    </>
+  );
+}
+
+/** The last calls as a line of dots: execution where it was measured. */
+function Calls({
+  entry,
+  actions
+}: {
+  entry: IEntryRow;
+  actions: IPanelActions;
+}): React.JSX.Element | null {
+  const trans = useTrans();
+  const [calls, setCalls] = React.useState<ICalls | null>(null);
+  // at most once a second while the entry is being hit
+  const beat = Math.floor(entry.last_used_s ?? 0);
+  React.useEffect(() => {
+    let stale = false;
+    actions
+      .calls(entry.id)
+      .then(found => !stale && setCalls(found))
+      .catch(() => !stale && setCalls(null));
+    return () => {
+      stale = true;
+    };
+  }, [actions, entry.id, beat]);
+  if (!calls) {
+    return null;
+  }
+  const times = calls.execute_s.map((time, place) => ({ time, place }));
+  const known = times.filter(
+    (each): each is { time: number; place: number } => each.time !== null
+  );
+  if (known.length < 2) {
+    return null;
+  }
+  const low = Math.min(...known.map(each => each.time));
+  const high = Math.max(...known.map(each => each.time));
+  const x = (place: number): number =>
+    2 + (place / Math.max(1, times.length - 1)) * 196;
+  const y = (time: number): number =>
+    30 - (high > low ? (time - low) / (high - low) : 0.5) * 26;
+  const text = trans.__(
+    'Execution of the last %1 calls, where it was measured: %2 to %3',
+    times.length,
+    duration(low),
+    duration(high)
+  );
+  return (
+    <figure className="jp-JitMagic-calls">
+      <svg
+        viewBox="0 0 200 34"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={text}
+      >
+        <polyline
+          points={known
+            .map(each => `${x(each.place)},${y(each.time)}`)
+            .join(' ')}
+        />
+      </svg>
+      <figcaption>{text}</figcaption>
+    </figure>
+  );
+}
+
+function Differs({
+  entry,
+  others
+}: {
+  entry: IEntryRow;
+  others: readonly IEntryRow[];
+}): React.JSX.Element {
+  const trans = useTrans();
+  // the one before it, with which its miss was explained
+  const before =
+    [...others].reverse().find(other => other.id < entry.id) ?? others[0];
+  const [chosen, setChosen] = React.useState(before?.id);
+  const other = others.find(each => each.id === chosen) ?? before;
+  if (!other) {
+    return <p>{trans.__('There is no other entry of this function.')}</p>;
+  }
+  const rows = compare(entry, other);
+  return (
+    <>
+      <select
+        className="jp-mod-styled jp-JitMagic-select"
+        aria-label={trans.__('Compare with')}
+        value={other.id}
+        onChange={event => setChosen(Number(event.target.value))}
+      >
+        {others.map(each => (
+          <option key={each.id} value={each.id}>
+            {entryLabel(each)}
+          </option>
+        ))}
+      </select>
+      <table className="jp-JitMagic-compare">
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('argument')}</th>
+            <th scope="col">{trans.__('now')}</th>
+            <th scope="col">{trans.__('before')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(row => (
+            <tr key={row.what} data-differs={row.differs ? true : undefined}>
+              <th scope="row">{row.what}</th>
+              <td>{row.now}</td>
+              <td>{row.differs ? row.before : trans.__('the same')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {!rows.some(row => row.differs) && (
+        <p>
+          {trans.__(
+            'Arguments and static values are the same: device, sharding, configuration or the function itself differ.'
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+function useDetail(
+  entry: number,
+  what: DetailKind,
+  actions: IPanelActions
+): IDetail | Error | null {
+  const [detail, setDetail] = React.useState<IDetail | Error | null>(null);
+  React.useEffect(() => {
+    let stale = false;
+    actions
+      .detail(entry, what)
+      .then(found => !stale && setDetail(found))
+      .catch((error: Error) => !stale && setDetail(error));
+    return () => {
+      stale = true;
+    };
+  }, [actions, entry, what]);
+  return detail;
+}
+
+const LINE_HEIGHT = 16;
+
+/** A program as text; only the lines that are seen are drawn. */
+function Program({
+  entry,
+  what,
+  actions
+}: {
+  entry: number;
+  what: DetailKind;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const box = React.useRef<HTMLDivElement>(null);
+  const [copied, setCopied] = React.useState(false);
+  const detail = useDetail(entry, what, actions);
+  const text = detail && !(detail instanceof Error) ? detail.text : '';
+  const lines = React.useMemo(() => text.split('\n'), [text]);
+  const virtual = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => LINE_HEIGHT,
+    overscan: 20
+  });
+  if (detail === null) {
+    return <p>{trans.__('Asking the kernel…')}</p>;
+  }
+  if (detail instanceof Error) {
+    return <p>{detail.message}</p>;
+  }
+  return (
+    <>
+      <div className="jp-JitMagic-programHead">
+        <span className="jp-JitMagic-quiet">
+          {trans._n('%1 line', '%1 lines', lines.length)}
+          {detail.length > text.length &&
+            ` ${trans.__('(cut: %1 of %2)', bytes(text.length), bytes(detail.length))}`}
+        </span>
+        <button
+          type="button"
+          className="jp-JitMagic-link"
+          onClick={() => {
+            void navigator.clipboard.writeText(text).then(() => {
+              setCopied(true);
+            });
+          }}
+        >
+          {copied ? trans.__('Copied') : trans.__('Copy')}
+        </button>
+      </div>
+      <div
+        className="jp-JitMagic-code jp-JitMagic-program"
+        ref={box}
+        tabIndex={0}
+        role="group"
+        aria-label={what}
+      >
+        <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+          {virtual.getVirtualItems().map(place => (
+            <div
+              key={place.key}
+              className="jp-JitMagic-line"
+              style={{ transform: `translateY(${place.start}px)` }}
+            >
+              {lines[place.index]}
+            </div>
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** XLA's estimates, the greatest first. */
+function Cost({
+  entry,
+  actions
+}: {
+  entry: number;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const detail = useDetail(entry, 'cost', actions);
+  if (detail === null) {
+    return <p>{trans.__('Asking the kernel…')}</p>;
+  }
+  if (detail instanceof Error) {
+    return <p>{detail.message}</p>;
+  }
+  const rows = Object.entries(detail.values).sort((a, b) => b[1] - a[1]);
+  if (rows.length === 0) {
+    return <p>{trans.__('XLA tells no costs of this program.')}</p>;
+  }
+  return (
+    <>
+      <dl className="jp-JitMagic-facts">
+        {rows.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{/bytes/.test(label) ? bytes(value) : count(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="jp-JitMagic-quiet">
+        {trans.__('Estimates of XLA, not measurements.')}
+      </p>
+    </>
   );
 }

@@ -24,7 +24,15 @@ export function Header({
     <div className="jp-JitMagic-header">
       <h2 className="jp-JitMagic-title">{trans.__('JIT caches')}</h2>
       {source && (
-        <span className="jp-JitMagic-source" title={source.path || source.name}>
+        <span
+          className="jp-JitMagic-source"
+          data-kind={source.kind}
+          title={
+            source.kind === 'console'
+              ? trans.__('Console %1', source.name)
+              : trans.__('Notebook %1', source.path || source.name)
+          }
+        >
           <Icon.react tag="span" width="14px" height="14px" aria-hidden />
           <span className="jp-JitMagic-sourceName">{source.name}</span>
         </span>
