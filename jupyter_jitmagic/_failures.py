@@ -32,6 +32,8 @@ class Failure:
     """Where the function is defined."""
     cell: str
     """The text of the cell that failed, as typed."""
+    record: int = 0
+    """The number of its row in the log."""
 
 
 class Failures:
@@ -40,6 +42,8 @@ class Failures:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self.last: Failure | None = None
+        self.by_record: dict[int, Failure] = {}
+        """The latest ones by the numbers of their rows, for the panel."""
         self.failed_cell = ""
         """The cell in which a trace failed last, as typed."""
 
@@ -74,9 +78,11 @@ class Failures:
         diagnosis = diagnose(jax.jit(call.fun, **call.options), *call.args, **call.kwargs)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
-        _record(diagnosis)
+        record = _record(diagnosis)
         filename = getattr(getattr(unwrapped(call.fun), "__code__", None), "co_filename", "")
-        self.last = Failure(diagnosis, filename, typed)
+        self.last = self.by_record[record] = Failure(diagnosis, filename, typed, record)
+        while len(self.by_record) > _FAILURES_KEPT:
+            del self.by_record[next(iter(self.by_record))]
         _shell.show(self._shell, advice(diagnosis, self.context(filename, diagnosis)))
         return self.last
 
@@ -89,10 +95,15 @@ class Failures:
         )
 
 
-def _record(diagnosis: Diagnosis) -> None:
+_FAILURES_KEPT = 30
+
+
+def _record(diagnosis: Diagnosis) -> int:
     from jupyter_jitmagic._records import DiagnosisRecord, log
 
-    log.add_diagnosis(DiagnosisRecord(log.new_id(), diagnosis.function, time.time(), diagnosis.to_dict()))
+    record = DiagnosisRecord(log.new_id(), diagnosis.function, time.time(), diagnosis.to_dict())
+    log.add_diagnosis(record)
+    return record.id
 
 
 def _measured_compile(function: str) -> float | None:

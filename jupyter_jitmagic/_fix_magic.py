@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic import _shell
@@ -42,12 +45,26 @@ def _diagnosed_now(failures: Failures) -> Failure:
     return failure
 
 
-def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
-    sources = fix.rewrite.sources if fix.rewrite else {}
-    files = {name: fix.rewrite.filenames.get(name, failure.filename) if fix.rewrite else "" for name in sources}
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files."""
+
+    before: str
+    after: str
+    elsewhere: dict[str, str]
+
+
+def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
+    """The cell that takes a fix; None if it belongs into no cell.
+
+    Raises:
+        OptionError: the function is in a cell that has no place for it; one line that says why.
+    """
+    files = _files(failure, fix)
     cells = [text for text in (_shell.typed_cell(shell, failure.filename), failure.cell) if text]
     problem: OptionError | None = None
     for place, typed in enumerate(dict.fromkeys(cells)):
+        sources = fix.rewrite.sources if fix.rewrite else {}
         here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
         if sources and not here:
             continue
@@ -56,12 +73,51 @@ def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
         except OptionError as error:
             problem = problem or error
             continue
-        shell.set_next_input(text, replace=True)
-        _say(shell, fix, {name: file for name, file in files.items() if name not in here})
-        return
+        return Placed(typed, text, {name: file for name, file in files.items() if name not in here})
     if problem is not None and _shell.cell_number(shell, failure.filename) is not None:
         raise problem
-    _say(shell, fix, files or {failure.diagnosis.function: failure.filename}, put=False)
+    return None
+
+
+def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dict[str, object]:
+    """The panel's question "fixes": every way out of the failed trace of row `diagnosis`, with the cell before and after."""
+    failure = failures.by_record.get(args.get("diagnosis"))  # type: ignore[call-overload]
+    if failure is None:
+        raise OptionError("this advice is too old to be put into a cell; run the cell again")
+    told = []
+    for fix in fixes(failure.diagnosis):
+        try:
+            cell = placed(shell, failure, fix)
+        except OptionError:
+            cell = None
+        change = difflib.unified_diff(cell.before.splitlines(), cell.after.splitlines(), lineterm="", n=2) if cell else ()
+        lines = list(change)[3:] if cell else diff_lines(fix.rewrite.diff) if fix.rewrite else []
+        told.append(
+            {
+                "number": fix.number,
+                "way": way(fix),
+                "proof": proof(fix),
+                "diff": "\n".join(lines),
+                "before": cell.before if cell else None,
+                "after": cell.after if cell else None,
+                "elsewhere": [f"{name} in {_where(shell, file)}" for name, file in (cell.elsewhere if cell else {}).items()],
+            }
+        )
+    return {"fixes": told}
+
+
+def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
+    cell = placed(shell, failure, fix)
+    if cell is not None:
+        shell.set_next_input(cell.after, replace=True)
+        _say(shell, fix, cell.elsewhere)
+    else:
+        _say(shell, fix, _files(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
+
+
+def _files(failure: Failure, fix: Fix) -> dict[str, str]:
+    """The statements of a rewrite by name, each with the file that it belongs into."""
+    return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
 
 
 def _ran(typed: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,7 +81,7 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _follow_compiles(shell, hooks)
     _format(shell, hooks)
     if getattr(shell, "kernel", None) is not None:
-        _start_panel(shell, hooks)
+        _start_panel(shell, magics, hooks)
 
 
 def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
@@ -133,13 +134,19 @@ def _diagnosis_as_text(diagnosis: Any, printer: Any, cycle: bool) -> None:
     printer.text(to_text(advice(diagnosis, Context(can_fix=False))))
 
 
-def _start_panel(shell: Any, hooks: ExitStack) -> None:
+def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
     """The panel's side, in a kernel. Without `comm` the rest works as it is."""
+
+    def fixes(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic._fix_magic import for_panel
+
+        return for_panel(shell, magics.failures, args)
+
     try:
         from jupyter_jitmagic import _panel
 
         hooks.callback(_panel.stop)
-        _panel.start(shell)
+        _panel.start(shell, {"fixes": fixes})
     except Exception as error:
         faults.report("starting the panel", error)
 

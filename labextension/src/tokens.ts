@@ -110,6 +110,8 @@ export interface IFix {
   readonly diff: string;
   readonly before: string | null;
   readonly after: string | null;
+  /** What of it belongs into other cells or files. */
+  readonly elsewhere: readonly string[];
 }
 
 /** What the status bar shows: functions being compiled at this moment, misses so far, and what they compiled for. */

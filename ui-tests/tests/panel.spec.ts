@@ -8,7 +8,7 @@ def padded(x, n):
 /** Compiles for some seconds: a long unrolled loop. */
 const SLOW = `%%jit
 def slow(x):
-    for i in range(1500):
+    for i in range(500):
         x = jnp.sin(x) * (i + 1) + x[::-1]
     return x`;
 

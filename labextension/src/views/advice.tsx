@@ -66,6 +66,9 @@ function Fix({
         <span className="jp-JitMagic-quiet"> {fix.proof}</span>
       </h4>
       <Diff text={fix.diff} />
+      {fix.elsewhere.length > 0 && (
+        <p>{trans.__('Change also %1.', fix.elsewhere.join(', '))}</p>
+      )}
       {fix.before !== null && fix.after !== null && (
         <button
           type="button"

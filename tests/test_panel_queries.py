@@ -1,0 +1,97 @@
+"""What the panel asks for and the kernel answers, on real functions and a real failed trace."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic import _fix_magic, _load
+from jupyter_jitmagic._errors import JitMagicError
+from jupyter_jitmagic._panel_queries import CALLS_SHOWN, QUERIES
+from jupyter_jitmagic._records import log
+
+
+@pytest.fixture
+def doubled() -> Any:
+    jm.reset()
+    f = jm.jit(lambda x: x * 2)
+    f(jnp.ones(3))
+    f(jnp.ones(3))
+    f(jnp.ones(5))
+    return f
+
+
+def entries() -> list[int]:
+    log.fold()
+    return list(log.entries)
+
+
+def test_an_entrys_programs_and_figures(doubled: Any) -> None:
+    entry = entries()[0]
+    text = QUERIES["detail"]({"entry": entry, "what": "jaxpr"})
+    assert "mul" in str(text["text"]) and text["length"] == len(str(text["text"]))
+    assert "HloModule" in str(QUERIES["detail"]({"entry": entry, "what": "hlo"})["text"])
+    memory: Any = QUERIES["detail"]({"entry": entry, "what": "memory"})["values"]
+    assert memory["argument_bytes"] == 12 and log.entries[entry].argument_bytes == 12
+
+
+@pytest.mark.parametrize("args", [{}, {"entry": "1"}, {"entry": 10**9, "what": "jaxpr"}])
+def test_a_question_that_cannot_be_answered_gets_one_line(args: dict[str, object]) -> None:
+    with pytest.raises(JitMagicError) as caught:
+        QUERIES["detail"](args)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_entrys_last_calls(doubled: Any) -> None:
+    told = QUERIES["calls"]({"entry": entries()[0]})
+    assert told["count"] == 2 and told["outcome"] == ["miss", "hit"]
+    for _ in range(CALLS_SHOWN + 5):
+        doubled(jnp.ones(3))
+    told = QUERIES["calls"]({"entry": entries()[0]})
+    assert told["count"] == CALLS_SHOWN + 7 and len(told["outcome"]) == CALLS_SHOWN  # type: ignore[arg-type]
+    assert set(told["outcome"]) == {"hit"}  # type: ignore[call-overload]
+
+
+def test_clearing_a_function_ends_its_entries_and_says_how_many(doubled: Any) -> None:
+    other = jm.jit(lambda x: x + 1)
+    other(jnp.ones(3))
+    function = log.entries[entries()[0]].function
+    assert QUERIES["clear"]({"function": function}) == {"entries": 2}
+    assert [entry.alive for entry in log.entries.values()] == [False, False, True]
+    doubled(jnp.ones(3))
+    assert [cause.cause for cause in log.misses[-1].causes] == ["cleared"]
+    assert QUERIES["clear"]({"function": 0}) == {"entries": 2}
+
+
+def test_a_function_that_is_gone_cannot_be_cleared(doubled: Any) -> None:
+    with pytest.raises(JitMagicError, match="gone"):
+        QUERIES["clear"]({"function": 10**9})
+
+
+def test_fixes_of_a_failed_trace_come_as_the_cell_before_and_after(shell: Any) -> None:
+    """The text before is the cell as typed, so that the front end finds it; the text after traces."""
+    cell = "%%jit\ndef conditional_double(x, threshold):\n    if x > threshold:\n        return x * 2\n    return x"
+    shell.ok("import jax.numpy as jnp")
+    shell.ok(cell)
+    failures = _load_failures(shell)
+    shell.run("conditional_double(jnp.float32(3.0), 1.0)")
+    told: Any = _fix_magic.for_panel(shell.ip, failures, {"diagnosis": log.diagnoses[-1].id})
+    first = told["fixes"][0]
+    assert first["before"].strip() == cell
+    assert "+    return jnp.where" in first["diff"] and first["elsewhere"] == []
+    shell.ok(first["after"])
+    assert float(shell.ok("conditional_double(jnp.float32(3.0), 1.0)").value) == 6.0
+
+
+def test_advice_that_is_not_known_any_more_says_so(shell: Any) -> None:
+    with pytest.raises(JitMagicError, match="too old"):
+        _fix_magic.for_panel(shell.ip, SimpleNamespace(by_record={}), {"diagnosis": 1})
+
+
+def _load_failures(shell: Any) -> Any:
+    assert shell.ip in _load._loaded
+    return shell.ip.magics_manager.registry["JitMagics"].failures
