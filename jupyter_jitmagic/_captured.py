@@ -252,8 +252,17 @@ def _names(function: types.FunctionType) -> Iterator[tuple[str, int, Callable[[]
         yield name, id(function), _cell_look_up(function, index)
 
 
-def _global_names(code: types.CodeType) -> Iterator[str]:
+_names_of_code: weakref.WeakKeyDictionary[types.CodeType, tuple[str, ...]] = weakref.WeakKeyDictionary()
+
+
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
     """In order of first use, those of nested functions and comprehensions included."""
+    if code not in _names_of_code:
+        _names_of_code[code] = tuple(_new_global_names(code))
+    return _names_of_code[code]
+
+
+def _new_global_names(code: types.CodeType) -> Iterator[str]:
     names = dict.fromkeys(found.argval for found in dis.get_instructions(code) if found.opname in _GLOBAL_READS)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):

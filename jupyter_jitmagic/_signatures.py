@@ -488,5 +488,7 @@ def _one_mesh_text(mesh: Any) -> str:
 
 
 def _config_text(value: Any) -> str:
+    if value is None or type(value) in (bool, int):
+        return repr(value)
     kind = getattr(value, "value", value) if hasattr(value, "name") and hasattr(type(value), "__members__") else value
     return kind if isinstance(kind, str) else shown(kind)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+import jupyter_jitmagic as jm
 from tests.jax_oracle import Watched, call, causes, last
 
 P = PartitionSpec
@@ -106,4 +107,39 @@ moved = last(same, call(put(X, devices[0])), call(put(X, devices[1])))[0]
 assert (moved.before, moved.now) == ("cpu:0", "cpu:1"), moved
 spread = last(same, call(named(auto, "i")), call(named(auto)))[0]
 assert (spread.before, spread.now) == ("Mesh('i': 4) P('i')", "Mesh('i': 4) P()"), spread
+
+
+def copy_of(name: str) -> Any:
+    def own(x: Any, y: Any = 0) -> Any:
+        return x
+
+    own.__qualname__ = name
+    return own
+
+
+for name, (calls, options, _) in MISSES.items():
+    recorded = jm.jit(copy_of(name), **options)
+    for args, kwargs in calls:
+        recorded(*args, **kwargs)
+for name, (calls, options) in HITS.items():
+    recorded = jm.jit(copy_of(name), **options)
+    for args, kwargs in calls:
+        recorded(*args, **kwargs)
+table, outcomes = jm.stats("misses"), jm.stats("calls").groupby("function", observed=True).outcome.last()
+for name, (_, _, expected) in MISSES.items():
+    own = table[table.function == name]
+    own = own[own.miss == own.miss.max()]
+    assert set(zip(own.cause, own.argument, strict=True)) == expected, (name, own)
+    assert outcomes[name] == "miss", name
+for name in HITS:
+    assert outcomes[name] == "hit", name
+
+recorded = jm.jit(copy_of("contexts"))
+recorded(X)
+with jax.set_mesh(auto):
+    recorded(X)
+with jax.default_device(devices[2]):
+    recorded(X)
+own = jm.stats("misses").tail(2)
+assert list(zip(own.cause, own.argument, strict=True)) == [("config", "mesh"), ("config", "jax_default_device")], own
 print("ok", len(MISSES) + len(HITS) + 5)
