@@ -99,7 +99,7 @@ def _within_budget(compiling: Compiling, event_name: str) -> None:
 def why(compiling: Compiling) -> tuple[Cause, ...]:
     """The causes of a compile of `jm.jit`'s function that has not happened yet."""
     state = compiling.state
-    return (Cause("unknown"),) if state is None else state.causes_of(compiling.signature(), cleared=True)
+    return (Cause("unknown"),) if state is None else state.would_miss(compiling.signature())
 
 
 # ---- hearing of a compile before it begins

@@ -202,6 +202,24 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, int | str) else tuple(value)
 
 
+def value_under(tracer: Any) -> tuple[Any, str]:
+    """What an eager transformation computes with in `tracer`'s place, and along which axis it is batched, as "batch axis 1".
+
+    That is what a call under ``vmap`` or ``grad`` compiles for. The tracer itself where that cannot be told.
+    """
+    value, axes = tracer, []
+    while isinstance(value, jax.core.Tracer):
+        inner = getattr(value, "val", None)
+        if inner is None:
+            inner = getattr(value, "primal", None)
+        if inner is None:
+            return tracer, ""
+        if getattr(value, "batch_dim", None):
+            axes.append(f"batch axis {value.batch_dim}")
+        value = inner
+    return value, ", ".join(axes)
+
+
 class PlainCall(NamedTuple):
     """A call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
 

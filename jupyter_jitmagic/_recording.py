@@ -73,7 +73,8 @@ class FunctionState:
         self.captured: dict[int, Captured] = {}
         """What the trace of each entry read from outside its arguments."""
         self._remade = remade
-        self._cleared = False
+        self._cleared: set[Signature] = set()
+        """What JAX's cache has held before it was cleared."""
         self._second_of_pair = False
         self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
         self._size = internals.cache_size(jitted)
@@ -161,7 +162,7 @@ class FunctionState:
         """JAX's cache of this function was cleared on purpose."""
         with self.lock:
             self._forget_entries()
-            self._cleared = True
+            self._cleared.update(self.history)
             self._steer(gate=float("-inf"), select=None)
 
     def still_holds(self, entry: int) -> bool:
@@ -199,6 +200,7 @@ class FunctionState:
         signature = self._signature(args, kwargs, transformation)
         with self.lock:
             if size is not None and 0 <= size < self.attribution.known:
+                self._cleared.update(self.history)
                 self._forget_entries()
             entry = self.attribution.entries.get(signature)
             if entry is None:
@@ -224,8 +226,10 @@ class FunctionState:
         signature = self._signature(args, kwargs, transformation)
         with self.lock:
             before = self.attribution.known
-            cleared = self._cleared or signature in self.attribution.entries or (size is not None and size <= before > 0)
-            causes = self.causes_of(signature, cleared)
+            if size is not None and before > 0 and (size < before if transformation else size <= before):
+                self._cleared.update(self.history)
+            causes = self.causes_of(signature, signature in self._cleared)
+            self._cleared.discard(signature)
             self._remade = None
             old = self.attribution.entries.pop(signature, None)
             if old is not None:
@@ -257,6 +261,12 @@ class FunctionState:
             self.budget.compiled(self.record.qualname, causes, phases.cost_s)
         if self.check and not transformation:
             _check.check_call(self, out, args, kwargs)
+
+    def would_miss(self, signature: Signature) -> tuple[Cause, ...]:
+        """Why a call that is about to compile misses."""
+        size = self._size() if self._size else None
+        shrunk = size is not None and size < self.attribution.known
+        return self.causes_of(signature, signature in self._cleared or shrunk)
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""

@@ -334,7 +334,11 @@ def _is_only_keys(value: Any) -> bool:
 
 
 def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
-    """One leaf of a call; a value that JAX cannot take is described by its type."""
+    """One leaf of a call; a value that JAX cannot take is described by its type. Under an eager transformation it is what the
+    transformed function is called with."""
+    axes = ""
+    if isinstance(value, jax.core.Tracer):
+        value, axes = _jax_internals.value_under(value)
     try:
         aval = jax.typeof(value)
     except Exception:
@@ -342,7 +346,8 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
     if aval is None:
         return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "")
     devices, sharding = ("", "") if placed else placement_of(value)
-    return _leaf(path, *_aval_parts(aval), devices, sharding)
+    short, shape, dtype, weak, typing = _aval_parts(aval)
+    return _leaf(path, short, shape, dtype, weak, " ".join(filter(None, (typing, axes))), devices, sharding)
 
 
 def _aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:

@@ -106,6 +106,33 @@ def test_a_call_under_grad_is_the_first_of_its_kind_and_then_compared_with_its_k
     assert causes("transformed") == ["shape"]
 
 
+def test_calls_under_vmap_are_told_apart_by_what_is_batched() -> None:
+    """The function's own argument is f32[4] each time; what compiles is not."""
+    jitted = jm.jit(renamed(lambda x, y: x * y, "batched"))
+    jax.vmap(jitted)(np.ones((3, 4)), np.ones((3, 4)))
+    jax.vmap(jitted)(np.ones((3, 4)), np.ones((3, 4)))
+    assert causes("batched") == ["first_call"]
+    jax.vmap(jitted)(np.ones((5, 4)), np.ones((5, 4)))
+    rows = last_miss("batched")
+    assert list(zip(rows.cause, rows.argument, strict=True)) == [("shape", "x"), ("shape", "y")]
+    assert (rows.before.iloc[0], rows.now.iloc[0]) == ("f32[3,4]", "f32[5,4]")
+    jax.vmap(jitted, in_axes=(0, None))(np.ones((5, 4)), np.ones(4))
+    rows = last_miss("batched")
+    assert list(zip(rows.cause, rows.argument, strict=True)) == [("shape", "y")]
+
+
+def test_clearing_is_told_once() -> None:
+    jitted = jm.jit(renamed(lambda x: x * 51, "cleared once"))
+    jitted(X4)
+    jitted(X5)
+    jax.clear_caches()
+    for values in (X4, X5, np.ones(6, np.float32)):
+        jitted(values)
+    assert jm.stats("misses").query("function == 'cleared once'").cause.tolist() == [
+        "first_call", "shape", "cleared", "cleared", "shape",
+    ]  # fmt: skip
+
+
 def test_methods_and_their_own_static_self() -> None:
     class Net:
         def __init__(self, n: int) -> None:
