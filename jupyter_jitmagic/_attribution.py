@@ -155,6 +155,8 @@ class Attribution:
     def add(self, signature: Signature, entry: int) -> None:
         """A new live entry."""
         self.entries[signature] = entry
+        if signature.transformation:  # such calls are looked at closely every time: they are slow anyway
+            return
         if self._probes:
             told = self._read(signature)
             if told not in self._told_apart:
@@ -196,11 +198,11 @@ class Attribution:
         self._learned = {}
         self._told_apart = set()
         self._probes = ()
-        signatures = list(self.entries)
+        signatures = [signature for signature in self.entries if not signature.transformation]
         if self._wide:
             self._use_whole()
         elif len(signatures) <= 1:
-            self.only = next(iter(self.entries.values()), 0)
+            self.only = self.entries[signatures[0]] if signatures else 0
             self.select = self._key = None
         else:
             probes = _fewest_probes(signatures)

@@ -151,6 +151,7 @@ def fold() -> None:
         for pair in _retired:
             _move(pair)
         _retired[:] = [pair for pair in _retired if sys.getrefcount(pair[0]) > _REFERENCES]
+        log.count_ahead()
         extra = len(log.columns) - options.keep_calls
         if extra > options.keep_calls // 20:
             log.drop_oldest(extra)

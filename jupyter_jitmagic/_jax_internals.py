@@ -173,13 +173,13 @@ def transformations() -> str | None:
         return None
 
 
-def cache_size(jitted: Any) -> Callable[[], int] | None:
-    """A function that counts the calls JAX's C++ dispatch can answer alone (16 ns), or None: it grows with every new key."""
-    size = getattr(jitted, "_cache_size", None)
+def cache_size(jitted: Any) -> int | None:
+    """How many kinds of calls JAX's C++ dispatch can answer alone, or None where it does not tell. It grows with every new kind."""
     try:
-        return size if callable(size) and isinstance(size(), int) else None
+        size = jitted._cache_size()
     except Exception:
         return None
+    return size if isinstance(size, int) else None
 
 
 class JitOptions(NamedTuple):

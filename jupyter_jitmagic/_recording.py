@@ -77,7 +77,6 @@ class FunctionState:
         """What JAX's cache has held before it was cleared."""
         self._second_of_pair = False
         self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
-        self._size = internals.cache_size(jitted)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
         self.examples: dict[int, Example] = {}
@@ -124,7 +123,6 @@ class FunctionState:
             self.jitted = jitted
             self.jit_arguments = jit_arguments
             self.jit_options = internals.jit_options(jitted, jit_arguments)
-            self._size = internals.cache_size(jitted)
             self._steer(gate=float("-inf"), select=None, jitted=jitted)
 
     def again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -167,7 +165,8 @@ class FunctionState:
 
     def still_holds(self, entry: int) -> bool:
         """Whether JAX still has this entry, as far as can be told without compiling."""
-        return entry in self.examples and (self._size is None or self._size() >= min(self.attribution.known, 1))
+        size = internals.cache_size(self.jitted)
+        return entry in self.examples and (size is None or size >= min(self.attribution.known, 1))
 
     def look_closely(self) -> None:
         """The next call may hit something never seen (compiled ahead of time or by another jit of this function)."""
@@ -181,7 +180,7 @@ class FunctionState:
             _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
             return
         phases = _timing.take(start) if _timing.pending else None
-        size = self._size() if self._size else None
+        size = internals.cache_size(self.jitted)
         if phases is not None and phases.compiled:
             self._miss(start, end, out, args, kwargs, phases, transformation, size)
             return
@@ -231,6 +230,8 @@ class FunctionState:
             causes = self.causes_of(signature, signature in self._cleared)
             self._cleared.discard(signature)
             self._remade = None
+            if size is not None and size < before:
+                self._forget_entries()
             old = self.attribution.entries.pop(signature, None)
             if old is not None:
                 self._end_entry(old)
