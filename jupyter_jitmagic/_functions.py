@@ -58,6 +58,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
     _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
     _by_id[record.id] = state
+    _timing.living.add(state)
     log.add_function(record)
     return state
 

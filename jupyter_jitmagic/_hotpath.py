@@ -1,8 +1,8 @@
 """The path of a cache hit, and the buffer that it writes to. Every nanosecond here is paid by every call.
 
 A hit is: two clock readings, a few comparisons, one `list.extend` of (start, end, entry). Everything else lies behind one of
-the comparisons: something compiled or jit is disabled (`pending`), the call is inside a trace or transformation, or the
-function's gate has come. `fold` moves the buffer into the columns of the log.
+the comparisons: the function's gate has come (now and then, and whenever something compiles or jit is disabled), or the call
+is inside a trace or transformation. `fold` moves the buffer into the columns of the log.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic import _timing
+from jupyter_jitmagic import _timing, _waiter
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import log
 
@@ -33,7 +33,7 @@ _detail_ids = itertools.count(1)
 class Detail:
     """One call that is more than a plain hit: what its row says beside its two times."""
 
-    __slots__ = ("call", "outcome", "phases", "place", "when_known")
+    __slots__ = ("call", "hint", "outcome", "phases", "place", "when_known")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Detail:
         self.call = 0
         """The call's number, 0 until it is folded."""
         self.when_known = when_known
+        self.hint = 0
+        """Where in the buffer its row stands at the earliest."""
 
 
 class Owner(Protocol):
@@ -56,6 +58,7 @@ class Owner(Protocol):
     function: int
     name: str
 
+    def look_closely(self) -> None: ...
     def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def failed(
         self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
@@ -75,10 +78,12 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
     only = 0
     select: Callable[[tuple[Any, ...], dict[str, Any]], int | None] | None = None
     trace, idle, array = internals.TRACE, internals.IDLE, internals.CONCRETE_ARRAY
-    pending, clock = _timing.pending, perf_counter
+    watching, peek, clock = _waiter.watching, _waiter.peek, perf_counter
 
     def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
+        if watching:
+            peek()
         start = clock()
         try:
             out = jitted(*args, **kwargs) if kwargs else jitted(*args)  # merging no keywords would cost 0.1 µs
@@ -88,7 +93,7 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
                 raise
         else:
             end = clock()
-            if end > gate or pending or (type(out) is not array and trace.value is not idle):
+            if end > gate or (type(out) is not array and trace.value is not idle):
                 return state.settle(start, end, out, args, kwargs)
             if select is None:
                 extend((start, end, only))
@@ -113,9 +118,9 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
     return call, steer
 
 
-def _who(frame: FrameType) -> tuple[int, str]:
-    state = frame.f_locals["state"]
-    return state.function, state.name
+def _who(frame: FrameType) -> Owner:
+    owner: Owner = frame.f_locals["state"]
+    return owner
 
 
 CALL_CODE = build(len, None)[0].__code__  # type: ignore[arg-type]
@@ -131,6 +136,7 @@ def append_hit(start: float, end: float, entry: int) -> None:
 def append(start: float, end: float, detail: Detail) -> None:
     """A row with more to say than a plain hit."""
     key = _DETAIL - next(_detail_ids)
+    detail.hint = len(_buffer)
     _details[key] = detail
     extend((start, end, key))
 
@@ -169,27 +175,39 @@ _REFERENCES = _references()
 
 def _move(pair: list[Any]) -> None:
     buffer, moved = pair
-    rows = buffer[moved:]
-    pair[1] = moved + len(rows)
-    if not rows:
+    calls = buffer[moved:]
+    pair[1] = moved + len(calls)
+    if not calls:
         return
     columns = log.columns
     first = len(columns)
-    places = rows[2::3]
-    columns.extend(rows[0::3], rows[1::3], places)
-    if not _details:
-        return
-    for row, place in enumerate(places, first):
-        if place < _DETAIL:
-            detail = _details.pop(place)
-            columns.place[row] = detail.place
-            columns.outcome[row] = detail.outcome
-            detail.call = columns.first + row
-            if detail.phases is not None:
-                columns.phases[detail.call] = detail.phases
-            if detail.when_known is not None:
-                detail.when_known(detail.call)
-                detail.when_known = None
+    columns.extend(calls)
+    for key, detail in tuple(_details.items()):
+        row = _row_of(key, calls, detail.hint - moved)
+        if row is not None:
+            del _details[key]
+            _fill_in(first + row, detail)
+
+
+def _row_of(key: int, calls: list[Any], hint: int) -> int | None:
+    """Where in `calls` the row of a detail stands: at or after the hint, unless the buffer was changed in between."""
+    for start in (max(hint, 0), 0):
+        try:
+            return calls.index(key, start) // 3
+        except ValueError:
+            continue
+    return None
+
+
+def _fill_in(row: int, detail: Detail) -> None:
+    columns = log.columns
+    columns.change(row, detail.place, detail.outcome)
+    detail.call = columns.first + row
+    if detail.phases is not None:
+        columns.phases[detail.call] = detail.phases
+    if detail.when_known is not None:
+        detail.when_known(detail.call)
+        detail.when_known = None
 
 
 internals.hide_frames(__file__)

@@ -174,7 +174,7 @@ def transformations() -> str | None:
 
 
 def cache_size(jitted: Any) -> int | None:
-    """How many kinds of calls JAX's C++ dispatch can answer alone, or None where it does not tell. It grows with every new kind."""
+    """How many kinds of calls JAX's C++ dispatch can answer alone; None where it does not tell. Grows with every new kind."""
     try:
         size = jitted._cache_size()
     except Exception:

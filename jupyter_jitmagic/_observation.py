@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 from collections import deque
 from statistics import median
-from threading import get_ident
 from typing import Any
 
 from jupyter_jitmagic import _hotpath
 from jupyter_jitmagic._hotpath import Detail
 from jupyter_jitmagic._records import BLOCKED, INLINED, OBSERVED, Changed, log
-from jupyter_jitmagic._waiter import TOLERANCE, cpu_clock_of_this_thread, smallest_output, waiter
+from jupyter_jitmagic._waiter import Watch, smallest_output, waiter
+
+TOLERANCE = 0.05
+"""Begin and end of an execution may together be uncertain by at most this share of its time."""
 
 _LOOK_BACK = 256
 _SAMPLES = 999
+_ROUGH_SAMPLES = 25
 WORTH_EACH_S = 1e-3
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
 
@@ -27,11 +30,12 @@ _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
 
 _samples: dict[int, deque[float]] = {}
+_rough: dict[int, deque[float]] = {}
+"""By entry, how long its latest watched calls took, those included that could not be told well enough."""
+
 _to_judge: deque[Sighting] = deque()
 expected: dict[int, float] = {}
 """Roughly how long executions of an entry take, from the last one seen."""
-
-_clocks: dict[int, int | None] = {}
 
 
 class Sighting:
@@ -53,6 +57,10 @@ class Sighting:
         self._expect()
         if self.call:
             _to_judge.append(self)
+
+    def ended(self, watch: Watch) -> None:
+        """Called by the waiter."""
+        self.seen(watch.before, watch.after)
 
     def used(self, entry: int) -> None:
         """Called once the entry is known."""
@@ -85,12 +93,7 @@ def watch(out: Any, entry: int, start: float, latest_start: float, end: float) -
     if array.is_ready():
         sighting.seen(end, end)
         return sighting
-    thread = get_ident()
-    if thread not in _clocks:
-        if len(_clocks) > 64:
-            _clocks.clear()
-        _clocks[thread] = cpu_clock_of_this_thread()
-    return sighting if waiter.watch(array, latest_start, expected.get(entry), _clocks[thread], sighting.seen) else None
+    return sighting if waiter.watch(Watch(array, latest_start, expected.get(entry), sighting.ended)) else None
 
 
 def judge() -> None:
@@ -127,7 +130,12 @@ def _execution_of(sighting: Sighting) -> float | None:
     begin = max(sighting.start, earliest), max(sighting.latest_start, latest)
     seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
-    return seconds if seconds > 0 and uncertain <= TOLERANCE * seconds else None
+    if seconds <= 0:
+        return None
+    rough = _rough.setdefault(sighting.entry, deque(maxlen=_ROUGH_SAMPLES))
+    rough.append(seconds)
+    # a call that took unusually long would be let through where all others are refused, and stand for them
+    return seconds if uncertain <= TOLERANCE * min(seconds, median(rough)) else None
 
 
 def _device_free(call: int) -> tuple[float, float, float] | None:
@@ -138,7 +146,7 @@ def _device_free(call: int) -> tuple[float, float, float] | None:
         row = earlier - columns.first
         if earlier in _ends:
             return *_ends[earlier], uncertain
-        place = columns.place[row]
+        place = columns.place(row)
         if place < 0 or columns.outcome[row] == INLINED:
             continue
         record = log.known_entry(place)
@@ -150,6 +158,7 @@ def _device_free(call: int) -> tuple[float, float, float] | None:
 
 def forget(entry: int) -> None:
     _samples.pop(entry, None)
+    _rough.pop(entry, None)
     expected.pop(entry, None)
 
 

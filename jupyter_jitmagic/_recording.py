@@ -143,7 +143,11 @@ class FunctionState:
             return
         try:
             end = time.perf_counter()
-            phases = _timing.take(start) if _timing.pending and internals.transformations() is not None else None
+            phases = None
+            if internals.transformations() is None:
+                _timing.leave()
+            elif _timing.pending:
+                phases = _timing.take(start)
             self._add_costs(phases)
             _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
         except Exception as fault:
@@ -175,7 +179,9 @@ class FunctionState:
     def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         transformation = internals.transformations()
         if transformation is None or internals.DISABLE_JIT.value:
-            if transformation is not None:
+            if transformation is None:
+                _timing.leave()
+            else:
                 _timing.take(start)
             _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
             return
@@ -345,7 +351,13 @@ class FunctionState:
             self._second_of_pair = not (self._second_of_pair or worth_each)
             if sighting is not None and (worth_each or self._second_of_pair):
                 gate = float("-inf")
+        self._put_off(gate)
+
+    def _put_off(self, gate: float) -> None:
+        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function."""
         self._steer(gate=gate)
+        if _timing.pending and _timing.anything_compiles():
+            self._steer(gate=float("-inf"))
 
     def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:
         mode = self.timing or options.timing

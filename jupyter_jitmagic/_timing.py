@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 
@@ -61,16 +62,31 @@ class Phases(NamedTuple):
 
 
 pending: dict[int, list[Span]] = {}
-"""Spans by thread that wait for their call to return. Empty unless something compiles right now or jit is disabled: the path of
-a hit looks here and nowhere else."""
+"""Spans by thread that wait for their call to return. While anything is in here, no gate may be put off: calls look closely."""
 
 _DISABLED = 0
 """The key in `pending` that stands for ``jax.disable_jit()`` in some thread."""
 
 
+class Call(Protocol):
+    """A jitted function of ours, found on a thread's stack."""
+
+    function: int
+    name: str
+
+    def look_closely(self) -> None:
+        """The call that runs is no plain hit."""
+
+
+living: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Every jitted function of ours (`Call`)."""
+
+
 def _jit_disabled(somewhere: bool) -> None:
     if somewhere:
         pending[_DISABLED] = []
+        for call in tuple(living):
+            call.look_closely()
     else:
         pending.pop(_DISABLED, None)
 
@@ -79,11 +95,11 @@ outside: list[Callable[[Span], None]] = []
 """Who wants the spans that belong to no call of ours."""
 
 _disk_hits: set[int] = set()
-_wrapper_codes: dict[CodeType, Callable[[FrameType], tuple[int, str]]] = {}
+_wrapper_codes: dict[CodeType, Callable[[FrameType], Call]] = {}
 
 
-def belongs_to(code: CodeType, who: Callable[[FrameType], tuple[int, str]]) -> None:
-    """Calls that run `code` are ours; `who` reads the function's id and name from such a frame."""
+def belongs_to(code: CodeType, who: Callable[[FrameType], Call]) -> None:
+    """Calls that run `code` are ours; `who` reads the function from such a frame."""
     _wrapper_codes[code] = who
 
 
@@ -117,6 +133,22 @@ def take(since: float) -> Phases | None:
     return summed(mine) if mine else None
 
 
+def leave() -> None:
+    """A call inside an enclosing trace returns: its spans are for the jitted call of ours that traces, if there is one."""
+    if pending and not _is_own_call(2):
+        pending.pop(get_ident(), None)
+
+
+def anything_compiles() -> bool:
+    """Whether spans wait for a call, or jit is disabled somewhere. Spans of threads that have ended are dropped."""
+    if not pending:
+        return False
+    threads = sys._current_frames()
+    for thread in [thread for thread in tuple(pending) if thread not in threads and thread != _DISABLED]:
+        pending.pop(thread, None)
+    return bool(pending)
+
+
 _CLOCK_SLACK = 5e-6
 """JAX stamps spans with `time.time`, calls are stamped with `perf_counter`."""
 
@@ -147,15 +179,20 @@ def summed(spans: list[Span]) -> Phases:
     )
 
 
-def _owner() -> tuple[int, str] | None:
-    """The innermost jitted call of ours on this thread's stack."""
+def _enclosing() -> list[Call]:
+    """The jitted functions of ours whose calls are on this thread's stack, innermost first."""
     frame: FrameType | None = sys._getframe(2)
+    found = []
     while frame is not None:
         who = _wrapper_codes.get(frame.f_code)
         if who is not None:
-            return who(frame)
+            found.append(who(frame))
         frame = frame.f_back
-    return None
+    return found
+
+
+def _named(calls: list[Call], otherwise: str) -> tuple[int, str]:
+    return (calls[0].function, calls[0].name) if calls else (0, otherwise)
 
 
 def _is_own_call(depth: int) -> bool:
@@ -176,7 +213,7 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
         if phase == "compile":
             _disk_hits.discard(get_ident())
         if log.listeners:
-            function, name = _owner() or (0, str(kwargs.get("fun_name", "")))
+            function, name = _named(_enclosing(), str(kwargs.get("fun_name", "")))
             log.listeners.emit(PhaseEvent(function, name, phase, value, None, get_ident()))
     except Exception as error:
         faults.report("following a phase", error)
@@ -190,14 +227,16 @@ def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> N
         thread, end = get_ident(), time.perf_counter()
         disk = phase == "compile" and thread in _disk_hits
         span = Span(phase, end - (end_time - start_time), end, str(kwargs.get("fun_name", "")), disk)
-        owner = _owner()
-        if owner is not None:
+        calls = _enclosing()
+        if calls:
             pending.setdefault(thread, []).append(span)
+            for call in calls:
+                call.look_closely()
         else:
             for listener in tuple(outside):
                 listener(span)
         if log.listeners:
-            function, name = owner or (0, span.name)
+            function, name = _named(calls, span.name)
             log.listeners.emit(PhaseEvent(function, name, phase, start_time, end_time - start_time, thread))
     except Exception as error:
         faults.report("following a phase", error)

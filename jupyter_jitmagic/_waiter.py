@@ -1,47 +1,92 @@
 """Sees executions end without blocking the caller: one thread that looks at one small output at a time.
 
-JAX offers no completion callback. The waiter looks at `is_ready` between short sleeps, so it always knows two times: when the
-result was not ready yet and when it was. The execution ended between them; a pair too far apart (the waiter had to wait for the
-GIL, or looked late) is no measurement and is thrown away. Calls shorter than sleeping allows are waited for in
-`block_until_ready` instead, and count only if the calling thread used next to no CPU time meanwhile.
+JAX offers no completion callback. Two look for the end of a watched execution:
+
+* the waiter thread. For long executions it looks at `is_ready` between short sleeps, so it knows two times: when the result was
+  not ready yet and when it was. Executions too short for that it waits for in `block_until_ready`; when it wakes, the end lies
+  no further back than the CPU time that the calling thread has used meanwhile, as only that can have kept the GIL from it.
+* the calling thread itself, when it makes its next call (`peek`): a caller that blocks on the result wakes at the same moment
+  as the waiter and is often ahead of it.
+
+The end lies between two times, `Watch.before` and `Watch.after`; whether they are near enough to each other to call it a
+measurement is for `_observation` to say.
 """
 
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from threading import get_ident
+from time import perf_counter
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic._errors import faults
 
-TOLERANCE = 0.05
-"""The end of an execution is known if it lies in an interval of at most this share of the execution's time."""
-
 _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
-_BLOCK_BETWEEN = (2e-4, 4e-3)
-_CPU_SHARE = 0.05
+_SLEEP_SHARE = 0.015
+_BLOCK_BETWEEN = (1e-4, 4e-3)
 
-Seen = Callable[[float, float], None]
-"""Called in the waiter's thread with the two times (`perf_counter`) between which the execution ended; NaNs if not seen."""
+
+class Watch:
+    """One execution that is looked at.
+
+    Args:
+        array: an output of it. Let go as soon as the end is seen.
+        start: when the call began (`perf_counter`).
+        expected_s: how long executions of this entry took before, if known.
+        seen: called with the watch when the end was seen (or cannot be: `after` is then NaN), in the waiter's thread.
+    """
+
+    __slots__ = ("after", "array", "before", "caller", "clock", "cpu", "expected_s", "peeked", "peeked_cpu", "seen", "start")
+
+    def __init__(self, array: Any, start: float, expected_s: float | None, seen: Callable[[Watch], None]) -> None:
+        self.array = array
+        self.start = start
+        self.expected_s = expected_s
+        self.seen = seen
+        self.before = self.after = math.nan
+        self.caller = get_ident()
+        self.clock = _clock_of_this_thread(self.caller)
+        self.cpu = _cpu_time(self.clock)
+        self.peeked = self.peeked_cpu = math.inf
+
+    def used_cpu(self) -> float:
+        """CPU seconds of the calling thread since it was watched."""
+        return _cpu_time(self.clock) - self.cpu
+
+
+watching: list[Watch] = []
+"""What is looked at now, at most two. The path of a call looks here first: `peek` is due if it is not empty."""
+
+
+def peek() -> None:
+    """The calling thread is about to make another call: note which of its results have come by now."""
+    for watch in tuple(watching):
+        array = watch.array
+        if watch.peeked == math.inf and watch.caller == get_ident() and array is not None:
+            try:
+                if array.is_ready():
+                    watch.peeked_cpu = watch.used_cpu()
+                    watch.peeked = perf_counter()
+            except Exception:  # deleted or donated meanwhile: the waiter finds out as well
+                watch.peeked = math.nan
 
 
 def smallest_output(out: Any) -> Any | None:
     """The array of an output whose readiness tells most cheaply that the call has ended; None if there is none to wait for."""
     if isinstance(out, jax.Array):
-        return out if _can_be_watched(out) else None
-    return min(filter(_can_be_watched, jax.tree_util.tree_leaves(out)), key=lambda leaf: leaf.size, default=None)
-
-
-def _can_be_watched(leaf: Any) -> bool:
-    """An array on a device; arrays of typed random keys, for one, do not tell whether they are ready."""
-    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and hasattr(leaf, "is_ready")
+        return None if isinstance(out, jax.core.Tracer) else out
+    leaves = jax.tree_util.tree_leaves(out)
+    arrays = [leaf for leaf in leaves if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)]
+    return min(arrays, key=lambda leaf: leaf.size, default=None)
 
 
 class Waiter:
@@ -51,26 +96,20 @@ class Waiter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[tuple[Any, float, float | None, int | None, Seen] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Watch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self.in_flight = 0
 
-    def watch(self, array: Any, start: float, expected_s: float | None, cpu_clock: int | None, seen: Seen) -> bool:
-        """Look for the end of the execution that makes `array`; False if too many are watched already.
-
-        Args:
-            start: when the call began (`perf_counter`).
-            expected_s: how long executions of this entry took before, if known.
-            cpu_clock: the CPU clock of the calling thread (`cpu_clock_of_this_thread`).
-        """
+    def watch(self, watch: Watch) -> bool:
+        """Look for the end of an execution; False if too many are looked at already."""
         with self._lock:
-            if self.in_flight >= self.depth or self._stop.is_set():
+            if len(watching) >= self.depth or self._stop.is_set():
                 return False
-            self.in_flight += 1
+            watching.append(watch)
             if self._thread is None:
-                self._start()
-        self._queue.put((array, start, expected_s, cpu_clock, seen))
+                self._thread = threading.Thread(target=self._run, name="jupyter_jitmagic waiter", daemon=True)
+                self._thread.start()
+        self._queue.put(watch)
         return True
 
     def stop(self) -> None:
@@ -81,70 +120,78 @@ class Waiter:
             self._queue.put(None)
             thread.join()
         self._stop.clear()
-        self.in_flight = 0
+        watching.clear()
         self._queue = SimpleQueue()
 
     def after_fork(self) -> None:
         """A forked child has no such thread."""
+        watching.clear()
         self.__init__()  # type: ignore[misc]
-
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="jupyter_jitmagic waiter", daemon=True)
-        self._thread.start()
 
     def _run(self) -> None:
         while True:
-            item = self._queue.get()
-            if item is None or self._stop.is_set():
+            watch = self._queue.get()
+            if watch is None or self._stop.is_set():
                 return
-            array, start, expected_s, cpu_clock, seen = item
-            del item
-            before = after = float("nan")
             try:
-                before, after = self._end_of(array, start, expected_s, cpu_clock)
+                self._look(watch)
             except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
-                before = after = float("nan")
-            finally:
-                del array
+                watch.before = watch.after = math.nan
+            watch.array = None
+            with self._lock:
+                watching[:] = [other for other in watching if other is not watch]
             try:
-                seen(before, after)
+                watch.seen(watch)
             except Exception as error:
                 faults.report("timing an execution", error)
-            del seen
-            with self._lock:
-                self.in_flight -= 1
+            del watch
 
-    def _end_of(self, array: Any, start: float, expected_s: float | None, cpu_clock: int | None) -> tuple[float, float]:
-        if expected_s is not None and _BLOCK_BETWEEN[0] <= expected_s <= _BLOCK_BETWEEN[1]:
-            return _blocked_end(array, cpu_clock)
-        before = time.perf_counter()
+    def _look(self, watch: Watch) -> None:
+        low, high = _BLOCK_BETWEEN
+        if watch.clock is not None and watch.expected_s is not None and low <= watch.expected_s <= high:
+            _wait(watch)
+        else:
+            self._poll(watch)
+
+    def _poll(self, watch: Watch) -> None:
+        array, before = watch.array, watch.start
         while not array.is_ready():
-            before = time.perf_counter()
-            pause = min(max((before - start) * TOLERANCE / 3, _SHORTEST_SLEEP), _LONGEST_SLEEP)
+            before = perf_counter()
             if self._stop.is_set():
-                return float("nan"), float("nan")
-            time.sleep(pause)
-        return before, time.perf_counter()
+                return
+            time.sleep(min(max((before - watch.start) * _SLEEP_SHARE, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+        after = min(perf_counter(), watch.peeked)
+        watch.before, watch.after = min(before, after), after
 
 
-def _blocked_end(array: Any, clock: int | None) -> tuple[float, float]:
-    """The end of an execution by blocking on it: one time, if nothing can have kept this thread from noticing it."""
-    if clock is None or array.is_ready():
-        return float("nan"), float("nan")
-    begin, used = time.perf_counter(), time.clock_gettime(clock)
-    array.block_until_ready()
-    end = time.perf_counter()
-    if time.clock_gettime(clock) - used > _CPU_SHARE * (end - begin):
-        return float("nan"), float("nan")
-    return end, end
+def _wait(watch: Watch) -> None:
+    watch.array.block_until_ready()
+    after, used = perf_counter(), watch.used_cpu()
+    if watch.peeked < after:
+        after, used = watch.peeked, watch.peeked_cpu
+    watch.before, watch.after = max(after - used, watch.start), after
 
 
-def cpu_clock_of_this_thread() -> int | None:
+_clocks: dict[int, int | None] = {}
+
+
+def _clock_of_this_thread(thread: int) -> int | None:
     """The id of a clock that counts this thread's CPU time; None where the system has none."""
+    if thread not in _clocks:
+        if len(_clocks) > 64:
+            _clocks.clear()
+        try:
+            _clocks[thread] = time.pthread_getcpuclockid(thread)
+        except (AttributeError, OSError):
+            _clocks[thread] = None
+    return _clocks[thread]
+
+
+def _cpu_time(clock: int | None) -> float:
     try:
-        return time.pthread_getcpuclockid(threading.get_ident())
-    except (AttributeError, OSError):
-        return None
+        return math.inf if clock is None else time.clock_gettime(clock)
+    except OSError:  # the thread has ended
+        return math.inf
 
 
 waiter = Waiter()
