@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from jupyter_jitmagic import _shell
-from jupyter_jitmagic._display import _cache
+from jupyter_jitmagic._display import Document, _cache
+from jupyter_jitmagic._display._model import Paragraph
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._records import EntryRecord, FunctionRecord, log
+
+
+def entry_detail(entry: int, what: str) -> str | dict[str, float]:
+    """As `_jitted.entry_detail`, imported when it is first needed."""
+    from jupyter_jitmagic import _jitted
+
+    return _jitted.entry_detail(entry, what)  # type: ignore[arg-type]  # it says which words it knows
 
 
 def run(shell: Any, what: str, words: list[str]) -> None:
@@ -26,10 +35,21 @@ def run(shell: Any, what: str, words: list[str]) -> None:
         name = _name(entry.function)
         raise OptionError(f"JAX cannot drop one entry alone; %jitcache clear {name} empties all of {name}'s")
     else:
-        raise OptionError("clear is not available in this version")
+        _clear(shell, _functions(words))
+
+
+def _clear(shell: Any, functions: list[FunctionRecord]) -> None:
+    from jupyter_jitmagic._jitted import clear_cache
+
+    cleared = [function.name for function in functions if clear_cache(function.id)]
+    said = f"Cleared: {', '.join(f'`{name}`' for name in cleared)}. Each compiles again at its next call."
+    _shell.show(shell, Document.of([Paragraph(said if cleared else "There is nothing to clear.", "dim")]))
 
 
 def _show(shell: Any, words: list[str]) -> None:
+    if len(words) == 2 and words[0].isdigit():
+        _show_program(shell, _entry(words[:1], "show"), words[1])
+        return
     if words and not words[0].isdigit():
         functions = _functions(words)
         entries = [entry for entry in _entries() if entry.function in {function.id for function in functions}]
@@ -39,7 +59,14 @@ def _show(shell: Any, words: list[str]) -> None:
         entry = entries[0]
     else:
         entry = _entry(words, "show")
+    with suppress(OptionError):  # an entry that JAX holds no more has no sizes: the rest is shown
+        entry_detail(entry.id, "memory")
     _shell.show(shell, _cache.shown(entry, _name(entry.function)))
+
+
+def _show_program(shell: Any, entry: EntryRecord, what: str) -> None:
+    found = entry_detail(entry.id, what)
+    _shell.show(shell, _cache.program(entry, _name(entry.function), what, found))
 
 
 def _functions(names: list[str]) -> list[FunctionRecord]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ from jupyter_jitmagic.diagnosis._types import Diagnosis
 
 if TYPE_CHECKING:
     from jupyter_jitmagic._jitted import FailedCall
+
+
+HINT = "`%jitfix` finds out why this cannot be traced, and puts the cure into the cell."
+_EXPLAINED = "_jitmagic_explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class Failures:
         if error is None or isinstance(error, JitMagicError):
             return
         try:
+            explained = getattr(error, _EXPLAINED, None)
+            if explained is not None:  # a cell magic ran this in a cell of its own, and passes the error on
+                _shell.show(self._shell, explained)
+                return
             call = failed_call(error)
             if call is None:
                 return
@@ -61,8 +70,9 @@ class Failures:
             if call.function:
                 self.explain(call, error, typed)
             elif from_jax(error):
-                hint = "`%jitfix` finds out why this cannot be traced, and puts the cure into the cell."
-                _shell.show(self._shell, Document.of([Paragraph(hint, "dim")]))
+                self._show(error, Document.of([Paragraph(HINT, "dim")]))
+        except KeyboardInterrupt:
+            _shell.show(self._shell, Document.of([Paragraph("Interrupted. `%jitfix` starts again.", "dim")]))
         except Exception as fault:
             faults.report("explaining a failed trace", fault)
 
@@ -83,8 +93,13 @@ class Failures:
         self.last = self.by_record[record] = Failure(diagnosis, filename, typed, record)
         while len(self.by_record) > _FAILURES_KEPT:
             del self.by_record[next(iter(self.by_record))]
-        _shell.show(self._shell, advice(diagnosis, self.context(filename, diagnosis)))
+        self._show(error, advice(diagnosis, self.context(filename, diagnosis)))
         return self.last
+
+    def _show(self, error: BaseException, document: Document) -> None:
+        with suppress(AttributeError):  # an error that takes no attributes is explained twice at worst
+            setattr(error, _EXPLAINED, document)
+        _shell.show(self._shell, document)
 
     def context(self, filename: str, diagnosis: Diagnosis) -> Context:
         typed = _shell.typed_cell(self._shell, filename) or ""

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from jax import jit as jax_jit
 
+from jupyter_jitmagic import _functions
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic import _keep
 from jupyter_jitmagic._break_even import break_even as break_even
@@ -163,3 +164,13 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
         return None
     given = {name: value for name, value in plain.options._asdict().items() if value}
     return FailedCall(plain.fun, plain.args, plain.kwargs, given)
+
+
+def clear_cache(function: int) -> bool:
+    """Empty the caches of the function with this number, as its `clear_cache` does; False if it is not alive."""
+    state = _functions.state_of(function)
+    if state is None:
+        return False
+    state.jitted.clear_cache()
+    state.cleared()
+    return True

@@ -252,6 +252,9 @@ class JitMagics(Magics):  # type: ignore[misc]
         --level LEVEL   functions (default), entries, calls, misses, diagnoses or others
         --others        the same as --level others: what compiled outside jupyter_jitmagic.jit, as plain jax.jit and libraries
         -o VAR          put the whole table into VAR, with times in seconds, and show nothing
+        --save FILE     write the table as .csv, .json or .parquet, or as .html a report of all levels that stands alone
+        --plot          draw every call: what its compile cost, how long it executed
+        --break-even    measure after how many calls compiling has paid against plain Python (runs both, some seconds)
         --reset         forget the rows after that; JAX's caches stay
 
         compile     seconds in the compiler, all compiles together
@@ -267,10 +270,11 @@ class JitMagics(Magics):  # type: ignore[misc]
     def jitcache(self, line: str) -> None:
         """Show and clear the jit caches of this kernel: the panel as text.
 
-            %jitcache [list [NAME …]]       the cache entries of every jitted function
-            %jitcache show NAME|NUMBER      one entry: argument types, static values, jaxpr, programs, memory
-            %jitcache drop NUMBER           forget one entry, where JAX can
-            %jitcache clear [NAME …]        empty the caches of these functions, or of all that jitmagic knows
+            %jitcache [list [NAME …]]        the cache entries of every jitted function
+            %jitcache show NUMBER            one entry: argument types, static values, times, memory
+            %jitcache show NUMBER PROGRAM    its jaxpr, stablehlo, hlo (optimised), memory, or cost (XLA's estimates)
+            %jitcache drop NUMBER            forget one entry, where JAX can
+            %jitcache clear [NAME …]         empty the caches of these functions, or of all that jitmagic knows
 
         NUMBER is the entry's, as `list` shows it.
         """

@@ -3,44 +3,90 @@
 from __future__ import annotations
 
 import argparse
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 from jupyter_jitmagic import _shell
-from jupyter_jitmagic._display import _stats
+from jupyter_jitmagic._display import Document, _stats
+from jupyter_jitmagic._display import _plot as _plot_display
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._report import save
+
+LEVELS = ("functions", "entries", "misses", "diagnoses", "others")
+"""What a saved report shows, in this order."""
 
 
 def run(shell: Any, given: argparse.Namespace) -> None:
     """Do what the line says.
 
     Raises:
-        OptionError: a name that no recorded function has, an option that is not there yet.
+        OptionError: a name that no recorded function has, a file that cannot be written, nothing to measure.
     """
     from jupyter_jitmagic import _tables
 
-    for flag in ("break_even", "plot", "save"):
-        if getattr(given, flag):
-            raise OptionError(f"--{flag.replace('_', '-')} is not available in this version")
     if given.output is not None and not given.output.isidentifier():
         raise OptionError(f"-o {given.output}: not a name that a variable can have")
-    frame = _tables.stats(given.level)
     chosen = [name for group in given.names for name in group]
-    if chosen:
-        known = set(frame["function"])
-        unknown = [name for name in chosen if name not in known]
-        if unknown:
-            has = ", ".join(sorted(map(str, known))) or "none"
-            raise OptionError(f"no recorded function is called {unknown[0]} (there are: {has})")
-        frame = frame[frame["function"].isin(chosen)]
+    notes = _measure_break_even(chosen) if given.break_even else []
+    frame = _chosen(_tables.stats(given.level), chosen)
+    quiet = False
     if given.output:
         shell.user_ns[given.output] = frame
-    elif not (given.reset and not chosen and given.level == "functions"):
-        _shell.show(shell, _document(shell, given.level, frame))
+        quiet = True
+    if given.save:
+        parts = [(level, _document(shell, level, _chosen(_tables.stats(level), chosen, strict=False))) for level in LEVELS]
+        save(frame, given.level, parts, given.save)
+        quiet = True
+    if given.plot:
+        _plot(shell, _chosen(_tables.stats("calls"), chosen))
+        quiet = True
+    if not quiet and not (given.reset and not chosen and given.level == "functions"):
+        _shell.show(shell, _document(shell, given.level, frame, notes, break_even=given.break_even))
     if given.reset:
         _tables.reset()
 
 
-def _document(shell: Any, level: str, frame: Any) -> Any:
+def _chosen(frame: Any, names: list[str], *, strict: bool = True) -> Any:
+    """The rows of these functions; all rows without names."""
+    if not names:
+        return frame
+    known = set(frame["function"])
+    unknown = [name for name in names if name not in known]
+    if unknown and strict:
+        has = ", ".join(sorted(map(str, known))) or "none"
+        raise OptionError(f"no recorded function is called {unknown[0]} (there are: {has})")
+    return frame[frame["function"].isin(names)]
+
+
+def _measure_break_even(names: list[str]) -> list[str]:
+    """Measure it for the functions named, or for all that compiled; returns what could not be measured and why."""
+    from jupyter_jitmagic._jitted import break_even
+    from jupyter_jitmagic._records import log
+
+    notes = []
+    for record in list(log.functions.values()):
+        if record.superseded or not record.misses or (names and record.name not in names):
+            continue
+        try:
+            break_even(record.id)
+        except OptionError as error:
+            notes.append(str(error))
+    return notes
+
+
+def _plot(shell: Any, frame: Any) -> None:
+    calls: dict[str, list[Any]] = {}
+    for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+        calls.setdefault(row["function"], []).append(row)
+    picture = _plot_display.png(calls)
+    bundle = {"text/plain": _plot_display.sparklines(calls)}
+    if picture is not None:
+        bundle["image/png"] = b64encode(picture).decode("ascii")
+    shell.display_pub.publish(bundle)
+
+
+def _document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, break_even: bool = False) -> Document:
     rows = frame.to_dict("records")
     for row in rows:
         if row.get("call_site"):
@@ -48,11 +94,12 @@ def _document(shell: Any, level: str, frame: Any) -> Any:
             row["call_site"] = _shell.place(shell, filename, int(number)) if number.isdigit() else row["call_site"]
     if level == "functions":
         told = [
-            (row, misses)
-            for row, misses in zip(rows, _misses_of(frame.index), strict=True)
+            (row, found)
+            for row, found in zip(rows, _misses_of(frame.index), strict=True)
             if row["calls"] or not row["superseded"]
         ]
-        return _stats.functions([row for row, _ in told], [misses for _, misses in told], _how())
+        shown, misses = [row for row, _ in told], [misses for _, misses in told]
+        return _stats.functions(shown, misses, _how(), notes, break_even=break_even)
     if level == "misses":
         return _stats.grouped_misses(rows)
     return _stats.level(level, rows, list(frame.columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,8 @@ class Shell:
         with capture_output() as captured:
             result = self.ip.run_cell(cell, store_history=True)
         error = result.error_before_exec or result.error_in_exec
-        return Ran(result.result, error, captured.stdout, captured.stderr, [output.data for output in captured.outputs])
+        stdout, stderr = (re.sub(r"\x1b\[[\d;]*m", "", text) for text in (captured.stdout, captured.stderr))
+        return Ran(result.result, error, stdout, stderr, [output.data for output in captured.outputs])
 
     def ok(self, cell: str) -> Ran:
         """Run a cell that must not fail."""

@@ -199,6 +199,13 @@ def test_the_users_own_exception_gets_no_lecture(shell: Shell) -> None:
     assert below(ran) == ""
 
 
+def test_an_error_passed_on_is_not_diagnosed_twice(shell: Shell) -> None:
+    """A cell that runs another cell and raises its error again: told again where it is seen, found and recorded once."""
+    ran = fails(shell, f"get_ipython().run_cell({LESSON!r}).raise_error()")
+    assert below(ran).count("conditional_double cannot be traced") == 2
+    assert len(jm.stats("diagnoses")) == 1
+
+
 def test_an_error_outside_any_trace_gets_nothing(shell: Shell) -> None:
     assert below(fails(shell, "1 / 0")) == ""
     assert isinstance(shell.run("%jitfix").error, UsageError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -143,6 +144,53 @@ def test_budgets_are_options_of_the_magic(shell: Shell) -> None:
     assert isinstance(ran.error, jm.RecompileError)
     assert "x is f32[4] now and was f32[3] before" in str(ran.error)
     assert ran.displays == [], "this is no failed trace"
+
+
+def test_clearing_a_cache_makes_the_next_call_compile(used: Shell) -> None:
+    assert "Cleared: double." in used.ok("%jitcache clear double").text
+    used.ok("double(jnp.ones(3))")
+    assert jm.stats("misses")["cause"].iloc[-1] == "cleared"
+
+
+def test_an_entrys_programs_as_text(used: Shell) -> None:
+    (number,) = {int(entry) for entry in jm.stats("entries").query("static == 'n=8'")["entry"]}
+    assert "lambda" in used.ok(f"%jitcache show {number} jaxpr").text
+    assert "stablehlo" in used.ok(f"%jitcache show {number} stablehlo").text
+    assert "temporary memory" in used.ok(f"%jitcache show {number}").text
+    assert "choose one of" in used.run(f"%jitcache show {number} assembler").text
+
+
+def test_break_even_is_a_column(used: Shell) -> None:
+    text = used.ok("%jitstats double --break-even").text
+    assert "pays after" in text.splitlines()[0]
+    assert "pays after" not in used.ok("%jitstats double").text
+
+
+def test_a_plot_with_a_sparkline_beside_it(used: Shell) -> None:
+    (shown,) = used.ok("%jitstats --plot").displays
+    padded, arrows = shown["text/plain"].splitlines()[:2]
+    assert padded.startswith("padded  ")
+    assert arrows.split() == ["▲", "▲▲"], "a compile at the first, third and fourth call"
+    if "image/png" in shown:
+        assert shown["image/png"].startswith("iVBOR")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "html"])
+def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"stats.{suffix}"
+    assert used.ok(f"%jitstats --save {file}").text.strip() == ""
+    text = file.read_text()
+    assert "padded" in text
+    if suffix == "html":
+        assert "static value" in text
+        assert "<script" not in text
+
+
+def test_a_file_that_cannot_be_written_is_one_line(used: Shell, tmp_path: Path) -> None:
+    assert "must end with one of .csv" in used.run("%jitstats --save stats.doc").text
+    ran = used.run(f"%jitstats --save {tmp_path}/nowhere/stats.csv")
+    assert isinstance(ran.error, UsageError)
+    assert len(ran.text.strip().splitlines()) == 1
 
 
 def test_config_and_options_are_one(shell: Shell) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jupyter_jitmagic._display import _units
-from jupyter_jitmagic._display._model import Block, Column, Document, Heading, Paragraph, Table
+from jupyter_jitmagic._display._model import Block, Code, Column, Document, Heading, Paragraph, Table
 from jupyter_jitmagic._display._stats import nothing_yet
 from jupyter_jitmagic._records import EntryRecord, FunctionRecord
 
@@ -71,3 +71,24 @@ def shown(entry: EntryRecord, function: str) -> Document:
     if not entry.alive or entry.superseded:
         blocks.append(Paragraph("This entry is out of use: its function was made anew, cleared or collected.", "dim"))
     return Document.of(blocks)
+
+
+LONGEST_PROGRAM = 2000
+"""Lines of a program that are shown."""
+
+
+def program(entry: EntryRecord, function: str, what: str, found: str | Mapping[str, float]) -> Document:
+    """One of an entry's programs as text, or XLA's figures of it."""
+    heading = Heading(f"{function}, entry {entry.id}: {what}")
+    if not isinstance(found, str):
+        rows = tuple((name.removesuffix("_bytes"), _figure(name, value)) for name, value in found.items())
+        return Document.of([heading, Table((Column(""), Column("", right=True)), rows)])
+    lines = found.rstrip().splitlines()
+    blocks: list[Block] = [heading, Code(tuple(lines[:LONGEST_PROGRAM]))]
+    if len(lines) > LONGEST_PROGRAM:
+        blocks.append(Paragraph(f"{_units.count(len(lines) - LONGEST_PROGRAM)} more lines are not shown", "dim"))
+    return Document.of(blocks)
+
+
+def _figure(name: str, value: float) -> str:
+    return _units.size(value) if "bytes" in name else _units.count(value)

@@ -35,13 +35,22 @@ _CAUSE_WORDS = {
 }
 
 
-def functions(rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]], how: str) -> Document:
+def functions(
+    rows: Sequence[Row],
+    misses: Sequence[Sequence[MissRecord]],
+    how: str,
+    notes: Sequence[str] = (),
+    *,
+    break_even: bool = False,
+) -> Document:
     """The functions table.
 
     Args:
         rows: the rows of `jm.stats("functions")` that are to be shown.
         misses: for each row the misses of its function, in order.
         how: how executions were timed, as "observed without blocking".
+        notes: lines below the table.
+        break_even: after how many calls compiling has paid was measured, and is a column.
     """
     if not rows:
         return nothing_yet()
@@ -54,6 +63,7 @@ def functions(rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]], how: 
             Column("misses", right=True),
             Column("compile", right=True, bar=True),
             Column("execute", right=True, bar=True),
+            *([Column("pays after", right=True)] if break_even else []),
             Column("why it compiled again", wide=True),
         ),
         rows=tuple(
@@ -64,6 +74,7 @@ def functions(rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]], how: 
                 _units.count(row["misses"]),
                 _units.seconds(row["compile_s"]) if row["compile_s"] else _units.MISSING,
                 _units.seconds(_number(row["execute_median_s"])),
+                *([_pays_after(row)] if break_even else []),
                 why_again(found),
             )
             for row, found in zip(rows, misses, strict=True)
@@ -76,12 +87,18 @@ def functions(rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]], how: 
                 None,
                 None,
                 *(row[name] / longest[name] if _there(row[name]) and longest[name] and row[name] else None for name in _BARS),
+                *([None] if break_even else []),
                 None,
             )
             for row in rows
         ),
     )
-    return Document.of([table])
+    return Document.of([table, *(Paragraph(note, "dim") for note in notes)])
+
+
+def _pays_after(row: Row) -> str:
+    calls = _number(row.get("break_even_calls"))
+    return _units.MISSING if calls is None else _units.times(int(calls), "call")
 
 
 _BARS = ("compile_s", "execute_median_s")

@@ -1,0 +1,55 @@
+"""`%jitstats --save`: a table in a file, by the suffix of its name, or a report that stands alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jupyter_jitmagic._display import Document, to_html
+from jupyter_jitmagic._errors import OptionError
+
+SUFFIXES = (".csv", ".json", ".parquet", ".html")
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1100px; padding: 0 16px }}
+h2 {{ font-size: 15px; margin: 28px 0 8px }}
+</style>
+<h1 style="font-size: 18px">{title}</h1>
+{body}
+</html>
+"""
+
+
+def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: str) -> None:
+    """Write a table, or as .html the parts of a report, each with its heading.
+
+    Raises:
+        OptionError: a suffix that is none of `SUFFIXES`, a folder that is not there, a library that is not installed.
+    """
+    path = Path(file).expanduser()
+    if path.suffix not in SUFFIXES:
+        raise OptionError(f"--save {file}: the name must end with one of {', '.join(SUFFIXES)}")
+    try:
+        if path.suffix == ".csv":
+            frame.to_csv(path, index=False)
+        elif path.suffix == ".json":
+            frame.to_json(path, orient="records", indent=2)
+        elif path.suffix == ".parquet":
+            frame.to_parquet(path, index=False)
+        else:
+            title = f"jit statistics, {time.strftime('%Y-%m-%d %H:%M')}"
+            body = "\n".join(f"<h2>{escape(name)}</h2>\n{to_html(document)}" for name, document in parts)
+            path.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
+    except OSError as error:
+        raise OptionError(f"--save {file}: {error.strerror or error}") from None
+    except ImportError:
+        raise OptionError(f"--save {file}: this needs pyarrow, which is not installed: %pip install pyarrow") from None
