@@ -9,9 +9,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from jax import jit as jax_jit
 
-from jupyter_jitmagic import _functions
+from jupyter_jitmagic import _functions, _keep
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic import _keep
 from jupyter_jitmagic._break_even import break_even as break_even
 from jupyter_jitmagic._budgets import check_budget
 from jupyter_jitmagic._errors import OptionError
