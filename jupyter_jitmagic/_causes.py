@@ -189,7 +189,8 @@ def _static_difference(new: Static, old: Static) -> Iterator[Cause]:
     if new.value.looks_like(old.value) and (new.value.by_identity or old.value.by_identity):
         yield Cause("static_identity", new.argument, was, f"{is_} (another object)" if was == is_ else is_)
     else:
-        yield Cause("static_value", new.argument, was, f"{is_} (differs in what is not shown)" if was == is_ else is_)
+        why = "never equal to itself" if is_ == "nan" else "differs in what is not shown"
+        yield Cause("static_value", new.argument, was, f"{is_} ({why})" if was == is_ else is_)
 
 
 def _passed_text(static: Static) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import types
 from typing import Any
 
+import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic._records import OUTCOMES, log
+from tests.jax_oracle import events
 from tests.test_causes import HITS, MISSES, split
+from tests.test_signatures import random_calls
 
 X4, X5 = np.ones(4, np.float32), np.ones(5, np.float32)
 
@@ -42,6 +47,30 @@ def test_every_miss_of_the_matrix_has_its_causes_and_no_hit_is_told_as_a_miss() 
     assert [name for name, own in rows.items() if own.cost_s.notna().sum() != 1] == []
     assert {name: outcomes[f"case: {name}"] for name in MISSES} == dict.fromkeys(MISSES, "miss")
     assert {name: outcomes[f"case: {name}"] for name in HITS} == dict.fromkeys(HITS, "hit")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.lists(random_calls(), min_size=2, max_size=4), st.data())
+def test_a_call_is_a_hit_exactly_when_jax_neither_traces_nor_lowers_nor_compiles(calls: list[Any], data: st.DataObject) -> None:
+    """Random signatures in random order, through the wrapper: outcome and misses against JAX's own events."""
+    runs = []
+
+    def step(x: Any, n: Any = 3, *rest: Any, k: Any = None) -> Any:
+        runs.append(1)
+        return x
+
+    jitted = jm.jit(step, static_argnames="n")
+    for args, kwargs in [*calls, *data.draw(st.lists(st.sampled_from(calls), max_size=4))]:
+        before = len(runs)
+        with events() as seen:
+            jax.block_until_ready(jitted(*args, **kwargs))
+        log.fold()
+        outcome = OUTCOMES[log.columns.outcome[-1]]
+        assert outcome == ("miss" if seen or len(runs) > before else "hit"), (args, kwargs)
+        if outcome == "miss":
+            causes = log.misses[-1].causes
+            assert causes
+            assert not {"unknown", "cleared"} & {cause.cause for cause in causes}, (args, kwargs, causes)
 
 
 def causes(function: str) -> list[str]:

@@ -63,7 +63,7 @@ _trees = st.recursive(
 
 
 @st.composite
-def _calls(draw: st.DrawFn) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def random_calls(draw: st.DrawFn) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """x always; n (static) by position, by keyword or not at all; k by keyword or not."""
     args: tuple[Any, ...] = (draw(_trees),)
     kwargs: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def _calls(draw: st.DrawFn) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(st.lists(_calls(), min_size=2, max_size=5), st.data())
+@given(st.lists(random_calls(), min_size=2, max_size=5), st.data())
 def test_we_say_same_exactly_when_jax_neither_traces_nor_lowers_nor_compiles(calls: list[Any], data: st.DataObject) -> None:
     watched = Watched(same, static_argnames="n")
     repeated = [*calls, *data.draw(st.lists(st.sampled_from(calls), max_size=3))]
