@@ -7,6 +7,7 @@ function is taken out of it. So no decorator, class body or module line runs aga
 from __future__ import annotations
 
 import ast
+import copy
 import dis
 import functools
 import itertools
@@ -194,6 +195,42 @@ class Rebuilt:
         self._affected: dict[int, bool] = {}
         self._keep: list[Any] = []
 
+        self._methods = self._changed_methods()
+
+    def _changed_methods(self) -> set[str]:
+        """Names of methods of the changed units: whoever names one may reach it."""
+        found = set()
+        for unit in self._units:
+            for key, new in self._codes[unit].items():
+                parts = key[0].split(".")
+                old = self._old[unit].get(key)
+                if len(parts) == 2 and old is not None and not _same_code(old, new):
+                    found.add(parts[1])
+        return found
+
+    def _instance(self, value: Any) -> Any:
+        """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
+        cls = type(value)
+        if not self._methods or type(cls) is not type or not is_users(_file_of(cls)):
+            return value
+        changed = {
+            name: method
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            if isinstance(method, types.FunctionType) and any(unit.holds(method.__code__) for unit in self._units)
+        }
+        if not changed:
+            return value
+        key = id(value)
+        if key not in self._made:
+            self._keep.append(value)
+            made = self._made[key] = copy.copy(value)
+            shadow = type(cls.__name__, (cls,), {"__slots__": ()})
+            for name, method in changed.items():
+                setattr(shadow, name, self.make(method))
+            object.__setattr__(made, "__class__", shadow)
+        return self._made[key]
+
     def make(self, fun: Any) -> Any:
         """`fun` with its changed parts; `fun` itself where nothing that it reaches has changed."""
         if not self.affected(fun):
@@ -206,14 +243,14 @@ class Rebuilt:
         if isinstance(fun, functools.partial):
             made: Any = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
         elif isinstance(fun, types.MethodType):
-            made = types.MethodType(self.make(fun.__func__), fun.__self__)
+            made = types.MethodType(self.make(fun.__func__), self._instance(fun.__self__))
         elif isinstance(fun, functools._lru_cache_wrapper):
             made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
         elif hasattr(fun, "__wrapped__"):
             made = self._again(fun)
         else:
             call: Any = type(fun).__call__
-            made = types.MethodType(self.make(call), fun)
+            made = types.MethodType(self.make(call), self._instance(fun))
         self._made[id(fun)] = made
         return made
 
@@ -235,6 +272,8 @@ class Rebuilt:
                 closure = fun.__closure__ or ()
                 return any(self._is_callable(c) and self.affected(c) for c in map(_content, closure))
             names = {n for c in (code, *codes(code)) for n in c.co_names}
+            if names & self._methods:
+                return True
             found = [fun.__globals__[n] for n in names if n in fun.__globals__]
             found += [_content(cell) for cell in fun.__closure__ or ()]
             for module in [
@@ -272,6 +311,8 @@ class Rebuilt:
                         space[name] = self._module(value)
                 elif self._is_callable(value) and self.affected(value):
                     space[name] = self.make(value)
+                elif self._methods and not isinstance(value, type):
+                    space[name] = self._instance(value)
         return self._spaces[key]
 
     def _module(self, module: types.ModuleType) -> types.ModuleType:
@@ -300,7 +341,8 @@ class Rebuilt:
         for name, cell in zip(code.co_freevars, closure, strict=True):
             value = _content(cells[name])
             if value is not _EMPTY:
-                cell.cell_contents = self.make(value) if self._is_callable(value) and self.affected(value) else value
+                reached = self._is_callable(value) and self.affected(value)
+                cell.cell_contents = self.make(value) if reached else self._instance(value)
         return made
 
     def _new_code(self, code: types.CodeType) -> types.CodeType:
@@ -333,6 +375,11 @@ class Rebuilt:
 
 
 _EMPTY = object()
+
+
+def _file_of(cls: type) -> str:
+    """The file of the first method of a class."""
+    return next((m.__code__.co_filename for m in vars(cls).values() if isinstance(m, types.FunctionType)), "<")
 
 
 def _content(cell: Any) -> Any:

@@ -200,6 +200,7 @@ class Plain:
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
+        self._interpreted = False
 
     def runs(self) -> Iterator[tuple[Input, Any]]:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
@@ -245,11 +246,17 @@ class Plain:
         # a varied input may make a loop endless; the call's own input may take all the time there is
         self._probes.start(self._deadline if first else min(self._deadline, now + max(0.1, (self._deadline - now) / 8)))
         try:
-            with quiet():
+            with quiet(), jax.disable_jit(self._interpreted):
                 result = self._fun(*_fresh(given.args), **_fresh(given.kwargs))
                 jax.block_until_ready(result)
                 return (result,)
         except OutOfTime as error:
+            if first:
+                self.failed = error
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+            if first and not self._interpreted:  # a helper is jitted itself: as plain Python it has values
+                self._interpreted = True
+                return self.run(given, first)
             if first:
                 self.failed = error
         except Exception as error:

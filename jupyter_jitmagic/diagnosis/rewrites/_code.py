@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import textwrap
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -132,11 +133,11 @@ class Code:
 
     # -- whole statements -------------------------------------------------------------------------
 
-    def region(self, stmts: Sequence[ast.stmt]) -> tuple[int, int]:
-        """Offsets of whole lines from the first statement (its decorators and own comment lines above too) to the last one."""
+    def region(self, stmts: Sequence[ast.stmt], comments: bool = False) -> tuple[int, int]:
+        """Offsets of whole lines from the first statement (with decorators; with `comments`, those above it) to the last."""
         first = first_line(stmts[0])
         indent = self.indent(stmts[0])
-        while first > 1 and self.lines[first - 2].startswith(indent + "#"):
+        while comments and first > 1 and self.lines[first - 2].startswith(indent + "#"):
             first -= 1
         return self._starts[first - 1], self._starts[stmts[-1].end_lineno or 0]
 
@@ -153,7 +154,7 @@ class Code:
             return ""
         if not self.on_own_lines(stmts):
             return "".join(f"{indent}{self.edited(*self.span(s), edits)}\n" for s in stmts)
-        start, end = self.region(stmts)
+        start, end = self.region(stmts, comments=True)
         first, _ = self.span(stmts[0])
         if self.is_elif(stmts[0]):
             edits = [*edits, (first, first + 4, "if")]
@@ -225,6 +226,18 @@ class Code:
                 if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
                     live |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         return live
+
+
+def comments_of(text: str) -> list[str]:
+    """The comments in a piece of source, without indentation."""
+    found = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(textwrap.dedent(text)).readline):
+            if token.type == tokenize.COMMENT:
+                found.append(token.string)
+    except (tokenize.TokenError, IndentationError):  # an `elif` or `else` on its own: what was seen is kept
+        pass
+    return found
 
 
 def words(text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ import ast
 import contextlib
 import io
 import itertools
+import random
 import time
 import types
 import warnings
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import numpy as np
 
 from .._source import NoSource, Rebuilt, Unit, compile_unit, frame_units, is_users, position, unit_of
 from .._types import Change
@@ -255,10 +257,15 @@ def count_equations(jaxpr: Any) -> int:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Swallow what the user's function would print or warn."""
+    """Swallow what the user's function would print or warn; the host's random numbers go on as if nothing had been drawn."""
+    state, numpy_state = random.getstate(), np.random.get_state()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            np.random.set_state(numpy_state)
 
 
 def first_words(error: BaseException) -> str:

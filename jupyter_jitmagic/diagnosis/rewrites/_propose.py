@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+
+from ..._errors import faults
 from .._inputs import Variations, static_split
 from .._purity import impurity
 from .._source import NoSource, Rebuilt, Unit, layers, module_text
@@ -82,8 +85,24 @@ def propose(
     """
     from . import RULES
 
-    fun = undecorated(fun)
-    search = Search(fun, args, kwargs, static, RULES if rules is None else rules, time.perf_counter() + seconds)
+    rules = RULES if rules is None else rules
+    try:
+        return _propose(undecorated(fun), args, kwargs, static, rules, run, seconds)
+    except Exception as error:
+        faults.report("looking for a rewrite", error)
+        return Proposals(obstacles=("looking for a rewrite failed; jupyter_jitmagic.faults.details() has the traceback",))
+
+
+def _propose(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    static: Sequence[str | int],
+    rules: Sequence[Rule],
+    run: bool,
+    seconds: float,
+) -> Proposals:
+    search = Search(fun, args, kwargs, static, rules, time.perf_counter() + seconds)
     judge = _Judge(fun, args, kwargs, static, run, seconds)
     verified: list[Rewrite] = []
     unverified: list[Rewrite] = []
@@ -146,6 +165,9 @@ class _Judge:
         draft = traced.draft
         if not self._checked:
             self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
+            leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+            if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+                self._why_not = "an argument was donated or deleted"
             self._checked = True
         if self._why_not:
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
@@ -229,10 +251,11 @@ def _own_name(fun: Any) -> str:
 
 def holders(unit: Unit) -> Iterator[tuple[str, str]]:
     """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.jit(f)`."""
+    unit_name = top_name(ast.parse(unit.text).body[-1])
     held = {
         name
         for name, value in unit.globals.items()
-        if not isinstance(value, types.FunctionType | types.ModuleType | type) and _holds(value, unit)
+        if not isinstance(value, types.ModuleType | type) and _holds(value, unit) and name != unit_name
     }
     if not held:
         return
@@ -249,6 +272,8 @@ def _holds(value: object, unit: Unit) -> bool:
         return _holds(value.func, unit)
     if isinstance(value, types.FunctionType):
         return unit.holds(value.__code__)
+    if isinstance(value, types.MethodType):
+        return False  # looked up on its class
     wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
     return isinstance(wrapped, types.FunctionType) and unit.holds(wrapped.__code__)
 

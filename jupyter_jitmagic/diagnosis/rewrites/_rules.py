@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ._code import COMPREHENSIONS, Code, Function, first_line, target_names
+from ._code import COMPREHENSIONS, Code, Function, comments_of, first_line, target_names
 
 BOOL = "bool"
 ARRAY = "array"
@@ -177,9 +177,22 @@ class Spot:
         risky: bool = False,
     ) -> Step:
         """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
-        text = self.code.replace(*edits, *self._import_edits())
+        text = self.code.replace(*map(self._with_comments, edits), *self._import_edits())
         self._imports.clear()  # of this alternative only
         return Step(text, pattern, self.line, excludes or {}, note, risky)
+
+    def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
+        """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""
+        where, new = edit
+        if not isinstance(where, tuple) or not new:
+            return edit
+        old = self.code.text[where[0] : where[1]]
+        if "#" not in old or (where[0] and self.code.text[where[0] - 1] != "\n"):
+            return edit
+        kept = comments_of(new)
+        lost = [comment for comment in comments_of(old) if comment not in kept]
+        indent = old[: len(old) - len(old.lstrip())]
+        return where, "".join(f"{indent}{comment}\n" for comment in lost) + new
 
     def _import_edits(self) -> list[tuple[tuple[int, int], str]]:
         if not self._imports:

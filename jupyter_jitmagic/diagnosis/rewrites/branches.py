@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ._code import (
     SCOPES,
+    Code,
     Edit,
     always_returns,
     leaves,
@@ -195,7 +196,7 @@ def _chain(spot: Spot, node: ast.If) -> _Chain | None:
             break
         else:
             return None
-    if len(tests) < 2 or any(_has_comment(spot.code, arm) for arm in arms if arm):
+    if len(tests) < 2:
         return None
     if returning:
         values = [arm[0].value for arm in arms if len(arm) == 1 and isinstance(arm[0], ast.Return) and arm[0].value is not None]
@@ -351,8 +352,6 @@ class _Assigning:
     def _simple(self, stmts: Sequence[ast.stmt]) -> dict[str, str] | None:
         """{target: value} if the statements are assignments of which none reads what an earlier one wrote; else None."""
         found: dict[str, str] = {}
-        if any("#" in line for line in self._comment_lines(stmts)):
-            return None
         for stmt in stmts:
             pairs: list[tuple[ast.expr, str, ast.expr]] = []
             if isinstance(stmt, ast.Pass):
@@ -384,13 +383,6 @@ class _Assigning:
                     return None
                 found[self.code.src(target)] = text
         return found
-
-    def _comment_lines(self, stmts: Sequence[ast.stmt]) -> list[str]:
-        """Comment lines that a one-line form would lose."""
-        if not stmts or not self.code.on_own_lines(stmts):
-            return []
-        start, end = self.code.region(stmts)
-        return [line for line in self.code.text[start:end].splitlines() if line.lstrip().startswith("#")]
 
     def _settable(self, target: ast.Subscript) -> bool:
         """An item of a dict or list, which holds a value already (so that the old one can stay)."""
@@ -770,8 +762,9 @@ def _short(text: str) -> bool:
     return len(text) <= 40 and "\n" not in text
 
 
-def _has_comment(code: object, stmts: Sequence[ast.stmt]) -> bool:
-    text = code.text[slice(*code.region(stmts))] if code.on_own_lines(stmts) else ""  # type: ignore[attr-defined]
+def _has_comment(code: Code, stmts: Sequence[ast.stmt]) -> bool:
+    """Whether a comment stands on a line of its own among the statements."""
+    text = code.text[slice(*code.region(stmts, comments=True))] if code.on_own_lines(stmts) else ""
     return any(line.lstrip().startswith("#") for line in text.splitlines())
 
 
