@@ -92,10 +92,10 @@ def python_suites(reports: Path, slow: str, python: str) -> list[Suite]:
         Suite(
             "pytest",
             "python",
-            [*run, "pytest", f"--junitxml={junit}", *SLOW[slow]],
+            [*run, "pytest", "-n", "auto", "--maxprocesses=4", "--dist=loadfile", f"--junitxml={junit}", *SLOW[slow]],
             junit,
             count_junit,
-            limit_s=420 if slow == "no" else 2400,
+            limit_s=600 if slow == "no" else 2400,
         ),
     ]
 
