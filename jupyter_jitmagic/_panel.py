@@ -187,6 +187,8 @@ class Hub:
         if request["op"] == "snapshot":
             with self._lock:
                 self._send_snapshot(comm)
+            if request["id"]:
+                self._reply(comm, request["id"])
         elif request["op"] != "alive":
             self._answer(comm, request)
 

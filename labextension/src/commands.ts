@@ -91,6 +91,24 @@ export function addCommands(
     },
     describedBy: NO_ARGUMENTS
   });
+  commands.addCommand(CommandIDs.expandAll, {
+    label: trans.__('Expand All'),
+    isEnabled: hasRows,
+    execute: () => model.expand(model.state.functions.keys(), true),
+    describedBy: NO_ARGUMENTS
+  });
+  commands.addCommand(CommandIDs.collapseAll, {
+    label: trans.__('Collapse All'),
+    isEnabled: hasRows,
+    execute: () => model.expand(model.state.functions.keys(), false),
+    describedBy: NO_ARGUMENTS
+  });
+  commands.addCommand(CommandIDs.refresh, {
+    label: trans.__('Ask the Kernel Again'),
+    isEnabled: isLive,
+    execute: () => panel.ask('snapshot'),
+    describedBy: NO_ARGUMENTS
+  });
   commands.addCommand(CommandIDs.copyMarkdown, {
     label: trans.__('Copy as Markdown'),
     isEnabled: hasRows,

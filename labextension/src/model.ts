@@ -33,6 +33,7 @@ const EMPTY: IPanelState = {
   diagnoses: [],
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
+  expanded: new Set(),
   pinned: new Set(),
   columns: [
     'hits',
@@ -103,6 +104,7 @@ export class PanelModel implements IPanelStore {
       diagnoses: [],
       now: [],
       counts: EMPTY.counts,
+      expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
       said: ''
     });
@@ -152,6 +154,19 @@ export class PanelModel implements IPanelStore {
       counts: this._counted(now)
     });
     return 'applied';
+  }
+
+  /** Show or hide the entries of functions. */
+  expand(functions: Iterable<number>, open: boolean): void {
+    const expanded = new Set(this._state.expanded);
+    for (const id of functions) {
+      if (open) {
+        expanded.add(id);
+      } else {
+        expanded.delete(id);
+      }
+    }
+    this._change({ expanded });
   }
 
   /** Keep a function on top of the table, or no longer. */

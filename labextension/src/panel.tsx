@@ -202,6 +202,7 @@ export class JitPanel extends ReactWidget {
       const followed = this._tracker.followed;
       return followed ? applyFix(fix, followed) : false;
     },
+    expand: (functions, open) => this.model.expand(functions, open),
     openMenu: (x, y, functionId) => {
       const menu = new MenuSvg({ commands: this._commands });
       if (functionId !== undefined) {
@@ -211,6 +212,9 @@ export class JitPanel extends ReactWidget {
         menu.addItem({ command: CommandIDs.clearFunction, args });
         menu.addItem({ type: 'separator' });
       }
+      menu.addItem({ command: CommandIDs.expandAll });
+      menu.addItem({ command: CommandIDs.collapseAll });
+      menu.addItem({ type: 'separator' });
       menu.addItem({ command: CommandIDs.copyMarkdown });
       menu.addItem({ command: CommandIDs.saveCsv });
       menu.addItem({ command: CommandIDs.clearAll });

@@ -123,6 +123,18 @@ export function entryLabel(row: IEntryRow): string {
   return [row.avals, ...statics].filter(Boolean).join('  ') || '()';
 }
 
+const searchTexts = new WeakMap<IEntryRow, string>();
+
+/** The label in small letters, made once a row: rows are never changed, only replaced. */
+function searched(row: IEntryRow): string {
+  let text = searchTexts.get(row);
+  if (text === undefined) {
+    text = entryLabel(row).toLowerCase();
+    searchTexts.set(row, text);
+  }
+  return text;
+}
+
 export function isDeadEntry(row: IEntryRow): boolean {
   return row.superseded || !row.alive;
 }
@@ -175,9 +187,7 @@ export function tableItems(state: IPanelState, view: ITableView): Item[] {
       }
     }
     if (words && !row.name.toLowerCase().includes(words)) {
-      entries = entries.filter(entry =>
-        entryLabel(entry).toLowerCase().includes(words)
-      );
+      entries = entries.filter(entry => searched(entry).includes(words));
       if (entries.length === 0) {
         continue;
       }

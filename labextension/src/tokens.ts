@@ -34,7 +34,10 @@ export const CommandIDs = {
   pin: 'jitmagic:pin',
   goToDefinition: 'jitmagic:go-to-definition',
   clearFunction: 'jitmagic:clear-function',
-  clearAll: 'jitmagic:clear-all'
+  clearAll: 'jitmagic:clear-all',
+  expandAll: 'jitmagic:expand-all',
+  collapseAll: 'jitmagic:collapse-all',
+  refresh: 'jitmagic:refresh'
 } as const;
 
 /** The document that the panel speaks of. */
@@ -88,6 +91,8 @@ export interface IPanelState {
   readonly diagnoses: readonly IDiagnosisRow[];
   readonly now: readonly INow[];
   readonly counts: ICountsState;
+  /** Functions whose entries are shown. */
+  readonly expanded: ReadonlySet<number>;
   /** Functions that stay on top of the table. */
   readonly pinned: ReadonlySet<number>;
   /** The columns that the user wants, the most wanted first. */
@@ -160,6 +165,8 @@ export interface IPanelActions {
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */
   apply(fix: IFix): Promise<boolean>;
+  /** Show or hide the entries of functions. */
+  expand(functions: Iterable<number>, open: boolean): void;
   /** The menu of the panel, or of one function, at a place of the window. */
   openMenu(x: number, y: number, functionId?: number): void;
 }

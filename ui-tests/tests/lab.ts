@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import AxeBuilder from '@axe-core/playwright';
 import {
   type ConsoleMessage,
   type Locator,
@@ -156,6 +157,35 @@ export class Lab {
   /** The text of one column of a row. */
   cell(row: Locator, column: string): Locator {
     return row.locator(`[data-column="${column}"]`);
+  }
+
+  /** No violation that axe can find in the panel. */
+  async accessible(): Promise<void> {
+    const { violations } = await new AxeBuilder({ page: this.page })
+      .include('#jitmagic-panel')
+      .analyze();
+    expect(
+      violations.map(each => [
+        each.id,
+        each.nodes.map(node => `${node.html} ${node.failureSummary}`)
+      ])
+    ).toEqual([]);
+  }
+
+  /** Count the messages of our comm from here on; call what is returned for the number so far. */
+  async countMessages(): Promise<() => Promise<number>> {
+    await this.page.evaluate(() => {
+      const scope = window as any;
+      scope.jitmagicMessages = 0;
+      const { kernel } =
+        scope.jupyterapp.shell.currentWidget.sessionContext.session;
+      kernel.iopubMessage.connect((_: unknown, message: any) => {
+        if (message.content?.comm_id?.startsWith('jitmagic')) {
+          scope.jitmagicMessages += 1;
+        }
+      });
+    });
+    return () => this.page.evaluate(() => (window as any).jitmagicMessages);
   }
 
   /** Keep a picture of the page or of the panel, where pictures are wanted. */

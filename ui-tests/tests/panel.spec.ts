@@ -19,6 +19,7 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await lab.openPanel();
   await expect(lab.panel).toContainText('is not loaded');
   await lab.shot('unloaded');
+  await lab.accessible();
 
   await lab.panel.getByRole('button', { name: 'Load it in a cell' }).click();
   await expect(lab.panel).toContainText('Nothing jitted yet');

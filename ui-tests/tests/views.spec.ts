@@ -19,12 +19,14 @@ test('a filled cache, light and dark, narrow and wide', async ({ lab }) => {
   await lab.row('f32[8]').click();
   await expect(lab.panel).toContainText('temporaries');
   await lab.shot('entry-600', lab.panel);
+  await lab.accessible();
   await lab.command('apputils:change-theme', { theme: 'JupyterLab Dark' });
   await expect(lab.page.locator('body')).toHaveAttribute(
     'data-jp-theme-light',
     'false'
   );
   await lab.shot('dark-600', lab.panel);
+  await lab.accessible();
   await lab.start(COMPILING);
   await expect(lab.panel).toContainText('compiling');
   await lab.shot('dark-now-600', lab.panel);

@@ -53,9 +53,6 @@ export function CacheTable({
   const [filter, setFilter] = React.useState('');
   const [show, setShow] = React.useState<Show>('all');
   const [sort, setSort] = React.useState<ISort | null>(null);
-  const [expanded, setExpanded] = React.useState<ReadonlySet<number>>(
-    () => new Set()
-  );
   const [active, setActive] = React.useState<string | null>(null);
 
   const items = React.useMemo(
@@ -64,10 +61,10 @@ export function CacheTable({
         filter,
         show,
         sort,
-        expanded,
+        expanded: state.expanded,
         pinned: state.pinned
       }),
-    [state, filter, show, sort, expanded]
+    [state, filter, show, sort]
   );
   const columns = useColumns(state.columns, width);
   const template = columns
@@ -82,17 +79,8 @@ export function CacheTable({
   });
   const at = items.findIndex(item => item.key === active);
 
-  const toggle = (functionId: number, open?: boolean): void => {
-    setExpanded(old => {
-      const next = new Set(old);
-      if (open ?? !old.has(functionId)) {
-        next.add(functionId);
-      } else {
-        next.delete(functionId);
-      }
-      return next;
-    });
-  };
+  const toggle = (functionId: number, open?: boolean): void =>
+    actions.expand([functionId], open ?? !state.expanded.has(functionId));
   const move = (index: number): void => {
     if (items.length > 0) {
       const target = Math.max(0, Math.min(items.length - 1, index));
