@@ -148,6 +148,15 @@ class Attribution:
         self._key: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
         self._wide = False
 
+    def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+        """The entry of a hit, as far as a look at the telling places knows it."""
+        if self.select is None:
+            return self.only or None
+        try:
+            return self.select(args, kwargs)
+        except Exception:  # this call lacks a place in which others differ
+            return None
+
     def clear(self) -> None:
         """JAX's cache was cleared: no entry is live."""
         self.__init__()  # type: ignore[misc]

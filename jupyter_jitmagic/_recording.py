@@ -193,7 +193,7 @@ class FunctionState:
         attribution = self.attribution
         entry = None
         if not transformation and size == attribution.known and size is not None:
-            entry = attribution.select(args, kwargs) if attribution.select else attribution.only or None
+            entry = attribution.find(args, kwargs)
         if entry is None:
             entry = self._entry_of(args, kwargs, transformation, size)
         self._hit(start, end, out, entry)

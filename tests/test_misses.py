@@ -73,6 +73,16 @@ def test_a_call_is_a_hit_exactly_when_jax_neither_traces_nor_lowers_nor_compiles
             assert not {"unknown", "cleared"} & {cause.cause for cause in causes}, (args, kwargs, causes)
 
 
+def test_a_hit_that_lacks_what_tells_the_others_apart_is_recorded() -> None:
+    def step(x: Any, n: Any = 3) -> Any:
+        return x
+
+    jitted = jm.jit(renamed(step, "lacking"), static_argnames="n")
+    for args, kwargs in [((X4, 0), {}), ((X4,), {"n": 0}), ((X4,), {"n": 1}), ((X4, 0), {})]:
+        jitted(*args, **kwargs)
+    assert jm.stats("calls").query("function == 'lacking'").outcome.tolist() == ["miss", "miss", "miss", "hit"]
+
+
 def causes(function: str) -> list[str]:
     return last_miss(function).cause.tolist()
 
