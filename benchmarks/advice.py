@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         print("no cases found: name a folder with cases, or have ../shared/corpus beside the checkout")
         return 1
     warm_up()
-    verdicts = [judge(path, cold=options.cold) for path in paths]
+    verdicts = [judge(path, cold=options.cold, rewrites=not options.no_rewrites) for path in paths]
     report(verdicts, folders, options)
     return 0 if all(not verdict.problems for verdict in verdicts) else 1
 
@@ -68,6 +68,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="advice", description="Judge the advice on cases with proven answers.")
     parser.add_argument("folders", nargs="*", type=pathlib.Path, help="folders (or files) with cases")
     parser.add_argument("--cold", action="store_true", help="no plain call before: nothing is compiled yet")
+    parser.add_argument("--no-rewrites", action="store_true", help="kinds, static sets and sites alone")
     parser.add_argument("--only", default="", help="cases whose path contains this text")
     parser.add_argument("--quiet", action="store_true", help="the table alone, no line for each miss")
     parser.add_argument("--times", action="store_true", help="the ten slowest cases")
@@ -122,8 +123,8 @@ def warm_up() -> None:
         diagnose(first, jax.numpy.ones(3), 3)
 
 
-def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
-    from jupyter_jitmagic.diagnosis import diagnose
+def judge(path: pathlib.Path, *, cold: bool, rewrites: bool = True) -> Verdict:
+    from jupyter_jitmagic.diagnosis._diagnose import diagnose_call
 
     module = load(path)
     fun, calls = expression(module, module.FUNCTION), module.CALLS
@@ -134,7 +135,7 @@ def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
     verdict = Verdict(path, module.KIND)
     begin = time.perf_counter()
     try:
-        diagnosis = diagnose(fun, *args, **kwargs)
+        diagnosis = diagnose_call(fun, args, kwargs, rewrites=rewrites)
     except BaseException as error:
         verdict.seconds = time.perf_counter() - begin
         verdict.problems.append("diagnose raised " + f"{type(error).__name__}: {error}")
@@ -144,7 +145,8 @@ def judge(path: pathlib.Path, *, cold: bool) -> Verdict:
     verdict.seconds = time.perf_counter() - begin
     judge_kind(verdict, module, diagnosis)
     judge_sites(verdict, module, diagnosis)
-    judge_rewrites(verdict, module, diagnosis, calls)
+    if rewrites:
+        judge_rewrites(verdict, module, diagnosis, calls)
     sys.modules.pop(module.__name__, None)
     return verdict
 
