@@ -8,6 +8,8 @@ import inspect
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from time import thread_time as clock  # under load a thread waits: that is no work
+from types import MethodType
 from typing import Any
 
 import jax
@@ -44,10 +46,10 @@ def diagnose_call(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, seconds: float = 2.0, rewrites: bool = True
 ) -> Diagnosis:
     """`diagnose` with its bounds: `seconds` for all of it, `rewrites=False` to leave the source alone."""
-    begin = time.monotonic()
+    begin, started = clock(), time.perf_counter()
     call = Call(fun, args, kwargs)
     try:
-        plain, declared = unwrap(fun, args, kwargs)
+        plain, args, declared = unwrap(fun, args, kwargs)
         call = bind(plain, args, kwargs, declared)
         with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)):
             diagnosis = _diagnose(call, begin + seconds, rewrites)
@@ -56,13 +58,21 @@ def diagnose_call(
         diagnosis = _unknown(call, error)
     finally:
         clear_caches()
-    return _timed(diagnosis, time.monotonic() - begin)
+    return replace(diagnosis, seconds=time.perf_counter() - started)
 
 
-def unwrap(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Callable[..., Any], frozenset[str]]:
-    """(the plain function, names that its jit declares static)."""
+def unwrap(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...], frozenset[str]]:
+    """(the plain function, its positional arguments, names that its jit declares static).
+
+    The self of a jitted method is an argument of the jit.
+    """
     declared: set[str] = set()
     for _ in range(10):
+        if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
+            method: Any = fun
+            fun, args = method.__func__, (method.__self__, *args)
         options = getattr(fun, "_jit_info", None)
         inner = getattr(fun, "__wrapped__", None)
         if inner is None or (options is None and not hasattr(fun, "lower")):
@@ -73,7 +83,7 @@ def unwrap(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
             numbers = {number % max(len(args), 1) if number < 0 else number for number in _as_tuple(options.static_argnums)}
             declared.update(argument.name for argument in named if argument.key in numbers)
         fun = inner
-    return fun, frozenset(declared)
+    return fun, args, frozenset(declared)
 
 
 def _owners(call: Call) -> list[Any]:
@@ -97,8 +107,8 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
     unhashable = _reasons.for_unhashable_static(call)
     if unhashable:
         return told("not_staticness", *_declared(call), reason=unhashable)
-    found = _sites(call, error, min(1.0, (deadline - time.monotonic()) / 2))
-    result = search(call, found, seconds=min(1.0, deadline - time.monotonic()))
+    found = _sites(call, error, min(1.0, (deadline - clock()) / 2))
+    result = search(call, found, seconds=min(1.0, deadline - clock()))
     sites = one_for_each_line(found.sites)
     if result.refused:
         return told("not_staticness", sites=sites, reason=_reasons.for_refused(call, result.refused))
@@ -178,7 +188,7 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
     """A static set for a call without sites that plain Python can do."""
     if isinstance(error, (NameError, TimeoutError)) or found.complete or not found.proven:
         return None
-    blind = blind_search(call, found, min(1.0, max(deadline - time.monotonic(), 0.1)))
+    blind = blind_search(call, found, min(1.0, max(deadline - clock(), 0.1)))
     return blind if blind.cured and not _plain_fails(call) else None
 
 
@@ -199,7 +209,7 @@ def _propose(
     propose = getattr(importlib.import_module(f"{__package__}.rewrites"), "propose", None)
     if propose is None or not sites:
         return [], []
-    left = max(deadline - time.monotonic(), 0.2)
+    left = max(deadline - clock(), 0.2)
     names = tuple(sorted(static | call.declared))
     try:
         with time_limit(3 * left + 1.0), keep_trace():
@@ -229,7 +239,3 @@ def _unknown(call: Call, error: BaseException) -> Diagnosis:
     return Diagnosis(
         call.name, "not_staticness", reason="Unknown: the diagnosis itself failed (jupyter_jitmagic.faults.details())."
     )
-
-
-def _timed(diagnosis: Diagnosis, seconds: float) -> Diagnosis:
-    return replace(diagnosis, seconds=seconds)

@@ -15,10 +15,10 @@ import dataclasses
 import enum
 import operator
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from time import thread_time as clock  # under load a thread waits: that is no work
 from types import CodeType, FrameType
 from typing import Any
 
@@ -373,8 +373,8 @@ class _Run:
 
     def __init__(self, call: Call, seconds: float, decided: dict[_Key, bool]) -> None:
         self.call, self.decided = call, decided
-        self.deadline = time.monotonic() + seconds
-        self.half = time.monotonic() + 0.4 * seconds
+        self.deadline = clock() + seconds
+        self.half = clock() + 0.4 * seconds
         self.events: list[Event] = []
         self.by_place: dict[_Key, Event] = {}
         self.refusals: list[tuple[_Key, BaseException | None, FrameType | None, int]] = []
@@ -391,7 +391,7 @@ class _Run:
         return ShadowTracer(trace, _parts.typeof(value), node, 0, leaves, number)  # type: ignore[union-attr]
 
     def bind(self, trace: ShadowTrace, primitive: Any, args: Any, params: Any) -> Any:
-        if time.monotonic() > self.deadline:
+        if clock() > self.deadline:
             raise OutOfTime
         args = tuple(args)
         params = {name: self._needed(param) for name, param in params.items()}
@@ -423,7 +423,7 @@ class _Run:
                 if node.values is not None:
                     stack.pop()
                     continue
-                if time.monotonic() > self.deadline:
+                if clock() > self.deadline:
                     raise OutOfTime
                 needed = [arg.node for arg in node.args if isinstance(arg, ShadowTracer) and arg.node.values is None]
                 if needed:
@@ -452,7 +452,7 @@ class _Run:
         """Who asks (a key), and whether to answer: no, while JAX or the user may catch the error and go on without."""
         if not self.alive:
             return (), False
-        if time.monotonic() > self.deadline:
+        if clock() > self.deadline:
             raise OutOfTime
         frame: FrameType | None = sys._getframe(2)
         path: list[Any] = [how]
@@ -493,7 +493,7 @@ class _Run:
             self.record(tracer, how, error)
             raise
         event = self.record(tracer, how, result)
-        if how == "bool" and event.visits > _LOOPED and time.monotonic() > self.half:
+        if how == "bool" and event.visits > _LOOPED and clock() > self.half:
             return not result
         return result
 
@@ -601,9 +601,9 @@ def run_shadow(
     `mirrors`: options objects come as copies whose fields tell of their use; when that ends in an error, it is tried without.
     """
     decided: dict[_Key, bool] = {}
-    begin = time.monotonic()
+    begin = clock()
     for _ in range(24):
-        left = seconds - (time.monotonic() - begin)
+        left = seconds - (clock() - begin)
         run = _Run(call, max(left, 0.01), decided)
         outcome, leaves, owners = _run_once(run, call, static, mirrors)
         flipped = None if outcome.complete or left <= 0 else _blamed(run, outcome.error)
@@ -613,7 +613,7 @@ def run_shadow(
         inner = run._library_key(flipped)
         if inner:
             _learnt[inner] = True
-    outcome.seconds = time.monotonic() - begin
+    outcome.seconds = clock() - begin
     if mirrors and outcome.error is not None and any("." in path for path, _ in leaves):
         plain = run_shadow(call, static, max(seconds - outcome.seconds, 0.05), mirrors=False)
         if plain[0].complete or not outcome.events:
@@ -667,7 +667,7 @@ def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> t
     outcome = Outcome(run.events)
     run.top = sys._getframe()
     try:
-        with time_limit(run.deadline - time.monotonic() + 0.05), quiet(), _parts.set_current_trace(trace):  # type: ignore[union-attr]
+        with time_limit(run.deadline - clock() + 0.05), quiet(), _parts.set_current_trace(trace):  # type: ignore[union-attr]
             call.fun(*args, **kwargs)
         outcome.complete = True
     except (OutOfTime, Unread):

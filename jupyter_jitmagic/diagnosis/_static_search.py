@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import Any
 
 import jax
@@ -78,17 +78,17 @@ class _Tracer:
 
     def works(self, static: frozenset[str]) -> bool:
         if static not in self.known:
-            if len(self.known) >= MOST_TRACES or time.monotonic() > self.deadline:
+            if len(self.known) >= MOST_TRACES or clock() > self.deadline:
                 self.bounded = True
                 return False
-            left = max(self.deadline - time.monotonic(), 0.05)
+            left = max(self.deadline - clock(), 0.05)
             self.known[static] = call_error(self.call, static, left) is None
         return self.known[static]
 
 
 def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
     """The smallest static set for a call that does not trace; `found` is the run with nothing but the declared static."""
-    tracer = _Tracer(call, time.monotonic() + seconds)
+    tracer = _Tracer(call, clock() + seconds)
     must, refused = _must(call)
     if refused:
         return Search(must, False, must, refused, found)
@@ -102,9 +102,9 @@ def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
         if static and tracer.works(static):
             static = _smaller(tracer, static, must)
             return Search(static, True, static, (), left, len(tracer.known), tracer.bounded, floats)
-        if time.monotonic() > tracer.deadline:
+        if clock() > tracer.deadline:
             break
-        again = find_call_sites(call, static, seconds=max(tracer.deadline - time.monotonic(), 0.05)) if static else found
+        again = find_call_sites(call, static, seconds=max(tracer.deadline - clock(), 0.05)) if static else found
         if not (_curing(call, again, static)[0] - static):
             left = again
             break
@@ -236,7 +236,7 @@ def _surrounds(site: Site, lines: set[tuple[str, int]]) -> bool:
 
 def blind_search(call: Call, found: Found, seconds: float = 1.0) -> Search:
     """The search where the run told of no site and yet plain Python works: JAX refused a tracer and asked for no value."""
-    return _blind(call, _Tracer(call, time.monotonic() + seconds), _must(call)[0], found)
+    return _blind(call, _Tracer(call, clock() + seconds), _must(call)[0], found)
 
 
 def _blind(call: Call, tracer: _Tracer, must: frozenset[str], found: Found) -> Search:
