@@ -68,7 +68,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="advice", description="Judge the advice on cases with proven answers.")
     parser.add_argument("folders", nargs="*", type=pathlib.Path, help="folders (or files) with cases")
     parser.add_argument("--cold", action="store_true", help="no plain call before: nothing is compiled yet")
-    parser.add_argument("--no-rewrites", action="store_true", help="kinds, static sets and sites alone")
+    parser.add_argument("--no-rewrites", action="store_true", help="kinds, static sets and sites alone: nothing is run")
     parser.add_argument("--only", default="", help="cases whose path contains this text")
     parser.add_argument("--quiet", action="store_true", help="the table alone, no line for each miss")
     parser.add_argument("--times", action="store_true", help="the ten slowest cases")
@@ -143,7 +143,7 @@ def judge(path: pathlib.Path, *, cold: bool, rewrites: bool = True) -> Verdict:
             raise
         return verdict
     verdict.seconds = time.perf_counter() - begin
-    judge_kind(verdict, module, diagnosis)
+    judge_kind(verdict, module, diagnosis, run=rewrites)
     judge_sites(verdict, module, diagnosis)
     if rewrites:
         judge_rewrites(verdict, module, diagnosis, calls)
@@ -155,7 +155,7 @@ def expression(module: ModuleType, text: str) -> Any:
     return eval(text, vars(module))  # noqa: S307 - FUNCTION is an expression by the cases' own definition
 
 
-def judge_kind(verdict: Verdict, module: ModuleType, diagnosis: Any) -> None:
+def judge_kind(verdict: Verdict, module: ModuleType, diagnosis: Any, *, run: bool) -> None:
     accepted = {module.KIND, *getattr(module, "ALSO", ())}
     names = set(diagnosis.static_argnames) | {f"#{number}" for number in diagnosis.static_argnums}
     verdict.answer = diagnosis.kind + (f" {sorted(names)}" if names else "")
@@ -171,7 +171,7 @@ def judge_kind(verdict: Verdict, module: ModuleType, diagnosis: Any) -> None:
     if diagnosis.kind == "static+rewrite" and hasattr(module, "FIXED_STATIC") and names != set(module.FIXED_STATIC):
         verdict.kind_right = False
         verdict.problems.append(f"static {sorted(names)} beside the rewrite, not {module.FIXED_STATIC}")
-    if diagnosis.kind in ("static", "static+rewrite") and diagnosis.verified and not diagnosis.rewrites:
+    if run and diagnosis.kind == "static" and diagnosis.verified:
         check_static(verdict, module, diagnosis)
 
 

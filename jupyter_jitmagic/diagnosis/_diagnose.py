@@ -19,6 +19,7 @@ from .._jax_internals import keep_trace
 from . import _reasons
 from ._call import Call, bind, innermost, reachable_functions
 from ._leaks import leak_site
+from ._numbers import may_be_data
 from ._purity import impurity
 from ._quiet import OutOfTime, quiet, time_limit, undone
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
@@ -115,7 +116,8 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
     if result.cured:
         reason = _reasons.for_static(call, result, found)
         names, numbers = _names(call, result.static)
-        return told("static", names, numbers, sites or _fallback(error, call), verified=True, reason=reason)
+        others = _alternatives(call, result, found, deadline) if with_rewrites else ()
+        return told("static", names, numbers, sites or _fallback(error, call), others, verified=True, reason=reason)
     if _is_other(call, found, result):
         blind = _refused_without_asking(call, found, error, deadline)
         if blind is not None:
@@ -134,6 +136,13 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
     return _rewritten(call, told, sites, result, deadline, with_rewrites)
+
+
+def _alternatives(call: Call, result: Search, found: Found, deadline: float) -> tuple[Rewrite, ...]:
+    """Rewrites beside a proven static set, where its arguments may well be data that changes from call to call."""
+    if not may_be_data(call, result, found):
+        return ()
+    return tuple(_propose(call, found.sites, frozenset(), min(deadline, clock() + 0.6))[0])
 
 
 def _rewritten(

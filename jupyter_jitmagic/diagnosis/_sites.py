@@ -259,11 +259,12 @@ def _parse_block(lines: list[str], first: int) -> ast.AST | None:
             return _moved(tree, first - 1, indent)
     except (SyntaxError, ValueError, IndexError):
         pass
-    return _whole("".join(lines))
+    return whole_tree("".join(lines))
 
 
 @functools.lru_cache(maxsize=8)
-def _whole(text: str) -> ast.AST | None:
+def whole_tree(text: str) -> ast.AST | None:
+    """A file's syntax tree, parsed once; None where it is no Python."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError):
@@ -388,7 +389,7 @@ def _parameter(helper: FunctionType, call: ast.Call, node: ast.AST) -> str | Non
 
 def loop_body(filename: str, line: int) -> tuple[int, int]:
     """First and last line of the `for` or `while` that starts on `line`; (1, 0) if none does."""
-    tree = _whole("".join(linecache.getlines(filename)))
+    tree = whole_tree("".join(linecache.getlines(filename)))
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, (ast.For, ast.While)) and node.lineno == line:
             return node.lineno, node.end_lineno or node.lineno
@@ -443,5 +444,5 @@ def clear_caches() -> None:
     from . import _places
 
     block_of.cache_clear()
-    _whole.cache_clear()
+    whole_tree.cache_clear()
     _places.clear_caches()
