@@ -148,6 +148,21 @@ def fits(number: int) -> bool:
     return bool(-(2**bits) <= number < 2**bits)
 
 
+MOST_BYTES = 2**27  # a larger array is not computed with in passing
+
+
+def is_readable(leaf: Any) -> bool:
+    """Whether a run may compute with this leaf's value: no huge array, no deleted one."""
+    if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, (jax.Array, np.ndarray)):
+        return not isinstance(leaf, jax.core.Tracer)
+    return leaf.nbytes <= MOST_BYTES and not (isinstance(leaf, jax.Array) and leaf.is_deleted())
+
+
+def readable(call: Call) -> bool:
+    """Whether the function may be run on the call's own values."""
+    return all(is_readable(leaf) for argument in call.arguments for _, leaf in leaves_of(argument.value))
+
+
 def function_name(fun: Any) -> str:
     """As a person would call it: "f", "Model.step", "<lambda>"."""
     while isinstance(fun, functools.partial):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
@@ -17,11 +18,11 @@ import jax
 from .._errors import faults
 from .._jax_internals import keep_trace
 from . import _reasons
-from ._call import Call, bind, innermost, reachable_functions
+from ._call import Call, bind, innermost, reachable_functions, readable
 from ._leaks import leak_site
 from ._numbers import may_be_data
 from ._purity import impurity
-from ._quiet import OutOfTime, quiet, time_limit, undone
+from ._quiet import OutOfTime, no_writing, quiet, time_limit, undone
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
 from ._static_search import Search, blind_search, call_error, search
 from ._types import Diagnosis, Found, Kind, Rewrite, Site
@@ -52,8 +53,10 @@ def diagnose_call(
     try:
         plain, args, declared = unwrap(fun, args, kwargs)
         call = bind(plain, args, kwargs, declared)
-        with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)):
-            diagnosis = _diagnose(call, begin + seconds, rewrites)
+        effect = impurity(plain, (*args, *kwargs.values()))[0]
+        writes = no_writing() if "files" in effect else contextlib.nullcontext()
+        with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
+            diagnosis = _diagnose(call, begin + seconds, rewrites, effect)
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)
@@ -98,7 +101,7 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
 
 
-def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
+def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> Diagnosis:
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
         return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_reasons.ASYNC)
     error = call_error(call, frozenset())
@@ -108,7 +111,7 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool) -> Diagnosis:
     unhashable = _reasons.for_unhashable_static(call)
     if unhashable:
         return told("not_staticness", *_declared(call), reason=unhashable)
-    found = _sites(call, error, min(1.0, (deadline - clock()) / 2))
+    found = _sites(call, error, effect, min(1.0, (deadline - clock()) / 2))
     result = search(call, found, seconds=min(1.0, deadline - clock()))
     sites = one_for_each_line(found.sites)
     if result.refused:
@@ -178,13 +181,12 @@ def _is_other(call: Call, found: Found, result: Search) -> bool:
     return _plain_fails(call)
 
 
-_LASTING = ("files", "network", "processes", "database", "operating system", "tracker")
+_LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
 
 
-def _sites(call: Call, error: BaseException, seconds: float) -> Found:
+def _sites(call: Call, error: BaseException, effect: str, seconds: float) -> Found:
     """All sites by running the function; where that would leave something behind for good, the one that JAX's error names."""
-    why = impurity(call.fun, (*call.args, *call.kwargs.values()))[0]
-    if not any(word in why for word in _LASTING):
+    if not any(word in effect for word in _LASTING):
         found = find_call_sites(call, frozenset(), seconds=seconds)
         if found.proven:
             return found
@@ -222,8 +224,11 @@ def _propose(
     names = tuple(sorted(static | call.declared))
     try:
         with time_limit(3 * left + 1.0), keep_trace():
-            proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left)
+            proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call))
     except OutOfTime:
+        return [], []
+    except Exception as error:
+        faults.report("looking for rewrites", error)
         return [], []
     return list(proposed), list(unverified)
 

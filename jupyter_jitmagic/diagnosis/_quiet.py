@@ -7,20 +7,23 @@ changes. A function that never ends is stopped between two of Python's instructi
 from __future__ import annotations
 
 import _thread
+import builtins
 import contextlib
 import ctypes
+import io
 import random
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from io import StringIO
-from types import CellType, FunctionType, ModuleType
+from io import BytesIO, StringIO
+from types import CellType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from ._places import is_library_type
+from ._places import is_library, is_library_type
 
 
 class OutOfTime(BaseException):
@@ -32,12 +35,69 @@ def quiet() -> Iterator[None]:
     """Swallow what the function prints and warns; its random state is put back."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
-        with contextlib.redirect_stdout(StringIO()), contextlib.redirect_stderr(StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with (
+            contextlib.redirect_stdout(_Swallowing(sys.stdout)),
+            contextlib.redirect_stderr(_Swallowing(sys.stderr)),
+            _unwarned(),
+        ):
             yield
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+class _Swallowing(StringIO):
+    """A stream that loses what this thread writes and passes on what other threads write."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream, self._thread = stream, threading.get_ident()
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._thread:
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if threading.get_ident() != self._thread:
+            self._stream.flush()
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+_writing = threading.RLock()
+
+
+@contextlib.contextmanager
+def no_writing() -> Iterator[None]:
+    """What the user's code of this thread opens for writing goes nowhere; reading, and what JAX writes, are untouched."""
+    with _writing:
+        mine, before = threading.get_ident(), builtins.open
+
+        def opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
+            if writes and threading.get_ident() == mine and not _for_jax(sys._getframe(1)):
+                return BytesIO() if "b" in mode else StringIO()
+            return before(file, mode, *args, **kwargs)
+
+        builtins.open = io.open = opened
+        try:
+            yield
+        finally:
+            builtins.open = io.open = before
+
+
+def _for_jax(frame: FrameType | None) -> bool:
+    while frame is not None and is_library(frame.f_code.co_filename):
+        if str(frame.f_globals.get("__name__", "")).startswith(("jax", "jaxlib")):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Watch:

@@ -26,7 +26,7 @@ import jax
 import numpy as np
 
 from .._jax_internals import trace_parts
-from ._call import Call, leaves_of
+from ._call import Call, is_readable, leaves_of
 from ._places import catches, is_library, is_library_type, is_user, position
 from ._quiet import OutOfTime, quiet, time_limit
 
@@ -73,7 +73,6 @@ class Unread(BaseException):
 
 
 _UNREAD = Unread()
-_MOST_BYTES = 2**27
 
 
 class _Node:
@@ -697,16 +696,12 @@ def _shadow(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
         return text
     if _parts.is_foreign(leaf):  # type: ignore[union-attr]
         return leaf
-    if isinstance(leaf, (jax.Array, np.ndarray)) and (leaf.nbytes > _MOST_BYTES or _is_deleted(leaf)):
+    if not is_readable(leaf):
         run.unknown.add(number)
     try:
         return run.constant(trace, leaf, frozenset({number}), leaf if isinstance(leaf, _NUMBERS) else _NOTHING)
     except Exception:
         return _mirror(run, trace, path, leaf, leaves) if mirrors else leaf
-
-
-def _is_deleted(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and leaf.is_deleted()
 
 
 def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tuple[str, Any]]) -> Any:

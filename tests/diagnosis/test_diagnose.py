@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.diagnosis import diagnose, trace_error
+from jupyter_jitmagic.diagnosis import diagnose, find_sites, trace_error
 
 X = jnp.arange(4.0)
 
@@ -169,3 +169,135 @@ def test_the_answer_is_json_able():
     import json
 
     json.dumps(diagnose(lambda x: 1 if x > 0 else 2, 1.0).to_dict())
+
+
+kept = []
+
+
+class Counter:
+    made = 0
+
+    def __init__(self):
+        self.calls = []
+
+
+def test_what_the_function_changes_is_put_back():
+    counter = Counter()
+
+    def f(x, n):
+        kept.append(x)
+        Counter.made += 1
+        counter.calls.append(n)
+        return jnp.zeros(n) + x[0]
+
+    assert diagnose(f, X, 3).static_argnames == ("n",)
+    assert (kept, Counter.made, counter.calls) == ([], 0, [])
+
+
+def test_what_other_threads_print_is_not_lost(capsys):
+    import threading
+
+    def f(x, n):
+        thread = threading.Thread(target=print, args=("from another thread",))
+        thread.start()
+        thread.join()
+        print("from the function")
+        return jnp.zeros(n)
+
+    diagnose(f, X, 3)
+    out = capsys.readouterr().out
+    assert "from another thread" in out and "from the function" not in out
+
+
+def test_what_the_function_writes_to_files_goes_nowhere(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("first")
+
+    def f(x, n):
+        with open(path, "a") as file:
+            file.write("seen")
+        if path.read_text() == "first":
+            return jnp.zeros(n)
+        return x
+
+    answer = diagnose(f, X, 3)
+    assert answer.static_argnames == ("n",) and path.read_text() == "first"
+
+
+def test_a_function_with_lasting_effects_is_not_run_beyond_a_trace():
+    import subprocess
+
+    def f(x):
+        if x.sum() > 0:
+            subprocess.run(["touch", "/nowhere/at/all"], check=True)
+        return x
+
+    answer = diagnose(f, X)
+    assert answer.sites[0].code == "if x.sum() > 0:" and not answer.sites[0].proven and not answer.verified
+
+
+def test_a_loop_that_never_ends_on_concrete_values_is_stopped():
+    def f(x):
+        n = int(x[1])
+        while n != 0:
+            n += 2
+        return x
+
+    found = find_sites(f, (X,), {}, seconds=0.2)
+    assert [site.operation for site in found.sites] == ["int"] and not found.complete
+
+
+def test_deleted_and_huge_arrays_are_not_read():
+    gone = jnp.arange(3.0) + 1
+    gone.delete()
+    huge = np.broadcast_to(np.float32(1), (2**26,))
+    for x in (gone, huge):
+        answer = diagnose(lambda x: x if x.sum() > 0 else -x, x)
+        assert answer.kind == "rewrite" and answer.sites[0].operation == "ternary"
+
+
+def test_jitted_methods_take_self_as_an_argument():
+    class Model:
+        @jax.jit
+        def step(self, x, n):
+            return x[:n]
+
+    assert diagnose(Model().step, X, 2).static_argnames == ("self", "n")
+
+
+def test_jax_may_refuse_a_tracer_without_asking_for_its_value():
+    @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+    def pooled(x, size):
+        return x.reshape(-1, size).max(axis=1)
+
+    pooled.defvjp(lambda x, size: (pooled(x, size), x), lambda size, saved, g: (saved,))
+    answer = diagnose(lambda x, size: pooled(x, size).sum(), X, 2)
+    assert (answer.kind, answer.static_argnames) == ("static", ("size",))
+
+
+def test_a_key_made_of_a_traced_number_is_a_site():
+    answer = diagnose(lambda params, i: params[f"w{i}"], {"w1": X}, 1)
+    assert (answer.kind, answer.static_argnames) == ("static", ("i",))
+    assert answer.sites[0].arguments == ("i",)
+
+
+def test_an_error_that_the_user_raises_again_still_tells_the_site():
+    def f(x, n):
+        try:
+            return jnp.zeros(n)
+        except TypeError as error:
+            raise ValueError("bad n") from error
+
+    answer = diagnose(f, X, 3)
+    assert answer.kind == "static" and answer.sites[0].code == "return jnp.zeros(n)"
+
+
+def test_a_count_that_may_be_data_has_a_rewrite_beside_the_static_answer():
+    def f(x, n):
+        for _ in range(n):
+            x = x * 0.5
+        return x
+
+    answer = diagnose(f, X, 3)
+    assert answer.kind == "static" and answer.static_argnames == ("n",)
+    assert answer.rewrites and answer.rewrites[0].patterns == ("fori_loop",)
