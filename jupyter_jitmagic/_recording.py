@@ -271,7 +271,7 @@ class FunctionState:
 
     def would_miss(self, signature: Signature) -> tuple[Cause, ...]:
         """Why a call that is about to compile misses."""
-        size = self._size() if self._size else None
+        size = internals.cache_size(self.jitted)
         shrunk = size is not None and size < self.attribution.known
         return self.causes_of(signature, signature in self._cleared or shrunk)
 
