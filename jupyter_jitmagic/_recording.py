@@ -385,7 +385,7 @@ def _not_built(**_: Any) -> None:
 
 def _blocked(out: Any, start: float, latest: float) -> _observation.Sighting | None:
     """Wait for the call's outputs. An error of the computation surfaces later, where JAX raises it."""
-    leaves = [leaf for leaf in jax.tree_util.tree_leaves(out) if isinstance(leaf, jax.Array)]
+    leaves = [leaf for leaf in jax.tree_util.tree_leaves(out) if isinstance(leaf, jax.Array) and hasattr(leaf, "is_ready")]
     try:
         for leaf in leaves:
             leaf.block_until_ready()

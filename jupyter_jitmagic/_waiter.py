@@ -82,11 +82,13 @@ def peek() -> None:
 
 def smallest_output(out: Any) -> Any | None:
     """The array of an output whose readiness tells most cheaply that the call has ended; None if there is none to wait for."""
-    if isinstance(out, jax.Array):
-        return None if isinstance(out, jax.core.Tracer) else out
-    leaves = jax.tree_util.tree_leaves(out)
-    arrays = [leaf for leaf in leaves if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)]
-    return min(arrays, key=lambda leaf: leaf.size, default=None)
+    leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
+    return min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+
+
+def _can_be_looked_at(leaf: Any) -> bool:
+    """Whether this is an array that tells when it is ready: no tracer, no array of keys."""
+    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and hasattr(leaf, "is_ready")
 
 
 class Waiter:

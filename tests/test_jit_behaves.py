@@ -1,0 +1,360 @@
+"""Nothing of `jax.jit` is lost: what its object can do, ours can, and nothing of the user's stays alive."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import gc
+import inspect
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Any:
+    jm.reset()
+    jm.faults.clear()
+    yield
+    assert jm.faults.details() == ""
+
+
+@jm.jit
+def module_level(x):
+    """Doc of it."""
+    return x + 1
+
+
+class Model:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    @functools.partial(jm.jit, static_argnums=0)
+    def scaled(self, x):
+        return x * self.scale
+
+
+def outcomes() -> list[str]:
+    return jm.stats("calls").outcome.tolist()
+
+
+def test_it_looks_like_the_function_and_like_what_jax_jit_makes_of_it() -> None:
+    bare = jax.jit(module_level.__wrapped__)
+    for name in ("__name__", "__qualname__", "__module__", "__doc__", "__wrapped__"):
+        assert getattr(module_level, name) == getattr(bare, name)
+    assert inspect.signature(module_level) == inspect.signature(bare)
+    assert repr(module_level) == repr(bare)
+    assert isinstance(module_level, jax.stages.Wrapped)
+    assert inspect.getsource(module_level) == inspect.getsource(bare)
+    assert callable(module_level) and weakref.ref(module_level)() is module_level
+
+
+def test_it_survives_pickling_and_copying() -> None:
+    assert copy.copy(module_level) is module_level and copy.deepcopy(module_level) is module_level
+    again = pickle.loads(pickle.dumps(functools.partial(jm.jit, static_argnums=0)))
+    assert again.keywords == {"static_argnums": 0}
+
+
+def test_methods_bind_and_static_self_is_an_entry_each() -> None:
+    one, two = Model(2.0), Model(3.0)
+    x = jnp.ones(2)
+    assert one.scaled(x).tolist() == [2, 2] and two.scaled(x).tolist() == [3, 3] and one.scaled(x).tolist() == [2, 2]
+    assert Model.scaled(one, x).tolist() == [2, 2]
+    assert outcomes() == ["miss", "miss", "hit", "hit"]
+
+
+def test_every_argument_of_jax_jit_reaches_it() -> None:
+    f = jm.jit(
+        lambda x, y: x + y,
+        donate_argnums=0,
+        keep_unused=True,
+        inline=True,
+        compiler_options={"xla_cpu_enable_fast_math": False},
+    )
+    x = jnp.ones(3)
+    f(x, 1.0)
+    assert x.is_deleted()
+    with pytest.raises(TypeError, match="no_such_argument"):
+        jm.jit(lambda x: x, no_such_argument=1)
+    with pytest.raises(TypeError):
+        jm.jit(None)
+    with pytest.raises(ValueError, match="static_argnames"):
+        jm.jit(lambda x: x, static_argnames="y")
+
+
+def test_transformations_and_control_flow_take_it() -> None:
+    @jm.jit
+    def f(x):
+        return jnp.sin(x).sum()
+
+    x = jnp.arange(3.0)
+    assert np.allclose(jax.grad(f)(x), jnp.cos(x))
+    assert np.allclose(jax.vmap(f)(x[:, None]), jnp.sin(x))
+    assert np.allclose(jax.lax.scan(lambda c, v: (c + f(v), None), 0.0, x)[0], jnp.sin(x).sum())
+    assert np.allclose(jax.jit(lambda x: f(x) * 2)(x), 2 * jnp.sin(x).sum(), rtol=1e-5)
+    assert jax.make_jaxpr(f)(x).eqns[0].primitive.name in ("jit", "pjit")
+    assert f.eval_shape(x).shape == () and f.lower(x).compile()(x).shape == ()
+    assert jax.checkpoint(f)(x).shape == ()
+
+
+def test_neither_arguments_nor_outputs_nor_a_dropped_function_stay_alive() -> None:
+    @jm.jit
+    def f(x):
+        return x * 2
+
+    x = jnp.ones(100_000)
+    f(x)
+    for _ in range(5):
+        y = f(x)
+    refs = [weakref.ref(x), weakref.ref(y), weakref.ref(f), weakref.ref(f.__wrapped__)]
+    y.block_until_ready()
+    time.sleep(0.1)
+    del x, y
+    gc.collect()
+    assert [ref() for ref in refs[:2]] == [None, None]
+    del f
+    gc.collect()
+    assert [ref() for ref in refs[2:]] == [None, None]
+    rows = jm.stats("functions")
+    assert rows.calls.tolist() == [6] and rows.alive.tolist() == [False]
+    assert jm.stats("entries").alive.tolist() == [False]
+
+
+def test_a_redefined_function_supersedes_the_old_one() -> None:
+    namespace: dict[str, Any] = {"jm": jm, "__name__": "somewhere"}
+    source = "@jm.jit\ndef step(x):\n    return x + 1\nstep(1.0)"
+    exec(source, namespace)
+    exec(source, namespace)
+    table = jm.stats("functions")
+    assert table.superseded.tolist() == [True, False]
+    assert jm.stats("entries").superseded.tolist() == [True, False]
+    assert jm.stats("misses").cause.tolist() == ["first_call", "new_function"]
+
+
+def test_errors_of_the_computation_surface_where_jax_raises_them() -> None:
+    def bad(x: Any) -> Any:
+        raise ValueError("in the callback")
+
+    @jm.jit
+    def f(x):
+        return jax.pure_callback(bad, jax.ShapeDtypeStruct((), jnp.float32), x)
+
+    with pytest.raises(Exception, match="in the callback"):
+        f(jnp.float32(1)).block_until_ready()
+
+
+def test_blocking_and_dispatch_modes_say_what_they_measured() -> None:
+    x = jnp.ones((200, 200))
+    blocked = jm.jit(lambda x: x @ x, timing="block")
+    silent = jm.jit(lambda x: x @ x + 1, timing="dispatch")
+    for f in (blocked, silent):
+        for _ in range(3):
+            f(x)
+    time.sleep(0.05)
+    table = jm.stats("calls")
+    assert table.execute_how.tolist()[1:] == ["blocked"] * 2 + ["unobserved"] * 3
+    assert table.execute_s[1:3].notna().all() and table.execute_s[3:].isna().all()
+    assert (table.execute_s[1:3] >= table.dispatch_s[1:3] * 0.5).all()
+
+
+def test_executions_of_a_caller_that_blocks_are_seen_without_blocking_it() -> None:
+    @jm.jit
+    def f(x):
+        for _ in range(6):
+            x = jnp.tanh(x @ x)
+        return x
+
+    x = jnp.ones((500, 500)) / 500
+    f(x).block_until_ready()
+    truth = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        f(x).block_until_ready()
+        truth.append(time.perf_counter() - begin)
+    time.sleep(0.1)
+    seen = jm.stats("calls").query("execute_how == 'observed'").execute_s
+    assert len(seen) >= 3
+    assert 0.5 * min(truth) < seen.median() < 2 * max(truth)
+
+
+def test_two_jits_of_one_function_share_their_record_and_jaxs_cache() -> None:
+    def fun(x):
+        return x * 3
+
+    one, two = jm.jit(fun), jm.jit(fun)
+    one(jnp.ones(2))
+    two(jnp.ones(2))
+    assert outcomes() == ["miss", "hit"]
+    assert len(jm.stats()) == 1
+
+
+def test_a_keyboard_interrupt_in_the_middle_is_an_error_row_and_the_next_call_is_right() -> None:
+    interrupt = [True]
+
+    @jm.jit
+    def f(x):
+        if interrupt:
+            interrupt.clear()
+            raise KeyboardInterrupt
+        return x
+
+    with pytest.raises(KeyboardInterrupt):
+        f(1.0)
+    f(1.0)
+    f(1.0)
+    assert outcomes() == ["error", "miss", "hit"]
+
+
+def test_reentrance_inside_a_callback_mixes_up_nothing() -> None:
+    @jm.jit
+    def inner(x):
+        return x + 1
+
+    def host(x: Any) -> Any:
+        return np.asarray(inner(np.asarray(x)))
+
+    @jm.jit
+    def outer(x):
+        return jax.pure_callback(host, jax.ShapeDtypeStruct((), jnp.float32), x)
+
+    outer(jnp.float32(1)).block_until_ready()
+    table = jm.stats("calls").set_index("function")
+    names = list(table.index)
+    assert sorted(name.rpartition(".")[2] for name in names) == ["inner", "outer"]
+    assert table.outcome.tolist() == ["miss", "miss"]
+    assert jm.stats("functions").misses.tolist() == [1, 1]
+
+
+def test_switched_off_it_is_plain_jax_jit() -> None:
+    script = "import jupyter_jitmagic as jm, jax; f = jm.jit(lambda x: x); print(type(f) is type(jax.jit(len)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=_environment(JITMAGIC_OFF="1"), check=True
+    )
+    assert done.stdout.strip() == "True"
+
+
+def _environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+@pytest.mark.parametrize("end", ["pass", "raise SystemExit(0)", "threading.Thread(target=lambda: f(x)).start()"])
+def test_the_interpreter_ends_at_once_and_cleanly_with_a_watch_in_flight(end: str) -> None:
+    script = textwrap.dedent(
+        f"""
+        import threading, time
+        import jax, jax.numpy as jnp
+        import jupyter_jitmagic as jm
+        @jm.jit
+        def f(x):
+            return jax.lax.fori_loop(0, 300, lambda i, x: jnp.tanh(x @ x), x)
+        x = jnp.ones((300, 300)) / 300
+        f(x).block_until_ready()
+        f(x)
+        y = f(x)
+        {end}
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=_environment(), timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "_recording.signature_of",
+        "_recording.example_of",
+        "_recording.causes_of",
+        "_recording.call_site",
+        "_observation.watch",
+        "_timing.take",
+        "_hotpath.fold",
+        "_timing.summed",
+        "_timing._enclosing",
+        "_jax_internals.transformations",
+        "_attribution._fewest_probes",
+        "_waiter.smallest_output",
+    ],
+)
+def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib
+
+    module, _, name = place.rpartition(".")
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("injected")
+
+    told: list[str] = []
+    monkeypatch.setattr(jm.faults, "show", told.append)
+    monkeypatch.setattr(importlib.import_module(f"jupyter_jitmagic.{module}"), name, broken)
+
+    @jm.jit
+    def f(x):
+        return x * 2
+
+    for n in (1, 2, 2, 1):
+        assert f(np.ones(n, "f4")).tolist() == [2.0] * n
+    assert len(told) == len(set(told)) <= 2
+    monkeypatch.undo()
+    jm.faults.clear()
+    assert f(np.ones(2, "f4")).tolist() == [2.0] * 2
+
+
+def test_a_fault_while_waiting_is_reported_and_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_jitmagic import _observation
+
+    told: list[str] = []
+    monkeypatch.setattr(jm.faults, "show", told.append)
+    monkeypatch.setattr(_observation.Sighting, "ended", lambda *_: 1 / 0)
+    f = jm.jit(lambda x: jnp.tanh(x @ x))
+    x = jnp.ones((400, 400)) / 400
+    for _ in range(5):
+        f(x).block_until_ready()
+        time.sleep(0.01)
+    assert len(told) <= 1
+    jm.faults.clear()
+
+
+def test_the_same_function_from_threads_while_another_compiles() -> None:
+    @jm.jit
+    def f(x):
+        return jnp.sin(x) * 2
+
+    x = jnp.ones(3)
+    f(x)
+    stop = threading.Event()
+    counts = [0]
+
+    def hits() -> None:
+        while not stop.is_set():
+            f(x)
+            counts[0] += 1
+
+    thread = threading.Thread(target=hits)
+    thread.start()
+    for n in range(10, 20):
+        f(jnp.ones(n))
+    stop.set()
+    thread.join()
+    table = jm.stats("calls")
+    assert len(table) == counts[0] + 11
+    assert table.outcome.value_counts()["miss"] == 11
+    first = table.entry.iloc[0]
+    assert (table.entry == first).sum() == counts[0] + 1
