@@ -5,8 +5,8 @@
   newest JAX that pip finds for it, all Python tests. A version that is not found is named.
 * The built wheel in JupyterLab 4.2 and 4.4 and in Notebook 7, driven by the browser tests.
 
-Ends with a line for each and the sum; the exit status is 1 if anything failed. `--only TEXT` runs the
-parts whose name contains it.
+Ends with a line for each and the sum; the exit status is 1 if anything failed. `--only TEXT` runs the parts whose
+name contains it.
 """
 
 from __future__ import annotations
@@ -89,15 +89,11 @@ def run_suites(*arguments: str, **variables: str) -> Counts:
 
 
 def in_python(version: str, wheel: Path) -> tuple[Counts, str]:
-    """All Python tests against the installed wheel, with that Python and the newest JAX there is for it."""
+    """All Python tests, slow ones too, with that Python and the newest JAX there is for it."""
     python = find_python(version)
     if python is None:
         return Counts(skipped=1), f"skipped: no Python {version} on this machine (uv python install {version})"
-    tools = [
-        name
-        for name in tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
-        if "jupyter" not in name
-    ]
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["dev"]
     own = environment_of(ROOT / f".venv-soak-{version}", python, [*tools, "ipykernel"], wheel)
     jax = subprocess.run([str(own), "-c", "import jax; print(jax.__version__)"], capture_output=True, text=True, check=True)
     counts = run_suites("--only", "python", "--python", str(own), "--slow", "all")
