@@ -24,7 +24,7 @@ lint: setup  ## lint, format and types only, Python and TypeScript
 	@$(PY) scripts/run_tests.py --only lint
 
 format: setup  ## put Python and TypeScript into the project's format
-	@ruff check -q --fix . && ruff format -q . && jlpm -s prettier --log-level warn --write labextension ui-tests '*.{json,mjs,ts}'
+	@ruff check -q --fix . && ruff format -q . && jlpm prettier --log-level warn --write labextension ui-tests '*.{json,mjs,ts}'
 
 build:  ## wheel and sdist in dist/, the panel inside
 	@rm -rf dist jupyter_jitmagic/labextension && scripts/setup.sh
@@ -37,7 +37,7 @@ advice: setup  ## judge the advice on ../shared/corpus and tests/cases (FOLDERS=
 	@$(PY) -m benchmarks.advice $(FOLDERS)
 
 watch: setup  ## rebuild the panel at each change (reload the page to see it)
-	@rm -f node_modules/.stamp-panel && jlpm build && exec jlpm watch
+	@rm -f node_modules/.stamp-panel && jlpm build && trap 'kill 0' EXIT && { jlpm watch:lib & jlpm watch:labextension; }
 
 soak:  ## what takes long: slow tests, packaging, the other Pythons and JAXs, other JupyterLabs
 	@scripts/setup.sh browser
