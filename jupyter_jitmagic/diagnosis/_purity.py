@@ -127,7 +127,8 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
 
 
 def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit) -> Iterator[str]:
-    nodes = list(ast.walk(definition))
+    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    nodes = [n for part in body for n in ast.walk(part)]
     own = _own_names(definition, nodes)
     offset = unit.first_line - 1
 
@@ -207,7 +208,8 @@ def _is_at_update(func: ast.Attribute) -> bool:
 
 
 def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterable[type]) -> Iterator[Any]:
-    for node in ast.walk(definition):
+    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    for node in (n for part in body for n in ast.walk(part)):  # not its decorators: they ran long ago
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             value = _value(node, function)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):

@@ -192,6 +192,7 @@ class Rebuilt:
         self._old = {u: _numbered(compile_unit(u.text, u.filename)) for u in texts}
         self._spaces: dict[int, dict[str, Any]] = {}
         self._made: dict[int, Any] = {}
+        self._instances: dict[int, Any] = {}
         self._affected: dict[int, bool] = {}
         self._keep: list[Any] = []
 
@@ -211,25 +212,27 @@ class Rebuilt:
     def _instance(self, value: Any) -> Any:
         """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
         cls = type(value)
-        if not self._methods or type(cls) is not type or not is_users(_file_of(cls)):
+        if type(cls) is not type or not is_users(_file_of(cls)):
             return value
+        key = id(value)
+        if key in self._instances:
+            return self._instances[key]
         changed = {
             name: method
             for base in reversed(cls.__mro__)
             for name, method in vars(base).items()
-            if isinstance(method, types.FunctionType) and any(unit.holds(method.__code__) for unit in self._units)
+            if isinstance(_function_in(method), types.FunctionType) and self.affected(_function_in(method))
         }
         if not changed:
             return value
-        key = id(value)
-        if key not in self._made:
-            self._keep.append(value)
-            made = self._made[key] = copy.copy(value)
-            shadow = type(cls.__name__, (cls,), {"__slots__": ()})
-            for name, method in changed.items():
-                setattr(shadow, name, self.make(method))
-            object.__setattr__(made, "__class__", shadow)
-        return self._made[key]
+        self._keep.append(value)
+        made = self._instances[key] = copy.copy(value)
+        shadow = type(cls.__name__, (cls,), {"__slots__": ()})
+        for name, method in changed.items():
+            new = self.make(_function_in(method))
+            setattr(shadow, name, type(method)(new) if isinstance(method, staticmethod | classmethod) else new)
+        object.__setattr__(made, "__class__", shadow)
+        return made
 
     def make(self, fun: Any) -> Any:
         """`fun` with its changed parts; `fun` itself where nothing that it reaches has changed."""
@@ -249,8 +252,10 @@ class Rebuilt:
         elif hasattr(fun, "__wrapped__"):
             made = self._again(fun)
         else:
-            call: Any = type(fun).__call__
-            made = types.MethodType(self.make(call), self._instance(fun))
+            made = self._instance(fun)
+            if made is fun:
+                call: Any = type(fun).__call__
+                made = types.MethodType(self.make(call), fun)
         self._made[id(fun)] = made
         return made
 
@@ -377,9 +382,14 @@ class Rebuilt:
 _EMPTY = object()
 
 
+def _function_in(method: Any) -> Any:
+    return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+
+
 def _file_of(cls: type) -> str:
     """The file of the first method of a class."""
-    return next((m.__code__.co_filename for m in vars(cls).values() if isinstance(m, types.FunctionType)), "<")
+    functions = map(_function_in, vars(cls).values())
+    return next((f.__code__.co_filename for f in functions if isinstance(f, types.FunctionType)), "<")
 
 
 def _content(cell: Any) -> Any:

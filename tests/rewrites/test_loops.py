@@ -102,3 +102,26 @@ def test_a_list_that_grows_with_a_traced_count_is_named():
     namespace = define("def f(x, n):\n    out = []\n    for i in range(n):\n        out.append(x)\n    return jnp.stack(out)\n")
     proposals = propose(namespace["f"], (jnp.array(1.0), 3), {})
     assert not proposals.rewrites and "length of out" in proposals.obstacles[0]
+
+
+def test_a_continue_before_a_break_leaves_the_flag_alone():
+    source = """
+def f(xs, limit):
+    total, n = 0.0, 0
+    for x in xs:
+        if x < 0:
+            continue
+        if total + x > limit:
+            break
+        total = total + x
+        n += 1
+    return total, n
+"""
+    xs = jnp.array([1.0, -2.0, 3.0, 1.0])
+    check(source, (xs, jnp.array(4.5)), (xs, jnp.array(0.5)), (-xs, jnp.array(9.0)))
+
+
+def test_a_function_that_ends_in_a_call_of_itself_is_a_loop():
+    source = "def f(a, b):\n    if b == 0:\n        return a\n    return f(b, a % b)\n"
+    calls = [(jnp.int32(a), jnp.int32(b)) for a, b in ((54, 24), (5, 0), (17, 4))]
+    assert "while_loop" in check(source, *calls).rewrites[0].patterns

@@ -23,7 +23,7 @@ callback. Nothing a rule writes is believed: `_verify` runs it beside the plain 
 
 from __future__ import annotations
 
-from . import boolean, branches, buffers, checks, conversions, lookups, loops, matching, padded, printing, slices
+from . import boolean, branches, buffers, checks, conversions, lookups, loops, matching, padded, printing, recursion, slices
 from ._propose import Proposals, propose
 from ._rules import Obstacle, Rule, Spot, Step
 
@@ -36,6 +36,7 @@ RULES: list[Rule] = [
     *padded.RULES,
     *printing.RULES,
     *boolean.RULES,
+    *recursion.RULES,
     *matching.RULES,
     *checks.RULES,
     *branches.RULES,

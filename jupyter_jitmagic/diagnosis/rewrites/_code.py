@@ -341,6 +341,11 @@ def read_first(stmts: Sequence[ast.stmt]) -> set[str]:
     return _flow(stmts, set())[0]
 
 
+def surely_written(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names that have a new value after these statements on every way through them."""
+    return _flow(stmts, set())[1]
+
+
 def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[str]]:
     """(names possibly read before written, names surely written after), the latter starting from `written`."""
     reads: set[str] = set()

@@ -15,6 +15,7 @@ from ._code import (
     loaded,
     read_first,
     stored,
+    surely_written,
     target_names,
     walk_scope,
     words,
@@ -400,8 +401,8 @@ class _Assigning:
         needed_right = read_first(self.right)
         rename_left = {n for n in left_names if (n in self.outputs and self._both(n)) or n in needed_right}
         rename_right = {n for n in right_names if n in self.outputs and n not in left_names and spot.defined(n)}
-        new_left = {n: code.fresh(f"{n}_then", f"{n}_if_true") for n in rename_left}
-        new_right = {n: code.fresh(f"{n}_else", f"{n}_if_false") for n in rename_right}
+        new_left = {n: code.fresh(f"{n}_then", f"{n}_if_true") for n in self.names if n in rename_left}
+        new_right = {n: code.fresh(f"{n}_else", f"{n}_if_false") for n in self.names if n in rename_right}
         lines += self._renamed_block(self.left, new_left) + self._renamed_block(self.right, new_right)
         for name in self.outputs:
             if not self._both(name):
@@ -429,7 +430,7 @@ class _Assigning:
         code, indent = self.code, self.indent
         inputs = sorted(
             {n for stmts in (self.left, self.right) for n in stored(stmts) if n in read_first(stmts)}
-            | {n for n in self.outputs if (n in stored(self.left)) != (n in stored(self.right))}
+            | {n for n in self.outputs for s in (self.left, self.right) if n not in surely_written(s)}
             | set(self.items),
             key=self.names.index,
         )
@@ -462,7 +463,8 @@ def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[
     before = ""
     mapped: set[str] = set()
     for name in new:
-        if name in read_first(stmts) and not _straight(stmts, name):
+        old = name in read_first(stmts) or (spot.defined(name) and name not in surely_written(stmts))
+        if old and not _straight(stmts, name):
             before += f"{indent}{new[name]} = {name}\n"
             mapped.add(name)
     for stmt in stmts:

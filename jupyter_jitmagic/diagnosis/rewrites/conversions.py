@@ -212,6 +212,17 @@ def any_all(spot: Spot) -> Iterator[Step]:
     yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
 
 
+def position(spot: Spot) -> Iterator[Step]:
+    """`values.index(v)` of a list → `jnp.argmax(jnp.asarray(values) == v)`."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
+        return
+    if node.func.attr in ("index", "count") and isinstance(spot.value(node.func.value), list | tuple):
+        what = "argmax" if node.func.attr == "index" else "sum"
+        equal = f"{spot.jnp('asarray')}({spot.code.src(node.func.value)}) == {spot.code.operand(node.args[0])}"
+        yield spot.step(what, (node, f"{spot.jnp(what)}({equal})"))
+
+
 def filtered_sum(spot: Spot) -> Iterator[Step]:
     """`sum(v for v in xs if v > 0)` → `sum(jnp.where(v > 0, v, 0) for v in xs)`; `any`, `all` alike."""
     asked = spot.asked()
@@ -433,6 +444,7 @@ RULES: list[Rule] = [
     item,
     extremum,
     any_all,
+    position,
     filtered_sum,
     sort,
     popcount,
