@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import sys
 import time
 import types
@@ -77,8 +78,10 @@ class Captured:
     @classmethod
     def of(cls, fun: Callable[..., Any]) -> Captured:
         """Take the present values of everything that `fun`'s code reads."""
-        reads = tuple(_reads(fun))
-        return cls(reads, all(read.exact for read in reads) and _reads_nothing_unsteady(fun))
+        reached: list[types.FunctionType] = []
+        reads = tuple(_reads(fun, reached))
+        known = 0 < len(reached) < _FUNCTIONS_LIMIT and all(map(_modules_are_steady, reached))
+        return cls(reads, known and all(read.exact for read in reads))
 
     def agrees(self, other: Captured) -> bool:
         """Whether both are known for sure to have read the same."""
@@ -134,8 +137,8 @@ def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
     return np.asarray(value)
 
 
-def _reads(fun: Callable[..., Any]) -> Iterator[_Read]:
-    """Names read by `fun` and by the user's plain functions that it reaches; each name of each namespace once."""
+def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[_Read]:
+    """Names read by `fun` and by the user's plain functions that it reaches (`reached`); each name of each namespace once."""
     waiting = [_plain(fun)]
     seen: set[int] = set()
     taken: set[tuple[int, str]] = set()
@@ -144,38 +147,59 @@ def _reads(fun: Callable[..., Any]) -> Iterator[_Read]:
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
+        reached.append(function)
         for name, space, look_up in _names(function):
             if (space, name) in taken:
                 continue
             taken.add((space, name))
             value = look_up()
-            if value is _MISSING or _never_stale(value):
-                continue
-            reached = _plain(value)
-            if reached is not None:
-                waiting.append(reached)
-            looks, exact = _looks(value)
-            yield _Read(name, function.__qualname__, look_up, looks, _text(name, value), exact)
+            for label, found, find in _parts(name, value, look_up, _steps(function.__code__).get(name)):
+                if found is _MISSING or _never_stale(found):
+                    continue
+                waiting.append(_plain(found))
+                looks, exact = _looks(found)
+                yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
+
+
+_Step = tuple[str, Any]
+"""("attribute", name) or ("item", key)."""
+
+
+def _parts(
+    name: str, value: Any, look_up: Callable[[], Any], steps: frozenset[_Step] | None
+) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+    """What the code reads of one name: single attributes or items if it never takes the whole, so that a change of
+    ``cfg.epoch`` is none to a function that reads ``cfg.rate``."""
+    parts = [(step, _take(value, step)) for step in sorted(steps or (), key=repr)]
+    if not parts or any(part is _MISSING for _, part in parts):
+        yield name, value, look_up
+        return
+    for step, part in parts:
+        yield f"{name}.{step[1]}" if step[0] == "attribute" else f"{name}[{step[1]!r}]", part, _part_look_up(look_up, step)
+
+
+def _take(value: Any, step: _Step) -> Any:
+    """An attribute or item where reading it runs no code of the user's; else nothing, and the whole is taken."""
+    kind, key = step
+    if type(value) is dict and kind == "item":
+        return value.get(key, _MISSING)
+    plainly: tuple[Any, ...] = (object.__getattribute__, types.ModuleType.__getattribute__)
+    if kind == "attribute" and type(value).__getattribute__ in plainly:
+        own = getattr(value, "__dict__", None)
+        if isinstance(own, dict) and not hasattr(type(inspect.getattr_static(type(value), key, None)), "__set__"):
+            return own.get(key, _MISSING)
+    return _MISSING
+
+
+def _part_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any]:
+    return lambda: _take(look_up(), step)
 
 
 _UNSTEADY = frozenset({"random", "secrets", "time", "datetime", "os", "uuid"})
 
 
-def _reads_nothing_unsteady(fun: Callable[..., Any]) -> bool:
-    """Whether no module that `fun` reads gives another value each time or may be edited by the user."""
-    waiting, seen = [_plain(fun)], set[int]()
-    while waiting:
-        function = waiting.pop()
-        if function is None or id(function) in seen:
-            continue
-        seen.add(id(function))
-        if len(seen) > _FUNCTIONS_LIMIT or not _modules_are_steady(function):
-            return False
-        waiting += [_plain(look_up()) for _, _, look_up in _names(function)]
-    return bool(seen)
-
-
 def _modules_are_steady(function: types.FunctionType) -> bool:
+    """Whether no module that it reads gives another value each time or may be edited by the user."""
     attributes = set(_all_names(function.__code__))
     for _, _, look_up in _names(function):
         value = look_up()
@@ -268,6 +292,44 @@ def _new_global_names(code: types.CodeType) -> Iterator[str]:
         if isinstance(constant, types.CodeType):
             names.update(dict.fromkeys(_global_names(constant)))
     yield from names
+
+
+_steps_of_code: weakref.WeakKeyDictionary[types.CodeType, dict[str, frozenset[_Step] | None]] = weakref.WeakKeyDictionary()
+_SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
+_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
+
+
+def _steps(code: types.CodeType) -> dict[str, frozenset[_Step] | None]:
+    """By name read from outside, the attributes and constant items that the code takes of it; None if it takes the whole."""
+    if code not in _steps_of_code:
+        found: dict[str, set[_Step] | None] = {}
+        for name, step in _uses(code):
+            steps = found.setdefault(name, set())
+            if step is None or steps is None:
+                found[name] = None
+            else:
+                steps.add(step)
+        _steps_of_code[code] = {name: None if steps is None else frozenset(steps) for name, steps in found.items()}
+    return _steps_of_code[code]
+
+
+def _uses(code: types.CodeType) -> Iterator[tuple[str, _Step | None]]:
+    ops = [found for found in dis.get_instructions(code) if found.opname not in _SILENT]
+    for i, op in enumerate(ops):
+        if op.opname in _READS:
+            yield op.argval, _step_after(ops[i + 1 : i + 3])
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _uses(constant)
+
+
+def _step_after(ops: list[dis.Instruction]) -> _Step | None:
+    if ops and ops[0].opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        return "attribute", ops[0].argval
+    if len(ops) == 2 and ops[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") and isinstance(ops[0].argval, (str, int)):
+        subscript = ops[1].opname == "BINARY_SUBSCR" or (ops[1].opname == "BINARY_OP" and ops[1].argrepr == "[]")
+        return ("item", ops[0].argval) if subscript else None
+    return None
 
 
 def _global_look_up(function: types.FunctionType, name: str) -> Callable[[], Any]:

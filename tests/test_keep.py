@@ -44,6 +44,15 @@ def test_the_same_definition_hits(change: str) -> None:
     np.testing.assert_allclose(out, plain)
 
 
+def test_settings_read_by_attribute_are_compared_by_attribute() -> None:
+    before = "class C: pass\nc = C()\nc.rate = 2.0\n@jm.jit(keep=True)\ndef step(x): return x * c.rate"
+    assert rerun(before, "c.epoch = 3")[0] == "hit"
+    _keep._kept.clear()
+    outcome, out, plain = rerun(before, "c.rate = 3.0")
+    assert outcome == "miss"
+    np.testing.assert_allclose(out, plain)
+
+
 @pytest.mark.parametrize(
     "change",
     ["rate = 3.0", "def helper(x): return x + 2", "def helper(x, k=1): return x + k", "rate = jnp.float32(2)"],
@@ -74,7 +83,8 @@ def test_another_definition_compiles(cell: str) -> None:
     [
         "class C:\n  rate = 2.0\nc = C()\n@jm.jit(keep=True)\ndef step(x): return x * c.rate",
         "class C:\n  rate = 2.0\n@jm.jit(keep=True)\ndef step(x): return x * C.rate",
-        "table = {'f': lambda x: x}\n@jm.jit(keep=True)\ndef step(x): return table['f'](x)",
+        "table = {'f': lambda x: x}\n@jm.jit(keep=True)\ndef step(x): return [f(x) for f in table.values()][0]",
+        "table = {'f': lambda x: x * np.random.rand()}\n@jm.jit(keep=True)\ndef step(x): return table['f'](x)",
         "big = np.ones(5000, np.float32)\n@jm.jit(keep=True)\ndef step(x): return x * big[:4]",
         "@jm.jit(keep=True)\ndef step(x): return x * np.random.rand()",
         "import time\n@jm.jit(keep=True)\ndef step(x): return x * time.time()",
