@@ -19,6 +19,7 @@ import jax
 
 from jupyter_jitmagic import _timing
 from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import Cause, log
 from jupyter_jitmagic._signatures import Leaf, Signature, parameters_of
 from jupyter_jitmagic._wording import short_name
@@ -323,8 +324,9 @@ def try_without(history: History, state: FunctionState, args: tuple[Any, ...], k
     """
     parameters = [parameter.name for parameter in parameters_of(state.fun)]
     for argument in list(history.arguments_with("static_value")):
-        if argument in history.tried or len(history.with_cause("static_value", argument)) < _RETRACE_AFTER - 1:
-            continue
+        found = history.with_cause("static_value", argument)
+        if argument in history.tried or len(found) < _RETRACE_AFTER - 1 or _cost(found) < options.tell_after_s:
+            continue  # tracing runs the function's body: not for advice that nobody is told
         history.tried.add(argument)
         place = parameters.index(argument) if argument in parameters else -1
         value = kwargs.get(argument, args[place] if 0 <= place < len(args) else None)

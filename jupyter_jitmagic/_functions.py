@@ -12,6 +12,7 @@ from jupyter_jitmagic import _timing
 from jupyter_jitmagic._recording import FunctionState
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic._signatures import Signature
+from jupyter_jitmagic._waiter import waiter
 
 Origin = tuple[str, str, int]
 
@@ -61,6 +62,21 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     _timing.living.add(state)
     log.add_function(record)
     return state
+
+
+def stop_recording() -> None:
+    """Take everything of ours out of JAX: listeners, hook and thread. Jitted functions go on working, unrecorded."""
+    _timing.uninstall()
+    waiter.stop()
+    for state in tuple(_by_id.values()):
+        state.pause(True)
+
+
+def start_recording() -> None:
+    """Record (again) what jitted functions do; harmless when that is so already."""
+    if _timing.install():
+        for state in tuple(_by_id.values()):
+            state.pause(False)
 
 
 def state_of(function: int) -> FunctionState | None:

@@ -182,7 +182,8 @@ def _move(pair: list[Any]) -> None:
     columns = log.columns
     first = len(columns)
     columns.extend(calls)
-    for key, detail in tuple(_details.items()):
+    for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
+        detail = _details[key]
         row = _row_of(key, calls, detail.hint - moved)
         if row is not None:
             del _details[key]

@@ -42,11 +42,14 @@ def jit_config() -> list[tuple[str, Any]]:
 
 
 class _Plain:
-    """Public fallback of the trace state: `value` is True where a call is neither traced nor transformed nor jit disabled."""
+    """Public fallback of the trace state: `value` is True where a call is not traced and jit not disabled.
+
+    Inside a trace every operation gives a tracer. An eager transformation cannot be told this way.
+    """
 
     @property
     def value(self) -> bool:
-        return not jax.config.jax_disable_jit and bool(jax.core.trace_state_clean())
+        return not jax.config.jax_disable_jit and not isinstance(jax.numpy.zeros(()), jax.core.Tracer)
 
 
 class _DisableJit:

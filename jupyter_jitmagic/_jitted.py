@@ -14,6 +14,8 @@ from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._break_even import break_even as break_even
 from jupyter_jitmagic._budgets import check_budget
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._functions import start_recording as start_recording
+from jupyter_jitmagic._functions import stop_recording as stop_recording
 from jupyter_jitmagic._hotpath import CALL_CODE
 from jupyter_jitmagic._options import TIMING, options
 from jupyter_jitmagic._programs import entry_detail as entry_detail

@@ -90,12 +90,14 @@ def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
     def before_cell(info: Any) -> None:
         if "jax" in sys.modules:
             shell.events.unregister("pre_run_cell", before_cell)
-            from jupyter_jitmagic import _watch
+            from jupyter_jitmagic import _jitted, _watch
 
             _watch.install()
+            _jitted.start_recording()
             hooks_of_shell = _loaded.get(shell)
             if hooks_of_shell is not None:
                 hooks_of_shell.callback(_watch.uninstall)
+                hooks_of_shell.callback(_jitted.stop_recording)
 
     def take_out() -> None:
         if before_cell in shell.events.callbacks["pre_run_cell"]:

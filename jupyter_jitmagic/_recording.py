@@ -160,6 +160,12 @@ class FunctionState:
         self.recording = self.record.recording = False
         faults.report(place, error)
 
+    def pause(self, paused: bool) -> None:
+        """Stop recording for now, or go on; a function that gave up stays as it is."""
+        if self.record.recording:
+            self.recording = not paused
+            self._steer(gate=float("-inf"))
+
     def cleared(self) -> None:
         """JAX's cache of this function was cleared on purpose."""
         with self.lock:

@@ -255,14 +255,16 @@ _LISTENERS = (
 _installed = False
 
 
-def install() -> None:
-    """Begin to listen; harmless when it is done already."""
+def install() -> bool:
+    """Begin to listen; False if that is so already."""
     global _installed
-    if not _installed:
+    first = not _installed
+    if first:
         _installed = True
         internals.follow_disable_jit(_jit_disabled)
         for register, _, listener in _LISTENERS:
             getattr(jax.monitoring, register)(listener)
+    return first
 
 
 def uninstall() -> None:

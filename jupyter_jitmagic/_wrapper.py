@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 import jax
 from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
-from jupyter_jitmagic import _budgets, _functions, _others, _timing
+from jupyter_jitmagic import _budgets, _functions, _others
 from jupyter_jitmagic._auto import Auto
 from jupyter_jitmagic._recording import FunctionState
 
@@ -115,7 +115,7 @@ def wrap(
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
     jitted = jax_jit(fun, **jit_arguments)
-    _timing.install()
+    _functions.start_recording()
     _others.install()
     own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     call = _call_of(fun, jitted, jit_arguments, own)

@@ -31,6 +31,8 @@ X = np.ones(8, np.float32)
 
 
 def test_a_static_argument_that_need_not_be_static_is_told_with_its_values_and_cost() -> None:
+    jm.options.tell_after_s = 0.0
+
     @jm.jit(static_argnames="n")
     def scaled(x: Any, n: int) -> Any:
         return x * n
@@ -47,6 +49,8 @@ def test_a_static_argument_that_need_not_be_static_is_told_with_its_values_and_c
 
 
 def test_a_static_argument_that_is_needed_is_not_blamed() -> None:
+    jm.options.tell_after_s = 0.0
+
     @jm.jit(static_argnames="n")
     def padded(x: Any, n: int) -> Any:
         return jnp.zeros(n).at[0].set(x[0])
@@ -57,6 +61,8 @@ def test_a_static_argument_that_is_needed_is_not_blamed() -> None:
 
 
 def test_an_argument_whose_tracing_would_change_the_outputs_is_not_blamed() -> None:
+    jm.options.tell_after_s = 0.0
+
     @jm.jit(static_argnames="n")
     def typed(x: Any, n: int) -> Any:
         return x.astype(jnp.int32) if isinstance(n, int) else x
@@ -68,6 +74,7 @@ def test_an_argument_whose_tracing_would_change_the_outputs_is_not_blamed() -> N
 
 def test_trying_to_trace_leaves_no_trace() -> None:
     """The call after is a plain hit, its times are its own, and the body ran once more at most."""
+    jm.options.tell_after_s = 0.0
     runs = []
 
     @jm.jit(static_argnames="n")

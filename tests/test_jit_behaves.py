@@ -358,3 +358,87 @@ def test_the_same_function_from_threads_while_another_compiles() -> None:
     assert table.outcome.value_counts()["miss"] == 11
     first = table.entry.iloc[0]
     assert (table.entry == first).sum() == counts[0] + 1
+
+
+def test_recording_stops_without_a_trace_and_goes_on() -> None:
+    from jax._src import monitoring
+
+    from jupyter_jitmagic._jitted import start_recording, stop_recording
+
+    def listeners() -> int:
+        kinds = (monitoring._event_listeners, monitoring._event_time_span_listeners, monitoring._scalar_listeners)
+        return sum(getattr(listener, "__module__", "") == "jupyter_jitmagic._timing" for kind in kinds for listener in kind)
+
+    @jm.jit
+    def f(x):
+        return x * 7
+
+    f(jnp.ones(2))
+    assert listeners() == 3
+    stop_recording()
+    assert listeners() == 0
+    assert not [thread for thread in threading.enumerate() if "jitmagic" in thread.name]
+    f(jnp.ones(3))
+    assert len(jm.stats("calls")) == 1
+    start_recording()
+    f(jnp.ones(2))
+    f(jnp.ones(3))
+    f(jnp.ones(2))
+    table = jm.stats("calls")
+    assert table.outcome.tolist() == ["miss", "hit", "hit", "hit"]
+    assert table.entry.iloc[0] == table.entry.iloc[1] == table.entry.iloc[3] != table.entry.iloc[2]
+
+
+def test_the_disk_cache_makes_disk_hits_with_the_time_they_took(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        f"""
+        import jax, jax.numpy as jnp
+        jax.config.update("jax_compilation_cache_dir", {str(tmp_path)!r})
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        import jupyter_jitmagic as jm
+        @jm.jit
+        def f(x):
+            return jnp.sin(x) @ jnp.cos(x)
+        f(jnp.ones((5, 5)))
+        row = jm.stats("calls").iloc[0]
+        assert row.compile_s > 0 and jm.stats().misses.tolist() == [1]
+        print(row.outcome)
+        """
+    )
+    command = [sys.executable, "-c", script]
+    told = {"capture_output": True, "text": True, "env": _environment(), "check": True}
+    said = [subprocess.run(command, **told).stdout.strip() for _ in range(2)]
+    assert said == ["miss", "disk_hit"]
+
+
+def test_effects_donation_loops_and_empty_outputs_are_recorded() -> None:
+    @jm.jit
+    def shouting(x):
+        jax.debug.callback(lambda v: None, x)
+        return x
+
+    @functools.partial(jm.jit, donate_argnums=0)
+    def step(x):
+        return x + 1
+
+    @jm.jit
+    def nothing(x):
+        return None
+
+    x = jnp.zeros(3)
+    for _ in range(4):
+        shouting(x)
+        nothing(x)
+    y = jnp.zeros(3)
+    for _ in range(50):
+        y = step(y)
+    assert y.tolist() == [50.0] * 3
+    jax.effects_barrier()
+    table = jm.stats()
+    assert table.calls.tolist() == [4, 50, 4] and table.misses.tolist() == [1, 1, 1]
+    shouting(jnp.zeros(4))
+    shouting(x)
+    shouting(jnp.zeros(4))
+    entries = jm.stats("calls").query("function.str.contains('shouting')", engine="python").entry
+    assert entries.iloc[-1] == entries.iloc[-3] != entries.iloc[-2] == entries.iloc[0]

@@ -1,0 +1,102 @@
+"""What `_jax_internals` takes from JAX's inside is there in this JAX, and each public fallback gives what it says."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic import _jax_internals as internals
+
+
+def test_the_fast_trace_state_is_in_use_and_says_what_the_public_one_says() -> None:
+    assert not isinstance(internals.TRACE, internals._Plain)
+    fallback = internals._Plain()
+    seen: list[tuple[bool, bool]] = []
+
+    def look(x):
+        seen.append((internals.TRACE.value is internals.IDLE, fallback.value))
+        return x
+
+    look(1.0)
+    jax.jit(look)(1.0)
+    jax.grad(look)(1.0)
+    jax.vmap(look)(jnp.ones(2))
+    assert seen == [(True, True), (False, False), (False, True), (False, True)]
+    with jax.disable_jit():
+        assert not fallback.value
+
+
+@pytest.mark.parametrize(
+    "transform, name",
+    [
+        (lambda f: f(1.0), ""),
+        (lambda f: jax.grad(f)(1.0), "grad"),
+        (lambda f: jax.vmap(f)(jnp.ones(2)), "vmap"),
+        (lambda f: jax.jvp(f, (1.0,), (1.0,)), "jvp"),
+        (lambda f: jax.vmap(jax.grad(f))(jnp.ones(2)), "grad of vmap"),
+        (lambda f: jax.jit(f)(1.0), None),
+        (lambda f: jax.jit(jax.grad(f))(1.0), None),
+    ],
+)
+def test_eager_transformations_have_names_and_a_trace_has_none(transform, name) -> None:
+    seen = []
+    transform(lambda x: (seen.append(internals.transformations()), x)[1])
+    assert seen == [name]
+
+
+def test_disabling_jit_is_heard_in_every_way() -> None:
+    heard: list[bool] = []
+    follower = internals._DisableJitFollower()
+    before = internals.DISABLE_JIT._update_global_hook, internals.DISABLE_JIT._update_thread_local_hook
+    try:
+        follower.follow(heard.append)
+        with jax.disable_jit():
+            assert heard[-1] is True
+        assert heard[-1] is False
+        jax.config.update("jax_disable_jit", True)
+        assert heard[-1] is True
+        jax.config.update("jax_disable_jit", False)
+        assert heard[-1] is False
+    finally:
+        internals.DISABLE_JIT._update_global_hook, internals.DISABLE_JIT._update_thread_local_hook = before
+
+
+def test_the_cache_size_counts_calls_answered_alone_and_jit_options_are_resolved() -> None:
+    f = jax.jit(lambda x, n: x * n, static_argnames="n")
+    assert internals.cache_size(f) == 0
+    f(1.0, n=2)
+    assert internals.cache_size(f) == 1
+    assert internals.cache_size(len) is None
+    assert internals.jit_options(f).static_argnums == (1,) and internals.jit_options(f).static_argnames == ("n",)
+    assert internals.jit_options(len, {"static_argnums": 1, "donate_argnames": "x"}) == ((1,), (), (), ("x",))
+
+
+def test_a_failed_call_under_plain_jit_is_found_in_its_traceback() -> None:
+    def f(x, n):
+        return x[:n]
+
+    previous = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        with pytest.raises(IndexError) as caught:
+            jax.jit(f)(jnp.ones(3), 2)
+    finally:
+        jax.config.update("jax_traceback_filtering", previous)
+    call = internals.failed_plain_call(caught.value.__traceback__)
+    assert call is not None and call.fun is f and call.args[1] == 2
+    assert internals.failed_plain_call(None) is None
+
+
+def test_the_names_of_jaxs_events_are_right() -> None:
+    heard: set[str] = set()
+
+    def listen(event, *_, **__):
+        heard.add(event)
+
+    jax.monitoring.register_event_time_span_listener(listen)
+    try:
+        jax.jit(lambda x: x * 3.25)(jnp.ones(2))
+    finally:
+        jax.monitoring.unregister_event_time_span_listener(listen)
+    assert {internals.TRACE_EVENT, internals.LOWER_EVENT, internals.COMPILE_EVENT} <= heard
