@@ -130,6 +130,7 @@ class FunctionState:
         return self._call()(*args, **kwargs)
 
     def _instead(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], refused: _budgets.Refused) -> Any:
+        __tracebackhide__ = True
         if refused.message:
             self._record_failed(start)
             raise RecompileError(refused.message)
