@@ -59,7 +59,11 @@ def main(argv: list[str] | None = None) -> int:
         print("no cases found: name a folder with cases, or have ../shared/corpus beside the checkout")
         return 1
     warm_up()
-    verdicts = [judge(path, cold=options.cold, rewrites=not options.no_rewrites) for path in paths]
+    verdicts = []
+    for path in paths:
+        verdicts.append(judge(path, cold=options.cold, rewrites=not options.no_rewrites))
+        for problem in () if options.quiet else verdicts[-1].problems:
+            print(f"{label(path)}: {' '.join(problem.split())}", flush=True)
     report(verdicts, folders, options)
     return 0 if all(not verdict.problems for verdict in verdicts) else 1
 
@@ -307,10 +311,6 @@ def report(verdicts: list[Verdict], folders: Any, options: argparse.Namespace) -
     if options.times:
         for verdict in sorted(verdicts, key=lambda verdict: -verdict.seconds)[:10]:
             print(f"  {verdict.seconds * 1e3:7.0f} ms  {label(verdict.path)}  {verdict.answer}")
-    if not options.quiet:
-        for verdict in verdicts:
-            for problem in verdict.problems:
-                print(f"{label(verdict.path)}: {' '.join(problem.split())}")
 
 
 def share(group: list[Verdict], name: str) -> str:
