@@ -355,6 +355,8 @@ def _use_in(code: CodeType, name: str, names: dict[str, Any], depth: int) -> tup
     loads.sort(key=lambda node: (node.lineno, node.col_offset))
     for node in loads:
         parent = parents.get(node)
+        if _asks_only_what_it_is(node, parent):
+            continue
         keyword = parent if isinstance(parent, ast.keyword) else None
         outer = parents.get(keyword) if keyword is not None else parent
         if isinstance(outer, ast.Call) and outer.func is not node and isinstance(outer.func, ast.Name) and depth < 5:
@@ -366,6 +368,16 @@ def _use_in(code: CodeType, name: str, names: dict[str, Any], depth: int) -> tup
                     return deeper
         return code, node.lineno
     return None
+
+
+def _asks_only_what_it_is(node: ast.AST, parent: ast.AST | None) -> bool:
+    """``f is None``, ``isinstance(f, …)``, ``callable(f)``: answered without its value."""
+    if isinstance(parent, ast.Compare):
+        nothing = [side for side in (parent.left, *parent.comparators) if isinstance(side, ast.Constant) and side.value is None]
+        return bool(nothing) and all(isinstance(operator, (ast.Is, ast.IsNot)) for operator in parent.ops)
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and node in parent.args:
+        return parent.func.id in ("isinstance", "callable", "type", "hasattr", "print", "id")
+    return False
 
 
 def definition_of(tree: ast.AST, code: CodeType) -> ast.AST | None:
@@ -385,15 +397,6 @@ def _parameter(helper: FunctionType, call: ast.Call, node: ast.AST) -> str | Non
         return None
     number = call.args.index(node)
     return helper.__code__.co_varnames[number] if number < helper.__code__.co_argcount else None
-
-
-def loop_body(filename: str, line: int) -> tuple[int, int]:
-    """First and last line of the `for` or `while` that starts on `line`; (1, 0) if none does."""
-    tree = whole_tree("".join(linecache.getlines(filename)))
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, (ast.For, ast.While)) and node.lineno == line:
-            return node.lineno, node.end_lineno or node.lineno
-    return 1, 0
 
 
 def one_for_each_line(sites: Iterable[Site]) -> tuple[Site, ...]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from .._jax_internals import captured_tracer_error, keep_trace
 from ._call import Argument, Call, bind
+from ._loops import builds_python, surrounds
 from ._quiet import OutOfTime, quiet, time_limit
-from ._sites import find_call_sites, loop_body
+from ._sites import find_call_sites
 from ._types import Found, Site
 
 MOST_TRACES = 24  # tried per answer at most
@@ -202,7 +203,7 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
     """Arguments to make static although a rewrite is needed too: switches, and what decides a shape.
 
     Not where a line needs data as well, nor for the count of a Python loop in which data decides: a rewrite of that loop takes
-    the count traced.
+    the count traced, unless the loop appends to a list.
     """
     rows = list(zip(found.sites, found.roots, found.numbers, strict=True))
     data_lines = {(site.filename, site.line) for site, roots, number in rows if not _by_static(call, roots, number)}
@@ -211,7 +212,7 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
         if not _by_static(call, roots, number) or (site.filename, site.line) in data_lines:
             continue
         switches = {name for name in roots if call.argument(name).is_flag or call.argument(name).bad_leaves}
-        loop = site.operation == "range" and not _surrounds(site, data_lines)
+        loop = site.operation == "range" and (builds_python(site) or not surrounds(site, data_lines))
         if site.operation in _NO_REWRITE or switches == roots or loop:
             needed |= roots
     return frozenset(name for name in needed if not call.argument(name).is_float)
@@ -226,12 +227,6 @@ def _sizes_beside_data(call: Call, found: Found) -> frozenset[str]:
 
 def _by_static(call: Call, roots: frozenset[str], number: bool) -> bool:
     return number and bool(roots) and all(call.argument(name).hashable for name in roots)
-
-
-def _surrounds(site: Site, lines: set[tuple[str, int]]) -> bool:
-    """Whether the loop at `site` has one of the lines in its body."""
-    first, last = loop_body(site.filename, site.line)
-    return any(filename == site.filename and first <= line <= last for filename, line in lines)
 
 
 def blind_search(call: Call, found: Found, seconds: float = 1.0) -> Search:

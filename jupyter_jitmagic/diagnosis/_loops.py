@@ -1,0 +1,73 @@
+"""Python loops in the user's source: what they surround, and whether their rounds need a Python number."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+
+from ._sites import whole_tree
+from ._types import Site
+
+
+def surrounds(site: Site, lines: set[tuple[str, int]]) -> bool:
+    """Whether the loop at `site` has one of the (filename, line) in its body."""
+    loop = _loop_at(site)
+    if loop is None:
+        return False
+    last = loop.end_lineno or loop.lineno
+    return any(filename == site.filename and loop.lineno <= line <= last for filename, line in lines)
+
+
+def is_plain_loop(site: Site) -> bool:
+    """A `for` over a range whose rounds neither build a list nor look up Python objects by the loop's number."""
+    loop = _loop_at(site)
+    if site.operation != "range" or not isinstance(loop, ast.For):
+        return False
+    counters = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    return not any(_needs_python(node, counters) for statement in loop.body for node in ast.walk(statement))
+
+
+def builds_python(site: Site) -> bool:
+    """A loop whose rounds append to a list or make text of the loop's number: its count must be a Python number."""
+    loop = _loop_at(site)
+    if not isinstance(loop, ast.For):
+        return False
+    counters = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    return any(_appends(node) or _makes_text(node, counters) for statement in loop.body for node in ast.walk(statement))
+
+
+def _needs_python(node: ast.AST, counters: set[str]) -> bool:
+    if _appends(node) or _makes_text(node, counters):
+        return True
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        return _names(node.test, counters)
+    return isinstance(node, ast.Subscript) and _names(node.slice, counters)
+
+
+def _appends(node: ast.AST) -> bool:
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in ("append", "extend", "insert")
+
+
+def _makes_text(node: ast.AST, counters: set[str]) -> bool:
+    return isinstance(node, ast.JoinedStr) and _names(node, counters)
+
+
+def _names(node: ast.AST, counters: set[str]) -> bool:
+    return any(isinstance(inner, ast.Name) and inner.id in counters for inner in ast.walk(node))
+
+
+def statements_around(site: Site) -> Iterator[ast.stmt]:
+    """The statements that the site's line is part of."""
+    tree = whole_tree("".join(linecache.getlines(site.filename)))
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.stmt) and node.lineno <= site.line <= (node.end_lineno or node.lineno):
+            yield node
+
+
+def _loop_at(site: Site) -> ast.For | ast.While | None:
+    for node in statements_around(site):
+        if isinstance(node, (ast.For, ast.While)) and node.lineno == site.line:
+            return node
+    return None
