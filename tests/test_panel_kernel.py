@@ -71,7 +71,8 @@ class Front:
 
 @pytest.fixture(scope="module")
 def front() -> Iterator[Front]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(Path(__file__).parents[1])]))
+    environment = {**os.environ, "PYTHONPATH": path}
     manager, client = manager_module.start_new_kernel(startup_timeout=60, env=environment)
     try:
         yield Front(client)

@@ -18,8 +18,8 @@ c.ServerApp.password = ""
 for app in (c.LabApp, c.JupyterNotebookApp):
     app.expose_app_in_browser = True
     app.extra_labextensions_path = [str(folder / "labextensions")]
-    app.extension_manager = "readonly"
     app.workspaces_dir = str(folder / "workspaces")
     app.user_settings_dir = str(folder / "settings")
+c.LabApp.extension_manager = "readonly"
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

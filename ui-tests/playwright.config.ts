@@ -7,6 +7,7 @@ const baseURL = `http://127.0.0.1:${port}`;
 
 export default defineConfig({
   testDir: 'tests',
+  testMatch: app === 'notebook' ? 'notebook7.spec.ts' : '*.spec.ts',
   timeout: 150_000,
   expect: { timeout: 10_000 },
   workers: 1,

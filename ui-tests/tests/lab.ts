@@ -14,7 +14,9 @@ import {
 /** Lines of the page's console that are not ours and not about us. */
 const HARMLESS = [
   /Unsatisfied version/, // an older JupyterLab beside newer packages: only the version's number
-  /Download the React DevTools/
+  /Download the React DevTools/,
+  /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
+  /reading 'schema'/ // Notebook 7.6's own, also without any extension
 ];
 
 export class Lab {
@@ -25,7 +27,7 @@ export class Lab {
       name: 'Misses, newest first'
     });
     page.on('console', message => this._hear(message));
-    page.on('pageerror', error => this.errors.push(String(error)));
+    page.on('pageerror', error => this._note(String(error), this.errors));
   }
 
   readonly panel: Locator;
@@ -52,6 +54,12 @@ export class Lab {
 
   /** A notebook with one empty cell, in the server's folder; then its kernel is idle. */
   async newNotebook(name: string): Promise<void> {
+    await this.createNotebook(name);
+    await this.show(name);
+    await this.idle();
+  }
+
+  async createNotebook(name: string): Promise<void> {
     const existing = await this.page.request.get(`/api/contents/${name}`);
     if (!existing.ok()) {
       await this.page.request.put(`/api/contents/${name}`, {
@@ -78,8 +86,6 @@ export class Lab {
         }
       });
     }
-    await this.show(name);
-    await this.idle();
   }
 
   async show(path: string): Promise<void> {
@@ -210,14 +216,16 @@ export class Lab {
   }
 
   private _hear(message: ConsoleMessage): void {
-    const text = message.text();
-    if (HARMLESS.some(pattern => pattern.test(text))) {
-      return;
-    }
     if (message.type() === 'error') {
-      this.errors.push(text);
+      this._note(message.text(), this.errors);
     } else if (message.type() === 'warning') {
-      this.warnings.push(text);
+      this._note(message.text(), this.warnings);
+    }
+  }
+
+  private _note(text: string, where: string[]): void {
+    if (!HARMLESS.some(pattern => pattern.test(text))) {
+      where.push(text);
     }
   }
 }
