@@ -188,8 +188,8 @@ class JitMagics(Magics):  # type: ignore[misc]
     def jit(self, line: str, cell: Any) -> Any:
         """Put `jax.jit` on the functions of a cell.
 
-            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--watch] [--on-miss allow|warn|raise|eager] [--max-compiles N]
-                  [--timing observe|block|dispatch] [--quiet]
+            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--auto] [--check] [--keep] [--watch]
+                  [--on-miss allow|warn|raise|eager] [--max-compiles N] [--timing observe|block|dispatch] [--quiet]
 
         The cell
 
@@ -218,6 +218,9 @@ class JitMagics(Magics):  # type: ignore[misc]
         --static NAMES    arguments whose value the trace may use, as `n` (every taken function that has it) or `f.n`.
                           Each new value compiles again.
         --donate NAMES    arguments whose memory the call may reuse (`donate_argnames`)
+        --auto            where a trace fails and static arguments are proven to cure it, make them static, say so once, go on
+        --check           run plain Python too on the first call of each cache entry, and warn if it computes something else
+        --keep            a cell that runs again and means the same goes on with what it compiled before
         --watch           tell below the cell what compiled while it ran, of any function, and why; the cell need define none
         --on-miss WHAT    from the (N + 1)th compile of a function on (N is 1 unless --max-compiles says otherwise): warn with
                           the reason, raise a RecompileError before the compile is paid, or run the plain function (eager)

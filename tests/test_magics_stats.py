@@ -193,6 +193,17 @@ def test_a_file_that_cannot_be_written_is_one_line(used: Shell, tmp_path: Path) 
     assert len(ran.text.strip().splitlines()) == 1
 
 
+def test_auto_check_and_keep_reach_jit(shell: Shell) -> None:
+    with pytest.warns(UserWarning, match="static_argnames"):
+        shell.ok("%%jit --auto\ndef zeros(n):\n    return jnp.zeros(n)\n\nzeros(3)")
+    with pytest.warns(UserWarning, match="prints"):
+        shell.ok("%%jit --check\ndef f(x):\n    print('traced')\n    return x\n\nf(1.0)")
+    kept = "%%jit --keep\ndef g(x):\n    return x * 2\n\ng(1.0)"
+    shell.ok(kept)
+    shell.ok(kept)
+    assert jm.stats("calls")["outcome"].tolist()[-2:] == ["miss", "hit"]
+
+
 def test_config_and_options_are_one(shell: Shell) -> None:
     shell.ok("%config JitMagic.timing = 'block'")
     assert jm.options.timing == "block"
@@ -211,10 +222,14 @@ def test_every_magic_has_help_with_every_option(shell: Shell, magic: str) -> Non
     kind = "cell" if magic.startswith("%%") else "line"
     help_text = shell.ip.magics_manager.magics[kind][magic.strip("%")].__doc__
     assert f"{magic} [" in help_text
-    parsers = {"%jitstats": _request.stats_parser, "%jitcache": _request.cache_parser, "%jitfix": _request.fix_parser}
-    if magic in parsers:
-        for option in parsers[magic]().options:
-            assert option in help_text or option == "--output"
+    parsers = {
+        "%%jit": _request.jit_parser,
+        "%jitstats": _request.stats_parser,
+        "%jitcache": _request.cache_parser,
+        "%jitfix": _request.fix_parser,
+    }
+    for option in parsers[magic]().options:
+        assert option in help_text or option == "--output"
 
 
 def completions(shell: Shell, text: str) -> list[str]:

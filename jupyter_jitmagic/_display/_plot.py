@@ -18,7 +18,7 @@ POINTS_SHOWN = 5000
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _MISSES = ("miss", "disk_hit")
-_PHASES = (("trace_s", "trace", "#8fbf8f"), ("lower_s", "lower", "#e0b050"), ("compile_s", "compile", "#d9534a"))
+_PHASES = (("compile_s", "compile", "D", "#d9534a"), ("trace_s", "trace", "^", "#2f9e52"), ("lower_s", "lower", "s", "#b9770e"))
 
 
 def sparklines(calls: Calls) -> str:
@@ -42,7 +42,7 @@ def sparklines(calls: Calls) -> str:
 
 
 def png(calls: Calls) -> bytes | None:
-    """One panel per function over its calls: phases of misses as stacked bars, executions as points, seconds on a log scale.
+    """One panel per function over its calls: the phases of each miss and the executions as points, seconds on a log scale.
 
     None without matplotlib.
     """
@@ -68,14 +68,11 @@ def png(calls: Calls) -> bytes | None:
 def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     step = max(1, len(rows) // POINTS_SHOWN)
     misses = [(place, row) for place, row in enumerate(rows, 1) if row["outcome"] in _MISSES]
-    width = max(0.6, len(rows) / 250)
-    bottoms = [0.0] * len(misses)
-    for key, label, colour in _PHASES:
-        heights = [row[key] or 0.0 for _, row in misses]
-        if any(heights):
-            places = [place for place, _ in misses]
-            panel.bar(places, heights, width=width, bottom=bottoms, color=colour, label=label)
-            bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
+    panel.vlines([place for place, _ in misses], 0, 1, transform=panel.get_xaxis_transform(), color="#d8dce2", linewidth=0.8)
+    for key, label, marker, colour in _PHASES:
+        points = [(place, row[key]) for place, row in misses if row[key]]
+        if points:
+            panel.plot(*zip(*points, strict=True), marker, markersize=5, color=colour, label=label)
     timed = [(place, row) for place, row in list(enumerate(rows, 1))[::step] if row["outcome"] not in _MISSES]
     seen = [(place, row["execute_s"]) for place, row in timed if row["execute_s"]]
     sent = [(place, row["dispatch_s"]) for place, row in timed if not row["execute_s"] and row["dispatch_s"]]
