@@ -81,10 +81,11 @@ class Variations:
             yield from self._one(self._ints[:3], lambda v: v * 0, "count")
         if self._floats:
             yield self._each(self._floats, lambda v: -v, "negated")
+            yield from self._one(self._floats[:1], _with_nan, "nan")
             yield self._each([*self._floats, *self._keys], _noise(1), "noise")
             yield self._each(self._floats, lambda v: v * 0, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
-            yield from self._one(self._floats[:2], _with_nan, "nan")
+            yield from self._one(self._floats[1:2], _with_nan, "nan")
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
         for k in self._bools[:2]:

@@ -22,6 +22,7 @@ from ._source import NoSource, Rebuilt, Unit, compile_unit
 from ._types import Comparison
 
 MAX_INPUTS = 40  # plain runs, at most
+PATIENCE = 0.2  # seconds after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
 
 
@@ -192,6 +193,7 @@ class Plain:
         self.variations = variations
         self._probes = Probes(self.coverage)
         self._deadline = time.perf_counter() + seconds
+        self._patience = time.perf_counter() + min(PATIENCE, seconds)
         compiled = {}
         for unit in units:
             tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(ast.parse(unit.text))
@@ -224,7 +226,7 @@ class Plain:
         for given in self.variations.core():
             yield given
             tried += 1
-            if self._late():
+            if self._late() or (self._slow() and self._counted >= 5 and not self.coverage.missing()):
                 return
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
@@ -234,6 +236,10 @@ class Plain:
                 return
             yield given
             tried += 1
+
+    def _slow(self) -> bool:
+        """Whether the plain runs took so long that a few inputs must do, once everything was reached."""
+        return time.perf_counter() > self._patience
 
     def _late(self) -> bool:
         return time.perf_counter() > self._deadline
@@ -428,36 +434,42 @@ def finite_gradients(plain: Callable[..., Any], rewrite: Callable[..., Any], inp
     """Where the rewrite's gradient is not finite although the plain function's is ("" if nowhere, or not differentiable)."""
     from .rewrites._engine import quiet
 
+    gradient: Any = None
     for given in inputs:
         leaves, rebuild = _differentiable(given, fixed)
         if not leaves:
             return ""
-
-        def scalar(fun: Callable[..., Any], rebuild: Any = rebuild) -> Callable[[list[Any]], Any]:
-            def total(values: list[Any]) -> Any:
-                args, kwargs = rebuild(values)
-                out = [
-                    v for v in jax.tree_util.tree_leaves(fun(*args, **kwargs)) if hasattr(v, "dtype") and v.dtype.kind == "f"
-                ]
-                return sum(jnp.sum(v) for v in out) + 0.0
-
-            return total
-
         try:
             with quiet():
-                want = jax.grad(scalar(plain))(leaves)
-        except Exception:
-            continue  # the plain function has no gradient here: nothing to keep
-        if not all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(want)):
-            continue
-        try:
-            with quiet():
-                got = jax.jit(jax.grad(scalar(rewrite)))(leaves)
+                gradient = gradient or jax.jit(jax.grad(_total(rewrite, rebuild)))
+                got = gradient(leaves)
         except Exception:
             return ""  # a while_loop has no reverse derivative; the values are what was promised
-        if not all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(got)):
+        if _finite(got):
+            continue  # the plain function's, which is slow to find, is not needed
+        try:
+            with quiet():
+                want = jax.grad(_total(plain, rebuild))(leaves)
+        except Exception:
+            continue  # the plain function has no gradient here: nothing to keep
+        if _finite(want):
             return f"its gradient is not finite on {_words(given)}, where plain Python's is"
     return ""
+
+
+def _total(fun: Callable[..., Any], rebuild: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    """The sum of everything real that `fun` gives, as a function of the leaves that may be differentiated."""
+
+    def total(values: list[Any]) -> Any:
+        args, kwargs = rebuild(values)
+        out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
+        return sum(jnp.sum(v) for v in out if getattr(getattr(v, "dtype", None), "kind", "") == "f") + 0.0
+
+    return total
+
+
+def _finite(gradients: Any) -> bool:
+    return all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(gradients))
 
 
 def _differentiable(given: Input, fixed: set[Any]) -> tuple[list[Any], Callable[[list[Any]], Any]]:

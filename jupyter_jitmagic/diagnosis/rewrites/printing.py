@@ -12,13 +12,10 @@ from ._rules import Obstacle, Rule, Spot, Step
 
 def formatted(spot: Spot) -> Iterator[Step]:
     """`print(f"loss {loss:.3f}")` → `jax.debug.print("loss {loss:.3f}", loss=loss)`."""
-    if "format" not in str(spot.error) and not (isinstance(spot.error, TypeError) and "%" in spot.code.src(spot.node)):
-        return
-    if (
-        "__format__" not in str(spot.error)
-        and "number is required" not in str(spot.error)
-        and "must be real" not in str(spot.error)
-    ):
+    node = spot.node
+    percent = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant)
+    percent = percent and isinstance(getattr(node.left, "value", None), str)  # type: ignore[attr-defined]
+    if not percent and "__format__" not in str(spot.error):
         return
     statement = spot.code.statement(spot.node)
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
