@@ -226,7 +226,7 @@ class Plain:
         for given in self.variations.core():
             yield given
             tried += 1
-            if self._late() or (self._slow() and self._counted >= 5 and not self.coverage.missing()):
+            if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
                 return
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
