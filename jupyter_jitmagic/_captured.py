@@ -27,6 +27,8 @@ _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _FUNCTIONS_LIMIT = 200
 _PARTS_LIMIT = 100
 _SAMPLE = 4096
+_FETCHED = 65536
+"""Bytes of an array on an accelerator that are fetched for a comparison."""
 _MISSING: Any = object()
 
 
@@ -110,9 +112,13 @@ def _text(name: str, value: Any) -> str:
 
 
 def _looks(value: Any) -> tuple[tuple[Any, ...], bool]:
-    """A fingerprint by everything that can be seen, and whether that is all: equal values have equal ones."""
+    """A fingerprint by everything that can be seen, and whether that is all: equal values have equal ones.
+
+    A function under jit is the function in it: what the wrapper counts and caches is no change.
+    """
     looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
-    return (type(value).__qualname__, *looks.key(value)), looks.exact
+    inner = None if isinstance(value, types.FunctionType) else _plain(getattr(value, "__wrapped__", None))
+    return (type(value).__qualname__, *looks.key(value if inner is None else inner)), looks.exact and inner is None
 
 
 def _array_looks(value: Any) -> tuple[Any, ...]:
@@ -132,9 +138,8 @@ def _array_looks(value: Any) -> tuple[Any, ...]:
 def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
     if isinstance(value, np.ndarray):
         return value
-    if not value.is_ready() or {device.platform for device in value.devices()} != {"cpu"}:
-        return None
-    return np.asarray(value)
+    near = {device.platform for device in value.devices()} == {"cpu"} or value.nbytes <= _FETCHED
+    return np.asarray(value) if near and value.is_ready() else None
 
 
 def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[_Read]:

@@ -120,6 +120,8 @@ def static_without_need(history: History) -> Iterator[Advice]:
         misses = history.with_cause("static_value", argument)
         if argument not in history.needless or not misses:
             continue
+        if any(miss.signature.transformation for miss in history.misses):
+            continue  # under grad, a loop over a traced number may be what cannot be transformed
         values = len({cause.now for miss in misses for cause in miss.causes}) + 1
         text = (
             f"{argument} has had {values} values, {_compiles(len(misses) + 1)}, {_seconds(_cost(misses))}; "

@@ -43,6 +43,15 @@ def test_helpers_and_imports_that_run_again_unchanged_are_no_alarm(shell: Shell)
     assert "use still uses the old helper" in shell.ok("use(1.0);").text
 
 
+def test_functions_under_jit_that_call_each_other_are_no_alarm(shell: Shell) -> None:
+    shell.ok("%%jit --quiet\ndef inner(x):\n    return x * 2")
+    shell.ok("%%jit --quiet\ndef outer(x):\n    return inner(x) + 1\nouter(1.0);")
+    for _ in range(3):
+        assert "still uses" not in shell.ok("inner(jnp.ones(3)); inner(1.0); outer(1.0);").text
+    shell.ok("%%jit --quiet\ndef inner(x):\n    return x * 3")
+    assert "outer still uses the old inner" in shell.ok("outer(1.0);").text
+
+
 def test_what_is_told_is_escaped(shell: Shell) -> None:
     shell.ok("mark = '<b>2</b>'")
     shell.ok("%%jit --quiet\ndef use(x):\n    return x * len(mark)\nuse(1.0);")
