@@ -193,24 +193,24 @@ class FunctionState:
             _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
             return
         phases = _timing.take(start) if _timing.pending else None
-        size = internals.cache_size(self.jitted)
         if phases is not None and phases.compiled:
-            self._miss(start, end, out, args, kwargs, phases, transformation, size)
+            self._miss(start, end, out, args, kwargs, phases, transformation)
             return
-        attribution = self.attribution
+        attribution, size = self.attribution, internals.cache_size(self.jitted)
         entry = None
         if not transformation and size == attribution.known and size is not None:
             entry = attribution.find(args, kwargs)
         if entry is None:
-            entry = self._entry_of(args, kwargs, transformation, size)
+            entry = self._entry_of(args, kwargs, transformation)
         self._hit(start, end, out, entry)
         if _hotpath.is_full():
             _hotpath.fold()
 
-    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str, size: int | None) -> int:
+    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
         """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
         signature = self._signature(args, kwargs, transformation)
         with self.lock:
+            size = internals.cache_size(self.jitted)
             if size is not None and 0 <= size < self.attribution.known:
                 self._cleared.update(self.history)
                 self._forget_entries()
@@ -230,13 +230,14 @@ class FunctionState:
         kwargs: dict[str, Any],
         phases: Phases,
         transformation: str,
-        size: int | None,
     ) -> None:
         sighting = self._watch(out, 0, phases.ended, end, end)
         if transformation and phases.trace_s is None:
             phases = phases._replace(trace_s=max(phases.began - start, 0.0))
         signature = self._signature(args, kwargs, transformation)
         with self.lock:
+            size = internals.cache_size(self.jitted)  # within the lock: another thread may have told of a greater one meanwhile
+            meanwhile = self._hit_meanwhile(signature, start)
             before = self.attribution.known
             if size is not None and before > 0 and (size < before if transformation else size <= before):
                 self._cleared.update(self.history)
@@ -245,11 +246,16 @@ class FunctionState:
             self._remade = None
             if size is not None and size < before:
                 self._forget_entries()
-            old = self.attribution.entries.pop(signature, None)
-            if old is not None:
-                self._end_entry(old)
             outcome = DISK_HIT if phases.disk else MISS
-            record = self._new_entry(signature, outcome, phases, args, kwargs)
+            if meanwhile is not None:
+                record = meanwhile
+                record.outcome = OUTCOMES[outcome]
+                record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
+            else:
+                old = self.attribution.entries.pop(signature, None)
+                if old is not None:
+                    self._end_entry(old)
+                record = self._new_entry(signature, outcome, phases, args, kwargs)
             self.history.append(signature)
             del self.history[:-_HISTORY]
             self._account(record.id, args, kwargs, size, True, transformation)
@@ -275,6 +281,16 @@ class FunctionState:
             self.budget.compiled(self.record.qualname, causes, phases.cost_s)
         if self.check and not transformation:
             _check.check_call(self, out, args, kwargs)
+
+    def _hit_meanwhile(self, signature: Signature, start: float) -> EntryRecord | None:
+        """The entry of a call of another thread that got, since `start`, what this call compiled: it is this call's."""
+        entry = self.attribution.entries.get(signature)
+        record = log.known_entry(entry) if entry is not None else None
+        if record is None or record.outcome != OUTCOMES[HIT] or record.created_s < start + log.clock_offset:
+            return None
+        if signature in self.history:
+            self.history.remove(signature)
+        return record
 
     def would_miss(self, signature: Signature) -> tuple[Cause, ...]:
         """Why a call that is about to compile misses."""
