@@ -154,7 +154,8 @@ def proof(fix: Fix) -> str:
         return "traced"
     compared = fix.rewrite.compared
     if fix.proof == "unverified" or compared is None:
-        return f"traced, not compared: {fix.rewrite.reason}" if fix.rewrite.reason else "traced, not compared"
+        reason = fix.rewrite.reason.removeprefix("traced, not compared").removeprefix(":").strip()
+        return f"traced, not compared: {reason}" if reason else "traced, not compared"
     parts = ["traced", f"run on {_units.times(compared.inputs, 'input')}"]
     if compared.branches:
         parts.append(compared.branches if compared.branches.endswith(("taken", "run")) else f"{compared.branches} taken")
@@ -215,7 +216,8 @@ def _other_ways(others: list[Fix], context: Context) -> list[Block]:
 
 def _other_way(fix: Fix, context: Context) -> Details:
     typed = f" (`%jitfix {fix.number}`)" if context.can_fix else ""
-    return Details(f"Another way: {way(fix)}{typed}", tuple(_fix(fix, context, first=False)))
+    doubt = ", not compared" if fix.proof == "unverified" else ""
+    return Details(f"Another way: {way(fix)}{doubt}{typed}", tuple(_fix(fix, context, first=False)))
 
 
 def way(fix: Fix) -> str:
@@ -225,7 +227,7 @@ def way(fix: Fix) -> str:
         parts += [_PATTERNS.get(pattern, pattern) for pattern in fix.rewrite.patterns] or ["a rewrite"]
     if fix.static_argnames:
         parts.append(f"static {', '.join(fix.static_argnames)}")
-    return " + ".join(parts) + (", not compared" if fix.proof == "unverified" else "")
+    return " + ".join(parts)
 
 
 _PATTERNS = {
@@ -237,6 +239,7 @@ _PATTERNS = {
     "while_loop": "lax.while_loop",
     "scan": "lax.scan",
     "dynamic_slice": "lax.dynamic_slice",
+    "at": "x.at[…].set",
 }
 
 
