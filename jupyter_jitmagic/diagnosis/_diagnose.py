@@ -121,7 +121,7 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
         names, numbers = _names(call, result.static)
         others = _alternatives(call, result, found, deadline) if with_rewrites else ()
         return told("static", names, numbers, sites or _fallback(error, call), others, verified=True, reason=reason)
-    if _is_other(call, found, result):
+    if _is_other(call, found, result, error, effect):
         blind = _refused_without_asking(call, found, error, deadline)
         if blind is not None:
             names, numbers = _names(call, blind.static)
@@ -170,8 +170,10 @@ def _rewritten(
     return told(kind, names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason)
 
 
-def _is_other(call: Call, found: Found, result: Search) -> bool:
+def _is_other(call: Call, found: Found, result: Search, error: BaseException, effect: str) -> bool:
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
+    if not found.proven:
+        return not isinstance(error, _CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
     if not any(site.operation not in ("call", "invalid argument") for site in result.left.sites):
         return True
     if result.left.complete or found.complete:
@@ -181,12 +183,23 @@ def _is_other(call: Call, found: Found, result: Search) -> bool:
     return _plain_fails(call)
 
 
+_CONCRETIZATIONS = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
 _LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
+
+
+def _lasts(effect: str) -> bool:
+    """Whether running the function leaves something behind that cannot be put back."""
+    return any(word in effect for word in _LASTING)
 
 
 def _sites(call: Call, error: BaseException, effect: str, seconds: float) -> Found:
     """All sites by running the function; where that would leave something behind for good, the one that JAX's error names."""
-    if not any(word in effect for word in _LASTING):
+    if not _lasts(effect):
         found = find_call_sites(call, frozenset(), seconds=seconds)
         if found.proven:
             return found

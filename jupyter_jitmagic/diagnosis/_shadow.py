@@ -711,7 +711,7 @@ def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
     made_otherwise = "__new__" in {name for base in kind.__mro__[:-1] for name in vars(base)}
     if not isinstance(fields, dict) or not fields or made_otherwise or is_library_type(kind):
         return leaf
-    if isinstance(leaf, (type, enum.Enum)) or callable(leaf) or path.count(".") > 3:
+    if isinstance(leaf, (type, enum.Enum)) or path.count(".") > 3:
         return leaf
     copy = object.__new__(kind)
     for name, value in fields.items():

@@ -140,7 +140,7 @@ def _by_jax(via: tuple[str, ...]) -> str:
     names = [name.rsplit(".", 1)[-1] for name in functions]
     if any("expand_bool_indices" in name for name in names):
         return "mask"
-    if any("rewriting_take" in name or "_is_slice_element" in name or "indexing" in name for name in functions):
+    if any("rewriting_take" in name or "_is_slice_element" in name for name in names):
         return "slice"
     if "canonicalize_shape" in names:
         return "shape"
