@@ -277,6 +277,18 @@ export class KernelLink implements IDisposable {
     }
   };
 
+  /** The extension is gone from the kernel, and with it the use of the subshell: its thread need not stay. */
+  private _endSubshell(): void {
+    const id = this._subshellId;
+    if (id !== null) {
+      this._control('delete_subshell_request', { subshell_id: id }).catch(
+        () => {
+          // another panel was quicker, or the kernel is ending
+        }
+      );
+    }
+  }
+
   private _forgetComm(): void {
     this._commId = '';
     this._subshellId = null;
@@ -321,6 +333,7 @@ export class KernelLink implements IDisposable {
         break;
       case 'unloaded':
         this._attempt += 1;
+        this._endSubshell();
         this._forgetComm();
         this._model.clear('unloaded');
         break;
@@ -438,8 +451,9 @@ export class KernelLink implements IDisposable {
       return;
     }
     if (status === 'connected') {
-      if (this._wasLost && !this._restarting) {
-        this._wasLost = false;
+      // also after a restart: of a kernel that died no status needs to follow
+      if (this._wasLost || this._restarting) {
+        this._wasLost = this._restarting = false;
         void this._discover();
       }
     } else if (!this._restarting) {

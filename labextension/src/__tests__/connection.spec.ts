@@ -177,6 +177,7 @@ describe('KernelLink', () => {
     kernel.say(COMM, golden('unloaded'));
     expect(model.state.link).toBe('unloaded');
     expect(model.state.functions.size).toBe(0);
+    expect(kernel.controls.at(-1)).toBe('delete_subshell_request');
   });
 
   it('says nothing to a kernel that does not speak Python', async () => {
@@ -265,6 +266,18 @@ describe('KernelLink', () => {
     await settled();
     const asked = kernel.controls.slice(before);
     expect(asked.filter(type => type === 'comm_info_request').length).toBe(1);
+  });
+
+  it('asks anew after a kernel died and was started again, though no status follows', async () => {
+    await start();
+    answer();
+    kernel.go('autorestarting');
+    kernel.connect('connecting');
+    expect(model.state.link).toBe('restarting');
+    kernel.comms = {};
+    kernel.connect('connected');
+    await settled();
+    expect(model.state.link).toBe('unloaded');
   });
 
   it('keeps old rows and says so while the connection is lost, then asks anew', async () => {

@@ -35,7 +35,9 @@ export function AdviceDetails({
       label={trans.__('Advice for %1', row.function)}
       onClose={onClose}
     >
-      <p className="jp-JitMagic-reason">{row.reason}</p>
+      <p className="jp-JitMagic-reason">
+        <WithCode text={row.reason} />
+      </p>
       {Array.isArray(fixes) ? (
         fixes.map(fix => <Fix key={fix.number} fix={fix} actions={actions} />)
       ) : (
@@ -92,6 +94,19 @@ function Fix({
         {said}
       </p>
     </div>
+  );
+}
+
+/** A sentence in which code stands between backticks. */
+function WithCode({ text }: { text: string }): React.JSX.Element {
+  return (
+    <>
+      {text
+        .split('`')
+        .map((part, index) =>
+          index % 2 ? <code key={index}>{part}</code> : part
+        )}
+    </>
   );
 }
 

@@ -64,7 +64,9 @@ export function Misses({
         >
           <Caret.react tag="span" width="14px" height="14px" />
           {trans.__('Misses')}
-          <span className="jp-JitMagic-count">{count(misses.length)}</span>
+          {(misses.length > 0 || diagnoses.length === 0) && (
+            <span className="jp-JitMagic-count">{count(misses.length)}</span>
+          )}
         </button>
       </h3>
       <div
