@@ -17,7 +17,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterat
                 continue
             taken.add((space, name))
             value = look_up()
-            for label, found, find in _parts(name, value, look_up, _steps(function.__code__).get(name)):
+            for label, found, find in _parts(name, value, look_up, _code_reads(function.__code__).steps.get(name)):
                 if found is _MISSING or _never_stale(found):
                     continue
                 waiting.append(_plain(found))
@@ -274,55 +274,51 @@ _STDLIB = types.__file__.rsplit("types", 1)[0]
 def _names(function: types.FunctionType) -> Iterator[tuple[str, int, Callable[[], Any]]]:
     """(name, namespace, how to look it up) of everything that the function's code reads from outside."""
     space = function.__globals__
-    for name in _global_names(function.__code__):
+    for name in _code_reads(function.__code__).globals:
         if name in space:
             yield name, id(space), _global_look_up(function, name)
     for index, name in enumerate(function.__code__.co_freevars[: len(function.__closure__ or ())]):
         yield name, id(function), _cell_look_up(function, index)
 
 
-_names_of_code: weakref.WeakKeyDictionary[types.CodeType, tuple[str, ...]] = weakref.WeakKeyDictionary()
-
-
-def _global_names(code: types.CodeType) -> tuple[str, ...]:
-    """In order of first use, those of nested functions and comprehensions included."""
-    if code not in _names_of_code:
-        _names_of_code[code] = tuple(_new_global_names(code))
-    return _names_of_code[code]
-
-
-def _new_global_names(code: types.CodeType) -> Iterator[str]:
-    names = dict.fromkeys(found.argval for found in dis.get_instructions(code) if found.opname in _GLOBAL_READS)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names.update(dict.fromkeys(_global_names(constant)))
-    yield from names
-
-
-_steps_of_code: weakref.WeakKeyDictionary[types.CodeType, dict[str, frozenset[_Step] | None]] = weakref.WeakKeyDictionary()
 _SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
 
 
-def _steps(code: types.CodeType) -> dict[str, frozenset[_Step] | None]:
-    """By name read from outside, the attributes and constant items that the code takes of it; None if it takes the whole."""
-    if code not in _steps_of_code:
-        found: dict[str, set[_Step] | None] = {}
-        for name, step in _uses(code):
-            steps = found.setdefault(name, set())
-            if step is None or steps is None:
-                found[name] = None
+class _CodeReads(NamedTuple):
+    """What a code object reads from outside: globals in order of use, and by name (free variables included) the attributes
+    and constant items that it takes of it, None if it takes the whole."""
+
+    globals: tuple[str, ...]
+    steps: dict[str, frozenset[_Step] | None]
+
+
+_reads_of_code: weakref.WeakKeyDictionary[types.CodeType, _CodeReads] = weakref.WeakKeyDictionary()
+
+
+def _code_reads(code: types.CodeType) -> _CodeReads:
+    if code not in _reads_of_code:
+        names: dict[str, None] = {}
+        steps: dict[str, set[_Step] | None] = {}
+        for operation, name, step in _uses(code):
+            if operation in _GLOBAL_READS:
+                names[name] = None
+            known = steps.setdefault(name, set())
+            if step is None or known is None:
+                steps[name] = None
             else:
-                steps.add(step)
-        _steps_of_code[code] = {name: None if steps is None else frozenset(steps) for name, steps in found.items()}
-    return _steps_of_code[code]
+                known.add(step)
+        frozen = {name: None if known is None else frozenset(known) for name, known in steps.items()}
+        _reads_of_code[code] = _CodeReads(tuple(names), frozen)
+    return _reads_of_code[code]
 
 
-def _uses(code: types.CodeType) -> Iterator[tuple[str, _Step | None]]:
+def _uses(code: types.CodeType) -> Iterator[tuple[str, str, _Step | None]]:
+    """(operation, name, what is taken of it), those of nested functions and comprehensions included."""
     ops = [found for found in dis.get_instructions(code) if found.opname not in _SILENT]
     for i, op in enumerate(ops):
         if op.opname in _READS:
-            yield op.argval, _step_after(ops[i + 1 : i + 3])
+            yield op.opname, op.argval, _step_after(ops[i + 1 : i + 3])
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _uses(constant)

@@ -448,9 +448,18 @@ def spec_text(spec: Iterable[Any]) -> str:
     return f"P({', '.join([*map(repr, parts), *extra])})"
 
 
+_latest_config: tuple[list[tuple[str, Any]], tuple[tuple[str, str], ...]] = ([], ())
+
+
 def config_context() -> tuple[tuple[str, str], ...]:
     """The configuration that JAX's cache key holds, by option name as ``jax.config`` knows it; a mesh in context is "mesh"."""
-    return _shared(tuple(_config_rows()))
+    global _latest_config
+    values = _jax_internals.jit_config()
+    before, rows = _latest_config
+    if len(before) != len(values) or any(a[1] is not b[1] for a, b in zip(before, values, strict=True)):
+        rows = _shared(tuple(_config_rows(values)))
+        _latest_config = values, rows
+    return rows
 
 
 @functools.lru_cache(maxsize=256)
@@ -459,9 +468,9 @@ def _shared(rows: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return rows
 
 
-def _config_rows() -> Iterator[tuple[str, str]]:
+def _config_rows(values: list[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
     meshes = []
-    for name, value in _jax_internals.jit_config():
+    for name, value in values:
         if "mesh" in name and not name.startswith("jax_"):
             meshes.append(_mesh_context_text(value))
         elif name == "axis_env_state":
