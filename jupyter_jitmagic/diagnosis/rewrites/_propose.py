@@ -30,6 +30,7 @@ from .._verify import (
 )
 from ._code import Code, first_line
 from ._engine import Draft, Search, Traced, added_imports, jitted, top_name
+from ._layout import folded
 from ._rules import Rule
 
 MAX_EQUATIONS = 4000  # above, a rewrite is traced and not compiled
@@ -223,7 +224,8 @@ class _Judge:
         sources: dict[str, str] = {}
         filenames: dict[str, str] = {}
         diffs = []
-        for unit, text in draft.texts.items():
+        for unit, long in draft.texts.items():
+            text = folded(long, unit.text)
             for name, old, new in changed_statements(unit.text, text):
                 sources[name] = new
                 filenames[name] = unit.filename

@@ -184,7 +184,7 @@ class Spot:
     def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
         """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""
         where, new = edit
-        if not isinstance(where, tuple) or not new:
+        if not isinstance(where, tuple):
             return edit
         old = self.code.text[where[0] : where[1]]
         if "#" not in old or (where[0] and self.code.text[where[0] - 1] != "\n"):

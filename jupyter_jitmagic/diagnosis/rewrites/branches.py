@@ -135,7 +135,10 @@ class _Chain:
             outputs = list(dict.fromkeys(name for values in self.assigned for name in values))
             lines, tests = self._tests(len(outputs) > 1)
             values = [self._chosen(tests, [v.get(name, name) for v in self.assigned]) for name in outputs]
-            text = f"{lines}{indent}{', '.join(outputs)} = {', '.join(values)}\n"
+            if _independent(outputs, values):
+                text = lines + "".join(f"{indent}{o} = {v}\n" for o, v in zip(outputs, values, strict=True))
+            else:
+                text = f"{lines}{indent}{', '.join(outputs)} = {', '.join(values)}\n"
         pattern = "where" if len(self.tests) < 3 else "select"
         return self.spot.step(pattern, (region, text))
 
@@ -166,6 +169,12 @@ class _Chain:
             return f"{self.spot.jnp('select')}({listed}, [{', '.join(values[:-1])}], {values[-1]})"
         where = self.spot.jnp("where")
         return f"{where}({tests[0]}, {values[0]}, {where}({tests[1]}, {values[1]}, {values[2]}))"
+
+
+def _independent(targets: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether no value reads what an assignment before it wrote, so that each may have its line."""
+    reads = [loaded([ast.parse(v, mode="eval")]) for v in values]
+    return not any(_base(name) in reads[k] for k in range(len(values)) for name in targets[:k])
 
 
 def _chain(spot: Spot, node: ast.If) -> _Chain | None:
@@ -342,8 +351,7 @@ class _Assigning:
             test = self.code.fresh("pred", "chosen")
             lines = f"{self.indent}{test} = {self.test}\n"
         values = [value.replace("TEST", test) for value in values]
-        reads = [set() if k == 0 else loaded([ast.parse(v, mode="eval")]) for k, v in enumerate(values)]
-        if any(name in read for k, read in enumerate(reads) for name in map(_base, outputs[:k])):
+        if not _independent(outputs, values):
             return f"{lines}{self.indent}{', '.join(outputs)} = {', '.join(values)}\n"
         return lines + "".join(f"{self.indent}{t} = {v}\n" for t, v in zip(outputs, values, strict=True))
 
