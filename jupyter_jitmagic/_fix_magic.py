@@ -130,7 +130,8 @@ def _ran(typed: str) -> str:
 
 
 def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> None:
-    done = f"Fix {fix.number} is in the cell" if put else f"Fix {fix.number}"
+    where = "is in the cell" if _shell.in_kernel(shell) else "is at the next prompt"
+    done = f"Fix {fix.number} {where}" if put else f"Fix {fix.number}"
     blocks: list[Block] = [Heading(f"{done}: {way(fix)}", proof(fix), "good" if fix.proof != "unverified" else "plain")]
     if elsewhere:
         places = ", ".join(f"`{name}` in {_where(shell, filename)}" for name, filename in elsewhere.items())

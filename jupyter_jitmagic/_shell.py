@@ -51,10 +51,10 @@ def typed_cell(shell: Any, filename: str) -> str | None:
     if number is None or shell.history_manager is None:
         return None
     typed = shell.history_manager.input_hist_raw
-    ran = linecache.getlines(filename)
+    ran = "".join(linecache.getlines(filename)).rstrip().splitlines()  # the history drops blank lines at the end
     numbered = [typed[number]] if number < len(typed) else []
     for text in [*numbered, *reversed(typed)]:
-        if len(text.splitlines()) >= len(ran) and _same_code(text.splitlines(), [line.rstrip("\n") for line in ran]):
+        if len(text.splitlines()) >= len(ran) and _same_code(text.splitlines(), ran):
             return str(text)
     return None
 

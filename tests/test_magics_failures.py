@@ -166,6 +166,13 @@ def test_the_call_may_fail_in_a_later_cell(shell: Shell) -> None:
     assert fixed(shell) == "%%jit\ndef f(x):\n    return jnp.where(x > 1, x, 2 * x)"
 
 
+def test_blank_lines_at_the_end_are_no_hindrance(shell: Shell) -> None:
+    """A terminal ends a cell with them, and the history drops them."""
+    shell.ok("%%jit\ndef f(x):\n    if x > 1:\n        return x\n    return 2 * x\n\n\n")
+    fails(shell, "f(jnp.float32(2.0))")
+    assert fixed(shell) == "%%jit\ndef f(x):\n    return jnp.where(x > 1, x, 2 * x)"
+
+
 def test_blank_lines_above_and_other_magics_keep_their_place(shell: Shell) -> None:
     fails(
         shell,
