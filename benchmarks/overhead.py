@@ -2,7 +2,7 @@
 
 `make bench`, or `python -m benchmarks.overhead`.
 
-Every figure is a ratio to bare ``jax.jit``. The candidates are timed in turns of a few milliseconds, so that a busy machine
+Every figure is a ratio to bare ``jax.jit``. The candidates are timed in turns of 20 milliseconds, so that a busy machine
 slows all of them; each figure is the median of the turns' ratios, and "bare again" shows how much of it is noise.
 """
 
@@ -31,7 +31,7 @@ except ImportError:
     eqx = None
 
 Run = Callable[[], Any]
-_TURN_S = 2e-3
+_TURN_S = 2e-2
 
 
 def machine() -> str:

@@ -368,7 +368,7 @@ def note_miss(state: FunctionState, miss: Miss, trace_s: float | None, args: tup
         record = state.record
         line = record.line if "<lambda>" in record.qualname else 0
         history = histories.note((record.module, record.qualname, line and record.filename, line), record.qualname, miss)
-        if (trace_s or 0.0) <= _LONGEST_TRACE_S and not miss.signature.transformation:
+        if log.shells and (trace_s or 0.0) <= _LONGEST_TRACE_S and not miss.signature.transformation:
             try_without(history, state, args, kwargs)
     except Exception as error:
         faults.report("looking for what would save compiles", error)

@@ -78,10 +78,21 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
     shell.events.register("post_run_cell", magics.cell_ended)
     hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    _show_advice(hooks)
     _follow_compiles(shell, hooks)
     _format(shell, hooks)
     if getattr(shell, "kernel", None) is not None:
         _start_panel(shell, magics, hooks)
+
+
+def _show_advice(hooks: ExitStack) -> None:
+    from jupyter_jitmagic._records import log
+
+    def no_longer() -> None:
+        log.shells -= 1
+
+    log.shells += 1
+    hooks.callback(no_longer)
 
 
 def _follow_compiles(shell: Any, hooks: ExitStack) -> None:

@@ -220,6 +220,8 @@ class Log:
         """Unix time minus the clock of the call columns."""
         self.fill_sizes: Callable[[], None] = lambda: None
         """Puts sizes into the entries that have none yet, where that compiles nothing."""
+        self.shells = 0
+        """How many shells show advice after their cells: what nobody is told need not be found out."""
         self._known_functions: dict[int, FunctionRecord] = {}
         self._known_entries: dict[int, EntryRecord] = {}
         self._counted = 0

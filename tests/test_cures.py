@@ -13,13 +13,16 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic import _cures
+from jupyter_jitmagic._records import log
 from jupyter_jitmagic._telling import Teller
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     _cures.histories.clear()
+    log.shells += 1
     yield
+    log.shells -= 1
     jm.options.reset()
 
 
