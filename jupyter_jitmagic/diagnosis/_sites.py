@@ -8,6 +8,7 @@ import functools
 import inspect
 import linecache
 import os
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, TracebackType
@@ -17,7 +18,7 @@ import jax
 import numpy as np
 
 from ._call import Call, bind, code_of
-from ._places import is_user, position, source_line
+from ._places import Position, is_user, position, source_line
 from ._types import Found, Site
 
 _run_shadow: Callable[..., Any] | None
@@ -66,7 +67,7 @@ def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
     if code.co_filename.startswith(_HERE):  # the function is not Python's: it has no line
         paths = tuple(leaves[leaf][0] for leaf in sorted(event.leaves))
         return Site("", 0, "", "numpy" if event.how == "array" else event.how, paths)
-    where = position(code, event.instruction, event.line)
+    where = _tested(event.how, code, position(code, event.instruction, event.line))
     operation, line = operation_of(event.how, code, where, event.via)
     paths = tuple(leaves[leaf][0] for leaf in sorted(event.leaves))
     return Site(
@@ -82,6 +83,23 @@ def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
         function=code.co_qualname.rsplit("<locals>.", 1)[-1],
         values={path: short(leaves[leaf][1]) for path, leaf in zip(paths, sorted(event.leaves), strict=True)},
     )
+
+
+def _tested(how: str, code: CodeType, where: Position) -> Position:
+    """The place of what is tested: Python 3.11 gives the jump of `if x:` that of the whole statement."""
+    if how != "bool" or sys.version_info >= (3, 12):
+        return where
+    node, _ = _node_at(code, where)
+    if not isinstance(node, (ast.If, ast.While, ast.Assert, ast.IfExp)):
+        return where
+    test = node.test
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test = test.operand
+    if test.end_lineno is None or test.end_col_offset is None:
+        return where
+    lines = linecache.getlines(code.co_filename)
+    first = _column(lines, test.lineno, test.col_offset)
+    return Position(test.lineno, test.end_lineno, first, _column(lines, test.end_lineno, test.end_col_offset))
 
 
 _DETAILS = {

@@ -2,6 +2,7 @@
 
 import functools
 import linecache
+import zlib
 from dataclasses import dataclass
 
 import jax
@@ -22,13 +23,33 @@ X = jnp.arange(3.0)
 
 def written(source):
     """The function `f` of this source, as a notebook's cell defines it (pytest rewrites a test module's own asserts)."""
-    linecache.cache["<cell>"] = (len(source), None, source.splitlines(True), "<cell>")
+    filename = f"<cell {zlib.crc32(source.encode())}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     names = {}
-    exec(compile(source, "<cell>", "exec"), names)
+    exec(compile(source, filename, "exec"), names)
     return names["f"]
 
 
 asserted = written("def f(x):\n    assert x[0] > -10, 'too small'\n    return x\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "operation", "tested"),
+    [
+        ("if x:\n        pass", "if", "x"),
+        ("if (\n        x):\n        pass", "if", "x"),
+        ("if not x:\n        pass", "if", "x"),
+        ("while x:\n        x = x - 1", "while", "x"),
+        ("assert x", "assert", "x"),
+        ("y = 1 if x else 2", "ternary", "x"),
+    ],
+)
+def test_a_bare_value_that_is_tested_is_told_from_its_statement(body, operation, tested):
+    f = written(f"def f(x):\n    {body}\n    return x\n")
+    site = find_sites(f, (1.0,), {}).sites[0]
+    assert site.operation == operation
+    line = linecache.getline(site.filename, site.line)
+    assert line[site.column : site.end_column] == tested
 
 
 def test_every_site_is_found_in_one_pass_also_behind_the_first_failure():
