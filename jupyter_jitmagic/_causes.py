@@ -44,11 +44,14 @@ def causes_of(
 
 
 def _beside_remaking(now: Signature, remade: Sequence[Signature]) -> tuple[Cause, ...]:
-    """What would have missed even if the function had not been created again; nothing where its parameters changed."""
+    """What would have missed even if the function had not been created again; nothing where its parameters changed,
+    or which of them are static."""
     peers = [
         signature
         for signature in remade[-_EARLIER_LIMIT:]
-        if signature.transformation == now.transformation and signature.parameters == now.parameters
+        if signature.transformation == now.transformation
+        and signature.parameters == now.parameters
+        and _statics(signature).keys() == _statics(now).keys()
     ]
     return nearest_difference(now, peers) if peers else ()
 

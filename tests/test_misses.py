@@ -96,6 +96,16 @@ def test_a_function_defined_again_is_a_new_function() -> None:
     assert causes(jitted._state.name) == ["new_function"]
 
 
+def test_another_static_argument_is_no_difference_beside_a_new_function() -> None:
+    """A traced n and a static n are not two values of one thing."""
+    for options in ({}, {"static_argnames": "n"}):
+        space: dict[str, Any] = {"__name__": "cellular"}
+        exec("def restated(x, n): return x + n", space)
+        jitted = jm.jit(space["restated"], **options)
+        jitted(X4, 1)
+    assert causes(jitted._state.name) == ["new_function"]
+
+
 def defined(body: str) -> Any:
     space: dict[str, Any] = {"__name__": "cellular_too"}
     exec(f"def mended(x):\n    {body}", space)
