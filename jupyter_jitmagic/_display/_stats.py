@@ -19,6 +19,7 @@ VALUES_SHOWN = 4
 CAUSES_SHOWN = 3
 
 _CAUSE_WORDS = {
+    "first_call": "first call",
     "shape": "shape",
     "dtype": "dtype",
     "weak_type": "weak type",
@@ -125,7 +126,7 @@ def why_again(misses: Sequence[MissRecord]) -> str:
     groups: dict[tuple[str, str], list[Cause]] = {}
     for miss in misses:
         for cause in miss.causes:
-            if cause.cause != "first_call":
+            if cause.cause != "first_call" or cause.now:
                 groups.setdefault((cause.cause, cause.argument), []).append(cause)
     told = [_group(cause, argument, found) for (cause, argument), found in groups.items()]
     more = f"; {_units.times(len(told) - CAUSES_SHOWN, 'more cause')}" if len(told) > CAUSES_SHOWN else ""
@@ -253,7 +254,7 @@ def grouped_misses(rows: Sequence[Row]) -> Document:
         last = found[-1]
         change = f"now {_cut(last['now'])} and before {_cut(last['before'])}" if last["now"] or last["before"] else ""
         cost = _units.seconds(_cost(found)) if _cost(found) else _units.MISSING
-        said = "first call" if cause == "first_call" else _CAUSE_WORDS.get(cause, cause)
+        said = _CAUSE_WORDS.get(cause, cause)
         lines.append((function, said, argument, change, _units.count(len(found)), cost, last["call_site"] or ""))
     columns = (
         Column("function", code=True),
