@@ -55,8 +55,8 @@ class Failures:
     def cell_ended(self, result: Any) -> None:
         """Show the advice if the cell ended with a failed trace under `jm.jit`, a hint if it was plain `jax.jit`."""
         error = result.error_in_exec
-        if error is None or isinstance(error, JitMagicError):
-            return
+        if not isinstance(error, Exception) or isinstance(error, JitMagicError):
+            return  # an interrupted trace has not failed
         try:
             explained = getattr(error, _EXPLAINED, None)
             if explained is not None:  # a cell magic ran this in a cell of its own, and passes the error on
@@ -157,7 +157,8 @@ def from_jax(error: BaseException) -> bool:
     while step is not None and step.tb_next is not None:
         step = step.tb_next
     name = step.tb_frame.f_globals.get("__name__") if step else ""
-    return isinstance(name, str) and name.partition(".")[0] in ("jax", "jaxlib", "numpy")
+    # where JAX's compiled part raises, the last frame is the one that called it: ours
+    return isinstance(name, str) and name.partition(".")[0] in ("jax", "jaxlib", "numpy", __package__)
 
 
 def unwrapped(function: Any) -> Any:

@@ -41,7 +41,7 @@ def _diagnosed_now(failures: Failures) -> Failure:
         raise OptionError("no trace has failed; this puts the fix into the cell after one has")
     failure = failures.explain(call, error, failures.failed_cell, always=True)
     if failure is None:
-        raise OptionError("the function traces now; run the cell again")
+        raise OptionError("the function traces; what failed is not its trace, or is mended: run the cell again")
     return failure
 
 

@@ -235,14 +235,21 @@ class PlainCall(NamedTuple):
 def failed_plain_call(traceback: TracebackType | None) -> PlainCall | None:
     """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
 
+    What JAX itself puts under jit (every ``jnp`` function called outside a trace) does not count.
+
     JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
     """
     while traceback is not None:
         found = _jit_call(traceback.tb_frame)
-        if found is not None:
+        if found is not None and not _is_jax_function(found.fun):
             return found
         traceback = traceback.tb_next
     return None
+
+
+def _is_jax_function(fun: Callable[..., Any]) -> bool:
+    module = getattr(fun, "__module__", None) or ""
+    return module.partition(".")[0] in ("jax", "jaxlib")
 
 
 def innermost_jit_call(frame: FrameType | None) -> PlainCall | None:

@@ -181,9 +181,10 @@ def _quoted(name: str) -> str:
 
 def _with_option(text: str, call: ast.Call, fix: Fix) -> str:
     """The option added to a call, or joined with the names that it has already."""
-    for keyword in call.keywords:
-        if keyword.arg not in ("static_argnames", "static_argnums"):
-            continue
+    options = [keyword for keyword in call.keywords if keyword.arg in ("static_argnames", "static_argnums")]
+    for keyword in options:
+        if keyword.arg == "static_argnums" and len(options) == 1 and not fix.static_argnums:
+            return _replace(text, keyword, _option(fix))  # the names hold what the numbers stood for
         try:
             given = ast.literal_eval(keyword.value)
         except ValueError:
@@ -207,7 +208,7 @@ def _insert(text: str, after: ast.expr, addition: str) -> str:
     return "\n".join(lines)
 
 
-def _replace(text: str, node: ast.expr, new: str) -> str:
+def _replace(text: str, node: ast.expr | ast.keyword, new: str) -> str:
     lines = text.split("\n")
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
     head = lines[first][: _characters(lines[first], node.col_offset)]

@@ -208,6 +208,11 @@ def test_what_was_not_compared_is_never_called_a_fix() -> None:
     assert "Fix ·" not in text
 
 
+def test_not_compared_is_said_once() -> None:
+    slow = Diagnosis("f", "rewrite", unverified=(rewrite("where", verified=False, reason="traced, not compared: too slow"),))
+    assert to_text(advice(slow)).count("not compared") == 1
+
+
 def test_an_unverified_way_comes_last() -> None:
     mixed = Diagnosis(
         "f", "rewrite", rewrites=(rewrite("where"),), unverified=(rewrite("scan", verified=False, reason="slow"),)
@@ -355,6 +360,8 @@ def test_why_again_stays_short() -> None:
     assert stats.why_again(many) == "`n` 0, 1, 2, 3, … 15 in all (static value)"
     assert len(stats.why_again([miss(Cause("static_value", "cfg", "a" * 5000, "b" * 5000))])) < 150
     assert stats.why_again([miss(Cause("cleared")), miss(Cause("cleared"))]) == "cleared ×2"
+    under = [miss(Cause("first_call")), miss(Cause("first_call", now="under vmap")), miss(Cause("first_call", now="under jvp"))]
+    assert stats.why_again(under) == "under vmap, under jvp (first call)", "misses that are not the first are explained"
 
 
 def test_functions_table_aligns_numbers_and_names_units() -> None:

@@ -69,6 +69,7 @@ def test_the_lesson(shell: Shell) -> None:
     assert text.startswith("conditional_double cannot be traced\n  cell [")
     assert "line 3  if x > threshold:" in text
     assert "it comes from x" in text
+    assert "Making threshold static does not help: x > threshold still needs" in text
     assert "both branches taken, equal to plain Python" in text
     assert "+     return jnp.where(x > threshold, x * 2, x)" in text
     assert "%%jit --static" not in text
@@ -211,6 +212,55 @@ def test_an_error_passed_on_is_not_diagnosed_twice(shell: Shell) -> None:
     ran = fails(shell, f"get_ipython().run_cell({LESSON!r}).raise_error()")
     assert below(ran).count("conditional_double cannot be traced") == 2
     assert len(jm.stats("diagnoses")) == 1
+
+
+@pytest.mark.parametrize("cell", ["jnp.ones(3) + jnp.ones(4)", "jnp.dot(jnp.ones(3), jnp.ones(4))"])
+def test_a_failing_jax_operation_outside_a_trace_gets_nothing(shell: Shell, cell: str) -> None:
+    """JAX puts its own operations under jit; that is not the user's trace."""
+    assert below(fails(shell, cell)) == ""
+    assert "no trace has failed" in str(shell.run("%jitfix").error)
+
+
+def test_what_is_static_already_is_no_part_of_the_fix(shell: Shell) -> None:
+    text = below(fails(shell, LESSON.replace("%%jit", "%%jit --static threshold")))
+    assert "+     return jnp.where(x > threshold, x * 2, x)" in text
+    assert "--static" not in text and "compiles again" not in text
+    assert fixed(shell).startswith("%%jit --static threshold\ndef conditional_double(x, threshold):\n    return jnp.where(")
+
+
+def test_a_method_whose_self_is_static_by_number(shell: Shell) -> None:
+    """The rewrite leaves the decorator; a further static argument turns its numbers into names."""
+    method = dedent("""\
+        import functools
+        class K:
+            @functools.partial(jax.jit, static_argnums=0)
+            def go(self, x, n):
+                {}
+        K().go(1.0, 3)""")
+    fails(shell, method.format("return x if x > 0 else -x"))
+    assert "static_argnums=0)\n    def go(self, x, n):\n        return jnp.where(x > 0, x, -x)" in fixed(shell)
+    fails(shell, method.format("return jnp.zeros(n) + x"))
+    assert '@functools.partial(jax.jit, static_argnames=("self", "n"))\n' in fixed(shell)
+
+
+def test_what_the_users_code_refuses_gets_no_rewrite(shell: Shell) -> None:
+    """A raise that plain Python meets as well is not to be replaced by a nan."""
+    text = below(fails(shell, "%%jit\ndef f(x, n):\n    if n > 3:\n        raise ValueError('n!')\n    return x\n\nf(1.0, 5)"))
+    assert "static arguments are not the reason" in text and "Plain Python fails in the same way" in text
+    assert "Perhaps" not in text and "nan" not in text
+
+
+def test_an_unhashable_static_argument_is_told(shell: Shell) -> None:
+    text = below(fails(shell, "%%jit --static n\ndef f(x, n):\n    return jnp.zeros(n) + x\n\nf(1.0, [3])"))
+    assert "n is declared static, but a list is not hashable: pass a tuple." in text
+
+
+def test_an_interrupted_trace_is_not_traced_again(shell: Shell) -> None:
+    """Who stops a trace wants it stopped."""
+    shell.names["traced"] = []
+    cell = "%%jit\ndef f(x):\n    traced.append(1)\n    raise KeyboardInterrupt\n\nf(1.0)"
+    assert below(fails(shell, cell)) == ""
+    assert shell.names["traced"] == [1]
 
 
 def test_an_error_outside_any_trace_gets_nothing(shell: Shell) -> None:

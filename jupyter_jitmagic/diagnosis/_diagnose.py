@@ -56,7 +56,9 @@ def diagnose_call(
         effect = impurity(plain, (*args, *kwargs.values()))[0]
         writes = no_writing() if "files" in effect else contextlib.nullcontext()
         with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
+            names, numbers = _declared(call)
             diagnosis = _diagnose(call, begin + seconds, rewrites, effect)
+            diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)
@@ -134,7 +136,9 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
         sites = (place,) if place else ()
         names, numbers = _declared(call)
         reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
-        proposed, unverified = _propose(call, (place,) if place else (), result.static, deadline) if with_rewrites else ([], [])
+        own = place is not None and place.code.startswith("raise")  # what the user's code refuses needs no other code
+        rewritable = with_rewrites and not own
+        proposed, unverified = _propose(call, sites, result.static, deadline) if rewritable else ([], [])
         return told(
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )

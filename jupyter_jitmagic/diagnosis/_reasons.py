@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
 from typing import Any
 
@@ -69,15 +70,21 @@ def _data(call: Call, search: Search, site: Site) -> str:
     could = list(dict.fromkeys(path for path in site.arguments if path in numbers))
     others = [path for path in site.arguments if path not in could]
     if could and others:
-        return (
-            f"Making {_and(could)} static does not help: `{site.code}` still needs the value of {_and(others)}, which is data."
-        )
+        needing = f"`{_expression(site)}` still needs the value of {_and(others)}"
+        return f"Making {_and(could)} static does not help: {needing}, which is data."
     data = _paths(site) or "a value that is computed under jit"
     text = f"Line {site.line} needs the value of {data}, which is data"
     floats = sorted(search.floats)
     if floats and could:
         return f"{text}: {_and(floats)} could be static, but a number that is only computed with would compile once per value."
     return f"{text}; making an argument static does not help."
+
+
+def _expression(site: Site) -> str:
+    """The code that needs the value; its whole line where the place within is not known."""
+    line = linecache.getline(site.filename, site.line)
+    on_this_line = site.end_line == site.line and site.column is not None and site.end_column is not None
+    return (line[site.column : site.end_column].strip() if on_this_line and line.strip() == site.code else "") or site.code
 
 
 _WAYS = {

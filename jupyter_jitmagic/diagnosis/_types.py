@@ -135,6 +135,9 @@ class Diagnosis:
     notes: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0
+    declared_argnames: tuple[str, ...] = ()
+    """What the jit declares static already; `static_argnames` holds it as well."""
+    declared_argnums: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-able dicts, lists, strings and numbers."""
