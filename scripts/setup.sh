@@ -87,7 +87,7 @@ print(*project["dependencies"], *project["optional-dependencies"]["lab"], *pypro
 PYTHON
 }
 
-python_key="$(python_version "$python")-$(checksum pyproject.toml)"
+python_key="$(python_version "$python")-$(checksum pyproject.toml)-$PWD"
 node_key="$(node --version)-$(checksum package.json yarn.lock .yarnrc.yml)"
 panel_key() {
   {
@@ -97,9 +97,11 @@ panel_key() {
 }
 
 first_python() { # the environment and the one package that brings jlpm
-  if [ "$(python_version .venv/bin/python)" != "$(python_version "$python")" ]; then
-    say "set-up: Python environment in .venv ($(python_version "$python"))"
+  local made="$(python_version "$python") $PWD" # an environment that was moved with its checkout does not run
+  if [ -z "$(python_version .venv/bin/python)" ] || ! is_stamped .venv/.stamp-made "$made"; then
+    say "set-up: Python environment in .venv (${made%% *})"
     "$python" -m venv --clear .venv
+    printf %s "$made" >.venv/.stamp-made
   fi
   quietly .venv/pip.log .venv/bin/python -m pip install 'jupyter-builder>=1.2,<2'
 }
@@ -127,13 +129,14 @@ panel() {
   panel_key >node_modules/.stamp-panel
 }
 
+# --- what is to be done ------------------------------------------------------------------------------------------------------
 
 if [ "${1:-}" = browser ] && ! find_browser >/dev/null && apt --version >/dev/null 2>&1; then
   say "set-up: installing chromium with apt"
   install_browser >/dev/null 2>&1 || say "$browser_help"
 fi &
 browser_job=$!
-if ! is_stamped .venv/.stamp-python "$python_key" || ! [ -x .venv/bin/jlpm ]; then
+if ! is_stamped .venv/.stamp-python "$python_key" || ! .venv/bin/python -c "" 2>/dev/null; then
   first_python
   rest_of_python &
   python_job=$!
