@@ -14,6 +14,7 @@ from types import MethodType
 from typing import Any
 
 import jax
+import numpy as np
 
 from .._errors import faults
 from .._jax_internals import keep_trace
@@ -133,7 +134,8 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
         if other is None:
             other = (call_error(call, result.wider) if result.wider else None) or error
         place = leak_site(other, call) or failing_site(other, call)
-        sites = (place,) if place else ()
+        in_place = [site for site in sites if site.operation == "in place"]
+        sites = tuple(in_place) if place and in_place and in_place[0].line == place.line else (place,) if place else ()
         names, numbers = _declared(call)
         reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
         own = place is not None and place.code.startswith("raise")  # what the user's code refuses needs no other code
@@ -178,8 +180,10 @@ def _is_other(call: Call, found: Found, result: Search, error: BaseException, ef
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
     if not found.proven:
         return not isinstance(error, _CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
-    if not any(site.operation not in ("call", "invalid argument") for site in result.left.sites):
+    if not any(site.operation not in ("call", "invalid argument", "in place") for site in result.left.sites):
         return True
+    if any(site.operation == "in place" for site in result.left.sites):
+        return _plain_fails(call)
     if result.left.complete or found.complete:
         return False
     if result.left.error is None:
@@ -221,14 +225,22 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
 
 
 def _plain_fails(call: Call) -> bool:
+    """Whether plain Python fails too, on copies of NumPy arrays and containers: the function may change them."""
+    if not readable(call):
+        return False
+    args, kwargs = call.with_values({argument.name: _copied(argument.value) for argument in call.arguments})
     try:
         with time_limit(1.0), keep_trace(), quiet():
-            call.fun(*call.args, **call.kwargs)
+            call.fun(*args, **kwargs)
     except (Exception, SystemExit, GeneratorExit):
         return True
     except OutOfTime:
         return False
     return False
+
+
+def _copied(value: Any) -> Any:
+    return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value)
 
 
 def _propose(

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import thread_time as clock  # under load a thread waits: that is no work
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -86,6 +86,13 @@ class _Node:
     def clear(self) -> None:
         self.primitive = self.params = self.values = None
         self.args = ()
+
+
+class _Ref(NamedTuple):
+    """One output of a node. Not the tracer: that may stand for another value after ``x[i] = v``."""
+
+    node: _Node
+    output: int
 
 
 class ShadowTrace(_parts.Trace):  # type: ignore[misc, name-defined]
@@ -211,6 +218,16 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
         found = self._ask("iter", iter, super().__iter__) if self.shape == () else super().__iter__()
         return found  # type: ignore[no-any-return]
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """JAX refuses it. The run goes on as NumPy would, so that the sites behind it are met."""
+        run = self._trace.run
+        changed = self.at[index].set(value) if run.alive and self.shape else None
+        if not isinstance(changed, ShadowTracer) or _is_caught(sys._getframe(1), run):
+            super().__setitem__(index, value)
+            return
+        run.record(self, "setitem", None)
+        self.node, self.index, self.leaves, self.number = changed.node, changed.index, changed.leaves, _NOTHING
+
     def to_concrete_value(self) -> Any:
         """JAX's own question, mostly "is there a value?": that is no need of it."""
         if not _wants_value(sys._getframe(1)):
@@ -221,6 +238,14 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
             return run.answer(self, key, "value", lambda value: value)
         run.refused(key, None)
         return None
+
+
+def _is_caught(frame: FrameType | None, run: _Run) -> bool:
+    while frame is not None and frame is not run.top:
+        if catches(frame):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _refuse_hash(tracer: ShadowTracer) -> int:
@@ -397,7 +422,8 @@ class _Run:
         avals = [arg.aval if isinstance(arg, ShadowTracer) else _parts.typeof(arg) for arg in args]  # type: ignore[union-attr]
         out_avals, _effects = primitive.abstract_eval(*avals, **params)
         leaves = frozenset().union(*(arg.leaves for arg in args if isinstance(arg, ShadowTracer)))
-        node = _Node(primitive, args, params)
+        refs = tuple(_Ref(arg.node, arg.index) if isinstance(arg, ShadowTracer) else arg for arg in args)
+        node = _Node(primitive, refs, params)
         self.nodes.append(node)
         if primitive.multiple_results:
             return [ShadowTracer(trace, aval, node, index, leaves) for index, aval in enumerate(out_avals)]
@@ -424,11 +450,11 @@ class _Run:
                     continue
                 if clock() > self.deadline:
                     raise OutOfTime
-                needed = [arg.node for arg in node.args if isinstance(arg, ShadowTracer) and arg.node.values is None]
+                needed = [arg.node for arg in node.args if isinstance(arg, _Ref) and arg.node.values is None]
                 if needed:
                     stack.extend(needed)
                     continue
-                args = [arg.node.values[arg.index] if isinstance(arg, ShadowTracer) else arg for arg in node.args]
+                args = [arg.node.values[arg.output] if isinstance(arg, _Ref) else arg for arg in node.args]
                 out = node.primitive.bind(*args, **self._concrete_params(node.params))
                 node.values = list(out) if node.primitive.multiple_results else [out]
                 node.args, node.params = (), None
@@ -526,7 +552,7 @@ class _Run:
             self._record(frame, sys._getframe(3), how, frozenset({text.leaf}), True, "str", str(text))
 
     def record(self, tracer: ShadowTracer, how: str, result: Any) -> Event:
-        asking = sys._getframe(3)
+        asking = sys._getframe(2 if how == "setitem" else 3)
         frame = self._user_frame(asking) or asking
         number = tracer.number is not _NOTHING
         return self._record(frame, asking, how, tracer.leaves, number, tracer.aval.str_short(short_dtypes=True), result)

@@ -116,6 +116,7 @@ _DETAILS = {
     "math": "is read by a function for Python numbers",
     "format": "is turned into text",
     "invalid argument": "is no JAX type",
+    "in place": "is changed in place",
 }
 
 
@@ -143,6 +144,8 @@ def operation_of(how: str, code: CodeType, where: Any, via: tuple[str, ...]) -> 
     line = where.line
     if isinstance(node, ast.Subscript) and how in ("hash", "index", "compare"):
         line = _real_line(code, node.slice)
+    if how == "setitem":
+        return "in place", line
     by_jax = _by_jax(via)
     if by_jax:
         return by_jax, line
@@ -174,7 +177,7 @@ def _by_syntax(how: str, node: ast.AST | None, parents: dict[ast.AST, ast.AST]) 
     callee = _callee(node) if isinstance(node, ast.Call) else ""
     if isinstance(node, ast.Subscript):
         stored = isinstance(node.ctx, ast.Store)
-        return "in place" if stored else "slice" if isinstance(node.slice, ast.Slice) else "index"
+        return "numpy" if stored else "slice" if isinstance(node.slice, ast.Slice) else "index"
     if callee:
         first = callee.split(".")[0]
         if callee in _BUILTINS:

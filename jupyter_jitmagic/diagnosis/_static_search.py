@@ -133,6 +133,8 @@ def _curing(call: Call, found: Found, static: frozenset[str]) -> tuple[frozenset
     data: set[str] = set()
     for site, roots, number in zip(found.sites, found.roots, found.numbers, strict=True):
         names = roots - static - call.declared
+        if site.operation == "in place":
+            continue
         if not number or not names or not all(call.argument(name).hashable for name in names):
             continue
         floats = {name for name in names if call.argument(name).is_float}

@@ -301,3 +301,15 @@ def test_a_count_that_may_be_data_has_a_rewrite_beside_the_static_answer():
     answer = diagnose(f, X, 3)
     assert answer.kind == "static" and answer.static_argnames == ("n",)
     assert answer.rewrites and answer.rewrites[0].patterns == ("fori_loop",)
+
+
+def test_numpy_arguments_are_not_changed():
+    def f(x):
+        x[0] = 7.0
+        if x.sum() > 0:
+            x[1] = 5.0
+        return x
+
+    given = np.ones(3)
+    assert diagnose(f, given).kind == "rewrite"
+    assert list(given) == [1.0, 1.0, 1.0]

@@ -221,3 +221,17 @@ def test_an_endless_loop_on_concrete_values_ends():
 
     found = find_sites(f, (1.0,), {}, seconds=0.2)
     assert [site.operation for site in found.sites] == ["while"]
+
+
+def test_the_run_goes_on_behind_an_assignment_in_place():
+    def f(x):
+        before = x * 2
+        x[0] = -1.0
+        if before[0] > 0 and x[0] < 0:
+            x[1] = 5.0
+        return x
+
+    given = np.ones(3)
+    found = find_sites(f, (given,), {})
+    assert [site.operation for site in one_for_each_line(found.sites)] == ["in place", "if", "in place"]
+    assert found.complete and list(given) == [1.0, 1.0, 1.0]
