@@ -261,3 +261,14 @@ def test_another_module_of_the_user_is_followed(tmp_path, monkeypatch):
 
 
 _names = itertools.count(1)
+
+
+def test_huge_arguments_are_traced_and_not_run():
+    namespace = define("def f(x, t):\n    return x * 2 if t > 0 else x\n")
+    proposals = propose(namespace["f"], (np.broadcast_to(np.float32(1), (1 << 30,)), jnp.float32(1.0)), {})
+    assert not proposals.rewrites and "too large" in proposals.unverified[0].reason
+
+
+def test_large_results_are_compared_too():
+    namespace = define("def f(x, t):\n    return x * 2 if t > 0 else x\n")
+    assert propose(namespace["f"], (jnp.ones(1 << 19), jnp.float32(1.0)), {}).rewrites

@@ -33,6 +33,7 @@ from ._engine import Draft, Search, Traced, added_imports, jitted, top_name
 from ._layout import folded
 from ._rules import Rule
 
+MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MAX_EQUATIONS = 4000  # above, a rewrite is traced and not compiled
 OTHER_WAYS = ("cond", "where")
 
@@ -167,8 +168,11 @@ class _Judge:
         if not self._checked:
             self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
             leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+            size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
             if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
                 self._why_not = "an argument was donated or deleted"
+            elif size > MAX_BYTES:
+                self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"
             self._checked = True
         if self._why_not:
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
