@@ -101,8 +101,23 @@ def _document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, 
         shown, misses = [row for row, _ in told], [misses for _, misses in told]
         return _stats.functions(shown, misses, _how(), notes, break_even=break_even)
     if level == "misses":
-        return _stats.grouped_misses(rows)
+        return _stats.grouped_misses(rows, _advice(shell, {str(row["function"]) for row in rows}))
     return _stats.level(level, rows, list(frame.columns))
+
+
+def _advice(shell: Any, functions: set[str]) -> list[str]:
+    """What would have saved misses of these functions, what costs most first."""
+    from jupyter_jitmagic import _cures
+    from jupyter_jitmagic._records import log
+
+    names = {record.qualname for record in log.functions.values() if record.name in functions}
+    found = [advice for history in _cures.histories if history.function in names for advice in _cures.advice_on(history)]
+    lines = []
+    for advice in sorted(found, key=lambda advice: -advice.cost_s):
+        filename, _, number = advice.call_site.rpartition(":")
+        place = f", {_shell.place(shell, filename, int(number))}" if number.isdigit() else ""
+        lines.append(f"{advice.function.rpartition('<locals>.')[2]}: {advice.text}{place}.")
+    return lines
 
 
 def _misses_of(positions: Any) -> list[list[Any]]:

@@ -52,6 +52,15 @@ def test_functions_under_jit_that_call_each_other_are_no_alarm(shell: Shell) -> 
     assert "outer still uses the old inner" in shell.ok("outer(1.0);").text
 
 
+def test_the_table_of_misses_ends_with_what_would_have_saved_them(shell: Shell) -> None:
+    shell.ok("%config JitMagic.tell_after_s = 0")
+    shell.ok("%%jit --static n --quiet\ndef scaled(x, n):\n    return x * n\nfor n in range(4):\n    scaled(jnp.ones(3), n)")
+    text = " ".join(shell.ok("%jitstats scaled --level misses").text.split())
+    assert "it need not be static: scaled traces without its value" in text
+    assert "need not be static" not in shell.ok("%jitstats --level entries").text
+    shell.ok("import jupyter_jitmagic as jm\njm.options.reset()")
+
+
 def test_what_is_told_is_escaped(shell: Shell) -> None:
     shell.ok("mark = '<b>2</b>'")
     shell.ok("%%jit --quiet\ndef use(x):\n    return x * len(mark)\nuse(1.0);")

@@ -242,8 +242,8 @@ def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
     return Document.of([table])
 
 
-def grouped_misses(rows: Sequence[Row]) -> Document:
-    """The misses, equal causes together: how often, what they cost, the last change and where it was called."""
+def grouped_misses(rows: Sequence[Row], advice: Sequence[str] = ()) -> Document:
+    """The misses, equal causes together: how often, what they cost, the last change and where it was called; then advice."""
     if not rows:
         return nothing_yet()
     groups: dict[tuple[str, str, str], list[Row]] = {}
@@ -267,7 +267,7 @@ def grouped_misses(rows: Sequence[Row]) -> Document:
     )
     total = _units.seconds(sum(_cost(found) for found in groups.values()))
     foot = f"{_units.times(len({row['miss'] for row in rows}), 'miss', 'misses')}, {total} tracing, lowering and compiling"
-    return Document.of([Table(columns, tuple(lines), foot)])
+    return Document.of([Table(columns, tuple(lines), foot), *map(Paragraph, advice)])
 
 
 def _cost(rows: Sequence[Row]) -> float:
