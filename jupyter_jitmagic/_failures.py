@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jupyter_jitmagic import _shell
+from jupyter_jitmagic import _panel, _shell
 from jupyter_jitmagic._display._advice import Context, advice
-from jupyter_jitmagic._display._model import Document, Paragraph
+from jupyter_jitmagic._display._model import Document, PanelLink, Paragraph
 from jupyter_jitmagic._errors import JitMagicError, faults
 from jupyter_jitmagic.diagnosis._types import Diagnosis
 
@@ -93,7 +93,10 @@ class Failures:
         self.last = self.by_record[record] = Failure(diagnosis, filename, typed, record)
         while len(self.by_record) > _FAILURES_KEPT:
             del self.by_record[next(iter(self.by_record))]
-        self._show(error, advice(diagnosis, self.context(filename, diagnosis)))
+        shown = advice(diagnosis, self.context(filename, diagnosis))
+        if _panel.is_heard():
+            shown = Document((*shown.blocks, PanelLink("Show in the panel", "advice", record)))
+        self._show(error, shown)
         return self.last
 
     def _show(self, error: BaseException, document: Document) -> None:

@@ -393,6 +393,11 @@ def start(shell: Any, queries: Mapping[str, Query] | None = None) -> None:
         _hub.start(shell)
 
 
+def is_heard() -> bool:
+    """Whether a front end with the panel (or its status bar) listens at this moment."""
+    return _hub is not None and _hub.listening
+
+
 def stop() -> None:
     """Undo `start`, at `%unload_ext`."""
     global _hub

@@ -10,6 +10,8 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic import _fix_magic, _load
+from jupyter_jitmagic._display import Document, to_html, to_text
+from jupyter_jitmagic._display._model import PanelLink
 from jupyter_jitmagic._errors import JitMagicError
 from jupyter_jitmagic._panel_queries import CALLS_SHOWN, QUERIES
 from jupyter_jitmagic._records import log
@@ -95,3 +97,14 @@ def test_advice_that_is_not_known_any_more_says_so(shell: Any) -> None:
 def _load_failures(shell: Any) -> Any:
     assert shell.ip in _load._loaded
     return shell.ip.magics_manager.registry["JitMagics"].failures
+
+
+def test_the_link_into_the_panel_is_html_only_and_there_only_if_a_panel_listens(shell: Any) -> None:
+    """Elsewhere the advice is as it is: no word of a panel that nobody has."""
+    link = PanelLink("Show in <the> panel", "advice", 7)
+    assert to_text(Document.of([link])).strip() == ""
+    html = to_html(Document.of([link]))
+    assert 'data-commandlinker-command="jitmagic:open"' in html and '{"advice": 7}' in html and "&lt;the&gt;" in html
+    shell.ok("import jax.numpy as jnp")
+    shell.ok("%%jit\ndef branch(x):\n    return x if x > 0 else -x")
+    assert "Show in the panel" not in shell.run("branch(jnp.float32(3.0))").html

@@ -18,6 +18,7 @@ from jupyter_jitmagic._display._model import (
     Diff,
     Document,
     Heading,
+    PanelLink,
     Paragraph,
     SourceLine,
     Table,
@@ -70,6 +71,9 @@ def _block(block: Block) -> str:
             return f'<pre style="{_PRE}; margin: 4px 0; border: 1px solid rgba(128, 128, 128, 0.25); {_WIDE}">{text}</pre>'
         case Table():
             return _table(block)
+        case PanelLink(text, kind, number):
+            to = f'data-commandlinker-command="jitmagic:open" data-commandlinker-args=\'{{"{escape(kind)}": {number}}}\''
+            return f'<div style="margin: 4px 0"><a {to} style="cursor: pointer">{escape(text)}</a></div>'
         case Details(summary, blocks):
             return (
                 f'<details style="margin: 6px 0; {_WIDTH}"><summary style="cursor: pointer; opacity: 0.75">{_inline(summary)}'

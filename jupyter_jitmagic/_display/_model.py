@@ -90,7 +90,16 @@ class Details:
     short: bool = False
 
 
-Block = Title | Paragraph | SourceLine | Heading | Code | Diff | Table | Details
+@dataclass(frozen=True, slots=True)
+class PanelLink:
+    """In JupyterLab a link that opens the panel at a row: `kind` "advice" or "entry", and its number. Nothing in text."""
+
+    text: str
+    kind: str
+    number: int
+
+
+Block = Title | Paragraph | SourceLine | Heading | Code | Diff | Table | Details | PanelLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from jupyter_jitmagic._display._model import (
     Diff,
     Document,
     Heading,
+    PanelLink,
     Paragraph,
     SourceLine,
     Table,
@@ -49,6 +50,8 @@ class _Text:
         match block:
             case Title(text, tone):
                 return [self._inline(text, "bold", _TONES[tone])]
+            case PanelLink():
+                return []
             case Paragraph(text, tone):
                 return self._wrapped(text, indent + 2, _TONES[tone])
             case SourceLine():

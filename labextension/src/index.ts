@@ -60,8 +60,30 @@ const plugin: JupyterFrontEndPlugin<void> = {
         "Show the jit caches of the current notebook's kernel in the sidebar"
       ),
       icon: jitIcon,
-      execute: open,
-      describedBy: { args: { type: 'object', properties: {} } }
+      execute: args => {
+        open();
+        const kind = (['entry', 'advice'] as const).find(
+          each => typeof args[each] === 'number'
+        );
+        if (kind) {
+          panel.model.select({ kind, id: Number(args[kind]) });
+        }
+      },
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            entry: {
+              type: 'number',
+              description: 'The id of a cache entry to show closely'
+            },
+            advice: {
+              type: 'number',
+              description: 'The id of an advice to show closely'
+            }
+          }
+        }
+      }
     });
     addCommands(app.commands, panel, trans);
     const category = trans.__('JIT');

@@ -17,7 +17,8 @@ import type {
   IPanelState,
   IPanelStore,
   ISource,
-  LinkState
+  LinkState,
+  Selection
 } from './tokens';
 
 const EMPTY: IPanelState = {
@@ -33,6 +34,7 @@ const EMPTY: IPanelState = {
   diagnoses: [],
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
+  selected: null,
   expanded: new Set(),
   pinned: new Set(),
   columns: [
@@ -104,6 +106,7 @@ export class PanelModel implements IPanelStore {
       diagnoses: [],
       now: [],
       counts: EMPTY.counts,
+      selected: null,
       expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
       said: ''
@@ -154,6 +157,11 @@ export class PanelModel implements IPanelStore {
       counts: this._counted(now)
     });
     return 'applied';
+  }
+
+  /** Show an entry or an advice closely; what is not known yet is shown when it comes. */
+  select(selected: Selection | null): void {
+    this._change({ selected });
   }
 
   /** Show or hide the entries of functions. */

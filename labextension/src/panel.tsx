@@ -202,6 +202,7 @@ export class JitPanel extends ReactWidget {
       const followed = this._tracker.followed;
       return followed ? applyFix(fix, followed) : false;
     },
+    select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
     openMenu: (x, y, functionId) => {
       const menu = new MenuSvg({ commands: this._commands });

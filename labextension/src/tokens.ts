@@ -91,6 +91,8 @@ export interface IPanelState {
   readonly diagnoses: readonly IDiagnosisRow[];
   readonly now: readonly INow[];
   readonly counts: ICountsState;
+  /** What the lower part of the panel shows closely. */
+  readonly selected: Selection | null;
   /** Functions whose entries are shown. */
   readonly expanded: ReadonlySet<number>;
   /** Functions that stay on top of the table. */
@@ -165,6 +167,8 @@ export interface IPanelActions {
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */
   apply(fix: IFix): Promise<boolean>;
+  /** Show an entry or an advice closely. */
+  select(selection: Selection | null): void;
   /** Show or hide the entries of functions. */
   expand(functions: Iterable<number>, open: boolean): void;
   /** The menu of the panel, or of one function, at a place of the window. */

@@ -15,6 +15,14 @@ test('a failed trace: the fix is shown as a change, put into the cell, and taken
   await lab.run('%load_ext jupyter_jitmagic');
   await lab.run(FAILING);
   await lab.run('conditional_double(jnp.float32(3), 1.0)');
+  // the output's link opens the panel at its advice
+  await lab.command('application:toggle-right-area');
+  await expect(lab.panel).toBeHidden();
+  await lab.page.getByText('Show in the panel').click();
+  await expect(
+    lab.panel.getByRole('region', { name: 'Advice for conditional_double' })
+  ).toBeVisible();
+  await lab.panel.getByRole('button', { name: 'Close' }).click();
   const see = lab.panel.getByRole('button', { name: 'See advice' });
   await expect(see).toBeVisible({ timeout: 30_000 });
   await see.click();

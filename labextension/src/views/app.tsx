@@ -52,7 +52,9 @@ function Living({
   state: IPanelState;
   actions: IPanelActions;
 }): React.JSX.Element {
-  const [selected, setSelected] = React.useState<Selection | null>(null);
+  const { selected } = state;
+  const setSelected = (selection: Selection | null): void =>
+    actions.select(selection);
   const close = (): void => setSelected(null);
   const entry =
     selected?.kind === 'entry' ? state.entries.get(selected.id) : undefined;
