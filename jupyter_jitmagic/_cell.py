@@ -100,7 +100,7 @@ def _nothing_to_take(defined: list[str], left: Mapping[str, str]) -> str:
         return "this cell defines no function; put %%jit over one that does"
     if left:
         return "no function to take: " + "; ".join(f"{name} is {reason}" for name, reason in left.items())
-    return f"the functions of this cell all call each other ({', '.join(defined)}); name one: %%jit {defined[0]}"
+    return f"each function of this cell is used by another one of it ({', '.join(defined)}); name one: %%jit {defined[0]}"
 
 
 def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:
