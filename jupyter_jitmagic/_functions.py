@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_jitmagic import _timing
+from jupyter_jitmagic import _observation, _timing
 from jupyter_jitmagic._recording import FunctionState
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic._signatures import Signature
@@ -107,6 +107,7 @@ def ended(function: int) -> None:
     with log.lock:
         for entry in log.entries_of(function):
             entry.alive = False
+            _observation.forget(entry.id)
     log.listeners.emit(Changed("functions", function))
 
 

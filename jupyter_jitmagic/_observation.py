@@ -23,6 +23,7 @@ TOLERANCE = 0.05
 _LOOK_BACK = 256
 _SAMPLES = 999
 _ROUGH_SAMPLES = 25
+_LATE = 1.5
 WORTH_EACH_S = 1e-3
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
 
@@ -41,13 +42,15 @@ expected: dict[int, float] = {}
 class Sighting:
     """One watched call: between which times its execution began and between which it ended."""
 
-    __slots__ = ("after", "before", "call", "entry", "how", "latest_start", "start")
+    __slots__ = ("after", "at_return", "before", "call", "entry", "how", "latest_start", "start")
 
     def __init__(self, start: float, latest_start: float, how: int = OBSERVED) -> None:
         self.entry = 0
         self.start = start
         self.latest_start = latest_start
         self.how = how
+        self.at_return = False
+        """The result was there when the call returned: short programs run inside the call on the CPU."""
         self.call = 0
         self.before = self.after = math.nan
 
@@ -91,6 +94,7 @@ def watch(out: Any, entry: int, start: float, latest_start: float, end: float) -
         return None
     sighting = Sighting(start, latest_start)
     if array.is_ready():
+        sighting.at_return = True
         sighting.seen(end, end)
         return sighting
     return sighting if waiter.watch(Watch(array, latest_start, expected.get(entry), sighting.ended)) else None
@@ -134,6 +138,8 @@ def _execution_of(sighting: Sighting) -> float | None:
         return None
     rough = _rough.setdefault(sighting.entry, deque(maxlen=_ROUGH_SAMPLES))
     rough.append(seconds)
+    if sighting.at_return and seconds > _LATE * median(rough):
+        return None  # the caller was held up before it could look
     # a call that took unusually long would be let through where all others are refused, and stand for them
     return seconds if uncertain <= TOLERANCE * min(seconds, median(rough)) else None
 
