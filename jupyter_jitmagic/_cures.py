@@ -124,7 +124,7 @@ def static_without_need(history: History) -> Iterator[Advice]:
             continue  # under grad, a loop over a traced number may be what cannot be transformed
         values = len({cause.now for miss in misses for cause in miss.causes}) + 1
         text = (
-            f"{argument} has had {values} values, {_compiles(len(misses) + 1)}, {_seconds(_cost(misses))}; "
+            f"{argument} has had {values} values, {_again(misses)}; "
             f"it need not be static: {short_name(history.function)} traces without its value"
         )
         yield _advice("static_without_need", history, argument, text, misses)
