@@ -179,7 +179,7 @@ def _rewritten(
 def _is_other(call: Call, found: Found, result: Search, error: BaseException, effect: str) -> bool:
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
     if not found.proven:
-        return not isinstance(error, _CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
+        return not isinstance(error, _reasons.CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
     if not any(site.operation not in ("call", "invalid argument", "in place") for site in result.left.sites):
         return True
     if any(site.operation == "in place" for site in result.left.sites):
@@ -191,12 +191,6 @@ def _is_other(call: Call, found: Found, result: Search, error: BaseException, ef
     return _plain_fails(call)
 
 
-_CONCRETIZATIONS = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-    jax.errors.NonConcreteBooleanIndexError,
-)
 _LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
 
 

@@ -11,9 +11,16 @@ import jax
 
 from ._call import Argument, Call, code_of
 from ._leaks import leaks
+from ._sites import one_for_each_line
 from ._static_search import Search
 from ._types import Found, Site
 
+CONCRETIZATIONS = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
 ASYNC = "An async function returns a coroutine, which is no JAX type: jit the computation that it awaits."
 
 
@@ -34,13 +41,13 @@ def for_static(call: Call, search: Search, found: Found) -> str:
 
 
 def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) -> str:
-    sites = [site for site in left.sites if site.operation != "call"]
+    sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
     site = sites[0] if sites else None
     text = ""
     if site is not None and not site.proven:
         text = f"Line {site.line} needs the value of a traced argument. The function was not run, because that would be noticed"
         text += "; no set of static arguments was found."
-    elif site is not None and (listed := _unhashable_numbers(call, left)):
+    elif site is not None and not found_rewrite and (listed := _unhashable_numbers(call, left)):
         return f"{_needed(site)}. {listed}"
     elif site is not None:
         text = _data(call, search, site)
@@ -54,14 +61,22 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) ->
 
 
 def _unhashable_numbers(call: Call, left: Found) -> str:
-    """Where only numbers in a list are needed: as a tuple they could be static."""
+    """Where sizes stand in a list or dict: out of it they could be static."""
     roots = frozenset().union(*left.roots)
     arguments = [argument for argument in call.arguments if argument.name in roots]
-    if not arguments or not all(left.numbers) or not all(isinstance(argument.value, (list, set)) for argument in arguments):
+    if (
+        not arguments
+        or not all(left.numbers)
+        or not all(isinstance(argument.value, (list, set, dict)) for argument in arguments)
+    ):
         return ""
-    names = _and([argument.name for argument in arguments])
-    kind = type(arguments[0].value).__name__
-    return f"{names} is a {kind}, which is not hashable and so cannot be static: pass a tuple and make {names} static."
+    name, kind = arguments[0].name, type(arguments[0].value).__name__
+    text = f"{name} is a {kind}, which is not hashable and so cannot be static"
+    if kind == "dict":
+        paths = _and(list(dict.fromkeys(path for site in left.sites for path in site.arguments)))
+        sized = all(site.operation in ("shape", "static parameter", "slice", "hash") for site in left.sites)
+        return f"{text}: pass {paths} as an argument of its own and make that static." if sized else ""
+    return f"{text}: pass a tuple and make {name} static."
 
 
 def _data(call: Call, search: Search, site: Site) -> str:
@@ -157,7 +172,7 @@ def for_unhashable_static(call: Call) -> str | None:
 def for_other_failure(call: Call, error: BaseException, plain_fails: bool | None) -> str:
     """One sentence: what it is, if it is no matter of static arguments."""
     text = " ".join(str(error).split())
-    for rule in (_leak, _carry, _in_place, _integer_grad, _output, _inner_trace, _shapes, _own_check):
+    for rule in (_leak, _missing_attribute, _carry, _in_place, _integer_grad, _output, _inner_trace, _shapes, _own_check):
         said = rule(call, error, text)
         if said:
             return said
@@ -173,6 +188,13 @@ def _leak(call: Call, error: BaseException, text: str) -> str | None:
     held = f": {where} still holds one" if where else ""
     cure = "Return such values from the function and keep nothing traced outside."
     return f"A tracer of an earlier trace is used again{held}. {cure}"
+
+
+def _missing_attribute(call: Call, error: BaseException, text: str) -> str | None:
+    found = re.search(r"Tracer'? (?:object )?has no attribute '?(\w+)", text)
+    if not found or not isinstance(error, AttributeError):
+        return None
+    return f"JAX arrays have no {found[1]!r}, which arrays of NumPy or another library may have. No static argument helps."
 
 
 def _carry(call: Call, error: BaseException, text: str) -> str | None:
@@ -209,11 +231,10 @@ def _output(call: Call, error: BaseException, text: str) -> str | None:
 
 
 def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
-    concretizations = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
-    if not isinstance(error, concretizations) and "racer" not in text:
+    if not isinstance(error, CONCRETIZATIONS) and not re.search(r"traced array|Tracer\(", text):
         return None
     who = re.search(r"while tracing the function (\w+) at \S+ for (\w+)", text)
-    inner = "a function that JAX itself traces (scan, while_loop, checkpoint, an inner jit)"
+    inner = "a function that JAX itself traces (scan, while_loop, vmap, checkpoint, an inner jit)"
     if who and who[1] != call.name.rsplit(".", 1)[-1]:
         inner = f"{who[1]}, traced by {who[2]},"
     return (

@@ -313,3 +313,15 @@ def test_numpy_arguments_are_not_changed():
     given = np.ones(3)
     assert diagnose(f, given).kind == "rewrite"
     assert list(given) == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "said"),
+    [
+        (lambda x: x.fill(0.0), (X,), "no 'fill'"),
+        (lambda x, cfg: x.reshape(cfg["rows"], -1), (X, {"rows": 2}), "pass cfg['rows'] as an argument of its own"),
+        (lambda x, shape: x.reshape(shape), (X, [2, 2]), "pass a tuple"),
+    ],
+)
+def test_reasons_say_what_to_do(fun, args, said):
+    assert said in diagnose(fun, *args).reason
