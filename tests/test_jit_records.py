@@ -251,3 +251,20 @@ def test_an_option_that_is_not_there_is_refused() -> None:
         jm.jit(lambda x: x, timing="sometimes")
     with pytest.raises(TypeError, match="chekc"):
         jm.jit(lambda x: x, chekc=True)
+
+
+def test_entries_are_told_apart_whatever_kind_of_array_is_passed() -> None:
+    import numpy as np
+
+    @jm.jit
+    def f(x):
+        return x * 2
+
+    kinds = [jnp.ones(2), jnp.ones(3), np.ones(3, "f4"), np.ones(2, "f4"), 1.5, jnp.ones(2), np.ones(3, "f4"), 2.5, jnp.ones(3)]
+    for x in kinds:
+        f(x)
+    rows = calls_of(f)
+    two, three, scalar = rows.entry.iloc[0], rows.entry.iloc[1], rows.entry.iloc[4]
+    assert len({two, three, scalar}) == 3
+    assert rows.entry.tolist() == [two, three, three, two, scalar, two, three, scalar, three]
+    assert rows.outcome.tolist() == ["miss", "miss", "hit", "hit", "miss", "hit", "hit", "hit", "hit"]
