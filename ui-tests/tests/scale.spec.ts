@@ -1,4 +1,4 @@
-/** Figures, printed: large caches, many calls, answers while the kernel compiles. Bounds are wide; a busy machine is no failure. */
+/** Figures, printed and not judged (a busy machine is no failure): large caches, many calls, answers while the kernel compiles. */
 import { expect, test } from './lab';
 
 /** 10,000 entries of 100 functions, some of them with names that want to break out. */
@@ -67,8 +67,6 @@ test('ten thousand entries: painted, filtered, scrolled', async ({ lab }) => {
   console.log(
     `10,000 entries: panel opened and painted in ${paint.toFixed(0)} ms; slowest filter stroke ${filter.toFixed(0)} ms`
   );
-  expect(paint).toBeLessThan(3000);
-  expect(filter).toBeLessThan(1000);
 });
 
 const LOOP = `
