@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def _format(shell: Any, hooks: ExitStack) -> None:
     for mime, show in (("text/html", _diagnosis_as_html), ("text/plain", _diagnosis_as_text)):
         formatter = shell.display_formatter.formatters[mime]
         named = ("jupyter_jitmagic.diagnosis._types", "Diagnosis")
-        formatter.for_type_by_name(*named, show)
+        formatter.for_type_by_name(*named, partial(show, partial(_place, shell)))
 
         def forget(formatter: Any = formatter, named: tuple[str, str] = named) -> None:
             formatter.deferred_printers.pop(named, None)
@@ -133,18 +134,24 @@ def _format(shell: Any, hooks: ExitStack) -> None:
         hooks.callback(forget)
 
 
-def _diagnosis_as_html(diagnosis: Any) -> str:
+def _place(shell: Any, filename: str, line: int) -> str:
+    from jupyter_jitmagic import _shell
+
+    return _shell.place(shell, filename, line)
+
+
+def _diagnosis_as_html(place: Callable[[str, int], str], diagnosis: Any) -> str:
     from jupyter_jitmagic._display import to_html
     from jupyter_jitmagic._display._advice import Context, advice
 
-    return to_html(advice(diagnosis, Context(can_fix=False)))
+    return to_html(advice(diagnosis, Context(place, can_fix=False)))
 
 
-def _diagnosis_as_text(diagnosis: Any, printer: Any, cycle: bool) -> None:
+def _diagnosis_as_text(place: Callable[[str, int], str], diagnosis: Any, printer: Any, cycle: bool) -> None:
     from jupyter_jitmagic._display import to_text
     from jupyter_jitmagic._display._advice import Context, advice
 
-    printer.text(to_text(advice(diagnosis, Context(can_fix=False))))
+    printer.text(to_text(advice(diagnosis, Context(place, can_fix=False))))
 
 
 def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:

@@ -295,3 +295,7 @@ def test_a_diagnosis_shows_as_advice_in_a_notebook(shell: Shell) -> None:
     data, _ = shell.ip.display_formatter.format(diagnosis)
     assert "f cannot be traced" in data["text/html"]
     assert "Fix" in data["text/plain"]
+    shell.ok("import jupyter_jitmagic as jm\n\ndef f(x):\n    return x if x > 0 else -x")
+    number = shell.ip.execution_count - 1
+    data, _ = shell.ip.display_formatter.format(shell.ok("jm.diagnose(f, 1.0)").value)
+    assert f"cell [{number}], line 4" in data["text/plain"] and f"cell [{number}], line 4" in data["text/html"]
