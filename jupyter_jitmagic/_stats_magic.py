@@ -10,11 +10,16 @@ from typing import Any
 from jupyter_jitmagic import _shell
 from jupyter_jitmagic._display import Document, _stats
 from jupyter_jitmagic._display import _plot as _plot_display
+from jupyter_jitmagic._display._model import Paragraph
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._options import options
 from jupyter_jitmagic._report import save
 
 LEVELS = ("functions", "entries", "misses", "diagnoses", "others")
 """What a saved report shows, in this order."""
+
+
+OFF = "Nothing is recorded: `jm.jit` is plain `jax.jit` now (`JITMAGIC_OFF=1` in the environment, or `jm.options.off`)."
 
 
 def run(shell: Any, given: argparse.Namespace) -> None:
@@ -43,6 +48,8 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         quiet = True
     if not quiet and not (given.reset and not chosen and given.level == "functions"):
         _shell.show(shell, _document(shell, given.level, frame, notes, break_even=given.break_even))
+        if options.off:
+            _shell.show(shell, Document.of([Paragraph(OFF)]))
     if given.reset:
         _tables.reset()
 

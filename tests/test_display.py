@@ -378,5 +378,14 @@ def test_functions_table_aligns_numbers_and_names_units() -> None:
     ]
 
 
+def test_a_wide_table_is_folded_to_the_width_of_the_terminal() -> None:
+    row = {"function": "padded", "calls": 9, "hits": 6, "misses": 3, "compile_s": 0.131, "execute_median_s": 7.9e-6}
+    many = [miss(Cause("static_value", "n", str(i), str(i + 1)), Cause("shape", "x", "f32[3]", "f32[4]")) for i in range(9)]
+    lines = to_text(stats.functions([row | {"errors": 1}], [many], ""), width=80).split("\n")
+    assert max(map(len, lines)) <= 80
+    assert len(lines) > 3 and lines[2].startswith(" " * 40) and lines[2].strip()
+    assert lines[-1].startswith("1 function, 9 calls (1 failed), 3 compiles")
+
+
 def test_an_empty_table_says_the_one_thing_to_do() -> None:
     assert "put %%jit over a cell" in to_text(stats.functions([], [], ""))

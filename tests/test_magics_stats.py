@@ -204,6 +204,14 @@ def test_auto_check_and_keep_reach_jit(shell: Shell) -> None:
     assert jm.stats("calls")["outcome"].tolist()[-2:] == ["miss", "hit"]
 
 
+def test_that_nothing_is_recorded_is_said(shell: Shell) -> None:
+    jm.options.off = True
+    try:
+        assert "Nothing is recorded: jm.jit is plain jax.jit now" in shell.ok("%jitstats").text
+    finally:
+        jm.options.off = False
+
+
 def test_config_and_options_are_one(shell: Shell) -> None:
     shell.ok("%config JitMagic.timing = 'block'")
     assert jm.options.timing == "block"

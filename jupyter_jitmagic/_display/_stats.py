@@ -114,6 +114,9 @@ def _totals(rows: Sequence[Row], how: str) -> str:
     calls, misses = sum(row["calls"] for row in rows), sum(row["misses"] for row in rows)
     spent = _units.seconds(sum(row["compile_s"] for row in rows))
     words = [_units.times(len(rows), "function"), _units.times(calls, "call"), _units.times(misses, "compile")]
+    failed, inlined = (sum(row.get(name, 0) for row in rows) for name in ("errors", "inlined"))
+    words[1] += f" ({', '.join(f'{_units.count(n)} {what}' for n, what in ((failed, 'failed'), (inlined, 'inlined')) if n)})"
+    words[1] = words[1].removesuffix(" ()")
     timed = f" · execute: median, {how}" if how else ""
     return f"{', '.join(words)}, {spent} compiling{timed}"
 

@@ -6,6 +6,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from jupyter_jitmagic._display._model import (
     Block,
@@ -23,6 +24,7 @@ from jupyter_jitmagic._display._model import (
 )
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_NARROWEST = 24
 _TONES = {"plain": "", "dim": "dim", "good": "green", "bad": "red"}
 
 
@@ -94,16 +96,34 @@ class _Text:
     def _table(self, table: Table, pad: str) -> list[str]:
         rows = [tuple(column.name for column in table.columns), *(tuple(_plain(cell) for cell in row) for row in table.rows)]
         widths = [max(_columns(row[place]) for row in rows) for place in range(len(table.columns))]
+        narrowed = self._narrowed(table, widths, len(pad))
         lines = []
         for number, row in enumerate(rows):
             cells = [
-                _aligned(cell, width, column.right) for cell, width, column in zip(row, widths, table.columns, strict=True)
+                textwrap.wrap(cell, narrowed[place], break_long_words=False, break_on_hyphens=False) or [""]
+                if narrowed[place] < widths[place]
+                else [cell]
+                for place, cell in enumerate(row)
             ]
-            line = "  ".join(cells).rstrip()
-            lines.append(pad + self._styled(line, "bold" if number == 0 else ""))
+            for parts in zip_longest(*cells, fillvalue=""):
+                aligned = [
+                    _aligned(part, width, column.right)
+                    for part, width, column in zip(parts, narrowed, table.columns, strict=True)
+                ]
+                lines.append(pad + self._styled("  ".join(aligned).rstrip(), "bold" if number == 0 else ""))
         if table.foot:
             lines += self._wrapped(table.foot, len(pad), "dim")
         return lines
+
+    def _narrowed(self, table: Table, widths: list[int], indent: int) -> list[int]:
+        """The columns' widths, the wide ones as narrow as the table needs to fit; the widest gives first."""
+        narrowed = list(widths)
+        over = indent + sum(widths) + 2 * (len(widths) - 1) - self._width
+        for place in sorted(range(len(widths)), key=lambda place: -widths[place]):
+            if over > 0 and table.columns[place].wide and widths[place] > _NARROWEST:
+                narrowed[place] = max(widths[place] - over, _NARROWEST)
+                over -= widths[place] - narrowed[place]
+        return narrowed
 
     def _wrapped(self, text: str, indent: int, *styles: str) -> list[str]:
         pad = " " * indent
