@@ -111,7 +111,8 @@ def test_the_cache_as_text(used: Shell) -> None:
     assert "JAX cannot drop one entry alone" in used.run(f"%jitcache drop {number}").text
 
 
-def test_a_watched_cell_tells_what_compiled_and_why(used: Shell) -> None:
+def test_a_watched_cell_tells_what_compiled_and_why(used: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     ran = used.ok(
         "%%jit --watch\nplain = jax.jit(lambda x: x + 1)\nfor n in (5, 6):\n    double(jnp.arange(n) * 1.0)\n    plain(n)"
     )
