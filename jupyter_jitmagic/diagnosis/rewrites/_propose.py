@@ -36,6 +36,7 @@ from ._rules import Rule
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MAX_EQUATIONS = 4000  # above, a rewrite is traced and not compiled
 OTHER_WAYS = ("cond", "where")
+OTHER_WAYS_WITHIN = 1.0  # seconds; an answer that took longer comes alone
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,10 @@ def _propose(
     verified: list[Rewrite] = []
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
+    start = time.perf_counter()
     for prefer in ("", *OTHER_WAYS):
+        if prefer and time.perf_counter() - start > OTHER_WAYS_WITHIN:
+            break
         if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
             continue
         if prefer and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
