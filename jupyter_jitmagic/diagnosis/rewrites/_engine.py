@@ -171,7 +171,7 @@ class Search:
     def trace(self, function: Callable[..., Any]) -> int | Exception:
         """The number of equations if `function` traces, else the error. Output is swallowed."""
         self.traces += 1
-        with quiet():
+        with quiet(), whole_tracebacks():
             try:
                 traced = jitted(function, self.static).trace(*self.args, **self.kwargs)
             except Exception as error:
@@ -272,6 +272,17 @@ def first_words(error: BaseException) -> str:
     """The error's type and first line, short."""
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def whole_tracebacks() -> Iterator[None]:
+    """JAX's errors with their own tracebacks: its filtered copies name the last instruction of a frame, not the failing one."""
+    before = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
 
 
 def added_imports(unit: Unit, text: str) -> str:
