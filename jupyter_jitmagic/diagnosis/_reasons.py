@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import linecache
 import re
+from enum import Enum
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -35,9 +37,23 @@ def for_static(call: Call, search: Search, found: Found) -> str:
     if sites:
         text += f": {_needed(sites[0])}"
     text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
+    text += "".join(_by_identity(name, call.argument(name).value) for name in names)
     if search.bounded:
         text += " (The search was cut off by its bound: a smaller set was not ruled out.)"
     return text
+
+
+def _by_identity(name: str, value: Any) -> str:
+    """A word of warning where the static value is an object that compares by identity (the trap of a static `self`)."""
+    kind = type(value)
+    if kind.__hash__ is not object.__hash__ or callable(value) and hasattr(value, "__qualname__"):
+        return ""
+    if isinstance(value, type | ModuleType | Enum):
+        return ""
+    return (
+        f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen. "
+        f"Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
+    )
 
 
 def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) -> str:

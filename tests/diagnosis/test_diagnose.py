@@ -325,3 +325,23 @@ def test_numpy_arguments_are_not_changed():
 )
 def test_reasons_say_what_to_do(fun, args, said):
     assert said in diagnose(fun, *args).reason
+
+
+def test_a_static_self_that_compares_by_identity_is_warned_of():
+    """The best-known trap of JAX: what a static object holds is frozen at the trace."""
+
+    class Model:
+        def __init__(self, degree):
+            self.degree = degree
+
+        def power(self, x):
+            return sum(x**k for k in range(self.degree))
+
+    d = diagnose(jax.jit(Model.power), Model(3), jnp.ones(2))
+    assert d.kind == "static" and d.static_argnames == ("self",)
+    assert "changes of its attributes are not seen" in d.reason and "__hash__" in d.reason
+
+
+def test_a_static_number_or_function_is_not_warned_of():
+    assert "identity" not in diagnose(lambda x, n: jnp.zeros(n) + x, 1.0, 3).reason
+    assert "identity" not in diagnose(lambda x, f: f(x), 1.0, jnp.sin).reason
