@@ -46,7 +46,8 @@ def for_static(call: Call, search: Search, found: Found) -> str:
 def _by_identity(name: str, value: Any) -> str:
     """A word of warning where the static value is an object that compares by identity (the trap of a static `self`)."""
     kind = type(value)
-    if kind.__hash__ is not object.__hash__ or (callable(value) and hasattr(value, "__qualname__")):
+    hashing: Any = kind.__hash__
+    if hashing is not object.__hash__ or (callable(value) and hasattr(value, "__qualname__")):
         return ""
     if isinstance(value, type | ModuleType | Enum):
         return ""
