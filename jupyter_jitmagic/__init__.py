@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from jupyter_jitmagic._errors import RecompileError as RecompileError
     from jupyter_jitmagic._errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic._errors import faults as faults
-    from jupyter_jitmagic._jitted import jit as jit
     from jupyter_jitmagic._options import options as options
     from jupyter_jitmagic._tables import reset as reset
     from jupyter_jitmagic._tables import stats as stats
-    from jupyter_jitmagic._watch import assert_max_compiles as assert_max_compiles
-    from jupyter_jitmagic._watch import no_recompile as no_recompile
-    from jupyter_jitmagic._watch import watch as watch
     from jupyter_jitmagic.diagnosis import diagnose as diagnose
+    from jupyter_jitmagic.recording._jitted import jit as jit
+    from jupyter_jitmagic.recording._watch import assert_max_compiles as assert_max_compiles
+    from jupyter_jitmagic.recording._watch import no_recompile as no_recompile
+    from jupyter_jitmagic.recording._watch import watch as watch
 
     __version__: str
 
 _HOME = {
     "RecompileError": "_errors",
     "faults": "_errors",
-    "jit": "_jitted",
+    "jit": "recording._jitted",
     "options": "_options",
     "stats": "_tables",
     "reset": "_tables",
     "diagnose": "diagnosis",
-    "watch": "_watch",
-    "no_recompile": "_watch",
-    "assert_max_compiles": "_watch",
+    "watch": "recording._watch",
+    "no_recompile": "recording._watch",
+    "assert_max_compiles": "recording._watch",
     "RecompileWarning": "_errors",
     "CheckWarning": "_errors",
 }
@@ -86,13 +86,13 @@ def _version() -> str:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext jupyter_jitmagic``: the magics, the advice below failed traces, and in a kernel the panel's side."""
-    from jupyter_jitmagic._load import load
+    from jupyter_jitmagic.magics._load import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext jupyter_jitmagic``: takes back everything that loading did. Jitted functions go on working."""
-    from jupyter_jitmagic._load import unload
+    from jupyter_jitmagic.magics._load import unload
 
     unload(shell)

@@ -9,9 +9,9 @@ from typing import Any
 
 import comm.base_comm
 
-from jupyter_jitmagic._panel import Hub
-from jupyter_jitmagic._protocol import COMM, QUERY_TARGET, VERSION
 from jupyter_jitmagic._records import Log
+from jupyter_jitmagic.panel._hub import Hub
+from jupyter_jitmagic.panel._protocol import COMM, QUERY_TARGET, VERSION
 
 
 class Wire:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic._captured import Captured
+from jupyter_jitmagic.recording._captured import Captured
 
 
 def notebook(code: str) -> dict[str, Any]:

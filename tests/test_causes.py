@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic._causes import causes_of
 from jupyter_jitmagic._records import Cause
-from jupyter_jitmagic._signatures import signature_of
+from jupyter_jitmagic.recording._causes import causes_of
+from jupyter_jitmagic.recording._signatures import signature_of
 from tests.jax_oracle import call, causes, last
 
 X = jnp.ones(4)

@@ -120,7 +120,7 @@ def test_functions_under_other_compilers_are_left_alone(prelude: str, decorator:
     """Whether or not the library is installed: what a name stands for is read from the cell's imports."""
     import ast
 
-    from jupyter_jitmagic._cell import Request, plan
+    from jupyter_jitmagic.magics._cell import Request, plan
 
     tree = ast.parse(f"{prelude}\n{decorator}\ndef theirs(x):\n    return x\n\ndef ours(x):\n    return x\n")
     decided = plan(tree, Request(), {})

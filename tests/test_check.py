@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._check import differences
+from jupyter_jitmagic.recording._check import differences
 
 X = np.arange(4, dtype=np.float32)
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic import _cures
 from jupyter_jitmagic._records import log
-from jupyter_jitmagic._telling import Teller
+from jupyter_jitmagic.recording import _cures
+from jupyter_jitmagic.recording._telling import Teller
 
 
 @pytest.fixture(autouse=True)

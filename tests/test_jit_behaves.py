@@ -279,18 +279,18 @@ def test_the_interpreter_ends_at_once_and_cleanly_with_a_watch_in_flight(end: st
 @pytest.mark.parametrize(
     "place",
     [
-        "_recording.signature_of",
-        "_recording.example_of",
-        "_recording.causes_of",
-        "_recording.call_site",
-        "_observation.watch",
-        "_timing.take",
-        "_hotpath.fold",
-        "_timing.summed",
-        "_timing._enclosing",
+        "recording._recording.signature_of",
+        "recording._recording.example_of",
+        "recording._recording.causes_of",
+        "recording._recording.call_site",
+        "recording._observation.watch",
+        "recording._timing.take",
+        "recording._hotpath.fold",
+        "recording._timing.summed",
+        "recording._timing._enclosing",
         "_jax_internals.transformations",
-        "_attribution._fewest_probes",
-        "_waiter.smallest_output",
+        "recording._attribution._fewest_probes",
+        "recording._waiter.smallest_output",
     ],
 )
 def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +318,7 @@ def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: st
 
 
 def test_a_fault_while_waiting_is_reported_and_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_jitmagic import _observation
+    from jupyter_jitmagic.recording import _observation
 
     told: list[str] = []
     monkeypatch.setattr(jm.faults, "show", told.append)
@@ -363,11 +363,12 @@ def test_the_same_function_from_threads_while_another_compiles() -> None:
 def test_recording_stops_without_a_trace_and_goes_on() -> None:
     from jax._src import monitoring
 
-    from jupyter_jitmagic._jitted import start_recording, stop_recording
+    from jupyter_jitmagic.recording._jitted import start_recording, stop_recording
 
     def listeners() -> int:
         kinds = (monitoring._event_listeners, monitoring._event_time_span_listeners, monitoring._scalar_listeners)
-        return sum(getattr(listener, "__module__", "") == "jupyter_jitmagic._timing" for kind in kinds for listener in kind)
+        ours = "jupyter_jitmagic.recording._timing"
+        return sum(getattr(listener, "__module__", "") == ours for kind in kinds for listener in kind)
 
     @jm.jit
     def f(x):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._jitted import break_even, entry_detail
+from jupyter_jitmagic.recording._jitted import break_even, entry_detail
 
 
 @pytest.fixture(autouse=True)

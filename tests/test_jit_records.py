@@ -11,7 +11,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic._errors import faults
-from jupyter_jitmagic._jitted import failed_call
+from jupyter_jitmagic.recording._jitted import failed_call
 
 
 @pytest.fixture(autouse=True)

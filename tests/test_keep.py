@@ -11,7 +11,7 @@ import pytest
 from shells import Shell
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic import _keep
+from jupyter_jitmagic.recording import _keep
 
 X = np.arange(4, dtype=np.float32)
 

@@ -58,7 +58,7 @@ def test_unloading_leaves_no_trace(bare: Shell) -> None:
 
 
 def test_unloading_stops_following_compiles(shell: Shell) -> None:
-    from jupyter_jitmagic import _timing
+    from jupyter_jitmagic.recording import _timing
 
     shell.ok("1")
     following = len(_timing.outside)

@@ -226,7 +226,7 @@ def test_config_and_options_are_one(shell: Shell) -> None:
 
 @pytest.mark.parametrize("magic", ["%%jit", "%jitstats", "%jitcache", "%jitfix"])
 def test_every_magic_has_help_with_every_option(shell: Shell, magic: str) -> None:
-    from jupyter_jitmagic import _request
+    from jupyter_jitmagic.magics import _request
 
     kind = "cell" if magic.startswith("%%") else "line"
     help_text = shell.ip.magics_manager.magics[kind][magic.strip("%")].__doc__

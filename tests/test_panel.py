@@ -12,9 +12,9 @@ import pytest
 from panel_fakes import COMM, Hub, Log, Wire, shell, wait_for
 from panel_records import go_on, lesson
 
-from jupyter_jitmagic import _panel
-from jupyter_jitmagic._protocol import QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK
 from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent
+from jupyter_jitmagic.panel import _hub
+from jupyter_jitmagic.panel._protocol import QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_buffered_hits_are_folded_in_while_someone_listens(wire: Wire, hub: Any)
 
 def test_a_second_panel_takes_nothing_from_the_first(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot for one panel must not swallow what the other has still to hear."""
-    monkeypatch.setattr(_panel, "BATCH_S", 0.3)
+    monkeypatch.setattr(_hub, "BATCH_S", 0.3)
     wire.open("one")
     hub.log.listeners.emit(Changed("functions", 1))
     wait_for(lambda: wire.of("update"))
@@ -193,8 +193,8 @@ def test_a_trace_that_ended_in_an_error_does_not_stay_on_show(wire: Wire, hub: A
 
 def test_a_panel_that_vanished_is_given_up(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is closed hard says no goodbye: it is asked with an update, and dropped if it does not answer."""
-    monkeypatch.setattr(_panel, "LEASE_S", 0.05)
-    monkeypatch.setattr(_panel, "GRACE_S", 0.05)
+    monkeypatch.setattr(_hub, "LEASE_S", 0.05)
+    monkeypatch.setattr(_hub, "GRACE_S", 0.05)
     wire.open("p")
     time.sleep(0.07)
     hub.log.listeners.emit(Changed("functions", 1))
@@ -205,7 +205,7 @@ def test_a_panel_that_vanished_is_given_up(wire: Wire, hub: Any, monkeypatch: py
 
 
 def test_a_panel_that_answers_stays(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_panel, "LEASE_S", 0.05)
+    monkeypatch.setattr(_hub, "LEASE_S", 0.05)
     wire.open("p")
     time.sleep(0.07)
     wire.send("p", "alive")
@@ -217,8 +217,8 @@ def test_a_panel_without_subshell_is_not_given_up_for_its_silence(
     wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot answer while a cell runs."""
-    monkeypatch.setattr(_panel, "LEASE_S", 0.0)
-    monkeypatch.setattr(_panel, "GRACE_S", 0.0)
+    monkeypatch.setattr(_hub, "LEASE_S", 0.0)
+    monkeypatch.setattr(_hub, "GRACE_S", 0.0)
     wire.open("p", subshell=None)
     hub.log.listeners.emit(Changed("functions", 1))
     assert "ping" not in wait_for(lambda: wire.of("update"))[-1]
@@ -301,8 +301,8 @@ def test_a_long_text_is_cut(wire: Wire) -> None:
 def test_without_a_kernel_comm_is_not_imported() -> None:
     """In a terminal's IPython nothing of the panel happens."""
     code = (
-        "import sys; from types import SimpleNamespace; from jupyter_jitmagic import _panel;"
-        "_panel.start(SimpleNamespace()); _panel.stop(); print('comm' in sys.modules)"
+        "import sys; from types import SimpleNamespace; from jupyter_jitmagic.panel import _hub;"
+        "_hub.start(SimpleNamespace()); _hub.stop(); print('comm' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_jitmagic._protocol import COMM, QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
+from jupyter_jitmagic.panel._protocol import COMM, QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
 
 pytest.importorskip("ipykernel")
 manager_module = pytest.importorskip("jupyter_client.manager")

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic import _fix_magic, _load
 from jupyter_jitmagic._display import Document, to_html, to_text
 from jupyter_jitmagic._display._model import PanelLink
 from jupyter_jitmagic._errors import JitMagicError
-from jupyter_jitmagic._panel_queries import CALLS_SHOWN, QUERIES
 from jupyter_jitmagic._records import log
+from jupyter_jitmagic.magics import _fix_magic, _load
+from jupyter_jitmagic.panel._queries import CALLS_SHOWN, QUERIES
 
 
 @pytest.fixture

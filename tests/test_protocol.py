@@ -11,8 +11,8 @@ import pytest
 from panel_fakes import Hub, Wire, shell
 from panel_records import go_on, lesson
 
-from jupyter_jitmagic import _panel
-from jupyter_jitmagic._protocol import VERSION, ProtocolError, parse_request
+from jupyter_jitmagic.panel import _hub
+from jupyter_jitmagic.panel._protocol import VERSION, ProtocolError, parse_request
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -28,7 +28,7 @@ def golden(name: str, made: Any) -> Any:
 def test_the_kernels_messages_are_the_golden_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load, a panel that opens, changes, a reset, an unknown question, unload: each message as it stands in its file."""
     wire, log = Wire(monkeypatch), lesson()
-    monkeypatch.setattr(_panel, "_package_version", lambda: "0.1.0")
+    monkeypatch.setattr(_hub, "_package_version", lambda: "0.1.0")
     monkeypatch.setattr(Hub, "_begin_thread", lambda self: None)  # changes are asked for below, at a known moment
     hub = Hub(log)
     hub.epoch = "e1"

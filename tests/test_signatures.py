@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from jupyter_jitmagic import _jax_internals
-from jupyter_jitmagic._signatures import config_context, signature_of
 from jupyter_jitmagic._values import TEXT_LIMIT, Value, shown
+from jupyter_jitmagic.recording._signatures import config_context, signature_of
 from tests.jax_oracle import Watched
 
 X = jnp.ones(4)

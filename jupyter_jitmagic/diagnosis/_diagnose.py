@@ -16,8 +16,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._errors import faults
-from .._jax_internals import keep_trace
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._jax_internals import keep_trace
+
 from . import _reasons
 from ._call import Call, bind, innermost, reachable_functions, readable
 from ._leaks import leak_site

@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from .._jax_internals import trace_parts
+from jupyter_jitmagic._jax_internals import trace_parts
+
 from ._call import Call, is_readable, leaves_of
 from ._places import catches, is_library, is_library_type, is_user, position
 from ._quiet import OutOfTime, quiet, time_limit

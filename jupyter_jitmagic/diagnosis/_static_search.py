@@ -11,7 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._jax_internals import captured_tracer_error, keep_trace
+from jupyter_jitmagic._jax_internals import captured_tracer_error, keep_trace
+
 from ._call import Argument, Call, bind
 from ._loops import builds_python, surrounds
 from ._quiet import OutOfTime, quiet, time_limit

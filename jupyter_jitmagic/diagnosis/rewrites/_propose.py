@@ -14,7 +14,8 @@ from typing import Any
 
 import jax
 
-from ..._errors import faults
+from jupyter_jitmagic._errors import faults
+
 from .._inputs import Variations, static_split
 from .._purity import impurity
 from .._source import NoSource, Rebuilt, Unit, layers, module_text

@@ -1,0 +1,209 @@
+"""`%load_ext` and `%unload_ext`: everything that is hooked into a shell, and its way back out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from jupyter_jitmagic._errors import faults
+
+OLDEST_JAX = (0, 10)
+
+_loaded: WeakKeyDictionary[Any, ExitStack] = WeakKeyDictionary()
+
+
+def load(shell: Any) -> None:
+    """Hook everything into `shell`; twice is once. Without a JAX that fits, a line says so and nothing is hooked."""
+    if shell in _loaded:
+        return
+    lacking = _what_jax_lacks()
+    if lacking:
+        print(lacking, file=sys.stderr)
+        return
+    with ExitStack() as hooks:  # a fault half way takes back what was hooked so far
+        _hook(shell, hooks)
+        _loaded[shell] = hooks.pop_all()
+
+
+def unload(shell: Any) -> None:
+    """Take everything back; harmless where nothing is loaded."""
+    hooks = _loaded.pop(shell, None)
+    if hooks is not None:
+        hooks.close()
+
+
+def _what_jax_lacks() -> str:
+    """One line if JAX is missing or too old, else ""; JAX is not imported for it."""
+    found = getattr(sys.modules.get("jax"), "__version__", None)
+    if found is None:
+        spec = find_spec("jax")
+        if spec is None:
+            return "jupyter_jitmagic needs JAX, which is not installed here: %pip install jax"
+        found = _version_in(spec.origin)
+    numbers = tuple(int(part) for part in (found or "").split(".")[:2] if part.isdigit())
+    if numbers and numbers < OLDEST_JAX:
+        return f"jupyter_jitmagic needs JAX {OLDEST_JAX[0]}.{OLDEST_JAX[1]} or newer and this is {found}: %pip install -U jax"
+    return ""
+
+
+def _version_in(origin: str | None) -> str | None:
+    """The version that an installed JAX names in its own folder (asking the package metadata costs ten times as much)."""
+    try:
+        text = Path(origin or "").with_name("version.py").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    named = re.search(r"""^_version = ["']([\d.]+)""", text, re.MULTILINE)
+    return named[1] if named else None
+
+
+def _hook(shell: Any, hooks: ExitStack) -> None:
+    from jupyter_jitmagic.magics._config import JitMagic
+    from jupyter_jitmagic.magics._magics import Check, JitMagics, Marker, Wrapper, completer
+
+    magics = JitMagics(shell)
+    _register(shell, magics, hooks)
+    _configure(shell, JitMagic, hooks)
+    manager = shell.input_transformer_manager
+    # first of all, because the next one drops blank lines above the magic; and last, for a pasted "In [1]: %%jit"
+    _insert(manager.cleanup_transforms, Marker(), 0, hooks)
+    _insert(manager.cleanup_transforms, Marker(), len(manager.cleanup_transforms), hooks)
+    _insert(manager.line_transforms, Check(shell), len(manager.line_transforms), hooks)
+    _insert(shell.ast_transformers, Wrapper(shell), len(shell.ast_transformers), hooks)
+    _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
+    shell.events.register("post_run_cell", magics.cell_ended)
+    hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    _show_advice(hooks)
+    _follow_compiles(shell, hooks)
+    _format(shell, hooks)
+    if getattr(shell, "kernel", None) is not None:
+        _start_panel(shell, magics, hooks)
+
+
+def _show_advice(hooks: ExitStack) -> None:
+    from jupyter_jitmagic._records import log
+
+    def no_longer() -> None:
+        log.shells -= 1
+
+    log.shells += 1
+    hooks.callback(no_longer)
+
+
+def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
+    """Follow what compiles outside `jm.jit`, from the first cell on that finds JAX imported: loading does not import it."""
+
+    def before_cell(info: Any) -> None:
+        if "jax" in sys.modules:
+            shell.events.unregister("pre_run_cell", before_cell)
+            from jupyter_jitmagic.recording import _jitted, _watch
+
+            _watch.install()
+            _jitted.start_recording()
+            hooks_of_shell = _loaded.get(shell)
+            if hooks_of_shell is not None:
+                hooks_of_shell.callback(_watch.uninstall)
+                hooks_of_shell.callback(_jitted.stop_recording)
+
+    def take_out() -> None:
+        if before_cell in shell.events.callbacks["pre_run_cell"]:
+            shell.events.unregister("pre_run_cell", before_cell)
+
+    shell.events.register("pre_run_cell", before_cell)
+    hooks.callback(take_out)
+
+
+def _format(shell: Any, hooks: ExitStack) -> None:
+    """A diagnosis that ends a cell shows as the advice that it is."""
+    for mime, show in (("text/html", _diagnosis_as_html), ("text/plain", _diagnosis_as_text)):
+        formatter = shell.display_formatter.formatters[mime]
+        named = ("jupyter_jitmagic.diagnosis._types", "Diagnosis")
+        formatter.for_type_by_name(*named, partial(show, partial(_place, shell)))
+
+        def forget(formatter: Any = formatter, named: tuple[str, str] = named) -> None:
+            formatter.deferred_printers.pop(named, None)
+            for known in [known for known in formatter.type_printers if (known.__module__, known.__name__) == named]:
+                formatter.pop(known)
+
+        hooks.callback(forget)
+
+
+def _place(shell: Any, filename: str, line: int) -> str:
+    from jupyter_jitmagic.magics import _shell
+
+    return _shell.place(shell, filename, line)
+
+
+def _diagnosis_as_html(place: Callable[[str, int], str], diagnosis: Any) -> str:
+    from jupyter_jitmagic._display import to_html
+    from jupyter_jitmagic._display._advice import Context, advice
+
+    return to_html(advice(diagnosis, Context(place, can_fix=False)))
+
+
+def _diagnosis_as_text(place: Callable[[str, int], str], diagnosis: Any, printer: Any, cycle: bool) -> None:
+    from jupyter_jitmagic._display import to_text
+    from jupyter_jitmagic._display._advice import Context, advice
+
+    printer.text(to_text(advice(diagnosis, Context(place, can_fix=False))))
+
+
+def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
+    """The panel's side, in a kernel. Without `comm` the rest works as it is."""
+
+    def fixes(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic.magics._fix_magic import for_panel
+
+        return for_panel(shell, magics.failures, args)
+
+    try:
+        from jupyter_jitmagic.panel import _hub
+
+        hooks.callback(_hub.stop)
+        _hub.start(shell, {"fixes": fixes})
+    except Exception as error:
+        faults.report("starting the panel", error)
+
+
+def _configure(shell: Any, options: Any, hooks: ExitStack) -> None:
+    """`%config JitMagic`, with what IPython's configuration files set for it."""
+    configured = options(parent=shell)
+    shell.configurables.append(configured)
+
+    def take_out() -> None:
+        shell.configurables[:] = [other for other in shell.configurables if other is not configured]
+
+    hooks.callback(take_out)
+
+
+def _insert(where: list[Any], item: Any, place: int, hooks: ExitStack) -> None:
+    where.insert(place, item)
+
+    def take_out() -> None:
+        where[:] = [other for other in where if other is not item]
+
+    hooks.callback(take_out)
+
+
+def _register(shell: Any, magics: Any, hooks: ExitStack) -> None:
+    """Register a `Magics` object; taking it back restores what its names meant before."""
+    manager = shell.magics_manager
+    before = {kind: {name: manager.magics[kind].get(name) for name in magics.magics[kind]} for kind in magics.magics}
+    shell.register_magics(magics)
+
+    def take_out() -> None:
+        for kind, names in before.items():
+            for name, function in names.items():
+                manager.magics[kind].pop(name, None)
+                if function is not None:
+                    manager.magics[kind][name] = function
+        manager.registry.pop(type(magics).__name__, None)
+        shell.configurables[:] = [other for other in shell.configurables if other is not magics]
+
+    hooks.callback(take_out)

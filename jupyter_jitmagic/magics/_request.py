@@ -1,0 +1,116 @@
+"""The line after ``%%jit``, read. Knows nothing of IPython."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from typing import Any, Never
+
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic.magics._cell import Request
+
+ON_MISS = ("allow", "warn", "raise", "eager")
+TIMING = ("observe", "block", "dispatch")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser for a magic's line: errors are one line, nothing exits, names may be comma-separated with blanks."""
+
+    def __init__(self, magic: str) -> None:
+        super().__init__(prog=magic, add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> Never:
+        raise OptionError(f"{message[0].lower()}{message[1:]} ({self.prog}? shows every option)")
+
+    def read(self, line: str) -> argparse.Namespace:
+        try:
+            words = shlex.split(re.sub(r"\s*,\s*", ",", line))
+        except ValueError as error:
+            self.error(f"{error} in {line.strip()}")
+        known, unknown = self.parse_known_intermixed_args(words)
+        if unknown:
+            self.error(f"unknown option {unknown[0]}")
+        return known
+
+    @property
+    def options(self) -> dict[str, tuple[str, ...]]:
+        """Every option with its choices, for completion."""
+        every = ((string, action) for action in self._actions for string in action.option_strings)
+        return {string: tuple(action.choices or ()) for string, action in every}
+
+
+def names(text: str) -> list[str]:
+    """ "a,b" as a list; each a Python name, dotted or not."""
+    found = [name for name in text.split(",") if name]
+    for name in found:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise argparse.ArgumentTypeError(f"{name!r} is not a name")
+    return found
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def jit_parser() -> Parser:
+    """The options of ``%%jit``."""
+    parser = Parser("%%jit")
+    parser.add_argument("names", nargs="*", type=names, default=[])
+    parser.add_argument("--static", type=names, action="extend", default=[])
+    parser.add_argument("--donate", type=names, action="extend", default=[])
+    for flag in ("auto", "check", "keep", "watch", "quiet"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    parser.add_argument("--on-miss", choices=ON_MISS)
+    parser.add_argument("--max-compiles", type=count)
+    parser.add_argument("--timing", choices=TIMING)
+    return parser
+
+
+def read_jit_line(line: str) -> Request:
+    """The request that a ``%%jit`` line makes.
+
+    Raises:
+        OptionError: an unknown option, a missing or wrong value; one line.
+    """
+    found = jit_parser().read(line)
+    options: dict[str, Any] = {name: True for name in ("auto", "check", "keep") if getattr(found, name)}
+    options |= {name: value for name in ("on_miss", "max_compiles", "timing") if (value := getattr(found, name)) is not None}
+    taken = tuple(name for group in found.names for name in group)
+    dotted = [name for name in taken if "." in name]
+    if dotted:
+        raise OptionError(f"{dotted[0]} is not a function at the top level of this cell")
+    return Request(taken, tuple(found.static), tuple(found.donate), options, found.quiet, found.watch)
+
+
+def stats_parser() -> Parser:
+    """The options of ``%jitstats``."""
+    parser = Parser("%jitstats")
+    parser.add_argument("names", nargs="*", type=names, default=[])
+    parser.add_argument(
+        "--level", choices=("functions", "entries", "calls", "misses", "diagnoses", "others"), default="functions"
+    )
+    parser.add_argument("--others", dest="level", action="store_const", const="others")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--save")
+    for flag in ("break-even", "plot", "reset"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    return parser
+
+
+def cache_parser() -> Parser:
+    """The words of ``%jitcache``."""
+    parser = Parser("%jitcache")
+    parser.add_argument("what", nargs="?", choices=("list", "show", "drop", "clear"), default="list")
+    parser.add_argument("names", nargs="*", default=[])
+    return parser
+
+
+def fix_parser() -> Parser:
+    """The number after ``%jitfix``."""
+    parser = Parser("%jitfix")
+    parser.add_argument("number", nargs="?", type=count, default=1)
+    return parser

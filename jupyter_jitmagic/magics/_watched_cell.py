@@ -1,0 +1,47 @@
+"""`%%jit --watch`: what compiled while a cell ran, shown below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+_open: list[Callable[[Any], None]] = []
+
+
+def begin() -> None:
+    """The first statement of a watched cell: watch until the cell has ended."""
+    import builtins
+
+    from jupyter_jitmagic.recording._watch import watch
+
+    shell = builtins.get_ipython()  # type: ignore[attr-defined]
+    watching = ExitStack()
+    seen = watching.enter_context(watch(quiet=True))
+
+    def ended(result: Any) -> None:
+        shell.events.unregister("post_run_cell", ended)
+        _open.remove(ended)
+        watching.close()
+        _show(shell, seen.compiles)
+
+    _open.append(ended)
+    shell.events.register("post_run_cell", ended)
+
+
+def end() -> None:
+    """Ends what is still open, where no cell will: the magic was called from code."""
+    for ended in tuple(_open):
+        ended(None)
+
+
+def _show(shell: Any, compiles: list[Any]) -> None:
+    from jupyter_jitmagic._display import _stats
+    from jupyter_jitmagic.magics import _shell
+
+    rows = []
+    for each in compiles:
+        filename, _, line = each.call_site.rpartition(":")
+        place = _shell.place(shell, filename, int(line)) if line.isdigit() else each.call_site
+        rows.append(_stats.Compiled(each.function, each.module, place, each.why, each.cost_s))
+    _shell.show(shell, _stats.watched(rows))

@@ -1,0 +1,1 @@
+"""The kernel's side of the panel in JupyterLab: records as rows, over comms."""

@@ -1,0 +1,1 @@
+"""What happens around a jitted call: the wrapper, phases and execution, cache entries, misses and their causes, budgets."""

@@ -1,0 +1,61 @@
+"""``auto=True``: a trace that fails is made to work by the smallest proven set of static arguments, once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+from jax import jit as jax_jit
+
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._jax_internals import JitOptions
+from jupyter_jitmagic.recording import _timing
+
+
+class Target(Protocol):
+    """What is put under jit anew."""
+
+    fun: Callable[..., Any]
+    jitted: Any
+    jit_arguments: dict[str, Any]
+    jit_options: JitOptions
+    name: str
+
+    def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None: ...
+
+
+class Auto:
+    """Cures failing traces of one function. Later calls pay nothing: they call what the cure put in place."""
+
+    def cure(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException) -> bool:
+        """Make the proven arguments static; False if there are none, and then nothing has changed."""
+        if not isinstance(error, jax.errors.ConcretizationTypeError | jax.errors.TracerIntegerConversionError | TypeError):
+            return False
+        try:
+            return self._cure(target, args, kwargs)
+        except Exception as fault:
+            faults.report("looking for static arguments (auto)", fault)
+            return False
+
+    def _cure(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        from jupyter_jitmagic.diagnosis import diagnose
+
+        with _timing.unheard():
+            found = diagnose(target.jitted, *args, **kwargs)
+        if found.kind != "static" or not found.verified:
+            return False
+        options = target.jit_options
+        names = tuple(dict.fromkeys([*options.static_argnames, *found.static_argnames]))
+        nums = tuple(dict.fromkeys([*options.static_argnums, *getattr(found, "static_argnums", ())]))
+        arguments = {name: value for name, value in target.jit_arguments.items() if not name.startswith("static_arg")}
+        if names:
+            arguments["static_argnames"] = names
+        if nums and (not found.static_argnames or not names):
+            arguments["static_argnums"] = nums
+        target.use(jax_jit(target.fun, **arguments), arguments)
+        shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items() if name.startswith("static_arg"))
+        told = f"auto: {target.name} does not trace as it was; from now on it is jit({shown})"
+        warnings.warn(told, UserWarning, stacklevel=5)
+        return True

@@ -1,0 +1,44 @@
+"""Which line of the user's made a call."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from jupyter_jitmagic._jax_internals import is_jax_frame
+
+_OURS = str(Path(__file__).parent.parent)
+_NOT_USERS = (_OURS, "<frozen", "<string>", str(Path(threading.__file__).parent))
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+def is_users(filename: str) -> bool:
+    """Whether code of this file is neither ours, nor JAX's, nor of an installed library or Python's own."""
+    return (
+        not filename.startswith(_NOT_USERS) and not is_jax_frame(filename) and not any(map(filename.__contains__, _INSTALLED))
+    )
+
+
+def user_depth() -> int:
+    """The `stacklevel` for ``warnings.warn`` in the function that asks: the innermost frame that is the user's."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def call_site(depth: int = 1) -> str:
+    """The innermost line outside this package, JAX and installed libraries, as "file.py:12"; outside the first two if all are
+    libraries; "" if there is none."""
+    frame: FrameType | None = sys._getframe(depth)
+    library = ""
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if is_users(filename):
+            return f"{filename}:{frame.f_lineno}"
+        if not library and not filename.startswith(_OURS) and not is_jax_frame(filename):
+            library = f"{filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return library

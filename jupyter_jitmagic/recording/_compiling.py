@@ -1,0 +1,61 @@
+"""Who is about to compile: the jitted call on this thread's stack, seen from one of JAX's monitoring events.
+
+JAX's events carry a name only. They fire below the frames of the call that compiles, and those frames hold the function and
+its arguments: a frame of our own call closure for `jm.jit`, JAX's own frame for plain ``jax.jit``. Looked at when something
+compiles, never on a hit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic.recording._hotpath import CALL_CODE
+from jupyter_jitmagic.recording._signatures import Signature, signature_of
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.recording._recording import FunctionState
+
+
+class Compiling(NamedTuple):
+    """One jitted call that is compiling. `state` is that of a function under `jm.jit`, None for plain ``jax.jit``."""
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: internals.JitOptions
+    state: FunctionState | None
+
+    def signature(self) -> Signature:
+        placed = self.state is not None and self.state.placed
+        transformation = internals.transformations() or ""
+        nums, names = self.options.static_argnums, self.options.static_argnames
+        return signature_of(self.fun, self.args, self.kwargs, nums, names, placed=placed, transformation=transformation)
+
+
+def ours() -> Compiling | None:
+    """The innermost call of `jm.jit` on the stack, whatever compiles below it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is CALL_CODE:
+            seen = frame.f_locals
+            state = seen["state"]
+            return Compiling(state.fun, seen["args"], seen["kwargs"], state.jit_options, state)
+        frame = frame.f_back
+    return None
+
+
+def plain() -> Compiling | None:
+    """The innermost call of a jitted function on the stack as JAX itself holds it; None where JAX does not show it."""
+    found = internals.innermost_jit_call(sys._getframe(1))
+    return None if found is None else Compiling(*found, None)
+
+
+def name_of(fun: Any) -> str:
+    """The function's name as JAX gives it to its events."""
+    while not hasattr(fun, "__name__") and hasattr(fun, "func"):
+        fun = fun.func
+    return str(getattr(fun, "__name__", type(fun).__name__))

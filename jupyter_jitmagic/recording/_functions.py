@@ -1,0 +1,166 @@
+"""Jitted functions as rows: their names, which of them live, and which came in another's place."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_jitmagic._records import Changed, FunctionRecord, log
+from jupyter_jitmagic.recording import _observation, _timing
+from jupyter_jitmagic.recording._recording import FunctionState
+from jupyter_jitmagic.recording._signatures import Signature
+from jupyter_jitmagic.recording._waiter import waiter
+
+Origin = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _Lineage:
+    """The functions made at one place, of which the latest counts; one that never compiled hands on what it inherited."""
+
+    function: int
+    made_from: weakref.ref[Any] | None
+    signatures: list[Signature] = field(default_factory=list)
+    inherited: list[Signature] | None = None
+
+    def remade(self) -> list[Signature]:
+        return self.inherited if self.inherited and not self.signatures else self.signatures
+
+
+_lineages: dict[Origin, _Lineage] = {}
+_LINEAGE_LIMIT = 10_000
+
+
+def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any], timing: str | None) -> FunctionState:
+    """A row and a state for a function that has just been put under jit."""
+    origin, filename = _origin(fun)
+    lineage = _lineages.get(origin)
+    remade = None
+    if lineage is not None and (lineage.made_from is None or lineage.made_from() is not fun):
+        remade = lineage.remade()
+        _supersede(lineage.function, always="<locals>" not in origin[1])
+    record = FunctionRecord(
+        id=log.new_id(),
+        name=_unused_name(_plain_name(fun)),
+        module=origin[0],
+        qualname=_plain_name(fun),
+        filename=filename,
+        line=_line(fun),
+        created_s=time.time(),
+    )
+    state = FunctionState(fun, jitted, jit_arguments, record, timing, remade)
+    record.static_argnames = _names(fun, state.jit_options.static_argnums, state.jit_options.static_argnames)
+    record.donate_argnames = _names(fun, state.jit_options.donate_argnums, state.jit_options.donate_argnames)
+    if len(_lineages) > _LINEAGE_LIMIT:
+        _lineages.clear()
+    _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
+    _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
+    _by_id[record.id] = state
+    _timing.living.add(state)
+    log.add_function(record)
+    return state
+
+
+def stop_recording() -> None:
+    """Take everything of ours out of JAX: listeners, hook and thread. Jitted functions go on working, unrecorded."""
+    _timing.uninstall()
+    waiter.stop()
+    for state in tuple(_by_id.values()):
+        state.pause(True)
+
+
+def start_recording() -> None:
+    """Record (again) what jitted functions do; harmless when that is so already."""
+    if _timing.install():
+        for state in tuple(_by_id.values()):
+            state.pause(False)
+
+
+def state_of(function: int) -> FunctionState | None:
+    """The living function of a row."""
+    return _by_id.get(function)
+
+
+_by_id: weakref.WeakValueDictionary[int, FunctionState] = weakref.WeakValueDictionary()
+_by_name: dict[str, weakref.WeakSet[FunctionState]] = {}
+
+
+def _traced_outside(span: _timing.Span) -> None:
+    """Something outside our calls traced a function of this name: another jit of ours, or an ahead-of-time compile."""
+    if span.phase == "trace":
+        for state in tuple(_by_name.get(span.name, ())):
+            state.look_closely()
+
+
+_timing.outside.append(_traced_outside)
+
+
+def ended(function: int) -> None:
+    """The jitted function was collected: its rows stay, its entries are dead."""
+    record = log.known_function(function)
+    if record is None:
+        return
+    record.alive = False
+    with log.lock:
+        for entry in log.entries_of(function):
+            entry.alive = False
+            _observation.forget(entry.id)
+    log.listeners.emit(Changed("functions", function))
+
+
+def _supersede(function: int, always: bool) -> None:
+    record = log.known_function(function)
+    if record is None or (record.alive and not always):
+        return
+    record.superseded = True
+    with log.lock:
+        for entry in log.entries_of(function):
+            entry.superseded = True
+    log.listeners.emit(Changed("functions", function))
+
+
+def _origin(fun: Callable[..., Any]) -> tuple[Origin, str]:
+    """What makes a function "the same, created again": module and qualified name; for lambdas their line, too."""
+    code = getattr(fun, "__code__", None)
+    filename = getattr(code, "co_filename", "")
+    name = _plain_name(fun)
+    line = _line(fun) if "<lambda>" in name or code is None else 0
+    module = str(getattr(fun, "__module__", "") or "")
+    return (module if "<lambda>" not in name else f"{module} {filename}", name, line), filename
+
+
+def _plain_name(fun: Callable[..., Any]) -> str:
+    inner = fun
+    while hasattr(inner, "func") and not hasattr(inner, "__qualname__"):
+        inner = inner.func
+    return str(getattr(inner, "__qualname__", None) or getattr(inner, "__name__", None) or type(inner).__qualname__)
+
+
+def _line(fun: Callable[..., Any]) -> int:
+    return int(getattr(getattr(fun, "__code__", None), "co_firstlineno", 0))
+
+
+def _unused_name(name: str) -> str:
+    with log.lock:
+        taken = {record.name for record in log.functions.values() if record.alive and not record.superseded}
+    number, chosen = 2, name
+    while chosen in taken:
+        chosen, number = f"{name}#{number}", number + 1
+    return chosen
+
+
+def _names(fun: Callable[..., Any], nums: tuple[int, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    code = getattr(fun, "__code__", None)
+    positional = code.co_varnames[: code.co_argcount] if code is not None else ()
+    by_number = [positional[num] if -len(positional) <= num < len(positional) else str(num) for num in nums]
+    return tuple(dict.fromkeys([*by_number, *names]))
+
+
+def _weak(fun: Any) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(fun)
+    except TypeError:
+        return None

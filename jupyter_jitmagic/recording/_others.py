@@ -1,0 +1,201 @@
+"""Compiles of the rest of the process: plain ``jax.jit``, libraries, eager operations. One row per function and calling line.
+
+Nothing is patched. JAX's monitoring events tell what compiled and how long it took; the frames below them tell which function
+it was and with what arguments, so the causes of a recompile are known here as well. Nothing of it runs on a hit.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import get_ident
+from typing import Any, NamedTuple
+
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._jax_internals import is_jax_frame
+from jupyter_jitmagic._records import Cause, Changed, OtherRecord, log
+from jupyter_jitmagic.recording import _compiling, _timing
+from jupyter_jitmagic.recording._call_site import call_site
+from jupyter_jitmagic.recording._causes import causes_of
+from jupyter_jitmagic.recording._compiling import Compiling
+from jupyter_jitmagic.recording._signatures import Signature
+from jupyter_jitmagic.recording._timing import Span
+
+_ROWS_LIMIT = 5000
+_HISTORY = 64
+_LINEAGES = 5000
+
+
+class OtherCompile(NamedTuple):
+    """One compile outside `jm.jit`. A phase that did not occur is None."""
+
+    function: str
+    module: str
+    call_site: str
+    causes: tuple[Cause, ...]
+    trace_s: float | None
+    lower_s: float | None
+    compile_s: float
+    disk: bool
+
+    @property
+    def cost_s(self) -> float:
+        return (self.trace_s or 0.0) + (self.lower_s or 0.0) + self.compile_s
+
+
+@dataclass(slots=True)
+class _History:
+    """What one way of jitting one function has compiled so far."""
+
+    signatures: list[Signature] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """Phases of a call that have ended while its compile is still to come."""
+
+    trace: float | None = None
+    lower: float | None = None
+
+
+class Others:
+    """Makes the rows of `log.others`; `listeners` hear of each compile as it happens."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[OtherCompile], None]] = []
+        self._waiting: dict[int, dict[Any, _Earlier]] = {}
+        self._histories: weakref.WeakKeyDictionary[Any, dict[Any, _History]] = weakref.WeakKeyDictionary()
+        self._lineages: dict[Any, list[Signature]] = {}
+
+    def known(self, compiling: Compiling) -> bool:
+        """Whether this function, or one created before it at the same place, has compiled already."""
+        history, lineage = self._history_of(compiling), self._lineage_of(compiling)
+        return bool(history and history.signatures) or bool(lineage)
+
+    def why(self, compiling: Compiling) -> tuple[Cause, ...]:
+        """The causes of a compile that is not yet in the history."""
+        history = self._history_of(compiling)
+        lineage = self._lineage_of(compiling)
+        remade = lineage if lineage and not (history and history.signatures) else None
+        return causes_of(compiling.signature(), history.signatures if history else [], remade=remade)
+
+    def on_span(self, span: Span) -> None:
+        """One phase outside any call of ours ended; called in its thread, below its frames."""
+        try:
+            self._on_span(span)
+        except Exception as error:
+            faults.report("following compiles outside jm.jit", error)
+
+    def _on_span(self, span: Span) -> None:
+        compiling = _compiling.plain()
+        name = _bare(span.name)
+        key = name if compiling is None else id(compiling.kwargs)
+        waiting = self._waiting.setdefault(get_ident(), {})
+        if span.phase != "compile":
+            earlier = waiting.setdefault(key, _Earlier())
+            setattr(earlier, span.phase, span.end - span.start)
+            return
+        earlier = waiting.get(key, _Earlier())
+        waiting.clear()
+        self._add(span, name, compiling, earlier)
+
+    def _add(self, span: Span, name: str, compiling: Compiling | None, earlier: _Earlier) -> None:
+        causes: tuple[Cause, ...] = (Cause("unknown"),)
+        module = ""
+        if compiling is not None and _compiling.name_of(compiling.fun) != name and not is_jax(compiling.fun):
+            compiling = None  # an eager operation while the function is traced
+        if compiling is not None:
+            module = "jax" if is_jax(compiling.fun) else str(getattr(compiling.fun, "__module__", "") or "")
+            causes = self.why(compiling)
+            self._remember(compiling)
+        done = OtherCompile(
+            name_of(compiling) if compiling is not None and module != "jax" else name, module, call_site(2), causes,
+            earlier.trace, earlier.lower, span.end - span.start, span.disk,
+        )  # fmt: skip
+        with log.lock:
+            row = self._row(done)
+            row.compiles += 1
+            row.disk_hits += done.disk
+            row.trace_s += done.trace_s or 0.0
+            row.lower_s += done.lower_s or 0.0
+            row.compile_s += done.compile_s
+            row.causes, row.last_s = causes, time.time()
+        for listener in tuple(self.listeners):
+            listener(done)
+        log.listeners.emit(Changed("others", row.id))
+
+    def _row(self, done: OtherCompile) -> OtherRecord:
+        key = (done.function, done.module, done.call_site)
+        if key not in log.others and len(log.others) >= _ROWS_LIMIT:
+            key = (done.function, done.module, "")
+        if key not in log.others:
+            log.others[key] = OtherRecord(log.new_id(), *key)
+        return log.others[key]
+
+    def _remember(self, compiling: Compiling) -> None:
+        signature = compiling.signature()
+        history = self._history_of(compiling)
+        if history is None:
+            history = _History()
+            try:
+                self._histories.setdefault(compiling.fun, {})[compiling.options] = history
+            except TypeError:
+                return
+        history.signatures.append(signature)
+        del history.signatures[:-_HISTORY]
+        if not is_jax(compiling.fun):
+            if len(self._lineages) > _LINEAGES:
+                self._lineages.clear()
+            lineage = self._lineages.setdefault(_origin(compiling), [])
+            lineage.append(signature)
+            del lineage[:-_HISTORY]
+
+    def _history_of(self, compiling: Compiling) -> _History | None:
+        try:
+            return self._histories.get(compiling.fun, {}).get(compiling.options)
+        except TypeError:
+            return None
+
+    def _lineage_of(self, compiling: Compiling) -> list[Signature] | None:
+        return None if is_jax(compiling.fun) else self._lineages.get(_origin(compiling))
+
+
+def _origin(compiling: Compiling) -> tuple[Any, ...]:
+    """What makes a function "the same, created again": module, qualified name and, for a lambda, its line."""
+    fun = compiling.fun
+    code, name = getattr(fun, "__code__", None), str(getattr(fun, "__qualname__", type(fun).__qualname__))
+    place = (code.co_filename, code.co_firstlineno) if code is not None and "<lambda>" in name else ()
+    return (getattr(fun, "__module__", ""), name, compiling.options, *place)
+
+
+def is_jax(fun: Any) -> bool:
+    """Whether it is JAX's own, as an eager operation is."""
+    module = str(getattr(fun, "__module__", "") or "")
+    code = getattr(fun, "__code__", None)
+    return module.partition(".")[0] in ("jax", "jaxlib") or (code is not None and is_jax_frame(code.co_filename))
+
+
+def _bare(name: str) -> str:
+    return name[4:-1] if name.startswith("jit(") and name.endswith(")") else name
+
+
+def name_of(compiling: Compiling) -> str:
+    """What tables and messages call the function."""
+    return str(getattr(compiling.fun, "__qualname__", None) or _compiling.name_of(compiling.fun))
+
+
+others = Others()
+
+
+def install() -> None:
+    """Begin to record; harmless when it is done already."""
+    if others.on_span not in _timing.outside:
+        _timing.outside.append(others.on_span)
+
+
+def uninstall() -> None:
+    """Stop recording; what was recorded stays."""
+    if others.on_span in _timing.outside:
+        _timing.outside.remove(others.on_span)

@@ -1,0 +1,428 @@
+"""What happens to a call that is not a plain hit: which outcome it had, what it cost, which entry it used."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._errors import CheckWarning, RecompileError, RecompileWarning, faults
+from jupyter_jitmagic._options import options
+from jupyter_jitmagic._records import (
+    DISK_HIT,
+    ERROR,
+    HIT,
+    INLINED,
+    MISS,
+    OUTCOMES,
+    Cause,
+    Changed,
+    EntryRecord,
+    FunctionRecord,
+    MissRecord,
+    log,
+)
+from jupyter_jitmagic.recording import _budgets, _check, _cures, _hotpath, _observation, _stale, _timing
+from jupyter_jitmagic.recording._attribution import Attribution
+from jupyter_jitmagic.recording._auto import Auto
+from jupyter_jitmagic.recording._call_site import call_site
+from jupyter_jitmagic.recording._captured import Captured
+from jupyter_jitmagic.recording._causes import causes_of
+from jupyter_jitmagic.recording._cures import Miss
+from jupyter_jitmagic.recording._examples import Example, example_of
+from jupyter_jitmagic.recording._hotpath import Detail
+from jupyter_jitmagic.recording._signatures import Signature, signature_of
+from jupyter_jitmagic.recording._timing import Phases
+
+_HISTORY = 1000
+
+
+class FunctionState:
+    """All that is known of one jitted function. Lives as long as the function; the records of it live in the log."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        jitted: Any,
+        jit_arguments: dict[str, Any],
+        record: FunctionRecord,
+        timing: str | None,
+        remade: list[Signature] | None,
+    ) -> None:
+        self.fun = fun
+        self.jitted = jitted
+        self.jit_arguments = jit_arguments
+        self.jit_options = internals.jit_options(jitted, jit_arguments)
+        self.function = record.id
+        self.name = record.name
+        self.record = record
+        self.lock = threading.RLock()
+        self.attribution = Attribution()
+        self.history: list[Signature] = []
+        self.timing = timing
+        self.recording = True
+        self.budget: _budgets.Budget | None = None
+        self.auto: Auto | None = None
+        self.check = False
+        self.captured: dict[int, Captured] = {}
+        """What the trace of each entry read from outside its arguments."""
+        self._remade = remade
+        self._cleared: set[Signature] = set()
+        """What JAX's cache has held before it was cleared."""
+        self._second_of_pair = False
+        self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
+        self._steer: _hotpath.Steer = _not_built
+        self._call: Callable[[], Any] = _not_built
+        self.examples: dict[int, Example] = {}
+        """Of each live entry, what a call looks like: for whoever asks for its programs and sizes."""
+
+    def build(self) -> Callable[..., Any]:
+        """The function that stands for the jitted one. The state does not hold it, so that it goes when the user lets go."""
+        call, self._steer = _hotpath.build(self.jitted, self)
+        self._call = weakref.ref(call)
+        return call
+
+    # -- called by the closure ------------------------------------------------------------------------------------------
+
+    def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record a call that returned and may be anything; returns `out`."""
+        if self.recording:
+            try:
+                self._settle(start, end, out, args, kwargs)
+            except (RecompileWarning, CheckWarning):  # the user's filters made an error of it
+                raise
+            except Exception as error:
+                self.give_up("recording a call", error)
+        return out
+
+    def failed(
+        self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
+    ) -> Callable[[], Any] | None:
+        """Record a call that raised. The error is JAX's or the user's and stays as it is: None. What is returned for a compile
+        that the budget refused takes the call's place."""
+        if isinstance(error, _budgets.Refused) and error.function == self.function:
+            return functools.partial(self._instead, start, args, kwargs, error)
+        if self.auto is not None and internals.transformations() == "":
+            cured = self.auto.cure(self, args, kwargs, error)
+            if cured:
+                _timing.take(start)
+                return functools.partial(self.again, args, kwargs)
+        self._record_failed(start)
+        return None
+
+    def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
+        """From now on call `jitted`, the same function with other arguments of ``jax.jit``."""
+        with self.lock:
+            self._forget_entries()
+            self.jitted = jitted
+            self.jit_arguments = jit_arguments
+            self.jit_options = internals.jit_options(jitted, jit_arguments)
+            self._steer(gate=float("-inf"), select=None, jitted=jitted)
+
+    def again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call once more, after its function was put under jit anew."""
+        return self._call()(*args, **kwargs)
+
+    def _instead(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], refused: _budgets.Refused) -> Any:
+        __tracebackhide__ = True
+        if refused.message:
+            self._record_failed(start)
+            raise RecompileError(refused.message)
+        _timing.take(start)
+        out = self.fun(*args, **kwargs)
+        _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
+        return out
+
+    def _record_failed(self, start: float) -> None:
+        if not self.recording:
+            return
+        try:
+            end = time.perf_counter()
+            phases = None
+            if internals.transformations() is None:
+                _timing.leave()
+            elif _timing.pending:
+                phases = _timing.take(start)
+            self._add_costs(phases)
+            _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
+        except Exception as fault:
+            self.give_up("recording a failed call", fault)
+
+    # -- the rest -------------------------------------------------------------------------------------------------------
+
+    def give_up(self, place: str, error: BaseException) -> None:
+        """Our own fault: from now on this function runs unrecorded, and the user is told once."""
+        self.recording = self.record.recording = False
+        faults.report(place, error)
+
+    def pause(self, paused: bool) -> None:
+        """Stop recording for now, or go on; a function that gave up stays as it is."""
+        if self.record.recording:
+            self.recording = not paused
+            self._steer(gate=float("-inf"))
+
+    def cleared(self) -> None:
+        """JAX's cache of this function was cleared on purpose."""
+        with self.lock:
+            self._forget_entries()
+            self._cleared.update(self.history)
+            self._steer(gate=float("-inf"), select=None)
+
+    def still_holds(self, entry: int) -> bool:
+        """Whether JAX still has this entry, as far as can be told without compiling."""
+        size = internals.cache_size(self.jitted)
+        return entry in self.examples and (size is None or size >= min(self.attribution.known, 1))
+
+    def look_closely(self) -> None:
+        """The next call may hit something never seen (compiled ahead of time or by another jit of this function)."""
+        self._steer(gate=float("-inf"))
+
+    def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        transformation = internals.transformations()
+        if transformation is None or internals.DISABLE_JIT.value:
+            if transformation is None:
+                _timing.leave()
+            else:
+                _timing.take(start)
+            _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
+            return
+        phases = _timing.take(start) if _timing.pending else None
+        if phases is not None and phases.compiled:
+            self._miss(start, end, out, args, kwargs, phases, transformation)
+            return
+        attribution, size = self.attribution, internals.cache_size(self.jitted)
+        entry = None
+        if not transformation and size == attribution.known and size is not None:
+            entry = attribution.find(args, kwargs)
+        if entry is None:
+            entry = self._entry_of(args, kwargs, transformation)
+        self._hit(start, end, out, entry)
+        if _hotpath.is_full():
+            _hotpath.fold()
+
+    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
+        """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
+        signature = self._signature(args, kwargs, transformation)
+        with self.lock:
+            size = internals.cache_size(self.jitted)
+            if size is not None and 0 <= size < self.attribution.known:
+                self._cleared.update(self.history)
+                self._forget_entries()
+            entry = self.attribution.entries.get(signature)
+            if entry is None:
+                entry = self._new_entry(signature, HIT, None, args, kwargs).id
+                self.history.append(signature)
+            self._account(entry, args, kwargs, size, False, transformation)
+        return entry
+
+    def _miss(
+        self,
+        start: float,
+        end: float,
+        out: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        phases: Phases,
+        transformation: str,
+    ) -> None:
+        sighting = self._watch(out, 0, phases.ended, end, end)
+        if transformation and phases.trace_s is None:
+            phases = phases._replace(trace_s=max(phases.began - start, 0.0))
+        signature = self._signature(args, kwargs, transformation)
+        with self.lock:
+            size = internals.cache_size(self.jitted)  # within the lock: another thread may have told of a greater one meanwhile
+            meanwhile = self._hit_meanwhile(signature, start)
+            before = self.attribution.known
+            if size is not None and before > 0 and (size < before if transformation else size <= before):
+                self._cleared.update(self.history)
+            causes = self.causes_of(signature, signature in self._cleared)
+            self._cleared.discard(signature)
+            self._remade = None
+            if size is not None and size < before:
+                self._forget_entries()
+            outcome = DISK_HIT if phases.disk else MISS
+            if meanwhile is not None:
+                record = meanwhile
+                record.outcome = OUTCOMES[outcome]
+                record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
+            else:
+                old = self.attribution.entries.pop(signature, None)
+                if old is not None:
+                    self._end_entry(old)
+                record = self._new_entry(signature, outcome, phases, args, kwargs)
+            self.history.append(signature)
+            del self.history[:-_HISTORY]
+            self._account(record.id, args, kwargs, size, True, transformation)
+            self._add_costs(phases)
+        detail = Detail(record.id, outcome, _seconds(phases))
+        _observation.append(start, end, detail, sighting)
+        self._steer(gate=float("-inf"))
+        _hotpath.fold()
+        miss = MissRecord(
+            id=log.new_id(),
+            call=detail.call,
+            function=self.function,
+            entry=record.id,
+            causes=causes,
+            cost_s=phases.cost_s,
+            call_site=call_site(2),
+            started_s=start + log.clock_offset,
+        )
+        log.add_miss(miss, options.keep_misses)
+        _stale.note_trace(self, record.id)
+        _cures.note_miss(self, Miss(signature, causes, phases.cost_s, record.id, miss.call_site), phases.trace_s, args, kwargs)
+        if self.budget is not None:
+            self.budget.compiled(self.record.qualname, causes, phases.cost_s)
+        if self.check and not transformation:
+            _check.check_call(self, out, args, kwargs)
+
+    def _hit_meanwhile(self, signature: Signature, start: float) -> EntryRecord | None:
+        """The entry of a call of another thread that got, since `start`, what this call compiled: it is this call's."""
+        entry = self.attribution.entries.get(signature)
+        record = log.known_entry(entry) if entry is not None else None
+        if record is None or record.outcome != OUTCOMES[HIT] or record.created_s < start + log.clock_offset:
+            return None
+        if signature in self.history:
+            self.history.remove(signature)
+        return record
+
+    def would_miss(self, signature: Signature) -> tuple[Cause, ...]:
+        """Why a call that is about to compile misses."""
+        size = internals.cache_size(self.jitted)
+        shrunk = size is not None and size < self.attribution.known
+        return self.causes_of(signature, signature in self._cleared or shrunk)
+
+    def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
+        """Why a call with this signature misses, or would miss."""
+        return causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
+
+    @property
+    def has_compiled(self) -> bool:
+        """Whether this function, or the one that it was created in place of, has compiled before."""
+        return bool(self.history or self._remade)
+
+    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
+        given = self.jit_options
+        return signature_of(
+            self.fun,
+            args,
+            kwargs,
+            given.static_argnums,
+            given.static_argnames,
+            placed=self.placed,
+            transformation=transformation,
+        )
+
+    def _new_entry(
+        self, signature: Signature, outcome: int, phases: Phases | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> EntryRecord:
+        record = EntryRecord(
+            id=log.new_id(),
+            function=self.function,
+            avals=signature.avals,
+            static=dict(signature.static),
+            transformation=signature.transformation,
+            created_s=time.time(),
+            outcome=OUTCOMES[outcome],
+            superseded=self.record.superseded,
+        )
+        if phases is not None:
+            record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
+        self.attribution.add(signature, record.id)
+        if not signature.transformation:
+            self.examples[record.id] = example_of(self.jit_options, args, kwargs)
+        log.add_entry(record)
+        return record
+
+    def _account(
+        self, entry: int, args: tuple[Any, ...], kwargs: dict[str, Any], size: int | None, compiled: bool, transformation: str
+    ) -> None:
+        """Tell the closure what is known now."""
+        if transformation:
+            return
+        attribution = self.attribution
+        attribution.note_call(entry, args, kwargs, size, compiled)
+        self._steer(select=attribution.select, only=attribution.only)
+
+    def _add_costs(self, phases: Phases | None) -> None:
+        if phases is not None:
+            record = self.record
+            record.trace_s += phases.trace_s or 0.0
+            record.lower_s += phases.lower_s or 0.0
+            record.compile_s += phases.compile_s or 0.0
+
+    def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
+        """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
+        sighting = self._watch(out, entry, start, start, end)
+        gate = end + options.watch_every_s
+        mode = self.timing or options.timing
+        if sighting is None:
+            _hotpath.append_hit(start, end, entry)
+        else:
+            _observation.append(start, end, Detail(entry, HIT), sighting)
+        if mode == "block":
+            gate = float("-inf")
+        elif mode == "observe":
+            seconds = _observation.expected.get(entry)
+            worth_each = seconds is None or seconds >= _observation.WORTH_EACH_S
+            self._second_of_pair = not (self._second_of_pair or worth_each)
+            if sighting is not None and (worth_each or self._second_of_pair):
+                gate = float("-inf")
+        self._put_off(gate)
+
+    def _put_off(self, gate: float) -> None:
+        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function."""
+        self._steer(gate=gate)
+        if _timing.pending and _timing.anything_compiles():
+            self._steer(gate=float("-inf"))
+
+    def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:
+        mode = self.timing or options.timing
+        if mode == "block":
+            return _blocked(out, start, latest)
+        return _observation.watch(out, entry, start, latest, end) if mode == "observe" else None
+
+    def _forget_entries(self) -> None:
+        for entry in self.attribution.entries.values():
+            self._end_entry(entry)
+        self.attribution.clear()
+
+    def _end_entry(self, entry: int) -> None:
+        self.examples.pop(entry, None)
+        _observation.forget(entry)
+        record = log.known_entry(entry)
+        if record is not None:
+            record.alive = False
+            log.listeners.emit(Changed("entries", entry))
+
+
+def _not_built(**_: Any) -> None:
+    raise RuntimeError("build() comes first")
+
+
+def _blocked(out: Any, start: float, latest: float) -> _observation.Sighting | None:
+    """Wait for the call's outputs. An error of the computation surfaces later, where JAX raises it."""
+    leaves = [leaf for leaf in jax.tree_util.tree_leaves(out) if isinstance(leaf, jax.Array) and hasattr(leaf, "is_ready")]
+    try:
+        for leaf in leaves:
+            leaf.block_until_ready()
+    except Exception:
+        return None
+    return _observation.blocked(start, latest, time.perf_counter()) if leaves else None
+
+
+def _seconds(phases: Phases | None) -> tuple[float, float, float] | None:
+    if phases is None:
+        return None
+    nan = float("nan")
+    return (
+        nan if phases.trace_s is None else phases.trace_s,
+        nan if phases.lower_s is None else phases.lower_s,
+        nan if phases.compile_s is None else phases.compile_s,
+    )

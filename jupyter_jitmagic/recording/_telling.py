@@ -1,0 +1,136 @@
+"""What the user should hear of after a cell, a line each and once: dear recompiles, what would have saved them, stale globals.
+
+Everything is kept back until it has cost more than it takes to read (``jm.options.tell_after_s``).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._options import options
+from jupyter_jitmagic._records import MissRecord, log
+from jupyter_jitmagic._wording import sentence, short_name
+from jupyter_jitmagic.recording import _cures, _stale
+from jupyter_jitmagic.recording._captured import Change
+
+_TOLD_LIMIT = 10_000
+
+
+class Teller:
+    """Knows what was told. `lines()` is asked after each cell.
+
+    Args:
+        place: names a line for the reader, as "cell [7], line 3".
+        since: Unix time from which on calls count; now by default.
+
+    Example:
+        >>> teller = Teller()
+        >>> step(x4); step(x5)
+        >>> teller.lines()
+        ['step recompiled (1.8 s): x is f32[5] now and was f32[4] before, cell [7] line 3.']
+    """
+
+    def __init__(self, place: Callable[[str, int], str] | None = None, since: float | None = None) -> None:
+        self._place = place or _file_and_line
+        self._told: set[tuple[object, ...]] = set()
+        self._costs: dict[tuple[int, str, str], float] = {}
+        self._since = time.time() if since is None else since
+        self._last_miss = max((miss.id for miss in log.misses if miss.started_s < self._since), default=0)
+
+    def lines(self) -> list[str]:
+        """What is new since the last time, at most one line for each cause, habit and stale name."""
+        since, self._since = self._since, time.time()
+        try:
+            return [*self._recompiles(), *self._advice(since), *self._stale(since)]
+        except Exception as error:
+            faults.report("telling what a cell has shown", error)
+            return []
+
+    def _once(self, *key: object) -> bool:
+        if key in self._told:
+            return False
+        if len(self._told) >= _TOLD_LIMIT:
+            self._told.clear()
+        self._told.add(key)
+        return True
+
+    def _recompiles(self) -> Iterator[str]:
+        new = _latest(self._last_miss)
+        if new:
+            self._last_miss = new[-1].id
+        by_function: dict[int, list[MissRecord]] = {}
+        for miss in new:
+            if not any(cause.cause == "first_call" for cause in miss.causes):
+                by_function.setdefault(miss.function, []).append(miss)
+        for function, misses in by_function.items():
+            record = log.known_function(function)
+            if record is not None and self._is_worth_telling(record.qualname, misses):
+                yield self._recompiled(short_name(record.qualname), misses)
+
+    def _recompiled(self, name: str, misses: list[MissRecord]) -> str:
+        seconds = sum(miss.cost_s for miss in misses)
+        last = misses[-1]
+        times = "" if len(misses) == 1 else f" {len(misses)} times"
+        word = ", the last time" if len(misses) > 1 else ""
+        return f"{name} recompiled{times} ({_seconds(seconds)}){word}: {sentence(last.causes)}{self._at(last.call_site)}."
+
+    def _at(self, call_site: str) -> str:
+        filename, _, line = call_site.rpartition(":")
+        return f", {self._place(filename, int(line))}" if filename and line.isdigit() else ""
+
+    def _is_worth_telling(self, function: str, misses: list[MissRecord]) -> bool:
+        """Whether a cause among these has reached the threshold and was not told yet."""
+        worth = False
+        for miss in misses:
+            for cause in miss.causes:
+                key = (miss.function, cause.cause, cause.argument)
+                if len(self._costs) >= _TOLD_LIMIT:
+                    self._costs.clear()
+                self._costs[key] = self._costs.get(key, 0.0) + miss.cost_s
+                if self._costs[key] >= options.tell_after_s and self._once("cause", function, cause.cause, cause.argument):
+                    worth = True
+        return worth
+
+    def _advice(self, since: float) -> Iterator[str]:
+        for history in _cures.histories:
+            if history.last_s < since:
+                continue
+            for advice in _cures.advice_on(history):
+                key = ("advice", advice.rule, advice.function, advice.argument)
+                if advice.cost_s >= options.tell_after_s and self._once(*key):
+                    yield f"{short_name(advice.function)}: {advice.text}{self._at(advice.call_site)}."
+
+    def _stale(self, since: float) -> Iterator[str]:
+        for function, change in _stale.stale(since):
+            if self._once("stale", function.id, change.name, change.now):
+                yield _stale_text(short_name(function.qualname), change)
+
+
+def _file_and_line(filename: str, line: int) -> str:
+    return f"{os.path.basename(filename)}, line {line}"
+
+
+def _latest(after: int) -> list[MissRecord]:
+    found: list[MissRecord] = []
+    for miss in reversed(log.misses):
+        if miss.id <= after:
+            break
+        found.append(miss)
+    return found[::-1]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
+
+
+def _stale_text(name: str, change: Change) -> str:
+    when = time.strftime("%H:%M:%S", time.localtime(change.captured_s))
+    values = f"is {change.now} now and was {change.before}" if change.before != change.now else "has changed since"
+    reader = "" if change.reader.rpartition("<locals>.")[2] == name else f" (through {short_name(change.reader)})"
+    return (
+        f"{name} still uses the old {change.name}{reader}: {change.name} {values} when {name} was traced at {when}. "
+        f"Pass it as an argument, or call {name}.clear_cache()."
+    )

@@ -1,0 +1,164 @@
+"""The object that `jm.jit` returns: behaves as `jax.jit`'s own, and records.
+
+It is a `functools.partial` without arguments over the closure of `_hotpath`: calling it costs a C call, and unlike a bare
+closure it can have the `repr`, pickling and methods that `jax.jit`'s object has.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+import jax
+from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
+
+from jupyter_jitmagic.recording import _budgets, _functions, _others
+from jupyter_jitmagic.recording._auto import Auto
+from jupyter_jitmagic.recording._recording import FunctionState
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+R_co = TypeVar("R_co", covariant=True)
+
+if TYPE_CHECKING:
+
+    class _Callable(Generic[P, R_co]):
+        __wrapped__: Callable[..., Any]
+        __name__: str
+        __qualname__: str
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+else:
+
+    class _Callable(functools.partial):
+        def __class_getitem__(cls, item):
+            return types.GenericAlias(cls, item)
+
+
+class JitFunction(_Callable[P, R_co]):
+    """What `jm.jit` returns. Everything that `jax.jit`'s object has, this has, with the same meaning."""
+
+    _state: FunctionState
+    _made_with: tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
+
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> JitFunction[P, R_co]: ...
+    @overload
+    def __get__(self: JitFunction[Concatenate[S, Q], R], instance: S, owner: Any = None) -> Callable[Q, R]: ...
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
+        """As ``jax.jit(fun).lower``: trace and lower for these arguments without running. Records no row."""
+        self._state.look_closely()
+        return self._state.jitted.lower(*args, **kwargs)
+
+    def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
+        """As ``jax.jit(fun).trace``. Records no row."""
+        self._state.look_closely()
+        return self._state.jitted.trace(*args, **kwargs)
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """As ``jax.jit(fun).eval_shape``. Records no row."""
+        return self._state.jitted.eval_shape(*args, **kwargs)
+
+    def clear_cache(self) -> None:
+        """As ``jax.jit(fun).clear_cache``: the next call compiles again, with the cause "cleared"."""
+        self._state.jitted.clear_cache()
+        self._state.cleared()
+
+    def __repr__(self) -> str:
+        return repr(self._state.jitted)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("_state", "_made_with"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._state.jitted, name)
+
+    def __reduce__(self) -> Any:
+        return _made_again, self._made_with
+
+    def __copy__(self) -> JitFunction[P, R_co]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> JitFunction[P, R_co]:
+        return self
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def _made_again(fun: Callable[..., Any], jit_arguments: dict[str, Any], own: dict[str, Any]) -> Any:
+    return wrap(fun, jit_arguments, **own)
+
+
+_calls: weakref.WeakKeyDictionary[Any, dict[Any, weakref.ref[Callable[..., Any]]]] = weakref.WeakKeyDictionary()
+
+
+def wrap(
+    fun: Callable[..., Any],
+    jit_arguments: dict[str, Any],
+    *,
+    timing: str | None = None,
+    on_miss: str | None = None,
+    max_compiles: int | None = None,
+    auto: bool = False,
+    check: bool = False,
+) -> JitFunction[..., Any]:
+    """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
+    jitted = jax_jit(fun, **jit_arguments)
+    _functions.start_recording()
+    _others.install()
+    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
+    call = _call_of(fun, jitted, jit_arguments, own)
+    make: Any = JitFunction
+    wrapper = make(call)
+    wrapper.__dict__.update(_state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, own))
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        if hasattr(jitted, name):
+            wrapper.__dict__[name] = getattr(jitted, name)
+    wrapper.__dict__.update({name: value for name, value in vars(jitted).items() if name not in ("_fun", "_jit_info")})
+    wrapper.__wrapped__ = fun
+    made: JitFunction[..., Any] = wrapper
+    return made
+
+
+def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str, Any]) -> Callable[..., Any]:
+    """The recording closure; one for equal ways of putting one function under jit, as they share JAX's caches."""
+    call: Callable[..., Any] | None
+    try:
+        key: Any = (*own.values(), *sorted((name, _frozen(value)) for name, value in jit_arguments.items()))
+        calls = _calls.setdefault(fun, {}) if isinstance(fun, types.FunctionType) else {}
+        call = calls[key]() if key in calls else None
+    except TypeError:
+        key, calls, call = None, {}, None
+    if call is not None:
+        return call
+    state = _functions.register(fun, jitted, jit_arguments, own["timing"])
+    if own["on_miss"] is not None or own["max_compiles"] is not None:
+        state.budget = _budgets.Budget(own["on_miss"], own["max_compiles"])
+    if own["auto"]:
+        state.auto = Auto()
+    state.check = own["check"]
+    call = state.build()
+    functools.update_wrapper(call, jitted if hasattr(jitted, "__name__") else fun)
+    call.__dict__["_jitmagic_state"] = state
+    weakref.finalize(call, _functions.ended, state.function).atexit = False
+    if key is not None:
+        calls[key] = weakref.ref(call)
+    return call
+
+
+def _frozen(value: Any) -> Any:
+    """An argument of ``jax.jit`` as part of a key: lists count as the tuples that JAX makes of them."""
+    frozen = tuple(value) if isinstance(value, list | set) else value
+    hash(frozen)
+    return frozen if not isinstance(frozen, dict) else id(frozen)
