@@ -215,6 +215,8 @@ class Log:
         """By function, module and call site."""
         self.listeners = Listeners()
         self.folders: list[Callable[[], None]] = []
+        self.forgetters: list[Callable[[], None]] = []
+        """Called on `reset` by those who keep something of their own about the rows."""
         self.columns = Columns()
         self.clock_offset = 0.0
         """Unix time minus the clock of the call columns."""
@@ -321,6 +323,8 @@ class Log:
                 function.trace_s = function.lower_s = function.compile_s = function.dispatch_s = 0.0
             for entry in self._known_entries.values():
                 entry.hits = 0
+        for forget in self.forgetters:
+            forget()
         self.listeners.emit(Changed("reset"))
 
     def _count(self) -> None:

@@ -11,6 +11,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+import jupyter_jitmagic as jm
+
 
 @dataclass
 class Ran:
@@ -78,6 +80,7 @@ def bare() -> Iterator[Shell]:
 
 @pytest.fixture
 def shell(bare: Shell) -> Shell:
-    """A shell with the extension loaded and jax, jnp imported."""
+    """A shell with the extension loaded and jax, jnp imported; nothing is recorded yet."""
+    jm.reset()
     bare.ok("%load_ext jupyter_jitmagic\nimport jax\nimport jax.numpy as jnp")
     return bare

@@ -166,6 +166,14 @@ def test_a_function_made_anew_in_a_loop() -> None:
     assert found.misses == 3
 
 
+def test_a_cell_that_is_edited_and_run_again_is_no_function_made_anew() -> None:
+    for factor in range(4):
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        exec(f"def edited(x):\n    return x * {factor}", namespace)
+        jm.jit(namespace["edited"])(X)
+    assert "made_anew" not in advice()
+
+
 def test_shape_churn_counts_what_powers_of_two_would_save_and_cost() -> None:
     @jm.jit
     def step(x: Any) -> Any:

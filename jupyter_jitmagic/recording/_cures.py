@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 import math
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -41,6 +43,8 @@ class Miss(NamedTuple):
     cost_s: float
     entry: int
     call_site: str
+    code: weakref.ref[CodeType] | None = None
+    """What the function was made from: one and the same where a definition runs again in a loop, another for each cell."""
 
 
 class Advice(NamedTuple):
@@ -103,6 +107,7 @@ class Histories:
 
 
 histories = Histories()
+log.forgetters.append(histories.clear)
 
 
 def advice_on(history: History) -> tuple[Advice, ...]:
@@ -185,8 +190,8 @@ def one_way_of_calling(history: History) -> Iterator[Advice]:
 
 
 def made_anew(history: History) -> Iterator[Advice]:
-    """The jitted function is created again each time."""
-    misses = history.with_cause("new_function", "")
+    """The jitted function is created again each time, by the same definition (a cell that is run again is another one)."""
+    misses = [miss for miss in history.with_cause("new_function", "") if miss.code and miss.code is history.misses[-1].code]
     if len(misses) >= 2:
         text = (
             f"{short_name(history.function)} has been created again {len(misses)} times, {_again(misses)}: "
@@ -362,11 +367,23 @@ def _outputs(out: Any) -> Any:
     return tree, [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
+def _code_of(state: FunctionState) -> weakref.ref[CodeType] | None:
+    inner = state.jitted
+    while True:
+        code = getattr(inner, "__code__", None)
+        if isinstance(code, CodeType):
+            return weakref.ref(code)
+        inner = getattr(inner, "__wrapped__", None) or getattr(inner, "func", None) or getattr(inner, "__func__", None)
+        if inner is None:
+            return None
+
+
 def note_miss(state: FunctionState, miss: Miss, trace_s: float | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Add a miss to its function's history and find out what can only be found out while the arguments are at hand."""
     try:
         record = state.record
         line = record.line if "<lambda>" in record.qualname else 0
+        miss = miss._replace(code=_code_of(state))
         history = histories.note((record.module, record.qualname, line and record.filename, line), record.qualname, miss)
         if log.shells and (trace_s or 0.0) <= _LONGEST_TRACE_S and not miss.signature.transformation:
             try_without(history, state, args, kwargs)
