@@ -118,8 +118,9 @@ class Hub:
             self._manager = self._shell = None
             panels, self._panels = list(self._panels.values()), {}
             marks, self._marks = self._marks, []
+            for mark in marks:
+                mark._closed = True  # as those of the panels are
             for mark in [*(panel.comm for panel in panels), *marks]:
-                mark._closed = True  # else its end sends a comm_close, which front ends without the panel log as an error
                 manager.comms.pop(mark.comm_id, None)
             manager.targets.pop(QUERY_TARGET, None)
             shell.events.unregister("pre_run_cell", self._before_cell)
@@ -148,6 +149,7 @@ class Hub:
     # -- from the panel, in the thread of its subshell (or the main one) -------------------------------------------------
 
     def _opened(self, comm: Any, message: Mapping[str, Any]) -> None:
+        comm._closed = True  # else its end sends a comm_close, which JupyterLab logs as an error: panels listen without IComm
         # Not `comm.on_msg`: that way IPython would run post_execute in this thread, and with it matplotlib's show-all.
         comm.handle_msg = lambda received: self._received(comm, received)
         comm.on_close(lambda _: self._closed(comm.comm_id))
