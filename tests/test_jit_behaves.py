@@ -23,12 +23,14 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording._jitted import start_recording, stop_recording
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
 def clean() -> Any:
+    start_recording()  # another test may have unloaded the extension
     jm.reset()
     jm.faults.clear()
     yield
@@ -363,8 +365,6 @@ def test_the_same_function_from_threads_while_another_compiles() -> None:
 def test_recording_stops_without_a_trace_and_goes_on() -> None:
     from jax._src import monitoring
 
-    from jupyter_jitmagic.recording._jitted import start_recording, stop_recording
-
     def listeners() -> int:
         kinds = (monitoring._event_listeners, monitoring._event_time_span_listeners, monitoring._scalar_listeners)
         ours = "jupyter_jitmagic.recording._timing"
@@ -388,6 +388,20 @@ def test_recording_stops_without_a_trace_and_goes_on() -> None:
     table = jm.stats("calls")
     assert table.outcome.tolist() == ["miss", "hit", "hit", "hit"]
     assert table.entry.iloc[0] == table.entry.iloc[1] == table.entry.iloc[3] != table.entry.iloc[2]
+
+
+def test_a_new_function_after_a_stop_wakes_the_older_ones_too() -> None:
+    """What was jitted before %unload_ext is not left unrecorded for ever by what is jitted after it."""
+
+    @jm.jit
+    def older(x):
+        return x * 7
+
+    older(jnp.ones(2))
+    stop_recording()
+    jm.jit(lambda x: x + 1)(jnp.ones(2))
+    older(jnp.ones(2))
+    assert jm.stats("calls").query("function.str.endswith('older')").outcome.tolist() == ["miss", "hit"]
 
 
 def test_the_disk_cache_makes_disk_hits_with_the_time_they_took(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def stop_recording() -> None:
 
 
 def start_recording() -> None:
-    """Record (again) what jitted functions do; harmless when that is so already."""
+    """Record (again) what jitted functions do, those of before a stop too; harmless when that is so already."""
     if _timing.install():
         for state in tuple(_by_id.values()):
             state.pause(False)

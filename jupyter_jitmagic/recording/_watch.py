@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from jupyter_jitmagic._errors import RecompileError
 from jupyter_jitmagic._records import Cause, Changed, MissRecord, log
 from jupyter_jitmagic._wording import sentence, short_name
-from jupyter_jitmagic.recording import _budgets, _others, _timing
+from jupyter_jitmagic.recording import _budgets, _others
 from jupyter_jitmagic.recording._compiling import Compiling
+from jupyter_jitmagic.recording._functions import start_recording
 from jupyter_jitmagic.recording._others import OtherCompile, others
 
 
@@ -127,7 +128,7 @@ def _miss(id_: int) -> MissRecord | None:
 
 def install() -> None:
     """Begin to follow what compiles in the process; harmless when it is done already."""
-    _timing.install()
+    start_recording()
     _others.install()
 
 
