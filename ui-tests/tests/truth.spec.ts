@@ -39,11 +39,14 @@ test('opened and closed, unloaded, killed: the panel says what is, and leaves no
   }
   await expect(lab.panel).toBeVisible();
   await expect(lab.row('padded')).toBeVisible();
-  await lab.run(THREADS);
   const output = lab.page.locator('.jp-OutputArea-output', {
     hasText: /^threads/
   });
-  await expect(output.last()).toHaveText('threads 1 1');
+  // the panel asks the kernel in its own time, so the cell may run before it has
+  await expect(async () => {
+    await lab.run(THREADS);
+    await expect(output.last()).toHaveText('threads 1 1', { timeout: 1000 });
+  }).toPass({ timeout: 15_000 });
 
   await lab.run('%unload_ext jupyter_jitmagic');
   await expect(lab.panel).toContainText('is not loaded');
