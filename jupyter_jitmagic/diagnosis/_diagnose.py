@@ -131,9 +131,7 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
             names, numbers = _names(call, blind.static)
             reason = _reasons.for_static(call, blind, Found())
             return told("static", names, numbers, _fallback(error, call), verified=True, reason=reason)
-        other = error if isinstance(error, jax.errors.UnexpectedTracerError) else result.left.error or found.error
-        if other is None:
-            other = (call_error(call, result.wider) if result.wider else None) or error
+        other = _other_error(call, error, found, result, effect)
         place = leak_site(other, call) or failing_site(other, call)
         in_place = [site for site in sites if site.operation == "in place"]
         sites = tuple(in_place) if place and in_place and in_place[0].line == place.line else (place,) if place else ()
@@ -192,6 +190,14 @@ def _is_other(call: Call, found: Found, result: Search, error: BaseException, ef
     return _plain_fails(call)
 
 
+def _other_error(call: Call, error: BaseException, found: Found, result: Search, effect: str) -> BaseException:
+    """The error that is the reason, where the trace's own may only be the first of several."""
+    if isinstance(error, jax.errors.UnexpectedTracerError):
+        return error
+    met = result.left.error or found.error or (None if _lasts(effect) else _plain_error(call))
+    return met or (call_error(call, result.wider) if result.wider else None) or error
+
+
 _LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
 
 
@@ -220,18 +226,22 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
 
 
 def _plain_fails(call: Call) -> bool:
-    """Whether plain Python fails too, on copies of NumPy arrays and containers: the function may change them."""
+    return _plain_error(call) is not None
+
+
+def _plain_error(call: Call) -> BaseException | None:
+    """What plain Python raises on this call, run on copies of NumPy arrays and containers: the function may change them."""
     if not readable(call):
-        return False
+        return None
     args, kwargs = call.with_values({argument.name: _copied(argument.value) for argument in call.arguments})
     try:
         with time_limit(1.0), keep_trace(), quiet():
             call.fun(*args, **kwargs)
-    except (Exception, SystemExit, GeneratorExit):
-        return True
+    except (Exception, SystemExit, GeneratorExit) as error:
+        return error
     except OutOfTime:
-        return False
-    return False
+        return None
+    return None
 
 
 def _copied(value: Any) -> Any:

@@ -122,6 +122,13 @@ def in_place(x):
     return x
 
 
+def in_place_behind_a_site(x, bins):
+    counts = jnp.zeros(bins)
+    lowest = float(x.min())
+    counts[0] += lowest
+    return counts
+
+
 async def coroutine(x):
     return x
 
@@ -136,6 +143,7 @@ def scanned(x):
         (leak(), (X,), "closure variable kept[0]"),
         (carry, (X,), "carry"),
         (in_place, (np.ones(3),), ".at["),
+        (in_place_behind_a_site, (X, 4), ".at["),
         (coroutine, (X,), "async"),
         (lambda x: x @ jnp.ones(7), (X,), "shapes"),
         (lambda x: "text", (X,), "str"),
