@@ -192,10 +192,9 @@ def _is_other(call: Call, found: Found, result: Search, error: BaseException, ef
 
 def _other_error(call: Call, error: BaseException, found: Found, result: Search, effect: str) -> BaseException:
     """The error that is the reason, where the trace's own may only be the first of several."""
-    if isinstance(error, jax.errors.UnexpectedTracerError):
-        return error
-    met = result.left.error or found.error or (None if _lasts(effect) else _plain_error(call))
-    return met or (call_error(call, result.wider) if result.wider else None) or error
+    leaked = isinstance(error, jax.errors.UnexpectedTracerError)
+    met = None if leaked else result.left.error or found.error or (None if _lasts(effect) else _plain_error(call))
+    return met or (call_error(call, result.wider) if result.wider and not leaked else None) or error
 
 
 _LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
