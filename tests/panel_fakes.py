@@ -11,7 +11,7 @@ import comm.base_comm
 
 from jupyter_jitmagic._records import Log
 from jupyter_jitmagic.panel._hub import Hub
-from jupyter_jitmagic.panel._protocol import COMM, QUERY_TARGET, VERSION
+from jupyter_jitmagic.panel._protocol import COMM, QUERIES, VERSION
 
 
 class Wire:
@@ -33,17 +33,18 @@ class Wire:
         """The messages of a kind (`t`), of one comm if wanted."""
         return [data for _, id_, data in self.sent if data.get("t") == kind and comm_id in (None, id_)]
 
-    def open(self, comm_id: str, subshell: str | None = "sub", *, counts: bool = False) -> None:
-        message = {"v": VERSION, "op": "open", "id": "", "args": {"subshell": subshell, "counts": counts}}
-        content = {"comm_id": comm_id, "target_name": QUERY_TARGET, "data": message}
-        self.manager.comm_open(None, "", {"content": content})
+    def open(self, panel: str, subshell: str | None = "sub", *, counts: bool = False) -> None:
+        self.send(panel, "open", id="", args={"subshell": subshell, "counts": counts})
 
-    def send(self, comm_id: str, op: str, **data: Any) -> None:
-        message = {"v": VERSION, "op": op, "id": "1", "args": {}, **data}
-        self.manager.comm_msg(None, "", {"content": {"comm_id": comm_id, "data": message}})
+    def send(self, panel: str, op: str, **data: Any) -> None:
+        self.deliver({"v": VERSION, "op": op, "id": "1", "panel": panel, "args": {}, **data})
 
-    def close(self, comm_id: str) -> None:
-        self.manager.comm_close(None, "", {"content": {"comm_id": comm_id, "data": {}}})
+    def deliver(self, data: Any) -> None:
+        """What a front end sent, whatever it is."""
+        self.manager.comm_msg(None, "", {"header": {}, "content": {"comm_id": QUERIES, "data": data}})
+
+    def close(self, panel: str) -> None:
+        self.send(panel, "close")
 
 
 class Events:

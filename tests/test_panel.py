@@ -14,7 +14,7 @@ from panel_records import go_on, lesson
 
 from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent
 from jupyter_jitmagic.panel import _hub
-from jupyter_jitmagic.panel._protocol import QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK
+from jupyter_jitmagic.panel._protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK
 
 
 @pytest.fixture
@@ -204,6 +204,22 @@ def test_a_panel_that_vanished_is_given_up(wire: Wire, hub: Any, monkeypatch: py
     wait_for(lambda: not hub.listening and not panel_threads())
 
 
+def test_a_panel_that_was_given_up_is_welcome_back(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop that slept: what it sends next brings it everything, and it is asked again whether it is there."""
+    monkeypatch.setattr(_hub, "LEASE_S", 0.02)
+    monkeypatch.setattr(_hub, "GRACE_S", 0.0)
+    wire.open("p")
+    time.sleep(0.05)
+    hub.log.listeners.emit(Changed("functions", 1))
+    wait_for(lambda: not hub.listening)
+    data = {"v": 1, "op": "alive", "id": "", "panel": "p", "args": {}}
+    hub._received({"header": {"subshell_id": "sub"}, "content": {"data": data}})
+    assert hub.listening and len(wire.of("snapshot", "p")) == 2
+    time.sleep(0.05)
+    hub.log.listeners.emit(Changed("functions", 1))
+    wait_for(lambda: not hub.listening)
+
+
 def test_a_panel_that_answers_stays(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_hub, "LEASE_S", 0.05)
     wire.open("p")
@@ -251,10 +267,10 @@ def test_a_status_bar_does_not_shorten_what_a_panel_gets(wire: Wire, hub: Any) -
 
 def test_nonsense_from_a_front_end_is_answered_and_harms_nothing(wire: Wire, hub: Any) -> None:
     wire.open("p")
-    wire.manager.comm_msg(None, "", {"content": {"comm_id": "p", "data": 3}})
-    wire.manager.comm_open(
-        None, "", {"content": {"comm_id": "q", "target_name": QUERY_TARGET, "data": {"v": 99, "op": "open"}}}
-    )
+    wire.deliver(3)
+    wire.deliver({"v": 1, "op": "open"})  # from nobody: there is none to answer
+    wire.deliver({"v": "1", "op": "open", "panel": "p"})
+    wire.deliver({"v": 99, "op": "open", "panel": "q"})
     assert [reply["ok"] for reply in wire.of("reply")] == [False, False]
     assert hub.listening
 
@@ -281,7 +297,7 @@ def test_stop_leaves_no_trace_and_start_works_again(wire: Wire) -> None:
         wire.open("p")
         hub.stop()
         hub.stop()
-        assert not wire.manager.comms and not wire.manager.targets
+        assert not wire.manager.comms
         assert not any(kernel_shell.events.callbacks.values())
         assert not panel_threads() and not log.listeners
     assert {kind for kind, _, _ in wire.sent} == {"comm_msg"}

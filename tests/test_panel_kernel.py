@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_jitmagic.panel._protocol import COMM, QUERY_TARGET, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
+from jupyter_jitmagic.panel._protocol import COMM, QUERIES, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
 
 pytest.importorskip("ipykernel")
 manager_module = pytest.importorskip("jupyter_client.manager")
@@ -81,9 +81,9 @@ def front() -> Iterator[Front]:
         manager.shutdown_kernel(now=True)
 
 
-def open_panel(front: Front, comm_id: str, subshell: str | None) -> None:
-    data = {"v": VERSION, "op": "open", "id": "", "args": {"subshell": subshell}}
-    front.comm("comm_open", {"comm_id": comm_id, "target_name": QUERY_TARGET, "data": data}, subshell)
+def open_panel(front: Front, panel: str, subshell: str | None) -> None:
+    data = {"v": VERSION, "op": "open", "id": "", "panel": panel, "args": {"subshell": subshell}}
+    front.comm("comm_msg", {"comm_id": QUERIES, "data": data}, subshell)
 
 
 def test_a_panel_is_served_while_a_cell_runs_and_unload_takes_everything_back(front: Front) -> None:

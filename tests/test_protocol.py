@@ -57,7 +57,9 @@ def test_requests_of_the_panel_are_understood() -> None:
         assert parse_request(request) == request
 
 
-@pytest.mark.parametrize("nonsense", [None, 3, [], {}, {"v": VERSION}, {"op": "open"}, {"v": "1", "op": "open"}])
+@pytest.mark.parametrize(
+    "nonsense", [None, 3, [], {}, {"v": VERSION}, {"v": VERSION, "op": "open"}, {"v": "1", "op": "open", "panel": "p"}]
+)
 def test_nonsense_is_refused_in_one_line(nonsense: Any) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_request(nonsense)
@@ -66,4 +68,4 @@ def test_nonsense_is_refused_in_one_line(nonsense: Any) -> None:
 
 def test_a_newer_panel_is_told_to_update_the_kernels_package() -> None:
     with pytest.raises(ProtocolError, match=r"version 99.*update"):
-        parse_request({"v": 99, "op": "open"})
+        parse_request({"v": 99, "op": "open", "panel": "p"})

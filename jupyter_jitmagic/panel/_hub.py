@@ -15,9 +15,10 @@ from typing import Any
 
 from jupyter_jitmagic._errors import JitMagicError, faults
 from jupyter_jitmagic._records import Log, log
+from jupyter_jitmagic.panel import _queries
 from jupyter_jitmagic.panel._protocol import (
     COMM,
-    QUERY_TARGET,
+    QUERIES,
     SUBSHELL_PREFIX,
     SUBSHELLS_MARK,
     VERSION,
@@ -30,7 +31,7 @@ from jupyter_jitmagic.panel._protocol import (
     Update,
     parse_request,
 )
-from jupyter_jitmagic.panel._queries import QUERIES, Query
+from jupyter_jitmagic.panel._queries import Query
 from jupyter_jitmagic.panel._rows import Changes, Feed
 
 BATCH_S = 0.05
@@ -63,7 +64,7 @@ class _Panel:
 
 class Hub:
     """The kernel's end of the conversation; see `_protocol` for how it goes. `start` and `stop` may be called in any order
-    and from any thread, and `stop` leaves no comm, target, listener or thread behind."""
+    and from any thread, and `stop` leaves no comm, listener or thread behind."""
 
     def __init__(self, source: Log, queries: Mapping[str, Query] | None = None) -> None:
         self.epoch = uuid.uuid4().hex
@@ -93,13 +94,14 @@ class Hub:
         import comm
 
         manager = comm.get_comm_manager()
-        if not hasattr(manager, "comms") or not hasattr(manager, "register_target"):
+        if not hasattr(manager, "comms") or not hasattr(manager, "register_comm"):
             return
         with self._lock:
             self._manager, self._shell = manager, shell
             self._busy = True  # loading happens in a cell
-            manager.register_target(QUERY_TARGET, self._opened)
             self._mark(COMM)
+            # Not `on_msg`: that way IPython would run post_execute in the subshell's thread, and with it matplotlib's show-all.
+            self._mark(QUERIES).handle_msg = self._received
             if getattr(kernel, "_supports_kernel_subshells", False):
                 self._mark(SUBSHELLS_MARK)
             shell.events.register("pre_run_cell", self._before_cell)
@@ -116,13 +118,10 @@ class Hub:
             self._announce("unloaded")
             manager, shell = self._manager, self._shell
             self._manager = self._shell = None
-            panels, self._panels = list(self._panels.values()), {}
+            self._panels = {}
             marks, self._marks = self._marks, []
             for mark in marks:
-                mark._closed = True  # as those of the panels are
-            for mark in [*(panel.comm for panel in panels), *marks]:
                 manager.comms.pop(mark.comm_id, None)
-            manager.targets.pop(QUERY_TARGET, None)
             shell.events.unregister("pre_run_cell", self._before_cell)
             shell.events.unregister("post_run_cell", self._after_cell)
             atexit.unregister(self.stop)
@@ -135,64 +134,60 @@ class Hub:
         """Whether a panel listens."""
         return bool(self._panels)
 
-    def _mark(self, comm_id: str) -> None:
+    def _mark(self, comm_id: str) -> Any:
         """Register a comm without telling any front end: whoever asks for the kernel's comms finds it."""
-        import comm
-
-        mark = comm.create_comm(target_name=COMM, comm_id=comm_id, primary=False)
+        mark = _silent_comm(comm_id)
         self._manager.register_comm(mark)
         self._marks.append(mark)
+        return mark
 
     def _announce(self, what: Any) -> None:
         self._marks[0].send(Announcement(t=what, v=VERSION, epoch=self.epoch))
 
     # -- from the panel, in the thread of its subshell (or the main one) -------------------------------------------------
 
-    def _opened(self, comm: Any, message: Mapping[str, Any]) -> None:
-        comm._closed = True  # else its end sends a comm_close, which JupyterLab logs as an error: panels listen without IComm
-        # Not `comm.on_msg`: that way IPython would run post_execute in this thread, and with it matplotlib's show-all.
-        comm.handle_msg = lambda received: self._received(comm, received)
-        comm.on_close(lambda _: self._closed(comm.comm_id))
+    def _received(self, message: Mapping[str, Any]) -> None:
+        data = message["content"].get("data")
         try:
-            request = parse_request(message["content"].get("data"))
+            request = parse_request(data)
         except ProtocolError as error:
-            self._reply(comm, "", error=str(error))
+            if isinstance(data, dict) and isinstance(data.get("panel"), str):
+                self._reply(_silent_comm(data["panel"]), "", error=str(error))
             return
-        subshell = request["args"].get("subshell")
+        if request["op"] == "close":
+            self._closed(request["panel"])
+            return
+        panel = self._panels.get(request["panel"])
+        if panel is None:  # it opens, or was given up for its silence (a sleeping laptop) and is back
+            self._opened(request, message)
+            return
+        panel.seen = time.monotonic()
+        if request["op"] in ("open", "snapshot"):
+            with self._lock:
+                self._send_snapshot(panel.comm)
+            if request["id"]:
+                self._reply(panel.comm, request["id"])
+        elif request["op"] != "alive":
+            self._answer(panel.comm, request)
+
+    def _opened(self, request: Request, message: Mapping[str, Any]) -> None:
+        subshell = request["args"].get("subshell") or message.get("header", {}).get("subshell_id")
+        counts = request["args"].get("counts") is True
         with self._lock:
             if self._manager is None:
                 return
             shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
             if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
-            counts = request["args"].get("counts") is True
             first = not self._wanted(counts=False)
-            self._panels[comm.comm_id] = _Panel(comm, leased=bool(subshell), counts=counts)
+            panel = _Panel(_silent_comm(request["panel"]), leased=bool(subshell), counts=counts)
+            self._panels[request["panel"]] = panel
             self._feed.awake = True
             if counts:
-                comm.send(self._counts())
+                panel.comm.send(self._counts())
             else:
-                self._send_snapshot(comm, begin=first)
+                self._send_snapshot(panel.comm, begin=first)
             self._begin_thread()
-
-    def _received(self, comm: Any, message: Mapping[str, Any]) -> None:
-        panel = self._panels.get(comm.comm_id)
-        try:
-            request = parse_request(message["content"].get("data"))
-        except ProtocolError as error:
-            self._reply(comm, "", error=str(error))
-            return
-        if panel is None:  # given up for its silence (a sleeping laptop): welcome back
-            self._opened(comm, message)
-            return
-        panel.seen = time.monotonic()
-        if request["op"] == "snapshot":
-            with self._lock:
-                self._send_snapshot(comm)
-            if request["id"]:
-                self._reply(comm, request["id"])
-        elif request["op"] != "alive":
-            self._answer(comm, request)
 
     def _answer(self, comm: Any, request: Request) -> None:
         query = self._queries.get(request["op"])
@@ -209,9 +204,9 @@ class Hub:
         self._compare_now = True
         self._wake.set()
 
-    def _closed(self, comm_id: str) -> None:
+    def _closed(self, name: str) -> None:
         with self._lock:
-            self._panels.pop(comm_id, None)
+            self._panels.pop(name, None)
             thread = self._rest_if_alone()
         self._join(thread)
 
@@ -302,9 +297,9 @@ class Hub:
 
     def _ask_the_silent(self) -> bool:
         """Drop panels that did not answer in time; whether one is to be asked now."""
-        for comm_id, panel in list(self._panels.items()):
+        for name, panel in list(self._panels.items()):
             if panel.silent_s() > LEASE_S + GRACE_S:
-                del self._panels[comm_id]
+                del self._panels[name]
         return any(panel.silent_s() > LEASE_S for panel in self._panels.values())
 
     # -- cells and the thread ----------------------------------------------------------------------------------------------
@@ -374,6 +369,15 @@ class Hub:
             stopping.wait(BATCH_S if full else COUNTS_S)
 
 
+def _silent_comm(comm_id: str) -> Any:
+    """A comm that was not opened towards any front end, and whose end tells none."""
+    import comm
+
+    made = comm.create_comm(target_name=COMM, comm_id=comm_id, primary=False)
+    made._closed = True  # else its end sends a comm_close, which JupyterLab logs as an error
+    return made
+
+
 def _package_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
@@ -388,10 +392,10 @@ _hub: Hub | None = None
 
 def start(shell: Any, queries: Mapping[str, Query] | None = None) -> None:
     """Let panels of `shell`'s kernel listen, from `%load_ext` on; a second call changes nothing. `queries`: what other rooms
-    answer to the panel, by operation, beside `QUERIES`."""
+    answer to the panel, by operation, beside `_queries.QUERIES`."""
     global _hub
     if _hub is None and getattr(shell, "kernel", None) is not None:
-        _hub = Hub(log, {**QUERIES, **(queries or {})})
+        _hub = Hub(log, {**_queries.QUERIES, **(queries or {})})
         _hub.start(shell)
 
 

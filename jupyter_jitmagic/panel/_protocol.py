@@ -1,10 +1,12 @@
 """The panel's messages, as types. Imports nothing of ours; `labextension/src/protocol.ts` is the same page in TypeScript.
 
-How a conversation goes. The kernel keeps a comm `COMM` that was never opened towards the front end: a `comm_info_request`
-finds it, and front ends without the panel ignore it. A panel opens its own comm with target `QUERY_TARGET` (through a
-subshell where the kernel has them, so that the answer comes while a cell runs) and gets a `Snapshot` on it. From then on
-every change is an `Update` on `COMM`, at most 20 a second, each with the next `seq`; who misses one asks for a snapshot. A new
-`epoch` means a new start of the extension: what was known before is void.
+How a conversation goes. The kernel keeps comms that were never opened towards the front end: a `comm_info_request` finds
+them, and front ends without the panel ignore them. A panel sends its `Request`s to `QUERIES` (through a subshell where the
+kernel has them, so that the answer comes while a cell runs), each with the `panel`'s own name; what is meant for it alone, a
+`Snapshot` first, comes back as messages of a comm of that name. From then on every change is an `Update` on `COMM`, at most
+20 a second, each with the next `seq`; who misses one asks for a snapshot. A new `epoch` means a new start of the extension:
+what was known before is void. No comm is ever opened or closed: a `comm_open` that reaches a kernel just restarted or
+unloaded is answered by a `comm_close`, which JupyterLab logs as an error; a message to a comm that is gone is dropped.
 
 All durations are seconds, all moments Unix time; numbers that are not finite travel as null. Rows replace the row with
 the same id. A reader ignores keys that it does not know; `v` grows only when an older reader would go wrong.
@@ -16,9 +18,9 @@ from typing import Literal, NotRequired, TypedDict
 
 VERSION = 1
 COMM = "jitmagic"
-"""Id and target of the comm on which the kernel speaks; nobody sends on it."""
-QUERY_TARGET = "jitmagic.query"
-"""Target of the comm that each panel opens; the kernel answers on it."""
+"""Id of the comm on which the kernel speaks, and target of all; nobody sends on it."""
+QUERIES = "jitmagic:queries"
+"""Id of the comm to which panels send."""
 SUBSHELLS_MARK = "jitmagic:subshells"
 """Id of a comm that only says: this kernel answers through subshells."""
 SUBSHELL_PREFIX = "jitmagic:subshell:"
@@ -159,7 +161,7 @@ class Update(Rows):
 
 
 class Counts(TypedDict):
-    """All that a status bar shows, for a panel that opened its comm with `counts`; at most one a second."""
+    """All that a status bar shows, for a panel that asked for `counts`; at most one a second."""
 
     t: Literal["counts"]
     v: int
@@ -181,7 +183,7 @@ class Announcement(TypedDict):
 
 
 class Reply(TypedDict):
-    """The answer to one request, on the panel's own comm; `error` is one plain line where `ok` is false."""
+    """The answer to one request, to the panel alone; `error` is one plain line where `ok` is false."""
 
     t: Literal["reply"]
     v: int
@@ -192,11 +194,12 @@ class Reply(TypedDict):
 
 
 class Request(TypedDict):
-    """What a panel sends: `op` is "open" (with the comm), "snapshot", "alive" or one of `_panel`'s queries."""
+    """What a panel sends: `op` is "open", "snapshot", "alive", "close" or one of `_queries`'; `panel` names the sender."""
 
     v: int
     op: str
     id: str
+    panel: str
     args: dict[str, object]
 
 
@@ -212,14 +215,18 @@ def parse_request(data: object) -> Request:
     """
     if not isinstance(data, dict):
         raise ProtocolError("the message is not an object")
-    version, op = data.get("v"), data.get("op")
-    if not isinstance(version, int) or not isinstance(op, str):
-        raise ProtocolError("the message has no version or no operation")
+    version, op, panel = data.get("v"), data.get("op"), data.get("panel")
+    if not isinstance(version, int) or not isinstance(op, str) or not isinstance(panel, str):
+        raise ProtocolError("the message has no version, no operation or no sender")
     if version > VERSION:
         raise ProtocolError(
             f"the panel speaks version {version}, this kernel's jupyter_jitmagic version {VERSION}: update it in the kernel"
         )
     identity, args = data.get("id", ""), data.get("args", {})
     return Request(
-        v=version, op=op, id=identity if isinstance(identity, str) else "", args=args if isinstance(args, dict) else {}
+        v=version,
+        op=op,
+        id=identity if isinstance(identity, str) else "",
+        panel=panel,
+        args=args if isinstance(args, dict) else {},
     )

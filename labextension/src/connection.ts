@@ -1,5 +1,5 @@
 /**
- * One kernel and the panel: finds the extension in it, opens a comm, feeds the model, and says how things stand. What
+ * One kernel and the panel: finds the extension in it, speaks to it, feeds the model, and says how things stand. What
  * arrives is read from the kernel's iopub messages and what is sent are raw messages, so that it works on every
  * connection, also where another one "handles comms", and past a running cell.
  */
@@ -15,7 +15,7 @@ import {
   type IRequest,
   type Message,
   ProtocolError,
-  QUERY_TARGET,
+  QUERIES,
   SUBSHELL_PREFIX,
   SUBSHELLS_MARK,
   VERSION,
@@ -92,7 +92,7 @@ export class KernelLink implements IDisposable {
         return;
       }
       this._pending.set(id, { resolve, reject });
-      this._send('comm_msg', { v: VERSION, op, id, args });
+      this._send(op, args, id);
     });
   }
 
@@ -102,7 +102,7 @@ export class KernelLink implements IDisposable {
     }
     this._goodbye();
     this._disposed = true;
-    this._forgetComm();
+    this._forget();
     this._kernel.iopubMessage.disconnect(this._onIOPub, this);
     this._kernel.statusChanged.disconnect(this._onStatus, this);
     this._kernel.connectionStatusChanged.disconnect(this._onConnection, this);
@@ -131,13 +131,13 @@ export class KernelLink implements IDisposable {
   }
 
   /**
-   * Ask on the control channel which comms there are (that works while a cell runs), take or make a subshell, open our comm.
+   * Ask on the control channel which comms there are (that works while a cell runs), take or make a subshell, say that we listen.
    * `fresh`: do not share a subshell, the last one did not answer.
    */
   private async _discover(fresh = false): Promise<void> {
     const attempt = ++this._attempt;
     const stale = (): boolean => this._disposed || attempt !== this._attempt;
-    this._forgetComm();
+    this._forget();
     this._model.setLink('connecting');
     let comms: Record<string, unknown>;
     try {
@@ -220,10 +220,9 @@ export class KernelLink implements IDisposable {
     fresh: boolean,
     stale: () => boolean
   ): void {
-    this._commId = `${COMM}-${UUID.uuid4()}`;
+    this._panel = `${COMM}-${UUID.uuid4()}`;
     this._subshellId = subshell;
-    const args = { subshell, counts: this._counts };
-    this._send('comm_open', { v: VERSION, op: 'open', id: '', args });
+    this._send('open', { subshell, counts: this._counts });
     const patience =
       subshell === null ? this._patience.shell : this._patience.subshell;
     setTimeout(() => {
@@ -240,20 +239,14 @@ export class KernelLink implements IDisposable {
 
   // -- sending -------------------------------------------------------------------
 
-  private _send(
-    type: 'comm_open' | 'comm_msg' | 'comm_close',
-    data: IRequest
-  ): void {
+  private _send(op: string, args: IRequest['args'] = {}, id = ''): void {
+    const data: IRequest = { v: VERSION, op, id, panel: this._panel, args };
     const message = KernelMessage.createMessage({
-      msgType: type as 'comm_msg',
+      msgType: 'comm_msg',
       channel: 'shell',
       username: this._kernel.username,
       session: this._kernel.clientId,
-      content: {
-        comm_id: this._commId,
-        ...(type === 'comm_open' ? { target_name: QUERY_TARGET } : {}),
-        data: data as any
-      }
+      content: { comm_id: QUERIES, data: data as any }
     });
     if (this._subshellId !== null) {
       // set here, as older versions of createMessage do not know it
@@ -267,13 +260,13 @@ export class KernelLink implements IDisposable {
   private _goodbye = (): void => {
     const { isDisposed, status, connectionStatus } = this._kernel;
     if (
-      this._commId &&
+      this._panel &&
       !isDisposed &&
       status !== 'dead' &&
       connectionStatus === 'connected'
     ) {
-      this._send('comm_close', { v: VERSION, op: 'close', id: '', args: {} });
-      this._forgetComm();
+      this._send('close');
+      this._forget();
     }
   };
 
@@ -289,8 +282,8 @@ export class KernelLink implements IDisposable {
     }
   }
 
-  private _forgetComm(): void {
-    this._commId = '';
+  private _forget(): void {
+    this._panel = '';
     this._subshellId = null;
     this._live = false;
     this._resyncing = false;
@@ -311,7 +304,7 @@ export class KernelLink implements IDisposable {
       return;
     }
     const { comm_id, data } = message.content;
-    if (comm_id !== COMM && (comm_id !== this._commId || !this._commId)) {
+    if (comm_id !== COMM && (comm_id !== this._panel || !this._panel)) {
       return;
     }
     let parsed: Message;
@@ -334,7 +327,7 @@ export class KernelLink implements IDisposable {
       case 'unloaded':
         this._attempt += 1;
         this._endSubshell();
-        this._forgetComm();
+        this._forget();
         this._model.clear('unloaded');
         break;
       case 'snapshot':
@@ -349,7 +342,7 @@ export class KernelLink implements IDisposable {
         this._live = true;
         this._model.applyCounts(message);
         if (message.ping) {
-          this._send('comm_msg', { v: VERSION, op: 'alive', id: '', args: {} });
+          this._send('alive');
         }
         break;
       case 'update':
@@ -357,7 +350,7 @@ export class KernelLink implements IDisposable {
           return;
         }
         if (message.ping) {
-          this._send('comm_msg', { v: VERSION, op: 'alive', id: '', args: {} });
+          this._send('alive');
         }
         if (
           message.epoch === this._model.state.epoch &&
@@ -365,12 +358,7 @@ export class KernelLink implements IDisposable {
           !this._resyncing
         ) {
           this._resyncing = true;
-          this._send('comm_msg', {
-            v: VERSION,
-            op: 'snapshot',
-            id: '',
-            args: {}
-          });
+          this._send('snapshot');
         }
         break;
       case 'reply':
@@ -428,12 +416,12 @@ export class KernelLink implements IDisposable {
       case 'terminating':
         this._attempt += 1;
         this._restarting = true;
-        this._forgetComm();
+        this._forget();
         this._model.setLink('restarting');
         break;
       case 'dead':
         this._attempt += 1;
-        this._forgetComm();
+        this._forget();
         this._model.setLink('dead');
         break;
       case 'idle':
@@ -467,7 +455,8 @@ export class KernelLink implements IDisposable {
   private _disposed = false;
   private _foreign = false;
   private _attempt = 0;
-  private _commId = '';
+  /** Our name, new with every connection; empty while there is none. */
+  private _panel = '';
   private _subshellId: string | null = null;
   private _live = false;
   private _resyncing = false;

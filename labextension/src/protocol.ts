@@ -7,7 +7,7 @@
 
 export const VERSION = 1;
 export const COMM = 'jitmagic';
-export const QUERY_TARGET = 'jitmagic.query';
+export const QUERIES = 'jitmagic:queries';
 export const SUBSHELLS_MARK = 'jitmagic:subshells';
 export const SUBSHELL_PREFIX = 'jitmagic:subshell:';
 
@@ -159,6 +159,8 @@ export interface IRequest {
   v: number;
   op: string;
   id: string;
+  /** The sender; what is meant for it alone comes on a comm of this id. */
+  panel: string;
   args: { [key: string]: string | number | boolean | null };
 }
 

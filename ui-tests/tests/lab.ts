@@ -16,7 +16,6 @@ const HARMLESS = [
   /Unsatisfied version/, // an older JupyterLab beside newer packages: only the version's number
   /Download the React DevTools/,
   /Could not restore the debugger state: Canceled future/, // JupyterLab's debugger, when the kernel dies under it
-  /Comm not found for comm id jitmagic-/, // JupyterLab's word for a comm that the kernel refused as the extension went
   /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
   /reading 'schema'/ // Notebook 7.6's own, also without any extension
 ];

@@ -3,12 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { KernelLink } from '../connection';
 import { PanelModel } from '../model';
-import {
-  COMM,
-  QUERY_TARGET,
-  SUBSHELL_PREFIX,
-  SUBSHELLS_MARK
-} from '../protocol';
+import { COMM, QUERIES, SUBSHELL_PREFIX, SUBSHELLS_MARK } from '../protocol';
 import { golden } from './golden';
 
 /** A kernel connection made of signals: what is sent is kept, what arrives is said by the test. */
@@ -78,13 +73,11 @@ class FakeKernel {
     });
   }
 
-  /** The comms that panels opened and did not close. */
+  /** The panels that said that they listen and did not take leave. */
   get open(): string[] {
-    const ids = (type: string): string[] =>
-      this.sent
-        .filter(message => message.header.msg_type === type)
-        .map(message => message.content.comm_id);
-    return ids('comm_open').filter(id => !ids('comm_close').includes(id));
+    const panels = (op: string): string[] =>
+      this.requests.filter(data => data.op === op).map(data => data.panel);
+    return panels('open').filter(panel => !panels('close').includes(panel));
   }
 
   /** Requests sent, each as the kernel gets it. */
@@ -124,7 +117,7 @@ describe('KernelLink', () => {
     vi.restoreAllMocks();
   });
 
-  it('finds the extension, opens a comm through a subshell of its own, and shows the snapshot', async () => {
+  it('finds the extension, speaks to it through a subshell of its own, and shows the snapshot', async () => {
     await start();
     const [message] = kernel.sent;
     expect(kernel.controls).toEqual([
@@ -132,7 +125,7 @@ describe('KernelLink', () => {
       'create_subshell_request'
     ]);
     expect(message.header.subshell_id).toBe('sub2');
-    expect(message.content.target_name).toBe(QUERY_TARGET);
+    expect(message.content.comm_id).toBe(QUERIES);
     expect(model.state.link).toBe('connecting');
     answer();
     expect(model.state.link).toBe('live');
@@ -348,8 +341,17 @@ describe('KernelLink', () => {
     kernel.say(COMM, { ...golden('update'), seq: 9, ping: true });
     link.dispose();
     const known = golden('requests').map((request: any) => request.op);
+    expect(new Set(kernel.sent.map(each => each.header.msg_type))).toEqual(
+      new Set(['comm_msg'])
+    );
     for (const request of kernel.requests) {
-      expect(Object.keys(request).sort()).toEqual(['args', 'id', 'op', 'v']);
+      expect(Object.keys(request).sort()).toEqual([
+        'args',
+        'id',
+        'op',
+        'panel',
+        'v'
+      ]);
       expect(known).toContain(request.op);
     }
   });
