@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jupyter_jitmagic._errors import CheckWarning as CheckWarning
     from jupyter_jitmagic._errors import RecompileError as RecompileError
     from jupyter_jitmagic._errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic._errors import faults as faults
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
+    "CheckWarning": "_errors",
     "RecompileError": "_errors",
+    "RecompileWarning": "_errors",
     "faults": "_errors",
     "jit": "recording._jitted",
     "options": "_options",
@@ -48,8 +51,6 @@ _HOME = {
     "watch": "recording._watch",
     "no_recompile": "recording._watch",
     "assert_max_compiles": "recording._watch",
-    "RecompileWarning": "_errors",
-    "CheckWarning": "_errors",
 }
 
 

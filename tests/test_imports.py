@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,19 @@ def room_of(module: str) -> str | None:
     return max(matches)[1] if matches else None
 
 
-def imports(file: Path, module: str) -> Iterator[str]:
+def imports(file: Path, module: str) -> tuple[str, ...]:
     """Every module or name that a file imports, dotted from the top, wherever in the file it stands."""
-    package = [NAME, *module.split(".")] if file.name == "__init__.py" else [NAME, *module.split(".")[:-1]]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    package = (NAME, *module.split(".")) if file.name == "__init__.py" else (NAME, *module.split(".")[:-1])
+    return _imports(file.read_text(encoding="utf-8"), package)
+
+
+@cache
+def _imports(text: str, package: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_imported(text, package))
+
+
+def _imported(text: str, package: tuple[str, ...]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
