@@ -137,7 +137,8 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
         sites = tuple(in_place) if place and in_place and in_place[0].line == place.line else (place,) if place else ()
         names, numbers = _declared(call)
         reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
-        own = place is not None and place.code.startswith("raise")  # what the user's code refuses needs no other code
+        # what the user's code refuses needs no other code, unless plain Python passes the check
+        own = place is not None and place.code.startswith("raise") and _plain_fails(call)
         rewritable = with_rewrites and not own
         proposed, unverified = _propose(call, sites, result.static, deadline) if rewritable else ([], [])
         return told(

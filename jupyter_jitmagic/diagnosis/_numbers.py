@@ -11,7 +11,7 @@ from ._loops import is_plain_loop, statements_around
 from ._static_search import Search
 from ._types import Found, Site
 
-_CHOICES = frozenset({"if", "ternary", "while", "and", "or", "not", "bool", "max", "min"})
+_CHOICES = frozenset({"if", "ternary", "while", "and", "or", "not", "bool", "max", "min", "match", "index", "in"})
 
 
 def may_be_data(call: Call, search: Search, found: Found) -> bool:

@@ -49,7 +49,7 @@ class Unit:
 
     @property
     def last_line(self) -> int:
-        return self.first_line + self.text.count("\n")
+        return self.first_line + len(self.text.splitlines()) - 1
 
     def holds(self, code: types.CodeType) -> bool:
         return code.co_filename == self.filename and self.first_line <= code.co_firstlineno <= self.last_line

@@ -209,7 +209,11 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
     the count traced, unless the loop appends to a list.
     """
     rows = list(zip(found.sites, found.roots, found.numbers, strict=True))
-    data_lines = {(site.filename, site.line) for site, roots, number in rows if not _by_static(call, roots, number)}
+    data_lines = {
+        (site.filename, site.line)
+        for site, roots, number in rows
+        if not _by_static(call, roots, number) or (_has_float(call, roots) and not _float_decides(call, site, set(roots)))
+    }
     needed: set[str] = set()
     for site, roots, number in rows:
         if not _by_static(call, roots, number) or (site.filename, site.line) in data_lines:
@@ -226,6 +230,10 @@ def _sizes_beside_data(call: Call, found: Found) -> frozenset[str]:
     rows = zip(found.sites, found.roots, strict=True)
     sized = frozenset().union(*(roots for site, roots in rows if site.operation in ("slice", "shape", "static parameter")))
     return frozenset(name for name in sized if isinstance(call.argument(name).value, (int, np.integer)))
+
+
+def _has_float(call: Call, roots: frozenset[str]) -> bool:
+    return any(call.argument(name).is_float for name in roots)
 
 
 def _by_static(call: Call, roots: frozenset[str], number: bool) -> bool:

@@ -126,9 +126,15 @@ class _Instrument(ast.NodeTransformer):
         self.unit, self.lines, self.coverage = unit, lines, coverage
         self.offset = unit.first_line - 1
 
-    def _wanted(self, node: ast.stmt | ast.expr) -> bool:
-        header = (
-            node.test if isinstance(node, ast.If | ast.While | ast.IfExp) else node.iter if isinstance(node, ast.For) else node
+    def _wanted(self, node: ast.stmt | ast.expr | ast.pattern) -> bool:
+        header: Any = (
+            node.test
+            if isinstance(node, ast.If | ast.While | ast.IfExp)
+            else node.iter
+            if isinstance(node, ast.For)
+            else node.subject
+            if isinstance(node, ast.Match)
+            else node
         )
         return any(
             line + self.offset in self.lines for line in range(node.lineno, getattr(header, "end_lineno", node.lineno) + 1)
@@ -159,6 +165,32 @@ class _Instrument(ast.NodeTransformer):
         return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
 
     visit_For = visit_While = _loop
+
+    def visit_comprehension(self, node: ast.comprehension) -> Any:
+        self.generic_visit(node)
+        for k, test in enumerate(node.ifs):
+            if self._wanted(test):
+                self.coverage.branches.setdefault((self.unit.filename, test.lineno + self.offset), set())
+                node.ifs[k] = self._call("test", test, test)
+        return node
+
+    def visit_Match(self, node: ast.Match) -> Any:
+        """Which case is taken; the others are not."""
+        self.generic_visit(node)
+        lines = [case.pattern.lineno for case in node.cases]
+        if not any(self._wanted(pattern) for pattern in (case.pattern for case in node.cases)) and not self._wanted(node):
+            return node
+        for line in lines:
+            self.coverage.branches.setdefault((self.unit.filename, line + self.offset), set())
+        for case in node.cases:
+            taken = [self._case(case.body[0], line, line == case.pattern.lineno) for line in lines]
+            case.body[:0] = taken
+        return node
+
+    def _case(self, at: ast.stmt, line: int, taken: bool) -> ast.stmt:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(line + self.offset), ast.Constant(taken)]
+        call = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), "test", ast.Load()), place, [])
+        return ast.copy_location(ast.Expr(call), at)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         self.generic_visit(node)

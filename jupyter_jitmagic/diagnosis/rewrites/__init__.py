@@ -23,7 +23,21 @@ callback. Nothing a rule writes is believed: `_verify` runs it beside the plain 
 
 from __future__ import annotations
 
-from . import boolean, branches, buffers, checks, conversions, lookups, loops, matching, padded, printing, recursion, slices
+from . import (
+    boolean,
+    branches,
+    buffers,
+    checks,
+    conversions,
+    lookups,
+    loops,
+    matching,
+    objects,
+    padded,
+    printing,
+    recursion,
+    slices,
+)
 from ._propose import Proposals, propose
 from ._rules import Obstacle, Rule, Spot, Step
 
@@ -39,6 +53,7 @@ RULES: list[Rule] = [
     *recursion.RULES,
     *matching.RULES,
     *checks.RULES,
+    *objects.RULES,
     *branches.RULES,
     *loops.RULES,
 ]

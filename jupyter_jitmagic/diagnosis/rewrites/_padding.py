@@ -25,6 +25,15 @@ ELEMENTWISE = words(
 )
 FLAT = words("ravel flatten squeeze copy")
 WHERE_REDUCTIONS = words("sum mean prod any all std var nansum nanmean nanstd nanvar nanprod count_nonzero")
+SET_BY_WHERE = {
+    "set": "{v}",
+    "add": "{x} + {v}",
+    "multiply": "{x} * ({v})",
+    "mul": "{x} * ({v})",
+    "subtract": "{x} - ({v})",
+    "divide": "{x} / ({v})",
+    "power": "{x} ** ({v})",
+}  # `x.at[mask].method(v)` as a choice
 EXTREMES = {"max": "-", "min": "", "amax": "-", "amin": "", "nanmax": "-", "nanmin": "", "ptp": ""}
 BY_NAN = {"median": "nanmedian", "quantile": "nanquantile", "percentile": "nanpercentile"}
 FRONT, SPREAD = "front", "spread"  # valid elements first, as nonzero gives them, or where they stood
@@ -100,7 +109,7 @@ class Flow:
             case ast.Expr(value=value):
                 self.visit(value)
             case ast.If(test=test, body=body, orelse=orelse):
-                self.visit(test)
+                self._truth(test)
                 for inner in (*body, *orelse):
                     self.statement(inner)
             case _:
@@ -151,7 +160,7 @@ class Flow:
             case ast.BinOp(left=left, right=right):
                 return self._joined(node, [left, right])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                self._plain([operand])
+                self._truth(operand)
                 return None
             case ast.UnaryOp(operand=operand):
                 return self.visit(operand)
@@ -170,6 +179,15 @@ class Flow:
             case ast.Call():
                 return self._call(node)
         self.stop(node)
+
+    def _truth(self, node: ast.expr) -> None:
+        """A test; that of a list asks whether it has elements."""
+        valid = self.visit(node)
+        if valid is None:
+            return
+        if not isinstance(self.site, COMPREHENSIONS):
+            self.stop(node)
+        self.replace(node, f"({self.counted(valid)} > 0)")
 
     def _same_selection(self, node: ast.expr) -> Valid | None:
         """`y[mask]` beside the site `x[mask]` is selected in the same way."""
@@ -252,6 +270,9 @@ class Flow:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)) if base.order == FRONT:
                 self.replace(index, f"{self.counted(base)} - 1")
                 return None
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)) if not base.flat:
+                self.replace(index, f"-1 - {self.spot.jnp('argmax')}({base.text}[::-1])")
+                return None
             case ast.Constant(value=0) if not base.flat:
                 self.replace(index, f"{self.spot.jnp('argmax')}({base.text})")
                 return None
@@ -270,8 +291,11 @@ class Flow:
 
     def _call(self, node: ast.Call) -> Valid | None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if any(isinstance(part, (ast.Starred, *COMPREHENSIONS, ast.Lambda)) for part in node.args):
+        if any(isinstance(part, (ast.Starred, *COMPREHENSIONS, ast.Lambda)) and part is not self.site for part in node.args):
             self.stop(node)
+        if self._is_update(node):
+            self._updated(node, name)
+            return None
         if isinstance(node.func, ast.Attribute) and self._is_array(node.func.value):  # a method
             valid = self.visit(node.func.value)
             if valid is None:
@@ -280,6 +304,30 @@ class Flow:
         if isinstance(node.func, ast.Name) and name in ("len", "sum", "max", "min", "abs") and self.spot.is_builtin(name):
             return self._builtin(node, name)
         return self._call_of(node, name, node.args, None)
+
+    def _is_update(self, node: ast.Call) -> bool:
+        """`x.at[mask].set(v)` by the mask of the site."""
+        place = node.func.value if isinstance(node.func, ast.Attribute) else None
+        return (
+            isinstance(place, ast.Subscript)
+            and isinstance(place.value, ast.Attribute)
+            and place.value.attr == "at"
+            and isinstance(self.site, ast.Subscript)
+            and ast.dump(place.slice) == ast.dump(self.site.slice)
+            and len(node.args) == 1
+        )
+
+    def _updated(self, node: ast.Call, name: str) -> None:
+        """`x.at[mask].set(x[mask] * 2)` is a choice by the mask."""
+        valid = self.visit(node.args[0])
+        assert isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Subscript)
+        at = node.func.value.value
+        assert isinstance(at, ast.Attribute)
+        if name not in SET_BY_WHERE or valid is None or valid.order != SPREAD or self.concerned(at.value):
+            self.stop(node)
+        array = self.code.operand(at.value)
+        new = SET_BY_WHERE[name].format(x=array, v=self.text(node.args[0]))
+        self.replace(node, f"{self.spot.jnp('where')}({valid.broadcast}, {new}, {array})")
 
     def _is_array(self, owner: ast.expr) -> bool:
         return not isinstance(self.spot.value(owner), type(np)) and not (
@@ -327,6 +375,13 @@ class Flow:
             text = f"{self.spot.jnp('cumsum')}({self.spot.jnp('where')}({valid.text}, {self.text(arguments[0])}, 0))"
             self.replace(node, text)
             return valid
+        if name == "searchsorted" and method is None and valid.order == FRONT and not valid.rows and len(arguments) == 2:
+            # what does not count stands behind everything that does
+            if self.visit(arguments[0]) is None or self.visit(arguments[1]) is not None:
+                self.stop(node)
+            text = self.text(arguments[0])
+            self.replace(arguments[0], f"{self.spot.jnp('where')}({valid.text}, {text}, {self.worst('', text)})")
+            return None
         if name == "norm" and len(arguments) == 1 and not valid.rows and not valid.flat and not node.keywords:
             text = f"{self.spot.jnp('linalg.norm')}({self.spot.jnp('where')}({valid.text}, {self.text(arguments[0])}, 0))"
             self.replace(node, text)
@@ -372,13 +427,15 @@ class Flow:
             return f"{self.spot.jnp(name)}({text}, where={valid.broadcast}{rest})"
         if name == "ptp":
             return f"({self.reduction('max', text, valid, rest)} - {self.reduction('min', text, valid, rest)})"
+        worst = self.worst(EXTREMES[name], text)
+        return f"{self.spot.jnp(name)}({self.spot.jnp('where')}({valid.broadcast}, {text}, {worst}){rest})"
+
+    def worst(self, sign: str, text: str) -> str:
+        """A value behind (with "-": before) all others of `text`'s."""
         self.bounded = True
-        sign, where = EXTREMES[name], self.spot.jnp("where")
-        worst = f"{sign}{self.spot.jnp('inf')}"
-        if self.integer:
-            bound = "min" if sign else "max"
-            worst = f"{self.spot.jnp('iinfo')}({self.spot.jnp('asarray')}({text}).dtype).{bound}"
-        return f"{self.spot.jnp(name)}({where}({valid.broadcast}, {text}, {worst}){rest})"
+        if not self.integer:
+            return f"{sign}{self.spot.jnp('inf')}"
+        return f"{self.spot.jnp('iinfo')}({self.spot.jnp('asarray')}({text}).dtype).{'min' if sign else 'max'}"
 
     # -- edits --------------------------------------------------------------------------------------------
 
@@ -398,6 +455,8 @@ class Flow:
         self.edits.append((start, end, text))
 
     def insert(self, call: ast.Call, keyword: str) -> None:
+        if any(given.arg == "where" for given in call.keywords):
+            self.stop(call)
         arguments: list[Any] = [*call.args, *call.keywords]
         at = max((self.code.span(a)[1] for a in arguments), default=self.code.span(call)[1] - 1)
         end = self.code.span(call)[1]

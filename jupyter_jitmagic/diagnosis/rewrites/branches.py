@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -732,6 +733,12 @@ def aligned(spot: Spot) -> Iterator[Step]:
         return
     if getattr(node.func, "attr", "") != "cond" or len(node.args) < 3:
         return
+    types = list(dict.fromkeys(re.findall(r"\b[a-z]+\d+\w*\[[\d,]*\]", str(spot.error))))
+    if len({kind[kind.index("[") :] for kind in types}) == 2:
+        raise Obstacle(
+            f"the branches give arrays of different shapes ({' and '.join(types[:2])}), and what is compiled has one shape for "
+            "each result: give both the same shape"
+        )
     sides = [_results(spot, branch) for branch in node.args[1:3]]
     if not all(sides) or len(sides[0]) != len(sides[1]):
         return

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from ._rules import Obstacle, Rule, Spot, Step
+from ._code import walk_scope
+from ._rules import BOOL, Obstacle, Rule, Spot, Step
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -30,22 +31,52 @@ def update(spot: Spot) -> Iterator[Step]:
     within = targets[0].elts if isinstance(targets[0], ast.Tuple) else [targets[0]]
     stores = [t for t in within if isinstance(t, ast.Subscript)]
     inside = {n for t in stores for n in ast.walk(t)}
-    if not stores or (spot.node not in inside and spot.node is not statement):
+    masked = type(spot.error).__name__ == "NonConcreteBooleanIndexError"  # `x[m] = y[m]`: the selection is no value either
+    if not stores or (spot.node not in inside and spot.node is not statement and not masked):
         return
     names = {_root(t) for t in stores}
     if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
         return
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    yield from _converted(spot, {str(n) for n in names})
+
+
+def before_a_choice(spot: Spot) -> Iterator[Step]:
+    """An `if` or a loop on a traced value that sets items of an array: the array first becomes one whose updates are values."""
+    if spot.kind == BOOL:
+        asked = spot.asked()
+        around = asked[1] if asked is not None else None
+    else:
+        around = spot.code.parents.get(spot.node)
+    if not isinstance(around, ast.If | ast.While | ast.For):
+        return
+    found: dict[str, None] = {}
+    for node in walk_scope([*around.body, *around.orelse]):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := _root(node)) is not None:
+            value = spot.locals.get(name)
+            if isinstance(value, np.ndarray | jax.Array) or (isinstance(value, list) and not _is_fixed(spot, node.slice)):
+                found[name] = None
+    if found:
+        yield from _converted(spot, set(found))
+
+
+def _is_fixed(spot: Spot, index: ast.expr) -> bool:
+    """Whether an index is Python's own number, which finds its item in a list."""
+    names = [n for n in ast.walk(index) if isinstance(n, ast.Name)]
+    return isinstance(index, ast.Constant) or all(isinstance(spot.value(n), int) for n in names)
+
+
+def _converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in ast.walk(function):
         if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
-            edits += _updated(spot, node, {str(n) for n in names})
-    for name in names:
-        value = spot.locals[str(name)]
+            edits += _updated(spot, node, names)
+    for name in sorted(names):
+        value = spot.locals[name]
         if isinstance(value, np.ndarray | list) and not isinstance(value, jax.Array):
-            edits += _makers(spot, function, str(name))
+            edits += _makers(spot, function, name)
     yield spot.step("at", *edits)
 
 
@@ -126,4 +157,4 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
     return edits
 
 
-RULES: list[Rule] = [update]
+RULES: list[Rule] = [update, before_a_choice]

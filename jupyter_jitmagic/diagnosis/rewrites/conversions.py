@@ -161,7 +161,10 @@ def item(spot: Spot) -> Iterator[Step]:
 def extremum(spot: Spot) -> Iterator[Step]:
     """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN too; `jnp.maximum(a, b)` where b is a plain number."""
     node = spot.call("max", "min")
-    if node is None or any(isinstance(a, ast.Starred) for a in node.args) or node.keywords:
+    if node is None or any(isinstance(a, ast.Starred) for a in node.args):
+        return
+    if node.keywords:
+        yield from _extremum_by(spot, node)
         return
     name: str = node.func.id  # type: ignore[attr-defined]
     sign, pair, reduction = (">", "maximum", "max") if name == "max" else ("<", "minimum", "min")
@@ -178,6 +181,35 @@ def extremum(spot: Spot) -> Iterator[Step]:
     yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({spot.jnp('asarray')}({values}))"))
     lambda_ = f"lambda a, b: {spot.jnp('where')}(b {sign} a, b, a)"
     yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}({lambda_}, {values})"))
+
+
+def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
+    """`min(xs, key=k)` → `xs[jnp.argmin(keys)]`; of a range, the argmin itself; of several things, the one in each leaf."""
+    key = node.keywords[0]
+    if key.arg != "key" or len(node.keywords) > 1 or not node.args:
+        return
+    code, name = spot.code, f"arg{node.func.id}"  # type: ignore[attr-defined]
+    excludes = {"nan": "the place that max() and min() give to NaN"}
+    listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
+    place = f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
+    values = node.args[0]
+    if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(node.args) == 1:
+        start = f"{code.operand(values.args[0])} + " if len(values.args) == 2 else ""
+        if len(values.args) < 3:
+            yield spot.step(name, (node, f"{start}{place}"), excludes=excludes)
+        return
+    yield spot.step(name, (node, f"{spot.jnp('asarray')}({listed})[{place}]"), excludes=excludes)
+    stacked = f"lambda *items: {spot.jnp('stack')}([{spot.jnp('asarray')}(item) for item in items])[{place}]"
+    yield spot.step(name, (node, f"{spot.jax('tree.map')}({stacked}, *{listed})"), excludes=excludes)
+
+
+def _keys(spot: Spot, key: ast.expr, listed: str) -> str:
+    """The list of the keys of all items."""
+    code = spot.code
+    if isinstance(key, ast.Lambda) and len(key.args.args) == 1 and not key.args.defaults:
+        return f"[{code.expr(key.body)} for {key.args.args[0].arg} in {listed}]"
+    item = code.fresh("v", "item")
+    return f"[{code.operand(key)}({item}) for {item} in {listed}]"
 
 
 def _listed(spot: Spot, node: ast.expr) -> str:
@@ -273,10 +305,7 @@ def sort(spot: Spot) -> Iterator[Step]:
 def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iterator[Step]:
     """`sorted(xs, key=k)` → `xs[jnp.argsort(keys)]`; of a range, the argsort itself."""
     code, values = spot.code, node.args[0]
-    item = code.fresh("v", "item")
-    keys = f"[({code.src(key)})({item}) for {item} in {code.expr(values)}]"
-    if isinstance(key, ast.Lambda) and len(key.args.args) == 1:
-        keys = f"[{code.expr(key.body)} for {key.args.args[0].arg} in {code.expr(values)}]"
+    keys = _keys(spot, key, code.expr(values))
     order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){', descending=True' if reverse else ''})"
     excludes = {"nan": "the order that sorted() gives to NaN"}
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1:

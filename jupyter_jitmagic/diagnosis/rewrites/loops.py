@@ -40,10 +40,52 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.While):
         return
     loop = asked[1]
+    if any(isinstance(n, ast.NamedExpr) for n in ast.walk(loop.test)):
+        yield from _bound_before(spot, loop)
+        return
     if leaves(loop.body, _EXITS):
         yield from _flagged(spot, loop)
         return
     yield from _Carried(spot, loop, []).while_steps()
+
+
+def _bound_before(spot: Spot, loop: ast.While) -> Iterator[Step]:
+    """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round."""
+    code = spot.code
+    named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr)]
+    if any(not _always_evaluated(spot, n, loop.test) for n in named):
+        raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
+    if leaves(loop.body, ast.Continue):
+        raise Obstacle("`continue` in a loop whose test binds a name by `:=`")
+    named.sort(key=lambda n: (n.lineno, n.col_offset))
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    lines = []
+    for n in named:
+        lines.append(f"{n.target.id} = {code.expr(n.value)}")
+        start, end = code.span(n)
+        around = code.text[start - 1 : start] == "(" and code.text[end : end + 1] == ")"
+        edits.append(((start - 1, end + 1) if around else (start, end), n.target.id))
+    start, end = code.region([loop])[0], code.region([loop.body[-1]])[1]
+    indent, inner = code.indent(loop), code.indent(loop.body[0])
+    edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
+    edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
+    if not code.on_own_lines(loop.body):
+        return
+    yield spot.step("while", *edits)
+
+
+def _always_evaluated(spot: Spot, node: ast.expr, test: ast.expr) -> bool:
+    at: ast.AST = node
+    while at is not test:
+        parent = spot.code.parents[at]
+        if isinstance(parent, ast.BoolOp) and at is not parent.values[0]:
+            return False
+        if isinstance(parent, ast.Compare) and at in parent.comparators[1:]:
+            return False
+        if isinstance(parent, ast.IfExp | ast.Lambda | ast.NamedExpr | ast.comprehension):
+            return False
+        at = parent
+    return True
 
 
 def leaving(spot: Spot) -> Iterator[Step]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ._code import COMPREHENSIONS
+from ._code import COMPREHENSIONS, target_names
 from ._padding import FRONT, GATHERED, SPREAD, Flow, Valid
 from ._rules import Obstacle, Rule, Spot, Step
 from .slices import cut_at
@@ -30,7 +30,18 @@ def boolean_mask(spot: Spot) -> Iterator[Step]:
         mask, array = node.args
     else:
         return
-    yield from _masked(spot, node, mask, array)
+    try:
+        yield from _masked(spot, node, mask, array)
+    except Obstacle:
+        reduced = next((at for at in spot.code.ancestors(node) if isinstance(at, ast.Call) and _has_where(at)), None)
+        if reduced is None or not isinstance(node, ast.Call):
+            raise
+        # what is reduced leaves out the rest already: the same elements in front, in the same order
+        yield spot.step("size=", (node, _with(spot.code.src(node), f"size={spot.code.operand(mask)}.size, fill_value=0")))
+
+
+def _has_where(call: ast.Call) -> bool:
+    return any(keyword.arg == "where" for keyword in call.keywords)
 
 
 def _masked(spot: Spot, node: ast.expr, mask: ast.expr, array: ast.expr) -> Iterator[Step]:
@@ -58,6 +69,57 @@ def _for_floats_and_ints(
         yield _finished(spot, flow, statement, lines, pattern, excludes)
         if not flow.bounded:
             return
+
+
+def filtered(spot: Spot) -> Iterator[Step]:
+    """`[v for v in x if v > 0]` → all of x, and `kept = x > 0`, which `len`, `sum`, `max`, … are told."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.comprehension):
+        return
+    code, comprehension = spot.code, asked[1]
+    node = code.parents[comprehension]
+    if not isinstance(node, ast.ListComp | ast.GeneratorExp) or len(node.generators) != 1:
+        return
+    statement = _hoistable(spot, node)
+    head = f"for {code.src(comprehension.target)} in {code.expr(comprehension.iter)}"
+    test = " and ".join(map(code.operand, comprehension.ifs)) if len(comprehension.ifs) > 1 else code.src(comprehension.ifs[0])
+    name = code.fresh("kept", "selected", "chosen")
+    lines = [f"{name} = {spot.jnp('asarray')}([{test} {head}], bool)"]
+    plain = isinstance(comprehension.iter, ast.Name | ast.Attribute | ast.Subscript)
+    if plain and code.src(node.elt) == code.src(comprehension.target):
+        values = f"{spot.jnp('asarray')}({code.src(comprehension.iter)})"
+    else:
+        values = code.fresh("values", "candidates")
+        lines.append(f"{values} = {spot.jnp('asarray')}([{code.src(node.elt)} {head}])")
+    yield from _for_floats_and_ints(spot, node, values, Valid(name, SPREAD), statement, lines, "where")
+
+
+def collected(spot: Spot) -> Iterator[Step]:
+    """`for v in x: if v > 0: out.append(v)` → `out = [v for v in x if v > 0]`, which `filtered` goes on with."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If) or asked[1].orelse:
+        return
+    code, node = spot.code, asked[1]
+    loop = code.parents[node]
+    match node.body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[element]))]:
+            pass
+        case _:
+            return
+    if not isinstance(loop, ast.For) or loop.body != [node] or loop.orelse:
+        return
+    if set(target_names(loop.target)) & code.live_after(loop):
+        return
+    block = code.block(loop)
+    before = block[: block.index(loop)]
+    match before[-1] if before else None:
+        case ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[])) as maker if made == name:
+            pass
+        case _:
+            return
+    head = f"for {code.src(loop.target)} in {code.expr(loop.iter)} if {code.src(node.test)}"
+    region = (code.region([maker])[0], code.region([loop])[1])
+    yield spot.step("list", (region, f"{code.indent(loop)}{name} = [{code.src(element)} {head}]\n"))
 
 
 def sliced_by_data(spot: Spot) -> Iterator[Step]:
@@ -164,7 +226,7 @@ def _hoistable(spot: Spot, node: ast.expr) -> ast.stmt:
     for at in spot.code.ancestors(node):
         if at is statement:
             break
-        if isinstance(at, (ast.Lambda, ast.IfExp, ast.BoolOp, *COMPREHENSIONS)):
+        if isinstance(at, (ast.Lambda, ast.IfExp, ast.BoolOp, *COMPREHENSIONS)) and at is not node:
             raise Obstacle(
                 f"`{spot.code.src(node)}` has a length that depends on values, inside an expression of its own scope"
             )
@@ -259,4 +321,4 @@ def _with(call: str, keyword: str) -> str:
     return f"{body}, {keyword})"
 
 
-RULES: list[Rule] = [boolean_mask, fixed_size, groups, sliced_by_data]
+RULES: list[Rule] = [boolean_mask, fixed_size, groups, filtered, collected, sliced_by_data]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import jax
 
+from ._padding import SET_BY_WHERE
 from ._rules import Rule, Spot, Step
+from .branches import harmless
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -186,7 +188,40 @@ def window_update(spot: Spot) -> Iterator[Step]:
     yield spot.step("where", (call, f"{spot.jnp('where')}({test}, {new}, {array})"), excludes=NEGATIVE)
 
 
+def masked_update(spot: Spot) -> Iterator[Step]:
+    """`x.at[mask].set(v)` → `jnp.where(mask, v, x)`; `.add`, `.multiply`, … alike."""
+    node = subscript(spot)
+    if node is None or type(spot.error).__name__ != "NonConcreteBooleanIndexError" or isinstance(node.slice, ast.Tuple):
+        return
+    code, method = spot.code, spot.code.parents[node]
+    call = code.parents.get(method)
+    at = node.value
+    if (
+        not (isinstance(at, ast.Attribute) and at.attr == "at" and isinstance(method, ast.Attribute))
+        or not isinstance(call, ast.Call)
+        or call.func is not method
+        or method.attr not in SET_BY_WHERE
+        or len(call.args) != 1
+    ):
+        return
+    array, mask = code.operand(at.value), code.src(node.slice)
+    old, test = spot.value(at.value), spot.value(node.slice)
+    if getattr(old, "ndim", 1) > 1 and getattr(test, "ndim", getattr(old, "ndim", 1)) == 1:
+        mask = f"({mask})[:, None]"
+    # what is selected by the same mask needs no selection
+    same = {
+        n: code.operand(n.value)
+        for n in ast.walk(call.args[0])
+        if isinstance(n, ast.Subscript) and ast.dump(n.slice) == ast.dump(node.slice)
+    }
+    start, end = code.span(call.args[0])
+    value = code.edited(start, end, [(*code.span(n), text) for n, text in same.items()])
+    text = f"{spot.jnp('where')}({mask}, {SET_BY_WHERE[method.attr].format(x=array, v=value)}, {array})"
+    risky = not harmless([call.args[0]])
+    yield spot.step("where", (call, text), risky=risky)
+    yield spot.step("where", (call, f"{text}.astype({array}.dtype)"), risky=risky)
+
+
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
-SET_BY_WHERE = {"set": "{v}", "add": "{x} + {v}", "multiply": "{x} * ({v})", "subtract": "{x} - ({v})"}
-RULES: list[Rule] = [window, window_update]
+RULES: list[Rule] = [window, window_update, masked_update]

@@ -1,0 +1,133 @@
+"""Strings and functions chosen by a traced test: the choice moves to where they are used, as numbers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from ._code import SCOPES, stored
+from ._rules import Obstacle, Rule, Spot, Step
+
+
+def chosen_object(spot: Spot) -> Iterator[Step]:
+    """`key = "a" if test else "b"` … `RATES[key]` → `jnp.where(test, RATES["a"], RATES["b"])`; functions → `lax.cond`."""
+    asked = spot.asked()
+    if asked is None:
+        return
+    code, node = spot.code, asked[1]
+    match node:
+        case ast.IfExp(body=a, orelse=b):
+            statement = code.statement(node)
+            bound = isinstance(statement, ast.Assign) and statement.value is node and len(statement.targets) == 1
+            target = statement.targets[0] if isinstance(statement, ast.Assign) and bound else None
+        case ast.If(body=[ast.Assign(targets=[ast.Name() as target], value=a)], orelse=[ast.Assign(targets=[other], value=b)]):
+            statement = node
+            if code.src(target) != code.src(other) or code.is_elif(node):
+                return
+        case _:
+            return
+    if not all(_is_object(spot, value) for value in (a, b)):
+        return
+    test = code.expr(node.test)
+    if isinstance(target, ast.Name):
+        yield from _at_its_uses(spot, statement, target.id, test, a, b)
+    elif target is None and isinstance(node, ast.IfExp):
+        for pattern in ("where", "cond"):
+            edit = _use(spot, node, test, a, b, pattern)
+            yield spot.step(pattern, edit)
+
+
+def _is_object(spot: Spot, node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name | ast.Attribute) and callable(spot.value(node)))
+
+
+def _at_its_uses(spot: Spot, statement: ast.stmt, name: str, test: str, a: ast.expr, b: ast.expr) -> Iterator[Step]:
+    code, function = spot.code, spot.function
+    if not isinstance(function, ast.FunctionDef) or not code.on_own_lines([statement]):
+        return
+    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    stores = [n for n in named if isinstance(n.ctx, ast.Store)]
+    if any(n not in ast.walk(statement) for n in stores) or any(
+        name in stored([scope]) for scope in ast.walk(function) if isinstance(scope, SCOPES) and scope is not function
+    ):
+        return
+    uses = [n for n in named if isinstance(n.ctx, ast.Load)]
+    pred = code.fresh("pred", "chosen")
+    line = f"{code.indent(statement)}{pred} = {test}\n"
+    for pattern in ("where", "cond"):
+        edits = [_use(spot, use, pred, a, b, pattern) for use in uses]
+        yield spot.step(pattern, (code.region([statement]), line), *edits)
+
+
+def _use(spot: Spot, use: ast.expr, test: str, a: ast.expr, b: ast.expr, pattern: str) -> tuple[ast.AST | tuple[int, int], str]:
+    """The expression around a use, with the choice outside."""
+    code = spot.code
+    around = code.parents[use]
+    match around:
+        case ast.Subscript(slice=index) if index is use:
+            pass
+        case ast.Call(func=func) if func is use:
+            pattern = "cond"  # one of the functions runs
+        case ast.Compare(ops=[ast.Eq() | ast.NotEq() as op], comparators=[ast.Constant(value=value)], left=left) if left is use:
+            return around, _compared(spot, test, a, b, value, isinstance(op, ast.NotEq))
+        case _:
+            kind = "a string" if isinstance(a, ast.Constant) else "a function"
+            raise Obstacle(f"`{code.src(use)}` is {kind} chosen by a traced value; no compiled function can give one back")
+    start, end = code.span(around)
+    texts = [code.edited(start, end, [(*code.span(use), _operand(spot, value))]) for value in (a, b)]
+    if pattern == "cond":
+        return around, f"{spot.lax('cond')}({test}, lambda: {texts[0]}, lambda: {texts[1]})"
+    return around, f"{spot.jnp('where')}({test}, {texts[0]}, {texts[1]})"
+
+
+def _operand(spot: Spot, value: ast.expr) -> str:
+    return spot.code.operand(value)
+
+
+def _compared(spot: Spot, test: str, a: ast.expr, b: ast.expr, value: object, negative: bool) -> str:
+    """`key == "a"` as a question to the test."""
+    equal = [isinstance(side, ast.Constant) and side.value == value for side in (a, b)]
+    if equal[0] == equal[1]:
+        return str(equal[0] != negative)
+    return f"({test})" if equal[0] != negative else f"{spot.jnp('logical_not')}({test})"
+
+
+def same_append(spot: Spot) -> Iterator[Step]:
+    """`if t: out.append(a)` / `else: out.append(b)` → `item = a` / `item = b`, and one `out.append(item)` after it."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If) or spot.code.is_elif(asked[1]):
+        return
+    code, node = spot.code, asked[1]
+    ends = list(_ends(node))
+    calls = [end.value if isinstance(end, ast.Expr) else None for end in ends]
+    appended: list[ast.Call] = []
+    for call in calls:
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(), attr="append"), args=[_], keywords=[]):
+                appended.append(call)
+            case _:
+                return
+    owners = {code.src(call.func) for call in appended}
+    if len(owners) != 1 or not code.on_own_lines([node]):
+        return
+    name = code.fresh("item", "element", "appended")
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(c, f"{name} = {code.expr(c.args[0])}") for c in appended]
+    end = code.region([node])[1]
+    edits.append(((end, end), f"{code.indent(node)}{owners.pop()}({name})\n"))
+    yield spot.step("if", *edits)
+
+
+def _ends(node: ast.If) -> Iterator[ast.stmt | None]:
+    """The last statement of every way through an `if` (None: a way without one)."""
+    sides: list[Sequence[ast.stmt]] = [node.body, node.orelse]
+    for side in sides:
+        last = side[-1] if side else None
+        if isinstance(last, ast.If):
+            yield from _ends(last)
+        else:
+            yield last
+
+
+RULES: list[Rule] = [chosen_object, same_append]
