@@ -140,7 +140,7 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
         # what the user's code refuses needs no other code, unless plain Python passes the check
         own = place is not None and place.code.startswith("raise") and _plain_fails(call)
         rewritable = with_rewrites and not own
-        proposed, unverified = _propose(call, sites, result.static, deadline) if rewritable else ([], [])
+        proposed, unverified, _ = _propose(call, sites, result.static, deadline) if rewritable else ([], [], "")
         return told(
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
@@ -159,12 +159,13 @@ def _rewritten(
 ) -> Diagnosis:
     proposed: list[Rewrite] = []
     unverified: list[Rewrite] = []
-    static = result.static
+    static, why_not = result.static, ""
     if with_rewrites:
         for candidate in dict.fromkeys((result.static, result.wider)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
-            proposed, more = _propose(call, left.sites, candidate, deadline)
+            proposed, more, obstacle = _propose(call, left.sites, candidate, deadline)
             unverified += more
+            why_not = why_not or obstacle
             if proposed:
                 static = candidate
                 break
@@ -172,7 +173,7 @@ def _rewritten(
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     names, numbers = _names(call, static)
-    reason = _reasons.for_rewrite(call, result, result.left, bool(proposed))
+    reason = _reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not)
     return told(kind, names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason)
 
 
@@ -250,21 +251,22 @@ def _copied(value: Any) -> Any:
 
 def _propose(
     call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float
-) -> tuple[list[Rewrite], list[Rewrite]]:
+) -> tuple[list[Rewrite], list[Rewrite], str]:
+    """(those that were compared, those that only trace, what stands in the way of any)."""
     propose = getattr(importlib.import_module(f"{__package__}.rewrites"), "propose", None)
     if propose is None or not sites:
-        return [], []
+        return [], [], ""
     left = max(deadline - clock(), 0.2)
     names = tuple(sorted(static | call.declared))
     try:
         with time_limit(3 * left + 1.0), keep_trace():
-            proposed, unverified = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call))
+            found = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call))
     except OutOfTime:
-        return [], []
+        return [], [], ""
     except Exception as error:
         faults.report("looking for rewrites", error)
-        return [], []
-    return list(proposed), list(unverified)
+        return [], [], ""
+    return list(found.rewrites), list(found.unverified), found.why_not
 
 
 def _names(call: Call, static: frozenset[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:

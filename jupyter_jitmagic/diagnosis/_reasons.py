@@ -57,7 +57,8 @@ def _by_identity(name: str, value: Any) -> str:
     )
 
 
-def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) -> str:
+def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool, why_not: str = "") -> str:
+    """`why_not`: what stands in the way of every rewrite, where that is known."""
     sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
     site = sites[0] if sites else None
     text = ""
@@ -71,7 +72,7 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool) ->
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
     if not found_rewrite:
-        text += f" {_way(site)}"
+        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else f" {_way(site)}"
     if search.bounded:
         text += " (The search was cut off by its bound.)"
     return text.strip()

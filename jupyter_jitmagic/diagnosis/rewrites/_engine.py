@@ -81,6 +81,7 @@ class Search:
         self.traces = 0
         self._limit = MAX_TRACES
         self.obstacles: dict[str, None] = {}
+        self.why_not = ""
         self.units: list[Unit] = []
         self._codes: dict[tuple[int, str], types.CodeType] = {}
         self._files: dict[str, tuple[Unit, str]] = {}
@@ -116,6 +117,8 @@ class Search:
             steps = list(self._steps(spot))
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
+            if isinstance(error, Obstacle):
+                self.why_not = self.why_not or str(error)
             return
         finally:
             del outcome

@@ -48,11 +48,13 @@ class Proposals:
         rewrites: run and compared, best first.
         unverified: those that only trace; `.reason` says why they were not compared.
         obstacles: sentences on what stands in the way, where no rewrite was found.
+        why_not: the one of them that a rule knows to be in the way of any rewrite ("" where none does).
     """
 
     rewrites: tuple[Rewrite, ...] = ()
     unverified: tuple[Rewrite, ...] = ()
     obstacles: tuple[str, ...] = ()
+    why_not: str = ""
 
     def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
         return iter((self.rewrites, self.unverified))
@@ -133,7 +135,8 @@ def _propose(
                 break
     if not verified and not unverified:
         obstacles = {**search.obstacles, **obstacles}
-    return Proposals(tuple(verified), tuple(_different(unverified)), tuple(obstacles))
+    why_not = "" if verified or unverified else search.why_not
+    return Proposals(tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not)
 
 
 def undecorated(fun: Any) -> Any:
