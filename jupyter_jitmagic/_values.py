@@ -8,6 +8,8 @@ slow or be huge. Nothing here holds a strong reference to what it was given, and
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import decimal
 import enum
 import functools
 import hashlib
@@ -43,21 +45,25 @@ _TRUSTED_REPRS = (
     "fractions",
     "decimal",
 )
+_PLAIN_DATA = (decimal.Decimal, datetime.date, datetime.time, datetime.timedelta, range)
+"""Small immutable values that may be equal without looking the same, as Decimal("1.0") and Decimal("1.00")."""
 _slow_classes: weakref.WeakSet[type] = weakref.WeakSet()
 _OBJECT_HASH: Any = object.__hash__
+_OBJECT_EQ: Any = object.__eq__
 _OBJECT_REPR: Any = object.__repr__
 
 
 class Value:
     """One static value or piece of pytree metadata: `text` to show, `==` as JAX's cache would answer it.
 
-    `by_identity` says that some part of it hashes by identity, so an equal-looking object made anew is another one.
+    `by_identity` says that some part of it hashes or compares by identity, so an equal-looking object made anew is another one.
+    With ``by_equality=True`` the value is compared by ``==`` alone, as JAX compares pytree metadata: it need not be hashable.
     """
 
     __slots__ = ("__weakref__", "_key", "_looks", "_ref", "_type", "by_identity", "is_own_class", "kind", "text")
 
-    def __init__(self, value: Any, *, secret: bool = False) -> None:
-        prints = _Prints()
+    def __init__(self, value: Any, *, secret: bool = False, by_equality: bool = False) -> None:
+        prints = _Prints(by_equality)
         self.text = "…" if secret and isinstance(value, (str, bytes)) else shown(value)
         self._type = id(type(value))
         self.kind = type(value).__qualname__
@@ -112,10 +118,11 @@ def _gone() -> None:
 
 
 def _hashes_by_identity(kind: type) -> bool:
-    return kind.__hash__ is _OBJECT_HASH
+    """Either will do: objects are the same to a cache if both their hashes and they themselves are equal."""
+    return kind.__hash__ is _OBJECT_HASH or kind.__eq__ is _OBJECT_EQ
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def instance_fields(value: Any) -> dict[str, Any]:
     """Instance attributes without running any code of the user's."""
     found: dict[str, Any] = {}
     for kind in type(value).__mro__:
@@ -144,8 +151,9 @@ def digest(data: bytes) -> bytes:
 class _Prints:
     """Fingerprints under which two values are equal exactly when JAX's cache takes them for the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_equality: bool = False) -> None:
         self.by_identity = False
+        self._by_equality = by_equality
         self._left = _PARTS_LIMIT
 
     def key(self, value: Any, depth: int = 0) -> tuple[Any, ...]:
@@ -159,22 +167,35 @@ class _Prints:
             return ("set", frozenset(parts)) if isinstance(value, frozenset) else ("tuple", *parts)
         if isinstance(value, enum.Enum):
             return ("enum", id(type(value)), value.name)
+        if isinstance(value, _PLAIN_DATA):
+            return ("plain", value)
         if isinstance(value, types.MethodType):
             self.by_identity = True
             return ("method", id(value.__self__), id(value.__func__))
+        if self._by_equality and depth < _DEPTH and type(value) in (list, dict, set) and len(value) <= self._left:
+            return self._container(value, depth)
         if _hashes_by_identity(type(value)) or isinstance(value, type):
             self.by_identity = True
             return ("id", id(value))
         return self._by_value(value, depth)
 
+    def _container(self, value: Any, depth: int) -> tuple[Any, ...]:
+        if type(value) is list:
+            return ("list", *(self.key(part, depth + 1) for part in value))
+        if type(value) is set:
+            return ("set", frozenset(self.key(part, depth + 1) for part in value))
+        return ("dict", frozenset((self.key(name, depth + 1), self.key(part, depth + 1)) for name, part in value.items()))
+
     def _by_value(self, value: Any, depth: int) -> tuple[Any, ...]:
         try:
             hashed = hash(value)
         except Exception:
+            if self._by_equality:
+                return ("hash", 0, *Looks().key(value))
             self.by_identity = True
             return ("id", id(value))
         if depth < _DEPTH and _compares_fields(type(value)):
-            fields = _fields(value)
+            fields = instance_fields(value)
             names = [field.name for field in dataclasses.fields(value) if field.compare]
             return ("data", id(type(value)), hashed, *(self.key(fields.get(name), depth + 1) for name in names))
         return ("hash", hashed, *Looks().key(value))
@@ -251,8 +272,10 @@ class Looks:
                 return (kind.__name__, *(self.key(part, depth + 1) for part in islice(parts(value), max(self._left, 0))))
         if isinstance(value, types.BuiltinFunctionType):
             return ("builtin", value.__qualname__)
-        fields = _fields(value)
+        fields = instance_fields(value)
         self.exact = False  # what its methods do is not looked at
+        if not fields and _trusted(value):
+            return (type(value).__qualname__, digest(_ADDRESS.sub("", repr(value)).encode()))
         return (
             type(value).__qualname__,
             *((name, self.key(field, depth + 1)) for name, field in islice(fields.items(), max(self._left, 0))),
@@ -430,7 +453,7 @@ def _object_text(value: Any, depth: int) -> str:
         written = _guarded_repr(value)
         if written is not None:
             return written
-    fields = _fields(value)
+    fields = instance_fields(value)
     if isinstance(value, Mapping) or depth >= _DEPTH:
         return f"{kind.__qualname__}(…)"
     parts = [f"{name}={_field_text(name, field, depth)}" for name, field in islice(fields.items(), _ITEMS_SHOWN)]

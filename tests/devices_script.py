@@ -7,7 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.experimental.layout import Format, Layout
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 import jupyter_jitmagic as jm
 from tests.jax_oracle import Watched, call, causes, last
@@ -37,6 +38,8 @@ def named(mesh: Any, *spec: Any, x: Any = X) -> Any:
 with jax.default_device(devices[1]):
     uncommitted_elsewhere = jnp.ones(4)
 
+turned = Format(Layout((1, 0)), SingleDeviceSharding(devices[0]))
+
 MISSES: dict[str, tuple[tuple[Any, ...], dict[str, Any], set[tuple[str, str]]]] = {
     "committed to the same device": ((call(X), call(put(X, devices[0]))), {}, {("device", "x")}),
     "committed to another device": ((call(X), call(put(X, devices[1]))), {}, {("device", "x")}),
@@ -58,6 +61,27 @@ MISSES: dict[str, tuple[tuple[Any, ...], dict[str, Any], set[tuple[str, str]]]] 
         (call(named(auto, "i")), call(named(auto, x=jnp.ones(8)))),
         {},
         {("shape", "x"), ("sharding", "x")},
+    ),
+    "layout": ((call(put(XX, devices[0])), call(put(XX, turned))), {}, {("sharding", "x")}),
+    "in_shardings given for one argument only": (
+        (call(put(X, devices[1]), X), call(put(X, devices[2]), X)),
+        {"in_shardings": (None, None)},
+        {("device", "x")},
+    ),
+    "in_shardings given for another argument": (
+        (call(named(auto, "i"), X), call(named(auto), X)),
+        {"in_shardings": (None, NamedSharding(auto, P("i")))},
+        {("sharding", "x")},
+    ),
+    "in_shardings that one leaf of a dict leaves open": (
+        (call({"a": X, "b": named(auto, "i")}), call({"a": X, "b": named(auto)})),
+        {"in_shardings": ({"a": NamedSharding(auto, P()), "b": None},)},
+        {("sharding", "x['b']")},
+    ),
+    "mesh that in_shardings hide": (
+        (call(X), call(named(auto, "i"))),
+        {"in_shardings": NamedSharding(auto, P("i"))},
+        {("sharding", "x")},
     ),
     "device and static": (
         (call(put(X, devices[0]), 1), call(put(X, devices[1]), 2)),
@@ -82,10 +106,12 @@ for name, (calls, options) in HITS.items():
     assert found == set(), (name, found)
 
 for context in (lambda: jax.set_mesh(auto), lambda: jax.set_mesh(explicit)):
-    watched = Watched(same)
-    watched(X)
-    with context():
-        missed, found_causes = watched(X)
+    for value in (X, np.ones(4), 1.0):
+        watched = Watched(same)
+        watched(value)
+        with context():
+            missed, found_causes = watched(value)
+        assert [cause.argument for cause in found_causes] == ["mesh"], found_causes
     assert missed
     assert [(cause.cause, cause.argument) for cause in found_causes] == [("config", "mesh")], found_causes
     assert found_causes[0].before == "None" and "'i'" in found_causes[0].now

@@ -12,7 +12,7 @@ from jax import monitoring
 
 from jupyter_jitmagic._records import Cause
 from jupyter_jitmagic.recording._causes import causes_of
-from jupyter_jitmagic.recording._signatures import Signature, signature_of
+from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
 
 _PHASES = ("jaxpr_trace", "jaxpr_to_mlir", "backend_compile")
 _seen: list[str] = []
@@ -40,7 +40,7 @@ class Watched:
         self.fun = counted
         self.jitted = jax.jit(counted, **options)
         self.statics = {name: options[name] for name in ("static_argnums", "static_argnames") if name in options}
-        self.placed = any(options.get(name) is not None for name in ("device", "backend", "in_shardings"))
+        self.placed = placed_by(options)
         self.earlier: list[Signature] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[bool, tuple[Cause, ...]]:

@@ -30,6 +30,10 @@ def first(x: Any, *rest: Any, flag: Any = True, **options: Any) -> Any:
     return jax.tree.leaves(x)[0]
 
 
+def optional(x: Any, mask: Any = None, s: Any = 2.0) -> Any:
+    return x
+
+
 class Pair(NamedTuple):
     w: Any
     b: Any
@@ -69,6 +73,28 @@ class Plain:
         return x
 
 
+class HashOnly(Plain):
+    """Equality stays that of objects."""
+
+    def __hash__(self) -> int:
+        return hash(self.n)
+
+
+@jax.tree_util.register_pytree_node_class
+class Keyless:
+    """Registered without keys; what it keeps beside its child cannot be hashed."""
+
+    def __init__(self, w: Any, options: Any) -> None:
+        self.w, self.options = w, options
+
+    def tree_flatten(self) -> Any:
+        return (self.w,), self.options
+
+    @classmethod
+    def tree_unflatten(cls, options: Any, children: Any) -> Any:
+        return cls(children[0], options)
+
+
 class Mode(enum.Enum):
     TRAIN = 1
     EVAL = 2
@@ -91,6 +117,29 @@ def closure_over(alpha: float) -> Any:
 S: dict[str, Any] = {"static_argnames": "n"}
 
 MISSES: dict[str, tuple[Any, set[tuple[str, str]]]] = {
+    "static that compares by identity": ((scale, call(X, HashOnly(1)), call(X, HashOnly(1)), S), {("static_identity", "n")}),
+    "static of **options": (
+        (first, call(X, depth=1), call(X, depth=2), {"static_argnames": "depth"}),
+        {("static_value", "options['depth']")},
+    ),
+    "static of *args": ((first, call(X, 1), call(X, 2), {"static_argnums": 1}), {("static_value", "rest[0]")}),
+    "static tree structure": (
+        (scale, call(X, jax.tree.structure({"a": 1})), call(X, jax.tree.structure({"b": 1})), S),
+        {("static_value", "n")},
+    ),
+    "keyless node's leaf": ((scale, call(Keyless(X, {"k": [1]})), call(Keyless(Y, {"k": [1]}))), {("shape", "x.w")}),
+    "keyless node's options": (
+        (scale, call(Keyless(X, {"k": [1]})), call(Keyless(X, {"k": [2]}))),
+        {("pytree_structure", "x.options")},
+    ),
+    "array for a default of None": ((optional, call(X), call(X, X)), {("pytree_structure", "mask")}),
+    "another kind of number than the default": ((optional, call(X), call(X, s=jnp.float32(2))), {("weak_type", "s")}),
+    "another number than the default": ((optional, call(X), call(X, s=3.0)), {("calling_convention", "s")}),
+    "None given for a default of None": ((optional, call(X), call(X, None)), {("calling_convention", "mask")}),
+    "key data for a key": (
+        (scale, call(jax.random.key(0)), call(jax.random.PRNGKey(0))),
+        {("dtype", "x"), ("shape", "x")},
+    ),
     "first call": ((scale, call(X)), {("first_call", "")}),
     "shape": ((scale, call(X), call(jnp.ones(5))), {("shape", "x")}),
     "rank": ((scale, call(X), call(Y)), {("shape", "x")}),
@@ -164,7 +213,7 @@ MISSES: dict[str, tuple[Any, set[tuple[str, str]]]] = {
     "namedtuple for tuple": ((scale, call((X, X)), call(Pair(X, X))), {("pytree_structure", "x")}),
     "namedtuple field": ((scale, call(Pair(X, X)), call(Pair(X, jnp.ones(5)))), {("shape", "x.b")}),
     "custom node's leaf": ((scale, call([Layer(X, "a")]), call([Layer(Y, "a")])), {("shape", "x[0].w")}),
-    "custom node's metadata": ((scale, call([Layer(X, "a")]), call([Layer(X, "b")])), {("pytree_structure", "x[0]")}),
+    "custom node's metadata": ((scale, call([Layer(X, "a")]), call([Layer(X, "b")])), {("pytree_structure", "x[0].name")}),
     "dataclass node's metadata": (
         (scale, call(Model(X, "relu")), call(Model(X, "tanh"))),
         {("pytree_structure", "x.act")},
@@ -220,6 +269,9 @@ HITS: dict[str, Any] = {
     "weak array for a python scalar": (scale, call(1.0), call(jnp.asarray(2.0))),
     "equal metadata": (scale, call(Model(X, "relu")), call(Model(X + 1, "relu"))),
     "key": (scale, call(jax.random.key(0)), call(jax.random.key(1))),
+    "equal options of a keyless node": (scale, call(Keyless(X, {"k": [1]})), call(Keyless(X, {"k": [1]}))),
+    "equal tree structures": (scale, call(X, jax.tree.structure([1])), call(X, jax.tree.structure([1])), S),
+    "a NumPy view": (scale, call(np.ones((2, 2), np.float32)), call(np.ones((4, 4), np.float32)[::2, ::2])),
     "an earlier entry": (scale, call(X), call(Y), call(X)),
 }
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic.recording._signatures import DEFAULT, POSITIONAL, Signature
+from jupyter_jitmagic.recording._signatures import DEFAULT, POSITIONAL, Signature, layout_of
 
 Select = Callable[[tuple[Any, ...], dict[str, Any]], int | None]
 _LEARNED_LIMIT = 20_000
@@ -36,6 +36,7 @@ _LOOKS = {
     "dtype": "{}.dtype",
     "aval": "aval({})",
     "placement": "placement({})",
+    "layout": "layout({})",
     "structure": "structure({})",
 }
 """How a call is looked at, as Python expressions over ``args`` and ``kwargs``."""
@@ -55,6 +56,7 @@ def facts(signature: Signature) -> dict[Probe, Any]:
         found[Probe("dtype", leaf.path)] = leaf.dtype
         found[Probe("aval", leaf.path)] = leaf
         found[Probe("placement", leaf.path)] = (leaf.devices, leaf.sharding)
+        found[Probe("layout", leaf.path)] = leaf.layout
     for argument, node in signature.structure:
         found[Probe("structure", argument)] = node
     found[Probe("config")] = signature.config
@@ -132,7 +134,13 @@ def _whole_leaf(value: Any) -> Any:
         return type(value), value
 
 
-_TOOLS = {"aval": _aval, "placement": _placement, "structure": jax.tree_util.tree_structure, "config": _config}
+_TOOLS = {
+    "aval": _aval,
+    "placement": _placement,
+    "layout": layout_of,
+    "structure": jax.tree_util.tree_structure,
+    "config": _config,
+}
 
 
 class Attribution:

@@ -7,6 +7,7 @@ differing place. What they return together is the whole difference, in the order
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from jupyter_jitmagic._records import Cause
 from jupyter_jitmagic.recording._signatures import DEFAULT, Leaf, Node, Signature, Static
@@ -65,7 +66,21 @@ def nearest_difference(now: Signature, earlier: Sequence[Signature]) -> tuple[Ca
 
 def difference(now: Signature, before: Signature) -> tuple[Cause, ...]:
     """Every part of the key in which the two differ."""
+    now, before = _completed(now, before), _completed(before, now)
     return tuple(cause for differ in DIFFERENCES for cause in differ(now, before))
+
+
+def _completed(signature: Signature, other: Signature) -> Signature:
+    """With the defaults of the traced arguments that the other call passes: how they differ from what was passed counts."""
+    given = {argument for argument, _ in other.structure}
+    missing = [(name, node, leaves) for name, node, leaves in signature.defaults if name in given]
+    if not missing:
+        return signature
+    return replace(
+        signature,
+        structure=(*signature.structure, *((name, node) for name, node, _ in missing)),
+        leaves=(*signature.leaves, *(leaf for _, _, leaves in missing for leaf in leaves)),
+    )
 
 
 def _distance(now: Signature, before: Signature) -> int:
@@ -89,15 +104,30 @@ def _distance(now: Signature, before: Signature) -> int:
 def convention(now: Signature, before: Signature) -> Iterator[Cause]:
     """The same parameter by position, by keyword or left to its default."""
     earlier = dict(before.passed)
-    old_statics, new_statics = _statics(before), _statics(now)
     for argument, how in now.passed:
         was = earlier.get(argument)
         if was is None or was == how:
             continue
-        new, old = new_statics.get(argument), old_statics.get(argument)
-        if DEFAULT in (how, was) and new and old and new.value != old.value:
-            continue  # another value than the default: told as the value's change
+        if DEFAULT in (how, was) and _differs_from_default(argument, now, before):
+            continue  # told as what it differs in
         yield Cause("calling_convention", argument, was, how)
+
+
+def _differs_from_default(argument: str, now: Signature, before: Signature) -> bool:
+    new, old = _statics(now).get(argument), _statics(before).get(argument)
+    if new and old:
+        return new.value != old.value
+    return _traced_key(argument, now) != _traced_key(argument, before)
+
+
+def _traced_key(argument: str, signature: Signature) -> tuple[Node | None, list[Leaf]]:
+    """What JAX's key holds of one traced argument."""
+    node = dict(signature.structure).get(argument)
+    return node, [leaf for leaf in signature.leaves if _belongs_to(leaf.path, argument)]
+
+
+def _belongs_to(path: str, argument: str) -> bool:
+    return path == argument or path.startswith((f"{argument}[", f"{argument}."))
 
 
 # ---- pytrees
@@ -106,11 +136,10 @@ def convention(now: Signature, before: Signature) -> Iterator[Cause]:
 def structure(now: Signature, before: Signature) -> Iterator[Cause]:
     """Arguments that came or went, and containers of another kind, with other keys or other metadata."""
     new, old = dict(now.structure), dict(before.structure)
-    left_to_default = {argument for argument, how in (*now.passed, *before.passed) if how == DEFAULT}
     for argument in dict.fromkeys((*old, *new)):
         if argument in old and argument in new:
             yield from _node_difference(argument, new[argument], old[argument], now, before)
-        elif argument not in left_to_default:
+        elif argument not in _statics(now) and argument not in _statics(before):
             was, is_ = (_described(side, argument, signature) for side, signature in ((old, before), (new, now)))
             yield Cause("pytree_structure", argument, was, is_)
 
@@ -138,13 +167,20 @@ def _node_difference(path: str, new: Node | None, old: Node | None, now: Signatu
 
 
 def _metadata_difference(path: str, new: Node, old: Node) -> Iterator[Cause]:
-    earlier = dict(old.metadata)
-    for name, value in new.metadata:
-        if name in earlier and value != earlier[name]:
-            was, is_ = earlier[name].text, value.text
-            yield Cause("pytree_structure", path + name, was, is_ if was != is_ else f"{is_} (another object)")
-    if [name for name, _ in new.metadata] != [name for name, _ in old.metadata]:
-        yield Cause("pytree_structure", path, *(", ".join(name for name, _ in side.metadata) for side in (old, new)))
+    if len(new.metadata) != len(old.metadata):
+        yield Cause("pytree_structure", path, _metadata_text(old), _metadata_text(new))
+        return
+    for one, other in zip(new.metadata, old.metadata, strict=True):
+        if one.value == other.value:
+            continue
+        names = one.fields & other.fields
+        name = min(names) if len(names) == 1 else ""
+        was, is_ = other.value.text, one.value.text
+        yield Cause("pytree_structure", path + name, was, is_ if was != is_ else f"{is_} (another object)")
+
+
+def _metadata_text(node: Node) -> str:
+    return f"({', '.join(part.value.text for part in node.metadata)})"
 
 
 def _child_text(node: Node | None, path: str, signature: Signature) -> str:
@@ -237,6 +273,8 @@ def _weak_text(leaf: Leaf) -> str:
 def placement(now: Signature, before: Signature) -> Iterator[Cause]:
     """Devices and shardings, leaf by leaf: `device` is other devices under the same sharding."""
     for new, old in _pairs(now, before):
+        if new.layout != old.layout and len(new.shape) == len(old.shape):
+            yield Cause("sharding", new.path, *(f"layout {_layout_text(leaf)}" for leaf in (old, new)))
         if (new.devices, new.sharding, new.typing) == (old.devices, old.sharding, old.typing):
             if new.aval != old.aval and (new.shape, new.dtype) == (old.shape, old.dtype):
                 yield Cause("sharding", new.path, old.aval, new.aval)
@@ -258,9 +296,15 @@ def _device_text(leaf: Leaf) -> str:
     return leaf.devices or "uncommitted"
 
 
+def _layout_text(leaf: Leaf) -> str:
+    return leaf.layout or str(tuple(range(len(leaf.shape))))
+
+
 def _sharding_text(leaf: Leaf, only_typing: bool) -> str:
-    if only_typing or not leaf.sharding:
-        return leaf.typing or leaf.sharding or "uncommitted"
+    if only_typing:
+        return leaf.typing or "no mesh"
+    if not leaf.sharding:
+        return leaf.typing or "uncommitted"
     return f"{leaf.sharding} ({leaf.devices})" if leaf.sharding.startswith("one device") else leaf.sharding
 
 

@@ -24,6 +24,7 @@ from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import Cause, log
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording import _timing
+from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._signatures import Leaf, Signature, parameters_of
 
 if TYPE_CHECKING:
@@ -87,12 +88,12 @@ class Histories:
     """The histories of all functions, by where they are defined; plain data, bounded."""
 
     def __init__(self) -> None:
-        self._by_origin: dict[Any, History] = {}
+        self._by_origin: dict[Origin, History] = {}
 
     def __iter__(self) -> Iterator[History]:
         return iter(tuple(self._by_origin.values()))
 
-    def note(self, origin: Any, function: str, miss: Miss) -> History:
+    def note(self, origin: Origin, function: str, miss: Miss) -> History:
         """Add one miss; the history of the function it belongs to."""
         if origin not in self._by_origin and len(self._by_origin) >= _HISTORIES:
             self._by_origin.pop(next(iter(self._by_origin)))
@@ -381,10 +382,8 @@ def _code_of(state: FunctionState) -> weakref.ref[CodeType] | None:
 def note_miss(state: FunctionState, miss: Miss, trace_s: float | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Add a miss to its function's history and find out what can only be found out while the arguments are at hand."""
     try:
-        record = state.record
-        line = record.line if "<lambda>" in record.qualname else 0
         miss = miss._replace(code=_code_of(state))
-        history = histories.note((record.module, record.qualname, line and record.filename, line), record.qualname, miss)
+        history = histories.note(state.origin, state.record.qualname, miss)
         if log.shells and (trace_s or 0.0) <= _LONGEST_TRACE_S and not miss.signature.transformation:
             try_without(history, state, args, kwargs)
     except Exception as error:

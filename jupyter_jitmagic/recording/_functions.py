@@ -10,11 +10,10 @@ from typing import Any
 
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic.recording import _observation, _timing
+from jupyter_jitmagic.recording._origin import Origin, file_of, line_of, origin_of, qualname_of
 from jupyter_jitmagic.recording._recording import FunctionState
 from jupyter_jitmagic.recording._signatures import Signature
 from jupyter_jitmagic.recording._waiter import waiter
-
-Origin = tuple[str, str, int]
 
 
 @dataclass(slots=True)
@@ -36,22 +35,22 @@ _LINEAGE_LIMIT = 10_000
 
 def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any], timing: str | None) -> FunctionState:
     """A row and a state for a function that has just been put under jit."""
-    origin, filename = _origin(fun)
+    origin = origin_of(fun)
     lineage = _lineages.get(origin)
     remade = None
     if lineage is not None and (lineage.made_from is None or lineage.made_from() is not fun):
         remade = lineage.remade()
-        _supersede(lineage.function, always="<locals>" not in origin[1])
+        _supersede(lineage.function, always=not origin.is_local)
     record = FunctionRecord(
         id=log.new_id(),
-        name=_unused_name(_plain_name(fun)),
-        module=origin[0],
-        qualname=_plain_name(fun),
-        filename=filename,
-        line=_line(fun),
+        name=_unused_name(qualname_of(fun)),
+        module=origin.module,
+        qualname=qualname_of(fun),
+        filename=file_of(fun),
+        line=line_of(fun),
         created_s=time.time(),
     )
-    state = FunctionState(fun, jitted, jit_arguments, record, timing, remade)
+    state = FunctionState(fun, jitted, jit_arguments, record, origin, timing, remade)
     record.static_argnames = _names(fun, state.jit_options.static_argnums, state.jit_options.static_argnames)
     record.donate_argnames = _names(fun, state.jit_options.donate_argnums, state.jit_options.donate_argnames)
     if len(_lineages) > _LINEAGE_LIMIT:
@@ -120,27 +119,6 @@ def _supersede(function: int, always: bool) -> None:
         for entry in log.entries_of(function):
             entry.superseded = True
     log.listeners.emit(Changed("functions", function))
-
-
-def _origin(fun: Callable[..., Any]) -> tuple[Origin, str]:
-    """What makes a function "the same, created again": module and qualified name; for lambdas their line, too."""
-    code = getattr(fun, "__code__", None)
-    filename = getattr(code, "co_filename", "")
-    name = _plain_name(fun)
-    line = _line(fun) if "<lambda>" in name or code is None else 0
-    module = str(getattr(fun, "__module__", "") or "")
-    return (module if "<lambda>" not in name else f"{module} {filename}", name, line), filename
-
-
-def _plain_name(fun: Callable[..., Any]) -> str:
-    inner = fun
-    while hasattr(inner, "func") and not hasattr(inner, "__qualname__"):
-        inner = inner.func
-    return str(getattr(inner, "__qualname__", None) or getattr(inner, "__name__", None) or type(inner).__qualname__)
-
-
-def _line(fun: Callable[..., Any]) -> int:
-    return int(getattr(getattr(fun, "__code__", None), "co_firstlineno", 0))
 
 
 def _unused_name(name: str) -> str:

@@ -20,6 +20,7 @@ from jupyter_jitmagic.recording import _compiling, _timing
 from jupyter_jitmagic.recording._call_site import call_site
 from jupyter_jitmagic.recording._causes import causes_of
 from jupyter_jitmagic.recording._compiling import Compiling
+from jupyter_jitmagic.recording._origin import Origin, origin_of
 from jupyter_jitmagic.recording._signatures import Signature
 from jupyter_jitmagic.recording._timing import Span
 
@@ -162,12 +163,8 @@ class Others:
         return None if is_jax(compiling.fun) else self._lineages.get(_origin(compiling))
 
 
-def _origin(compiling: Compiling) -> tuple[Any, ...]:
-    """What makes a function "the same, created again": module, qualified name and, for a lambda, its line."""
-    fun = compiling.fun
-    code, name = getattr(fun, "__code__", None), str(getattr(fun, "__qualname__", type(fun).__qualname__))
-    place = (code.co_filename, code.co_firstlineno) if code is not None and "<lambda>" in name else ()
-    return (getattr(fun, "__module__", ""), name, compiling.options, *place)
+def _origin(compiling: Compiling) -> tuple[Origin, Any]:
+    return origin_of(compiling.fun), compiling.options
 
 
 def is_jax(fun: Any) -> bool:

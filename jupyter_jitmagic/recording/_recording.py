@@ -37,7 +37,8 @@ from jupyter_jitmagic.recording._causes import causes_of
 from jupyter_jitmagic.recording._cures import Miss
 from jupyter_jitmagic.recording._examples import Example, example_of
 from jupyter_jitmagic.recording._hotpath import Detail
-from jupyter_jitmagic.recording._signatures import Signature, signature_of
+from jupyter_jitmagic.recording._origin import Origin
+from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
 
 _HISTORY = 1000
@@ -52,6 +53,7 @@ class FunctionState:
         jitted: Any,
         jit_arguments: dict[str, Any],
         record: FunctionRecord,
+        origin: Origin,
         timing: str | None,
         remade: list[Signature] | None,
     ) -> None:
@@ -62,6 +64,7 @@ class FunctionState:
         self.function = record.id
         self.name = record.name
         self.record = record
+        self.origin = origin
         self.lock = threading.RLock()
         self.attribution = Attribution()
         self.history: list[Signature] = []
@@ -76,7 +79,7 @@ class FunctionState:
         self._cleared: set[Signature] = set()
         """What JAX's cache has held before it was cleared."""
         self._second_of_pair = False
-        self.placed = any(jit_arguments.get(name) is not None for name in ("device", "backend", "in_shardings"))
+        self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
         self.examples: dict[int, Example] = {}

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
@@ -20,7 +22,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic import _jax_internals
-from jupyter_jitmagic._values import Value, is_secret_name, shown
+from jupyter_jitmagic._values import Value, instance_fields, is_secret_name, shown
+from jupyter_jitmagic._wording import short_name
 
 _AVALS_SHOWN = 8
 _ARRAYS = (jax.Array, np.ndarray, np.generic, bool, int, float, complex)
@@ -29,7 +32,8 @@ POSITIONAL, KEYWORD, DEFAULT = "positional", "keyword", "default"
 
 
 class Leaf(NamedTuple):
-    """One traced leaf. `typing` is the sharding in its type; `devices` and `sharding` tell where a committed array lives."""
+    """One traced leaf. `typing` is the sharding in its type; `devices`, `sharding` and `layout` tell where and how a committed
+    array lives; `layout` is empty for the usual order of axes."""
 
     path: str
     aval: str
@@ -39,10 +43,20 @@ class Leaf(NamedTuple):
     typing: str
     devices: str
     sharding: str
+    layout: str = ""
 
     @property
     def text(self) -> str:
         return f"{'~' if self.weak else ''}{self.aval}"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A part of what a registered node keeps beside its children and JAX compares. `fields` are the attributes (as ".n") that
+    it may stand for: those that held this very object."""
+
+    value: Value
+    fields: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 class Node(NamedTuple):
@@ -52,7 +66,7 @@ class Node(NamedTuple):
     type_id: int
     keys: tuple[str, ...]
     children: tuple[Node | None, ...]
-    metadata: tuple[tuple[str, Value], ...] = ()
+    metadata: tuple[Metadata, ...] = ()
 
 
 class Static(NamedTuple):
@@ -77,6 +91,8 @@ class Signature:
     config: tuple[tuple[str, str], ...]
     transformation: str = ""
     parameters: tuple[str, ...] = field(default=(), compare=False)
+    defaults: tuple[tuple[str, Node | None, tuple[Leaf, ...]], ...] = field(default=(), compare=False)
+    """What the traced arguments that were left to their defaults would look like if they were passed."""
 
     @property
     def avals(self) -> str:
@@ -142,7 +158,7 @@ def signature_of(
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
     *,
-    placed: bool = False,
+    placed: Any = False,
     transformation: str = "",
 ) -> Signature:
     """The signature of the call ``fun(*args, **kwargs)``.
@@ -150,7 +166,8 @@ def signature_of(
     Args:
         fun: the plain function under jit.
         static_argnums, static_argnames: as given to ``jax.jit``.
-        placed: ``device``, ``backend`` or ``in_shardings`` was given to ``jax.jit``, so where arguments live is not in the key.
+        placed: where arguments live is not in the key of those that ``jax.jit`` places itself: True for all (``device`` or
+            ``backend`` was given), or the ``in_shardings`` it was given.
         transformation: what the call runs under, as "grad"; "" for a plain call.
 
     Example:
@@ -161,7 +178,7 @@ def signature_of(
     nums, names = resolve_statics(bound.parameters, static_argnums, static_argnames, len(args))
     builder = _Builder(placed)
     for argument in bound.arguments:
-        is_static = argument.index in nums if argument.index is not None else argument.name in names
+        is_static = argument.index in nums if argument.index is not None else argument.keyword in names
         builder.add(argument, is_static)
     for name, default in bound.defaults.items():
         builder.add_default(name, default, name in names or bound.names.index(name) in nums)
@@ -173,16 +190,18 @@ def signature_of(
         config=config_context(),
         transformation=transformation,
         parameters=bound.names,
+        defaults=tuple(builder.defaults),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """One argument of a call; `index` is its position, None if passed by keyword; `name` is how the user writes it."""
+    """One argument of a call; `index` is its position, None if passed by `keyword`; `name` is how the user writes it."""
 
     name: str
     index: int | None
     value: Any
+    keyword: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +230,7 @@ def _bind(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
         for i, value in enumerate(args)
     ]
     found += [
-        _Argument(name if name in known or not parameters else f"{double_star}[{name!r}]", None, kwargs[name])
+        _Argument(name if name in known or not parameters else f"{double_star}[{name!r}]", None, kwargs[name], name)
         for name in sorted(kwargs)
     ]
     given = {argument.name for argument in found}
@@ -254,12 +273,14 @@ def resolve_statics(
 class _Builder:
     """Collects the parts of a signature, argument by argument."""
 
-    def __init__(self, placed: bool) -> None:
+    def __init__(self, placed: Any) -> None:
         self._placed = placed
+        self._traced = 0
         self.leaves: list[Leaf] = []
         self.structure: list[tuple[str, Node | None]] = []
         self.statics: list[Static] = []
         self.passed: list[tuple[str, str]] = []
+        self.defaults: list[tuple[str, Node | None, tuple[Leaf, ...]]] = []
 
     def add(self, argument: _Argument, static: bool) -> None:
         how = KEYWORD if argument.index is None else POSITIONAL
@@ -267,31 +288,60 @@ class _Builder:
         if static:
             self.statics.append(Static(argument.name, how, Value(argument.value, secret=is_secret_name(argument.name))))
         else:
-            self.structure.append((argument.name, self._walk(argument.name, argument.value)))
+            self.structure.append(
+                (argument.name, self._walk(argument.name, argument.value, self._placed_argument(), self.leaves))
+            )
+
+    def _placed_argument(self) -> Any:
+        """What was given for the next traced argument: ``in_shardings`` counts without the static ones."""
+        placed, place = self._placed, self._traced
+        self._traced += 1
+        if not isinstance(placed, (tuple, list)) or hasattr(placed, "_fields"):
+            return placed
+        return placed[place] if place < len(placed) else None
 
     def add_default(self, name: str, default: Any, static: bool) -> None:
         self.passed.append((name, DEFAULT))
         if static:
             self.statics.append(Static(name, DEFAULT, Value(default, secret=is_secret_name(name))))
+        else:
+            leaves: list[Leaf] = []
+            self.defaults.append((name, self._walk(name, default, False, leaves), tuple(leaves)))
 
-    def _walk(self, path: str, value: Any) -> Node | None:
-        if isinstance(value, _ARRAYS):
-            self.leaves.append(leaf_of(path, value, self._placed))
-            return None
-        if value is None:
-            return _NONE
-        children = _children(value)
+    def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf]) -> Node | None:
+        children = None if isinstance(value, _ARRAYS) or value is None else _children(value)
         if children is None:
-            self.leaves.append(leaf_of(path, value, self._placed))
+            if value is None:
+                return _NONE
+            leaves.append(leaf_of(path, value, _is_placed(placed)))
             return None
         keys, parts = children
-        nodes = tuple(self._walk(path + key, part) for key, part in zip(keys, parts, strict=True))
+        below = _placed_children(placed, len(parts))
+        nodes = tuple(self._walk(path + key, part, place, leaves) for key, part, place in zip(keys, parts, below, strict=True))
         kind = type(value)
         plain = kind in (dict, list, tuple)
-        return Node(kind.__qualname__, 0 if plain else id(kind), keys, nodes, () if plain else _metadata(value, keys))
+        return Node(
+            short_name(kind.__qualname__), 0 if plain else id(kind), keys, nodes, () if plain else _metadata(value, keys)
+        )
 
 
 _NONE = Node("None", 0, (), ())
+
+
+def placed_by(jit_arguments: Mapping[str, Any]) -> Any:
+    """What ``jax.jit`` places itself by these arguments: True for everything, or its ``in_shardings``."""
+    everywhere = any(jit_arguments.get(name) is not None for name in ("device", "backend"))
+    return True if everywhere else jit_arguments.get("in_shardings")
+
+
+def _is_placed(given: Any) -> bool:
+    return given is not None and given is not False and type(given).__name__ != "UnspecifiedValue"
+
+
+def _placed_children(given: Any, count: int) -> Sequence[Any]:
+    """A prefix of the argument's tree, one level down."""
+    children = None if isinstance(given, (bool, jax.sharding.Sharding)) or given is None else _children(given)
+    return children[1] if children is not None and len(children[1]) == count else [given] * count
 
 
 def _children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
@@ -312,25 +362,62 @@ def _registered_children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | 
     found, tree = jax.tree_util.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
     if jax.tree_util.treedef_is_leaf(tree):
         return None
-    return tuple(jax.tree_util.keystr(path) for path, _ in found), [part for _, part in found]
+    parts = [part for _, part in found]
+    if found and all(len(path) == 1 and isinstance(path[0], jax.tree_util.FlattenedIndexKey) for path, _ in found):
+        named = _attributes_of_children(value, parts)
+        if named:
+            return named, parts
+    return tuple(jax.tree_util.keystr(path) for path, _ in found), parts
 
 
-def _metadata(value: Any, keys: tuple[str, ...]) -> tuple[tuple[str, Value], ...]:
-    """What a registered node keeps beside its children and JAX compares: by field where the class is a dataclass."""
+_children_named: weakref.WeakKeyDictionary[type, dict[int, tuple[str, ...]]] = weakref.WeakKeyDictionary()
+"""By class and number of children, the attributes that hold them; empty where that was not plain at the first look."""
+
+
+def _attributes_of_children(value: Any, parts: Sequence[Any]) -> tuple[str, ...]:
+    """A class registered without keys, its children by the attributes that hold them, as ".w". Decided once, so that a path
+    never changes its name."""
+    known = _children_named.setdefault(type(value), {})
+    if len(parts) not in known:
+        names = [_held_by(value, part) for part in parts]
+        known[len(parts)] = tuple(min(found) for found in names) if all(len(found) == 1 for found in names) else ()
+    return known[len(parts)]
+
+
+def _held_by(value: Any, part: Any) -> frozenset[str]:
+    """The attributes of `value` that are this very object, as ".name"."""
+    return frozenset(f".{name}" for name, held in instance_fields(value).items() if held is part)
+
+
+def _metadata(value: Any, keys: tuple[str, ...]) -> tuple[Metadata, ...]:
+    """What a registered node keeps beside its children and JAX compares, part by part."""
     tree = jax.tree_util.tree_structure(value, is_leaf=lambda part: part is not value)
     data = tree.node_data()
     aux = None if data is None else data[1]
-    if aux is None or _is_only_keys(value):
-        return ()
+    if aux is None or isinstance(value, OrderedDict) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        return ()  # no more than the keys, or the class
+    if isinstance(value, defaultdict):
+        factory = Value(value.default_factory, by_equality=True)
+        factory.text = f"defaultdict({factory.text})"
+        return (Metadata(factory),)
     if is_dataclass(value):
         names = [f".{f.name}" for f in fields(value) if f".{f.name}" not in keys and hasattr(value, f.name)]
-        if names:
-            return tuple((name, Value(getattr(value, name[1:]), secret=is_secret_name(name))) for name in names)
-    return (("", Value(aux)),)
+        if names and isinstance(aux, tuple):
+            return tuple(_named_metadata(name, getattr(value, name[1:])) for name in names)
+    whole = _held_by(value, aux)
+    parts = aux if type(aux) is tuple else aux.values() if type(aux) is dict else ()
+    held = [] if whole else [(part, _held_by(value, part)) for part in parts]
+    if not any(names for _, names in held):
+        return (Metadata(_value_named(whole, aux), whole),)
+    return tuple(Metadata(_value_named(names, part), names) for part, names in held)
 
 
-def _is_only_keys(value: Any) -> bool:
-    return isinstance(value, tuple) and hasattr(value, "_fields")
+def _named_metadata(name: str, part: Any) -> Metadata:
+    return Metadata(_value_named([name], part), frozenset([name]))
+
+
+def _value_named(names: Iterable[str], part: Any) -> Value:
+    return Value(part, secret=any(map(is_secret_name, names)), by_equality=True)
 
 
 def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
@@ -347,7 +434,16 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
         return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "")
     devices, sharding = ("", "") if placed else placement_of(value)
     short, shape, dtype, weak, typing = _aval_parts(aval)
-    return _leaf(path, short, shape, dtype, weak, " ".join(filter(None, (typing, axes))), devices, sharding)
+    if typing and not _is_on_mesh(value):
+        typing = ""  # the mesh in context, which is told as such
+        short = f"{short.partition('[')[0]}[{','.join(map(str, shape))}]"
+    typing = " ".join(filter(None, (typing, axes)))
+    return _leaf(path, short, shape, dtype, weak, typing, devices, sharding, layout_of(value))
+
+
+def _is_on_mesh(value: Any) -> bool:
+    """Whether it has a mesh of its own; in the type of anything else stands the mesh in context."""
+    return isinstance(value, jax.core.Tracer) or isinstance(getattr(value, "sharding", None), jax.sharding.NamedSharding)
 
 
 def _aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:
@@ -367,10 +463,18 @@ _cached_aval_parts = functools.lru_cache(maxsize=4096)(_new_aval_parts)
 
 @functools.lru_cache(maxsize=8192)
 def _leaf(
-    path: str, aval: str, shape: tuple[Any, ...], dtype: str, weak: bool, typing: str, devices: str, sharding: str
+    path: str,
+    aval: str,
+    shape: tuple[Any, ...],
+    dtype: str,
+    weak: bool,
+    typing: str,
+    devices: str,
+    sharding: str,
+    layout: str = "",
 ) -> Leaf:
     """Equal leaves share one object: thousands of entries of a large model differ in a few leaves."""
-    return Leaf(path, aval, shape, dtype, weak, typing, devices, sharding)
+    return Leaf(path, aval, shape, dtype, weak, typing, devices, sharding, layout)
 
 
 def _short(aval: Any, shape: tuple[Any, ...], dtype: str) -> str:
@@ -387,7 +491,20 @@ def _typing_of(aval: Any) -> str:
     mesh = getattr(sharding, "mesh", None)
     if mesh is None or getattr(mesh, "empty", True):
         return ""
+    if all(getattr(kind, "name", "Auto") == "Auto" for kind in getattr(mesh, "axis_types", None) or ()):
+        return mesh_text(mesh)  # automatic axes are in no type
     return f"{mesh_text(mesh)} {spec_text(getattr(sharding, 'spec', ()))}"
+
+
+def layout_of(value: Any) -> str:
+    """The order of axes in memory of a committed array, as "(1, 0)"; empty for the usual one and for anything uncommitted."""
+    if not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer) or value.ndim < 2:
+        return ""
+    try:
+        order = value.format.layout.major_to_minor if getattr(value, "committed", False) else None
+    except Exception:  # not every backend tells
+        return ""
+    return "" if order is None or tuple(order) == tuple(range(value.ndim)) else str(tuple(order))
 
 
 def placement_of(value: Any) -> tuple[str, str]:
@@ -504,5 +621,7 @@ def _one_mesh_text(mesh: Any) -> str:
 def _config_text(value: Any) -> str:
     if value is None or type(value) in (bool, int):
         return repr(value)
+    if isinstance(value, jax.Device):
+        return f"{value.platform}:{value.id}"
     kind = getattr(value, "value", value) if hasattr(value, "name") and hasattr(type(value), "__members__") else value
     return kind if isinstance(kind, str) else shown(kind)
