@@ -265,6 +265,20 @@ def test_a_status_bar_does_not_shorten_what_a_panel_gets(wire: Wire, hub: Any) -
     assert hub.listening and panel_threads()
 
 
+def test_a_panel_that_is_shown_and_hidden_asks_again_by_the_same_name(wire: Wire, hub: Any) -> None:
+    wire.open("p", counts=True)
+    wire.open("p")
+    assert len(wire.of("snapshot", "p")) == 1
+    go_on(hub.log)
+    assert wait_for(lambda: wire.of("update", COMM))[0]["misses"]
+    wire.open("p", counts=True)
+    assert len(wire.of("counts", "p")) == 2
+    before = len(wire.of("update", COMM))
+    hub.log.listeners.emit(Changed("functions", 1))
+    time.sleep(0.1)
+    assert len(wire.of("update", COMM)) == before
+
+
 def test_nonsense_from_a_front_end_is_answered_and_harms_nothing(wire: Wire, hub: Any) -> None:
     wire.open("p")
     wire.deliver(3)

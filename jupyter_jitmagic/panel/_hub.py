@@ -50,9 +50,9 @@ GRACE_S = 15.0
 class _Panel:
     """One panel that listens."""
 
-    def __init__(self, comm: Any, leased: bool, counts: bool) -> None:
+    def __init__(self, comm: Any, leased: bool) -> None:
         self.comm = comm
-        self.counts = counts
+        self.counts = False
         """Whether it wants the counts of a status bar only."""
         self.leased = leased
         """Whether it can answer while a cell runs. One that cannot is never given up for its silence."""
@@ -162,7 +162,11 @@ class Hub:
             self._opened(request, message)
             return
         panel.seen = time.monotonic()
-        if request["op"] in ("open", "snapshot"):
+        if request["op"] == "open":  # it wants rows now that wanted counts before, or the other way round
+            with self._lock:
+                self._welcome(panel, counts=request["args"].get("counts") is True)
+                self._rest_if_alone()
+        elif request["op"] == "snapshot":
             with self._lock:
                 self._send_snapshot(panel.comm)
             if request["id"]:
@@ -179,15 +183,19 @@ class Hub:
             shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
             if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
-            first = not self._wanted(counts=False)
-            panel = _Panel(_silent_comm(request["panel"]), leased=bool(subshell), counts=counts)
-            self._panels[request["panel"]] = panel
             self._feed.awake = True
-            if counts:
-                panel.comm.send(self._counts())
-            else:
-                self._send_snapshot(panel.comm, begin=first)
+            self._welcome(_Panel(_silent_comm(request["panel"]), leased=bool(subshell)), counts=counts)
             self._begin_thread()
+
+    def _welcome(self, panel: _Panel, *, counts: bool) -> None:
+        """The lock is held. Tell a panel all that it wants to know."""
+        first = not self._wanted(counts=False)
+        panel.counts = counts
+        self._panels[panel.comm.comm_id] = panel
+        if counts:
+            panel.comm.send(self._counts())
+        else:
+            self._send_snapshot(panel.comm, begin=first)
 
     def _answer(self, comm: Any, request: Request) -> None:
         query = self._queries.get(request["op"])

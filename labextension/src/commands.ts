@@ -5,9 +5,11 @@ import { pythonIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { isColumn } from './columns';
 import { asCsv, asMarkdown } from './markdown';
 import type { JitPanel } from './panel';
 import { CommandIDs } from './tokens';
+import { columnWords } from './views/words';
 
 const OF_A_FUNCTION = {
   args: {
@@ -102,6 +104,30 @@ export function addCommands(
     isEnabled: hasRows,
     execute: () => model.expand(model.state.functions.keys(), false),
     describedBy: NO_ARGUMENTS
+  });
+  commands.addCommand(CommandIDs.toggleColumn, {
+    label: args =>
+      isColumn(args.column)
+        ? columnWords(trans, args.column)[0]
+        : trans.__('Show or Hide a Column'),
+    isToggleable: true,
+    isToggled: args =>
+      isColumn(args.column) && model.state.columns.includes(args.column),
+    isEnabled: args => isColumn(args.column) && args.column !== 'name',
+    execute: args => {
+      if (isColumn(args.column)) {
+        panel.toggleColumn(args.column);
+      }
+    },
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          column: { type: 'string', description: 'The id of the column' }
+        },
+        required: ['column']
+      }
+    }
   });
   commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Ask the Kernel Again'),

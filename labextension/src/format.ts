@@ -90,3 +90,8 @@ export function clock(moment: number | null): string {
         hour12: false
       });
 }
+
+/** A text for a place of one line: nobody sees more of it, and the browser need not lay it out. */
+export function shortened(text: string, limit = 300): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}…`;
+}

@@ -117,6 +117,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
           panel.configure({ counts: counts && statusBar !== null, columns });
         };
         loaded.changed.connect(read);
+        panel.keepColumns = columns => {
+          loaded.set('columns', [...columns]).catch((reason: unknown) => {
+            console.error(
+              'jupyter-jitmagic: the columns could not be kept',
+              reason
+            );
+          });
+        };
         read();
       })
       .catch((reason: unknown) => {

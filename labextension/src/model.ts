@@ -96,6 +96,7 @@ export class PanelModel implements IPanelStore {
     this._entries = new Map();
     this._seq = 0;
     this._change({
+      ...this._newRows(),
       link,
       heard: 0,
       epoch: '',
@@ -119,6 +120,7 @@ export class PanelModel implements IPanelStore {
     this._seq = message.seq;
     const now = timed(message.now);
     this._change({
+      ...this._newRows(),
       link: 'live',
       heard: performance.now(),
       epoch: message.epoch,
@@ -147,7 +149,13 @@ export class PanelModel implements IPanelStore {
     message.gone_entries.forEach(id => this._entries.delete(id));
     const { misses, diagnoses } = this._state;
     const now = timed(message.now);
+    const changed =
+      message.functions.length > 0 ||
+      message.entries.length > 0 ||
+      message.gone_functions.length > 0 ||
+      message.gone_entries.length > 0;
     this._change({
+      ...(changed ? this._newRows() : {}),
       link: 'live',
       heard: performance.now(),
       busy: message.busy,
@@ -221,12 +229,12 @@ export class PanelModel implements IPanelStore {
     return { running: now.length, misses, compile_s: seconds };
   }
 
+  private _newRows(): Pick<IPanelState, 'revision'> {
+    return { revision: this._state.revision + 1 };
+  }
+
   private _change(part: Partial<IPanelState>): void {
-    this._state = {
-      ...this._state,
-      ...part,
-      revision: this._state.revision + 1
-    };
+    this._state = { ...this._state, ...part };
     this._listeners.forEach(listener => listener());
   }
 

@@ -8,6 +8,7 @@ import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { COLUMNS, isColumn, toggled } from './columns';
 import { KernelLink } from './connection';
 import { jitIcon } from './icon';
 import { applyFix, jumpTo } from './jump';
@@ -15,13 +16,13 @@ import { loadExtension } from './load';
 import { PanelModel } from './model';
 import type { IPlace, IReply } from './protocol';
 import {
+  type ColumnId,
   CommandIDs,
   type IDetail,
   type IFix,
   type IPanelActions,
   PANEL_ID
 } from './tokens';
-import { isColumn } from './table';
 import type { SourceTracker } from './tracker';
 import { App } from './views/app';
 
@@ -109,6 +110,15 @@ export class JitPanel extends ReactWidget {
     this._countsChanged.emit();
   }
 
+  /** What is done with columns that were chosen in the panel itself, to keep them. */
+  keepColumns: (columns: readonly ColumnId[]) => void = () => {};
+
+  toggleColumn(column: ColumnId): void {
+    const columns = toggled(this.model.state.columns, column);
+    this.model.setColumns(columns);
+    this.keepColumns(columns);
+  }
+
   /** Show a line of the user's, or say that it is not there any more. */
   async goTo(place: IPlace): Promise<void> {
     const { followed } = this._tracker;
@@ -152,7 +162,9 @@ export class JitPanel extends ReactWidget {
       this.model.clear('none');
     } else if (counting && !this._statusBar) {
       this._unlink();
-    } else if (kernel !== this._kernel || counting !== this._counting) {
+    } else if (kernel === this._kernel) {
+      this._link?.want(counting);
+    } else {
       this._unlink();
       if (kernel !== this._shown) {
         // of the same kernel the rows stay until its snapshot replaces them: a panel that was hidden comes back as it was
@@ -160,7 +172,6 @@ export class JitPanel extends ReactWidget {
         this.model.clear('connecting');
       }
       this._kernel = kernel;
-      this._counting = counting;
       this._link = new KernelLink(kernel, this.model, counting);
     }
   }
@@ -205,7 +216,7 @@ export class JitPanel extends ReactWidget {
     select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
     openMenu: (x, y, functionId) => {
-      const menu = new MenuSvg({ commands: this._commands });
+      const menu = this._menu();
       if (functionId !== undefined) {
         const args = { function: functionId };
         menu.addItem({ command: CommandIDs.goToDefinition, args });
@@ -219,17 +230,30 @@ export class JitPanel extends ReactWidget {
       menu.addItem({ command: CommandIDs.copyMarkdown });
       menu.addItem({ command: CommandIDs.saveCsv });
       menu.addItem({ command: CommandIDs.clearAll });
-      menu.aboutToClose.connect(() => {
-        setTimeout(() => menu.dispose(), 0);
-      });
+      menu.open(x, y);
+    },
+    openColumns: (x, y) => {
+      const menu = this._menu();
+      for (const column of COLUMNS) {
+        if (column !== 'name') {
+          menu.addItem({ command: CommandIDs.toggleColumn, args: { column } });
+        }
+      }
       menu.open(x, y);
     }
   };
 
+  private _menu(): MenuSvg {
+    const menu = new MenuSvg({ commands: this._commands });
+    menu.aboutToClose.connect(() => {
+      setTimeout(() => menu.dispose(), 0);
+    });
+    return menu;
+  }
+
   private readonly _trans: TranslationBundle;
   private _countsChanged = new Signal<this, void>(this);
   private _statusBar = false;
-  private _counting = false;
   private _kernel: Kernel.IKernelConnection | null = null;
   /** The kernel whose rows the model holds. */
   private _shown: Kernel.IKernelConnection | null = null;

@@ -1,74 +1,12 @@
 /**
- * The rows of the tree-table: functions and, under those that are open, their entries; filtered and sorted. Plain functions.
+ * The rows of the tree-table: functions and, under those that are open, their entries; filtered and sorted. Plain functions, in
+ * two steps: what is known of each function changes with the kernel's rows only, what is shown with every stroke in the filter.
  */
 import type { IEntryRow, IFunctionRow } from './protocol';
 import { isRecompile } from './model';
 import type { ColumnId, IPanelState } from './tokens';
 
 export type Show = 'all' | 'missed' | 'dead';
-
-/** In the order in which they stand in the table. */
-export const COLUMNS: readonly ColumnId[] = [
-  'name',
-  'entries',
-  'hits',
-  'misses',
-  'rate',
-  'compile',
-  'share',
-  'execute',
-  'memory',
-  'used'
-];
-
-/** Whether a word of the settings names a column. */
-export function isColumn(word: string): word is ColumnId {
-  return (COLUMNS as readonly string[]).includes(word);
-}
-
-/** Widths in pixels. */
-const WIDTHS: Record<ColumnId, number> = {
-  name: 0,
-  entries: 46,
-  hits: 34,
-  misses: 42,
-  rate: 50,
-  compile: 54,
-  share: 44,
-  execute: 78,
-  memory: 58,
-  used: 58
-};
-const GAP = 4;
-
-export interface IPlacedColumn {
-  readonly id: ColumnId;
-  /** 0: what is left. */
-  readonly width: number;
-}
-
-/**
- * The columns that find room, the most wanted first, in the table's order. The first three are always there; the name keeps
- * a third of the width and at least 130 pixels beside any more of them.
- */
-export function placeColumns(
-  wanted: readonly ColumnId[],
-  width: number
-): IPlacedColumn[] {
-  const least = Math.max(130, width / 3);
-  const fit = new Set<ColumnId>(['name']);
-  let left = width - 30;
-  wanted.forEach((id, place) => {
-    left -= WIDTHS[id] + GAP;
-    if (place < 3 || left >= least) {
-      fit.add(id);
-    }
-  });
-  return COLUMNS.filter(id => fit.has(id)).map(id => ({
-    id,
-    width: WIDTHS[id]
-  }));
-}
 
 export interface ISort {
   readonly column: ColumnId;
@@ -84,13 +22,12 @@ export interface ITableView {
   readonly pinned: ReadonlySet<number>;
 }
 
-export interface IFunctionItem {
-  readonly kind: 'function';
-  readonly key: string;
+/** A function and what its entries come to. */
+export interface IFunctionFacts {
   readonly row: IFunctionRow;
+  readonly all: readonly IEntryRow[];
   /** Entries that live. */
   readonly entries: number;
-  readonly expanded: boolean;
   /** Least and greatest of the entries' median execution times; null while none was measured. */
   readonly execute: readonly [number, number] | null;
   /** Part of all compile time, 0 to 1. */
@@ -98,6 +35,12 @@ export interface IFunctionItem {
   readonly memory: number | null;
   readonly used: number | null;
   readonly dead: boolean;
+}
+
+export interface IFunctionItem extends IFunctionFacts {
+  readonly kind: 'function';
+  readonly key: string;
+  readonly expanded: boolean;
   readonly pinned: boolean;
   readonly position: number;
   readonly count: number;
@@ -117,10 +60,11 @@ export type Item = IFunctionItem | IEntryItem;
 
 /** `f32[3]  n=5`, the text by which an entry is known. */
 export function entryLabel(row: IEntryRow): string {
-  const statics = Object.entries(row.static).map(
-    ([name, value]) => `${name}=${value}`
-  );
-  return [row.avals, ...statics].filter(Boolean).join('  ') || '()';
+  let label = row.avals;
+  for (const name in row.static) {
+    label += `${label && '  '}${name}=${row.static[name]}`;
+  }
+  return label || '()';
 }
 
 const searchTexts = new WeakMap<IEntryRow, string>();
@@ -133,6 +77,11 @@ function searched(row: IEntryRow): string {
     searchTexts.set(row, text);
   }
   return text;
+}
+
+/** Make the texts that a filter looks at before anybody filters. */
+export function prepareSearch(facts: readonly IFunctionFacts[]): void {
+  facts.forEach(({ all }) => all.forEach(searched));
 }
 
 export function isDeadEntry(row: IEntryRow): boolean {
@@ -151,7 +100,10 @@ export function entryMemory(row: IEntryRow): number | null {
   return (row.executable_bytes ?? 0) + (row.temp_bytes ?? 0);
 }
 
-export function tableItems(state: IPanelState, view: ITableView): Item[] {
+/** What is known of each function, whatever is shown of it. */
+export function tableFacts(
+  state: Pick<IPanelState, 'functions' | 'entries'>
+): IFunctionFacts[] {
   const entriesOf = new Map<number, IEntryRow[]>();
   for (const entry of state.entries.values()) {
     const known = entriesOf.get(entry.function);
@@ -161,27 +113,113 @@ export function tableItems(state: IPanelState, view: ITableView): Item[] {
       entriesOf.set(entry.function, [entry]);
     }
   }
+  let total = 0;
+  for (const row of state.functions.values()) {
+    total += row.compile_s ?? 0;
+  }
+  const facts: IFunctionFacts[] = [];
+  for (const row of state.functions.values()) {
+    const all = entriesOf.get(row.id) ?? [];
+    let entries = 0;
+    let execute: [number, number] | null = null;
+    let memory: number | null = null;
+    let used: number | null = null;
+    for (const entry of all) {
+      entries += isDeadEntry(entry) ? 0 : 1;
+      const { execute_s: time, last_used_s: last } = entry;
+      if (time !== null) {
+        execute = execute
+          ? [Math.min(execute[0], time), Math.max(execute[1], time)]
+          : [time, time];
+      }
+      const size = entryMemory(entry);
+      if (size !== null) {
+        memory = (memory ?? 0) + size;
+      }
+      if (last !== null) {
+        used = Math.max(used ?? 0, last);
+      }
+    }
+    facts.push({
+      row,
+      all,
+      entries,
+      execute,
+      share: total > 0 ? (row.compile_s ?? 0) / total : 0,
+      memory,
+      used,
+      dead: isDeadFunction(row)
+    });
+  }
+  return facts;
+}
+
+interface IShown {
+  readonly facts: IFunctionFacts;
+  readonly entries: readonly IEntryRow[];
+}
+
+/** The rows in the order in which they stand. */
+export function tableItems(
+  state: Pick<IPanelState, 'functions' | 'entries' | 'misses'>,
+  view: ITableView,
+  facts: readonly IFunctionFacts[] = tableFacts(state)
+): Item[] {
+  const shown = sorted(filtered(facts, state, view), view);
+  const items: Item[] = [];
+  shown.forEach(({ facts: each, entries }, place) => {
+    const expanded = view.expanded.has(each.row.id) && entries.length > 0;
+    items.push({
+      ...each,
+      kind: 'function',
+      key: `f${each.row.id}`,
+      expanded,
+      pinned: view.pinned.has(each.row.id),
+      position: place + 1,
+      count: shown.length
+    });
+    if (!expanded) {
+      return;
+    }
+    const { sort } = view;
+    const ordered = sort
+      ? inOrder(entries, row => entryValue(row, sort.column), sort.down)
+      : entries;
+    ordered.forEach((row, index) =>
+      items.push({
+        kind: 'entry',
+        key: `e${row.id}`,
+        row,
+        memory: entryMemory(row),
+        dead: isDeadEntry(row),
+        position: index + 1,
+        count: ordered.length
+      })
+    );
+  });
+  return items;
+}
+
+function filtered(
+  facts: readonly IFunctionFacts[],
+  state: Pick<IPanelState, 'misses'>,
+  view: ITableView
+): IShown[] {
   const recompiled = new Set(
     view.show === 'missed'
       ? state.misses.filter(isRecompile).map(miss => miss.function)
       : []
   );
-  const total = [...state.functions.values()].reduce(
-    (sum, row) => sum + (row.compile_s ?? 0),
-    0
-  );
   const words = view.filter.trim().toLowerCase();
-  const functions: IFunctionItem[] = [];
-  const shown = new Map<number, IEntryRow[]>();
-  for (const row of state.functions.values()) {
-    const all = entriesOf.get(row.id) ?? [];
-    const dead = isDeadFunction(row);
+  const shown: IShown[] = [];
+  for (const each of facts) {
+    const { row } = each;
     if (view.show === 'missed' && !recompiled.has(row.id)) {
       continue;
     }
-    let entries = all;
-    if (view.show === 'dead' && !dead) {
-      entries = all.filter(isDeadEntry);
+    let entries = each.all;
+    if (view.show === 'dead' && !each.dead) {
+      entries = entries.filter(isDeadEntry);
       if (entries.length === 0) {
         continue;
       }
@@ -192,104 +230,62 @@ export function tableItems(state: IPanelState, view: ITableView): Item[] {
         continue;
       }
     }
-    shown.set(row.id, entries);
-    functions.push({
-      kind: 'function',
-      key: `f${row.id}`,
-      row,
-      entries: all.filter(entry => !isDeadEntry(entry)).length,
-      expanded: view.expanded.has(row.id) && entries.length > 0,
-      execute: range(all),
-      share: total > 0 ? (row.compile_s ?? 0) / total : 0,
-      memory: all.reduce<number | null>((sum, entry) => {
-        const memory = entryMemory(entry);
-        return memory === null ? sum : (sum ?? 0) + memory;
-      }, null),
-      used: all.reduce<number | null>(
-        (last, entry) =>
-          entry.last_used_s === null
-            ? last
-            : Math.max(last ?? 0, entry.last_used_s),
-        null
-      ),
-      dead,
-      pinned: view.pinned.has(row.id),
-      position: 0,
-      count: 0
-    });
+    shown.push({ facts: each, entries });
   }
-  if (view.sort) {
-    const { column, down } = view.sort;
-    functions.sort(ordered(item => functionValue(item, column), down));
-  }
-  if (view.pinned.size > 0) {
-    functions.sort((a, b) => Number(b.pinned) - Number(a.pinned));
-  }
-  const items: Item[] = [];
-  functions.forEach((item, position) => {
-    items.push({ ...item, position: position + 1, count: functions.length });
-    if (!item.expanded) {
-      return;
-    }
-    const entries = [...(shown.get(item.row.id) ?? [])];
-    if (view.sort) {
-      const { column, down } = view.sort;
-      entries.sort(ordered(entry => entryValue(entry, column), down));
-    }
-    entries.forEach((row, index) =>
-      items.push({
-        kind: 'entry',
-        key: `e${row.id}`,
-        row,
-        memory: entryMemory(row),
-        dead: isDeadEntry(row),
-        position: index + 1,
-        count: entries.length
-      })
-    );
-  });
-  return items;
+  return shown;
 }
 
-function range(
-  entries: readonly IEntryRow[]
-): readonly [number, number] | null {
-  const times = entries
-    .map(entry => entry.execute_s)
-    .filter((time): time is number => time !== null);
-  return times.length ? [Math.min(...times), Math.max(...times)] : null;
+function sorted(
+  shown: readonly IShown[],
+  { sort, pinned }: ITableView
+): readonly IShown[] {
+  const ordered = sort
+    ? inOrder(
+        shown,
+        ({ facts }) => functionValue(facts, sort.column),
+        sort.down
+      )
+    : shown;
+  if (pinned.size === 0) {
+    return ordered;
+  }
+  const isPinned = ({ facts }: IShown): boolean => pinned.has(facts.row.id);
+  return [
+    ...ordered.filter(isPinned),
+    ...ordered.filter(each => !isPinned(each))
+  ];
 }
 
 type Value = string | number | null;
 
-function functionValue(item: IFunctionItem, column: ColumnId): Value {
+function functionValue(facts: IFunctionFacts, column: ColumnId): Value {
   switch (column) {
     case 'name':
-      return item.row.name.toLowerCase();
+      return facts.row.name.toLowerCase();
     case 'entries':
-      return item.entries;
+      return facts.entries;
     case 'hits':
-      return item.row.hits;
+      return facts.row.hits;
     case 'misses':
-      return item.row.misses;
+      return facts.row.misses;
     case 'compile':
     case 'share':
-      return item.row.compile_s;
+      return facts.row.compile_s;
     case 'execute':
-      return item.execute === null ? null : item.execute[1];
+      return facts.execute === null ? null : facts.execute[1];
     case 'rate':
-      return hitRate(item.row);
+      return hitRate(facts.row);
     case 'memory':
-      return item.memory;
+      return facts.memory;
     case 'used':
-      return item.used;
+      return facts.used;
   }
 }
 
 function entryValue(row: IEntryRow, column: ColumnId): Value {
   switch (column) {
     case 'name':
-      return entryLabel(row).toLowerCase();
+      return searched(row);
     case 'hits':
     case 'rate':
       return row.hits;
@@ -314,14 +310,14 @@ export function hitRate(row: IFunctionRow): number | null {
   return calls > 0 ? row.hits / calls : null;
 }
 
-/** Unknown values come last whichever way; equal ones keep their order. */
-function ordered<Row>(
+/** Each value is asked for once. Unknown values come last whichever way; equal ones keep their order. */
+function inOrder<Row>(
+  rows: readonly Row[],
   value: (row: Row) => Value,
   down: boolean
-): (a: Row, b: Row) => number {
-  return (a, b) => {
-    const left = value(a);
-    const right = value(b);
+): readonly Row[] {
+  const keyed = rows.map(row => ({ row, value: value(row) }));
+  keyed.sort(({ value: left }, { value: right }) => {
     if (left === right) {
       return 0;
     }
@@ -332,5 +328,6 @@ function ordered<Row>(
       return -1;
     }
     return (left < right ? -1 : 1) * (down ? -1 : 1);
-  };
+  });
+  return keyed.map(({ row }) => row);
 }

@@ -37,7 +37,8 @@ export const CommandIDs = {
   clearAll: 'jitmagic:clear-all',
   expandAll: 'jitmagic:expand-all',
   collapseAll: 'jitmagic:collapse-all',
-  refresh: 'jitmagic:refresh'
+  refresh: 'jitmagic:refresh',
+  toggleColumn: 'jitmagic:toggle-column'
 } as const;
 
 /** The document that the panel speaks of. */
@@ -76,7 +77,7 @@ export interface INow extends INowRow {
   readonly since: number;
 }
 
-/** What is shown, as one value that is replaced when anything changes. The maps are shared: do not keep them, compare `revision`. */
+/** What is shown, as one value that is replaced when anything changes. The maps are shared and change with `revision`. */
 export interface IPanelState {
   readonly source: ISource | null;
   readonly link: LinkState;
@@ -84,6 +85,7 @@ export interface IPanelState {
   readonly heard: number;
   readonly epoch: string;
   readonly busy: boolean;
+  /** Grows whenever `functions` or `entries` changed. */
   readonly revision: number;
   readonly functions: ReadonlyMap<number, IFunctionRow>;
   readonly entries: ReadonlyMap<number, IEntryRow>;
@@ -173,4 +175,6 @@ export interface IPanelActions {
   expand(functions: Iterable<number>, open: boolean): void;
   /** The menu of the panel, or of one function, at a place of the window. */
   openMenu(x: number, y: number, functionId?: number): void;
+  /** The menu in which columns are chosen. */
+  openColumns(x: number, y: number): void;
 }

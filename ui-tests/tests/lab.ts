@@ -107,6 +107,13 @@ export class Lab {
     await expect(this.panel).toBeVisible();
   }
 
+  async closePanel(): Promise<void> {
+    await this.page.evaluate(() =>
+      (window as any).jupyterapp.shell.collapseRight()
+    );
+    await expect(this.panel).toBeHidden();
+  }
+
   /** Wait until the current notebook's kernel has started. */
   async idle(): Promise<void> {
     await this.page.evaluate(async () => {

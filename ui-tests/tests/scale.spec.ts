@@ -1,7 +1,7 @@
 /** Figures, printed and not judged (a busy machine is no failure): large caches, many calls, answers while the kernel compiles. */
 import { expect, test } from './lab';
 
-/** 10,000 entries of 100 functions, some of them with names that want to break out. */
+/** 10,000 entries of 100 functions, some of them with names and values that want to break out. */
 const TEN_THOUSAND = `
 from jupyter_jitmagic._records import *
 odd = ["<img src=x onerror=alert(1)>", "'\\"\`", "x" * 10_000, "\\u202eabc\\u05d0", "\\U0001f600"]
@@ -9,29 +9,31 @@ for f in range(1, 101):
     log.functions[f] = FunctionRecord(id=f, name=odd[f - 1] if f <= len(odd) else f"function_{f}", module="m", qualname="q", filename="m.py", line=f, hits=f, misses=100, compile_s=f / 10)
     for e in range(100):
         id = f * 1000 + e
-        log.entries[id] = EntryRecord(id=id, function=f, avals=f"f32[{e},{f}]", static={"n": odd[e % 5]}, compile_s=float("nan") if e == 1 else e / 1000, execute_s=1e-5)
+        log.entries[id] = EntryRecord(id=id, function=f, avals=f"f32[{e},{f}]", static={"n": odd[e] if f == 6 and e < 5 else str(e)}, compile_s=float("nan") if e == 1 else e / 1000, execute_s=1e-5)
 log.listeners.emit(Changed("reset"))
 `;
 
-test('ten thousand entries: painted, filtered, scrolled', async ({ lab }) => {
+const sorted = (times: number[]): number[] => [...times].sort((a, b) => a - b);
+const at = (times: number[], part: number): number =>
+  sorted(times)[Math.min(times.length - 1, Math.floor(part * times.length))];
+
+test('ten thousand entries: painted, filtered, sorted, scrolled', async ({
+  lab
+}) => {
   await lab.open('large.ipynb');
-  await lab.openPanel();
   await lab.run('%load_ext jupyter_jitmagic');
   await lab.run(TEN_THOUSAND);
   await expect(lab.page.getByText('JIT: 10000 misses')).toBeVisible();
-  await lab.command('jitmagic:expand-all');
 
-  // closed and opened again: from the snapshot's arrival to the paint
+  // never shown before: from the command to the painted rows, the kernel's part and the way included
   const paint = await lab.page.evaluate(async () => {
     const { jupyterapp } = window as any;
-    const panel = document.getElementById('jitmagic-panel')!;
     const started = performance.now();
-    jupyterapp.shell.collapseRight();
-    await jupyterapp.commands.execute('jitmagic:open');
+    void jupyterapp.commands.execute('jitmagic:open');
     await new Promise<void>(resolve => {
       const look = (): void => {
-        if (panel.querySelector('[role="row"][data-kind]')) {
-          requestAnimationFrame(() => resolve());
+        if (document.querySelector('#jitmagic-panel [role="row"][data-kind]')) {
+          requestAnimationFrame(() => setTimeout(resolve));
         } else {
           requestAnimationFrame(look);
         }
@@ -41,54 +43,99 @@ test('ten thousand entries: painted, filtered, scrolled', async ({ lab }) => {
     return performance.now() - started;
   });
   expect(await lab.grid.getByRole('row').count()).toBeLessThan(80);
+  await lab.command('jitmagic:expand-all');
+  await expect(lab.row('f32[0,1]').first()).toBeVisible();
 
-  const filter = await lab.page.evaluate(async () => {
+  // a stroke, a click on a heading: until the frame that shows it is painted
+  const [filter, sort] = await lab.page.evaluate(async () => {
     const panel = document.getElementById('jitmagic-panel')!;
     const input = panel.querySelector('input')!;
     const set = Object.getOwnPropertyDescriptor(
       HTMLInputElement.prototype,
       'value'
     )!.set!;
-    const took: number[] = [];
-    for (const text of ['f', 'f3', 'f32[7', 'f32[77', '']) {
-      const started = performance.now();
-      set.call(input, text);
-      input.dispatchEvent(new Event('input', { bubbles: true }));
+    const measure = async (act: () => void): Promise<number> => {
       await new Promise(resolve => requestAnimationFrame(resolve));
-      took.push(performance.now() - started);
+      const started = performance.now();
+      act();
+      await new Promise(resolve =>
+        requestAnimationFrame(() => setTimeout(resolve))
+      );
+      return performance.now() - started;
+    };
+    const strokes: number[] = [];
+    for (const text of ['f', 'f3', 'f32[7', 'f32[77', 'x', 'zz', '']) {
+      strokes.push(
+        await measure(() => {
+          set.call(input, text);
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        })
+      );
     }
-    return Math.max(...took);
+    const sorts: number[] = [];
+    for (const heading of panel.querySelectorAll<HTMLElement>(
+      '[role="columnheader"] button'
+    )) {
+      sorts.push(await measure(() => heading.click()));
+    }
+    return [strokes, sorts];
   });
+
+  // a page and more in every frame: each frame is full of rows, and how long it took
+  const scrolled = await lab.page.evaluate(async () => {
+    const body = document.querySelector('#jitmagic-panel .jp-JitMagic-rows')!;
+    const box = body.getBoundingClientRect();
+    const frames: number[] = [];
+    let empty = 0;
+    let last = await new Promise<number>(requestAnimationFrame);
+    for (let step = 1; step <= 120; step++) {
+      body.scrollTop = step * 1700;
+      const now = await new Promise<number>(requestAnimationFrame);
+      frames.push(now - last);
+      last = now;
+      for (const y of [box.top + 4, box.top + box.height / 2, box.bottom - 4]) {
+        const node = document.elementFromPoint(box.left + 40, y);
+        empty += node?.closest('[role="row"]') ? 0 : 1;
+      }
+    }
+    body.scrollTop = 0;
+    return { frames, empty };
+  });
+  expect(scrolled.empty, 'places without a row while scrolling').toBe(0);
+
   await lab.grid.focus();
   await lab.page.keyboard.press('End');
-  await expect(
-    lab.row('function_100').or(lab.row('f32[99,100]')).first()
-  ).toBeVisible();
+  await expect(lab.grid.locator('[aria-rowindex="10101"]')).toBeVisible();
   console.log(
-    `10,000 entries: panel opened and painted in ${paint.toFixed(0)} ms; slowest filter stroke ${filter.toFixed(0)} ms`
+    `10,000 entries: first paint ${paint.toFixed(0)} ms after the panel was opened; ` +
+      `filter stroke median ${at(filter, 0.5).toFixed(0)} ms, slowest ${Math.max(...filter).toFixed(0)} ms; ` +
+      `sort slowest ${Math.max(...sort).toFixed(0)} ms; ` +
+      `scrolling ${scrolled.frames.length} frames, none with a missing row, ` +
+      `median ${at(scrolled.frames, 0.5).toFixed(0)} ms, p95 ${at(scrolled.frames, 0.95).toFixed(0)} ms`
   );
 });
 
+/** Calls as fast as they go, for some seconds; the rate of each ten milliseconds with its moment. */
 const LOOP = `
 import time, jax, jax.numpy as jnp, jupyter_jitmagic as jm
 f = jm.jit(lambda x: x)
 x = jnp.ones(1)
 f(x)
-def rate():
-    best = 0
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(20000): f(x)
-        best = max(best, 20000 / (time.perf_counter() - start))
-    return best
-print("rate", round(rate()))
+def loop(seconds):
+    rates, end = [], time.perf_counter() + seconds
+    while (start := time.perf_counter()) < end:
+        for _ in range(2000): f(x)
+        rates.append((time.time(), 2000 / (time.perf_counter() - start)))
+    return rates
+loop(1)
+rates = loop(12)
 `;
 
 const SLOW = `
 import jax, jax.numpy as jnp, jupyter_jitmagic as jm
 @jm.jit
 def slow(x):
-    for i in range(400):
+    for i in range(600):
         x = jnp.sin(x) * (i + 1) + x[::-1]
     return x
 slow(jnp.ones(64)).block_until_ready()
@@ -99,55 +146,77 @@ test('a loop of calls keeps its speed, and the kernel answers while it compiles'
 }) => {
   await lab.open('loop.ipynb');
   await lab.run('%load_ext jupyter_jitmagic');
-  const measure = async (): Promise<number> => {
-    await lab.run(LOOP);
-    const output = lab.page.locator('.jp-OutputArea-output', {
-      hasText: /^rate \d+/
-    });
-    await expect(output.last()).toBeVisible();
-    return Number((await output.last().textContent())!.replace(/\D/g, ''));
-  };
-  await measure(); // warm
-  const closed = await measure();
-  await lab.openPanel();
-  await expect(lab.panel.getByRole('treegrid')).toBeVisible();
   const messages = await lab.countMessages();
-  const started = Date.now();
-  const open = await measure();
-  const seconds = (Date.now() - started) / 1000;
-  const sent = await messages();
-  console.log(
-    `calls/s: ${closed} with the panel closed, ${open} open (${((1 - open / closed) * 100).toFixed(1)} % less); ` +
-      `${(sent / seconds).toFixed(1)} messages/s`
+  await lab.start(LOOP);
+  await expect(lab.page.getByText(/JIT: \d+ miss/)).toBeVisible();
+  await lab.page.waitForTimeout(1500);
+  // open and closed by turns, so that what else the machine does falls on both
+  const turns: { open: boolean; from: number; to: number; sent: number }[] = [];
+  for (let turn = 0; turn < 10; turn++) {
+    const open = turn % 2 === 1;
+    await (open ? lab.openPanel() : lab.closePanel());
+    await lab.page.waitForTimeout(150); // opening is work of its own
+    const [from, before] = [Date.now(), await messages()];
+    await lab.page.waitForTimeout(850);
+    turns.push({
+      open,
+      from,
+      to: Date.now(),
+      sent: (await messages()) - before
+    });
+  }
+  await lab.run('import json; print("rates", json.dumps(rates))');
+  const output = lab.page.locator('.jp-OutputArea-output', {
+    hasText: /^rates/
+  });
+  await expect(output).toBeVisible({ timeout: 30_000 });
+  const rates: [number, number][] = JSON.parse(
+    (await output.textContent())!.replace(/^rates /, '')
   );
-  expect(sent / seconds).toBeLessThan(21);
+  const during = (open: boolean): number[] =>
+    turns
+      .filter(turn => turn.open === open)
+      .flatMap(({ from, to }) =>
+        rates
+          .filter(([moment]) => moment * 1000 > from && moment * 1000 < to)
+          .map(([, rate]) => rate)
+      );
+  const [closed, open] = [at(during(false), 0.5), at(during(true), 0.5)];
+  const perSecond = turns
+    .filter(turn => turn.open)
+    .map(({ sent, from, to }) => (sent * 1000) / (to - from));
+  console.log(
+    `calls/s: ${closed.toFixed(0)} with the panel closed, ${open.toFixed(0)} open ` +
+      `(${((1 - open / closed) * 100).toFixed(1)} % less; medians of ${during(false).length} and ${during(true).length} stretches of 2,000 calls, by turns); ` +
+      `${Math.max(...perSecond).toFixed(1)} messages/s at most`
+  );
+  expect(Math.max(...perSecond)).toBeLessThan(21);
   await expect(lab.page.locator('.jp-Notebook')).not.toContainText(
     'rate exceeded'
   );
 
+  await lab.openPanel();
   await lab.start(SLOW);
-  await expect(
-    lab.panel.getByRole('group', { name: 'Compiling now' })
-  ).toContainText('compiling', { timeout: 60_000 });
+  const now = lab.panel.getByRole('group', { name: 'Compiling now' });
+  await expect(now).toContainText('compiling', { timeout: 60_000 });
+  // one question at a time, as a person asks; what was answered after the compile does not count
   const times = await lab.page.evaluate(async () => {
     const { jupyterapp } = window as any;
     const times: number[] = [];
-    const end = performance.now() + 1500;
-    while (performance.now() < end) {
+    for (;;) {
       const started = performance.now();
       await jupyterapp.commands.execute('jitmagic:refresh');
-      times.push(performance.now() - started);
+      const took = performance.now() - started;
+      const bar = document.querySelector('#jitmagic-panel .jp-JitMagic-now');
+      if (!bar?.textContent?.includes('compiling')) {
+        return times;
+      }
+      times.push(took);
+      await new Promise(resolve => setTimeout(resolve, 80));
     }
-    return times.sort((a, b) => a - b);
   });
-  const at = (part: number): string =>
-    times[Math.min(times.length - 1, Math.floor(part * times.length))].toFixed(
-      0
-    );
   console.log(
-    `answers while compiling: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms of ${times.length}`
+    `answers while compiling: p50 ${at(times, 0.5).toFixed(0)} ms, p95 ${at(times, 0.95).toFixed(0)} ms of ${times.length}`
   );
-  await expect(
-    lab.panel.getByRole('group', { name: 'Compiling now' })
-  ).toBeHidden({ timeout: 90_000 });
+  expect(times.length).toBeGreaterThan(5);
 });

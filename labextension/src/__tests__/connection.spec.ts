@@ -77,7 +77,9 @@ class FakeKernel {
   get open(): string[] {
     const panels = (op: string): string[] =>
       this.requests.filter(data => data.op === op).map(data => data.panel);
-    return panels('open').filter(panel => !panels('close').includes(panel));
+    return [...new Set(panels('open'))].filter(
+      panel => !panels('close').includes(panel)
+    );
   }
 
   /** Requests sent, each as the kernel gets it. */
@@ -314,6 +316,23 @@ describe('KernelLink', () => {
     await expect(lost).rejects.toThrow(/ended/);
   });
 
+  it('hastens the answer to a question once, and only through a subshell', async () => {
+    const busy = (): void => {
+      const { msg_id } = kernel.sent.at(-1).header;
+      kernel.says('busy', { msg_type: 'comm_msg', msg_id });
+    };
+    await start();
+    busy();
+    busy();
+    expect(kernel.requests.map(data => data.op)).toEqual(['open', 'alive']);
+    link.dispose();
+    kernel = new FakeKernel();
+    kernel.comms = { [COMM]: {} };
+    await start();
+    busy();
+    expect(kernel.requests.map(data => data.op)).toEqual(['open']);
+  });
+
   it('asks for counts only where no rows are shown', async () => {
     await start(true);
     expect(kernel.requests[0].args.counts).toBe(true);
@@ -322,6 +341,26 @@ describe('KernelLink', () => {
     expect(model.state.counts.misses).toBe(golden('counts').misses);
     kernel.say(COMM, golden('update'));
     expect(model.state.functions.size).toBe(0);
+  });
+
+  it('asks for rows instead of counts with one message', async () => {
+    await start(true);
+    answer(golden('counts'));
+    const before = kernel.controls.length;
+    link.want(false);
+    expect(kernel.requests.at(-1)).toMatchObject({
+      op: 'open',
+      panel: kernel.open[0],
+      args: { subshell: 'sub2', counts: false }
+    });
+    kernel.say(COMM, { ...golden('update'), seq: 7 });
+    answer({ ...golden('snapshot'), seq: 8 });
+    kernel.say(COMM, { ...golden('update'), seq: 9 });
+    expect(model.state.entries.size).toBe(3);
+    link.want(true);
+    expect(kernel.requests.at(-1).args.counts).toBe(true);
+    expect(kernel.controls.length).toBe(before);
+    expect(kernel.requests.some(data => data.op === 'snapshot')).toBe(false);
   });
 
   it('takes leave and hears nothing more', async () => {

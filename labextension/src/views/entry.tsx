@@ -1,5 +1,4 @@
 /** One entry, closely: its times and sizes, how it differs from another, its programs. */
-import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { compare } from '../compare';
@@ -15,6 +14,7 @@ import type {
 } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
+import { useRowWindow } from './window';
 
 type Tab = 'summary' | 'differs' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
 
@@ -314,17 +314,11 @@ function Program({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const box = React.useRef<HTMLDivElement>(null);
   const [copied, setCopied] = React.useState(false);
   const detail = useDetail(entry, what, actions);
   const text = detail && !(detail instanceof Error) ? detail.text : '';
   const lines = React.useMemo(() => text.split('\n'), [text]);
-  const virtual = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => LINE_HEIGHT,
-    overscan: 20
-  });
+  const { attach, height, indices } = useRowWindow(lines.length, LINE_HEIGHT);
   if (detail === null) {
     return <p>{trans.__('Asking the kernel…')}</p>;
   }
@@ -353,19 +347,19 @@ function Program({
       </div>
       <div
         className="jp-JitMagic-code jp-JitMagic-program"
-        ref={box}
+        ref={attach}
         tabIndex={0}
         role="group"
         aria-label={what}
       >
-        <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {virtual.getVirtualItems().map(place => (
+        <div className="jp-JitMagic-all" style={{ height }}>
+          {indices.map(index => (
             <div
-              key={place.key}
+              key={index}
               className="jp-JitMagic-line"
-              style={{ transform: `translateY(${place.start}px)` }}
+              style={{ transform: `translateY(${index * LINE_HEIGHT}px)` }}
             >
-              {lines[place.index]}
+              {lines[index]}
             </div>
           ))}
         </div>

@@ -44,3 +44,17 @@ export function useSlow(waiting: boolean, milliseconds: number): boolean {
   }, [waiting, milliseconds]);
   return slow && waiting;
 }
+
+/** A function that stays the same object and does what the latest one does: rows that take it need not be drawn again. */
+export function useLatest<Arguments extends unknown[]>(
+  latest: (...args: Arguments) => void
+): (...args: Arguments) => void {
+  const current = React.useRef(latest);
+  React.useLayoutEffect(() => {
+    current.current = latest;
+  });
+  return React.useCallback(
+    (...args: Arguments) => current.current(...args),
+    []
+  );
+}

@@ -1,6 +1,5 @@
 /** The timeline: misses and advice, newest first. */
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { clock, count, duration } from '../format';
@@ -9,6 +8,7 @@ import type { ICauseRow, IPlace } from '../protocol';
 import type { IPanelActions, IPanelState, Selection } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
+import { useRowWindow } from './window';
 import { causeSentence, causeWord, placeText } from './words';
 
 /** Two lines, three where the panel is narrow. */
@@ -32,7 +32,6 @@ export function Misses({
   const id = React.useId();
   const [open, setOpen] = React.useState(true);
   const section = React.useRef<HTMLElement>(null);
-  const body = React.useRef<HTMLDivElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
   const { misses, diagnoses } = state;
@@ -40,14 +39,10 @@ export function Misses({
     () => timeline({ misses, diagnoses }),
     [misses, diagnoses]
   );
-  const virtual = useVirtualizer({
-    count: open ? moments.length : 0,
-    getScrollElement: () => body.current,
-    estimateSize: () => rowHeight,
-    getItemKey: index => moments[index].key,
-    overscan: 4
-  });
-  React.useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
+  const { attach, height, indices } = useRowWindow(
+    open ? moments.length : 0,
+    rowHeight
+  );
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <section
@@ -72,7 +67,7 @@ export function Misses({
       <div
         id={id}
         className="jp-JitMagic-missList"
-        ref={body}
+        ref={attach}
         tabIndex={0}
         role="group"
         aria-label={trans.__('Misses, newest first')}
@@ -81,9 +76,9 @@ export function Misses({
         {moments.length === 0 && (
           <p className="jp-JitMagic-nothing">{trans.__('No misses.')}</p>
         )}
-        <ul style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(place => {
-            const moment = moments[place.index];
+        <ul style={{ height }}>
+          {indices.map(index => {
+            const moment = moments[index];
             const chosen =
               moment.kind === 'advice'
                 ? selected?.kind === 'advice' && selected.id === moment.row.id
@@ -98,9 +93,9 @@ export function Misses({
                 data-selected={chosen ? true : undefined}
                 style={{
                   height: rowHeight,
-                  transform: `translateY(${place.start}px)`
+                  transform: `translateY(${index * rowHeight}px)`
                 }}
-                aria-posinset={place.index + 1}
+                aria-posinset={index + 1}
                 aria-setsize={moments.length}
               >
                 {moment.kind === 'advice' ? (

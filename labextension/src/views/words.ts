@@ -2,6 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ICauseRow, IPlace } from '../protocol';
+import type { ColumnId } from '../tokens';
 
 export function causeWord(trans: TranslationBundle, cause: string): string {
   switch (cause) {
@@ -81,5 +82,51 @@ export function phaseWord(trans: TranslationBundle, phase: string): string {
       return trans.__('compiling');
     default:
       return phase;
+  }
+}
+
+/** A column's heading, and what it means. */
+export function columnWords(
+  trans: TranslationBundle,
+  column: ColumnId
+): [label: string, hint: string] {
+  switch (column) {
+    case 'name':
+      return [
+        trans.__('Function'),
+        trans.__('Function, or what tells the entry apart')
+      ];
+    case 'entries':
+      return [trans.__('Entries'), trans.__('Living cache entries')];
+    case 'hits':
+      return [trans.__('Hits'), trans.__('Calls that found their entry')];
+    case 'misses':
+      return [
+        trans.__('Misses'),
+        trans.__('Calls that traced, lowered or compiled')
+      ];
+    case 'rate':
+      return [trans.__('Hit rate'), trans.__('Hits of hits and misses')];
+    case 'compile':
+      return [
+        trans.__('Compile'),
+        trans.__('Time in the backend (XLA) compile, in all')
+      ];
+    case 'share':
+      return [trans.__('Share'), trans.__('Part of all compile time')];
+    case 'execute':
+      return [
+        trans.__('Execute'),
+        trans.__(
+          'Median execution where it was measured; for a function the range over its entries'
+        )
+      ];
+    case 'memory':
+      return [
+        trans.__('Memory'),
+        trans.__('Code and temporaries of the executables')
+      ];
+    case 'used':
+      return [trans.__('Last used'), trans.__('Time of the last call')];
   }
 }

@@ -1,0 +1,268 @@
+/** One row of the table, a function's or an entry's; drawn again only when what it shows has changed. */
+import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import {
+  bytes,
+  clock,
+  count,
+  duration,
+  durations,
+  percent,
+  shortened
+} from '../format';
+import {
+  type IEntryItem,
+  type IFunctionItem,
+  type Item,
+  entryLabel,
+  hitRate
+} from '../table';
+import type { ColumnId } from '../tokens';
+import { useTrans } from './context';
+import type { IColumn } from './head';
+import { placeText } from './words';
+
+export const ROW_HEIGHT = 24;
+
+export interface IRowProps {
+  readonly item: Item;
+  readonly index: number;
+  readonly id: string;
+  readonly columns: readonly IColumn[];
+  readonly template: string;
+  readonly active: boolean;
+  readonly selected: boolean;
+  readonly onClick: (item: Item) => void;
+  readonly onMenu: (item: Item, x: number, y: number) => void;
+}
+
+export const Row = React.memo(function Row({
+  item,
+  index,
+  id,
+  columns,
+  template,
+  active,
+  selected,
+  onClick,
+  onMenu
+}: IRowProps): React.JSX.Element {
+  return (
+    <div
+      id={id}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-level={item.kind === 'function' ? 1 : 2}
+      aria-posinset={item.position}
+      aria-setsize={item.count}
+      aria-expanded={item.kind === 'function' ? item.expanded : undefined}
+      aria-selected={selected}
+      data-kind={item.kind}
+      data-active={active ? true : undefined}
+      data-dead={item.dead ? true : undefined}
+      className="jp-JitMagic-row"
+      style={{
+        gridTemplateColumns: template,
+        height: ROW_HEIGHT,
+        transform: `translateY(${index * ROW_HEIGHT}px)`
+      }}
+      onContextMenu={event => {
+        event.preventDefault();
+        event.stopPropagation();
+        onMenu(item, event.clientX, event.clientY);
+      }}
+      onClick={() => onClick(item)}
+    >
+      {columns.map(column =>
+        item.kind === 'function' ? (
+          <FunctionCell key={column.id} item={item} column={column.id} />
+        ) : (
+          <EntryCell key={column.id} item={item} column={column.id} />
+        )
+      )}
+    </div>
+  );
+}, sameRow);
+
+function sameRow(old: IRowProps, now: IRowProps): boolean {
+  for (const name of Object.keys(now) as (keyof IRowProps)[]) {
+    if (name !== 'item' && old[name] !== now[name]) {
+      return false;
+    }
+  }
+  return sameItem(old.item, now.item);
+}
+
+/** Items are made anew each time: what they show is compared. */
+function sameItem(old: Item, now: Item): boolean {
+  for (const name of Object.keys(now) as (keyof Item)[]) {
+    const [left, right] = [old[name], now[name]] as [unknown, unknown];
+    if (
+      left !== right &&
+      !sameRange(left, right) &&
+      !IN_OTHER_FIELDS.has(name)
+    ) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const IN_OTHER_FIELDS: ReadonlySet<string> = new Set(['all']);
+
+function sameRange(left: unknown, right: unknown): boolean {
+  return (
+    Array.isArray(left) &&
+    Array.isArray(right) &&
+    left.length === 2 &&
+    right.length === 2 &&
+    left[0] === right[0] &&
+    left[1] === right[1]
+  );
+}
+
+function Cell({
+  column,
+  children
+}: {
+  column: ColumnId;
+  children: React.ReactNode;
+}): React.JSX.Element {
+  return (
+    <span role="gridcell" className="jp-JitMagic-cell" data-column={column}>
+      {children}
+    </span>
+  );
+}
+
+function FunctionCell({
+  item,
+  column
+}: {
+  item: IFunctionItem;
+  column: ColumnId;
+}): React.JSX.Element {
+  const { row } = item;
+  switch (column) {
+    case 'name':
+      return <FunctionName item={item} />;
+    case 'entries':
+      return <Cell column={column}>{count(item.entries)}</Cell>;
+    case 'hits':
+      return <Cell column={column}>{count(row.hits)}</Cell>;
+    case 'misses':
+      return <Cell column={column}>{count(row.misses)}</Cell>;
+    case 'rate':
+      return <Cell column={column}>{percent(hitRate(row))}</Cell>;
+    case 'compile':
+      return (
+        <Cell column={column}>
+          {item.share >= 0.02 && (
+            <span
+              className="jp-JitMagic-bar"
+              aria-hidden="true"
+              style={{ inlineSize: `${item.share * 100}%` }}
+            />
+          )}
+          {duration(row.compile_s)}
+        </Cell>
+      );
+    case 'execute':
+      return <Cell column={column}>{durations(item.execute)}</Cell>;
+    case 'memory':
+      return <Cell column={column}>{bytes(item.memory)}</Cell>;
+    case 'share':
+      return <Cell column={column}>{percent(item.share)}</Cell>;
+    case 'used':
+      return <Cell column={column}>{clock(item.used)}</Cell>;
+  }
+}
+
+function FunctionName({ item }: { item: IFunctionItem }): React.JSX.Element {
+  const trans = useTrans();
+  const { row } = item;
+  const Caret = item.expanded ? caretDownIcon : caretRightIcon;
+  return (
+    <span
+      role="gridcell"
+      className="jp-JitMagic-cell"
+      data-column="name"
+      title={`${row.name}\n${placeText(trans, row.place)}`}
+    >
+      <Caret.react
+        tag="span"
+        className="jp-JitMagic-caret"
+        width="14px"
+        height="14px"
+      />
+      <span className="jp-JitMagic-fn">{shortened(row.name)}</span>
+      {item.pinned && <Badge>{trans.__('pinned')}</Badge>}
+      {!row.recording && <Badge>{trans.__('not recorded')}</Badge>}
+      {item.dead && <Fate superseded={row.superseded} />}
+    </span>
+  );
+}
+
+function EntryCell({
+  item,
+  column
+}: {
+  item: IEntryItem;
+  column: ColumnId;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const { row } = item;
+  switch (column) {
+    case 'name':
+      return <EntryName item={item} />;
+    case 'hits':
+      return <Cell column={column}>{count(row.hits)}</Cell>;
+    case 'compile':
+      return (
+        <Cell column={column}>
+          {row.outcome === 'disk_hit'
+            ? trans.__('from disk')
+            : duration(row.compile_s)}
+        </Cell>
+      );
+    case 'execute':
+      return <Cell column={column}>{duration(row.execute_s)}</Cell>;
+    case 'memory':
+      return <Cell column={column}>{bytes(item.memory)}</Cell>;
+    case 'used':
+      return <Cell column={column}>{clock(row.last_used_s)}</Cell>;
+    default:
+      return <Cell column={column}>{null}</Cell>;
+  }
+}
+
+function EntryName({ item }: { item: IEntryItem }): React.JSX.Element {
+  const { row } = item;
+  return (
+    <span
+      role="gridcell"
+      className="jp-JitMagic-cell"
+      data-column="name"
+      title={[entryLabel(row), row.transformation].filter(Boolean).join('\n')}
+    >
+      {Object.entries(row.static).map(([name, value]) => (
+        <span key={name} className="jp-JitMagic-static">
+          {shortened(`${name}=${value}`)}
+        </span>
+      ))}
+      <span className="jp-JitMagic-avals">{shortened(row.avals) || '()'}</span>
+      {row.transformation && <Badge>{row.transformation}</Badge>}
+      {item.dead && <Fate superseded={row.superseded} />}
+    </span>
+  );
+}
+
+function Fate({ superseded }: { superseded: boolean }): React.JSX.Element {
+  const trans = useTrans();
+  return <Badge>{superseded ? trans.__('replaced') : trans.__('gone')}</Badge>;
+}
+
+function Badge({ children }: { children: React.ReactNode }): React.JSX.Element {
+  return <span className="jp-JitMagic-badge">{children}</span>;
+}
