@@ -194,12 +194,11 @@ def test_a_trace_that_ended_in_an_error_does_not_stay_on_show(wire: Wire, hub: A
 def test_a_panel_that_vanished_is_given_up(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is closed hard says no goodbye: it is asked with an update, and dropped if it does not answer."""
     monkeypatch.setattr(_hub, "LEASE_S", 0.05)
-    monkeypatch.setattr(_hub, "GRACE_S", 0.05)
     wire.open("p")
     time.sleep(0.07)
     hub.log.listeners.emit(Changed("functions", 1))
     assert wait_for(lambda: wire.of("update"))[-1]["ping"]
-    time.sleep(0.1)
+    monkeypatch.setattr(_hub, "GRACE_S", 0.0)
     hub.log.listeners.emit(Changed("functions", 1))
     wait_for(lambda: not hub.listening and not panel_threads())
 
