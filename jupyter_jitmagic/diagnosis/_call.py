@@ -60,6 +60,7 @@ class Call:
     kwargs: dict[str, Any]
     declared: frozenset[str] = frozenset()
     arguments: tuple[Argument, ...] = field(default=())
+    donated: frozenset[str] = frozenset()
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)

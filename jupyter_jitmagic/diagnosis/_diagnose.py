@@ -19,14 +19,15 @@ import numpy as np
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._jax_internals import keep_trace
 
-from . import _reasons
-from ._call import Call, bind, innermost, reachable_functions, readable
+from . import _other_failures, _reasons
+from ._buffers import deleted_array
+from ._call import Argument, Call, bind, innermost, reachable_functions, readable
 from ._leaks import leak_site
 from ._numbers import may_be_data
 from ._purity import impurity
 from ._quiet import OutOfTime, no_writing, quiet, time_limit, undone
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
-from ._static_search import Search, blind_search, call_error, search
+from ._static_search import Search, blind_search, call_error, search, trace_call
 from ._types import Diagnosis, Found, Kind, Rewrite, Site
 
 
@@ -53,8 +54,8 @@ def diagnose_call(
     begin, started = clock(), time.perf_counter()
     call = Call(fun, args, kwargs)
     try:
-        plain, args, declared = unwrap(fun, args, kwargs)
-        call = bind(plain, args, kwargs, declared)
+        plain, args, declared, donated = unwrap(fun, args, kwargs)
+        call = replace(bind(plain, args, kwargs, declared), donated=donated)
         effect = impurity(plain, (*args, *kwargs.values()))[0]
         writes = no_writing() if "files" in effect else contextlib.nullcontext()
         with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
@@ -71,12 +72,13 @@ def diagnose_call(
 
 def unwrap(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any], tuple[Any, ...], frozenset[str]]:
-    """(the plain function, its positional arguments, names that its jit declares static).
+) -> tuple[Callable[..., Any], tuple[Any, ...], frozenset[str], frozenset[str]]:
+    """(the plain function, its positional arguments, names that its jit declares static, and those that it donates).
 
     The self of a jitted method is an argument of the jit.
     """
     declared: set[str] = set()
+    donated: set[str] = set()
     for _ in range(10):
         if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
             method: Any = fun
@@ -86,12 +88,19 @@ def unwrap(
         if inner is None or (options is None and not hasattr(fun, "lower")):
             break
         if options is not None:
-            declared.update(_as_tuple(getattr(options, "static_argnames", ())))
             named = bind(inner, args, kwargs).arguments
-            numbers = {number % max(len(args), 1) if number < 0 else number for number in _as_tuple(options.static_argnums)}
-            declared.update(argument.name for argument in named if argument.key in numbers)
+            declared |= _chosen(named, len(args), options, "static")
+            donated |= _chosen(named, len(args), options, "donate")
         fun = inner
-    return fun, args, frozenset(declared)
+    return fun, args, frozenset(declared), frozenset(donated)
+
+
+def _chosen(named: tuple[Argument, ...], given: int, options: Any, what: str) -> set[str]:
+    """The names that a jit's `static_…` or `donate_…` options mean in this call."""
+    numbers = {
+        number % max(given, 1) if number < 0 else number for number in _as_tuple(getattr(options, f"{what}_argnums", ()))
+    }
+    return {*_as_tuple(getattr(options, f"{what}_argnames", ())), *(each.name for each in named if each.key in numbers)}
 
 
 def _owners(call: Call) -> list[Any]:
@@ -107,19 +116,22 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> Diagnosis:
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
-        return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_reasons.ASYNC)
-    error = call_error(call, frozenset())
+        return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_other_failures.ASYNC)
+    error, traced = trace_call(call, frozenset())
+    if error is None and (gone := deleted_array(call, traced)):
+        reading = (gone.site,) if gone.site else ()
+        return Diagnosis(call.name, "not_staticness", *_declared(call), reading, reason=_other_failures.for_deleted(call, gone))
     if error is None:
         return Diagnosis(call.name, "traces", *_declared(call), verified=True, reason=_reasons.for_traces(call))
     told = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
-    unhashable = _reasons.for_unhashable_static(call)
+    unhashable = _other_failures.for_unhashable_static(call)
     if unhashable:
         return told("not_staticness", *_declared(call), reason=unhashable)
     found = _sites(call, error, effect, min(1.0, (deadline - clock()) / 2))
     result = search(call, found, seconds=min(1.0, deadline - clock()))
     sites = one_for_each_line(found.sites)
     if result.refused:
-        return told("not_staticness", sites=sites, reason=_reasons.for_refused(call, result.refused))
+        return told("not_staticness", sites=sites, reason=_other_failures.for_refused(call, result.refused))
     if result.cured:
         reason = _reasons.for_static(call, result, found)
         names, numbers = _names(call, result.static)
@@ -131,20 +143,32 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
             names, numbers = _names(call, blind.static)
             reason = _reasons.for_static(call, blind, Found())
             return told("static", names, numbers, _fallback(error, call), verified=True, reason=reason)
-        other = _other_error(call, error, found, result, effect)
+        plain = None if _lasts(effect) else _plain_error(call)
+        other = _other_error(call, error, found, result, plain)
         place = leak_site(other, call) or failing_site(other, call)
-        in_place = [site for site in sites if site.operation == "in place"]
-        sites = tuple(in_place) if place and in_place and in_place[0].line == place.line else (place,) if place else ()
+        in_place = tuple(site for site in sites if site.operation == "in place")
+        if not in_place or not place or in_place[0].line != place.line:
+            sites = (*_met_before(place, sites, error, call), *((place,) if place else ()))
+        else:
+            sites = in_place
         names, numbers = _declared(call)
-        reason = _reasons.for_other_failure(call, other, plain_fails=found.error is not None)
+        reason = _other_failures.for_other_failure(call, other, plain or found.error)
         # what the user's code refuses needs no other code, unless plain Python passes the check
-        own = place is not None and place.code.startswith("raise") and _plain_fails(call)
+        own = place is not None and place.code.startswith("raise") and plain is not None
         rewritable = with_rewrites and not own
         proposed, unverified, _ = _propose(call, sites, result.static, deadline) if rewritable else ([], [], "")
         return told(
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
     return _rewritten(call, told, sites, result, deadline, with_rewrites)
+
+
+def _met_before(place: Site | None, sites: tuple[Site, ...], error: BaseException, call: Call) -> tuple[Site, ...]:
+    """The line at which JAX gave up, where plain Python gets further before it fails as well."""
+    first = failing_site(error, call)
+    if first is None or place is None or (first.filename, first.line) == (place.filename, place.line):
+        return ()
+    return tuple(site for site in sites if (site.filename, site.line) == (first.filename, first.line))
 
 
 def _alternatives(call: Call, result: Search, found: Found, deadline: float) -> tuple[Rewrite, ...]:
@@ -180,7 +204,7 @@ def _rewritten(
 def _is_other(call: Call, found: Found, result: Search, error: BaseException, effect: str) -> bool:
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
     if not found.proven:
-        return not isinstance(error, _reasons.CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
+        return not isinstance(error, _other_failures.CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
     if not any(site.operation not in ("call", "invalid argument", "in place") for site in result.left.sites):
         return True
     if any(site.operation == "in place" for site in result.left.sites):
@@ -192,10 +216,10 @@ def _is_other(call: Call, found: Found, result: Search, error: BaseException, ef
     return _plain_fails(call)
 
 
-def _other_error(call: Call, error: BaseException, found: Found, result: Search, effect: str) -> BaseException:
+def _other_error(call: Call, error: BaseException, found: Found, result: Search, plain: BaseException | None) -> BaseException:
     """The error that is the reason, where the trace's own may only be the first of several."""
     leaked = isinstance(error, jax.errors.UnexpectedTracerError)
-    met = None if leaked else result.left.error or found.error or (None if _lasts(effect) else _plain_error(call))
+    met = None if leaked else result.left.error or found.error or plain
     return met or (call_error(call, result.wider) if result.wider and not leaked else None) or error
 
 

@@ -1,10 +1,11 @@
-"""Tracers that outlived their trace: what holds them, and the user's line that reads them again."""
+"""Arrays that cannot be used any more (tracers that outlived their trace, deleted arrays): what holds them, and the user's line
+that reads them again."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -16,25 +17,30 @@ from ._sites import block_of, definition_of
 from ._types import Site
 
 
-class Leak(NamedTuple):
-    """A holder of a leaked tracer, in words and as the name or attribute that source lines read."""
+class Holder(NamedTuple):
+    """What holds such an array, in words and as the name or attribute that source lines read."""
 
     text: str
     name: str
 
 
-def leaks(call: Call) -> Iterator[Leak]:
+def leaks(call: Call) -> Iterator[Holder]:
     """Globals, closure variables, attributes of self and arguments, reachable from the function, that hold a tracer."""
+    return holders(call, lambda value: isinstance(value, jax.core.Tracer))
+
+
+def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
+    """The same for any kind of value."""
     for fun in reachable_functions(call):
         for name in fun.__code__.co_names:
             if name in fun.__globals__:
-                yield from (Leak(f"the global {name}{path}", name) for path in _tracers_in(fun.__globals__[name]))
+                yield from (Holder(f"the global {name}{path}", name) for path in _paths(fun.__globals__[name], wanted))
         for name, value in closure_of(fun):
-            yield from (Leak(f"the closure variable {name}{path}", name) for path in _tracers_in(value))
+            yield from (Holder(f"the closure variable {name}{path}", name) for path in _paths(value, wanted))
     owner = getattr(innermost(call.fun), "__self__", None)
-    yield from (Leak(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _tracers_in(owner))
+    yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _paths(owner, wanted))
     for argument in call.arguments:
-        yield from (Leak(f"{argument.name}{path}", argument.name) for path in _tracers_in(argument.value))
+        yield from (Holder(f"{argument.name}{path}", argument.name) for path in _paths(argument.value, wanted))
 
 
 def leak_site(error: BaseException, call: Call) -> Site | None:
@@ -42,16 +48,17 @@ def leak_site(error: BaseException, call: Call) -> Site | None:
     if not isinstance(error, jax.errors.UnexpectedTracerError):
         return None
     leak = next(leaks(call), None)
-    if leak is None:
-        return None
+    return reading_site(call, leak, "leaked tracer", "reads a tracer of an ended trace") if leak is not None else None
+
+
+def reading_site(call: Call, holder: Holder, operation: str, detail: str) -> Site | None:
+    """The first line that reads what the holder holds: the function's own first, then its helpers'."""
     for fun in reachable_functions(call):
-        line = _reading_line(fun.__code__, leak.name)
+        code = fun.__code__
+        line = _reading_line(code, holder.name)
         if line:
-            code = fun.__code__
             text = source_line(code.co_filename, line, fun.__globals__)
-            return Site(
-                code.co_filename, line, text, "leaked tracer", (), "reads a tracer of an ended trace", function=code.co_name
-            )
+            return Site(code.co_filename, line, text, operation, (), detail, function=code.co_name)
     return None
 
 
@@ -76,12 +83,12 @@ def _only_adds(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     return isinstance(call, ast.Call) and isinstance(parents.get(call), ast.Expr)
 
 
-def _tracers_in(value: Any, depth: int = 0) -> Iterator[str]:
-    if isinstance(value, jax.core.Tracer):
+def _paths(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:
+    if wanted(value):
         yield ""
     elif depth < 3:
         for step, item in _items(value):
-            yield from (f"{step}{path}" for path in _tracers_in(item, depth + 1))
+            yield from (f"{step}{path}" for path in _paths(item, wanted, depth + 1))
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:

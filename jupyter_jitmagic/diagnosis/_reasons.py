@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
 import re
 from enum import Enum
 from types import ModuleType
 from typing import Any
 
-import jax
-
-from ._call import Argument, Call, code_of
-from ._leaks import leaks
+from ._call import Call
 from ._sites import one_for_each_line
 from ._static_search import Search
 from ._types import Found, Site
-
-CONCRETIZATIONS = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-    jax.errors.NonConcreteBooleanIndexError,
-)
-ASYNC = "An async function returns a coroutine, which is no JAX type: jit the computation that it awaits."
 
 
 def for_traces(call: Call) -> str:
@@ -156,127 +144,6 @@ def _way(site: Site | None) -> str:
     if not site.arguments and site.operation == "mask":
         return "The mask depends on shapes only: build it with NumPy, or use jnp.where."
     return _WAYS.get(site.operation, "The function has to do without it (jnp.where, lax.cond, lax.while_loop).")
-
-
-# failures that are no matter of static or traced
-
-
-def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
-    argument = refused[0]
-    path, leaf = argument.bad_leaves[0]
-    kind = type(leaf).__name__
-    if leaf is argument.value:
-        text = f"{argument.name} is a {kind}, which jit takes neither as traced (no array) nor as static (not hashable)."
-        frozen = hasattr(type(leaf), "__dataclass_fields__")
-        return text + (
-            f" With @dataclass(frozen=True) {kind} could be static." if frozen else " Pass a hashable object in its place."
-        )
-    text = f"{path} is a {kind}, which is no JAX type"
-    if argument.has_array:
-        return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
-    return text + f", and a {type(argument.value).__name__} cannot be static: pass a tuple or a frozen dataclass."
-
-
-def for_unhashable_static(call: Call) -> str | None:
-    """An argument that is declared static and cannot be."""
-    for argument in call.arguments:
-        if argument.name in call.declared and not argument.hashable:
-            kind = type(argument.value).__name__
-            cure = "a tuple" if isinstance(argument.value, (list, set)) else "a hashable value (a tuple, a frozen dataclass)"
-            return f"{argument.name} is declared static, but a {kind} is not hashable: pass {cure}."
-    return None
-
-
-def for_other_failure(call: Call, error: BaseException, plain_fails: bool | None) -> str:
-    """One sentence: what it is, if it is no matter of static arguments."""
-    text = " ".join(str(error).split())
-    for rule in (_leak, _missing_attribute, _carry, _in_place, _integer_grad, _output, _inner_trace, _shapes, _own_check):
-        said = rule(call, error, text)
-        if said:
-            return said
-    name = type(error).__name__
-    also = " Plain Python fails in the same way." if plain_fails else ""
-    return f"{name}: {_cut(text)}.{also} No static argument has a part in it."
-
-
-def _leak(call: Call, error: BaseException, text: str) -> str | None:
-    if not isinstance(error, jax.errors.UnexpectedTracerError):
-        return None
-    where = next((leak.text for leak in leaks(call)), "")
-    held = f": {where} still holds one" if where else ""
-    cure = "Return such values from the function and keep nothing traced outside."
-    return f"A tracer of an earlier trace is used again{held}. {cure}"
-
-
-def _missing_attribute(call: Call, error: BaseException, text: str) -> str | None:
-    found = re.search(r"Tracer'? (?:object )?has no attribute '?(\w+)", text)
-    if not found or not isinstance(error, AttributeError):
-        return None
-    return f"JAX arrays have no {found[1]!r}, which arrays of NumPy or another library may have. No static argument helps."
-
-
-def _carry(call: Call, error: BaseException, text: str) -> str | None:
-    if re.search(r"carry|body_fun (input|output)|body function", text) and re.search(r"type|dtype|shape|structure", text):
-        cure = "Start it with the type that the body returns."
-        return f"The carry of a JAX loop changes its type from one step to the next: {_cut(text)}. {cure}"
-    if re.search(r"true_fun and false_fun|branch(es)? .*(output|must have)|cond branches", text):
-        return f"The branches of lax.cond or lax.switch give different types: {_cut(text)}."
-    return None
-
-
-def _in_place(call: Call, error: BaseException, text: str) -> str | None:
-    if "immutable" in text and "item assignment" in text:
-        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v. Static arguments have no part in it."
-    if isinstance(error, ValueError) and "setting an array element" in text:
-        return "A traced value is written into a NumPy array: fill a JAX array with .at[i].set(v), or stack the values."
-    return None
-
-
-def _integer_grad(call: Call, error: BaseException, text: str) -> str | None:
-    if "grad requires real- or complex-valued inputs" in text or "grad requires" in text:
-        return "jax.grad needs floats, and got integers: pass floats (or jnp.asarray(x, float))."
-    return None
-
-
-def _output(call: Call, error: BaseException, text: str) -> str | None:
-    fun = call.fun
-    if inspect.isgeneratorfunction(fun):
-        return "A generator function returns a generator, which is no JAX type: return an array of the values."
-    found = re.search(r"returned a value of type (.*?)(?: at|,|$)", text)
-    if found:
-        return f"The function returns a value of type {found[1].strip()}, which is no JAX type: return arrays and numbers only."
-    return None
-
-
-def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
-    if not isinstance(error, CONCRETIZATIONS) and not re.search(r"traced array|Tracer\(", text):
-        return None
-    who = re.search(r"while tracing the function (\w+) at \S+ for (\w+)", text)
-    inner = "a function that JAX itself traces (scan, while_loop, vmap, checkpoint, an inner jit)"
-    if who and who[1] != call.name.rsplit(".", 1)[-1]:
-        inner = f"{who[1]}, traced by {who[2]},"
-    return (
-        f"Inside {inner} every argument is traced, with or without the outer jit: plain Python fails on this call too, and no "
-        "static argument of the outer function cures it. Rewrite that body (jnp.where, lax.cond) or make the size static there."
-    )
-
-
-def _shapes(call: Call, error: BaseException, text: str) -> str | None:
-    if re.search(r"shape|dimension|broadcast|axis|rank|ndim", text) and not isinstance(error, NameError):
-        return f"The shapes do not fit: {_cut(text)}. No static argument has a part in it."
-    return None
-
-
-def _own_check(call: Call, error: BaseException, text: str) -> str | None:
-    code = code_of(call.fun)
-    if code is None or not re.search(r"racer|numpy|ndarray|array", text):
-        return None
-    return f"The function's own check refuses a traced array ({_cut(text)}): let it accept jax.Array as well."
-
-
-def _cut(text: str, most: int = 160) -> str:
-    text = text.split(" See https")[0].rstrip(". ")
-    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _and(names: Any) -> str:

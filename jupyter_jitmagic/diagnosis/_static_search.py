@@ -37,15 +37,20 @@ def trace_error(
 
 def call_error(call: Call, static: frozenset[str], seconds: float = 5.0) -> BaseException | None:
     """`trace_error` for a call whose arguments are named already; what it declares is static too."""
+    return trace_call(call, static, seconds)[0]
+
+
+def trace_call(call: Call, static: frozenset[str], seconds: float = 5.0) -> tuple[BaseException | None, Any]:
+    """(`call_error`, what ``jax.jit(…).trace`` gave)."""
     options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
     try:
         with time_limit(seconds), keep_trace(), quiet():
             traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
-            return captured_tracer_error(traced)
+            return captured_tracer_error(traced), traced
     except OutOfTime:
-        return TimeoutError(f"tracing took longer than {seconds:.1f} s")
+        return TimeoutError(f"tracing took longer than {seconds:.1f} s"), None
     except (Exception, GeneratorExit, SystemExit) as error:
-        return error
+        return error, None
 
 
 @dataclass
@@ -113,6 +118,10 @@ def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
         left = again
     if not found.proven:
         return _blind(call, tracer, must, found)
+    hoped = static | _curing(call, found, frozenset(), told_by_trace=True)[0]
+    if hoped != static and tracer.works(hoped):
+        static = _smaller(tracer, hoped, must)
+        return Search(static, True, static, (), left, len(tracer.known), tracer.bounded, floats)
     small = must | _needed_beside_a_rewrite(call, found)
     if small != static:
         left = find_call_sites(call, small, seconds=0.5) if small else found
@@ -128,15 +137,21 @@ def _must(call: Call) -> tuple[frozenset[str], tuple[Argument, ...]]:
     )
 
 
-def _curing(call: Call, found: Found, static: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """(arguments that cure some site by being static, floats that would but are data)."""
+def _curing(
+    call: Call, found: Found, static: frozenset[str], *, told_by_trace: bool = False
+) -> tuple[frozenset[str], frozenset[str]]:
+    """(arguments that cure some site by being static, floats that would but are data).
+
+    `told_by_trace`: also those whose number went through JAX or NumPy, which may leave a number alone that is no tracer (the
+    ``nondiff_argnums`` of custom_jvp, ``np.squeeze(n)``): whether that is so, a trace will tell.
+    """
     curing: set[str] = set()
     data: set[str] = set()
     for site, roots, number in zip(found.sites, found.roots, found.numbers, strict=True):
         names = roots - static - call.declared
         if site.operation == "in place":
             continue
-        if not number or not names or not all(call.argument(name).hashable for name in names):
+        if not (number or told_by_trace) or not names or not all(call.argument(name).hashable for name in names):
             continue
         floats = {name for name in names if call.argument(name).is_float}
         if floats and not _float_decides(call, site, floats):

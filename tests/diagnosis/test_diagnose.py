@@ -326,7 +326,7 @@ def test_numpy_arguments_are_not_changed():
 @pytest.mark.parametrize(
     ("fun", "args", "said"),
     [
-        (lambda x: x.fill(0.0), (X,), "no 'fill'"),
+        (lambda x: x.fill(0.0), (X,), "no .fill"),
         (lambda x, cfg: x.reshape(cfg["rows"], -1), (X, {"rows": 2}), "pass cfg['rows'] as an argument of its own"),
         (lambda x, shape: x.reshape(shape), (X, [2, 2]), "pass a tuple"),
     ],
@@ -353,3 +353,67 @@ def test_a_static_self_that_compares_by_identity_is_warned_of():
 def test_a_static_number_or_function_is_not_warned_of():
     assert "identity" not in diagnose(lambda x, n: jnp.zeros(n) + x, 1.0, 3).reason
     assert "identity" not in diagnose(lambda x, f: f(x), 1.0, jnp.sin).reason
+
+
+@jax.jit
+def _scaled(x):
+    return x * 2
+
+
+def _deleted():
+    array = jnp.arange(4.0)
+    array.delete()
+    return array
+
+
+GONE = _deleted()
+
+
+@pytest.mark.parametrize(
+    "fun, args, said, line",
+    [
+        (lambda x, n: x + n, (GONE, 2), "The array in x was deleted", "lambda x, n: x + n"),
+        (lambda x: x + GONE, (X,), "The array in the global GONE was deleted", "x + GONE"),
+        (jax.jit(lambda x: x * 3, donate_argnums=0), (GONE,), "x is donated: an earlier call took over its memory", "x * 3"),
+        (lambda x: jax.grad(lambda v: v * 2)(x), (X,), "returns an array of shape (4,)", "jax.grad"),
+        (lambda x: jax.lax.cond(x[0] > 0, lambda v: v.sum(), lambda v: v, x), (X,), "float32[], another float32[4]", "cond"),
+        (lambda x: jax.vmap(lambda v: jax.lax.psum(v, "i"))(x), (X,), "an axis named 'i'", "psum"),
+        (lambda x: x - None, (X,), "TypeError: unsupported operand type(s) for -: 'Array'", "None"),
+        (lambda t: t, (np.array(["2020-01-01"], "datetime64[D]"),), "a NumPy array of dates", "lambda t: t"),
+        (lambda x, s: x * len(s), (X, {1, 2}), "Pass a frozenset", "len(s)"),
+        (lambda x: {"a": x, "b": "name"}, (X,), "returns a str at ['b']", None),
+        (lambda x: jax.tree.map(lambda a, b: a + b, {"a": x, "b": x}, {"a": x}), (X,), "differ in their structure", "tree.map"),
+    ],
+)
+def test_other_failures_are_told_in_plain_words(fun, args, said, line):
+    found = diagnose(fun, *args)
+    assert found.kind == "not_staticness"
+    assert said in found.reason
+    assert line is None or line in found.sites[0].code
+    assert "Tracer" not in found.reason
+
+
+def test_a_deleted_argument_that_the_program_does_not_read_does_no_harm():
+    assert diagnose(lambda x, y: y * 2, GONE, X).kind == "traces"
+
+
+def test_a_number_that_jax_hands_on_as_it_is_can_still_be_static():
+    """custom_jvp stops the gradient of its nondiff arguments, np.random a seed through NumPy: both leave numbers alone."""
+
+    @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+    def series(x, n):
+        return sum(x**k for k in range(n))
+
+    series.defjvp(lambda n, primals, tangents: (primals[0], tangents[0]))
+    assert diagnose(lambda x, n: series(x, n), 0.5, 3).static_argnames == ("n",)
+    assert diagnose(lambda x, seed: x + np.random.RandomState(seed).rand(), X, 3).static_argnames == ("seed",)
+
+
+def test_where_plain_python_gets_further_and_fails_too_both_lines_are_shown():
+    def fun(x, n):
+        pad = jnp.zeros(n)
+        return pad + x
+
+    found = diagnose(fun, X, 3)
+    assert found.kind == "not_staticness"
+    assert [site.code for site in found.sites] == ["pad = jnp.zeros(n)", "return pad + x"]
