@@ -24,11 +24,20 @@ def clean() -> Any:
 
 def calls_of(function: Any) -> Any:
     table = jm.stats("calls")
-    return table[table.function == function.__qualname__]
+    return table[table.function == function.__qualname__.rpartition("<locals>.")[2]]
 
 
 def outcomes(function: Any) -> list[str]:
     return list(calls_of(function).outcome)
+
+
+def test_a_function_defined_in_another_goes_by_its_own_name() -> None:
+    @jm.jit
+    def local(x):
+        return x
+
+    local(1.0)
+    assert list(jm.stats("calls").function.iloc[-1:]) == ["local"]
 
 
 def test_a_first_call_is_a_miss_with_its_phases_and_the_next_a_hit() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
+from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording import _observation, _timing
 from jupyter_jitmagic.recording._origin import Origin, file_of, line_of, origin_of, qualname_of
 from jupyter_jitmagic.recording._recording import FunctionState
@@ -43,7 +44,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
         _supersede(lineage.function, always=not origin.is_local)
     record = FunctionRecord(
         id=log.new_id(),
-        name=_unused_name(qualname_of(fun)),
+        name=_unused_name(short_name(qualname_of(fun))),
         module=origin.module,
         qualname=qualname_of(fun),
         filename=file_of(fun),
