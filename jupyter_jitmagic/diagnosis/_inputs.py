@@ -5,7 +5,9 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 
 from __future__ import annotations
 
+import enum
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +44,34 @@ def static_split(
     return fixed
 
 
+def other_statics(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
+    calls = []
+    for key in sorted(fixed, key=str):
+        value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
+        calls.append([(key, other) for other in _other_values(value, words)])
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
+    for key, other in (change for change in in_turn if change is not None):
+        if isinstance(key, str):
+            yield args, {**kwargs, key: other}
+        else:
+            yield (*args[:key], other, *args[key + 1 :]), dict(kwargs)
+
+
+def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
+    if isinstance(value, bool | np.bool_):
+        return [type(value)(not value)]
+    if isinstance(value, enum.Enum):
+        return [member for member in type(value) if member is not value][:4]
+    if isinstance(value, int | np.integer):
+        return [type(value)(n) for n in dict.fromkeys((0, 1, value + 1, 2, value - 1, 5, -1)) if n != value]
+    if isinstance(value, str):
+        return [word for word in dict.fromkeys(words) if word != value][:4]
+    return []
+
+
 class Variations:
     """The inputs of one call, the most telling first.
 
@@ -69,6 +99,11 @@ class Variations:
         """The same input with every float multiplied by `factor`: where that changes the result, rounding decides."""
         return self._mapped(given, lambda v: _like(v, np.asarray(v, _wide(v)) * factor) if _kind(v) == "f" else v)
 
+    def shaken(self, given: Input) -> Input:
+        """The same input with noise on every float."""
+        change = _noise(1)
+        return self._mapped(given, lambda v: _like(v, change(np.asarray(v, _wide(v)))) if _kind(v) == "f" else v)
+
     def canonical(self, given: Input) -> Input:
         """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
         return self._mapped(given, lambda v: jnp.asarray(v) if isinstance(v, bool | int | float | complex) else v)
@@ -91,8 +126,19 @@ class Variations:
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")
 
-    def more(self) -> Iterator[Input]:
-        """Further inputs, for branches that the core did not reach."""
+    def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
+        """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""
+        numbers = [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) == 1]
+        for number in literals[:6]:
+            for k in numbers[:4]:
+                whole = _kind(self._leaves[k]) == "i"
+                if not whole or number == int(number):
+                    yield self._each([k], _set_to(number), "moved")
+        for number in literals[:6]:
+            for k in numbers[:4]:
+                step = 1 if _kind(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)
+                yield self._each([k], _set_to(int(number) + step if step == 1 else number + step), "moved")
+                yield self._each([k], _set_to(int(number) - step if step == 1 else number - step), "moved")
         for k in self._floats[:6]:
             yield from self._one([k], _with_nan, "nan") if k not in self._floats[:2] else ()
             yield from self._one([k], lambda v: -v, "negated")
@@ -105,7 +151,6 @@ class Variations:
             yield from self._one([k], lambda v: v - 1, "count")
             yield from self._one([k], lambda v: v * 0 + 10, "count")
             yield from self._one([k], lambda v: -v, "negative int")
-        numbers = [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) == 1]
         for scalar in numbers[:4]:
             for other in [k for k in (*self._floats, *self._ints) if k != scalar][:4]:
                 values = np.asarray(self._leaves[other], np.float64) if np.size(self._leaves[other]) else np.zeros(1)
@@ -139,17 +184,19 @@ class Variations:
         leaves = [changed.get(k, v) for k, v in enumerate(self._leaves)]
         return self._assembled(leaves, kind)
 
-    def _assembled(self, leaves: Sequence[Any], kind: str) -> Input:
+    def _assembled(self, leaves: Sequence[Any], kind: str, given: Input | None = None) -> Input:
+        """An input of these leaves; its static arguments are those of `given`, or the call's."""
         positional, keywords = jax.tree_util.tree_unflatten(self._tree, leaves)
-        args = tuple(a if k in self._fixed else positional[k] for k, a in enumerate(self._args))
-        return Input(args, {k: v if k in self._fixed else keywords[k] for k, v in self._kwargs.items()}, kind)
+        static_args, static_kwargs = (given.args, given.kwargs) if given is not None else (self._args, self._kwargs)
+        args = tuple(a if k in self._fixed else positional[k] for k, a in enumerate(static_args))
+        return Input(args, {k: v if k in self._fixed else keywords[k] for k, v in static_kwargs.items()}, kind)
 
     def _mapped(self, given: Input, change: Callable[[Any], Any]) -> Input:
         dynamic = (
             [None if k in self._fixed else a for k, a in enumerate(given.args)],
             {k: v for k, v in given.kwargs.items() if k not in self._fixed},
         )
-        return self._assembled([change(v) for v in jax.tree_util.tree_leaves(dynamic)], given.kind)
+        return self._assembled([change(v) for v in jax.tree_util.tree_leaves(dynamic)], given.kind, given)
 
 
 def _kind(value: Any) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import numpy as np
 
 from ._inputs import Input, Variations
 from ._source import NoSource, Rebuilt, Unit, compile_unit
+from ._time import Deadline
 from ._types import Comparison
 
 MAX_INPUTS = 40  # plain runs, at most
@@ -73,12 +73,12 @@ class Probes:
 
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
-        self.deadline = float("inf")
+        self.deadline = Deadline(float("inf"))
         self._counts: dict[tuple[str, int], int] = {}
         self._taken: list[tuple[tuple[str, int], bool]] = []
         self._looped: list[tuple[tuple[str, int], int]] = []
 
-    def start(self, deadline: float) -> None:
+    def start(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self._counts.clear()
         self._taken.clear()
@@ -97,7 +97,7 @@ class Probes:
         return new
 
     def tick(self) -> None:
-        if time.perf_counter() > self.deadline:
+        if self.deadline.over():
             raise OutOfTime
 
     def test(self, filename: str, line: int, value: Any) -> bool:
@@ -199,6 +199,30 @@ class _Instrument(ast.NodeTransformer):
         return node
 
 
+def compared_numbers(tree: ast.AST) -> Iterator[float]:
+    """The numbers with which a source compares, those of `match` too."""
+    for node in ast.walk(tree):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        for part in (inner for root in parts for inner in ast.walk(root)):
+            if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
+                yield part.value
+                yield -part.value
+
+
+def compared_words(tree: ast.AST) -> Iterator[str]:
+    """The strings with which a source compares or that name entries."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue | ast.Dict):
+            roots = [k for k in node.keys if k] if isinstance(node, ast.Dict) else [node]
+            for part in (inner for root in roots for inner in ast.walk(root)):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value
+
+
 class Plain:
     """The plain function's results on the call's inputs and on varied ones; each is computed once for all rewrites.
 
@@ -225,11 +249,14 @@ class Plain:
         self.coverage = Coverage()
         self.variations = variations
         self._probes = Probes(self.coverage)
-        self._deadline = time.perf_counter() + seconds
-        self._patience = time.perf_counter() + min(PATIENCE, seconds)
+        self._deadline = Deadline(seconds)
+        self._patience = Deadline(min(PATIENCE, seconds))
         compiled = {}
+        self._literals: dict[float, None] = {}
         for unit in units:
-            tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(ast.parse(unit.text))
+            original = ast.parse(unit.text)
+            self._literals |= dict.fromkeys(compared_numbers(original))
+            tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(original)
             compiled[unit] = compile(ast.fix_missing_locations(tree), unit.filename, "exec", dont_inherit=True)
         self._fun = Rebuilt(compiled, extra={_PROBES: self._probes}).make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []
@@ -264,7 +291,7 @@ class Plain:
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
         )
-        for given in self.variations.more():
+        for given in self.variations.more(list(self._literals)):
             if self._late() or tried > MAX_INPUTS or (not self.coverage.missing() and self._counted >= 6):
                 return
             yield given
@@ -272,18 +299,18 @@ class Plain:
 
     def _slow(self) -> bool:
         """Whether the plain runs took so long that a few inputs must do, once everything was reached."""
-        return time.perf_counter() > self._patience
+        return self._patience.over()
 
     def _late(self) -> bool:
-        return time.perf_counter() > self._deadline
+        return self._deadline.over()
 
     def run(self, given: Input, first: bool = False) -> tuple[Any] | None:
         """(result,), or None where plain Python fails on this input or takes too long."""
         from .rewrites._engine import quiet
 
-        now = time.perf_counter()
         # a varied input may make a loop endless; the call's own input may take all the time there is
-        self._probes.start(self._deadline if first else min(self._deadline, now + max(0.1, (self._deadline - now) / 8)))
+        left = self._deadline.left()
+        self._probes.start(self._deadline if first else Deadline(min(left, max(0.1, left / 8))))
         try:
             with quiet(), jax.disable_jit(self._interpreted):
                 result = self._fun(*_fresh(given.args), **_fresh(given.kwargs))
@@ -316,7 +343,7 @@ def _fresh(values: Any) -> Any:
 
 
 def compare(
-    plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str], deadline: float
+    plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str], deadline: Deadline
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run the compiled rewrite beside the plain function.
 
@@ -344,7 +371,7 @@ def compare(
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
         difference = differs(got, want)
         if difference:
-            if given.kind != "call" and _rounding_decides(plain, given, got, want):
+            if given.kind != "call" and rounding_decides(plain, given, got, want):
                 unsure += 1
                 continue
             raise Differs(f"it differs on {_words(given)}: {difference}")
@@ -354,7 +381,7 @@ def compare(
         note = weak_type_note(got, want)
         if note and given.kind == "call":
             notes[note] = None
-        if time.perf_counter() > deadline:
+        if deadline.over():
             break
     if plain.failed is not None and not equal:
         slow = isinstance(plain.failed, OutOfTime)
@@ -369,7 +396,7 @@ def shapes(result: Any) -> list[tuple[int, ...]]:
     return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(result)]
 
 
-def _rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
+def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
     """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
     for other in (
         plain.variations.canonical(given),

@@ -352,7 +352,7 @@ def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[s
     written = set(written)
     for stmt in stmts:
         if isinstance(stmt, ast.If):
-            reads |= loaded([stmt.test]) - written
+            reads |= _read_by_test(stmt.test) - written
             written |= set(stored([stmt.test]))
             left, after_left = _flow(stmt.body, written)
             right, after_right = _flow(stmt.orelse, written)
@@ -366,8 +366,9 @@ def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[s
             reads |= _flow(stmt.body, written | set(target_names(stmt.target)))[0]
             reads |= _flow(stmt.orelse, written)[0]
         elif isinstance(stmt, ast.While):
-            reads |= loaded([stmt.test]) - written
-            reads |= _flow(stmt.body, written)[0] | _flow(stmt.orelse, written)[0]
+            reads |= _read_by_test(stmt.test) - written
+            bound = written | set(stored([stmt.test]))
+            reads |= _flow(stmt.body, bound)[0] | _flow(stmt.orelse, bound)[0]
         elif isinstance(stmt, ast.With | ast.AsyncWith):
             for item in stmt.items:
                 reads |= loaded([item.context_expr]) - written
@@ -387,6 +388,17 @@ def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[s
             if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
                 break
     return reads, written
+
+
+def _read_by_test(test: ast.expr) -> set[str]:
+    """Names that a test reads before it binds them itself by `:=`."""
+    bound: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(test):
+        if isinstance(node, ast.NamedExpr):
+            end = (node.end_lineno or 0, node.end_col_offset or 0)
+            bound[node.target.id] = min(end, bound.get(node.target.id, end))
+    names = [n for n in ast.walk(test) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return {n.id for n in names if n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]}
 
 
 def _loads_of_simple(stmt: ast.AST) -> set[str]:

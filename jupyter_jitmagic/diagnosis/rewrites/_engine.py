@@ -12,7 +12,6 @@ import contextlib
 import io
 import itertools
 import random
-import time
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ import jax
 import numpy as np
 
 from .._source import NoSource, Rebuilt, Unit, compile_unit, frame_units, is_users, position, unit_of
+from .._time import Deadline
 from .._types import Change
 from ._code import Code
 from ._rules import Obstacle, Rule, Spot, Step
@@ -30,6 +30,7 @@ from ._rules import Obstacle, Rule, Spot, Step
 MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
+ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
 _numbers = itertools.count(1)
 
 
@@ -64,7 +65,8 @@ class Search:
         fun: the user's function (unjitted where it was jitted).
         args, kwargs, static: the failing call and its static arguments.
         rules: alternatives in order of preference.
-        deadline: `time.perf_counter()` at which the search ends.
+        deadline: when the search ends.
+        others: the call with other static values; a draft has to trace on them too.
     """
 
     def __init__(
@@ -74,10 +76,12 @@ class Search:
         kwargs: Mapping[str, Any],
         static: Sequence[str | int],
         rules: Sequence[Rule],
-        deadline: float,
+        deadline: Deadline,
+        others: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]] = (),
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
+        self.others = others
         self.traces = 0
         self._limit = MAX_TRACES
         self.obstacles: dict[str, None] = {}
@@ -97,7 +101,7 @@ class Search:
         if draft.key in self._seen or depth > MAX_STEPS:
             return
         self._seen.add(draft.key)
-        if self.traces >= self._limit or time.perf_counter() > self.deadline:
+        if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
             return
         try:
@@ -105,7 +109,14 @@ class Search:
         except (NoSource, SyntaxError) as error:
             self.obstacles[str(error)] = None
             return
-        outcome = self.trace(function)
+        outcome = self.trace(function, self.args, self.kwargs)
+        for args, kwargs in self.others if not isinstance(outcome, BaseException) else ():
+            other = self.trace(function, args, kwargs)
+            if ANOTHER_SHAPE in draft.excludes and not isinstance(other, jax.errors.JAXTypeError):
+                continue  # sizes past an end, which the draft says
+            if isinstance(other, BaseException):  # its sites are cured by the same rules
+                outcome = other
+                break
         if not isinstance(outcome, BaseException):
             if draft.changes:
                 yield Traced(draft, function, outcome)
@@ -171,12 +182,12 @@ class Search:
             self._files[filename] = (unit, text)
         return self._codes[key]
 
-    def trace(self, function: Callable[..., Any]) -> int | Exception:
+    def trace(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | Exception:
         """The number of equations if `function` traces, else the error. Output is swallowed."""
         self.traces += 1
         with quiet(), whole_tracebacks():
             try:
-                traced = jitted(function, self.static).trace(*self.args, **self.kwargs)
+                traced = jitted(function, self.static).trace(*args, **kwargs)
             except Exception as error:
                 return error
         return count_equations(traced.jaxpr)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import itertools
 import textwrap
-import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic._errors import faults
 
-from .._inputs import Variations, static_split
+from .._inputs import Input, Variations, other_statics, static_split
 from .._purity import impurity
 from .._source import NoSource, Rebuilt, Unit, layers, module_text
+from .._time import Deadline
 from .._types import Rewrite, Site
 from .._verify import (
     Differs,
@@ -26,16 +27,21 @@ from .._verify import (
     bounded_loops,
     bounded_while_loop,
     compare,
+    compared_words,
     comparison,
+    differs,
     finite_gradients,
+    rounding_decides,
 )
 from ._code import Code, first_line
-from ._engine import Draft, Search, Traced, added_imports, jitted, top_name
+from ._engine import ANOTHER_SHAPE, Draft, Search, Traced, added_imports, jitted, quiet, top_name
 from ._layout import folded
 from ._rules import Rule
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MAX_EQUATIONS = 4000  # above, a rewrite is traced and not compiled
+MOST_STATICS = 8  # other static values that are tried
+MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
 OTHER_WAYS = ("cond", "where")
 OTHER_WAYS_WITHIN = 1.0  # seconds; an answer that took longer comes alone
 
@@ -108,14 +114,26 @@ def _propose(
     run: bool,
     seconds: float,
 ) -> Proposals:
-    search = Search(fun, args, kwargs, static, rules, time.perf_counter() + seconds)
     judge = _Judge(fun, args, kwargs, static, run, seconds)
+    others = judge.other_statics()
+    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), [(given.args, given.kwargs) for given, _ in others])
+    found = _found(search, judge)
+    if (
+        not (found.rewrites or found.unverified) and others
+    ):  # one that serves this call's static values only is no proven answer
+        narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds))
+        judge.refuse("with another value of a static argument it does not trace, or gives another result")
+        return replace(found, unverified=_found(narrow, judge).unverified[:1])
+    return found
+
+
+def _found(search: Search, judge: _Judge) -> Proposals:
     verified: list[Rewrite] = []
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
-    start = time.perf_counter()
+    time = Deadline(OTHER_WAYS_WITHIN)
     for prefer in ("", *OTHER_WAYS):
-        if prefer and time.perf_counter() - start > OTHER_WAYS_WITHIN:
+        if prefer and time.over():
             break
         if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
             continue
@@ -131,7 +149,7 @@ def _propose(
                 (verified if outcome.verified else unverified).append(outcome)
                 break
             obstacles[outcome] = None
-            if time.perf_counter() > search.deadline:
+            if search.deadline.over():
                 break
     if not verified and not unverified:
         obstacles = {**search.obstacles, **obstacles}
@@ -169,19 +187,40 @@ class _Judge:
         self._units: list[Unit] = []
         self._lines: set[tuple[str, int]] = set()
         self._seen: set[frozenset[tuple[int, str]]] = set()
+        self._others: list[tuple[Input, Any]] = []
+
+    def refuse(self, why: str) -> None:
+        """Nothing is compared any more, for this reason."""
+        self._why_not, self._checked = why, True
+
+    def other_statics(self) -> list[tuple[Input, Any]]:
+        """The call with other static values that plain Python takes, each with its result."""
+        fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+        if not fixed or not self._may_run():
+            return []
+        try:
+            plain = Plain(self.fun, self._units, {}, Variations(self.args, self.kwargs, fixed), min(0.4, self.seconds / 4))
+        except NoSource:
+            return []
+        names = dict.fromkeys(word for unit in self._units for word in compared_words(ast.parse(unit.text)))
+        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, list(names)), MOST_STATICS):
+            given = Input(args, kwargs, "static value")
+            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+                result = plain.run(changed)
+                if result is not None:
+                    self._others.append((changed, result[0]))
+                    break
+        return self._others
+
+    def _may_run(self) -> bool:
+        if not self._checked:
+            self._check()
+        return not self._why_not
 
     def judge(self, traced: Traced) -> Rewrite | str:
         """The rewrite, verified or not; or the sentence that says why it is wrong."""
         draft = traced.draft
-        if not self._checked:
-            self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
-            leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
-            size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
-            if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
-                self._why_not = "an argument was donated or deleted"
-            elif size > MAX_BYTES:
-                self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"
-            self._checked = True
+        self._may_run()
         if self._why_not:
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MAX_EQUATIONS:
@@ -191,7 +230,8 @@ class _Judge:
         try:
             plain = self._plain_for(draft)
             compiled = jitted(self._bounded(traced), self.static)
-            count, notes, inputs = compare(plain, compiled, draft.excludes, time.perf_counter() + self.seconds)
+            count, notes, inputs = compare(plain, compiled, draft.excludes, Deadline(self.seconds))
+            self._compare_others(plain, compiled, draft.excludes)
         except NoSource as error:
             return self._rewrite(draft, reason=f"traced, not compared: {error}")
         except Differs as error:
@@ -208,6 +248,16 @@ class _Judge:
                 return f"a rewrite by where was tried and rejected: {reason}"
         return self._rewrite(draft, comparison(plain, count, (*draft.notes, *notes), draft.excludes))
 
+    def _check(self) -> None:
+        self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
+        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
+        if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+            self._why_not = "an argument was donated or deleted"
+        elif size > MAX_BYTES:
+            self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"
+        self._checked = True
+
     def _plain_for(self, draft: Draft) -> Plain:
         lines = {(change.filename, change.line) for change in draft.changes}
         if self._plain is None or not lines <= self._lines:
@@ -221,6 +271,20 @@ class _Judge:
                 self.fun, list(units.values()), by_file, Variations(self.args, self.kwargs, fixed), self.seconds
             )
         return self._plain
+
+    def _compare_others(self, plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str]) -> None:
+        """The rewrite with other static values; what it gives there must be plain Python's too."""
+        if ANOTHER_SHAPE in excludes:
+            return  # other sizes go past an end, which the rewrite says
+        for given, want in self._others[:MOST_STATICS_COMPARED]:
+            try:
+                with quiet():
+                    got = jax.block_until_ready(compiled(*given.args, **given.kwargs))
+            except Exception as error:
+                raise Differs(f"with another static value it fails ({type(error).__name__}: {str(error)[:120]})") from None
+            difference = differs(got, want)
+            if difference and not rounding_decides(plain, given, got, want):
+                raise Differs(f"it differs with another static value: {difference}")
 
     def _bounded(self, traced: Traced) -> Callable[..., Any]:
         """The rewrite with its while loops bounded, so that a comparison ends."""

@@ -60,7 +60,8 @@ def _only_truth(spot: Spot, node: ast.AST) -> bool:
     if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert):
         return node is parent.test
     if isinstance(parent, ast.Call):
-        return isinstance(parent.func, ast.Name) and parent.func.id == "bool"
+        name = parent.func.id if isinstance(parent.func, ast.Name) else getattr(parent.func, "attr", "")
+        return name in ("bool", "logical_and", "logical_or", "logical_not")
     return isinstance(parent, ast.comprehension) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
 
 
@@ -100,7 +101,9 @@ def membership(spot: Spot) -> Iterator[Step]:
 def _is_boolean(node: ast.expr) -> bool:
     """Surely a bool (Python's or an array's), so that `&` means `and`."""
     if isinstance(node, ast.Compare):
-        return not any(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops) and len(node.ops) == 1
+        return not any(isinstance(op, ast.In | ast.NotIn | ast.Is | ast.IsNot) for op in node.ops)
+    if isinstance(node, ast.BoolOp):
+        return all(map(_is_boolean, node.values))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
         return _is_boolean(node.left) and _is_boolean(node.right)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -312,7 +312,9 @@ class _Assigning:
     def steps(self) -> Iterator[tuple[int, Step]]:
         printing = _prints(self.spot, [*self.left, *self.right])
         if not self.outputs and not self.subscripts and not printing:
-            raise Obstacle(f"neither side of `if {self.test}` changes anything that is used later")
+            self.risky = False
+            yield 0, self._step("if", self._left_out())
+            return
         cheap = harmless([*self.left, *self.right]) and not printing
         self.risky = not cheap
         where = 0 if cheap else 2
@@ -331,6 +333,12 @@ class _Assigning:
 
     def _step(self, pattern: str, text: str) -> Step:
         return self.spot.step(pattern, (self.code.region([self.node]), text), risky=self.risky and pattern == "where")
+
+    def _left_out(self) -> str:
+        """Neither side changes anything that is used later: what of it is read is the name that the test binds."""
+        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(self.node.test)):
+            return f"{self.indent}{self.test}\n"
+        return f"{self.indent}pass\n" if len(self.code.block(self.node)) == 1 else ""
 
     def _inline(self) -> str | None:
         left, right = self._simple(self.left), self._simple(self.right)

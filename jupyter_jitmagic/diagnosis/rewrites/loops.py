@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ._code import always_leaves, leaves, loaded, read_first, stored, target_names, walk_scope
+from ._code import always_leaves, leaves, loaded, read_first, stored, surely_written, target_names, walk_scope
 from ._rules import INDEX, Obstacle, Rule, Spot, Step
 from .printing import print_edits
 
@@ -40,8 +40,10 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.While):
         return
     loop = asked[1]
-    if any(isinstance(n, ast.NamedExpr) for n in ast.walk(loop.test)):
-        yield from _bound_before(spot, loop)
+    read = read_first(loop.body) | spot.code.live_after(loop)
+    named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr) and n.target.id in read]
+    if named:
+        yield from _bound_before(spot, loop, named)
         return
     if leaves(loop.body, _EXITS):
         yield from _flagged(spot, loop)
@@ -49,10 +51,9 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     yield from _Carried(spot, loop, []).while_steps()
 
 
-def _bound_before(spot: Spot, loop: ast.While) -> Iterator[Step]:
+def _bound_before(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> Iterator[Step]:
     """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round."""
     code = spot.code
-    named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr)]
     if any(not _always_evaluated(spot, n, loop.test) for n in named):
         raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
     if leaves(loop.body, ast.Continue):
@@ -446,7 +447,7 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
         name = loop.target.id
         if name != "_" and (name in live or name in stored(loop.body)):
             index = code.fresh("k", "index")
-            setup += [f"{index} = {bounds.low}"] + ([] if spot.defined(name) and name in live else [f"{name} = {bounds.low}"])
+            setup += [f"{index} = {bounds.low}"] + ([] if _bound_above(spot, loop, name) else [f"{name} = {bounds.low}"])
             return setup, f"{index} {order} {high}", [f"{name} = {index}"], [f"{index} {add}"]
         if name == "_":
             name = code.fresh("k", "count")
@@ -494,6 +495,23 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
     setup += [f"{index} = 0"]
     del names
     return setup, f"{index} < {length}", first, [f"{index} += 1"]
+
+
+def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
+    """Whether the name surely has a value when the loop begins (while it runs, the frame knows no more)."""
+    function = spot.code.function(loop)
+    if not isinstance(function, ast.FunctionDef):
+        return False
+    a = function.args
+    if name in {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs)}:
+        return True
+    at: ast.AST = loop
+    while isinstance(at, ast.stmt) and at is not function:
+        block = spot.code.block(at)
+        if name in surely_written(block[: block.index(at)]):
+            return True
+        at = spot.code.parents[at]
+    return False
 
 
 def _is_call(spot: Spot, node: ast.expr, name: str) -> bool:

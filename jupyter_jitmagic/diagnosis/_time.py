@@ -1,0 +1,29 @@
+"""How long something may take: the thread's own time, so that a busy machine changes no answer, and a wall beyond it."""
+
+from __future__ import annotations
+
+import time
+
+WAITING = 2  # the wall clock may show this many times as much: compilers work in other threads, and machines are shared
+
+
+class Deadline:
+    """A time at which work ends.
+
+    Example:
+        >>> late = Deadline(0.5)
+        >>> while not late.over():
+        ...     work()
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._works_until = time.thread_time() + seconds
+        self._waits_until = time.perf_counter() + WAITING * seconds
+
+    def over(self) -> bool:
+        return time.thread_time() > self._works_until or time.perf_counter() > self._waits_until
+
+    def left(self) -> float:
+        """Seconds of work that are left, none below zero."""
+        waits = (self._waits_until - time.perf_counter()) / WAITING
+        return max(0.0, min(self._works_until - time.thread_time(), waits))
