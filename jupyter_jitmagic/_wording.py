@@ -1,7 +1,8 @@
-"""Causes in words, the same everywhere: warnings, errors, tables, the lines below a cell. Imports only records."""
+"""Causes and durations in words, the same everywhere: warnings, errors, tables, lines below a cell. Imports only records."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from jupyter_jitmagic._records import Cause
@@ -54,3 +55,31 @@ _SENTENCES: dict[str, Callable[[Cause], str]] = {
     "cleared": lambda cause: "its cache was cleared",
     "unknown": lambda cause: "why is unknown",
 }
+
+
+MISSING = "–"
+
+
+def duration(value: float | None) -> str:
+    """A duration.
+
+    Example:
+        >>> duration(0.0381), duration(5.1e-6), duration(75), duration(None)
+        ('38 ms', '5.1 µs', '1 min 15 s', '–')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if value == 0:
+        return "0 s"
+    if value >= 59.95:
+        minutes, rest = divmod(round(value), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
+        if value >= scale * 0.9995 or unit == "ns":
+            return f"{digits(value / scale)} {unit}"
+    raise AssertionError(value)
+
+
+def digits(value: float) -> str:
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

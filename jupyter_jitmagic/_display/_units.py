@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import math
 
-MISSING = "–"
-
-
-def seconds(value: float | None) -> str:
-    """A duration.
-
-    Example:
-        >>> seconds(0.0381), seconds(5.1e-6), seconds(75), seconds(None)
-        ('38 ms', '5.1 µs', '1 min 15 s', '–')
-    """
-    if value is None or math.isnan(value):
-        return MISSING
-    if value == 0:
-        return "0 s"
-    if value >= 59.95:
-        minutes, rest = divmod(round(value), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
-        if value >= scale * 0.9995 or unit == "ns":
-            return f"{_digits(value / scale)} {unit}"
-    raise AssertionError(value)
+from jupyter_jitmagic._wording import MISSING as MISSING
+from jupyter_jitmagic._wording import digits
+from jupyter_jitmagic._wording import duration as seconds
 
 
 def size(value: float | None) -> str:
@@ -39,7 +20,7 @@ def size(value: float | None) -> str:
         return MISSING
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if value >= scale * 0.9995:
-            return f"{_digits(value / scale)} {unit}"
+            return f"{digits(value / scale)} {unit}"
     return f"{round(value)} B"
 
 
@@ -55,5 +36,4 @@ def times(number: int, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
-def _digits(value: float) -> str:
-    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+__all__ = ["MISSING", "count", "seconds", "size", "times"]

@@ -64,6 +64,7 @@ def _version_in(origin: str | None) -> str | None:
 
 
 def _hook(shell: Any, hooks: ExitStack) -> None:
+    from jupyter_jitmagic.magics import _notices
     from jupyter_jitmagic.magics._config import JitMagic
     from jupyter_jitmagic.magics._magics import Check, JitMagics, Marker, Wrapper, completer
 
@@ -79,6 +80,7 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
     shell.events.register("post_run_cell", magics.cell_ended)
     hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    _notices.hook(shell, hooks)
     _show_advice(hooks)
     _follow_compiles(shell, hooks)
     _format(shell, hooks)

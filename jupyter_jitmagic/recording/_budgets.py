@@ -17,7 +17,7 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError, RecompileWarning, faults
 from jupyter_jitmagic._records import Cause
-from jupyter_jitmagic._wording import sentence, short_name
+from jupyter_jitmagic._wording import duration, sentence, short_name
 from jupyter_jitmagic.recording import _compiling
 from jupyter_jitmagic.recording._call_site import user_depth
 from jupyter_jitmagic.recording._compiling import Compiling
@@ -74,7 +74,7 @@ class Budget:
     def compiled(self, name: str, causes: tuple[Cause, ...], cost_s: float) -> None:
         """Count a compile that was paid, and tell it if that is wanted."""
         if self.on_miss == "warn" and self.is_used_up:
-            told = f"{short_name(name)} compiled again ({cost_s:.2g} s): {sentence(causes)}."
+            told = f"{short_name(name)} compiled again ({duration(cost_s)}): {sentence(causes)}."
             warnings.warn(f"{told} {self._allowance()}", RecompileWarning, stacklevel=user_depth())
         self.compiles += 1
 

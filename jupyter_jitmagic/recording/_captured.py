@@ -166,6 +166,21 @@ def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterat
                 yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
 
 
+def reached_by(fun: Callable[..., Any]) -> list[types.FunctionType]:
+    """The function and the user's plain functions that its code reaches."""
+    reached: list[types.FunctionType] = []
+    for _ in _reads(fun, reached):
+        continue
+    return reached
+
+
+def read_by(fun: Callable[..., Any]) -> Iterator[Any]:
+    """The present values of all names that these functions read."""
+    for function in reached_by(fun):
+        for _, _, look_up in _names(function):
+            yield look_up()
+
+
 _Step = tuple[str, Any]
 """("attribute", name) or ("item", key)."""
 

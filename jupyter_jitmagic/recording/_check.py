@@ -3,20 +3,24 @@
 A trace that succeeds can still decide otherwise than Python does: ``flag is True`` and ``isinstance(x, float)`` see a tracer,
 host randomness and time are frozen, prints and appends happen once, float64 becomes float32. On the first call of an entry the
 plain function runs too and the two results are compared; a difference is told as a `CheckWarning`. The plain run stops when its
-time is up, prints nothing, leaves the random states of Python and NumPy as they were, and is the only cost; hits pay nothing.
+time is up, prints nothing, and what it changes outside the function is put back. It is the only cost; hits pay nothing.
 
-The line is found by comparing which lines run: the last one before plain Python and the trace part ways has decided.
+Only where the results differ is the line looked for: both ways are followed instruction by instruction, and the last one
+before they part has decided.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import io
 import random
 import sys
-import time
+import threading
+import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +33,7 @@ from jupyter_jitmagic._values import shown
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording import _timing
 from jupyter_jitmagic.recording._call_site import is_users, user_depth
-from jupyter_jitmagic.recording._captured import Captured
+from jupyter_jitmagic.recording._captured import Captured, reached_by, read_by
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording._recording import FunctionState
@@ -46,35 +50,43 @@ class Difference(NamedTuple):
 
 
 class _Step(NamedTuple):
+    """One instruction of the user's code."""
+
     code: CodeType
+    instruction: int
     line: int
 
 
-class _OutOfTime(BaseException):
-    """Stops the plain run between two lines; no `except Exception` of the user's catches it."""
+@dataclass(slots=True)
+class _Followed:
+    """Where a run went: its instructions, where it put a traced value into text, which clocks and random numbers it read."""
+
+    steps: list[_Step] = field(default_factory=list)
+    texts: list[_Step] = field(default_factory=list)
+    host: dict[str, _Step] = field(default_factory=dict)
 
 
 class _Ran(NamedTuple):
-    """One plain run: its result or error, the lines it went through, what it printed, what outside it changed."""
+    """One plain run: its result or error, what it printed, what outside it changed, and where it went if that was asked."""
 
     result: Any
     error: Exception | None
-    steps: list[_Step]
     printed: str
     mutated: tuple[str, ...]
+    followed: _Followed
+
+
+class _TooLong(Exception):
+    """The plain run took longer than it may."""
 
 
 def check_call(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Compare `out`, what the compiled function returned, with plain Python's result, and warn of a difference."""
-    states = random.getstate(), np.random.get_state()
     try:
         texts = list(_findings(state, out, args, kwargs))
     except Exception as error:
         faults.report("checking against plain Python", error)
         return
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
     for text in texts:
         warnings.warn(f"check: {text}", CheckWarning, stacklevel=user_depth())
 
@@ -85,125 +97,256 @@ def _findings(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: dic
         yield f"{name} was not compared with plain Python: its arguments were donated"
         return
     try:
-        plain = _run_plainly(state.fun, args, kwargs)
-    except _OutOfTime:
+        plain = _run_plainly(state.fun, args, kwargs, _profiled if _reads_a_clock(state.fun) else contextlib.nullcontext)
+        found = [] if plain.error is not None else differences(out, plain.result)
+        why = _reason(state, plain, args, kwargs) if found or plain.error is not None else ""
+    except _TooLong:
         yield f"{name} was not compared with plain Python: that ran longer than {options.check_limit_s:g} s"
         return
-    yield from _side_effects(name, plain)
+    yield from _side_effects(name, plain, bool(found))
     if plain.error is not None:
-        where = _parting(state, plain, args, kwargs)
         raised = f"{type(plain.error).__name__}: {shown(str(plain.error))}"
-        yield f"{name} returns under jit, and in Python it raises {raised}{where}"
-        return
-    found = differences(out, plain.result)
-    if not found:
-        return
-    told = "; ".join(f"{path} {text}" for path, text in found[:_TOLD_LEAVES])
-    more = f"; and {len(found) - _TOLD_LEAVES} more" if len(found) > _TOLD_LEAVES else ""
-    yield f"{name} computes something else than plain Python: {told}{more}{_reason(state, plain, args, kwargs)}"
+        yield f"{name} returns under jit, and in Python it raises {raised}{why}"
+    elif found:
+        told = "; ".join(f"{path} {text}" for path, text in found[:_TOLD_LEAVES])
+        more = f"; and {len(found) - _TOLD_LEAVES} more" if len(found) > _TOLD_LEAVES else ""
+        yield f"{name} computes something else than plain Python: {told}{more}{why}"
 
 
-def _side_effects(name: str, plain: _Ran) -> Iterator[str]:
+def _side_effects(name: str, plain: _Ran, differs: bool) -> Iterator[str]:
+    only = "under jit that happens only while it is traced"
     if plain.printed.strip():
-        yield f"{name} prints: under jit that happens only while it is traced. jax.debug.print prints at every call"
+        yield f"{name} prints: {only}. jax.debug.print prints at every call"
     for changed in plain.mutated:
-        yield f"{name} changes {changed}: under jit that happens only while it is traced"
+        yield f"{name} changes {changed}: {only}"
+    if not differs:
+        for what, step in plain.followed.host.items():
+            if what.startswith(("time.", "datetime.")):
+                yield f"{name} calls {what} (line {step.line}): {only}"
 
 
 def _reason(state: FunctionState, plain: _Ran, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    where = _parting(state, plain, args, kwargs)
-    if where:
-        return where
-    try:
-        again = _run_plainly(state.fun, args, kwargs)
-    except _OutOfTime:
-        return ""
-    if again.error is None and differences(again.result, plain.result):
-        return ". In Python it gives another result each time (host randomness, time, a counter?): under jit that is frozen"
+    """What decided that the results differ, as far as it can be known, as the end of the sentence."""
+    followed = _run_plainly(state.fun, args, kwargs, _following, reseeded=True)
+    if plain.error is None and followed.error is None and differences(followed.result, plain.result):
+        host = "; ".join(f"{what} (line {step.line})" for what, step in followed.followed.host.items())
+        what = host or ("numpy.random" if _names_numpy_random(state.fun) else "host randomness, time, a counter?")
+        return f". In Python it gives another result each time ({what}): under jit that is frozen"
+    traced = _traced_again(state, args, kwargs)
+    parted = _last_common(followed.followed.steps, traced.steps)
+    if parted is not None:
+        return f". Line {parted.line} goes another way under jit{_code(parted)}"
+    if traced.texts:
+        return f". Line {traced.texts[0].line} makes text of a traced value{_code(traced.texts[0])}"
+    if plain.mutated:
+        return f". It depends on {plain.mutated[0]}, which it changes"
     return ""
 
 
 # ---- running the plain function
 
+_Watching = Callable[[], contextlib.AbstractContextManager[_Followed | None]]
 
-def _run_plainly(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Ran:
-    """Call the plain function within its time, silently.
+
+def _run_plainly(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], watching: _Watching, reseeded: bool = False
+) -> _Ran:
+    """Call the plain function within its time, silently, and put back what it changes; `reseeded`: with other random numbers.
 
     Raises:
-        _OutOfTime: it took too long.
+        _TooLong: it took too long.
     """
+    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, no_writing, quiet, time_limit, undone
+
     outside = Captured.of(fun)
-    printed = io.StringIO()
+    printed = _Printed()
     result, error = None, None
-    with contextlib.redirect_stdout(printed), _following(time.perf_counter() + options.check_limit_s) as steps:
+    owners = (*args, *kwargs.values())
+    with quiet(), _generators_put_back(fun, reseeded), no_writing(), undone(reached_by(fun), owners):
         try:
-            result = jax.block_until_ready(fun(*args, **kwargs))
-        except Exception as raised:
-            error = raised.with_traceback(None)
-    mutated = tuple(change.name for change in outside.changes())
-    return _Ran(result, error, steps, printed.getvalue(), mutated)
+            with time_limit(options.check_limit_s), printed.in_place_of_stdout(), watching() as followed:
+                try:
+                    result = jax.block_until_ready(fun(*args, **kwargs))
+                except Exception as raised:
+                    error = raised.with_traceback(None)
+        except OutOfTime:
+            raise _TooLong from None
+        mutated = tuple(change.name for change in outside.changes())
+    return _Ran(result, error, printed.getvalue(), mutated, followed or _Followed())
+
+
+class _Printed(io.StringIO):
+    """What the user's code prints in this thread, without what goes through JAX (as `jax.debug.print`, which jit keeps)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stream, self._thread = sys.stdout, threading.get_ident()
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._thread:
+            return self._stream.write(text)
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code is not _run_plainly.__code__:
+            if _is_jax(frame):
+                return len(text)
+            frame = frame.f_back
+        return super().write(text)
+
+    @contextlib.contextmanager
+    def in_place_of_stdout(self) -> Iterator[None]:
+        self._stream = sys.stdout
+        with contextlib.redirect_stdout(self):
+            yield
 
 
 @contextlib.contextmanager
-def _following(deadline: float) -> Iterator[list[_Step]]:
-    """Note the lines of the user's code that this thread goes through, and stop it when the time is up."""
-    steps: list[_Step] = []
-    before = sys.gettrace()
-
-    def follow(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "call":
-            return follow if is_users(frame.f_code.co_filename) else None
-        if event == "line":
-            if len(steps) < _STEPS_LIMIT:
-                steps.append(_Step(frame.f_code, frame.f_lineno))
-            if time.perf_counter() > deadline:
-                raise _OutOfTime
-        return follow
-
-    sys.settrace(follow)
+def _generators_put_back(fun: Callable[..., Any], reseeded: bool = False) -> Iterator[None]:
+    """Random generators that the function reads go on as if it had not run; `reseeded`: meanwhile with other numbers."""
+    found = list(read_by(fun))
+    generators = [(value, value.bit_generator.state) for value in found if isinstance(value, np.random.Generator)]
+    own = [(value, value.getstate()) for value in found if isinstance(value, random.Random)]
+    if reseeded:
+        random.seed()
+        np.random.seed()
+        for generator, _ in generators:
+            generator.random()
+        for own_random, _ in own:
+            own_random.random()
     try:
-        yield steps
+        yield
     finally:
-        sys.settrace(before)
+        for generator, state in generators:
+            generator.bit_generator.state = state
+        for own_random, numbers in own:
+            own_random.setstate(numbers)
 
 
-def _parting(state: FunctionState, plain: _Ran, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The line after which the trace goes another way than plain Python, in words; empty if they run the same lines."""
+def _traced_again(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Followed:
+    """The trace of the same call, followed; what it changes is put back."""
+    from jupyter_jitmagic.diagnosis._quiet import no_writing, quiet, undone
 
     def again(*args: Any, **kwargs: Any) -> Any:
         return state.fun(*args, **kwargs)
 
     given = state.jit_options
-    started = time.perf_counter()
+    retraced = jax.jit(again, static_argnums=given.static_argnums, static_argnames=given.static_argnames)
+    followed = _Followed()
+    owners = (*args, *kwargs.values())
+    with _timing.unheard(), quiet(), _generators_put_back(state.fun), no_writing(), undone(reached_by(state.fun), owners):
+        try:
+            with _following() as followed:
+                retraced.eval_shape(*args, **kwargs)
+        except Exception:
+            return _Followed()
+    followed.steps = [step for step in followed.steps if step.code is not again.__code__]
+    return followed
+
+
+_TRACER_TEXTS = frozenset(
+    method.__code__
+    for kind in (jax.core.Tracer, *jax.core.Tracer.__subclasses__())
+    for method in (kind.__dict__.get(name) for name in ("__repr__", "__str__", "__format__"))
+    if isinstance(method, types.FunctionType)
+)
+
+
+@contextlib.contextmanager
+def _following() -> Iterator[_Followed]:
+    """Note the instructions of the user's code that this thread goes through, and what it asks of the host."""
+    followed = _Followed()
+    users: dict[CodeType, bool] = {}
+    before = sys.gettrace()
+
+    def follow(frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if event == "call":
+            if code not in users:
+                users[code] = is_users(code.co_filename)
+            if users[code]:
+                frame.f_trace = follow  # now, not by being returned: Python 3.13 hears of the next line only then
+                frame.f_trace_opcodes = True
+                return follow
+            if code in _TRACER_TEXTS:
+                followed.texts.extend(_users_step(frame))
+            return None
+        if event == "opcode" and len(followed.steps) < _STEPS_LIMIT:
+            followed.steps.append(_Step(code, frame.f_lasti, frame.f_lineno))
+        return follow
+
+    with _profiled(followed):
+        sys.settrace(follow)
+        try:
+            yield followed
+        finally:
+            sys.settrace(before)
+
+
+def _users_step(frame: FrameType | None) -> Iterator[_Step]:
+    """The innermost instruction of the user's on the stack."""
+    while frame is not None:
+        if is_users(frame.f_code.co_filename):
+            yield _Step(frame.f_code, frame.f_lasti, frame.f_lineno)
+            return
+        frame = frame.f_back
+
+
+@contextlib.contextmanager
+def _profiled(followed: _Followed | None = None) -> Iterator[_Followed]:
+    """Note the clocks and random numbers that the user's code reads in this thread."""
+    found = followed or _Followed()
+    before = sys.getprofile()
+
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_call" and (what := _host_call(argument)):
+            for step in _users_step(frame if not _is_jax(frame) else None):
+                found.host.setdefault(what, step)
+
+    sys.setprofile(profile)
     try:
-        with (
-            contextlib.redirect_stdout(io.StringIO()),
-            _following(started + options.check_limit_s) as steps,
-        ):
-            retraced = jax.jit(again, static_argnums=given.static_argnums, static_argnames=given.static_argnames)
-            retraced.eval_shape(*args, **kwargs)
-    except (Exception, _OutOfTime):
-        return ""
+        yield found
     finally:
-        _timing.take(started)
-    steps = [step for step in steps if step.code is not again.__code__]
-    decided = _last_common(plain.steps, steps)
-    if decided is None:
-        return ""
-    return f". {_place(decided)} goes another way under jit{_code(decided)}"
+        sys.setprofile(before)
+
+
+def _is_jax(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("jax", "jaxlib")
+
+
+def _host_call(function: Any) -> str:
+    """A clock or a source of random numbers, as the user calls it; "" for any other function."""
+    owner, name = getattr(function, "__self__", None), str(getattr(function, "__name__", ""))
+    if isinstance(owner, types.ModuleType):
+        return f"{owner.__name__}.{name}" if owner.__name__ == "time" or (owner.__name__, name) == ("posix", "urandom") else ""
+    if isinstance(owner, random.Random):
+        return f"random.{name}"
+    if isinstance(owner, type) and issubclass(owner, datetime.date):
+        return f"datetime.{name}" if name in ("now", "today", "utcnow") else ""
+    return f"numpy.random.{name}" if type(owner).__module__.startswith("numpy.random") else ""
+
+
+def _reads_a_clock(fun: Callable[..., Any]) -> bool:
+    """Whether a module or function that tells the time is within reach of the function's code."""
+    return any(
+        (isinstance(value, types.ModuleType) and value.__name__ in ("time", "datetime"))
+        or getattr(getattr(value, "__self__", None), "__name__", "") == "time"
+        or (isinstance(value, type) and issubclass(value, datetime.date))
+        for value in read_by(fun)
+    )
+
+
+def _names_numpy_random(fun: Callable[..., Any]) -> bool:
+    """NumPy's own functions are not seen as they are called: they are no functions of C's to a profiler."""
+    return np in list(read_by(fun)) and any("random" in function.__code__.co_names for function in reached_by(fun))
 
 
 def _last_common(plain: Sequence[_Step], traced: Sequence[_Step]) -> _Step | None:
+    """The last instruction before the two part; None if they run the same ones."""
     last = None
     for one, other in zip(plain, traced, strict=False):
         if one != other:
             return last
         last = one
     return None
-
-
-def _place(step: _Step) -> str:
-    return f"Line {step.line}"
 
 
 def _code(step: _Step) -> str:
@@ -246,7 +389,10 @@ def _leaf_difference(got: Any, want: Any) -> str:
         return f"is {one.dtype} under jit and {other.dtype} in Python"
     if one.dtype.itemsize < other.dtype.itemsize and isinstance(want, (np.ndarray, np.generic)) and one.dtype.kind in "fc":
         return f"is {one.dtype} under jit and {other.dtype} in Python (jax_enable_x64 keeps 64 bits)"
-    return _value_difference(one, other)
+    text = _value_difference(one, other)
+    if text and one.dtype.kind in "iu" and one.dtype.itemsize < other.dtype.itemsize:
+        text += f" ({one.dtype} under jit, which overflows; jax_enable_x64 keeps 64 bits)"
+    return text
 
 
 def _is_number(value: Any) -> bool:
@@ -268,4 +414,7 @@ def _value_difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) ->
     count = int((~same).sum())
     if one.ndim == 0:
         return f"is {shown(one.item())} under jit and {shown(other.item())} in Python"
+    if not np.isfinite(apart[~same]).any():
+        values = " under jit and ".join(shown(side[~same][0].item()) for side in (one, other))
+        return f"is {values} in Python in {count} of {one.size} elements"
     return f"differs by up to {largest:.3g} in {count} of {one.size} elements"

@@ -22,7 +22,7 @@ import jax
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import Cause, log
-from jupyter_jitmagic._wording import short_name
+from jupyter_jitmagic._wording import duration, short_name
 from jupyter_jitmagic.recording import _timing
 from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._signatures import Leaf, Signature, parameters_of
@@ -249,15 +249,11 @@ def _cost(misses: Iterable[Miss]) -> float:
 
 
 def _again(misses: Sequence[Miss]) -> str:
-    return f"{_compiles(len(misses))} more, {_seconds(_cost(misses))}"
+    return f"{_compiles(len(misses))} more, {duration(_cost(misses))}"
 
 
 def _compiles(count: int) -> str:
     return "1 compile" if count == 1 else f"{count} compiles"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
 
 
 def _as_array(path: str, leaf: Leaf) -> Leaf:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import MissRecord, log
-from jupyter_jitmagic._wording import sentence, short_name
+from jupyter_jitmagic._wording import duration, sentence, short_name
 from jupyter_jitmagic.recording import _cures, _stale
 from jupyter_jitmagic.recording._captured import Change
 
@@ -75,7 +75,7 @@ class Teller:
         last = misses[-1]
         times = "" if len(misses) == 1 else f" {len(misses)} times"
         word = ", the last time" if len(misses) > 1 else ""
-        return f"{name} recompiled{times} ({_seconds(seconds)}){word}: {sentence(last.causes)}{self._at(last.call_site)}."
+        return f"{name} recompiled{times} ({duration(seconds)}){word}: {sentence(last.causes)}{self._at(last.call_site)}."
 
     def _at(self, call_site: str) -> str:
         filename, _, line = call_site.rpartition(":")
@@ -120,10 +120,6 @@ def _latest(after: int) -> list[MissRecord]:
             break
         found.append(miss)
     return found[::-1]
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"
 
 
 def _stale_text(name: str, change: Change) -> str:

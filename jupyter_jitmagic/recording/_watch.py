@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from jupyter_jitmagic._errors import RecompileError
 from jupyter_jitmagic._records import Cause, Changed, MissRecord, log
-from jupyter_jitmagic._wording import sentence, short_name
+from jupyter_jitmagic._wording import duration, sentence, short_name
 from jupyter_jitmagic.recording import _budgets, _others
 from jupyter_jitmagic.recording._compiling import Compiling
 from jupyter_jitmagic.recording._functions import start_recording
@@ -53,8 +53,8 @@ class Watch:
         if jax_own:
             flat = [compile_ for lines in jax_own for compile_ in lines]
             names = ", ".join(dict.fromkeys(compile_.function for compile_ in flat))
-            told.append(f"JAX's own operations: {_times(len(flat))}, {_seconds(_cost(flat))} ({_cut(names, 60)})")
-        total = f"{_times(len(self.compiles))}, {_seconds(_cost(self.compiles))} tracing, lowering and compiling"
+            told.append(f"JAX's own operations: {_times(len(flat))}, {duration(_cost(flat))} ({_cut(names, 60)})")
+        total = f"{_times(len(self.compiles))}, {duration(_cost(self.compiles))} tracing, lowering and compiling"
         return "\n".join([total, *(f"  {line}" for line in told)])
 
     __repr__ = __str__
@@ -68,10 +68,6 @@ def _times(count: int) -> str:
     return "1 compile" if count == 1 else f"{count} compiles"
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
-
-
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -79,7 +75,7 @@ def _cut(text: str, limit: int) -> str:
 def _line(compiles: list[WatchedCompile]) -> str:
     last = compiles[-1]
     place = f", {last.call_site.rpartition('/')[2]}" if last.call_site else ""
-    return f"{short_name(last.function)}: {_times(len(compiles))}, {_seconds(_cost(compiles))}{place}: {last.why}"
+    return f"{short_name(last.function)}: {_times(len(compiles))}, {duration(_cost(compiles))}{place}: {last.why}"
 
 
 @contextmanager
@@ -201,6 +197,7 @@ def assert_max_compiles(function: Callable[..., Any], at_most: int) -> None:
           cell:4: first call
           cell:7: x is f32[5] now and was f32[4] before
     """
+    __tracebackhide__ = True
     state = getattr(function, "_state", None)
     if state is None or not hasattr(state, "record"):
         raise TypeError(f"{function!r} is not under jupyter_jitmagic.jit")
