@@ -38,6 +38,9 @@ class Options:
     check_limit_s: float = 2.0
     """How long the plain function may run for ``check=True``."""
 
+    advice_limit_s: float = 10.0
+    """How long a diagnosis may work (rewrites: 2 s of it); what is not known by then is called unknown."""
+
     off: bool = False
     """True makes ``jm.jit`` plain ``jax.jit`` from now on; the environment's ``JITMAGIC_OFF=1`` sets it."""
 
@@ -81,6 +84,7 @@ _CHECKS = {
     "watch_every_s": _seconds,
     "tell_after_s": _seconds,
     "check_limit_s": _seconds,
+    "advice_limit_s": _seconds,
     "off": _switch,
 }
 

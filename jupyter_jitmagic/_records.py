@@ -58,6 +58,8 @@ class FunctionRecord:
     dispatch_s: float = 0.0
     break_even_calls: int | None = None
     """None until it is asked for, and where compiling never pays."""
+    tried: list[dict[str, str]] = field(default_factory=list)
+    """Plain values, by argument, of the latest calls that failed."""
 
 
 @dataclass(slots=True)
@@ -320,6 +322,7 @@ class Log:
             }
             for function in self._known_functions.values():
                 function.calls = function.hits = function.misses = function.errors = function.inlined = 0
+                function.tried = []
                 function.trace_s = function.lower_s = function.compile_s = function.dispatch_s = 0.0
             for entry in self._known_entries.values():
                 entry.hits = 0

@@ -87,6 +87,18 @@ def test_auto_makes_static_what_must_be_and_says_so_once() -> None:
     assert jm.stats("entries").static.tolist() == ["n=3", "n=2"]
 
 
+def test_auto_keeps_names_and_numbers_together() -> None:
+    """A positional-only argument can be static by its number only, a keyword by its name only."""
+
+    @jm.jit(auto=True, static_argnames=("up",))
+    def f(x: Any, n: int, /, *, up: bool = True, m: int = 1) -> Any:
+        return jnp.zeros((n, m)) + x if up else x
+
+    with pytest.warns(UserWarning, match="static_argnames=\\('up', 'm'\\), static_argnums=\\(1,\\)"):
+        assert f(1.0, 2, up=True, m=3).shape == (2, 3)
+    assert f(1.0, 3, up=True, m=1).shape == (3, 1)
+
+
 def test_auto_leaves_an_error_as_it_is_where_no_static_argument_cures_it() -> None:
     @jm.jit(auto=True)
     def f(x: Any) -> Any:

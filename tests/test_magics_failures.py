@@ -123,6 +123,8 @@ def test_static_and_rewrite_together(shell: Shell) -> None:
         ("@jax.jit()\n", '@jax.jit(static_argnames="n")\n'),
         ("@jax.jit(donate_argnums=())\n", '@jax.jit(donate_argnums=(), static_argnames="n")\n'),
         ("@jax.jit(static_argnames='x2')\n", '@jax.jit(static_argnames=("x2", "n"))\n'),
+        ("@jax.jit(static_argnums=2, static_argnames='x2')\n", '@jax.jit(static_argnames=("x2", "n"))\n'),
+        ("@partial(jax.jit, static_argnames='x2', static_argnums=2)\n", '@partial(jax.jit, static_argnames=("x2", "n"))\n'),
         ("@partial(jax.jit)\n", '@partial(jax.jit, static_argnames="n")\n'),
         ("é = 1; from jax import jit as fast\n@fast\n", 'é = 1; from jax import jit as fast\n@fast(static_argnames="n")\n'),
     ],
@@ -187,7 +189,8 @@ def test_blank_lines_above_and_other_magics_keep_their_place(shell: Shell) -> No
 def test_a_helper_in_another_cell_is_shown_as_a_diff(shell: Shell) -> None:
     shell.ok("def helper(x):\n    if x > 0:\n        return x\n    return -x")
     number = shell.ip.execution_count - 1
-    fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
+    ran = fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
+    assert f"%jitfix shows the change, which belongs into cell [{number}]." in below(ran)
     shell.ip.rl_next_input = None
     text = below(shell.ok("%jitfix"))
     assert f"`helper` in cell [{number}]".replace("`", "") in text

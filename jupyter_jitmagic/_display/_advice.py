@@ -49,13 +49,13 @@ class Context:
         form: how the function was jitted, so that the fix is said in the same form.
         names: names of the functions that are taken by this `%%jit` and have the static argument (for `f.n`).
         cost_s: seconds that one compile of this function was measured to take, None if it was not.
-        can_fix: `%jitfix` is at hand.
+        jitfix: what `%jitfix` would do with the first fix, in a sentence; empty where it is not at hand.
     """
 
     place: Callable[[str, int], str] = field(default=lambda filename, line: f"{filename}, line {line}")
     form: Literal["magic", "decorator"] = "decorator"
     cost_s: float | None = None
-    can_fix: bool = True
+    jitfix: str = "`%jitfix` puts it into the cell."
 
 
 def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
@@ -210,12 +210,12 @@ def diff_lines(diff: str) -> list[str]:
 
 
 def _other_ways(others: list[Fix], context: Context) -> list[Block]:
-    here = [Paragraph("`%jitfix` puts it into the cell.", "dim")] if context.can_fix else []
+    here = [Paragraph(context.jitfix, "dim")] if context.jitfix else []
     return [*here, *(_other_way(fix, context) for fix in others)]
 
 
 def _other_way(fix: Fix, context: Context) -> Details:
-    typed = f" (`%jitfix {fix.number}`)" if context.can_fix else ""
+    typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
     doubt = ", not compared" if fix.proof == "unverified" else ""
     return Details(f"Another way: {way(fix)}{doubt}{typed}", tuple(_fix(fix, context, first=False)))
 

@@ -28,9 +28,12 @@ The seam between the two halves (sites and static sets here, source changes in `
 
 from __future__ import annotations
 
-from ._diagnose import diagnose
+from ._diagnose import diagnose, diagnose_call
 from ._sites import find_sites
 from ._static_search import trace_error
 from ._types import Change, Comparison, Diagnosis, Found, Kind, Rewrite, Site
 
-__all__ = ["Change", "Comparison", "Diagnosis", "Found", "Kind", "Rewrite", "Site", "diagnose", "find_sites", "trace_error"]
+__all__ = [
+    "Change", "Comparison", "Diagnosis", "Found", "Kind", "Rewrite", "Site",
+    "diagnose", "diagnose_call", "find_sites", "trace_error",
+]  # fmt: skip

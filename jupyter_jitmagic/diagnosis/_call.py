@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
@@ -51,6 +51,9 @@ class Argument:
         return isinstance(self.value, (bool, np.bool_))
 
 
+_MANY = 5  # values of one argument from which on a habit is seen
+
+
 @dataclass(frozen=True)
 class Call:
     """The function (without jit), the call's arguments by name, and what the user declared static already."""
@@ -61,9 +64,18 @@ class Call:
     declared: frozenset[str] = frozenset()
     arguments: tuple[Argument, ...] = field(default=())
     donated: frozenset[str] = frozenset()
+    seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Of recorded calls, by argument: (different values, calls)."""
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)
+
+    def changes(self, name: str) -> bool:
+        """Whether the argument had another number in nearly every recorded call: then it is data."""
+        values, calls = self.seen.get(name, (0, 0))
+        argument = self.argument(name)
+        number = isinstance(argument.value, (int, float, np.integer, np.floating)) and not argument.is_flag
+        return number and values >= _MANY and values >= 0.8 * calls
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ import functools
 import importlib
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from types import MethodType
@@ -18,6 +18,7 @@ import numpy as np
 
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._jax_internals import keep_trace
+from jupyter_jitmagic._options import options
 
 from . import _other_failures, _reasons
 from ._buffers import deleted_array
@@ -27,7 +28,7 @@ from ._numbers import may_be_data
 from ._purity import impurity
 from ._quiet import OutOfTime, no_writing, quiet, time_limit, undone
 from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
-from ._static_search import Search, blind_search, call_error, search, trace_call
+from ._static_search import Search, TraceTooLong, blind_search, call_error, search, trace_call
 from ._types import Diagnosis, Found, Kind, Rewrite, Site
 
 
@@ -44,23 +45,33 @@ def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis
         >>> jm.diagnose(padded, jnp.arange(3.0), 5).static_argnames
         ('n',)
     """
-    return diagnose_call(fun, args, kwargs)
+    seen = getattr(fun, "_values_seen", None)  # a function under jm.jit has a history
+    return diagnose_call(fun, args, kwargs, seen=seen() if callable(seen) else {})
 
 
 def diagnose_call(
-    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, seconds: float = 2.0, rewrites: bool = True
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    seconds: float = 2.0,
+    rewrites: bool = True,
+    seen: Mapping[str, tuple[int, int]] | None = None,
 ) -> Diagnosis:
-    """`diagnose` with its bounds: `seconds` for all of it, `rewrites=False` to leave the source alone."""
-    begin, started = clock(), time.perf_counter()
+    """`diagnose` with its bounds: `seconds` for rewrites, `rewrites=False` to leave the source alone.
+
+    `seen`: of recorded calls, by argument, how many different values in how many calls.
+    """
+    started = time.perf_counter()
     call = Call(fun, args, kwargs)
     try:
         plain, args, declared, donated = unwrap(fun, args, kwargs)
-        call = replace(bind(plain, args, kwargs, declared), donated=donated)
+        call = replace(bind(plain, args, kwargs, declared), donated=donated, seen=seen or {})
         effect = impurity(plain, (*args, *kwargs.values()))[0]
         writes = no_writing() if "files" in effect else contextlib.nullcontext()
         with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
             names, numbers = _declared(call)
-            diagnosis = _diagnose(call, begin + seconds, rewrites, effect)
+            diagnosis = _diagnose(call, seconds, rewrites, effect)
             diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
     except Exception as error:
         faults.report("diagnosis", error)
@@ -83,24 +94,26 @@ def unwrap(
         if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
             method: Any = fun
             fun, args = method.__func__, (method.__self__, *args)
-        options = getattr(fun, "_jit_info", None)
+        given = getattr(fun, "_jit_info", None)
         inner = getattr(fun, "__wrapped__", None)
-        if inner is None or (options is None and not hasattr(fun, "lower")):
+        if inner is None or (given is None and not hasattr(fun, "lower")):
             break
-        if options is not None:
+        if given is not None:
             named = bind(inner, args, kwargs).arguments
-            declared |= _chosen(named, len(args), options, "static")
-            donated |= _chosen(named, len(args), options, "donate")
+            declared |= _chosen(named, len(args), given, "static")
+            donated |= _chosen(named, len(args), given, "donate")
         fun = inner
     return fun, args, frozenset(declared), frozenset(donated)
 
 
-def _chosen(named: tuple[Argument, ...], given: int, options: Any, what: str) -> set[str]:
-    """The names that a jit's `static_…` or `donate_…` options mean in this call."""
-    numbers = {
-        number % max(given, 1) if number < 0 else number for number in _as_tuple(getattr(options, f"{what}_argnums", ()))
-    }
-    return {*_as_tuple(getattr(options, f"{what}_argnames", ())), *(each.name for each in named if each.key in numbers)}
+def _chosen(named: tuple[Argument, ...], count: int, given: Any, what: str) -> set[str]:
+    """The names that a jit's `static_…` or `donate_…` options mean in this call: where numbers and names are both given, JAX
+    looks for an argument passed by position among the numbers alone (else it concludes the ones from the others)."""
+    places = _as_tuple(getattr(given, f"{what}_argnums", ()))
+    numbers = {number % max(count, 1) if number < 0 else number for number in places}
+    by_position = {each.name for each in named if isinstance(each.key, int)}
+    names = set(_as_tuple(getattr(given, f"{what}_argnames", ())))
+    return (names - by_position) | {each.name for each in named if each.key in numbers}
 
 
 def _owners(call: Call) -> list[Any]:
@@ -114,10 +127,12 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
 
 
-def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> Diagnosis:
+def _diagnose(call: Call, seconds: float, with_rewrites: bool, effect: str) -> Diagnosis:
+    begin, started = clock(), time.perf_counter()
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
         return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_other_failures.ASYNC)
-    error, traced = trace_call(call, frozenset())
+    error, traced = trace_call(call, frozenset(), options.advice_limit_s / 2)
+    took = clock() - begin
     if error is None and (gone := deleted_array(call, traced)):
         reading = (gone.site,) if gone.site else ()
         return Diagnosis(call.name, "not_staticness", *_declared(call), reading, reason=_other_failures.for_deleted(call, gone))
@@ -127,12 +142,21 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
     unhashable = _other_failures.for_unhashable_static(call)
     if unhashable:
         return told("not_staticness", *_declared(call), reason=unhashable)
-    found = _sites(call, error, effect, min(1.0, (deadline - clock()) / 2))
-    result = search(call, found, seconds=min(1.0, deadline - clock()))
+    waited = time.perf_counter() - started
+    if isinstance(error, TraceTooLong) or waited > 2 * options.advice_limit_s:
+        return told("not_staticness", *_declared(call), reason=_reasons.for_slow_trace(waited))
+    found = _sites(call, error, effect, max(1.0, min(3 * took, options.advice_limit_s / 2)))
     sites = one_for_each_line(found.sites)
+    result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
+    deadline = max(begin + seconds, clock() + seconds / 4)
     if result.refused:
         return told("not_staticness", sites=sites, reason=_other_failures.for_refused(call, result.refused))
+    if not result.cured and took > _SLOW and (result.bounded or _ended_early(found, error, call)):
+        return told("not_staticness", *_declared(call), sites, reason=_reasons.for_slow_search(result, took))
     if result.cured:
+        changing = frozenset(name for name in result.static - call.declared if call.changes(name))
+        if changing and with_rewrites and (rewritten := _as_data(call, told, sites, result, changing, deadline)):
+            return rewritten
         reason = _reasons.for_static(call, result, found)
         names, numbers = _names(call, result.static)
         others = _alternatives(call, result, found, deadline) if with_rewrites else ()
@@ -161,6 +185,28 @@ def _diagnose(call: Call, deadline: float, with_rewrites: bool, effect: str) -> 
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
     return _rewritten(call, told, sites, result, deadline, with_rewrites)
+
+
+_Told = Callable[..., Diagnosis]
+_SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
+
+
+def _ended_early(found: Found, error: BaseException, call: Call) -> bool:
+    """Whether the run was stopped before it came to the line at which JAX gave up."""
+    if found.complete or found.error is not None or not found.proven:
+        return False
+    place = failing_site(error, call)
+    return place is not None and (place.filename, place.line) not in {(site.filename, site.line) for site in found.sites}
+
+
+def _as_data(
+    call: Call, told: _Told, sites: tuple[Site, ...], cured: Search, changing: frozenset[str], deadline: float
+) -> Diagnosis | None:
+    """The answer with a rewrite where static arguments would do, but some of them changed in nearly every recorded call."""
+    kept = cured.static - changing
+    left = find_call_sites(call, kept, seconds=0.5)
+    answer = _rewritten(call, told, sites, replace(cured, static=kept, cured=False, wider=kept, left=left), deadline, True)
+    return replace(answer, reason=_reasons.for_changing(call, changing, left)) if answer.rewrites else None
 
 
 def _met_before(place: Site | None, sites: tuple[Site, ...], error: BaseException, call: Call) -> tuple[Site, ...]:

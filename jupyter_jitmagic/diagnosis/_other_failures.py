@@ -54,6 +54,8 @@ def _hashable_instead(value: Any) -> str:
     kind = type(value).__name__
     if hasattr(type(value), "__dataclass_fields__"):
         return f"With @dataclass(frozen=True) {kind} could be static."
+    if isinstance(value, slice):  # hashable from Python 3.12 on
+        return "Pass its start and stop as numbers and make those static (from Python 3.12 on a slice can be static itself)."
     if isinstance(value, (set, list, dict)):
         return f"Pass {_hashable_container(value)} in its place and make that static."
     return f"Pass a hashable object in its place, or make {kind} a pytree (jax.tree_util.register_dataclass)."

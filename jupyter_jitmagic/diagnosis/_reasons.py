@@ -25,10 +25,39 @@ def for_static(call: Call, search: Search, found: Found) -> str:
     if sites:
         text += f": {_needed(sites[0])}"
     text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
+    often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
+    text += f" {_seen(call, often)}." if often else ""
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
     if search.bounded:
         text += " (The search was cut off by its bound: a smaller set was not ruled out.)"
     return text
+
+
+def for_changing(call: Call, changing: frozenset[str], left: Found) -> str:
+    """A rewrite is proposed because static arguments would compile in nearly every call."""
+    site = next((site for site in one_for_each_line(left.sites) if set(site.arguments) & changing), None)
+    where = f" Line {site.line} needs it as a Python value; the rewrite does not." if site and len(changing) == 1 else ""
+    return f"{_seen(call, changing)}: static, {'it' if len(changing) == 1 else 'they'} would compile for each.{where}"
+
+
+def for_slow_trace(took: float) -> str:
+    return (
+        f"Unknown: tracing takes longer than {took:.1f} s, so no static argument and no rewrite could be tried. Raise "
+        "jupyter_jitmagic.options.advice_limit_s, or call the function on less."
+    )
+
+
+def for_slow_search(search: Search, took: float) -> str:
+    tried = f"{search.tried} set{'s' * (search.tried != 1)} of static arguments"
+    return (
+        f"Unknown: one trace takes {took:.1f} s, and the search ended after {tried}. Raise "
+        "jupyter_jitmagic.options.advice_limit_s, or call the function on less."
+    )
+
+
+def _seen(call: Call, names: frozenset[str]) -> str:
+    """ "n had 12 values in 12 recorded calls"."""
+    return _and([f"{name} had {call.seen[name][0]} values in {call.seen[name][1]} recorded calls" for name in sorted(names)])
 
 
 def _by_identity(name: str, value: Any) -> str:

@@ -22,6 +22,10 @@ from ._types import Found, Site
 MOST_TRACES = 24  # tried per answer at most
 
 
+class TraceTooLong(TimeoutError):
+    """A trace was stopped by its time limit."""
+
+
 def trace_error(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], static: Iterable[str] = ()
 ) -> BaseException | None:
@@ -48,7 +52,7 @@ def trace_call(call: Call, static: frozenset[str], seconds: float = 5.0) -> tupl
             traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
             return captured_tracer_error(traced), traced
     except OutOfTime:
-        return TimeoutError(f"tracing took longer than {seconds:.1f} s"), None
+        return TraceTooLong(f"tracing took longer than {seconds:.1f} s"), None
     except (Exception, GeneratorExit, SystemExit) as error:
         return error, None
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from jupyter_jitmagic._display._advice import Context, advice
 from jupyter_jitmagic._display._model import Document, PanelLink, Paragraph
 from jupyter_jitmagic._errors import JitMagicError, faults
+from jupyter_jitmagic._fixes import fixes
 from jupyter_jitmagic.diagnosis._types import Diagnosis
-from jupyter_jitmagic.magics import _shell
+from jupyter_jitmagic.magics import _placing, _shell
 from jupyter_jitmagic.panel import _hub
 
 if TYPE_CHECKING:
@@ -84,9 +85,11 @@ class Failures:
         """
         import jax
 
-        from jupyter_jitmagic.diagnosis import diagnose
+        from jupyter_jitmagic.diagnosis import diagnose_call
+        from jupyter_jitmagic.recording._history import values_seen
 
-        diagnosis = diagnose(jax.jit(call.fun, **call.options), *call.args, **call.kwargs)
+        seen = values_seen(call.function)
+        diagnosis = diagnose_call(jax.jit(call.fun, **call.options), call.args, call.kwargs, seen=seen)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)
@@ -94,7 +97,7 @@ class Failures:
         self.last = self.by_record[record] = Failure(diagnosis, filename, typed, record)
         while len(self.by_record) > _FAILURES_KEPT:
             del self.by_record[next(iter(self.by_record))]
-        shown = advice(diagnosis, self.context(filename, diagnosis))
+        shown = advice(diagnosis, self.context(self.last))
         if _hub.is_heard():
             shown = Document((*shown.blocks, PanelLink("Show in the panel", "advice", record)))
         self._show(error, shown)
@@ -105,12 +108,14 @@ class Failures:
             setattr(error, _EXPLAINED, document)
         _shell.show(self._shell, document)
 
-    def context(self, filename: str, diagnosis: Diagnosis) -> Context:
-        typed = _shell.typed_cell(self._shell, filename) or ""
+    def context(self, failure: Failure) -> Context:
+        typed = _shell.typed_cell(self._shell, failure.filename) or ""
+        ways = fixes(failure.diagnosis)
         return Context(
             place=lambda name, line: _shell.place(self._shell, name, line),
             form="magic" if typed.lstrip().startswith("%%jit") else "decorator",
-            cost_s=_measured_compile(diagnosis.function),
+            cost_s=_measured_compile(failure.diagnosis.function),
+            jitfix=_placing.told(self._shell, failure, ways[0]) if ways else "",
         )
 
 

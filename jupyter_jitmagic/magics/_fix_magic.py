@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic._display import Document
@@ -14,7 +13,7 @@ from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._fixes import Fix, fixes
 from jupyter_jitmagic.magics import _shell
 from jupyter_jitmagic.magics._failures import Failure, Failures, failed_call, last_error
-from jupyter_jitmagic.magics._jitfix import fixed_cell
+from jupyter_jitmagic.magics._placing import files_of, place_of, placed
 
 
 def run(shell: Any, failures: Failures, number: int) -> None:
@@ -45,40 +44,6 @@ def _diagnosed_now(failures: Failures) -> Failure:
     return failure
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files."""
-
-    before: str
-    after: str
-    elsewhere: dict[str, str]
-
-
-def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
-    """The cell that takes a fix; None if it belongs into no cell.
-
-    Raises:
-        OptionError: the function is in a cell that has no place for it; one line that says why.
-    """
-    files = _files(failure, fix)
-    cells = [text for text in (_shell.typed_cell(shell, failure.filename), failure.cell) if text]
-    problem: OptionError | None = None
-    for place, typed in enumerate(dict.fromkeys(cells)):
-        sources = fix.rewrite.sources if fix.rewrite else {}
-        here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
-        if sources and not here:
-            continue
-        try:
-            text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns)
-        except OptionError as error:
-            problem = problem or error
-            continue
-        return Placed(typed, text, {name: file for name, file in files.items() if name not in here})
-    if problem is not None and _shell.cell_number(shell, failure.filename) is not None:
-        raise problem
-    return None
-
-
 def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dict[str, object]:
     """The panel's question "fixes": every way out of the failed trace of row `diagnosis`, with the cell before and after."""
     failure = failures.by_record.get(args.get("diagnosis"))  # type: ignore[call-overload]
@@ -100,7 +65,7 @@ def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dic
                 "diff": "\n".join(lines),
                 "before": cell.before if cell else None,
                 "after": cell.after if cell else None,
-                "elsewhere": [f"{name} in {_where(shell, file)}" for name, file in (cell.elsewhere if cell else {}).items()],
+                "elsewhere": [f"{name} in {place_of(shell, file)}" for name, file in (cell.elsewhere if cell else {}).items()],
             }
         )
     return {"fixes": told}
@@ -112,21 +77,7 @@ def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
         shell.set_next_input(cell.after, replace=True)
         _say(shell, fix, cell.elsewhere)
     else:
-        _say(shell, fix, _files(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
-
-
-def _files(failure: Failure, fix: Fix) -> dict[str, str]:
-    """The statements of a rewrite by name, each with the file that it belongs into."""
-    return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
-
-
-def _ran(typed: str) -> str:
-    """The cell with magics and shell lines blanked, which keeps every line's number."""
-    lines = []
-    for line in typed.splitlines():
-        start = line.lstrip()[:1]
-        lines.append("" if start in ("%", "!", "?") else line)
-    return "\n".join(lines)
+        _say(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
 
 
 def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> None:
@@ -134,15 +85,10 @@ def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -
     done = f"Fix {fix.number} {where}" if put else f"Fix {fix.number}"
     blocks: list[Block] = [Heading(f"{done}: {way(fix)}", proof(fix), "good" if fix.proof != "unverified" else "plain")]
     if elsewhere:
-        places = ", ".join(f"`{name}` in {_where(shell, filename)}" for name, filename in elsewhere.items())
+        places = ", ".join(f"`{name}` in {place_of(shell, filename)}" for name, filename in elsewhere.items())
         blocks.append(Paragraph(f"{'Change also' if put else 'Change'} {places}:"))
         if fix.rewrite:
             blocks.append(Diff(tuple(diff_lines(fix.rewrite.diff))))
         if fix.static_argnames:
             blocks.append(Paragraph(f"Static: {', '.join(f'`{name}`' for name in fix.static_argnames)}"))
     _shell.show(shell, Document.of(blocks))
-
-
-def _where(shell: Any, filename: str) -> str:
-    number = _shell.cell_number(shell, filename)
-    return f"cell [{number}]" if number is not None else filename

@@ -167,37 +167,88 @@ def _jit_call(node: ast.AST, names: Names) -> ast.Call | None:
     return None
 
 
-def _option(fix: Fix, names: tuple[str, ...] | None = None) -> str:
-    if names is None and fix.static_argnums and not fix.static_argnames:
-        numbers = fix.static_argnums
-        return f"static_argnums={numbers[0] if len(numbers) == 1 else numbers}"
-    names = fix.static_argnames if names is None else names
-    return f'static_argnames="{names[0]}"' if len(names) == 1 else f"static_argnames=({', '.join(map(_quoted, names))})"
+def _option(fix: Fix) -> str:
+    """The options as they are typed into a call of jit."""
+    return ", ".join(f"{name}={_written(values)}" for name, values in _options(fix).items() if values)
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"'
+def _options(fix: Fix) -> dict[str, tuple[Any, ...]]:
+    return {"static_argnums": fix.static_argnums, "static_argnames": fix.static_argnames}
+
+
+def _written(values: tuple[Any, ...]) -> str:
+    items = [f'"{value}"' if isinstance(value, str) else repr(value) for value in values]
+    return items[0] if len(items) == 1 else f"({', '.join(items)})"
 
 
 def _with_option(text: str, call: ast.Call, fix: Fix) -> str:
-    """The option added to a call, or joined with the names that it has already."""
-    options = [keyword for keyword in call.keywords if keyword.arg in ("static_argnames", "static_argnums")]
-    for keyword in options:
-        if keyword.arg == "static_argnums" and len(options) == 1 and not fix.static_argnums:
-            return _replace(text, keyword, _option(fix))  # the names hold what the numbers stood for
-        try:
-            given = ast.literal_eval(keyword.value)
-        except ValueError:
-            given = None
-        given = given if isinstance(given, (tuple, list)) else (given,)
-        if keyword.arg == "static_argnames" and fix.static_argnames and all(isinstance(name, str) for name in given):
-            names = tuple(dict.fromkeys((*given, *fix.static_argnames)))
-            return _replace(text, keyword.value, _option(fix, names).partition("=")[2])
-        raise OptionError(f"jax.jit has {keyword.arg}={ast.unparse(keyword.value)} already; it must also hold {_option(fix)}")
-    last = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if not last:
-        return _replace(text, call, f"{ast.unparse(call.func)}({_option(fix)})")
-    return _insert(text, last[-1], f", {_option(fix)}")
+    """The options added to a call, or joined with those that it has already."""
+    wanted = _options(fix)
+    there = {keyword.arg: keyword for keyword in call.keywords if keyword.arg in wanted}
+    if "static_argnums" in there and not fix.static_argnums:
+        numbers = there.pop("static_argnums")  # the fix's names hold what the numbers stood for
+        if "static_argnames" not in there:
+            return _replace(text, numbers, _option(fix))
+        text = _without(text, call, numbers)
+        return _with_option(text, _jit_call_like(text, call), fix)
+    for name, keyword in there.items():
+        wanted[str(name)] = tuple(dict.fromkeys((*_literal(keyword, fix), *wanted[str(name)])))
+    missing = Fix(
+        fix.number,
+        fix.proof,
+        () if "static_argnames" in there else wanted["static_argnames"],
+        () if "static_argnums" in there else wanted["static_argnums"],
+    )
+    items = sorted([*call.args, *(keyword.value for keyword in call.keywords)], key=lambda node: (node.lineno, node.col_offset))
+    if _option(missing):
+        if not items:
+            return _replace(text, call, f"{ast.unparse(call.func)}({_option(missing)})")
+        text = _insert(text, items[-1], f", {_option(missing)}")
+    for name, keyword in sorted(there.items(), key=lambda item: (item[1].lineno, item[1].col_offset), reverse=True):
+        text = _replace(text, keyword.value, _written(wanted[str(name)]))
+    return text
+
+
+def _literal(keyword: ast.keyword, fix: Fix) -> tuple[Any, ...]:
+    """What stands behind a static option."""
+    try:
+        given = ast.literal_eval(keyword.value)
+    except ValueError:
+        written = ast.unparse(keyword.value)
+        raise OptionError(f"jax.jit has {keyword.arg}={written} already; it must also hold {_option(fix)}") from None
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,)
+
+
+def _without(text: str, call: ast.Call, keyword: ast.keyword) -> str:
+    """The call without one of its options, and without the comma that stood beside it."""
+    items: list[ast.expr | ast.keyword] = sorted([*call.args, *call.keywords], key=lambda node: (node.lineno, node.col_offset))
+    place = items.index(keyword)
+    begin, end = _offset(text, keyword.lineno, keyword.col_offset), _offset(text, *_end(keyword))
+    if place:
+        begin = _offset(text, *_end(items[place - 1]))
+    else:
+        end = _offset(text, items[1].lineno, items[1].col_offset)
+    return text[:begin] + text[end:]
+
+
+def _end(node: ast.expr | ast.keyword) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    lines = text.split("\n")
+    return sum(len(each) + 1 for each in lines[: line - 1]) + _characters(lines[line - 1], column)
+
+
+def _jit_call_like(text: str, call: ast.Call) -> ast.Call:
+    """The same call in the changed text: it begins where it began."""
+    parsed = "\n".join("" if re.match(r"\s*[%!]", line) else line for line in text.split("\n"))
+    begin = (call.lineno, call.col_offset)
+    return next(
+        node
+        for node in ast.walk(ast.parse(parsed))
+        if isinstance(node, ast.Call) and (node.lineno, node.col_offset) == begin and ast.dump(node.func) == ast.dump(call.func)
+    )
 
 
 def _insert(text: str, after: ast.expr, addition: str) -> str:

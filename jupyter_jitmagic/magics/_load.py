@@ -146,14 +146,14 @@ def _diagnosis_as_html(place: Callable[[str, int], str], diagnosis: Any) -> str:
     from jupyter_jitmagic._display import to_html
     from jupyter_jitmagic._display._advice import Context, advice
 
-    return to_html(advice(diagnosis, Context(place, can_fix=False)))
+    return to_html(advice(diagnosis, Context(place, jitfix="")))
 
 
 def _diagnosis_as_text(place: Callable[[str, int], str], diagnosis: Any, printer: Any, cycle: bool) -> None:
     from jupyter_jitmagic._display import to_text
     from jupyter_jitmagic._display._advice import Context, advice
 
-    printer.text(to_text(advice(diagnosis, Context(place, can_fix=False))))
+    printer.text(to_text(advice(diagnosis, Context(place, jitfix=""))))
 
 
 def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:

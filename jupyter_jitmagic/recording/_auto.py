@@ -48,11 +48,11 @@ class Auto:
             return False
         options = target.jit_options
         names = tuple(dict.fromkeys([*options.static_argnames, *found.static_argnames]))
-        nums = tuple(dict.fromkeys([*options.static_argnums, *getattr(found, "static_argnums", ())]))
+        nums = tuple(dict.fromkeys([*options.static_argnums, *found.static_argnums]))
         arguments = {name: value for name, value in target.jit_arguments.items() if not name.startswith("static_arg")}
         if names:
             arguments["static_argnames"] = names
-        if nums and (not found.static_argnames or not names):
+        if found.static_argnums:  # then JAX concludes no number from a name: each needs its own
             arguments["static_argnums"] = nums
         target.use(jax_jit(target.fun, **arguments), arguments)
         shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items() if name.startswith("static_arg"))

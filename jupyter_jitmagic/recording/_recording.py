@@ -28,7 +28,7 @@ from jupyter_jitmagic._records import (
     MissRecord,
     log,
 )
-from jupyter_jitmagic.recording import _budgets, _check, _cures, _hotpath, _observation, _stale, _timing
+from jupyter_jitmagic.recording import _budgets, _check, _cures, _history, _hotpath, _observation, _stale, _timing
 from jupyter_jitmagic.recording._attribution import Attribution
 from jupyter_jitmagic.recording._auto import Auto
 from jupyter_jitmagic.recording._call_site import call_site
@@ -116,7 +116,7 @@ class FunctionState:
             if cured:
                 _timing.take(start)
                 return functools.partial(self.again, args, kwargs)
-        self._record_failed(start)
+        self._record_failed(start, args, kwargs)
         return None
 
     def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ class FunctionState:
         _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
         return out
 
-    def _record_failed(self, start: float) -> None:
+    def _record_failed(self, start: float, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> None:
         if not self.recording:
             return
         try:
@@ -153,6 +153,7 @@ class FunctionState:
             elif _timing.pending:
                 phases = _timing.take(start)
             self._add_costs(phases)
+            _history.note_failed(self.record, self.fun, args, kwargs or {})
             _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
         except Exception as fault:
             self.give_up("recording a failed call", fault)

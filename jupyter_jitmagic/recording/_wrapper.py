@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 import jax
 from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
-from jupyter_jitmagic.recording import _budgets, _functions, _others
+from jupyter_jitmagic.recording import _budgets, _functions, _history, _others
 from jupyter_jitmagic.recording._auto import Auto
 from jupyter_jitmagic.recording._recording import FunctionState
 
@@ -71,6 +71,10 @@ class JitFunction(_Callable[P, R_co]):
         """As ``jax.jit(fun).clear_cache``: the next call compiles again, with the cause "cleared"."""
         self._state.jitted.clear_cache()
         self._state.cleared()
+
+    def _values_seen(self) -> dict[str, tuple[int, int]]:
+        """By argument: (different values, calls), where the records tell; `jm.diagnose` asks for it."""
+        return _history.values_seen(self._state.function)
 
     def __repr__(self) -> str:
         return repr(self._state.jitted)

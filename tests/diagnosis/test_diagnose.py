@@ -2,6 +2,7 @@
 
 import enum
 import functools
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -417,3 +418,16 @@ def test_where_plain_python_gets_further_and_fails_too_both_lines_are_shown():
     found = diagnose(fun, X, 3)
     assert found.kind == "not_staticness"
     assert [site.code for site in found.sites] == ["pad = jnp.zeros(n)", "return pad + x"]
+
+
+def test_a_name_beside_numbers_is_static_by_keyword_only():
+    """JAX concludes no number from a name where numbers are given too."""
+    fun = functools.partial(jax.jit, static_argnums=1, static_argnames="m")(lambda x, n, m: jnp.zeros((n, m)) + x)
+    assert diagnose(fun, 1.0, 2, m=3).kind == "traces"
+    found = diagnose(fun, 1.0, 2, 3)
+    assert found.kind == "static" and found.static_argnames == ("n", "m")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="a slice is hashable")
+def test_a_slice_cannot_be_static_before_python_3_12():
+    assert "Pass its start and stop" in diagnose(lambda x, part: x[part], X, slice(0, 2)).reason

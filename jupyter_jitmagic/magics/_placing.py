@@ -1,0 +1,81 @@
+"""Into which cell a fix belongs, and what of it belongs elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._fixes import Fix
+from jupyter_jitmagic.magics import _shell
+from jupyter_jitmagic.magics._jitfix import fixed_cell
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.magics._failures import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files."""
+
+    before: str
+    after: str
+    elsewhere: dict[str, str]
+
+
+def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
+    """The cell that takes a fix; None if it belongs into no cell.
+
+    Raises:
+        OptionError: the function is in a cell that has no place for it; one line that says why.
+    """
+    files = files_of(failure, fix)
+    cells = [text for text in (_shell.typed_cell(shell, failure.filename), failure.cell) if text]
+    problem: OptionError | None = None
+    for place, typed in enumerate(dict.fromkeys(cells)):
+        sources = fix.rewrite.sources if fix.rewrite else {}
+        here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
+        if sources and not here:
+            continue
+        try:
+            text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns)
+        except OptionError as error:
+            problem = problem or error
+            continue
+        return Placed(typed, text, {name: file for name, file in files.items() if name not in here})
+    if problem is not None and _shell.cell_number(shell, failure.filename) is not None:
+        raise problem
+    return None
+
+
+def told(shell: Any, failure: Failure, fix: Fix) -> str:
+    """What `%jitfix` will do with the fix, in a sentence."""
+    try:
+        cell = placed(shell, failure, fix)
+    except OptionError as error:
+        return f"`%jitfix` cannot put it into the cell: {error}."
+    elsewhere = cell.elsewhere if cell else files_of(failure, fix) or {failure.diagnosis.function: failure.filename}
+    places = list(dict.fromkeys(place_of(shell, filename) for filename in elsewhere.values()))
+    if cell is None:
+        return f"`%jitfix` shows the change, which belongs into {' and '.join(places)}."
+    more = f", and shows what belongs into {' and '.join(places)}" if places else ""
+    return f"`%jitfix` puts it into the cell{more}."
+
+
+def files_of(failure: Failure, fix: Fix) -> dict[str, str]:
+    """The statements of a rewrite by name, each with the file that it belongs into."""
+    return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
+
+
+def _ran(typed: str) -> str:
+    """The cell with magics and shell lines blanked, which keeps every line's number."""
+    lines = []
+    for line in typed.splitlines():
+        start = line.lstrip()[:1]
+        lines.append("" if start in ("%", "!", "?") else line)
+    return "\n".join(lines)
+
+
+def place_of(shell: Any, filename: str) -> str:
+    number = _shell.cell_number(shell, filename)
+    return f"cell [{number}]" if number is not None else filename

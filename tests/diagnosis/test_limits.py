@@ -1,0 +1,47 @@
+"""A diagnosis ends in time, and what it could not try it calls unknown."""
+
+import time
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+
+def busy(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        sum(range(1000))
+
+
+@pytest.fixture
+def limited():
+    jm.options.advice_limit_s = 0.2
+    yield
+    jm.options.reset()
+
+
+def test_a_trace_that_takes_longer_than_the_limit_is_unknown(limited):
+    def fun(x, n):
+        busy(60)
+        return jnp.zeros(n) + x
+
+    begin = time.thread_time()
+    found = jm.diagnose(fun, 1.0, 3)
+    assert time.thread_time() - begin < 20
+    assert found.reason.startswith("Unknown: tracing takes longer than") and "advice_limit_s" in found.reason
+    assert not found.verified and not found.static_argnames
+
+
+def test_a_search_that_is_cut_off_does_not_call_the_value_data():
+    jm.options.advice_limit_s = 1.2
+    try:
+
+        def fun(x, n):
+            busy(0.5)
+            return jnp.zeros(n) + x
+
+        found = jm.diagnose(fun, 1.0, 3)
+        assert found.kind == "static" or found.reason.startswith("Unknown")
+    finally:
+        jm.options.reset()
