@@ -108,9 +108,12 @@ def _unhashable_numbers(call: Call, left: Found) -> str:
     name, kind = arguments[0].name, type(arguments[0].value).__name__
     text = f"{name} is a {kind}, which is not hashable and so cannot be static"
     if kind == "dict":
-        paths = _and(list(dict.fromkeys(path for site in left.sites for path in site.arguments)))
-        sized = all(site.operation in ("shape", "static parameter", "slice", "hash") for site in left.sites)
-        return f"{text}: pass {paths} as an argument of its own and make that static." if sized else ""
+        paths = list(dict.fromkeys(path for site in left.sites for path in site.arguments))
+        sizes = ("shape", "static parameter", "slice", "hash", "range")
+        switches = {f"{name}[{key!r}]" for key, value in arguments[0].value.items() if isinstance(value, bool | str)}
+        sized = all(site.operation in sizes or switches.issuperset(site.arguments) for site in left.sites)
+        own = "an argument of its own and make that" if len(paths) == 1 else "arguments of their own and make those"
+        return f"{text}: pass {_and(paths)} as {own} static, or make {name} a frozen dataclass." if sized else ""
     return f"{text}: pass a tuple and make {name} static."
 
 

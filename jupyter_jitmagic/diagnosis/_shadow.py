@@ -222,11 +222,14 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
     def __setitem__(self, index: Any, value: Any) -> None:
         """JAX refuses it. The run goes on as NumPy would, so that the sites behind it are met."""
         run = self._trace.run
-        changed = self.at[index].set(value) if run.alive and self.shape else None
-        if not isinstance(changed, ShadowTracer) or _is_caught(sys._getframe(1), run):
+        if not run.alive or not self.shape or _is_caught(sys._getframe(1), run):
             super().__setitem__(index, value)
             return
-        run.record(self, "setitem", None)
+        run.record(self, "setitem", None)  # first: a mask among the indices is no site of its own in `x[mask] = v`
+        changed = self.at[index].set(value)
+        if not isinstance(changed, ShadowTracer):
+            super().__setitem__(index, value)
+            return
         self.node, self.index, self.leaves, self.number = changed.node, changed.index, changed.leaves, _NOTHING
 
     def to_concrete_value(self) -> Any:

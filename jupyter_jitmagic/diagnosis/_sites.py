@@ -86,13 +86,17 @@ def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
 
 
 def _tested(how: str, code: CodeType, where: Position) -> Position:
-    """The place of what is tested: Python 3.11 gives the jump of `if x:` that of the whole statement."""
+    """The place of what is tested: Python 3.11 gives the jump of `if x:` that of the whole statement or comprehension."""
     if how != "bool" or sys.version_info >= (3, 12):
         return where
     node, _ = _node_at(code, where)
-    if not isinstance(node, (ast.If, ast.While, ast.Assert, ast.IfExp)):
+    filters = [test for loop in getattr(node, "generators", ()) for test in loop.ifs]
+    if isinstance(node, (ast.If, ast.While, ast.Assert, ast.IfExp)):
+        test = node.test
+    elif len(filters) == 1:
+        test = filters[0]
+    else:
         return where
-    test = node.test
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test = test.operand
     if test.end_lineno is None or test.end_col_offset is None:
@@ -175,6 +179,9 @@ def _by_syntax(how: str, node: ast.AST | None, parents: dict[ast.AST, ast.AST]) 
     if node is None:
         return _HOW.get(how, how)
     callee = _callee(node) if isinstance(node, ast.Call) else ""
+    of_python = callee in _BUILTINS or callee.split(".")[0] in ("math", "np", "numpy")
+    if how == "bool" and not of_python and (asked := _by_statement(node, parents)):
+        return asked
     if isinstance(node, ast.Subscript):
         stored = isinstance(node.ctx, ast.Store)
         return "numpy" if stored else "slice" if isinstance(node.slice, ast.Slice) else "index"

@@ -385,10 +385,14 @@ def compare(
             break
     if plain.failed is not None and not equal:
         slow = isinstance(plain.failed, OutOfTime)
-        raise Differs("the function runs too long to compare" if slow else f"plain Python fails: {str(plain.failed)[:120]}")
+        raise Differs("the function runs too long to compare" if slow else f"plain Python fails: {_first_line(plain.failed)}")
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:120]
 
 
 def shapes(result: Any) -> list[tuple[int, ...]]:

@@ -329,6 +329,7 @@ def test_numpy_arguments_are_not_changed():
     [
         (lambda x: x.fill(0.0), (X,), "no .fill"),
         (lambda x, cfg: x.reshape(cfg["rows"], -1), (X, {"rows": 2}), "pass cfg['rows'] as an argument of its own"),
+        (lambda x, cfg: x.reshape(cfg["rows"], -1) if cfg["on"] else x, (X, {"rows": 2, "on": True}), "a frozen dataclass"),
         (lambda x, shape: x.reshape(shape), (X, [2, 2]), "pass a tuple"),
     ],
 )

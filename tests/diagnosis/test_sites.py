@@ -42,6 +42,10 @@ asserted = written("def f(x):\n    assert x[0] > -10, 'too small'\n    return x\
         ("while x:\n        x = x - 1", "while", "x"),
         ("assert x", "assert", "x"),
         ("y = 1 if x else 2", "ternary", "x"),
+        ("y = [x][0]\n    if [x][0]:\n        pass", "if", "[x][0]"),
+        ("if abs(x).any():\n        pass", "if", "abs(x).any()"),
+        ("while not x.all():\n        x = x + 1", "while", "x.all()"),
+        ("y = [v for v in (1, 2) if x.any()]", "if", "x.any()"),
     ],
 )
 def test_a_bare_value_that_is_tested_is_told_from_its_statement(body, operation, tested):
@@ -50,6 +54,11 @@ def test_a_bare_value_that_is_tested_is_told_from_its_statement(body, operation,
     assert site.operation == operation
     line = linecache.getline(site.filename, site.line)
     assert line[site.column : site.end_column] == tested
+
+
+def test_a_masked_assignment_is_one_site_and_needs_no_value_of_the_mask():
+    f = written("def f(x):\n    x[x < 2] = 0\n    return x\n")
+    assert [name for name, _ in met(f, X)] == ["in place"]
 
 
 def test_every_site_is_found_in_one_pass_also_behind_the_first_failure():
