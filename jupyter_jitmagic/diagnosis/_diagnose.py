@@ -238,6 +238,7 @@ def _rewritten(
             why_not = why_not or obstacle
             if proposed:
                 static = candidate
+                result = replace(result, static=static, left=left)
                 break
     if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
         static = result.wider
