@@ -156,7 +156,8 @@ class PhaseEvent:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Rows were added or changed: `what` is "functions", "entries", "misses", "diagnoses", "others" or "reset".
+    """Rows were added or changed: `what` is "functions", "entries", "misses", "diagnoses", "others" or "reset"; or "recording",
+    where it was paused or goes on.
 
     `id` is the row's, or 0."""
 
@@ -224,6 +225,8 @@ class Log:
         """Unix time minus the clock of the call columns."""
         self.fill_sizes: Callable[[], None] = lambda: None
         """Puts sizes into the entries that have none yet, where that compiles nothing."""
+        self.paused_s: float | None = None
+        """Unix time since which the user wants nothing recorded; None while calls are recorded."""
         self.shells = 0
         """How many shells show advice after their cells: what nobody is told need not be found out."""
         self._known_functions: dict[int, FunctionRecord] = {}

@@ -127,6 +127,14 @@ def test_a_reset_sends_everything_anew(wire: Wire, hub: Any) -> None:
     assert snapshot["entries"] == [] and len(snapshot["functions"]) == 2 and snapshot["seq"] == 1
 
 
+def test_a_pause_of_the_recording_is_told_with_everything(wire: Wire, hub: Any) -> None:
+    wire.open("p")
+    hub.log.paused_s = 1_700_000_000.0
+    hub.log.listeners.emit(Changed("recording"))
+    (snapshot,) = wait_for(lambda: wire.of("snapshot", COMM), 0.5)
+    assert wire.of("snapshot", "p")[0]["paused_s"] is None and snapshot["paused_s"] == 1_700_000_000.0
+
+
 def test_rows_that_are_gone_are_named(wire: Wire, hub: Any) -> None:
     wire.open("p")
     del hub.log.functions[2], hub.log.entries[11]
@@ -179,6 +187,16 @@ def test_single_operations_outside_are_shown_only_when_they_take_long(wire: Wire
     assert not wire.of("update")
     (row,) = wait_for(lambda: wire.of("update") and wire.of("update")[-1]["now"])
     assert row["name"] == "add" and row["elapsed_s"] > 0.25
+
+
+def test_what_was_compiled_without_a_record_is_soon_over(wire: Wire, hub: Any) -> None:
+    """While the recording is paused no miss takes it off the show."""
+    wire.open("p")
+    started = time.time()
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "compile", started, thread=7))
+    hub.log.listeners.emit(PhaseEvent(1, "padded", "compile", started, duration_s=0.5, thread=7))
+    wait_for(lambda: wire.of("update") and wire.of("update")[-1]["now"])
+    wait_for(lambda: wire.of("update")[-1]["now"] == [], 0.9)
 
 
 def test_a_trace_that_ended_in_an_error_does_not_stay_on_show(wire: Wire, hub: Any) -> None:

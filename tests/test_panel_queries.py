@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic._display import Document, to_html, to_text
-from jupyter_jitmagic._display._model import PanelLink
+from jupyter_jitmagic._display._model import PanelLink, Paragraph
 from jupyter_jitmagic._errors import JitMagicError
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.magics import _fix_magic, _load
@@ -104,7 +107,35 @@ def test_the_link_into_the_panel_is_html_only_and_there_only_if_a_panel_listens(
     link = PanelLink("Show in <the> panel", "advice", 7)
     assert to_text(Document.of([link])).strip() == ""
     html = to_html(Document.of([link]))
-    assert 'data-commandlinker-command="jitmagic:open"' in html and '{"advice": 7}' in html and "&lt;the&gt;" in html
+    assert 'data-commandlinker-command="jitmagic:open"' in html and "&lt;the&gt;" in html
+    assert "{&quot;advice&quot;: 7}" in html and "href" not in html
+    odd = Document.of([Paragraph("why", link=PanelLink("Show", "cure", """rule f '"<x>""", "e1"))])
+    args = re.search('data-commandlinker-args="([^"]*)"', to_html(odd))
+    assert args and json.loads(unescape(args[1])) == {"cure": """rule f '"<x>""", "epoch": "e1"}
+    assert to_text(odd).strip() == "why"
     shell.ok("import jax.numpy as jnp")
     shell.ok("%%jit\ndef branch(x):\n    return x if x > 0 else -x")
     assert "Show in the panel" not in shell.run("branch(jnp.float32(3.0))").html
+
+
+def test_paused_calls_make_no_rows_and_the_pause_is_told(doubled: Any) -> None:
+    """Nothing of what is called meanwhile is counted, of functions made meanwhile neither; afterwards all is recorded again."""
+    function = next(iter(log.functions.values()))
+    began = QUERIES["pause"]({"on": True})["paused_s"]
+    try:
+        assert log.paused_s == began and QUERIES["pause"]({"on": True})["paused_s"] == began
+        tripled = jm.jit(lambda x: x * 3)
+        for size in (3, 7):
+            assert float(doubled(jnp.ones(size))[0]) == 2 and float(tripled(jnp.ones(size))[0]) == 3
+        log.fold()
+        assert (function.calls, function.hits, function.misses) == (3, 1, 2)
+        assert not list(log.functions.values())[-1].calls and len(log.misses) == 2
+    finally:
+        assert QUERIES["pause"]({"on": False})["paused_s"] is None
+    doubled(jnp.ones(7))  # compiled in the pause: a hit
+    doubled(jnp.ones(3))
+    doubled(jnp.ones(9))
+    tripled(jnp.ones(3))
+    log.fold()
+    assert (function.calls, function.hits, function.misses) == (6, 3, 3)
+    assert list(log.functions.values())[-1].hits == 1

@@ -7,6 +7,7 @@ signs in the diff. Everything that comes from the user is escaped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from html import escape
 
@@ -54,9 +55,10 @@ def _block(block: Block) -> str:
     match block:
         case Title(text, tone):
             return f'<div style="font-size: 14px; color: {_TONES[tone]}"><b>{_inline(text)}</b></div>'
-        case Paragraph(text, tone):
+        case Paragraph(text, tone, link):
             dim = "; opacity: 0.75" if tone == "dim" else f"; color: {_TONES[tone]}" if tone != "plain" else ""
-            return f'<div style="margin: 4px 0; {_WIDTH}{dim}">{_inline(text)}</div>'
+            linked = f" {_link(link)}" if link else ""
+            return f'<div style="margin: 4px 0; {_WIDTH}{dim}">{_inline(text)}{linked}</div>'
         case SourceLine():
             return _source(block)
         case Heading(name, beside, tone):
@@ -71,14 +73,20 @@ def _block(block: Block) -> str:
             return f'<pre style="{_PRE}; margin: 4px 0; border: 1px solid rgba(128, 128, 128, 0.25); {_WIDE}">{text}</pre>'
         case Table():
             return _table(block)
-        case PanelLink(text, kind, number):
-            to = f'data-commandlinker-command="jitmagic:open" data-commandlinker-args=\'{{"{escape(kind)}": {number}}}\''
-            return f'<div style="margin: 4px 0"><a {to} style="cursor: pointer">{escape(text)}</a></div>'
+        case PanelLink():
+            return f'<div style="margin: 4px 0">{_link(block)}</div>'
         case Details(summary, blocks):
             return (
                 f'<details style="margin: 6px 0; {_WIDTH}"><summary style="cursor: pointer; opacity: 0.75">{_inline(summary)}'
                 f'</summary><div style="margin: 4px 0 4px 14px">{_blocks(blocks)}</div></details>'
             )
+
+
+def _link(link: PanelLink) -> str:
+    """No script and no address: JupyterLab runs the command that these attributes name, and elsewhere this is plain text."""
+    args = {link.kind: link.id, **({"epoch": link.epoch} if link.epoch else {})}
+    to = f'data-commandlinker-command="jitmagic:open" data-commandlinker-args="{escape(json.dumps(args))}"'
+    return f'<a {to} style="cursor: pointer">{escape(link.text)}</a>'
 
 
 def _source(line: SourceLine) -> str:

@@ -24,6 +24,8 @@ class Title:
 class Paragraph:
     text: str
     tone: Tone = "plain"
+    link: PanelLink | None = None
+    """At its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,14 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class PanelLink:
-    """In JupyterLab a link that opens the panel at a row: `kind` "advice" or "entry", and its number. Nothing in text."""
+    """In JupyterLab a link that opens the panel at a row: `kind` "advice" (on a failed trace), "entry", "miss" or "cure" (on
+    misses), and its id. Nothing in text, and nothing to click where there is no panel. `epoch` is the start of the extension
+    that the id belongs to: a notebook is opened again when other rows have these ids."""
 
     text: str
     kind: str
-    number: int
+    id: int | str
+    epoch: str = ""
 
 
 Block = Title | Paragraph | SourceLine | Heading | Code | Diff | Table | Details | PanelLink

@@ -99,7 +99,7 @@ class Failures:
             del self.by_record[next(iter(self.by_record))]
         shown = advice(diagnosis, self.context(self.last))
         if _hub.is_heard():
-            shown = Document((*shown.blocks, PanelLink("Show in the panel", "advice", record)))
+            shown = Document((*shown.blocks, PanelLink("Show in the panel", "advice", record, _hub.epoch())))
         self._show(error, shown)
         return self.last
 

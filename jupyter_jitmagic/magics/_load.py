@@ -164,11 +164,16 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
 
         return for_panel(shell, magics.failures, args)
 
+    def cures(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic.magics._miss_advice import for_panel
+
+        return for_panel(shell, args)
+
     try:
         from jupyter_jitmagic.panel import _hub
 
         hooks.callback(_hub.stop)
-        _hub.start(shell, {"fixes": fixes})
+        _hub.start(shell, {"fixes": fixes, "cures": cures})
     except Exception as error:
         faults.report("starting the panel", error)
 

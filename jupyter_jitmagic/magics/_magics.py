@@ -338,8 +338,9 @@ class JitMagics(Magics):  # type: ignore[misc]
         if lines:
             from jupyter_jitmagic._display._model import Document, Paragraph
             from jupyter_jitmagic.magics import _shell
+            from jupyter_jitmagic.magics._miss_advice import panel_link
 
-            _shell.show(self.shell, Document.of([Paragraph(line) for line in lines]))
+            _shell.show(self.shell, Document.of([Paragraph(line, link=panel_link(line.miss, line.cure)) for line in lines]))
 
     _teller: Any = None
 

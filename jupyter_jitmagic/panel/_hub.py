@@ -239,6 +239,7 @@ class Hub:
                 seq=self._seq,
                 busy=self._busy,
                 package=_package_version(),
+                paused_s=self._feed.paused_s,
                 **rows,
             )
         )
@@ -410,6 +411,11 @@ def start(shell: Any, queries: Mapping[str, Query] | None = None) -> None:
 def is_heard() -> bool:
     """Whether a front end with the panel (or its status bar) listens at this moment."""
     return _hub is not None and _hub.listening
+
+
+def epoch() -> str:
+    """Names this start of the extension; empty where there is no panel to talk to."""
+    return _hub.epoch if _hub is not None else ""
 
 
 def stop() -> None:

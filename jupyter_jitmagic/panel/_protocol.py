@@ -145,6 +145,8 @@ class Snapshot(Rows):
     busy: bool
     package: str
     """The version of the Python package."""
+    paused_s: float | None
+    """Since when nothing is recorded, because the user wants it so; null while calls are recorded."""
 
 
 class Update(Rows):

@@ -60,7 +60,15 @@ def clear(args: Mapping[str, object]) -> dict[str, object]:
     return {"entries": ended}
 
 
-QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "clear": clear}
+def pause(args: Mapping[str, object]) -> dict[str, object]:
+    """Record nothing from now on, or (`on` false) record again; since when it is so, null while calls are recorded."""
+    from jupyter_jitmagic.recording import _functions
+
+    _functions.pause_recording(args.get("on") is True)
+    return {"paused_s": log.paused_s}
+
+
+QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "clear": clear, "pause": pause}
 
 
 def _number(args: Mapping[str, object], name: str) -> int:

@@ -25,6 +25,8 @@ from jupyter_jitmagic.panel._protocol import (
 
 MISSES_KEPT = 2000
 """So many of the newest misses a snapshot holds."""
+AFTER_COMPILE_S = 0.2
+"""So long what has been compiled is shown, where no call takes it away."""
 BETWEEN_PHASES_S = 0.5
 """A function with no running phase for so long is no longer shown as compiling."""
 OUTSIDE_S = 0.25
@@ -144,6 +146,12 @@ class _Work:
     done: list[DonePhase] = field(default_factory=list)
     ended_s: float = 0.0
 
+    def lingers_s(self) -> float:
+        """How long it is shown after its last phase. After the compile a recorded call ends within a blink and takes it
+        away itself; an unrecorded one does not."""
+        compiled = bool(self.done) and self.done[-1]["phase"] == "compile"
+        return AFTER_COMPILE_S if compiled else BETWEEN_PHASES_S
+
 
 class Phases:
     """What is being traced, lowered or compiled, kept from `PhaseEvent`s."""
@@ -182,7 +190,7 @@ class Phases:
         moment = time.time()
         with self._lock:
             for key, work in list(self._work.items()):
-                if not work.open and moment - work.ended_s > BETWEEN_PHASES_S:
+                if not work.open and moment - work.ended_s > work.lingers_s():
                     del self._work[key]
             rows = []
             for (thread, function), work in self._work.items():
@@ -297,7 +305,7 @@ class Feed:
         with self._lock:
             if not self._following:
                 return
-            if event.what == "reset":
+            if event.what in ("reset", "recording"):
                 self._reset = True
                 self._dirty.clear()
             else:
@@ -365,6 +373,10 @@ class Feed:
             misses = sum(record.misses for record in functions)
             seconds = sum(record.compile_s for record in functions)
         return len(self._phases.rows()), misses, _number(seconds)
+
+    @property
+    def paused_s(self) -> float | None:
+        return self._log.paused_s
 
     @property
     def working(self) -> bool:

@@ -60,6 +60,11 @@ class Advice(NamedTuple):
     cost_s: float
     call_site: str = ""
 
+    @property
+    def id(self) -> str:
+        """Names the advice, however much it has cost meanwhile."""
+        return f"{self.rule} {self.function} {self.argument}"
+
 
 @dataclass(slots=True)
 class History:

@@ -68,6 +68,7 @@ def stop_recording() -> None:
     """Take everything of ours out of JAX: listeners, hook and thread. Jitted functions go on working, unrecorded."""
     _timing.uninstall()
     waiter.stop()
+    log.paused_s = None
     for state in tuple(_by_id.values()):
         state.pause(True)
 
@@ -76,7 +77,19 @@ def start_recording() -> None:
     """Record (again) what jitted functions do, those of before a stop too; harmless when that is so already."""
     if _timing.install():
         for state in tuple(_by_id.values()):
-            state.pause(False)
+            state.pause(log.paused_s is not None)
+
+
+def pause_recording(paused: bool) -> None:
+    """Make no rows of calls until this is taken back, nor of functions that are put under jit meanwhile. Budgets go on, and
+    so does telling what is being compiled."""
+    if paused is (log.paused_s is not None):
+        return
+    log.fold()
+    log.paused_s = time.time() if paused else None
+    for state in tuple(_by_id.values()):
+        state.pause(paused)
+    log.listeners.emit(Changed("recording"))
 
 
 def state_of(function: int) -> FunctionState | None:

@@ -69,7 +69,7 @@ class FunctionState:
         self.attribution = Attribution()
         self.history: list[Signature] = []
         self.timing = timing
-        self.recording = True
+        self.recording = log.paused_s is None
         self.budget: _budgets.Budget | None = None
         self.auto: Auto | None = None
         self.check = False
@@ -102,6 +102,8 @@ class FunctionState:
                 raise
             except Exception as error:
                 self.give_up("recording a call", error)
+        elif _timing.pending:
+            _timing.take(start)
         return out
 
     def failed(

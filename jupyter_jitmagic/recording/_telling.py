@@ -19,6 +19,19 @@ from jupyter_jitmagic.recording._captured import Change
 _TOLD_LIMIT = 10_000
 
 
+class Line(str):
+    """A line, and what it speaks of: the miss by its number (0: none), or the advice by its id."""
+
+    miss: int = 0
+    cure: str = ""
+
+    @classmethod
+    def about(cls, text: str, *, miss: int = 0, cure: str = "") -> Line:
+        line = cls(text)
+        line.miss, line.cure = miss, cure
+        return line
+
+
 class Teller:
     """Knows what was told. `lines()` is asked after each cell.
 
@@ -40,11 +53,11 @@ class Teller:
         self._since = time.time() if since is None else since
         self._last_miss = max((miss.id for miss in log.misses if miss.started_s < self._since), default=0)
 
-    def lines(self) -> list[str]:
+    def lines(self) -> list[Line]:
         """What is new since the last time, at most one line for each cause, habit and stale name."""
         since, self._since = self._since, time.time()
         try:
-            return [*self._recompiles(), *self._advice(since), *self._stale(since)]
+            return [*self._recompiles(), *self._advice(since), *map(Line, self._stale(since))]
         except Exception as error:
             faults.report("telling what a cell has shown", error)
             return []
@@ -57,7 +70,7 @@ class Teller:
         self._told.add(key)
         return True
 
-    def _recompiles(self) -> Iterator[str]:
+    def _recompiles(self) -> Iterator[Line]:
         new = _latest(self._last_miss)
         if new:
             self._last_miss = new[-1].id
@@ -68,7 +81,7 @@ class Teller:
         for function, misses in by_function.items():
             record = log.known_function(function)
             if record is not None and self._is_worth_telling(record.qualname, misses):
-                yield self._recompiled(short_name(record.qualname), misses)
+                yield Line.about(self._recompiled(short_name(record.qualname), misses), miss=misses[-1].id)
 
     def _recompiled(self, name: str, misses: list[MissRecord]) -> str:
         seconds = sum(miss.cost_s for miss in misses)
@@ -94,14 +107,15 @@ class Teller:
                     worth = True
         return worth
 
-    def _advice(self, since: float) -> Iterator[str]:
+    def _advice(self, since: float) -> Iterator[Line]:
         for history in _cures.histories:
             if history.last_s < since:
                 continue
             for advice in _cures.advice_on(history):
                 key = ("advice", advice.rule, advice.function, advice.argument)
                 if advice.cost_s >= options.tell_after_s and self._once(*key):
-                    yield f"{short_name(advice.function)}: {advice.text}{self._at(advice.call_site)}."
+                    text = f"{short_name(advice.function)}: {advice.text}{self._at(advice.call_site)}."
+                    yield Line.about(text, cure=advice.id)
 
     def _stale(self, since: float) -> Iterator[str]:
         for function, change in _stale.stale(since):

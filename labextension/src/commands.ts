@@ -105,6 +105,18 @@ export function addCommands(
     execute: () => model.expand(model.state.functions.keys(), false),
     describedBy: NO_ARGUMENTS
   });
+  commands.addCommand(CommandIDs.pauseRecording, {
+    label: () =>
+      model.state.paused === null
+        ? trans.__('Pause Recording')
+        : trans.__('Resume Recording'),
+    caption: trans.__(
+      'While it is paused functions run as they do, and their calls are not counted'
+    ),
+    isEnabled: () => model.state.link === 'live',
+    execute: () => panel.pauseRecording(model.state.paused === null),
+    describedBy: NO_ARGUMENTS
+  });
   commands.addCommand(CommandIDs.toggleColumn, {
     label: args =>
       isColumn(args.column)

@@ -1,5 +1,5 @@
 /** The misses as a timeline: newest first, and a run of misses of one function for the same reason as one item. */
-import type { IDiagnosisRow, IMissRow } from './protocol';
+import type { ICureRow, IDiagnosisRow, IMissRow } from './protocol';
 import type { IPanelState } from './tokens';
 
 export interface IMissGroup {
@@ -20,10 +20,17 @@ export interface IAdvice {
   readonly row: IDiagnosisRow;
 }
 
-export type Moment = IMissGroup | IAdvice;
+export interface ICure {
+  readonly kind: 'cure';
+  readonly key: string;
+  readonly at: number;
+  readonly row: ICureRow;
+}
+
+export type Moment = IMissGroup | IAdvice | ICure;
 
 export function timeline(
-  state: Pick<IPanelState, 'misses' | 'diagnoses'>
+  state: Pick<IPanelState, 'misses' | 'diagnoses' | 'cures'>
 ): Moment[] {
   const groups: IMissRow[][] = [];
   let last: IMissRow[] | null = null;
@@ -54,6 +61,17 @@ export function timeline(
       at: row.started_s ?? 0,
       row
     });
+  }
+  // advice on misses stands above the newest of them
+  const latest = new Map<number, number>();
+  for (const miss of state.misses) {
+    latest.set(miss.function, miss.started_s ?? 0);
+  }
+  for (const row of state.cures) {
+    const at = latest.get(row.function);
+    if (at !== undefined) {
+      moments.push({ kind: 'cure', key: `c${row.id}`, at, row });
+    }
   }
   return moments
     .map((moment, place) => ({ moment, place }))

@@ -9,12 +9,13 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { addCommands } from './commands';
 import { jitIcon } from './icon';
 import { JitPanel } from './panel';
 import { StatusItem } from './status';
-import { CommandIDs, PANEL_ID, PLUGIN_ID } from './tokens';
+import { CommandIDs, PANEL_ID, PLUGIN_ID, type Selection } from './tokens';
 import { SourceTracker } from './tracker';
 
 /** Every token is optional, so that the panel also opens in Notebook 7 and in applications with fewer parts. */
@@ -62,11 +63,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       icon: jitIcon,
       execute: args => {
         open();
-        const kind = (['entry', 'advice'] as const).find(
-          each => typeof args[each] === 'number'
-        );
-        if (kind) {
-          panel.model.select({ kind, id: Number(args[kind]) });
+        const selection = asSelection(args);
+        if (selection) {
+          panel.showRow(
+            selection,
+            typeof args.epoch === 'string' ? args.epoch : ''
+          );
         }
       },
       describedBy: {
@@ -80,6 +82,18 @@ const plugin: JupyterFrontEndPlugin<void> = {
             advice: {
               type: 'number',
               description: 'The id of an advice to show closely'
+            },
+            miss: {
+              type: 'number',
+              description: 'The id of a miss to show closely'
+            },
+            cure: {
+              type: 'string',
+              description: 'The id of an advice on misses to show closely'
+            },
+            epoch: {
+              type: 'string',
+              description: 'The start of the extension that the id is of'
             }
           }
         }
@@ -91,6 +105,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       CommandIDs.open,
       CommandIDs.copyMarkdown,
       CommandIDs.saveCsv,
+      CommandIDs.pauseRecording,
       CommandIDs.clearAll
     ]) {
       palette?.addItem({ command, category });
@@ -135,5 +150,16 @@ const plugin: JupyterFrontEndPlugin<void> = {
       });
   }
 };
+
+/** What a link in a notebook's output speaks of. */
+function asSelection(args: ReadonlyPartialJSONObject): Selection | null {
+  if (typeof args.cure === 'string') {
+    return { kind: 'cure', id: args.cure };
+  }
+  const kind = (['entry', 'advice', 'miss'] as const).find(
+    each => typeof args[each] === 'number'
+  );
+  return kind ? { kind, id: Number(args[kind]) } : null;
+}
 
 export default plugin;

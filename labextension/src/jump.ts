@@ -57,7 +57,7 @@ async function openFile(
 
 /** Replace the text of the cell that a fix was made for; the editor's undo takes it back. False if no cell has that text. */
 export async function applyFix(
-  fix: IFix,
+  fix: Pick<IFix, 'before' | 'after'>,
   followed: Followed
 ): Promise<boolean> {
   if (

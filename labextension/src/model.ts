@@ -3,6 +3,7 @@
  */
 import type {
   ICounts,
+  ICureRow,
   IEntryRow,
   IFunctionRow,
   IMissRow,
@@ -32,8 +33,10 @@ const EMPTY: IPanelState = {
   entries: new Map(),
   misses: [],
   diagnoses: [],
+  cures: [],
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
+  paused: null,
   selected: null,
   expanded: new Set(),
   pinned: new Set(),
@@ -105,8 +108,10 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: [],
       diagnoses: [],
+      cures: EMPTY.cures,
       now: [],
       counts: EMPTY.counts,
+      paused: null,
       selected: null,
       expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
@@ -129,6 +134,7 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: message.misses,
       diagnoses: message.diagnoses,
+      paused: message.paused_s,
       now,
       counts: this._counted(now)
     });
@@ -192,6 +198,12 @@ export class PanelModel implements IPanelStore {
       pinned.add(functionId);
     }
     this._change({ pinned });
+  }
+
+  setCures(cures: readonly ICureRow[]): void {
+    if (cures.length > 0 || this._state.cures.length > 0) {
+      this._change({ cures });
+    }
   }
 
   setColumns(columns: readonly ColumnId[]): void {

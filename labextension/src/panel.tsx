@@ -14,15 +14,17 @@ import { jitIcon } from './icon';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension } from './load';
 import { PanelModel } from './model';
-import type { IPlace, IReply } from './protocol';
+import { type IPlace, type IReply, parseCures } from './protocol';
 import {
   type ColumnId,
   CommandIDs,
   type IDetail,
   type IFix,
   type IPanelActions,
-  PANEL_ID
+  PANEL_ID,
+  type Selection
 } from './tokens';
+import { Seldom } from './seldom';
 import type { SourceTracker } from './tracker';
 import { App } from './views/app';
 
@@ -42,8 +44,12 @@ export class JitPanel extends ReactWidget {
     this.node.setAttribute('aria-label', trans.__('JIT caches'));
     this.addClass('jp-JitMagic');
     this._tracker.changed.connect(this._follow, this);
-    let { link } = this.model.state;
+    let { link, misses } = this.model.state;
     this.model.subscribe(() => {
+      if (misses !== this.model.state.misses) {
+        misses = this.model.state.misses;
+        this._cures.ask();
+      }
       if (link !== this.model.state.link) {
         link = this.model.state.link;
         this._countsChanged.emit();
@@ -61,6 +67,7 @@ export class JitPanel extends ReactWidget {
   dispose(): void {
     if (!this.isDisposed) {
       this._tracker.changed.disconnect(this._follow, this);
+      this._cures.dispose();
       this._unlink();
       super.dispose();
     }
@@ -129,6 +136,46 @@ export class JitPanel extends ReactWidget {
     }
   }
 
+  /**
+   * Show a row closely that a link speaks of, as soon as the rows are there; or say that it is not among them. `epoch`: the start of
+   * the extension that the link is of, if it says so.
+   */
+  showRow(selection: Selection, epoch: string): void {
+    const { model } = this;
+    const show = (): boolean => {
+      if (model.state.link !== 'live' || model.state.functions.size === 0) {
+        return false;
+      }
+      if (epoch && epoch !== model.state.epoch) {
+        model.say(
+          this._trans.__('That row is of an earlier start of the kernel.')
+        );
+      } else {
+        model.select(selection);
+      }
+      return true;
+    };
+    if (!show()) {
+      const end = model.subscribe(() => {
+        if (show()) {
+          end();
+        }
+      });
+      setTimeout(end, 10_000);
+    }
+  }
+
+  /** Record nothing for a while, or again; the kernel's answer is a snapshot that says so. */
+  async pauseRecording(on: boolean): Promise<void> {
+    if ((await this.ask('pause', { on })) && !on) {
+      this.model.say(
+        this._trans.__(
+          'Recording again. Calls made during the pause are not counted.'
+        )
+      );
+    }
+  }
+
   /** Ask the kernel; what it cannot do it says in one line, which is shown. */
   async ask(
     op: string,
@@ -141,6 +188,17 @@ export class JitPanel extends ReactWidget {
       return null;
     }
   }
+
+  /** Misses came: there may be advice on them, which a kernel of an older version does not give. */
+  private readonly _cures = new Seldom(async () => {
+    const { link, epoch, misses } = this.model.state;
+    if (link === 'live' && misses.length > 0 && this.isVisible) {
+      const data = await this._request('cures', {});
+      if (epoch === this.model.state.epoch) {
+        this.model.setCures(parseCures(data));
+      }
+    }
+  });
 
   private async _request(
     op: string,
@@ -213,6 +271,7 @@ export class JitPanel extends ReactWidget {
       const followed = this._tracker.followed;
       return followed ? applyFix(fix, followed) : false;
     },
+    resume: () => this.pauseRecording(false),
     select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
     openMenu: (x, y, functionId) => {
@@ -227,6 +286,7 @@ export class JitPanel extends ReactWidget {
       menu.addItem({ command: CommandIDs.expandAll });
       menu.addItem({ command: CommandIDs.collapseAll });
       menu.addItem({ type: 'separator' });
+      menu.addItem({ command: CommandIDs.pauseRecording });
       menu.addItem({ command: CommandIDs.copyMarkdown });
       menu.addItem({ command: CommandIDs.saveCsv });
       menu.addItem({ command: CommandIDs.clearAll });

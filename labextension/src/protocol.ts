@@ -89,6 +89,23 @@ export interface IDiagnosisRow {
   diff: string;
 }
 
+/** What would have saved compiles: advice on the misses of one function. */
+export interface ICureRow {
+  id: string;
+  /** The row of the function, 0 where it is not known any more. */
+  function: number;
+  name: string;
+  text: string;
+  /** What the advice rests on. */
+  proof: string;
+  misses: number;
+  cost_s: number | null;
+  /** The line that most of the calls came from. */
+  place: IPlace | null;
+  /** The cell before and after, where one change in it is the fix. */
+  fix: { before: string; after: string; diff: string } | null;
+}
+
 export interface IDonePhase {
   phase: string;
   duration_s: number | null;
@@ -117,6 +134,8 @@ export interface ISnapshot extends IRows {
   seq: number;
   busy: boolean;
   package: string;
+  /** Since when nothing is recorded, because the user wants it so; null while calls are recorded. */
+  paused_s: number | null;
 }
 
 export interface IUpdate extends IRows {
@@ -200,6 +219,7 @@ export function parseMessage(data: unknown): Message {
         seq: number(message, 'seq'),
         busy: flag(message, 'busy'),
         package: typeof message.package === 'string' ? message.package : '',
+        paused_s: maybeNumber(message, 'paused_s'),
         ...rows(message)
       };
     case 'update':
@@ -239,6 +259,36 @@ export function parseMessage(data: unknown): Message {
         `the message is of no known kind: ${String(message.t).slice(0, 40)}`
       );
   }
+}
+
+/** The answer to the question "cures"; what is not one is left out. */
+export function parseCures(data: Record<string, unknown>): ICureRow[] {
+  return list(data, 'cures').flatMap(item => {
+    try {
+      return [cureRow(object(item, 'a cure'))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function cureRow(fields: Fields): ICureRow {
+  const fix = isObject(fields.fix) ? fields.fix : null;
+  return {
+    id: text(fields, 'id'),
+    function: number(fields, 'function'),
+    name: text(fields, 'name'),
+    text: text(fields, 'text'),
+    proof: text(fields, 'proof'),
+    misses: number(fields, 'misses'),
+    cost_s: maybeNumber(fields, 'cost_s'),
+    place: isObject(fields.place) ? place(fields.place) : null,
+    fix: fix && {
+      before: text(fix, 'before'),
+      after: text(fix, 'after'),
+      diff: text(fix, 'diff')
+    }
+  };
 }
 
 type Fields = Record<string, unknown>;

@@ -2,6 +2,7 @@
  * What the parts of the panel know of each other: every part imports this page, none imports a sibling's inside.
  */
 import type {
+  ICureRow,
   IDiagnosisRow,
   IEntryRow,
   IFunctionRow,
@@ -37,6 +38,7 @@ export const CommandIDs = {
   clearAll: 'jitmagic:clear-all',
   expandAll: 'jitmagic:expand-all',
   collapseAll: 'jitmagic:collapse-all',
+  pauseRecording: 'jitmagic:pause-recording',
   refresh: 'jitmagic:refresh',
   toggleColumn: 'jitmagic:toggle-column'
 } as const;
@@ -91,8 +93,12 @@ export interface IPanelState {
   readonly entries: ReadonlyMap<number, IEntryRow>;
   readonly misses: readonly IMissRow[];
   readonly diagnoses: readonly IDiagnosisRow[];
+  /** Advice on misses, what costs most first. */
+  readonly cures: readonly ICureRow[];
   readonly now: readonly INow[];
   readonly counts: ICountsState;
+  /** Since when (Unix time, seconds) the user wants nothing recorded; null while calls are recorded. */
+  readonly paused: number | null;
   /** What the lower part of the panel shows closely. */
   readonly selected: Selection | null;
   /** Functions whose entries are shown. */
@@ -106,10 +112,9 @@ export interface IPanelState {
 }
 
 /** What the lower part of the panel shows closely. */
-export type Selection = {
-  readonly kind: 'entry' | 'advice';
-  readonly id: number;
-};
+export type Selection =
+  | { readonly kind: 'entry' | 'advice' | 'miss'; readonly id: number }
+  | { readonly kind: 'cure'; readonly id: string };
 
 /** One way out of a failed trace, as the kernel worked it out; `before` and `after` are the whole cell, null if it has no place in one. */
 export interface IFix {
@@ -168,7 +173,9 @@ export interface IPanelActions {
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */
-  apply(fix: IFix): Promise<boolean>;
+  apply(fix: Pick<IFix, 'before' | 'after'>): Promise<boolean>;
+  /** Record calls again, after a pause. */
+  resume(): Promise<void>;
   /** Show an entry or an advice closely. */
   select(selection: Selection | null): void;
   /** Show or hide the entries of functions. */

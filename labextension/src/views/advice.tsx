@@ -1,16 +1,19 @@
 /** What was concluded from a failed trace, and the fix, shown as a change of the cell before it is put in. */
 import * as React from 'react';
 
-import type { IDiagnosisRow } from '../protocol';
+import type { ICureRow, IDiagnosisRow } from '../protocol';
 import type { IFix, IPanelActions } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
+import { Where } from './where';
 
 export function AdviceDetails({
+  height,
   row,
   actions,
   onClose
 }: {
+  height: number | null;
   row: IDiagnosisRow;
   actions: IPanelActions;
   onClose: () => void;
@@ -31,6 +34,7 @@ export function AdviceDetails({
   }, [actions, row.id]);
   return (
     <Details
+      height={height}
       title={row.function}
       label={trans.__('Advice for %1', row.function)}
       onClose={onClose}
@@ -60,7 +64,7 @@ function Fix({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const [said, setSaid] = React.useState('');
+  const { before, after } = fix;
   return (
     <div className="jp-JitMagic-fix">
       <h4>
@@ -71,29 +75,83 @@ function Fix({
       {fix.elsewhere.length > 0 && (
         <p>{trans.__('Change also %1.', fix.elsewhere.join(', '))}</p>
       )}
-      {fix.before !== null && fix.after !== null && (
-        <button
-          type="button"
-          className="jp-mod-styled jp-JitMagic-apply"
-          onClick={() =>
-            void actions
-              .apply(fix)
-              .then(done =>
-                setSaid(
-                  done
-                    ? trans.__('It is in the cell. Run the cell again.')
-                    : trans.__('The cell has changed since; put it in by hand.')
-                )
-              )
-          }
-        >
-          {trans.__('Put it into the cell')}
-        </button>
+      {before !== null && after !== null && (
+        <Apply change={{ before, after }} actions={actions} />
       )}
+    </div>
+  );
+}
+
+/** Put a change into its cell, and say what came of it; the editor's undo takes it back. */
+function Apply({
+  change,
+  actions
+}: {
+  change: { before: string; after: string };
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [said, setSaid] = React.useState('');
+  return (
+    <>
+      <button
+        type="button"
+        className="jp-mod-styled jp-JitMagic-apply"
+        onClick={() =>
+          void actions
+            .apply(change)
+            .then(done =>
+              setSaid(
+                done
+                  ? trans.__('It is in the cell. Run the cell again.')
+                  : trans.__('The cell has changed since; put it in by hand.')
+              )
+            )
+        }
+      >
+        {trans.__('Put it into the cell')}
+      </button>
       <p role="status" className="jp-JitMagic-quiet">
         {said}
       </p>
-    </div>
+    </>
+  );
+}
+
+/** What would have saved compiles, what that rests on, and the fix where one change in a cell is it. */
+export function CureDetails({
+  height,
+  row,
+  actions,
+  onClose
+}: {
+  height: number | null;
+  row: ICureRow;
+  actions: IPanelActions;
+  onClose: () => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <Details
+      height={height}
+      title={row.name}
+      label={trans.__('Advice on the misses of %1', row.name)}
+      onClose={onClose}
+    >
+      <p className="jp-JitMagic-reason">
+        <WithCode text={row.text} />.
+      </p>
+      <p className="jp-JitMagic-quiet">
+        {trans.__('Proof: %1.', row.proof)}{' '}
+        <Where place={row.place} actions={actions} />
+      </p>
+      {row.fix && (
+        <div className="jp-JitMagic-fix">
+          <Diff text={row.fix.diff} />
+          <Apply change={row.fix} actions={actions} />
+        </div>
+      )}
+    </Details>
   );
 }
 

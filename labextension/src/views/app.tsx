@@ -8,19 +8,26 @@ import type {
   IPanelStore,
   Selection
 } from '../tokens';
-import { AdviceDetails } from './advice';
+import { AdviceDetails, CureDetails } from './advice';
 import { CacheTable } from './cache';
-import { Translation } from './context';
+import { Translation, useTrans } from './context';
 import { Empty } from './empty';
 import { EntryDetails } from './entry';
 import { Header } from './header';
 import { Misses } from './misses';
 import { NowBar } from './now';
+import { Splitter } from './splitter';
 
 export interface IAppProps {
   store: IPanelStore;
   actions: IPanelActions;
   trans: TranslationBundle;
+}
+
+/** The sections' heights in pixels, null where the user has chosen none. */
+interface IHeights {
+  readonly misses: number | null;
+  readonly details: number | null;
 }
 
 /** The states in which the rows are old. */
@@ -29,6 +36,10 @@ const WITH_ROWS = new Set(['live', 'connecting', ...STALE]);
 
 export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
   const state = React.useSyncExternalStore(store.subscribe, () => store.state);
+  const [heights, setHeights] = React.useState<IHeights>({
+    misses: null,
+    details: null
+  });
   const rows =
     state.functions.size + state.diagnoses.length > 0 &&
     WITH_ROWS.has(state.link);
@@ -37,7 +48,13 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
       <Header state={state} actions={actions} />
       {rows ? (
         // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
-        <Living key={state.epoch} state={state} actions={actions} />
+        <Living
+          key={state.epoch}
+          state={state}
+          actions={actions}
+          heights={heights}
+          onHeights={setHeights}
+        />
       ) : (
         <Empty state={state} actions={actions} />
       )}
@@ -45,22 +62,43 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
   );
 }
 
+/** The entry that is shown closely: the chosen one, or that of the chosen miss. */
+function entryOf(
+  selected: Selection | null,
+  state: IPanelState
+): number | undefined {
+  switch (selected?.kind) {
+    case 'entry':
+      return selected.id;
+    case 'miss':
+      return state.misses.find(miss => miss.id === selected.id)?.entry;
+  }
+}
+
 function Living({
   state,
-  actions
+  actions,
+  heights,
+  onHeights
 }: {
   state: IPanelState;
   actions: IPanelActions;
+  heights: IHeights;
+  onHeights: (heights: IHeights) => void;
 }): React.JSX.Element {
   const { selected } = state;
+  const trans = useTrans();
   const setSelected = (selection: Selection | null): void =>
     actions.select(selection);
   const close = (): void => setSelected(null);
-  const entry =
-    selected?.kind === 'entry' ? state.entries.get(selected.id) : undefined;
+  const entry = state.entries.get(entryOf(selected, state) ?? -1);
   const advice =
     selected?.kind === 'advice'
       ? state.diagnoses.find(row => row.id === selected.id)
+      : undefined;
+  const cure =
+    selected?.kind === 'cure'
+      ? state.cures.find(row => row.id === selected.id)
       : undefined;
   return (
     <div
@@ -74,14 +112,28 @@ function Living({
         selected={entry ? entry.id : null}
         onSelect={id => setSelected(id === null ? null : { kind: 'entry', id })}
       />
+      <Splitter
+        label={trans.__('Height of the misses')}
+        height={heights.misses}
+        onHeight={misses => onHeights({ ...heights, misses })}
+      />
       <Misses
+        height={heights.misses}
         state={state}
         actions={actions}
         selected={selected}
         onSelect={setSelected}
       />
+      {(entry || advice || cure) && (
+        <Splitter
+          label={trans.__('Height of the details')}
+          height={heights.details}
+          onHeight={details => onHeights({ ...heights, details })}
+        />
+      )}
       {entry && (
         <EntryDetails
+          height={heights.details}
           entry={entry}
           key={entry.id}
           state={state}
@@ -91,8 +143,18 @@ function Living({
       )}
       {advice && (
         <AdviceDetails
+          height={heights.details}
           key={advice.id}
           row={advice}
+          actions={actions}
+          onClose={close}
+        />
+      )}
+      {cure && (
+        <CureDetails
+          height={heights.details}
+          key={cure.id}
+          row={cure}
           actions={actions}
           onClose={close}
         />

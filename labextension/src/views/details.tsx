@@ -5,11 +5,14 @@ import * as React from 'react';
 import { useTrans } from './context';
 
 export function Details({
+  height,
   title,
   label,
   onClose,
   children
 }: {
+  /** In pixels; null: as high as it needs, up to the half and a little. */
+  height: number | null;
   title: string;
   label: string;
   onClose: () => void;
@@ -20,6 +23,7 @@ export function Details({
     <section
       className="jp-JitMagic-details"
       aria-label={label}
+      style={height === null ? undefined : { height, maxHeight: 'none' }}
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();

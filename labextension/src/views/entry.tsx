@@ -19,11 +19,13 @@ import { useRowWindow } from './window';
 type Tab = 'summary' | 'differs' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
 
 export function EntryDetails({
+  height,
   entry,
   state,
   actions,
   onClose
 }: {
+  height: number | null;
   entry: IEntryRow;
   state: IPanelState;
   actions: IPanelActions;
@@ -65,6 +67,7 @@ export function EntryDetails({
   };
   return (
     <Details
+      height={height}
       title={name}
       label={trans.__('Entry of %1', name)}
       onClose={onClose}

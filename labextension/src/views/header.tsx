@@ -5,6 +5,7 @@ import {
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { clock } from '../format';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useMoment, useSlow } from './hooks';
@@ -51,6 +52,7 @@ export function Header({
         <ellipsesIcon.react tag="span" width="16px" height="16px" />
       </button>
       <Standing state={state} />
+      <Paused state={state} actions={actions} />
     </div>
   );
 }
@@ -94,6 +96,44 @@ function Standing({ state }: { state: IPanelState }): React.JSX.Element {
       {text && seen && (
         // not read aloud every second
         <span aria-live="off"> · {seen}</span>
+      )}
+    </div>
+  );
+}
+
+/** Says that the numbers stand still because the user wanted it so. */
+function Paused({
+  state,
+  actions
+}: {
+  state: IPanelState;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const { paused, link } = state;
+  return (
+    <div
+      className="jp-JitMagic-standing jp-JitMagic-paused"
+      role="status"
+      hidden={paused === null}
+    >
+      {paused !== null && (
+        <>
+          <span>
+            {trans.__('Recording paused since %1.', clock(paused))}{' '}
+            <span className="jp-JitMagic-quiet">
+              {trans.__('Calls made meanwhile are not counted.')}
+            </span>
+          </span>
+          <button
+            type="button"
+            className="jp-JitMagic-stop"
+            disabled={link !== 'live'}
+            onClick={() => void actions.resume()}
+          >
+            {trans.__('Resume')}
+          </button>
+        </>
       )}
     </div>
   );

@@ -2,14 +2,21 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { clock, count, duration } from '../format';
-import { type IAdvice, type IMissGroup, timeline } from '../groups';
-import type { ICauseRow, IPlace } from '../protocol';
+import { clock, count, duration, shortened } from '../format';
+import {
+  type IAdvice,
+  type ICure,
+  type IMissGroup,
+  type Moment,
+  timeline
+} from '../groups';
+import type { ICauseRow } from '../protocol';
 import type { IPanelActions, IPanelState, Selection } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
+import { Where } from './where';
 import { useRowWindow } from './window';
-import { causeSentence, causeWord, placeText } from './words';
+import { causeSentence, causeWord } from './words';
 
 /** Two lines, three where the panel is narrow. */
 const ROW_HEIGHTS = { wide: 42, narrow: 58 };
@@ -18,11 +25,14 @@ const NARROW = 340;
 const VALUES = 5;
 
 export function Misses({
+  height: wanted,
   state,
   actions,
   selected,
   onSelect
 }: {
+  /** In pixels, where the user has chosen one. */
+  height: number | null;
   state: IPanelState;
   actions: IPanelActions;
   selected: Selection | null;
@@ -34,20 +44,33 @@ export function Misses({
   const section = React.useRef<HTMLElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
-  const { misses, diagnoses } = state;
+  const { misses, diagnoses, cures } = state;
   const moments = React.useMemo(
-    () => timeline({ misses, diagnoses }),
-    [misses, diagnoses]
+    () => timeline({ misses, diagnoses, cures }),
+    [misses, diagnoses, cures]
   );
-  const { attach, height, indices } = useRowWindow(
+  const { attach, height, indices, scrollTo } = useRowWindow(
     open ? moments.length : 0,
     rowHeight
   );
+  // what was chosen elsewhere, by a link in the notebook or in the table, comes into sight
+  const chosenAt =
+    selected === null
+      ? -1
+      : moments.findIndex(moment => isChosen(moment, selected));
+  React.useEffect(() => {
+    if (chosenAt >= 0) {
+      scrollTo(chosenAt);
+    }
+    // when it was chosen, not when rows came above it
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [selected, scrollTo, chosenAt >= 0]);
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <section
       className="jp-JitMagic-misses"
       data-open={open ? true : undefined}
+      style={open && wanted !== null ? { flex: `0 1 ${wanted}px` } : undefined}
       ref={section}
     >
       <h3 className="jp-JitMagic-sectionHead">
@@ -79,11 +102,7 @@ export function Misses({
         <ul style={{ height }}>
           {indices.map(index => {
             const moment = moments[index];
-            const chosen =
-              moment.kind === 'advice'
-                ? selected?.kind === 'advice' && selected.id === moment.row.id
-                : selected?.kind === 'entry' &&
-                  moment.misses.some(miss => miss.entry === selected.id);
+            const chosen = isChosen(moment, selected);
             return (
               <li
                 key={moment.key}
@@ -105,6 +124,13 @@ export function Misses({
                       onSelect({ kind: 'advice', id: moment.row.id })
                     }
                   />
+                ) : moment.kind === 'cure' ? (
+                  <Cure
+                    cure={moment}
+                    onSelect={() =>
+                      onSelect({ kind: 'cure', id: moment.row.id })
+                    }
+                  />
                 ) : (
                   <Miss
                     group={moment}
@@ -120,6 +146,19 @@ export function Misses({
       </div>
     </section>
   );
+}
+
+function isChosen(moment: Moment, selected: Selection | null): boolean {
+  switch (moment.kind) {
+    case 'misses':
+      return moment.misses.some(
+        miss =>
+          (selected?.kind === 'entry' && miss.entry === selected.id) ||
+          (selected?.kind === 'miss' && miss.id === selected.id)
+      );
+    default:
+      return selected?.kind === moment.kind && selected.id === moment.row.id;
+  }
 }
 
 function Miss({
@@ -149,7 +188,7 @@ function Miss({
         disabled={!state.entries.has(miss.entry)}
         onClick={() => onSelect({ kind: 'entry', id: miss.entry })}
       >
-        <span className="jp-JitMagic-fn">{name}</span>
+        <span className="jp-JitMagic-fn">{shortened(name)}</span>
         {times > 1 && (
           <span
             className="jp-JitMagic-count"
@@ -192,7 +231,7 @@ function Advice({
         title={row.reason}
         onClick={onSelect}
       >
-        <span className="jp-JitMagic-fn">{row.function}</span>
+        <span className="jp-JitMagic-fn">{shortened(row.function)}</span>
       </button>
       <span className="jp-JitMagic-missCost">
         <button type="button" className="jp-JitMagic-link" onClick={onSelect}>
@@ -208,30 +247,38 @@ function Advice({
   );
 }
 
-/** The line of a call; a link where there is something to go to. */
-export function Where({
-  place,
-  actions
+/** What would have saved the misses below it. */
+function Cure({
+  cure,
+  onSelect
 }: {
-  place: IPlace | null;
-  actions: IPanelActions;
+  cure: ICure;
+  onSelect: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  if (place === null) {
-    return <span />;
-  }
-  const text = placeText(trans, place);
+  const { row } = cure;
   return (
-    <span className="jp-JitMagic-missWhere">
+    <>
       <button
         type="button"
-        className="jp-JitMagic-link"
-        title={trans.__('Go to %1', text)}
-        onClick={() => void actions.goTo(place)}
+        className="jp-JitMagic-missName"
+        title={row.text}
+        onClick={onSelect}
       >
-        {text}
+        <span className="jp-JitMagic-fn">{shortened(row.name)}</span>
+        <span className="jp-JitMagic-badge">{trans.__('advice')}</span>
       </button>
-    </span>
+      <span className="jp-JitMagic-missCost">
+        <button type="button" className="jp-JitMagic-link" onClick={onSelect}>
+          {row.fix ? trans.__('See fix') : trans.__('See advice')}
+        </button>
+      </span>
+      <span className="jp-JitMagic-missWhy" title={row.text}>
+        {shortened(row.text)}
+      </span>
+      <span />
+      <span className="jp-JitMagic-missTime">{duration(row.cost_s)}</span>
+    </>
   );
 }
 
@@ -249,7 +296,7 @@ function Path({
       <span className="jp-JitMagic-change">
         {cause.argument && `${cause.argument} `}
         {shown.length < values.length && '… → '}
-        {shown.join(' → ')}{' '}
+        {shown.map(value => shortened(value)).join(' → ')}{' '}
       </span>
       <span className="jp-JitMagic-causeWord">
         {causeWord(trans, cause.cause)}
@@ -265,7 +312,7 @@ function CauseView({ cause }: { cause: ICauseRow }): React.JSX.Element {
       {(cause.before || cause.now) && (
         <span className="jp-JitMagic-change">
           {cause.argument && `${cause.argument} `}
-          {cause.before || '–'} → {cause.now || '–'}{' '}
+          {shortened(cause.before) || '–'} → {shortened(cause.now) || '–'}{' '}
         </span>
       )}
       <span className="jp-JitMagic-causeWord">

@@ -1,0 +1,134 @@
+"""Advice on misses, as the panel asks for it: what it rests on, and, where one name has to go, the cell with it gone."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_jitmagic._display._model import PanelLink
+from jupyter_jitmagic.magics import _shell
+from jupyter_jitmagic.panel import _hub
+
+_PROOFS = {
+    "static_without_need": "traced without its value: the same outputs",
+    "weak_type_flips": "the recorded keys would be one",
+}
+_RECORDED = "read off the recorded misses"
+
+
+def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
+    """The panel's question "cures": what would have saved the compiles of each function, what costs most first."""
+    from jupyter_jitmagic._options import options
+    from jupyter_jitmagic.recording import _cures
+
+    found = [advice for history in _cures.histories for advice in _cures.advice_on(history)]
+    worth = [advice for advice in found if advice.cost_s >= options.tell_after_s]
+    return {"cures": [_cure(shell, advice) for advice in sorted(worth, key=lambda advice: -advice.cost_s)]}
+
+
+def panel_link(miss: int, cure: str) -> PanelLink | None:
+    """To the row of a miss or of an advice on misses, where a panel listens."""
+    if not _hub.is_heard() or not (miss or cure):
+        return None
+    return PanelLink("Show in the panel", "miss" if miss else "cure", miss or cure, _hub.epoch())
+
+
+def _cure(shell: Any, advice: Any) -> dict[str, object]:
+    from jupyter_jitmagic._records import log
+    from jupyter_jitmagic._wording import short_name
+
+    with log.lock:
+        records = [record for record in log.functions.values() if record.qualname == advice.function]
+    site, _, line = advice.call_site.rpartition(":")
+    told: dict[str, object] = {
+        "id": advice.id,
+        "function": records[-1].id if records else 0,
+        "name": short_name(advice.function),
+        "text": advice.text,
+        "proof": _PROOFS.get(advice.rule, _RECORDED),
+        "misses": advice.misses,
+        "cost_s": advice.cost_s,
+        "place": _place(shell, site, int(line)) if site and line.isdigit() else None,
+        "fix": None,
+    }
+    if advice.rule == "static_without_need" and records:
+        before = _shell.typed_cell(shell, records[-1].filename)
+        after = without_static(before, advice.function, advice.argument) if before else None
+        if before and after:
+            change = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
+            told["fix"] = {"before": before, "after": after, "diff": "\n".join(list(change)[3:])}
+    return told
+
+
+def _place(shell: Any, filename: str, line: int) -> dict[str, object]:
+    cell = _shell.cell_number(shell, filename)
+    return {"cell": cell, "file": "" if cell is not None else filename, "line": line}
+
+
+def without_static(typed: str, function: str, argument: str) -> str | None:
+    """The cell with one static argument of a function taken back; None where it is not said in one clear place."""
+    lines = typed.splitlines(keepends=True)
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    is_magic = bool(lines) and re.match(r"\s*%%jit\b", lines[first]) is not None
+    code = "".join("\n" if line.lstrip()[:1] in ("%", "!", "?") else line for line in lines)
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return None
+    if is_magic:
+        changed = _off_the_magic(lines[first], tree, function, argument)
+        if changed is not None:
+            return "".join([*lines[:first], changed, *lines[first + 1 :]])
+    return _off_the_call(lines, tree, function, argument)
+
+
+def _off_the_magic(line: str, tree: ast.Module, function: str, argument: str) -> str | None:
+    option = re.search(r"\s--static(?:\s+|=)(\S+)", line)
+    if option is None:
+        return None
+    names = option[1].split(",")
+    if f"{function}.{argument}" in names:
+        names.remove(f"{function}.{argument}")
+    elif argument in names:
+        takers = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef)
+            and argument in [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        ]
+        if [node.name for node in takers] != [function]:
+            return None  # it is another function's, too
+        names.remove(argument)
+    else:
+        return None
+    rest = f" --static {','.join(names)}" if names else ""
+    return line[: option.start()] + rest + line[option.end() :]
+
+
+def _off_the_call(lines: list[str], tree: ast.Module, function: str, argument: str) -> str | None:
+    """From a literal `static_argnames` of the function's decorator, or of a call that takes the function first."""
+    calls: list[ast.Call] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            calls += [each for each in node.decorator_list if isinstance(each, ast.Call)]
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Name) and node.args[0].id == function:
+            calls.append(node)
+    found = [word for call in calls for word in call.keywords if word.arg == "static_argnames"]
+    if len(found) != 1:
+        return None
+    value = found[0].value
+    try:
+        said = ast.literal_eval(value)
+    except ValueError:
+        return None
+    names = [name.strip() for name in said.split(",")] if isinstance(said, str) else list(said)
+    if argument not in names or value.lineno != value.end_lineno or value.end_col_offset is None:
+        return None
+    left = tuple(name for name in names if name != argument)
+    line = lines[value.lineno - 1].encode()
+    text = (repr(left[0]) if len(left) == 1 else repr(left)).replace("'", '"')
+    lines[value.lineno - 1] = (line[: value.col_offset] + text.encode() + line[value.end_col_offset :]).decode()
+    return "".join(lines)

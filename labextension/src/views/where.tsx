@@ -1,0 +1,33 @@
+import * as React from 'react';
+
+import type { IPlace } from '../protocol';
+import type { IPanelActions } from '../tokens';
+import { useTrans } from './context';
+import { placeText } from './words';
+
+/** The line of a call; a link where there is something to go to. */
+export function Where({
+  place,
+  actions
+}: {
+  place: IPlace | null;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  if (place === null) {
+    return <span />;
+  }
+  const text = placeText(trans, place);
+  return (
+    <span className="jp-JitMagic-missWhere">
+      <button
+        type="button"
+        className="jp-JitMagic-link"
+        title={trans.__('Go to %1', text)}
+        onClick={() => void actions.goTo(place)}
+      >
+        {text}
+      </button>
+    </span>
+  );
+}
