@@ -95,15 +95,16 @@ class FunctionState:
 
     def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record a call that returned and may be anything; returns `out`."""
-        if self.recording:
+        if self.recording or log.paused_s is not None:
             try:
-                self._settle(start, end, out, args, kwargs)
+                if self.recording:
+                    self._settle(start, end, out, args, kwargs)
+                elif _timing.pending:
+                    _timing.take(start)
             except (RecompileWarning, CheckWarning):  # the user's filters made an error of it
                 raise
             except Exception as error:
                 self.give_up("recording a call", error)
-        elif _timing.pending:
-            _timing.take(start)
         return out
 
     def failed(
