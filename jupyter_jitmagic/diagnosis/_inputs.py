@@ -44,6 +44,21 @@ def static_split(
     return fixed
 
 
+def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """Parameters whose values are lists and dicts of numbers and JAX's arrays: a run that gets copies changes nothing."""
+    try:
+        named = inspect.signature(fun).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return []
+    return [name for name, value in named.items() if type(value) in (list, dict) and _is_plain(value)]
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (list, tuple, dict):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return value is None or isinstance(value, bool | int | float | complex | str | jax.Array)
+
+
 def other_statics(
     args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -121,6 +136,7 @@ class Variations:
             yield self._each(self._floats, lambda v: v * 0, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
             yield from self._one(self._floats[1:2], _with_nan, "nan")
+            yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], _with_nan_first, "nan")
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
         for k in self._bools[:2]:
@@ -254,6 +270,12 @@ def _scaled(factor: float) -> Callable[[Any], Any]:
 def _with_nan(values: Any) -> Any:
     values = np.array(values)
     values.reshape(-1)[values.size // 2] = np.nan
+    return values
+
+
+def _with_nan_first(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[0] = np.nan
     return values
 
 

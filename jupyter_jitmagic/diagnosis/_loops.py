@@ -29,12 +29,39 @@ def is_plain_loop(site: Site) -> bool:
 
 
 def builds_python(site: Site) -> bool:
-    """A loop whose rounds append to a list or make text of the loop's number: its count must be a Python number."""
+    """A loop whose rounds append to a list, fill a dict or make text by the loop's number: its count is a Python number."""
     loop = _loop_at(site)
     if not isinstance(loop, ast.For):
-        return False
+        return site.operation == "range" and _builds_a_list(site)
     counters = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
-    return any(_appends(node) or _makes_text(node, counters) for statement in loop.body for node in ast.walk(statement))
+    inside = [node for statement in loop.body for node in ast.walk(statement)]
+    if any(_appends(node) or _makes_text(node, counters) for node in inside):
+        return True
+    filled = {
+        node.value.id
+        for node in inside
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+    }
+    return any(
+        isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and _names(node.targets[0], filled)
+        for statement in statements_around(site)
+        for node in ast.walk(statement)
+    )
+
+
+def _builds_a_list(site: Site) -> bool:
+    """`[… for i in range(n)]`, of which nobody takes the sum at once."""
+    summed = set()
+    for node in (inner for statement in statements_around(site) for inner in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sum" and len(node.args) == 1:
+            summed.add(node.args[0])
+    return any(
+        isinstance(node, ast.ListComp | ast.DictComp | ast.GeneratorExp)
+        and node not in summed
+        and any(g.iter.lineno == site.line and isinstance(g.iter, ast.Call) for g in node.generators)
+        for statement in statements_around(site)
+        for node in ast.walk(statement)
+    )
 
 
 def _needs_python(node: ast.AST, counters: set[str]) -> bool:

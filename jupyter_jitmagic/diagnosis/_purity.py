@@ -58,12 +58,13 @@ _FILES = {"save", "savez", "savetxt", "tofile", "load", "loadtxt", "fromfile", "
 _CALLBACKS = {"io_callback"}
 
 
-def impurity(fun: Any, values: Iterable[Any] = ()) -> tuple[str, list[Unit]]:
+def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = frozenset()) -> tuple[str, list[Unit]]:
     """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
 
     Args:
         fun: the function.
         values: the call's arguments; methods of the user's classes among them are looked at as well.
+        copied: parameters of `fun` of which a run gets copies: it may change them.
 
     Example:
         >>> impurity(lambda x: STATE.append(x))[0]
@@ -73,7 +74,8 @@ def impurity(fun: Any, values: Iterable[Any] = ()) -> tuple[str, list[Unit]]:
     units: dict[tuple[str, int], Unit] = {}
     classes = {type(v) for v in (*values, getattr(fun, "__self__", None), fun) if v is not None}
     classes = {c for c in classes if not c.__module__.startswith(("jax", "numpy", "builtins", "functools"))}
-    queue = [plain_function(fun)]
+    outer = plain_function(fun)
+    queue = [outer]
     while queue:
         function = queue.pop()
         if function is None or id(function.__code__) in seen or not is_users(function.__code__.co_filename):
@@ -87,7 +89,7 @@ def impurity(fun: Any, values: Iterable[Any] = ()) -> tuple[str, list[Unit]]:
         definition = _definition(unit, function.__code__)
         if definition is None:
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
-        reason = next(_effects(definition, function, unit), "")
+        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset()), "")
         if reason:
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
@@ -126,10 +128,10 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
     return None
 
 
-def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit) -> Iterator[str]:
+def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str]) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
-    own = _own_names(definition, nodes)
+    own = _own_names(definition, nodes) | copied
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:

@@ -235,10 +235,11 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
     }
     needed: set[str] = set()
     for site, roots, number in rows:
-        if not _by_static(call, roots, number) or (site.filename, site.line) in data_lines:
+        listed = site.operation == "range" and builds_python(site)
+        if not _by_static(call, roots, number) or ((site.filename, site.line) in data_lines and not listed):
             continue
         switches = {name for name in roots if call.argument(name).is_flag or call.argument(name).bad_leaves}
-        loop = site.operation == "range" and (builds_python(site) or not surrounds(site, data_lines))
+        loop = listed or (site.operation == "range" and not surrounds(site, data_lines))
         if site.operation in _NO_REWRITE or switches == roots or loop:
             needed |= roots
     return frozenset(name for name in needed if not call.argument(name).is_float)

@@ -70,15 +70,19 @@ class Code:
             isinstance(node, ast.GeneratorExp) and not text.startswith("(")
         ):
             return f"({text})"
-        if isinstance(node, ast.Tuple) and not text.startswith("("):
+        if isinstance(node, ast.Tuple) and not self.is_enclosed(node):
             return f"({text})"
         return text
+
+    def is_enclosed(self, node: ast.Tuple) -> bool:
+        """Whether a tuple stands in parentheses of its own."""
+        return not node.elts or self.span(node.elts[0])[0] > self.span(node)[0]
 
     def operand(self, node: ast.expr) -> str:
         """The text of an expression, in parentheses where an operator beside it could bind tighter."""
         text = self.expr(node)
-        plain = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List, ast.Dict, ast.Set)
-        if isinstance(node, plain) or (text.startswith("(") and text.endswith(")") and isinstance(node, ast.Tuple)):
+        plain = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant | ast.List | ast.Dict | ast.Set
+        if isinstance(node, plain | ast.Tuple):
             return text
         return f"({text})"
 

@@ -21,6 +21,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from .._inputs import Input
+from .._quiet import OutOfTime, time_limit
 from .._source import NoSource, Rebuilt, Unit, compile_unit, frame_units, is_users, position, unit_of
 from .._time import Deadline
 from .._types import Change
@@ -77,7 +79,7 @@ class Search:
         static: Sequence[str | int],
         rules: Sequence[Rule],
         deadline: Deadline,
-        others: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]] = (),
+        others: Sequence[Input] = (),
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
@@ -110,11 +112,9 @@ class Search:
             self.obstacles[str(error)] = None
             return
         outcome = self.trace(function, self.args, self.kwargs)
-        for args, kwargs in self.others if not isinstance(outcome, BaseException) else ():
-            other = self.trace(function, args, kwargs)
-            if ANOTHER_SHAPE in draft.excludes and not isinstance(other, jax.errors.JAXTypeError):
-                continue  # sizes past an end, which the draft says
-            if isinstance(other, BaseException):  # its sites are cured by the same rules
+        for given in self.others if not isinstance(outcome, BaseException) else ():
+            other = self.trace(function, given.args, given.kwargs)
+            if isinstance(other, BaseException) and self._matters(other, draft):  # its sites are cured by the same rules
                 outcome = other
                 break
         if not isinstance(outcome, BaseException):
@@ -122,10 +122,7 @@ class Search:
                 yield Traced(draft, function, outcome)
             return
         try:
-            if isinstance(outcome, RecursionError):
-                raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
-            unit, spot = self._spot(outcome, draft)
-            steps = list(self._steps(spot))
+            unit, spot, steps = self._next(outcome, draft)
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if isinstance(error, Obstacle):
@@ -142,6 +139,24 @@ class Search:
         del spot
         for step in steps:
             yield from self._follow(self._with(draft, unit, step, line), prefer, depth + 1)
+
+    def _next(self, outcome: BaseException, draft: Draft) -> tuple[Unit, Spot, list[Step]]:
+        """Where the trace stopped, and what the rules propose there."""
+        if isinstance(outcome, RecursionError):
+            raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
+        unit, spot = self._spot(outcome, draft)
+        return unit, spot, list(self._steps(spot))
+
+    def _matters(self, error: BaseException, draft: Draft) -> bool:
+        """Whether a failure with another static value is one of the code's own sites; an empty array's, say, is none."""
+        if isinstance(error, jax.errors.JAXTypeError):
+            return True
+        if ANOTHER_SHAPE in draft.excludes:
+            return False  # sizes past an end, which the draft says
+        try:
+            return bool(self._next(error, draft)[2])
+        except (NoSource, Obstacle):
+            return False
 
     def _steps(self, spot: Spot) -> Iterator[Step]:
         reasons = []
@@ -187,7 +202,10 @@ class Search:
         self.traces += 1
         with quiet(), whole_tracebacks():
             try:
-                traced = jitted(function, self.static).trace(*args, **kwargs)
+                with time_limit(max(0.5, self.deadline.left())):
+                    traced = jitted(function, self.static).trace(*args, **kwargs)
+            except OutOfTime:
+                return TimeoutError("tracing it takes too long")
             except Exception as error:
                 return error
         return count_equations(traced.jaxpr)

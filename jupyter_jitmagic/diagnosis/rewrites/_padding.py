@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ._code import COMPREHENSIONS, words
+from ._code import COMPREHENSIONS, read_first, words
 from ._rules import Obstacle, Spot
 
 ELEMENTWISE = words(
@@ -76,12 +76,19 @@ class Flow:
 
     def follow(self, statement: ast.stmt) -> None:
         """The statement of the site and all that may run after it."""
-        after, in_function = self.code.continuation(statement)
-        if not in_function:
-            raise Obstacle("a selection of a length that depends on values stands in a loop; its elements cannot be followed")
+        at: ast.AST = statement
         self.statement(statement)
-        for following in after:
-            self.statement(following)
+        while isinstance(at, ast.stmt):
+            block = self.code.block(at)
+            for following in block[block.index(at) + 1 :]:
+                self.statement(following)
+            at = self.code.parents[at]
+            if isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+                break
+            if isinstance(at, ast.For | ast.While):  # nothing of this round may be read in the next one, or after the loop
+                if set(self.names) & (read_first(at.body) | self.code.live_after(at)):
+                    raise Obstacle("a selection of a length that depends on values is carried from round to round of a loop")
+                break
 
     def statement(self, node: ast.stmt) -> None:
         if not self.concerned(node):
@@ -91,6 +98,8 @@ class Flow:
                 self._bind(name, self.visit(value))
             case ast.Assign(targets=[ast.Tuple(elts=elements)], value=value):
                 self._unpack(elements, value)
+            case ast.Assign(targets=[ast.Subscript() | ast.Attribute() as target], value=value):
+                self._plain([target, value])
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 self._bind(name, self.visit(value))
             case ast.AugAssign(target=ast.Name(id=name), value=value):

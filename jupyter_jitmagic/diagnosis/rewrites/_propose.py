@@ -16,7 +16,7 @@ import jax
 
 from jupyter_jitmagic._errors import faults
 
-from .._inputs import Input, Variations, other_statics, static_split
+from .._inputs import Input, Variations, changeable, other_statics, static_split
 from .._purity import impurity
 from .._source import NoSource, Rebuilt, Unit, layers, module_text
 from .._time import Deadline
@@ -116,7 +116,7 @@ def _propose(
 ) -> Proposals:
     judge = _Judge(fun, args, kwargs, static, run, seconds)
     others = judge.other_statics()
-    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), [(given.args, given.kwargs) for given, _ in others])
+    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), [given for given, _ in others])
     found = _found(search, judge)
     if (
         not (found.rewrites or found.unverified) and others
@@ -188,6 +188,7 @@ class _Judge:
         self._lines: set[tuple[str, int]] = set()
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self._others: list[tuple[Input, Any]] = []
+        self._note = ""
 
     def refuse(self, why: str) -> None:
         """Nothing is compared any more, for this reason."""
@@ -246,10 +247,19 @@ class _Judge:
             reason = finite_gradients(self.fun, traced.function, steady[:1] + steady[-2:], fixed)
             if reason:
                 return f"a rewrite by where was tried and rejected: {reason}"
-        return self._rewrite(draft, comparison(plain, count, (*draft.notes, *notes), draft.excludes))
+        return self._rewrite(
+            draft, comparison(plain, count, (*draft.notes, *filter(None, [self._note]), *notes), draft.excludes)
+        )
 
     def _check(self) -> None:
-        self._why_not, self._units = impurity(self.fun, [*self.args, *self.kwargs.values()])
+        values = [*self.args, *self.kwargs.values()]
+        self._why_not, self._units = impurity(self.fun, values)
+        copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
+        if copied:
+            changes = self._why_not
+            self._why_not, self._units = impurity(self.fun, values, copied)
+            if not self._why_not:
+                self._note = f"plain Python changes an argument in place ({changes}), the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
         size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
         if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
@@ -280,8 +290,10 @@ class _Judge:
             try:
                 with quiet():
                     got = jax.block_until_ready(compiled(*given.args, **given.kwargs))
-            except Exception as error:
+            except jax.errors.JAXTypeError as error:
                 raise Differs(f"with another static value it fails ({type(error).__name__}: {str(error)[:120]})") from None
+            except Exception:
+                continue  # an empty array or the like, which the search has looked at
             difference = differs(got, want)
             if difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")

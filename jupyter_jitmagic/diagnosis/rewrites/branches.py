@@ -174,8 +174,18 @@ class _Chain:
 
 def _independent(targets: Sequence[str], values: Sequence[str]) -> bool:
     """Whether no value reads what an assignment before it wrote, so that each may have its line."""
-    reads = [loaded([ast.parse(v, mode="eval")]) for v in values]
-    return not any(_base(name) in reads[k] for k in range(len(values)) for name in targets[:k])
+    return not any(_reads(values[k], name) for k in range(len(values)) for name in targets[:k])
+
+
+def _reads(value: str, target: str) -> bool:
+    """Whether an expression reads a variable, or an item ("a['k']") of a container with constant keys."""
+    tree = ast.parse(value, mode="eval")
+    items = {
+        n.value: ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
+    }
+    wanted = ast.unparse(ast.parse(target, mode="eval"))
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == _base(target)]
+    return any("[" not in target or items.get(n, wanted).startswith(wanted) for n in names)
 
 
 def _chain(spot: Spot, node: ast.If) -> _Chain | None:

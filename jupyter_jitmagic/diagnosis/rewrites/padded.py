@@ -9,10 +9,11 @@ something that is neither elementwise nor a known reduction, no rewrite is right
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from ._code import COMPREHENSIONS, target_names
-from ._padding import FRONT, GATHERED, SPREAD, Flow, Valid
+from ._padding import ELEMENTWISE, FRONT, GATHERED, SPREAD, Flow, Valid
 from ._rules import Obstacle, Rule, Spot, Step
 from .slices import cut_at
 
@@ -45,6 +46,11 @@ def _has_where(call: ast.Call) -> bool:
 
 
 def _masked(spot: Spot, node: ast.expr, mask: ast.expr, array: ast.expr) -> Iterator[Step]:
+    if _own_scope(spot, node) is not None:
+        text = spot.code.src(mask) if isinstance(mask, ast.Name) else f"({spot.code.src(mask)})"
+        valid = Valid(text, SPREAD, *_axes(spot, array, mask))
+        yield from _for_floats_and_ints(spot, node, spot.code.operand(array), valid, spot.code.statement(node), [], "where")
+        return
     statement = _hoistable(spot, node)
     name, line = _bound(spot, statement, mask, "kept")
     valid = Valid(name, SPREAD, *_axes(spot, array, mask))
@@ -65,7 +71,11 @@ def _for_floats_and_ints(
     for integer in (False, True):
         flow = Flow(spot, node, text, valid)
         flow.integer = integer
-        flow.follow(statement)
+        scope = _own_scope(spot, node)
+        if scope is None:
+            flow.follow(statement)
+        elif lines or flow.visit(scope) is not None:
+            flow.stop(scope)
         yield _finished(spot, flow, statement, lines, pattern, excludes)
         if not flow.bounded:
             return
@@ -127,11 +137,18 @@ def sliced_by_data(spot: Spot) -> Iterator[Step]:
     cut = cut_at(spot)
     if cut is None or not isinstance(spot.node, ast.Subscript) or not isinstance(spot.node.ctx, ast.Load) or cut.updates:
         return
-    if cut.axis != 0 or cut.step or not cut.alone:
-        return
     node, code = spot.node, spot.code
-    statement = _hoistable(spot, node)
     array = code.operand(node.value)
+    rows = getattr(spot.value(node.value), "ndim", 1) > 1
+    if cut.axis and isinstance(node.slice, ast.Tuple) and not cut.step and len(node.slice.elts) == cut.axis + 1:
+        if any(isinstance(part, ast.Slice) for part in node.slice.elts[: cut.axis]):
+            return
+        array += f"[{', '.join(map(code.src, node.slice.elts[: cut.axis]))}]"  # `x[i, :n]` is `x[i][:n]`
+        rows = getattr(spot.value(node.value), "ndim", 0) > cut.axis + 1
+    elif cut.axis != 0 or cut.step or not cut.alone:
+        return
+    local = _own_scope(spot, node) is not None
+    statement = code.statement(node) if local else _hoistable(spot, node)
     index = f"{spot.jnp('arange')}({array}.shape[0])"
     tests = []
     if cut.lower is not None:
@@ -140,12 +157,11 @@ def sliced_by_data(spot: Spot) -> Iterator[Step]:
         tests.append(f"{index} < {code.operand(cut.upper)}")
     mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
     name = code.fresh("kept", "counts")
-    value = spot.value(node.value)
-    rows = getattr(value, "ndim", 1) > 1
     order = FRONT if cut.lower is None else SPREAD
     excludes = {"negative int": "a negative bound, which counts from the end in Python"}
-    valid = Valid(name, order, rows)
-    yield from _for_floats_and_ints(spot, node, array, valid, statement, [f"{name} = {mask}"], "where", excludes)
+    valid = Valid(f"({mask})" if local else name, order, rows)
+    lines = [] if local else [f"{name} = {mask}"]
+    yield from _for_floats_and_ints(spot, node, array, valid, statement, lines, "where", excludes)
 
 
 def fixed_size(spot: Spot) -> Iterator[Step]:
@@ -235,6 +251,18 @@ def _hoistable(spot: Spot, node: ast.expr) -> ast.stmt:
     return statement
 
 
+def _own_scope(spot: Spot, node: ast.expr) -> ast.expr | None:
+    """The whole expression around a node that is evaluated anew in a comprehension or lambda; None outside of one."""
+    at: ast.AST = node
+    for parent in itertools.islice(spot.code.ancestors(node), 1, None):
+        if isinstance(parent, ast.stmt):
+            return None
+        if isinstance(parent, (ast.Lambda, *COMPREHENSIONS)):
+            return at if isinstance(at, ast.expr) and at is getattr(parent, "elt", getattr(parent, "body", None)) else None
+        at = parent
+    return None
+
+
 def _bound(spot: Spot, statement: ast.stmt, mask: ast.expr, wish: str) -> tuple[str, str]:
     """A name for the mask and the line that binds it ("" where it is a name that stays what it is)."""
     code = spot.code
@@ -248,7 +276,7 @@ def _bound(spot: Spot, statement: ast.stmt, mask: ast.expr, wish: str) -> tuple[
 
 
 def _axes(spot: Spot, array: ast.expr, mask: ast.expr) -> tuple[bool, bool]:
-    a, m = getattr(spot.value(array), "ndim", None), getattr(spot.value(mask), "ndim", None)
+    a, m = _ndim(spot, array), _ndim(spot, mask)
     if a is None:
         return False, False
     if m is None:
@@ -256,6 +284,28 @@ def _axes(spot: Spot, array: ast.expr, mask: ast.expr) -> tuple[bool, bool]:
     if m not in (a, 1):
         raise Obstacle(f"`{spot.code.src(spot.node)}` has a length that depends on values")
     return m < a, m == a and a > 1
+
+
+def _ndim(spot: Spot, node: ast.expr) -> int | None:
+    """The number of axes of an elementwise expression of known variables."""
+    match node:
+        case ast.Constant():
+            return 0
+        case ast.Name():
+            value = spot.value(node)
+            return 0 if isinstance(value, bool | int | float) else getattr(value, "ndim", None)
+        case ast.UnaryOp(operand=operand):
+            return _ndim(spot, operand)
+        case ast.BinOp(left=left, right=right) if not isinstance(node.op, ast.MatMult):
+            parts = [left, right]
+        case ast.Compare(left=left, comparators=comparators):
+            parts = [left, *comparators]
+        case ast.Call(args=[_, *_] as parts) if _named(node) in ELEMENTWISE:
+            pass
+        case _:
+            return None
+    found = [_ndim(spot, part) for part in parts]
+    return None if None in found else max(n for n in found if n is not None)
 
 
 def _finished(
