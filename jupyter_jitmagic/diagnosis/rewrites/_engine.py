@@ -149,13 +149,15 @@ class Search:
 
     def _matters(self, error: BaseException, draft: Draft) -> bool:
         """Whether a failure with another static value is one of the code's own sites; an empty array's, say, is none."""
-        if isinstance(error, jax.errors.JAXTypeError):
+        if isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError)):
             return True
         if ANOTHER_SHAPE in draft.excludes:
             return False  # sizes past an end, which the draft says
         try:
             return bool(self._next(error, draft)[2])
-        except (NoSource, Obstacle):
+        except Obstacle:
+            return True  # a rule knows the place, and why nothing can be done there
+        except NoSource:
             return False
 
     def _steps(self, spot: Spot) -> Iterator[Step]:
