@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import math
 from array import array
+from struct import Struct
 from typing import Any
 
 NO_ENTRY = -1
 _NAN = array("d", [math.nan]).tobytes()
 _WIDTH = 3
+pack = Struct(f"{_WIDTH}d").pack
+"""Start, end and place of a call, as they are kept. What a call's numbers are packed into, it need not keep as objects."""
+ROW_BYTES = 8 * _WIDTH
+
+
+def find_place(calls: bytes, place: int, start: int) -> int | None:
+    """The first row at or after row `start` of packed calls that has this place."""
+    wanted = pack(0.0, 0.0, place)[-8:]
+    found = calls.find(wanted, ROW_BYTES * start)
+    while found >= 0 and found % ROW_BYTES != ROW_BYTES - 8:
+        found = calls.find(wanted, found + 1)
+    return found // ROW_BYTES if found >= 0 else None
 
 
 class Columns:
@@ -23,7 +36,7 @@ class Columns:
     def __init__(self, first: int = 1) -> None:
         self.first = first
         self._calls = array("d")
-        """Start, end and place of one call after the other, as the path of a hit wrote them: converting them costs too much."""
+        """Start, end and place of one call after the other, as the path of a hit packed them."""
         self.outcome = array("b")
         self.execute_s = array("d")
         self.execute_how = array("b")
@@ -33,10 +46,10 @@ class Columns:
     def __len__(self) -> int:
         return len(self.outcome)
 
-    def extend(self, calls: list[Any]) -> None:
-        """Append hits, given as start, end and place in turn: their outcome is code 0, their execution unobserved (code 0)."""
-        count = len(calls) // _WIDTH
-        self._calls.extend(array("d", calls))
+    def extend(self, calls: bytes) -> None:
+        """Append packed hits: their outcome is code 0, their execution unobserved (code 0)."""
+        count = len(calls) // ROW_BYTES
+        self._calls.frombytes(calls)
         self.outcome.frombytes(bytes(count))
         self.execute_s.frombytes(_NAN * count)
         self.execute_how.frombytes(bytes(count))
@@ -57,18 +70,19 @@ class Columns:
         if self.phases:
             self.phases = {call: phases for call, phases in self.phases.items() if call >= self.first}
 
-    def as_numpy(self, since: int = 0) -> dict[str, Any]:
-        """The columns from row `since` on as NumPy copies: call started ended place outcome execute_s execute_how."""
+    def as_numpy(self, since: int = 0, until: int | None = None) -> dict[str, Any]:
+        """The columns of rows `since` to `until` as NumPy copies: call started ended place outcome execute_s execute_how."""
         import numpy as np
 
-        calls = np.array(memoryview(self._calls)[_WIDTH * since :], dtype="d").reshape(-1, _WIDTH)
+        until = len(self) if until is None else until
+        calls = np.array(memoryview(self._calls)[_WIDTH * since : _WIDTH * until], dtype="d").reshape(-1, _WIDTH)
         rest = {"outcome": "b", "execute_s": "d", "execute_how": "b"}
         return {
-            "call": np.arange(self.first + since, self.first + len(self)),
+            "call": np.arange(self.first + since, self.first + until),
             "started": calls[:, 0].copy(),
             "ended": calls[:, 1].copy(),
             "place": calls[:, 2].astype("i8"),
-            **{name: np.array(memoryview(getattr(self, name))[since:], dtype=kind) for name, kind in rest.items()},
+            **{name: np.array(memoryview(getattr(self, name))[since:until], dtype=kind) for name, kind in rest.items()},
         }
 
     def phase_columns(self) -> dict[str, Any]:

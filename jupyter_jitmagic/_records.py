@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -198,7 +198,7 @@ class Listeners:
                 faults.report("telling a listener", error)
 
 
-_COUNT_AHEAD = 100_000
+_COUNT_AT_ONCE = 1 << 16
 
 
 class Log:
@@ -277,12 +277,6 @@ class Log:
         with self.lock:
             self._count()
 
-    def count_ahead(self) -> None:
-        """Count what has piled up, so that a reader need not count a million rows at once."""
-        with self.lock:
-            if len(self.columns) - self._counted > _COUNT_AHEAD:
-                self._count()
-
     def drop_oldest(self, count: int) -> None:
         """Fold the oldest `count` rows away for good; they stay in the totals."""
         with self.lock:
@@ -335,11 +329,13 @@ class Log:
 
     def _count(self) -> None:
         """Bring the totals of functions and entries up to the last row of the columns."""
-        columns, start = self.columns, self._counted
-        if start == len(columns):
-            return
-        self._counted = len(columns)
-        for place, outcome, count, seconds, last in _groups(columns.as_numpy(start)):
+        while self._counted < len(self.columns):
+            start = self._counted
+            self._counted = min(start + _COUNT_AT_ONCE, len(self.columns))
+            self._add_up(_groups(self.columns.as_numpy(start, self._counted)))
+
+    def _add_up(self, groups: Iterable[Group]) -> None:
+        for place, outcome, count, seconds, last in groups:
             entry = self._known_entries.get(place)
             function = self._known_functions.get(entry.function if entry else -1 - place)
             if function is None:

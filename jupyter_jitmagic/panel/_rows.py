@@ -158,7 +158,7 @@ class Phases:
 
     def __init__(self) -> None:
         self._work: dict[tuple[int, int], _Work] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def hear(self, event: PhaseEvent) -> None:
         key = (event.thread, event.function)
@@ -262,7 +262,7 @@ class Feed:
         self._wake = wake
         self._locate = locate
         self._phases = Phases()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may call a jitted function in the middle of it
         self._unsubscribe: Callable[[], None] | None = None
         self.awake = False
         """Whether `wake` is to be called."""

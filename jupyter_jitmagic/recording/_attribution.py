@@ -16,7 +16,8 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic.recording._signatures import DEFAULT, POSITIONAL, Signature, layout_of
 
-Select = Callable[[tuple[Any, ...], dict[str, Any]], int | None]
+Select = Callable[[tuple[Any, ...], dict[str, Any], dict[Any, int]], int | None]
+"""``select(args, kwargs, learned)`` is a hit's entry, None where it is not known."""
 _LEARNED_LIMIT = 20_000
 
 
@@ -156,10 +157,12 @@ class Attribution:
         self.explained = 0
         self.select: Select | None = None
         self.only: int = 0
+        self.look = ""
+        """The expression over ``args`` and ``kwargs`` that `select` looks up, where it needs no tools; else empty."""
+        self.learned: dict[Any, int] = {}
         self._variants: set[tuple[Any, ...]] = set()
         self._probes: tuple[Probe, ...] = ()
         self._told_apart: set[tuple[Any, ...]] = set()
-        self._learned: dict[Any, int] = {}
         self._key: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
         self._wide = False
         self._quick = True
@@ -170,7 +173,7 @@ class Attribution:
         if self.select is None:
             return self.only or None
         try:
-            return self.select(args, kwargs)
+            return self.select(args, kwargs, self.learned)
         except Exception:  # this call lacks a place in which others differ
             return None
 
@@ -217,14 +220,14 @@ class Attribution:
             return
         try:
             found = key(args, kwargs)
-            if len(self._learned) > _LEARNED_LIMIT:
-                self._learned.clear()
-            known = self._learned.setdefault(found, entry)
+            if len(self.learned) > _LEARNED_LIMIT:
+                self.learned.clear()
+            known = self.learned.setdefault(found, entry)
         except Exception:  # a look that does not fit this call, as `.shape` of a float: look at everything instead
             known = None
         if known != entry and not self._wide:
             self._use_whole()
-            self._learned[_whole(args, kwargs)] = entry
+            self.learned[_whole(args, kwargs)] = entry
 
     def _fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         try:
@@ -235,7 +238,7 @@ class Attribution:
 
     def _rebuild(self) -> None:
         """Find the fewest probes that tell all live entries apart."""
-        self._learned = {}
+        self.learned = {}
         self._told_apart = set()
         self._probes = ()
         signatures = [signature for signature in self.entries if not signature.transformation]
@@ -244,6 +247,7 @@ class Attribution:
         elif len(signatures) <= 1:
             self.only = self.entries[signatures[0]] if signatures else 0
             self.select = self._key = None
+            self.look = ""
         else:
             probes = _fewest_probes(signatures)
             places = _places(signatures[-1])
@@ -256,18 +260,17 @@ class Attribution:
                 self._compile([look for look in looks if look])
 
     def _use_whole(self) -> None:
-        learned: dict[Any, int] = {}
-        self._learned = learned
+        self.learned = {}
         self._probes = ()
-        get = learned.get
+        self.look = ""
         self._key = _whole
-        self.select = lambda args, kwargs: get(_whole(args, kwargs))
+        self.select = lambda args, kwargs, learned: learned.get(_whole(args, kwargs))
 
     def _compile(self, looks: Sequence[str]) -> None:
         key = looks[0] if len(looks) == 1 else f"({', '.join(looks)})"
-        tools = {**_TOOLS, "get": self._learned.get}
-        self._key = eval(f"lambda args, kwargs: {key}", tools)  # noqa: S307 (built from checked paths only)
-        self.select = eval(f"lambda args, kwargs: get({key})", tools)  # noqa: S307
+        self._key = eval(f"lambda args, kwargs: {key}", dict(_TOOLS))  # noqa: S307 (built from checked paths only)
+        self.select = eval(f"lambda args, kwargs, learned: learned.get({key})", dict(_TOOLS))  # noqa: S307
+        self.look = "" if any(f"{tool}(" in key for tool in _TOOLS) else key
 
     def _read(self, signature: Signature) -> tuple[Any, ...]:
         found = facts(signature)

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic.recording._hotpath import CALL_CODE
+from jupyter_jitmagic.recording._hotpath import is_call
 from jupyter_jitmagic.recording._signatures import Signature, signature_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def ours() -> Compiling | None:
     """The innermost call of `jm.jit` on the stack, whatever compiles below it."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code is CALL_CODE:
+        if is_call(frame.f_code):
             seen = frame.f_locals
             state = seen["state"]
             return Compiling(state.fun, seen["args"], seen["kwargs"], state.jit_options, state)

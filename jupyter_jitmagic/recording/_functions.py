@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ _LINEAGE_LIMIT = 10_000
 
 def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any], timing: str | None) -> FunctionState:
     """A row and a state for a function that has just been put under jit."""
+    bury()
     origin = origin_of(fun)
     lineage = _lineages.get(origin)
     remade = None
@@ -57,9 +59,8 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     if len(_lineages) > _LINEAGE_LIMIT:
         _lineages.clear()
     _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
-    _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakSet()).add(state)
-    _by_id[record.id] = state
-    _timing.living.add(state)
+    _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakValueDictionary())[record.id] = state
+    _timing.living[record.id] = state
     log.add_function(record)
     return state
 
@@ -69,14 +70,14 @@ def stop_recording() -> None:
     _timing.uninstall()
     waiter.stop()
     log.paused_s = None
-    for state in tuple(_by_id.values()):
+    for state in _timing.all_living():
         state.pause(True)
 
 
 def start_recording() -> None:
     """Record (again) what jitted functions do, those of before a stop too; harmless when that is so already."""
     if _timing.install():
-        for state in tuple(_by_id.values()):
+        for state in _timing.all_living():
             state.pause(log.paused_s is not None)
 
 
@@ -87,41 +88,59 @@ def pause_recording(paused: bool) -> None:
         return
     log.fold()
     log.paused_s = time.time() if paused else None
-    for state in tuple(_by_id.values()):
+    for state in _timing.all_living():
         state.pause(paused)
     log.listeners.emit(Changed("recording"))
 
 
 def state_of(function: int) -> FunctionState | None:
     """The living function of a row."""
-    return _by_id.get(function)
+    state: FunctionState | None = _timing.living.get(function)
+    return state
 
 
-_by_id: weakref.WeakValueDictionary[int, FunctionState] = weakref.WeakValueDictionary()
-_by_name: dict[str, weakref.WeakSet[FunctionState]] = {}
+_by_name: dict[str, weakref.WeakValueDictionary[int, FunctionState]] = {}
 
 
 def _traced_outside(span: _timing.Span) -> None:
     """Something outside our calls traced a function of this name: another jit of ours, or an ahead-of-time compile."""
-    if span.phase == "trace":
-        for state in tuple(_by_name.get(span.name, ())):
-            state.look_closely()
+    named = _by_name.get(span.name) if span.phase == "trace" else None
+    if named is not None:
+        for reference in named.valuerefs():  # not the dictionary itself: other threads add to it
+            state = reference()
+            if state is not None:
+                state.look_closely()
 
 
 _timing.outside.append(_traced_outside)
 
 
-def ended(function: int) -> None:
-    """The jitted function was collected: its rows stay, its entries are dead."""
-    record = log.known_function(function)
-    if record is None:
-        return
-    record.alive = False
-    with log.lock:
-        for entry in log.entries_of(function):
-            entry.alive = False
-            _observation.forget(entry.id)
-    log.listeners.emit(Changed("functions", function))
+_collected: deque[int] = deque()
+
+ended = _collected.append
+"""The jitted function with this number was collected. That may happen at any instruction of any thread and under any lock: so
+this only notes it, and `bury` does the rest."""
+
+
+def bury() -> None:
+    """Of functions that were collected the rows stay, their entries are dead. Part of a fold."""
+    for _ in range(len(_collected)):
+        try:
+            function = _collected.popleft()
+        except IndexError:  # another thread was quicker
+            return
+        record = log.known_function(function)
+        if record is None:
+            continue
+        record.alive = False
+        with log.lock:
+            for entry in log.entries_of(function):
+                entry.alive = False
+                _observation.forget(entry.id)
+        log.listeners.emit(Changed("functions", function))
+
+
+log.folders.append(bury)
 
 
 def _supersede(function: int, always: bool) -> None:

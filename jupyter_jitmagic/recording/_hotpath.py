@@ -1,28 +1,33 @@
 """The path of a cache hit, and the buffer that it writes to. Every nanosecond here is paid by every call.
 
-A hit is: two clock readings, a few comparisons, one `list.extend` of (start, end, entry). Everything else lies behind one of
-the comparisons: the function's gate has come (now and then, and whenever something compiles or jit is disabled), or the call
-is inside a trace or transformation. `fold` moves the buffer into the columns of the log.
+A hit is: two clock readings, a few comparisons, and start, end and entry packed into 24 bytes at the end of a `bytearray` (half
+the price of keeping them as objects and packing them later). Everything else lies behind one of the comparisons: the function's
+gate has come (now and then, and whenever something compiles or jit is disabled), or the call is inside a trace or
+transformation. `fold` moves the buffer into the columns of the log.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import itertools
 import sys
 from collections.abc import Callable
 from time import perf_counter, time
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Protocol
 
 from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._columns import ROW_BYTES, find_place, pack
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.recording import _timing, _waiter
+from jupyter_jitmagic.recording._attribution import Select
 
 _DETAIL = -(1 << 30)
-_FOLD_AT = 3 * 4096
+_FOLD_AT = 4096 * ROW_BYTES
 
-_buffer: list[Any] = []
+_buffer = bytearray()
 extend = _buffer.extend
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
@@ -71,12 +76,13 @@ Steer = Callable[..., None]
 def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any], Steer]:
     """The function that stands for `jitted` and records its calls, and what steers it.
 
-    ``steer(gate=, select=, only=, jitted=)`` sets from which time on a call is settled closely, how a hit finds its entry
-    (None: there is but one, `only`), and what is called. It does not hold `state`.
+    ``steer(gate=, select=, learned=, only=, jitted=)`` sets from which time on a call is settled closely, how a hit finds its
+    entry (None: there is but one, `only`), and what is called. It does not hold `state`.
     """
     gate = float("-inf")
     only = 0
-    select: Callable[[tuple[Any, ...], dict[str, Any]], int | None] | None = None
+    select: Select | None = None
+    learned: dict[Any, int] = {}
     trace, idle, array = internals.TRACE, internals.IDLE, internals.CONCRETE_ARRAY
     watching, peek, clock = _waiter.watching, _waiter.peek, perf_counter
 
@@ -96,23 +102,24 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
             if end > gate or (type(out) is not array and trace.value is not idle):
                 return state.settle(start, end, out, args, kwargs)
             if select is None:
-                extend((start, end, only))
+                extend(pack(start, end, only))
                 return out
             try:
-                entry = select(args, kwargs)
+                entry = select(args, kwargs, learned)
             except Exception:
                 entry = None
             if entry is None:
                 return state.settle(start, end, out, args, kwargs)
-            extend((start, end, entry))
+            extend(pack(start, end, entry))
             return out
         return instead()
 
     def steer(**new: Any) -> None:
-        nonlocal gate, only, select, jitted
+        nonlocal gate, only, select, learned, jitted
         gate = new.get("gate", gate)
         only = new.get("only", only)
         select = new.get("select", select)
+        learned = new.get("learned", learned)
         jitted = new.get("jitted", jitted)
 
     return call, steer
@@ -123,22 +130,66 @@ def _who(frame: FrameType) -> Owner:
     return owner
 
 
-CALL_CODE = build(len, None)[0].__code__  # type: ignore[arg-type]
-"""The code of every call closure: by it a frame is known to be ours."""
+_PLAIN_CODE: CodeType = build(len, None)[0].__code__  # type: ignore[arg-type]
+_codes: dict[str, CodeType | None] = {"": _PLAIN_CODE}
+_CODES_LIMIT = 1000
 
-_timing.belongs_to(CALL_CODE, _who)
+_timing.belongs_to(_PLAIN_CODE, _who)
+
+
+def is_call(code: CodeType) -> bool:
+    """Whether a frame that runs this code is a call of ours, with ``state args kwargs`` among its locals."""
+    return _timing.is_ours(code)
+
+
+def look_within(call: FunctionType, look: str) -> None:
+    """Have `call` look for its entry by this expression in its own code: calling `select` for it costs 2 % of a small call."""
+    if look not in _codes and len(_codes) < _CODES_LIMIT:
+        _codes[look] = _with_look(look)
+    code = _codes.get(look) or _PLAIN_CODE
+    if call.__code__ is not code:
+        call.__code__ = code
+
+
+class _Look(ast.NodeTransformer):
+    """Puts ``learned[look]`` in the place of ``select(…)``."""
+
+    def __init__(self, look: str) -> None:
+        self.look = look
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "select":
+            return ast.copy_location(ast.parse(f"learned[{self.look}]", mode="eval").body, node)
+        return node
+
+
+def _with_look(look: str) -> CodeType | None:
+    """The code of the call closure with another look; None where its source is not at hand."""
+    try:
+        lines, first = inspect.getsourcelines(build)
+        tree = ast.increment_lineno(ast.parse("".join(lines)), first - 1)
+        code = compile(ast.fix_missing_locations(_Look(look).visit(tree)), __file__, "exec", dont_inherit=True)
+    except (OSError, TypeError, SyntaxError):
+        return None
+    for name in ("build", "call"):
+        code = next(found for found in code.co_consts if isinstance(found, CodeType) and found.co_name == name)
+    if code.co_freevars != _PLAIN_CODE.co_freevars:
+        return None
+    _timing.belongs_to(code, _who)
+    return code
 
 
 def append_hit(start: float, end: float, entry: int) -> None:
-    extend((start, end, entry))
+    extend(pack(start, end, entry))
 
 
 def append(start: float, end: float, detail: Detail) -> None:
     """A row with more to say than a plain hit."""
     key = _DETAIL - next(_detail_ids)
-    detail.hint = len(_buffer)
+    detail.hint = len(_buffer) // ROW_BYTES
     _details[key] = detail
-    extend((start, end, key))
+    extend(pack(start, end, key))
 
 
 def is_full() -> bool:
@@ -152,20 +203,19 @@ def fold() -> None:
         if not _buffer and not _retired:
             return
         _retired.append([_buffer, 0])
-        _buffer = []
+        _buffer = bytearray()
         extend = _buffer.extend
         for pair in _retired:
             _move(pair)
         _retired[:] = [pair for pair in _retired if sys.getrefcount(pair[0]) > _REFERENCES]
-        log.count_ahead()
         extra = len(log.columns) - options.keep_calls
-        if extra > options.keep_calls // 20:
+        if extra > options.keep_calls // 4:  # seldom, as all that is kept has to move
             log.drop_oldest(extra)
 
 
 def _references() -> int:
     """What `getrefcount` says of a buffer that nobody but its pair holds."""
-    pairs: list[list[Any]] = [[[], 0]]
+    pairs: list[list[Any]] = [[bytearray(), 0]]
     counts = [sys.getrefcount(pair[0]) for pair in pairs]
     return counts[0]
 
@@ -175,7 +225,7 @@ _REFERENCES = _references()
 
 def _move(pair: list[Any]) -> None:
     buffer, moved = pair
-    calls = buffer[moved:]
+    calls = bytes(buffer[moved:] if moved else buffer)
     pair[1] = moved + len(calls)
     if not calls:
         return
@@ -184,20 +234,16 @@ def _move(pair: list[Any]) -> None:
     columns.extend(calls)
     for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
         detail = _details[key]
-        row = _row_of(key, calls, detail.hint - moved)
+        row = _row_of(key, calls, detail.hint - moved // ROW_BYTES)
         if row is not None:
             del _details[key]
             _fill_in(first + row, detail)
 
 
-def _row_of(key: int, calls: list[Any], hint: int) -> int | None:
+def _row_of(key: int, calls: bytes, hint: int) -> int | None:
     """Where in `calls` the row of a detail stands: at or after the hint, unless the buffer was changed in between."""
-    for start in (max(hint, 0), 0):
-        try:
-            return calls.index(key, start) // 3
-        except ValueError:
-            continue
-    return None
+    row = find_place(calls, key, max(hint, 0))
+    return find_place(calls, key, 0) if row is None and hint > 0 else row
 
 
 def _fill_in(row: int, detail: Detail) -> None:

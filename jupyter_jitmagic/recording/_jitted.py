@@ -17,7 +17,7 @@ from jupyter_jitmagic.recording._break_even import break_even as break_even
 from jupyter_jitmagic.recording._budgets import check_budget
 from jupyter_jitmagic.recording._functions import start_recording as start_recording
 from jupyter_jitmagic.recording._functions import stop_recording as stop_recording
-from jupyter_jitmagic.recording._hotpath import CALL_CODE
+from jupyter_jitmagic.recording._hotpath import is_call
 from jupyter_jitmagic.recording._programs import entry_detail as entry_detail
 from jupyter_jitmagic.recording._wrapper import JitFunction, wrap
 
@@ -155,7 +155,7 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
     step = traceback
     while step is not None:
         frame = step.tb_frame
-        if frame.f_code is CALL_CODE:
+        if is_call(frame.f_code):
             seen = frame.f_locals
             state = seen["state"]
             return FailedCall(state.fun, seen["args"], seen["kwargs"], dict(state.jit_arguments), state.function)

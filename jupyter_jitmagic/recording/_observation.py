@@ -17,8 +17,10 @@ from jupyter_jitmagic.recording import _hotpath
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._waiter import Watch, smallest_output, waiter
 
-TOLERANCE = 0.05
+TOLERANCE = 0.1
 """Begin and end of an execution may together be uncertain by at most this share of its time."""
+_NEAR_THE_LATEST = 0.8
+"""Where between the two times the end is taken to be: what comes after it (waking up) is shorter than what comes before."""
 
 _LOOK_BACK = 256
 _SAMPLES = 999
@@ -26,6 +28,9 @@ _ROUGH_SAMPLES = 25
 _LATE = 1.5
 WORTH_EACH_S = 1e-3
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
+_WORTH_MANY_S = 2e-4
+_ENOUGH = 16
+_LONGEST_PAUSE = 5
 
 _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
@@ -36,7 +41,14 @@ _rough: dict[int, deque[float]] = {}
 
 _to_judge: deque[Sighting] = deque()
 expected: dict[int, float] = {}
-"""Roughly how long executions of an entry take, from the last one seen."""
+"""Roughly how long it is from a call to its result, waiting for earlier calls included, from the last one seen."""
+_tries: dict[int, int] = {}
+"""By entry, how many calls came while nothing was known of it."""
+_MOST_TRIES = 4
+_FOLD_AFTER = 16
+_unjudged = 0
+_fruitless: dict[int, int] = {}
+"""By entry, how many watched calls in a row could not be told well enough."""
 
 
 class Sighting:
@@ -100,8 +112,42 @@ def watch(out: Any, entry: int, start: float, latest_start: float, end: float) -
     return sighting if waiter.watch(Watch(array, latest_start, expected.get(entry), sighting.ended)) else None
 
 
+def lasts(entry: int) -> float | None:
+    """Roughly how long executions of an entry take, without waiting for earlier calls; None before one was seen to end."""
+    seen = _rough.get(entry)
+    return median(seen) if seen else None
+
+
+def worth_each(entry: int) -> bool:
+    """Whether every call of an entry is to be watched."""
+    seconds = lasts(entry)
+    if seconds is None:
+        _tries[entry] = _tries.get(entry, 0) + 1
+        return _tries[entry] <= _MOST_TRIES
+    return seconds >= WORTH_EACH_S
+
+
+def due(entry: int) -> bool:
+    """Whether it is time to judge what was seen: soon for an entry of which nothing is known."""
+    return _unjudged >= (_FOLD_AFTER if entry in _rough else 2)
+
+
+def pause(entry: int) -> float:
+    """How many times as long as usual to wait before an entry that is sampled is watched again: longer where much is known or
+    nothing comes of it, as in a loop that runs ahead of the device."""
+    known = len(_samples.get(entry, ())) // _ENOUGH if (lasts(entry) or 0.0) < _WORTH_MANY_S else 0
+    return float(2 ** min(known + _fruitless.get(entry, 0) // 2, _LONGEST_PAUSE))
+
+
 def judge() -> None:
     """Write every execution time that holds into the columns. Part of a fold."""
+    with log.lock:
+        _judge()
+
+
+def _judge() -> None:
+    global _unjudged
+    _unjudged = 0
     changed: set[int] = set()
     while _to_judge:
         sighting = _to_judge.popleft()
@@ -113,7 +159,9 @@ def judge() -> None:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
         if seconds is None:
+            _fruitless[sighting.entry] = _fruitless.get(sighting.entry, 0) + 1
             continue
+        _fruitless.pop(sighting.entry, None)
         row = sighting.call - log.columns.first
         log.columns.execute_s[row] = seconds
         log.columns.execute_how[row] = sighting.how
@@ -132,7 +180,8 @@ def _execution_of(sighting: Sighting) -> float | None:
         return None
     earliest, latest, uncertain = free
     begin = max(sighting.start, earliest), max(sighting.latest_start, latest)
-    seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
+    end = sighting.before + _NEAR_THE_LATEST * (sighting.after - sighting.before)
+    seconds = end - (begin[0] + begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
     if seconds <= 0:
         return None
@@ -166,6 +215,8 @@ def forget(entry: int) -> None:
     _samples.pop(entry, None)
     _rough.pop(entry, None)
     expected.pop(entry, None)
+    _fruitless.pop(entry, None)
+    _tries.pop(entry, None)
 
 
 def blocked(start: float, latest_start: float, end: float) -> Sighting:
@@ -177,7 +228,9 @@ def blocked(start: float, latest_start: float, end: float) -> Sighting:
 
 def append(start: float, end: float, detail: Detail, sighting: Sighting | None) -> None:
     """A row, and what becomes known of its execution."""
+    global _unjudged
     if sighting is not None:
+        _unjudged += 1
         sighting.used(detail.place)
         detail.when_known = sighting.folded
     _hotpath.append(start, end, detail)

@@ -212,6 +212,9 @@ class FunctionState:
         self._hit(start, end, out, entry)
         if _hotpath.is_full():
             _hotpath.fold()
+        if _observation.due(entry):
+            _hotpath.fold()
+            _observation.judge()
 
     def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
         """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
@@ -355,7 +358,10 @@ class FunctionState:
             return
         attribution = self.attribution
         attribution.note_call(entry, args, kwargs, size, compiled)
-        self._steer(select=attribution.select, only=attribution.only)
+        self._steer(select=attribution.select, learned=attribution.learned, only=attribution.only)
+        call = self._call()
+        if call is not None:
+            _hotpath.look_within(call, attribution.look)
 
     def _add_costs(self, phases: Phases | None) -> None:
         if phases is not None:
@@ -367,7 +373,7 @@ class FunctionState:
     def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
         """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
         sighting = self._watch(out, entry, start, start, end)
-        gate = end + options.watch_every_s
+        gate = end + options.watch_every_s * _observation.pause(entry)
         mode = self.timing or options.timing
         if sighting is None:
             _hotpath.append_hit(start, end, entry)
@@ -376,10 +382,9 @@ class FunctionState:
         if mode == "block":
             gate = float("-inf")
         elif mode == "observe":
-            seconds = _observation.expected.get(entry)
-            worth_each = seconds is None or seconds >= _observation.WORTH_EACH_S
+            worth_each = _observation.worth_each(entry)
             self._second_of_pair = not (self._second_of_pair or worth_each)
-            if sighting is not None and (worth_each or self._second_of_pair):
+            if worth_each or (sighting is not None and self._second_of_pair):
                 gate = float("-inf")
         self._put_off(gate)
 

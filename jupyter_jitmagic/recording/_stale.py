@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ENTRIES_KEPT = 100
 
-_states: weakref.WeakSet[FunctionState] = weakref.WeakSet()
+_states: weakref.WeakValueDictionary[int, FunctionState] = weakref.WeakValueDictionary()
 
 
 class Stale(NamedTuple):
@@ -31,7 +31,7 @@ def note_trace(state: FunctionState, entry: int) -> None:
         state.captured[entry] = Captured.of(state.fun)
         if len(state.captured) > _ENTRIES_KEPT:
             del state.captured[next(iter(state.captured))]
-        _states.add(state)
+        _states[state.function] = state
     except Exception as error:
         faults.report("remembering which globals were read", error)
 
@@ -39,8 +39,9 @@ def note_trace(state: FunctionState, entry: int) -> None:
 def stale(since: float) -> Iterator[Stale]:
     """Every stale value that a call at or after Unix time `since` has used, once for each function and name."""
     log.fold()
-    for state in tuple(_states):
-        if state.record.superseded or not state.record.alive:
+    for reference in _states.valuerefs():  # not the dictionary itself: other threads add to it
+        state = reference()
+        if state is None or state.record.superseded or not state.record.alive:
             continue
         seen: set[str] = set()
         for entry, captured in tuple(state.captured.items()):

@@ -8,6 +8,7 @@ runs inside an enclosing trace leaves them to the call that traces.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -64,6 +65,23 @@ class Phases(NamedTuple):
 pending: dict[int, list[Span]] = {}
 """Spans by thread that wait for their call to return. While anything is in here, no gate may be put off: calls look closely."""
 
+
+class _Thread(threading.local):
+    """Something that ends with its thread. `sys._current_frames` would tell as well, but may deadlock: on some Pythons it
+    collects garbage while it keeps threads from beginning and ending."""
+
+    def __init__(self) -> None:
+        self.alive = _Alive()
+
+
+class _Alive:
+    __slots__ = ("__weakref__",)
+
+
+_this_thread = _Thread()
+_waiting_threads: dict[int, weakref.ref[_Alive]] = {}
+"""By thread in `pending`, what tells whether it has ended."""
+
 _DISABLED = 0
 """The key in `pending` that stands for ``jax.disable_jit()`` in some thread."""
 
@@ -78,14 +96,22 @@ class Call(Protocol):
         """The call that runs is no plain hit."""
 
 
-living: weakref.WeakSet[Any] = weakref.WeakSet()
-"""Every jitted function of ours (`Call`)."""
+living: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Every jitted function of ours (`Call`) by its number."""
+
+
+def all_living() -> Iterator[Any]:
+    """Each of them, while other threads add more: a look at a weak set may fail then."""
+    for reference in living.valuerefs():
+        call = reference()
+        if call is not None:
+            yield call
 
 
 def _jit_disabled(somewhere: bool) -> None:
     if somewhere:
         pending[_DISABLED] = []
-        for call in tuple(living):
+        for call in all_living():
             call.look_closely()
     else:
         pending.pop(_DISABLED, None)
@@ -101,6 +127,11 @@ _wrapper_codes: dict[CodeType, Callable[[FrameType], Call]] = {}
 def belongs_to(code: CodeType, who: Callable[[FrameType], Call]) -> None:
     """Calls that run `code` are ours; `who` reads the function from such a frame."""
     _wrapper_codes[code] = who
+
+
+def is_ours(code: CodeType) -> bool:
+    """Whether calls that run this code are ours."""
+    return code in _wrapper_codes
 
 
 _unheard: set[int] = set()
@@ -143,9 +174,10 @@ def anything_compiles() -> bool:
     """Whether spans wait for a call, or jit is disabled somewhere. Spans of threads that have ended are dropped."""
     if not pending:
         return False
-    threads = sys._current_frames()
-    for thread in [thread for thread in tuple(pending) if thread not in threads and thread != _DISABLED]:
-        pending.pop(thread, None)
+    for thread, alive in tuple(_waiting_threads.items()):
+        if thread not in pending or alive() is None:
+            pending.pop(thread, None)
+            _waiting_threads.pop(thread, None)
     return bool(pending)
 
 
@@ -229,6 +261,7 @@ def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> N
         span = Span(phase, end - (end_time - start_time), end, str(kwargs.get("fun_name", "")), disk)
         calls = _enclosing()
         if calls:
+            _waiting_threads[thread] = weakref.ref(_this_thread.alive)
             pending.setdefault(thread, []).append(span)
             for call in calls:
                 call.look_closely()

@@ -45,7 +45,20 @@ class Watch:
         seen: called with the watch when the end was seen (or cannot be: `after` is then NaN), in the waiter's thread.
     """
 
-    __slots__ = ("after", "array", "before", "caller", "clock", "cpu", "expected_s", "peeked", "peeked_cpu", "seen", "start")
+    __slots__ = (
+        "after",
+        "array",
+        "before",
+        "caller",
+        "clock",
+        "cpu",
+        "expected_s",
+        "not_before",
+        "peeked",
+        "peeked_cpu",
+        "seen",
+        "start",
+    )
 
     def __init__(self, array: Any, start: float, expected_s: float | None, seen: Callable[[Watch], None]) -> None:
         self.array = array
@@ -57,6 +70,11 @@ class Watch:
         self.clock = _clock_of_this_thread(self.caller)
         self.cpu = _cpu_time(self.clock)
         self.peeked = self.peeked_cpu = math.inf
+        self.not_before = start
+
+    def rest_at(self, now: float) -> None:
+        """It was not ready at `now`."""
+        self.not_before, self.cpu = now, _cpu_time(self.clock)
 
     def used_cpu(self) -> float:
         """CPU seconds of the calling thread since it was watched."""
@@ -167,11 +185,14 @@ class Waiter:
 
 
 def _wait(watch: Watch) -> None:
-    watch.array.block_until_ready()
+    array, now = watch.array, perf_counter()
+    if not array.is_ready():  # what the caller did until now cannot have made us late
+        watch.rest_at(now)
+    array.block_until_ready()
     after, used = perf_counter(), watch.used_cpu()
     if watch.peeked < after:
         after, used = watch.peeked, watch.peeked_cpu
-    watch.before, watch.after = max(after - used, watch.start), after
+    watch.before, watch.after = max(after - used, watch.not_before), after
 
 
 _clocks: dict[int, int | None] = {}
