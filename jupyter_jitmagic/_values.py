@@ -254,9 +254,11 @@ class Looks:
         if value is None or isinstance(value, (str, bytes)):
             return _plain(value)
         if isinstance(value, (bool, int, float, complex, np.generic)):
-            return _number(value)
+            return _looks_of_number(value)
         if isinstance(value, enum.Enum):
-            return ("enum", value.name)
+            return ("enum", value.name, self.key(value.value, depth + 1))
+        if named := library_name(value):
+            return ("library", named)
         if isinstance(value, type):
             self.exact = self.exact and value.__module__.partition(".")[0] in _TRUSTED_REPRS
             return ("class", value.__module__, value.__qualname__)
@@ -265,7 +267,7 @@ class Looks:
             self.exact = self.exact and isinstance(described[-1], bytes)
             return ("array", *described)
         if isinstance(value, types.CodeType):
-            return ("code", digest(value.co_code), value.co_names, *(self.key(part, depth) for part in value.co_consts))
+            return ("code", *_code_looks(value), *(self.key(part, depth) for part in value.co_consts))
         for kind, parts in _PARTS:
             if isinstance(value, kind):
                 self.exact = self.exact and not (depth and isinstance(value, _RUNNABLE))
@@ -282,11 +284,37 @@ class Looks:
         )
 
 
+def _looks_of_number(value: Any) -> tuple[Any, ...]:
+    """1, 1.0 and True look different, 0.0 and -0.0 too; one nan looks as another."""
+    if isinstance(value, int) and value.bit_length() > _BIG_INT_BITS:
+        return _number(value)
+    return ("number", type(value).__name__, repr(value))
+
+
+def _code_looks(code: types.CodeType) -> tuple[Any, ...]:
+    """All of a code object that decides what it does and how it is called, without its constants."""
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    parts = (code.co_code, code.co_exceptiontable)
+    return (*map(digest, parts), counts, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+
+
+def library_name(value: Any) -> str:
+    """Where a function of JAX, NumPy or Python itself stands, as "jax.numpy.sin"; it is no other for being imported again."""
+    if isinstance(value, (type, types.MethodType)) or type(value).__module__.partition(".")[0] not in _TRUSTED_REPRS:
+        return ""
+    if not callable(value):
+        return ""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    known = isinstance(module, str) and isinstance(name, str) and "<" not in name
+    return f"{module}.{name}" if known and str(module).partition(".")[0] in _TRUSTED_REPRS else ""
+
+
 def _code_parts(function: types.FunctionType) -> Iterator[Any]:
     """Where the code stands does not matter: a definition that ran again is the same to look at."""
     yield from (function.__module__, function.__qualname__, function.__code__)
     yield function.__defaults__
     yield function.__kwdefaults__
+    yield {name: value for name, value in vars(function).items() if not name.startswith("_")} or None
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -434,6 +462,7 @@ _TEXTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
     (lambda value: isinstance(value, type), lambda value, depth: value.__qualname__),
     (lambda value: isinstance(value, functools.partial), _partial_text),
     (lambda value: isinstance(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType)), _function_text),
+    (lambda value: bool(library_name(value)), lambda value, depth: library_name(value).rpartition(".")[2]),
     (_is_array, _array_text),
     (lambda value: isinstance(value, dict), _mapping_text),
     (lambda value: isinstance(value, (tuple, list, set, frozenset)), _sequence_text),

@@ -64,6 +64,27 @@ def changes(before: str, after: str, function: str = "step") -> list[tuple[str, 
         ("w = jnp.ones(3)\ndef step(x): return x * w", "w = jnp.zeros(3)",
          [("w", "<ArrayImpl float32[3]>", "<ArrayImpl float32[3]>")]),
         ("n = 3\ndef step(x): return x[:n]", "n = 3.0", [("n", "3", "3.0")]),
+        ("t = (1, 2)\ndef step(x): return x * t[1]", "t = (1, 3)", [("t[1]", "2", "3")]),
+        ("cfg = {'a': {'b': 1}}\ndef step(x): return x * cfg['a']['b']", "cfg['a']['b'] = 2", [("cfg['a']['b']", "1", "2")]),
+        ("class C: pass\no = C()\no.p = C()\no.p.k = 1\ndef step(x): return x * o.p.k", "o.p.k = 2", [("o.p.k", "1", "2")]),
+        ("class C:\n  rate = 1\ndef step(x): return x * C.rate", "C.rate = 2", [("C.rate", "1", "2")]),
+        ("class C:\n  rate = 1\no = C()\ndef step(x): return x * o.rate", "C.rate = 2", [("o.rate", "1", "2")]),
+        ("class C:\n  def act(self, x): return x\no = C()\ndef step(x): return o.act(x)", "C.act = lambda self, x: 2 * x",
+         [("o.act", "C.act", "<lambda>, line 1")]),
+        ("class C:\n  k = 1\n  def act(self, x): return self.inner(x)\n  def inner(self, x): return x * self.k\n"
+         "o = C()\ndef step(x): return o.act(x)", "o.k = 2", [("o.k", "1", "2")]),
+        ("class C:\n  _k = 1\n  @property\n  def k(self): return self._k\no = C()\ndef step(x): return x * o.k", "o._k = 2",
+         [("o._k", "1", "2")]),
+        ("class C:\n  __slots__ = ('k',)\no = C()\no.k = 1\ndef step(x): return x * o.k", "o.k = 2", [("o.k", "1", "2")]),
+        ("act = jnp.sin\ndef step(x): return act(x)", "act = jnp.cos",
+         [("act", "sin", "cos")]),
+        ("from operator import add as op\ndef step(x): return op(x, x)", "from operator import mul as op",
+         [("op", "add", "mul")]),
+        ("import functools\nact = functools.partial(jnp.add, 1)\ndef step(x): return act(x)",
+         "act = functools.partial(jnp.add, 2)", [("act", "partial(add, 1)", "partial(add, 2)")]),
+        ("ks = [1]\ndef step(x, k=ks): return x * k[0]", "ks[0] = 2", [("k", "[1]", "[2]")]),
+        ("def act(x): return x * act.k\nact.k = 1\ndef step(x): return act(x)", "act.k = 2",
+         [("act", "act", "act"), ("act.k", "1", "2")]),
     ],
 )  # fmt: skip
 def test_a_value_that_was_rebound_or_mutated_is_told(before: str, after: str, expected: Any) -> None:
@@ -88,6 +109,14 @@ def test_a_value_that_was_rebound_or_mutated_is_told(before: str, after: str, ex
         ("class C: pass\ncfg = C()\ncfg.rate = 1\ndef step(x): return x * cfg.rate", "cfg.epoch = 2"),
         ("cfg = {'rate': 1}\ndef step(x): return x * cfg['rate']", "cfg['epoch'] = 2"),
         ("x = 1\ndef step(x): return x", "x = 2"),
+        ("t = [1, 2]\ndef step(x): return x * t[0]", "t[1] = 5\nt.append(6)"),
+        ("cfg = {'a': {'b': 1, 'c': 1}}\ndef step(x): return x * cfg['a']['b']", "cfg['a']['c'] = 2"),
+        ("class C:\n  a = b = 1\n  def act(self, x): return x * self.a\no = C()\ndef step(x): return o.act(x)", "o.b = 2"),
+        ("class C:\n  a = b = 1\n  @property\n  def k(self): return self.a\no = C()\ndef step(x): return o.k", "o.b = 2"),
+        ("import types\nns = types.SimpleNamespace(a=1, b=1)\ndef step(x): return x * ns.a", "ns.b = 2"),
+        ("g = float('nan')\ndef step(x): return x * g", "g = float('nan')"),
+        ("k = jax.random.key(0)\ndef step(x): return x, k", "k = jax.random.key(0)"),
+        ("class C:\n  def __getattr__(self, name): return {'k': 1}[name]\no = C()\ndef step(x): return x * o.k", "y = 1"),
         ("def step(x):\n  return step if x is None else x", "pass"),
         ("act = jax.nn.relu\ndef step(x): return act(x)", "act = jax.nn.relu"),
         ("act = jax.jit(lambda x: x)\ndef step(x): return act(x)", "act = jax.jit(lambda x: x)"),
@@ -95,6 +124,11 @@ def test_a_value_that_was_rebound_or_mutated_is_told(before: str, after: str, ex
 )
 def test_no_alarm_for_what_means_the_same(before: str, after: str) -> None:
     assert changes(before, after) == []
+
+
+def test_one_element_of_a_large_numpy_array_is_seen_and_a_key_too() -> None:
+    assert changes("w = np.ones(100_000)\ndef step(x): return x * w.sum()", "w[77_777] = 5")
+    assert changes("k = jax.random.key(0)\ndef step(x): return x, k", "k = jax.random.key(1)")
 
 
 def test_nothing_is_kept_alive_and_a_function_that_is_gone_has_no_changes() -> None:

@@ -8,6 +8,7 @@ with the present. Both run when something was compiled or a cell has run, never 
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import inspect
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic._values import Looks, digest, is_secret_name, shown
@@ -27,6 +29,8 @@ _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _FUNCTIONS_LIMIT = 200
 _PARTS_LIMIT = 100
 _SAMPLE = 4096
+_DIGESTED = 4_000_000
+"""Bytes of a NumPy array, which may change in place, that are all looked at (some 4 ms)."""
 _FETCHED = 65536
 """Bytes of an array on an accelerator that are fetched for a comparison."""
 _MISSING: Any = object()
@@ -116,19 +120,31 @@ def _looks(value: Any) -> tuple[tuple[Any, ...], bool]:
 
     A function under jit is the function in it: what the wrapper counts and caches is no change.
     """
+    if _is_librarys(value):
+        return ("library", *_place_of(value)), True
     looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
-    inner = None if isinstance(value, types.FunctionType) else _plain(getattr(value, "__wrapped__", None))
+    inner = None if isinstance(value, types.FunctionType) else _plain(_wrapped(value))
     return (type(value).__qualname__, *looks.key(value if inner is None else inner)), looks.exact and inner is None
+
+
+def _place_of(value: Any) -> tuple[Any, ...]:
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    module = getattr(value, "__module__", None) or getattr(getattr(value, "__self__", None), "__name__", None)
+    return (module, name) if isinstance(name, str) else (id(value),)
 
 
 def _array_looks(value: Any) -> tuple[Any, ...]:
     """By up to 4096 elements where the host can read them at once (an equal array is then no change), else by identity."""
-    described = (tuple(value.shape), str(value.dtype))
+    described: tuple[Any, ...] = (tuple(value.shape), str(value.dtype), type(value).__name__)
+    if isinstance(value, jax.Array):
+        described = (*described, getattr(value, "weak_type", False), str(value.sharding), getattr(value, "committed", True))
     try:
         seen = _on_host(value)
         if seen is None or seen.dtype.hasobject:
             return (*described, id(value))
         step = max(1, -(-seen.size // _SAMPLE))
+        if isinstance(value, np.ndarray) and seen.nbytes <= _DIGESTED:
+            step = 1
         sample = digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes())
         return (*described, sample) if step == 1 else (*described, sample, "sample")
     except Exception:
@@ -138,6 +154,8 @@ def _array_looks(value: Any) -> tuple[Any, ...]:
 def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
     if isinstance(value, np.ndarray):
         return value
+    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
+        value = jax.random.key_data(value)
     near = {device.platform for device in value.devices()} == {"cpu"} or value.nbytes <= _FETCHED
     return np.asarray(value) if near and value.is_ready() else None
 
@@ -146,21 +164,20 @@ def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterat
     """Names read by `fun` and by the user's plain functions that it reaches (`reached`); each name of each namespace once."""
     waiting = [_plain(fun)]
     seen: set[int] = set()
-    taken: set[tuple[int, str]] = set()
+    taken: set[tuple[Any, ...]] = set()
     while waiting and len(seen) < _FUNCTIONS_LIMIT:
         function = waiting.pop(0)
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
         reached.append(function)
+        yield from _defaults(function)
         for name, space, look_up in _names(function):
-            if (space, name) in taken:
-                continue
-            taken.add((space, name))
             value = look_up()
-            for label, found, find in _parts(name, value, look_up, _code_reads(function.__code__).steps.get(name)):
-                if found is _MISSING or _never_stale(found):
+            for label, found, find in _parts(name, value, look_up, _code_reads(function.__code__).paths.get(name)):
+                if found is _MISSING or (space, label) in taken:
                     continue
+                taken.add((space, label))
                 waiting.append(_plain(found))
                 looks, exact = _looks(found)
                 yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
@@ -183,32 +200,108 @@ def read_by(fun: Callable[..., Any]) -> Iterator[Any]:
 
 _Step = tuple[str, Any]
 """("attribute", name) or ("item", key)."""
+_Path = tuple[_Step, ...]
+_LONGEST_PATH = 4
+_Found = tuple[str, Any, Callable[[], Any]]
+"""What is called so, its value, how to look it up again."""
 
 
 def _parts(
-    name: str, value: Any, look_up: Callable[[], Any], steps: frozenset[_Step] | None
-) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+    name: str, value: Any, look_up: Callable[[], Any], paths: frozenset[_Path] | None, methods: frozenset[int] = frozenset()
+) -> Iterator[_Found]:
     """What the code reads of one name: single attributes or items if it never takes the whole, so that a change of
-    ``cfg.epoch`` is none to a function that reads ``cfg.rate``."""
-    parts = [(step, _take(value, step)) for step in sorted(steps or (), key=repr)]
-    if not parts or any(part is _MISSING for _, part in parts):
+    ``cfg.epoch`` is none to a function that reads ``cfg.rate``. Of an object whose methods it calls, what these read."""
+    if not paths:
         yield name, value, look_up
         return
-    for step, part in parts:
-        yield f"{name}.{step[1]}" if step[0] == "attribute" else f"{name}[{step[1]!r}]", part, _part_look_up(look_up, step)
+    for path in sorted(paths, key=repr):
+        yield from _along(name, value, look_up, path, methods)
+
+
+def _along(label: str, value: Any, look_up: Callable[[], Any], path: _Path, methods: frozenset[int]) -> Iterator[_Found]:
+    """The part at the end of a path, or where it leads into code of the user's what that reads."""
+    for step in path:
+        part = _take(value, step)
+        method = _code_behind(value, step) if part is _MISSING else None
+        if method is not None:
+            step_label = f"{label}.{step[1]}"
+            yield step_label, method, _method_look_up(look_up, step)
+            if id(method.__code__) not in methods and len(methods) < _LONGEST_PATH:
+                read = _code_reads(method.__code__).of_self
+                yield from _parts(label, value, look_up, read, methods | {id(method.__code__)})
+            return
+        if part is _MISSING:
+            break
+        label = f"{label}.{step[1]}" if step[0] == "attribute" else f"{label}[{step[1]!r}]"
+        value, look_up = part, _part_look_up(look_up, step)
+    yield label, value, look_up
 
 
 def _take(value: Any, step: _Step) -> Any:
     """An attribute or item where reading it runs no code of the user's; else nothing, and the whole is taken."""
     kind, key = step
-    if type(value) is dict and kind == "item":
-        return value.get(key, _MISSING)
-    plainly: tuple[Any, ...] = (object.__getattribute__, types.ModuleType.__getattribute__)
-    if kind == "attribute" and type(value).__getattribute__ in plainly:
-        own = getattr(value, "__dict__", None)
-        if isinstance(own, dict) and not hasattr(type(inspect.getattr_static(type(value), key, None)), "__set__"):
-            return own.get(key, _MISSING)
-    return _MISSING
+    if kind == "item":
+        if type(value) is dict:
+            return value.get(key, _MISSING)
+        within = type(value) in (list, tuple) and isinstance(key, int) and -len(value) <= key < len(value)
+        return value[key] if within else _MISSING
+    if isinstance(value, tuple):
+        fields = getattr(type(value), "_fields", ())
+        return value[fields.index(key)] if key in fields else _MISSING
+    if isinstance(value, type):
+        found = inspect.getattr_static(value, key, _MISSING)
+        return _MISSING if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType) else found
+    if type(value).__getattribute__ not in _PLAINLY:
+        return _MISSING
+    own, of_class = getattr(value, "__dict__", None), inspect.getattr_static(type(value), key, _MISSING)
+    if hasattr(type(of_class), "__set__"):
+        member = isinstance(of_class, types.MemberDescriptorType)  # a slot
+        return getattr(value, key, _MISSING) if member else _MISSING
+    if isinstance(own, dict) and key in own:
+        return own[key]
+    return _MISSING if hasattr(type(of_class), "__get__") else of_class
+
+
+_PLAINLY: tuple[Any, ...] = (
+    object.__getattribute__,
+    types.ModuleType.__getattribute__,
+    types.SimpleNamespace.__getattribute__,
+)
+
+
+def _code_behind(value: Any, step: _Step) -> types.FunctionType | None:
+    """The user's function that reading or calling an object's attribute runs: a method's or a property's."""
+    if step[0] != "attribute" or type(value).__getattribute__ not in _PLAINLY or isinstance(value, types.ModuleType):
+        return None
+    found = inspect.getattr_static(type(value), step[1], None)
+    return _plain(found.fget if isinstance(found, property) else found)
+
+
+def _method_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any]:
+    return lambda: _code_behind(look_up(), step) or _MISSING
+
+
+def _defaults(function: types.FunctionType) -> Iterator[_Read]:
+    """Defaults that may be changed in place."""
+    owner = weakref.ref(function)
+
+    def look_up(where: str, key: Any) -> Any:
+        alive = owner()
+        if alive is None:
+            raise ReferenceError(where)
+        return getattr(alive, where)[key]
+
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    positional = function.__defaults__ or ()
+    first = len(names) - len(positional)
+    found: list[tuple[str, str, Any, Any]] = []
+    found += [(names[first + i], "__defaults__", i, value) for i, value in enumerate(positional)]
+    found += [(name, "__kwdefaults__", name, value) for name, value in (function.__kwdefaults__ or {}).items()]
+    for name, where, key, value in found:
+        if not isinstance(value, (int, float, complex, str, bytes, type(None))):
+            looks, exact = _looks(value)
+            find = functools.partial(look_up, where, key)
+            yield _Read(name, function.__qualname__, find, looks, _text(name, value), exact)
 
 
 def _part_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any]:
@@ -216,11 +309,27 @@ def _part_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any]:
 
 
 _UNSTEADY = frozenset({"random", "secrets", "time", "datetime", "os", "uuid"})
+_UNSTEADY_BUILTINS = frozenset(
+    {"__import__", "compile", "delattr", "dir", "eval", "exec", "globals", "id", "input", "iter", "locals", "next", "open"}
+    | {"setattr", "vars"}
+)
+_UNSTEADY_ATTRIBUTES = frozenset(
+    {"fromfile", "genfromtxt", "get_printoptions", "geterr", "getenv", "load", "loadtxt", "memmap", "random", "read"}
+    | {"read_bytes", "read_text"}
+)
+"""Functions of steady libraries that read files or what may be set elsewhere."""
+_STEADY_IMPORTS = frozenset(["collections", "functools", "itertools", "jax", "math", "numpy", "operator", "typing"])
 
 
 def _modules_are_steady(function: types.FunctionType) -> bool:
-    """Whether no module that it reads gives another value each time or may be edited by the user."""
-    attributes = set(_all_names(function.__code__))
+    """Whether nothing that it reads gives another value each time or may be edited by the user out of our sight."""
+    attributes, space = set(_all_names(function.__code__)), function.__globals__
+    if attributes & _UNSTEADY_ATTRIBUTES or attributes & _UNSTEADY_BUILTINS - space.keys():
+        return False
+    if any(_is_patched(name) for name in attributes - space.keys() if hasattr(builtins, name)):
+        return False
+    if not _all_imports(function.__code__) <= _STEADY_IMPORTS:
+        return False
     for _, _, look_up in _names(function):
         value = look_up()
         if isinstance(value, (types.BuiltinFunctionType, types.MethodType)) and not _is_steady_builtin(value):
@@ -241,6 +350,17 @@ def _is_steady_builtin(value: Any) -> bool:
     return isinstance(owner, types.ModuleType) and owner.__name__ not in _UNSTEADY
 
 
+def _is_patched(name: str) -> bool:
+    """Whether a builtin is another one than Python's own."""
+    return isinstance(getattr(builtins, name), types.FunctionType) and name not in ("open", "help", "input", "print", "display")
+
+
+def _all_imports(code: types.CodeType) -> set[str]:
+    """The modules that the code itself imports, by their first names."""
+    found = {op.argval.partition(".")[0] for op in dis.get_instructions(code) if op.opname == "IMPORT_NAME"}
+    return found.union(*(_all_imports(part) for part in code.co_consts if isinstance(part, types.CodeType)))
+
+
 def _all_names(code: types.CodeType) -> Iterator[str]:
     yield from code.co_names
     for constant in code.co_consts:
@@ -255,21 +375,30 @@ def _plain(value: Any) -> types.FunctionType | None:
             value = value.__func__
         elif isinstance(value, functools.partial):
             value = value.func
-        elif isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__"):
+        elif isinstance(value, types.FunctionType) and _wrapped(value) is None:
             return None if _is_library(value) else value
         else:
-            value = getattr(value, "__wrapped__", None)
+            value = _wrapped(value)
     return None
 
 
-def _never_stale(value: Any) -> bool:
-    """Modules, and what libraries define: their functions and classes do not change under a notebook."""
-    if isinstance(value, (types.ModuleType, types.BuiltinFunctionType)):
+def _wrapped(value: Any) -> Any:
+    """What a decorated or jitted function has in it; no code of the user's runs for the question."""
+    return inspect.getattr_static(value, "__wrapped__", None)
+
+
+def _is_librarys(value: Any) -> bool:
+    """Modules, and what libraries define: their functions and classes do not change under a notebook, only their names may
+    come to mean others."""
+    if isinstance(value, types.ModuleType):
         return True
+    if isinstance(value, types.BuiltinFunctionType):
+        return isinstance(value.__self__, types.ModuleType)
     if isinstance(value, type):
         return _is_library(value)
-    function = _plain(value)
-    return function is None and (isinstance(value, types.FunctionType) or hasattr(value, "__wrapped__"))
+    if isinstance(value, functools.partial) or (not isinstance(value, types.FunctionType) and _wrapped(value) is None):
+        return False
+    return _plain(value) is None
 
 
 def _is_library(value: Any) -> bool:
@@ -301,11 +430,12 @@ _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"}
 
 
 class _CodeReads(NamedTuple):
-    """What a code object reads from outside: globals in order of use, and by name (free variables included) the attributes
-    and constant items that it takes of it, None if it takes the whole."""
+    """What a code object reads from outside: globals in order of use, and by name (free variables included) the paths of
+    attributes and constant items that it takes of it, None if it takes the whole; the same of its first argument."""
 
     globals: tuple[str, ...]
-    steps: dict[str, frozenset[_Step] | None]
+    paths: dict[str, frozenset[_Path] | None]
+    of_self: frozenset[_Path] | None
 
 
 _reads_of_code: weakref.WeakKeyDictionary[types.CodeType, _CodeReads] = weakref.WeakKeyDictionary()
@@ -314,38 +444,71 @@ _reads_of_code: weakref.WeakKeyDictionary[types.CodeType, _CodeReads] = weakref.
 def _code_reads(code: types.CodeType) -> _CodeReads:
     if code not in _reads_of_code:
         names: dict[str, None] = {}
-        steps: dict[str, set[_Step] | None] = {}
-        for operation, name, step in _uses(code):
+        paths: dict[str, set[_Path] | None] = {}
+        for operation, name, path in _uses(code):
             if operation in _GLOBAL_READS:
                 names[name] = None
-            known = steps.setdefault(name, set())
-            if step is None or known is None:
-                steps[name] = None
+            known = paths.setdefault(name, set())
+            if not path or known is None:
+                paths[name] = None
             else:
-                known.add(step)
-        frozen = {name: None if known is None else frozenset(known) for name, known in steps.items()}
-        _reads_of_code[code] = _CodeReads(tuple(names), frozen)
+                known.add(path)
+        frozen = {name: None if known is None else frozenset(known) for name, known in paths.items()}
+        _reads_of_code[code] = _CodeReads(tuple(names), frozen, _reads_of_self(code))
     return _reads_of_code[code]
 
 
-def _uses(code: types.CodeType) -> Iterator[tuple[str, str, _Step | None]]:
+def _reads_of_self(code: types.CodeType) -> frozenset[_Path] | None:
+    """The paths that a method takes of its first argument, None if it takes or hands on the whole."""
+    if not code.co_argcount or code.co_varnames[0] in code.co_cellvars:
+        return None
+    paths = [path for name, path in _local_uses(code) if name == code.co_varnames[0]]
+    return frozenset(paths) if all(paths) else None
+
+
+def _local_uses(code: types.CodeType) -> Iterator[tuple[str, _Path]]:
+    ops = [found for found in dis.get_instructions(code) if found.opname not in _SILENT]
+    for i, op in enumerate(ops):
+        if op.opname.startswith("LOAD_FAST"):
+            names = op.argval if isinstance(op.argval, tuple) else (op.argval,)
+            for name in names[:-1]:
+                yield name, ()
+            yield names[-1], _path_after(ops, i + 1)
+        elif op.opname == "STORE_FAST_LOAD_FAST":
+            yield op.argval[1], ()
+
+
+def _uses(code: types.CodeType) -> Iterator[tuple[str, str, _Path]]:
     """(operation, name, what is taken of it), those of nested functions and comprehensions included."""
     ops = [found for found in dis.get_instructions(code) if found.opname not in _SILENT]
     for i, op in enumerate(ops):
         if op.opname in _READS:
-            yield op.opname, op.argval, _step_after(ops[i + 1 : i + 3])
+            yield op.opname, op.argval, _path_after(ops, i + 1)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _uses(constant)
 
 
-def _step_after(ops: list[dis.Instruction]) -> _Step | None:
-    if ops and ops[0].opname in ("LOAD_ATTR", "LOAD_METHOD"):
-        return "attribute", ops[0].argval
-    if len(ops) == 2 and ops[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") and isinstance(ops[0].argval, (str, int)):
-        subscript = ops[1].opname == "BINARY_SUBSCR" or (ops[1].opname == "BINARY_OP" and ops[1].argrepr == "[]")
-        return ("item", ops[0].argval) if subscript else None
-    return None
+def _path_after(ops: list[dis.Instruction], place: int) -> _Path:
+    """The attributes and constant items that are taken one after another from here on."""
+    path: list[_Step] = []
+    while len(path) < _LONGEST_PATH:
+        op, after = ops[place : place + 1], ops[place + 1 : place + 2]
+        if op and op[0].opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            path.append(("attribute", op[0].argval))
+            place += 1
+        elif op and after and op[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") and _is_subscript(after[0]):
+            if not isinstance(op[0].argval, (str, int)):
+                break
+            path.append(("item", op[0].argval))
+            place += 2
+        else:
+            break
+    return tuple(path)
+
+
+def _is_subscript(op: dis.Instruction) -> bool:
+    return op.opname == "BINARY_SUBSCR" or (op.opname == "BINARY_OP" and op.argrepr == "[]")
 
 
 def _global_look_up(function: types.FunctionType, name: str) -> Callable[[], Any]:

@@ -138,9 +138,9 @@ def _latest(after: int) -> list[MissRecord]:
 
 def _stale_text(name: str, change: Change) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(change.captured_s))
-    values = f"is {change.now} now and was {change.before}" if change.before != change.now else "has changed since"
+    values = f"is {change.now} now and was {change.before} when" if change.before != change.now else "has changed since"
     reader = "" if change.reader.rpartition("<locals>.")[2] == name else f" (through {short_name(change.reader)})"
     return (
-        f"{name} still uses the old {change.name}{reader}: {change.name} {values} when {name} was traced at {when}. "
+        f"{name} still uses the old {change.name}{reader}: {change.name} {values} {name} was traced at {when}. "
         f"Pass it as an argument, or call {name}.clear_cache()."
     )
