@@ -1,5 +1,7 @@
 """Write docs/tables.md from the one place that says what every column means; `--check` only says whether it is up to date."""
 
+# ruff: noqa: E501 (a row of a Markdown table is one line)
+
 from __future__ import annotations
 
 import argparse
@@ -27,6 +29,35 @@ Times are seconds; `started_s` and `last_used_s` are Unix time. A value that was
 (Written by `scripts/write_docs.py` from `COLUMNS` in `jupyter_jitmagic/_tables.py`.)
 """
 
+MEASURED = """## What is measured, when and how
+
+| value | begins | ends | not in it |
+|---|---|---|---|
+| `trace_s` | the Python function begins to run on placeholders | its jaxpr is done | compiles inside it, which count as such; missing if JAX had the trace already |
+| `lower_s` | the jaxpr is handed on | its StableHLO is done | |
+| `compile_s` | XLA begins (or the disk cache is read, `disk_hit`) | the executable is there | |
+| `dispatch_s` | the call begins | the call has returned | what runs on after that: JAX runs asynchronously |
+| `execute_s` | the latest of: the call begins, its compile has ended, the device is done with the calls before | the outputs are ready | the device's time for earlier calls |
+| `last_used_s` | | the latest call of the entry began | |
+
+Phases come from JAX's own monitoring events in the calling thread, so a nested jit's or an eager operation's compile counts once, to the
+call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's beginning to the first lowering.
+
+| `execute_how` | how the end was seen | how good it is |
+|---|---|---|
+| `blocked` | the call waited for all its outputs (`timing="block"`) | as a `block_until_ready` around the call gives it |
+| `observed` | by a thread that waits beside the caller, on the smallest output, or by the next call of the same thread, which finds it ready | begin and end together are known to 10 % of the time or better, else it is refused; typically within 5 % of `blocked` |
+| `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
+
+Watched are all calls that take 1 ms or longer, at most two at a time; shorter ones in samples: one pair each `jm.options.watch_every_s`, more and
+more seldom where much is known or nothing comes of it (a loop that runs ahead of the device). Refused are ends that the caller's own
+work may have kept us from seeing in time (the CPU time of its thread tells), and calls whose predecessors on the device were not seen to
+end and are not negligible. What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
+time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
+can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
+functions that are not under `jm.jit`) gives the device between a call and its end is included.
+"""
+
 
 def page() -> str:
     from jupyter_jitmagic._tables import COLUMNS
@@ -35,6 +66,7 @@ def page() -> str:
     for level in [*LEVELS, *(level for level in COLUMNS if level not in LEVELS)]:
         rows = "\n".join(f"| `{name}` | {meaning.replace('|', chr(92) + '|')} |" for name, meaning in COLUMNS[level].items())
         parts.append(f"## {level}\n\n{LEVELS.get(level, '')}\n\n| column | meaning |\n|---|---|\n{rows}\n")
+    parts.append(MEASURED)
     return "\n".join(parts)
 
 

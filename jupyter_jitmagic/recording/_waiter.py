@@ -15,6 +15,7 @@ measurement is for `_observation` to say.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import os
 import threading
@@ -115,73 +116,81 @@ class Waiter:
     depth = 2
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._queue: SimpleQueue[Watch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
     def watch(self, watch: Watch) -> bool:
-        """Look for the end of an execution; False if too many are looked at already."""
-        with self._lock:
-            if len(watching) >= self.depth or self._stop.is_set():
+        """Look for the end of an execution; False if too many are looked at already. Never waits for another thread."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if len(watching) >= self.depth:
                 return False
             watching.append(watch)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="jupyter_jitmagic waiter", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._queue, self._stop), name="jupyter_jitmagic waiter", daemon=True
+                )
                 self._thread.start()
-        self._queue.put(watch)
+            self._queue.put(watch)
+        finally:
+            self._lock.release()
         return True
 
     def stop(self) -> None:
         """End the thread. A thread inside `block_until_ready` at interpreter exit would abort the process."""
-        self._stop.set()
-        thread, self._thread = self._thread, None
+        with self._lock:
+            thread, queue, stop = self._thread, self._queue, self._stop
+            self._thread, self._queue, self._stop = None, SimpleQueue(), threading.Event()
+        stop.set()
         if thread is not None:
-            self._queue.put(None)
+            queue.put(None)
             thread.join()
-        self._stop.clear()
         watching.clear()
-        self._queue = SimpleQueue()
 
     def after_fork(self) -> None:
         """A forked child has no such thread."""
         watching.clear()
         self.__init__()  # type: ignore[misc]
 
-    def _run(self) -> None:
+    def _run(self, queue: SimpleQueue[Watch | None], stop: threading.Event) -> None:
         while True:
-            watch = self._queue.get()
-            if watch is None or self._stop.is_set():
+            watch = queue.get()
+            if watch is None or stop.is_set():
                 return
             try:
-                self._look(watch)
+                _look(watch, stop)
             except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
                 watch.before = watch.after = math.nan
             watch.array = None
-            with self._lock:
-                watching[:] = [other for other in watching if other is not watch]
+            with contextlib.suppress(ValueError):  # `stop` was quicker
+                watching.remove(watch)
             try:
                 watch.seen(watch)
             except Exception as error:
                 faults.report("timing an execution", error)
             del watch
 
-    def _look(self, watch: Watch) -> None:
-        low, high = _BLOCK_BETWEEN
-        if watch.clock is not None and watch.expected_s is not None and low <= watch.expected_s <= high:
-            _wait(watch)
-        else:
-            self._poll(watch)
 
-    def _poll(self, watch: Watch) -> None:
-        array, before = watch.array, watch.start
-        while not array.is_ready():
-            before = perf_counter()
-            if self._stop.is_set():
-                return
-            time.sleep(min(max((before - watch.start) * _SLEEP_SHARE, _SHORTEST_SLEEP), _LONGEST_SLEEP))
-        after = min(perf_counter(), watch.peeked)
-        watch.before, watch.after = min(before, after), after
+def _look(watch: Watch, stop: threading.Event) -> None:
+    low, high = _BLOCK_BETWEEN
+    if watch.clock is not None and watch.expected_s is not None and low <= watch.expected_s <= high:
+        _wait(watch)
+    else:
+        _poll(watch, stop)
+
+
+def _poll(watch: Watch, stop: threading.Event) -> None:
+    array, before = watch.array, watch.start
+    while not array.is_ready():
+        before = perf_counter()
+        if stop.is_set():
+            return
+        time.sleep(min(max((before - watch.start) * _SLEEP_SHARE, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+    after = min(perf_counter(), watch.peeked)
+    watch.before, watch.after = min(before, after), after
 
 
 def _wait(watch: Watch) -> None:
