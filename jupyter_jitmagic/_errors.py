@@ -39,14 +39,13 @@ class Faults:
         self._tracebacks: dict[str, str] = {}
         self.show: Callable[[str], None] = lambda text: warnings.warn(text, RuntimeWarning, stacklevel=4)
 
-    def report(self, place: str, error: BaseException) -> None:
-        """Keep `error`'s traceback under `place` and show one short notice the first time."""
+    def report(self, place: str, error: BaseException, so: str = "your code goes on without it") -> None:
+        """Keep `error`'s traceback under `place` and show one short notice the first time; `so` says what follows from it."""
         first = place not in self._tracebacks
         self._tracebacks[place] = "".join(traceback.format_exception(error))
         if first:
             self.show(
-                f"jupyter_jitmagic: {place} failed ({type(error).__name__}); your call runs as plain jax.jit. "
-                "Details: jupyter_jitmagic.faults.details()"
+                f"jupyter_jitmagic: {place} failed ({type(error).__name__}); {so}. Details: jupyter_jitmagic.faults.details()"
             )
 
     def details(self) -> str:

@@ -371,8 +371,6 @@ def test_a_terminal_goes_on_asking_for_lines(shell: Shell) -> None:
     [
         ("%%jit g\nspoiled = 1\ndef f(x):\n    return x", "g is not a function of this cell (it has f)"),
         ("%%jit\nspoiled = 1", "this cell defines no function"),
-        ("%%jit\nspoiled = 1\ndef f(x):\n    return x\n)", "line 5: unmatched ')'"),
-        ("%%jit\nspoiled = 1\ndef f(x):\nreturn x", "line 4: expected an indented block"),
         ("%%jit --static m\nspoiled = 1\ndef f(x, n):\n    return x", "--static m: no argument m (f has x, n)"),
         ("%%jit --static g.n\nspoiled = 1\ndef f(x, n):\n    return x", "--static g.n: g is not taken (taken: f)"),
         ("%%jit --static rest\nspoiled = 1\ndef f(x, *rest):\n    return x", "*rest collects arguments"),
@@ -404,3 +402,16 @@ def test_bad_input_is_one_line_and_nothing_ran(shell: Shell, cell: str, message:
 def test_an_error_leaves_the_next_cell_whole(shell: Shell) -> None:
     shell.run("%%jit nope\ndef f(x):\n    return x")
     assert is_jitted(shell.ok("%%jit\ndef f(x):\n    return x\n\nf").value)
+
+
+def test_a_syntax_error_is_pythons_own_with_its_line_and_place_marked(shell: Shell) -> None:
+    ran = shell.run("%%jit\nspoiled = 1\ndef f(x):\n    return (x +\n")
+    assert isinstance(ran.error, SyntaxError) and ran.error.lineno == 4
+    assert "spoiled" not in shell.ip.user_ns
+    assert "^" in ran.text and "line 4" in ran.text
+
+
+def test_a_traceback_shows_the_magic_as_it_was_typed(shell: Shell) -> None:
+    ran = shell.run("%%jit --quiet\n1 / 0\ndef f(x):\n    return x")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert "%%jit --quiet" in ran.text and "run_cell_magic" not in ran.text

@@ -179,7 +179,8 @@ def test_a_plot_with_a_sparkline_beside_it(used: Shell) -> None:
 @pytest.mark.parametrize("suffix", ["csv", "json", "html"])
 def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"stats.{suffix}"
-    assert used.ok(f"%jitstats --save {file}").text.strip() == ""
+    said = used.ok(f"%jitstats --save {file}").text
+    assert "written to" in said and len(said.strip().splitlines()) <= 2  # a long path may wrap
     text = file.read_text()
     assert "padded" in text
     if suffix == "html":

@@ -66,9 +66,21 @@ class Call:
     donated: frozenset[str] = frozenset()
     seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Of recorded calls, by argument: (different values, calls)."""
+    keeps_options: bool = False
+    """Its jit traces arrays alone and keeps every other leaf static, as ``equinox.filter_jit`` does."""
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)
+
+    @property
+    def refused(self) -> list[Argument]:
+        """Arguments that the jit takes as traced and that hold what is no JAX type."""
+        kept = self.keeps_options
+        return [each for each in self.arguments if not kept and each.name not in self.declared and each.bad_leaves]
+
+    def is_kept(self, leaf: Any) -> bool:
+        """Whether the jit hands this leaf on as it is."""
+        return self.keeps_options and not isinstance(leaf, (jax.Array, np.ndarray, np.generic))
 
     def changes(self, name: str) -> bool:
         """Whether the argument had another number in nearly every recorded call: then it is data."""

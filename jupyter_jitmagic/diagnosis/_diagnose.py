@@ -65,9 +65,8 @@ def diagnose_call(
     started = time.perf_counter()
     call = Call(fun, args, kwargs)
     try:
-        plain, args, declared, donated = unwrap(fun, args, kwargs)
-        call = replace(bind(plain, args, kwargs, declared), donated=donated, seen=seen or {})
-        effect = impurity(plain, (*args, *kwargs.values()))[0]
+        call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
+        effect = impurity(call.fun, (*call.args, *call.kwargs.values()))[0]
         writes = no_writing() if "files" in effect else contextlib.nullcontext()
         with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
             names, numbers = _declared(call)
@@ -81,29 +80,41 @@ def diagnose_call(
     return replace(diagnosis, seconds=time.perf_counter() - started)
 
 
-def unwrap(
-    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any], tuple[Any, ...], frozenset[str], frozenset[str]]:
-    """(the plain function, its positional arguments, names that its jit declares static, and those that it donates).
+def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """The call of the plain function, with what its jit (also equinox's or nnx's) declares.
 
     The self of a jitted method is an argument of the jit.
     """
     declared: set[str] = set()
     donated: set[str] = set()
+    arrays_alone = False
     for _ in range(10):
-        if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
-            method: Any = fun
-            fun, args = method.__func__, (method.__self__, *args)
-        given = getattr(fun, "_jit_info", None)
+        fun, args = _with_self(fun, args)
+        given = getattr(fun, "_jit_info", None) or getattr(getattr(fun, "jitted_fn", None), "_jit_info", None)
         inner = getattr(fun, "__wrapped__", None)
         if inner is None or (given is None and not hasattr(fun, "lower")):
             break
+        arrays_alone = arrays_alone or type(fun).__module__.partition(".")[0] == "equinox"
         if given is not None:
             named = bind(inner, args, kwargs).arguments
             declared |= _chosen(named, len(args), given, "static")
             donated |= _chosen(named, len(args), given, "donate")
         fun = inner
-    return fun, args, frozenset(declared), frozenset(donated)
+    call = bind(fun, args, kwargs, frozenset(declared))
+    return replace(call, donated=frozenset(donated), keeps_options=arrays_alone)
+
+
+def _with_self(fun: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The jitted function of a method, or of a callable object whose ``__call__`` is jitted, and its arguments."""
+    if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
+        return fun.__func__, (fun.__self__, *args)
+    inner = getattr(fun, "func", None)  # equinox binds a method as a partial
+    if hasattr(inner, "lower") and type(fun).__module__.partition(".")[0] == "equinox":
+        return inner, (*getattr(fun, "args", ()), *args)
+    method = getattr(type(fun), "__call__", None)  # noqa: B004
+    if not hasattr(fun, "lower") and hasattr(method, "lower") and hasattr(method, "__wrapped__"):
+        return method, (fun, *args)
+    return fun, args
 
 
 def _chosen(named: tuple[Argument, ...], count: int, given: Any, what: str) -> set[str]:

@@ -720,6 +720,8 @@ def _shadow(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
     a plain object comes as a copy whose numbers and strings tell."""
     number = len(leaves)
     leaves.append((path, leaf))
+    if run.call.is_kept(leaf):
+        return leaf
     if isinstance(leaf, str):
         text = ShadowText(leaf)
         text.run, text.leaf = run, number

@@ -51,7 +51,7 @@ def find_call_sites(call: Call, static: frozenset[str], *, seconds: float = 1.0)
     numbers = [event.number for event in outcome.events]
     observed = [tuple(event.observed) for event in outcome.events]
     told = frozenset().union(*roots) if roots else frozenset()
-    bad = {argument.name for argument in call.arguments if argument.bad_leaves}
+    bad = {argument.name for argument in call.refused}
     needing = any(not root <= bad for root in roots)
     for site, root in _refused_arguments(call, static, told):
         place = _place_among(site, made, needing)
@@ -319,8 +319,8 @@ def _real_line(code: CodeType, node: ast.AST) -> int:
 
 def _refused_arguments(call: Call, static: frozenset[str], told: frozenset[str]) -> Iterator[tuple[Site, str]]:
     """A site for each argument that is no JAX type and told nothing of its use: the first line that reads it."""
-    for argument in call.arguments:
-        if argument.name in static or argument.name in call.declared or argument.name in told or not argument.bad_leaves:
+    for argument in call.refused:
+        if argument.name in static or argument.name in told:
             continue
         path, value = argument.bad_leaves[0]
         found = first_use(call, argument.name)

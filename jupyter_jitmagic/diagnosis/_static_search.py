@@ -49,12 +49,29 @@ def trace_call(call: Call, static: frozenset[str], seconds: float = 5.0) -> tupl
     options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
     try:
         with time_limit(seconds), keep_trace(), quiet():
-            traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
+            if call.keeps_options:
+                traced = _trace_arrays(call, static)
+            else:
+                traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
             return captured_tracer_error(traced), traced
     except OutOfTime:
         return TraceTooLong(f"tracing took longer than {seconds:.1f} s"), None
     except (Exception, GeneratorExit, SystemExit) as error:
         return error, None
+
+
+def _trace_arrays(call: Call, static: frozenset[str]) -> Any:
+    """The trace of a jit that keeps every leaf static that is no array, and what does not fit JAX out of the result."""
+    values = {each.name: each.value for each in call.arguments if each.name not in static | call.declared}
+    leaves, tree = jax.tree_util.tree_flatten(values)
+
+    def run(arrays: list[Any]) -> Any:
+        given = iter(arrays)
+        filled = [leaf if call.is_kept(leaf) else next(given) for leaf in leaves]
+        args, kwargs = call.with_values(jax.tree_util.tree_unflatten(tree, filled))
+        return [out for out in jax.tree_util.tree_leaves(call.fun(*args, **kwargs)) if isinstance(out, jax.Array)]
+
+    return jax.jit(run).trace([leaf for leaf in leaves if not call.is_kept(leaf)])
 
 
 @dataclass
@@ -134,7 +151,7 @@ def search(call: Call, found: Found, seconds: float = 1.0) -> Search:
 
 def _must(call: Call) -> tuple[frozenset[str], tuple[Argument, ...]]:
     """Arguments that jit refuses as traced: those that can be static, and those that cannot."""
-    bad = [argument for argument in call.arguments if argument.name not in call.declared and argument.bad_leaves]
+    bad = call.refused
     return (
         frozenset(argument.name for argument in bad if argument.hashable),
         tuple(argument for argument in bad if not argument.hashable),

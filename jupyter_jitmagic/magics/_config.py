@@ -49,12 +49,18 @@ def _documentation() -> dict[str, str]:
     return found
 
 
+_KINDS = {kind: type(kind.__name__, (Option,), {}) for kind in (str, int, float, bool)}
+"""`%config` names the type of each option by its class."""
+
 JitMagic = type(
     "JitMagic",
     (Configurable,),
     {
         "__doc__": "The defaults and thresholds of jupyter_jitmagic (`jupyter_jitmagic.options`).",
         "__module__": __name__,
-        **{field.name: Option(default_value=field.default).tag(config=True) for field in fields(Options)},
+        **{
+            field.name: _KINDS[type(field.default)](default_value=field.default).tag(config=True)  # type: ignore[index]
+            for field in fields(Options)
+        },
     },
 )

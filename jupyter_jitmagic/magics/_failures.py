@@ -89,7 +89,8 @@ class Failures:
         from jupyter_jitmagic.recording._history import values_seen
 
         seen = values_seen(call.function)
-        diagnosis = diagnose_call(jax.jit(call.fun, **call.options), call.args, call.kwargs, seen=seen)
+        jitted = call.fun if hasattr(call.fun, "lower") else jax.jit(call.fun, **call.options)
+        diagnosis = diagnose_call(jitted, call.args, call.kwargs, seen=seen)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)

@@ -9,6 +9,7 @@ us. The magic itself runs only where code calls ``run_cell_magic("jit", …)``.
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 import sys
 import time
@@ -128,7 +129,10 @@ class Check:
     def __call__(self, lines: list[str]) -> list[str]:
         if lines and MARKED.match(lines[0]):
             source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(lines)))
-            tree = parse(self._shell, source)
+            try:
+                tree = self._shell.compile.ast_parse(source)
+            except (SyntaxError, ValueError, OverflowError, MemoryError):
+                return lines  # IPython tells it best, with the place marked
             line = marked(tree)
             if line is not None:
                 del tree.body[0]
@@ -147,6 +151,7 @@ class Wrapper:
         if line is None or not isinstance(tree, ast.Module):
             return tree
         del tree.body[0]
+        _unmark_source(line)
         try:
             request, plan = decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
         except UsageError as error:
@@ -155,6 +160,16 @@ class Wrapper:
         else:
             apply(self._shell, tree, request, plan)
         return tree
+
+
+def _unmark_source(line: str) -> None:
+    """Tracebacks show the magic on line 1 and not the marker; as a comment, since the source has to stay Python."""
+    for name in reversed(list(linecache.cache)):
+        entry = linecache.cache[name]
+        lines = entry[2] if len(entry) == 4 else ()
+        if lines and MARKED.match(lines[0]):
+            lines[0] = f"# %%jit {line}".rstrip() + "\n"
+            return
 
 
 def marked(tree: ast.AST) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
 from jax import jit as jax_jit
@@ -155,6 +155,9 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
     step = traceback
     while step is not None:
         frame = step.tb_frame
+        if _is_other_jit(frame):
+            seen = frame.f_locals
+            return FailedCall(seen["self"], seen["args"], seen["kwargs"], {})
         if is_call(frame.f_code):
             seen = frame.f_locals
             state = seen["state"]
@@ -165,6 +168,16 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
         return None
     given = {name: value for name, value in plain.options._asdict().items() if value}
     return FailedCall(plain.fun, plain.args, plain.kwargs, given)
+
+
+def _is_other_jit(frame: FrameType) -> bool:
+    """Whether this is the call of another library's jitted function (equinox, nnx), which behaves as ``jax.jit``'s does."""
+    if frame.f_code.co_name != "__call__" or internals.is_jax_frame(frame.f_code.co_filename):
+        return False
+    seen = frame.f_locals
+    own = seen.get("self")
+    like_jit = all(hasattr(type(own), name) for name in ("lower", "__call__")) and hasattr(own, "__wrapped__")
+    return like_jit and isinstance(seen.get("args"), tuple) and isinstance(seen.get("kwargs"), dict)
 
 
 def clear_cache(function: int) -> bool:

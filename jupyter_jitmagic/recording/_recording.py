@@ -166,7 +166,7 @@ class FunctionState:
     def give_up(self, place: str, error: BaseException) -> None:
         """Our own fault: from now on this function runs unrecorded, and the user is told once."""
         self.recording = self.record.recording = False
-        faults.report(place, error)
+        faults.report(place, error, "your call runs as plain jax.jit")
 
     def pause(self, paused: bool) -> None:
         """Stop recording for now, or go on; a function that gave up stays as it is."""

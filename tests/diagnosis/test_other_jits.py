@@ -1,0 +1,85 @@
+"""Functions under the jits of equinox and flax.nnx are diagnosed in their own parameters, and by those jits' own rules."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.recording._jitted import failed_call
+
+X = jnp.arange(4.0)
+
+
+def failure(fun, *args):
+    """The call that a failed trace's traceback names, with JAX's frames in it as under IPython."""
+    before = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        with pytest.raises(Exception) as caught:
+            fun(*args)
+        return failed_call(caught.tb)
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
+
+
+def test_under_equinox_every_leaf_that_is_no_array_is_static_already():
+    eqx = pytest.importorskip("equinox")
+
+    @eqx.filter_jit
+    def sized(x, n):
+        return jnp.zeros(n) + x
+
+    assert diagnose(sized, 1.0, 3).kind == "traces"
+
+    @eqx.filter_jit
+    def chosen(x, n):
+        return x * n if x.sum() > n else x
+
+    call = failure(chosen, X, 2)
+    found = diagnose(call.fun, *call.args, **call.kwargs)
+    assert found.function.endswith("chosen") and found.kind == "rewrite"
+    assert found.sites[0].arguments == ("x",), "n is a number that Python keeps"
+
+
+def test_a_method_of_an_equinox_module_that_mixes_arrays_and_options():
+    eqx = pytest.importorskip("equinox")
+
+    class Layer(eqx.Module):
+        w: jax.Array
+        keep: int
+        act: object
+
+        @eqx.filter_jit
+        def go(self, x):
+            y = self.act(self.w * x)[: self.keep]
+            return y if y.sum() > 0 else -y
+
+    layer = Layer(X, 2, jnp.tanh)
+    call = failure(layer.go, X)
+    for found in (diagnose(layer.go, X), diagnose(call.fun, *call.args)):
+        assert found.kind == "rewrite"
+        assert [site.arguments for site in found.sites] == [("self.w", "x")]
+
+
+def test_nnx_jit_takes_static_arguments_as_jax_does():
+    nnx = pytest.importorskip("flax.nnx")
+
+    @nnx.jit
+    def tiled(x, n):
+        return jnp.tile(x, n)
+
+    call = failure(tiled, X, 2)
+    assert diagnose(call.fun, *call.args).static_argnames == ("n",)
+    declared = nnx.jit(lambda x, n: jnp.tile(x, n), static_argnums=1)
+    assert diagnose(declared, X, 2).kind == "traces"
+
+
+def test_an_object_whose_call_is_jitted():
+    class Sized:
+        n = 3
+
+        @jax.jit
+        def __call__(self, x):
+            return jnp.zeros(self.n) + x
+
+    assert diagnose(Sized(), 1.0).static_argnames == ("self",)
