@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ._source import NoSource, Rebuilt, Unit, compile_unit
 from ._time import Deadline
 from ._types import Comparison
 
+SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds after which fewer inputs are enough, if they reached everything
 HOST_SIZE = 1 << 18  # elements above which results are compared on the device
@@ -263,6 +265,8 @@ class Plain:
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
         self._interpreted = False
+        self._first = 0.0
+        self._endless: set[str] = set()
 
     def runs(self) -> Iterator[tuple[Input, Any]]:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
@@ -309,16 +313,23 @@ class Plain:
         from .rewrites._engine import quiet
 
         # a varied input may make a loop endless; the call's own input may take all the time there is
+        if given.kind in self._endless:
+            return None  # what made one loop endless makes the next one so
         left = self._deadline.left()
-        self._probes.start(self._deadline if first else Deadline(min(left, max(0.1, left / 8))))
+        self._probes.start(self._deadline if first else Deadline(min(left, max(SHORT, MANY * self._first))))
+        begin = time.thread_time()
         try:
             with quiet(), jax.disable_jit(self._interpreted):
                 result = self._fun(*_fresh(given.args), **_fresh(given.kwargs))
                 jax.block_until_ready(result)
+                if first:
+                    self._first = time.thread_time() - begin
                 return (result,)
         except OutOfTime as error:
             if first:
                 self.failed = error
+            else:
+                self._endless.add(given.kind)
         except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
             if first and not self._interpreted:  # a helper is jitted itself: as plain Python it has values
                 self._interpreted = True

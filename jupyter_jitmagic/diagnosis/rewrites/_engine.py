@@ -125,7 +125,7 @@ class Search:
             unit, spot, steps = self._next(outcome, draft)
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
-            if isinstance(error, Obstacle):
+            if isinstance(error, Obstacle) and self._is_of_the_users(str(error)):
                 self.why_not = self.why_not or str(error)
             return
         finally:
@@ -139,6 +139,11 @@ class Search:
         del spot
         for step in steps:
             yield from self._follow(self._with(draft, unit, step, line), prefer, depth + 1)
+
+    def _is_of_the_users(self, sentence: str) -> bool:
+        """Whether the code that a sentence quotes is the user's own and not a draft's."""
+        texts = ["".join(unit.text.split()) for unit in self.units]
+        return all(any("".join(quoted.split()) in text for text in texts) for quoted in sentence.split("`")[1::2])
 
     def _next(self, outcome: BaseException, draft: Draft) -> tuple[Unit, Spot, list[Step]]:
         """Where the trace stopped, and what the rules propose there."""
