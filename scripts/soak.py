@@ -105,7 +105,14 @@ def in_host(name: str, wheel: Path) -> tuple[Counts, str]:
     packages, app = HOSTS[name]
     place = ROOT / f".venv-soak-{name.replace(' ', '-').lower()}"
     own = environment_of(place, Path(sys.executable), packages, wheel)
-    return run_suites("--only", "browser", JITMAGIC_UI_INSTALLED="1", JITMAGIC_UI_APP=app, JITMAGIC_UI_BIN=str(own.parent)), ""
+    return run_suites(
+        "--only",
+        "browser",
+        JITMAGIC_UI_INSTALLED="1",
+        JITMAGIC_UI_APP=app,
+        JITMAGIC_UI_RESTARTS="50",
+        JITMAGIC_UI_BIN=str(own.parent),
+    ), ""
 
 
 def main() -> int:

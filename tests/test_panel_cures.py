@@ -10,6 +10,7 @@ from shells import Shell
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.magics._miss_advice import for_panel, without_static
 from jupyter_jitmagic.panel import _hub
+from jupyter_jitmagic.panel._queries import QUERIES
 
 
 def test_a_needless_static_argument_comes_with_its_proof_and_the_cell_without_it(shell: Shell) -> None:
@@ -43,6 +44,16 @@ def test_a_line_about_a_miss_or_an_advice_links_to_its_row_where_a_panel_listens
     assert f"{{&quot;miss&quot;: {misses[-1]}, &quot;epoch&quot;: &quot;e1&quot;}}" in told.html
     assert "Show in the panel" not in told.text
     shell.ok("jm.options.reset()")
+
+
+def test_the_table_says_that_the_recording_is_paused(shell: Shell) -> None:
+    shell.ok("%%jit --quiet\ndef slept(x):\n    return x\nslept(1.0);")
+    assert "paused" not in shell.ok("%jitstats").text
+    QUERIES["pause"]({"on": True})
+    try:
+        assert "calls made since then are not counted" in " ".join(shell.ok("%jitstats").text.split())
+    finally:
+        QUERIES["pause"]({"on": False})
 
 
 F = "def f(x, n, m):\n    return x\n"

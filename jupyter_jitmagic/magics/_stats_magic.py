@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -52,8 +53,19 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         _shell.show(shell, _document(shell, given.level, frame, notes, break_even=given.break_even))
         if options.off:
             _shell.show(shell, Document.of([Paragraph(OFF)]))
+        elif (paused := _paused()) is not None:
+            _shell.show(shell, Document.of([Paragraph(paused)]))
     if given.reset:
         _tables.reset()
+
+
+def _paused() -> str | None:
+    from jupyter_jitmagic._records import log
+
+    if log.paused_s is None:
+        return None
+    since = time.strftime("%H:%M:%S", time.localtime(log.paused_s))
+    return f"The recording is paused since {since} (in the panel): calls made since then are not counted."
 
 
 def _chosen(frame: Any, names: list[str], *, strict: bool = True) -> Any:
