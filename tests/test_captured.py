@@ -131,6 +131,13 @@ def test_one_element_of_a_large_numpy_array_is_seen_and_a_key_too() -> None:
     assert changes("k = jax.random.key(0)\ndef step(x): return x, k", "k = jax.random.key(1)")
 
 
+def test_a_tracer_that_a_trace_left_behind_is_no_fault() -> None:
+    space = notebook("left = []\ndef step(x):\n  left.append(x)\n  return x")
+    jax.jit(space["step"])(1.0)
+    captured = Captured.of(space["step"])
+    assert captured.changes() == () and not captured.exact
+
+
 def test_nothing_is_kept_alive_and_a_function_that_is_gone_has_no_changes() -> None:
     space = notebook("class Big: pass\nbig = Big()\ndef step(x): return big")
     ends = [weakref.ref(space["big"]), weakref.ref(space["step"])]

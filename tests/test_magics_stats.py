@@ -263,3 +263,9 @@ def test_tab_completes_options_and_names(used: Shell) -> None:
 
 def test_tab_elsewhere_is_as_before(used: Shell) -> None:
     assert "jnp" in completions(used, "jn|")
+
+
+def test_functions_that_came_in_each_others_place_stand_together(shell: Shell) -> None:
+    shell.ok("import jupyter_jitmagic as jm\nfor k in range(4):\n    @jm.jit\n    def inner(x): return x * k\n    inner(1.0)")
+    lines = [line.split() for line in shell.ok("%jitstats").text.splitlines() if line.startswith("inner")]
+    assert [line[:5] for line in lines] == [["inner", "(3", "replaced)", "3", "0"], ["inner", "1", "0", "1", lines[1][4]]]

@@ -36,6 +36,27 @@ _CAUSE_WORDS = {
 }
 
 
+def replaced_together(
+    rows: Sequence[Row], misses: Sequence[Sequence[MissRecord]]
+) -> tuple[list[Row], list[Sequence[MissRecord]]]:
+    """One row in place of many for the functions of one name that came in each other's place, as in a loop."""
+    groups: dict[Any, list[int]] = {}
+    for place, row in enumerate(rows):
+        groups.setdefault(row["function"] if row.get("superseded") else place, []).append(place)
+    shown: list[Row] = []
+    found: list[Sequence[MissRecord]] = []
+    for places in groups.values():
+        together = dict(rows[places[0]])
+        if len(places) > 1:
+            together["function"] = f"{together['function']} ({len(places)} replaced)"
+            together["superseded"], together["execute_median_s"] = False, None
+            for name in ("calls", "hits", "misses", "errors", "inlined", "compile_s"):
+                together[name] = sum(rows[place].get(name, 0) for place in places)
+        shown.append(together)
+        found.append([miss for place in places for miss in misses[place]])
+    return shown, found
+
+
 def functions(
     rows: Sequence[Row],
     misses: Sequence[Sequence[MissRecord]],

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from importlib.abc import Loader
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from jupyter_jitmagic._errors import faults
@@ -99,26 +100,65 @@ def _show_advice(hooks: ExitStack) -> None:
 
 
 def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
-    """Follow what compiles outside `jm.jit`, from the first cell on that finds JAX imported: loading does not import it."""
+    """Follow what compiles outside `jm.jit`, from the moment on that JAX is imported: loading does not import it."""
+
+    def follow() -> None:
+        from jupyter_jitmagic.recording import _jitted, _watch
+
+        _watch.install()
+        _jitted.start_recording()
+        hooks_of_shell = _loaded.get(shell)
+        if hooks_of_shell is not None:
+            hooks_of_shell.callback(_watch.uninstall)
+            hooks_of_shell.callback(_jitted.stop_recording)
 
     def before_cell(info: Any) -> None:
-        if "jax" in sys.modules:
-            shell.events.unregister("pre_run_cell", before_cell)
-            from jupyter_jitmagic.recording import _jitted, _watch
-
-            _watch.install()
-            _jitted.start_recording()
-            hooks_of_shell = _loaded.get(shell)
-            if hooks_of_shell is not None:
-                hooks_of_shell.callback(_watch.uninstall)
-                hooks_of_shell.callback(_jitted.stop_recording)
+        shell.events.unregister("pre_run_cell", before_cell)
+        follow()
 
     def take_out() -> None:
         if before_cell in shell.events.callbacks["pre_run_cell"]:
             shell.events.unregister("pre_run_cell", before_cell)
 
-    shell.events.register("pre_run_cell", before_cell)
-    hooks.callback(take_out)
+    if "jax" in sys.modules:
+        shell.events.register("pre_run_cell", before_cell)
+        hooks.callback(take_out)
+    else:
+        _insert(sys.meta_path, AfterImport("jax", follow), 0, hooks)
+
+
+class AfterImport:
+    """A finder that finds nothing itself; when `name` has been imported it calls `then`, once."""
+
+    def __init__(self, name: str, then: Callable[[], None]) -> None:
+        self._name, self._then = name, then
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self._name or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = cast(Loader, _Loader(spec.loader, self._then))
+        return spec
+
+
+class _Loader:
+    """A module's own loader, and what comes after it."""
+
+    def __init__(self, loader: Any, then: Callable[[], None]) -> None:
+        self._loader, self._then = loader, then
+
+    def create_module(self, spec: Any) -> Any:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: Any) -> None:
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        try:
+            self._then()
+        except Exception as error:
+            faults.report("following what compiles", error)
 
 
 def _format(shell: Any, hooks: ExitStack) -> None:

@@ -119,7 +119,7 @@ def _document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, 
             for row, found in zip(rows, _misses_of(frame.index), strict=True)
             if row["calls"] or not row["superseded"]
         ]
-        shown, misses = [row for row, _ in told], [misses for _, misses in told]
+        shown, misses = _stats.replaced_together([row for row, _ in told], [misses for _, misses in told])
         return _stats.functions(shown, misses, _how(), notes, break_even=break_even)
     if level == "misses":
         return _stats.grouped_misses(rows, _advice(shell, {str(row["function"]) for row in rows}))

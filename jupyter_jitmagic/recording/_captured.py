@@ -136,6 +136,8 @@ def _place_of(value: Any) -> tuple[Any, ...]:
 def _array_looks(value: Any) -> tuple[Any, ...]:
     """By up to 4096 elements where the host can read them at once (an equal array is then no change), else by identity."""
     described: tuple[Any, ...] = (tuple(value.shape), str(value.dtype), type(value).__name__)
+    if isinstance(value, jax.core.Tracer):  # left behind by a trace that has ended
+        return (*described, id(value))
     if isinstance(value, jax.Array):
         described = (*described, getattr(value, "weak_type", False), str(value.sharding), getattr(value, "committed", True))
     try:
