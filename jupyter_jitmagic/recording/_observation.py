@@ -132,10 +132,10 @@ def due(entry: int) -> bool:
     return _unjudged >= (_FOLD_AFTER if entry in _rough else 2)
 
 
-def pause(entry: int) -> float:
-    """How many times as long as usual to wait before an entry that is sampled is watched again: longer where much is known or
-    nothing comes of it, as in a loop that runs ahead of the device."""
-    known = len(_samples.get(entry, ())) // _ENOUGH if (lasts(entry) or 0.0) < _WORTH_MANY_S else 0
+def pause(entry: int, watched: int) -> float:
+    """How many times as long as usual to wait before a call is watched again, after `watched` of them: longer where much is
+    known or nothing comes of it, as in a loop that runs ahead of the device."""
+    known = watched // _ENOUGH if (lasts(entry) or 0.0) < _WORTH_MANY_S else 0
     return float(2 ** min(known + _fruitless.get(entry, 0) // 2, _LONGEST_PAUSE))
 
 
@@ -183,8 +183,8 @@ def _execution_of(sighting: Sighting) -> float | None:
     end = sighting.before + _NEAR_THE_LATEST * (sighting.after - sighting.before)
     seconds = end - (begin[0] + begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
-    if seconds <= 0:
-        return None
+    if seconds <= 0 or uncertain > seconds / 2:
+        return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
     rough = _rough.setdefault(sighting.entry, deque(maxlen=_ROUGH_SAMPLES))
     rough.append(seconds)
     if sighting.at_return and seconds > _LATE * median(rough):

@@ -79,6 +79,7 @@ class FunctionState:
         self._cleared: set[Signature] = set()
         """What JAX's cache has held before it was cleared."""
         self._second_of_pair = False
+        self._watched = 0
         self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
@@ -373,8 +374,9 @@ class FunctionState:
     def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
         """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
         sighting = self._watch(out, entry, start, start, end)
-        gate = end + options.watch_every_s * _observation.pause(entry)
+        gate = end + options.watch_every_s * _observation.pause(entry, self._watched)
         mode = self.timing or options.timing
+        self._watched += sighting is not None
         if sighting is None:
             _hotpath.append_hit(start, end, entry)
         else:
