@@ -230,7 +230,7 @@ def test_nothing_found_says_so_and_why() -> None:
 
 def test_not_staticness_blames_no_argument() -> None:
     text = to_text(advice(Diagnosis("g", "not_staticness", sites=(SITE,), reason="The shapes do not fit.")))
-    assert text.startswith("g fails, and static arguments are not the reason")
+    assert text.startswith("g fails, and no static argument cures it")
     assert "No fix found" not in text
 
 

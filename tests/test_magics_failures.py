@@ -198,6 +198,16 @@ def test_a_helper_in_another_cell_is_shown_as_a_diff(shell: Shell) -> None:
     assert shell.ip.rl_next_input is None, "this cell needs no change"
 
 
+def test_what_belongs_into_two_cells_is_put_into_one_and_shown_for_the_other(shell: Shell) -> None:
+    shell.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    number = shell.ip.execution_count - 1
+    ran = fails(shell, "%%jit\ndef f(x, n):\n    return helper(jnp.repeat(x, n))\n\nf(jnp.ones(2), 3)")
+    assert f"into the cell, and shows what belongs into cell [{number}]" in " ".join(below(ran).split())
+    text = below(shell.ok("%jitfix"))
+    assert f"helper in cell [{number}]" in text
+    assert shell.ip.rl_next_input.startswith("%%jit --static n\ndef f(x, n):\n    return helper(")
+
+
 def test_a_number_beyond_the_fixes_lists_them(shell: Shell) -> None:
     fails(shell, LESSON)
     ran = shell.run("%jitfix 9")
@@ -249,7 +259,7 @@ def test_a_method_whose_self_is_static_by_number(shell: Shell) -> None:
 def test_what_the_users_code_refuses_gets_no_rewrite(shell: Shell) -> None:
     """A raise that plain Python meets as well is not to be replaced by a nan."""
     text = below(fails(shell, "%%jit\ndef f(x, n):\n    if n > 3:\n        raise ValueError('n!')\n    return x\n\nf(1.0, 5)"))
-    assert "static arguments are not the reason" in text and "Plain Python fails in the same way" in text
+    assert "no static argument cures it" in text and "Plain Python fails in the same way" in text
     assert "Perhaps" not in text and "nan" not in text
 
 
@@ -273,7 +283,7 @@ def test_an_error_outside_any_trace_gets_nothing(shell: Shell) -> None:
 
 def test_a_failure_that_is_no_staticness_says_what_it_is(shell: Shell) -> None:
     text = below(fails(shell, "%%jit\ndef f(x, y):\n    return x @ y\n\nf(jnp.ones(3), jnp.ones(4))"))
-    assert "static arguments are not the reason" in text
+    assert "no static argument cures it" in text
     assert "cell [" in text
 
 

@@ -82,7 +82,7 @@ def _title(diagnosis: Diagnosis) -> Title:
     if diagnosis.kind == "traces":
         return Title(f"{name} traces", "good")
     if diagnosis.kind == "not_staticness":
-        return Title(f"{name} fails, and static arguments are not the reason")
+        return Title(f"{name} fails, and no static argument cures it")
     return Title(f"{name} cannot be traced")
 
 

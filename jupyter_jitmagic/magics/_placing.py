@@ -35,7 +35,8 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     for place, typed in enumerate(dict.fromkeys(cells)):
         sources = fix.rewrite.sources if fix.rewrite else {}
         here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
-        if sources and not here:
+        static = fix.static_argnames or fix.static_argnums
+        if sources and not here and not (static and place == 0):
             continue
         try:
             text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns)
@@ -58,8 +59,9 @@ def told(shell: Any, failure: Failure, fix: Fix) -> str:
     places = list(dict.fromkeys(place_of(shell, filename) for filename in elsewhere.values()))
     if cell is None:
         return f"`%jitfix` shows the change, which belongs into {' and '.join(places)}."
-    more = f", and shows what belongs into {' and '.join(places)}" if places else ""
-    return f"`%jitfix` puts it into the cell{more}."
+    if places and cell.after != cell.before:
+        return f"`%jitfix` puts what belongs there into the cell, and shows what belongs into {' and '.join(places)}."
+    return "`%jitfix` puts it into the cell."
 
 
 def files_of(failure: Failure, fix: Fix) -> dict[str, str]:
