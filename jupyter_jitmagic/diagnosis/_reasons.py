@@ -21,9 +21,11 @@ def for_traces(call: Call) -> str:
 def for_static(call: Call, search: Search, found: Found) -> str:
     names = sorted(search.static)
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
-    text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing"
-    if sites:
-        text += f": {_needed(sites[0])}"
+    needed = _needed(sites[0]) if sites else ""
+    if needed and all(any(path.startswith(name) for path in sites[0].arguments) for name in names):
+        text = needed  # it names them all
+    else:
+        text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing" + (f": {needed}" if needed else "")
     text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
     often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
     text += f" {_seen(call, often)}." if often else ""
