@@ -2,7 +2,7 @@ import { expect, test } from './lab';
 import { SAMPLE } from './records';
 
 /** `make soak` asks for 50. */
-const RESTARTS = Number(process.env.JITMAGIC_UI_RESTARTS ?? 3);
+const RESTARTS = Number(process.env.JITMAGIC_UI_RESTARTS ?? 2);
 
 const THREADS = `import threading
 print("threads", sum("subshell" in t.name for t in threading.enumerate()), sum(t.name == "jitmagic-panel" for t in threading.enumerate()))`;

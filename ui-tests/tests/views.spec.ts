@@ -32,6 +32,24 @@ test('a filled cache, light and dark, narrow and wide', async ({ lab }) => {
   await lab.shot('dark-now-600', lab.panel);
   await lab.widen(250);
   await lab.shot('dark-now-250', lab.panel);
+  await lab.page.emulateMedia({
+    forcedColors: 'active',
+    reducedMotion: 'reduce'
+  });
+  await expect(lab.panel.locator('.jp-JitMagic-spinner')).toHaveCSS(
+    'animation-name',
+    'none'
+  );
+  await lab.widen(420);
+  await lab.shot('forced-colours-420', lab.panel);
+  await lab.page.emulateMedia({
+    forcedColors: 'none',
+    contrast: 'more',
+    reducedMotion: null
+  });
+  await lab.shot('more-contrast-420', lab.panel);
+  await lab.accessible();
+  await lab.page.emulateMedia({ contrast: null });
   await lab.panel.getByRole('button', { name: 'Stop' }).click();
   await expect(lab.panel).toContainText('it takes effect when XLA returns');
   await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });

@@ -277,7 +277,9 @@ function Cure({
         {shortened(row.text)}
       </span>
       <span />
-      <span className="jp-JitMagic-missTime">{duration(row.cost_s)}</span>
+      <span className="jp-JitMagic-missTime">
+        {trans.__('cost %1 so far', duration(row.cost_s))}
+      </span>
     </>
   );
 }
