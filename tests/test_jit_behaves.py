@@ -457,3 +457,23 @@ def test_effects_donation_loops_and_empty_outputs_are_recorded() -> None:
     shouting(jnp.zeros(4))
     entries = jm.stats("calls").query("function.str.contains('shouting')", engine="python").entry
     assert entries.iloc[-1] == entries.iloc[-3] != entries.iloc[-2] == entries.iloc[0]
+
+
+def test_collecting_a_function_waits_for_no_lock() -> None:
+    """It may be collected at any instruction, under any lock, and by any thread."""
+    from jupyter_jitmagic._records import log
+
+    f: Any = jm.jit(lambda x: x + 1)
+    f(jnp.ones(2))
+    dropped = threading.Event()
+
+    def drop() -> None:
+        nonlocal f
+        f = None
+        gc.collect()
+        dropped.set()
+
+    with log.lock:
+        threading.Thread(target=drop, daemon=True).start()
+        assert dropped.wait(20)
+    assert jm.stats("functions").alive.tolist() == [False]

@@ -277,3 +277,19 @@ def test_entries_are_told_apart_whatever_kind_of_array_is_passed() -> None:
     assert len({two, three, scalar}) == 3
     assert rows.entry.tolist() == [two, three, three, two, scalar, two, three, scalar, three]
     assert rows.outcome.tolist() == ["miss", "miss", "hit", "hit", "miss", "hit", "hit", "hit", "hit"]
+
+
+def test_a_failed_call_of_a_function_with_several_entries_is_found_in_its_traceback() -> None:
+    """The look for an entry stands in the closure's own code then: its frames must still be known as ours."""
+
+    @jm.jit
+    def f(x):
+        return x.sum() if x.shape[0] < 9 else missing  # noqa: F821
+
+    for n in (1, 2, 3, 1, 2, 3):
+        f(jnp.ones(n))
+    with pytest.raises(NameError) as caught:
+        f(jnp.ones(9))
+    call = failed_call(caught.value.__traceback__)
+    assert call is not None and call.fun is f.__wrapped__
+    assert outcomes(f) == ["miss"] * 3 + ["hit"] * 3 + ["error"]
