@@ -34,6 +34,13 @@ def optional(x: Any, mask: Any = None, s: Any = 2.0) -> Any:
     return x
 
 
+class Scaler:
+    __name__ = "scaler"
+
+    def __call__(self, x: Any, n: Any = 3) -> Any:
+        return x
+
+
 class Pair(NamedTuple):
     w: Any
     b: Any
@@ -140,6 +147,7 @@ MISSES: dict[str, tuple[Any, set[tuple[str, str]]]] = {
         (scale, call(jax.random.key(0)), call(jax.random.PRNGKey(0))),
         {("dtype", "x"), ("shape", "x")},
     ),
+    "donated": ((scale, call(X + 1), call(Y + 1), {"donate_argnums": 0}), {("shape", "x")}),
     "first call": ((scale, call(X)), {("first_call", "")}),
     "shape": ((scale, call(X), call(jnp.ones(5))), {("shape", "x")}),
     "rank": ((scale, call(X), call(Y)), {("shape", "x")}),
@@ -305,6 +313,11 @@ def test_texts_are_short_avals_and_values_before_and_now() -> None:
     assert last(scale, call({"a": X}), call({"a": X, "b": X})) == (Cause("pytree_structure", "x", "{'a'}", "{'a', 'b'}"),)
     assert last(scale, call(X, 3), call(X, n=3)) == (Cause("calling_convention", "n", "positional", "keyword"),)
     assert last(scale, call({"a": None}), call({"a": X}))[0].now == "f32[4]"
+
+
+def test_callable_objects_and_partials_name_their_arguments() -> None:
+    assert causes(Scaler(), call(X, 1), call(X, 2), **S) == {("static_value", "n")}
+    assert causes(functools.partial(scale, n=2), call(X), call(Y)) == {("shape", "x")}
 
 
 def test_every_differing_leaf_has_its_row() -> None:

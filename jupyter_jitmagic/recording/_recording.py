@@ -179,8 +179,13 @@ class FunctionState:
         """JAX's cache of this function was cleared on purpose."""
         with self.lock:
             self._forget_entries()
-            self._cleared.update(self.history)
+            self._note_cleared()
             self._steer(gate=float("-inf"), select=None)
+
+    def _note_cleared(self) -> None:
+        if len(self._cleared) > 10 * _HISTORY:
+            self._cleared.clear()
+        self._cleared.update(self.history)
 
     def still_holds(self, entry: int) -> bool:
         """Whether JAX still has this entry, as far as can be told without compiling."""
@@ -223,7 +228,7 @@ class FunctionState:
         with self.lock:
             size = internals.cache_size(self.jitted)
             if size is not None and 0 <= size < self.attribution.known:
-                self._cleared.update(self.history)
+                self._note_cleared()
                 self._forget_entries()
             entry = self.attribution.entries.get(signature)
             if entry is None:
@@ -251,7 +256,7 @@ class FunctionState:
             meanwhile = self._hit_meanwhile(signature, start)
             before = self.attribution.known
             if size is not None and before > 0 and (size < before if transformation else size <= before):
-                self._cleared.update(self.history)
+                self._note_cleared()
             causes = self.causes_of(signature, signature in self._cleared)
             self._cleared.discard(signature)
             self._remade = None
