@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -44,9 +45,13 @@ class Faults:
         first = place not in self._tracebacks
         self._tracebacks[place] = "".join(traceback.format_exception(error))
         if first:
-            self.show(
+            said = (
                 f"jupyter_jitmagic: {place} failed ({type(error).__name__}); {so}. Details: jupyter_jitmagic.faults.details()"
             )
+            try:
+                self.show(said)
+            except Warning:  # the user's filters make warnings errors: ours is none of theirs
+                print(said, file=sys.stderr)
 
     def details(self) -> str:
         """Every fault so far with its traceback; empty if there was none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared"):
             item.add_marker(pytest.mark.skip(reason="needs ../shared beside the checkout"))
+
+
+@pytest.fixture(autouse=True)
+def _no_fault_of_ours() -> Iterator[None]:
+    """No test passes while our own boundary caught a fault; one that provokes a fault clears it."""
+    from jupyter_jitmagic import faults
+
+    faults.clear()
+    yield
+    details = faults.details()
+    faults.clear()
+    assert details == ""
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,13 @@ def test_secrets_are_not_shown() -> None:
     assert "hunter" not in repr(captured.changes()) + repr(captured)
 
 
+def test_a_tracer_that_a_function_left_behind_is_no_fault() -> None:
+    space = notebook("left = []\ndef step(x):\n    left.append(x)\n    return x")
+    jax.jit(space["step"])(1.0)
+    captured = Captured.of(space["step"])
+    assert list(captured.changes()) == []
+
+
 def test_a_callable_without_code_reads_nothing() -> None:
     assert Captured.of(jnp.sin).changes() == ()
     assert Captured.of(types.SimpleNamespace).changes() == ()

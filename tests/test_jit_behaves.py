@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 import weakref
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,15 @@ def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: st
     monkeypatch.undo()
     jm.faults.clear()
     assert f(np.ones(2, "f4")).tolist() == [2.0] * 2
+
+
+def test_a_fault_of_ours_raises_nothing_where_warnings_are_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jm.faults.report("a test", ValueError("ours"))
+    assert "a test failed (ValueError)" in capsys.readouterr().err
+    assert "ours" in jm.faults.details()
+    jm.faults.clear()
 
 
 def test_a_fault_while_waiting_is_reported_and_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ def clean() -> Iterator[None]:
 def used(shell: Shell) -> Shell:
     """A shell in which two functions were called: one with a static argument of three values, one with two shapes."""
     shell.ok(
-        "%%jit --static n\ndef padded(x, n):\n    return jnp.zeros(n, x.dtype).at[: x.size].set(x)\n\n"
-        "for n in (5, 5, 8, 13):\n    padded(jnp.ones(3), n)"
+        "%%jit --static n\ndef framed(x, n):\n    return jnp.zeros(n, x.dtype).at[: x.size].set(x)\n\n"
+        "for n in (5, 5, 8, 13):\n    framed(jnp.ones(3), n)"
     )
     shell.ok("%%jit\ndef double(x):\n    return x * 2\n\nfor n in (3, 3, 4):\n    double(jnp.ones(n))")
     return shell
@@ -35,7 +35,7 @@ def used(shell: Shell) -> Shell:
 def test_the_functions_table(used: Shell) -> None:
     lines = used.ok("%jitstats").text.strip().splitlines()
     assert lines[0].split() == ["function", "calls", "hits", "misses", "compile", "execute", "why", "it", "compiled", "again"]
-    assert lines[1].split()[:4] == ["padded", "4", "1", "3"]
+    assert lines[1].split()[:4] == ["framed", "4", "1", "3"]
     assert lines[1].endswith("n 5, 8, 13 (static value)")
     assert lines[2].split()[:4] == ["double", "3", "1", "2"]
     assert "(shape)" in lines[2]
@@ -45,7 +45,7 @@ def test_the_functions_table(used: Shell) -> None:
 def test_chosen_functions_only(used: Shell) -> None:
     text = used.ok("%jitstats double").text
     assert "double" in text
-    assert "padded" not in text
+    assert "framed" not in text
 
 
 @pytest.mark.parametrize("level", ["entries", "calls", "misses", "diagnoses"])
@@ -69,7 +69,7 @@ def test_output_goes_into_a_variable(used: Shell) -> None:
 def test_reset_forgets_the_rows_and_not_the_caches(used: Shell) -> None:
     used.ok("%jitstats --reset")
     assert "Nothing recorded yet" in used.ok("%jitstats").text
-    used.ok("padded(jnp.ones(3), 5)")
+    used.ok("framed(jnp.ones(3), 5)")
     assert jm.stats("calls")["outcome"].tolist() == ["hit"]
 
 
@@ -80,7 +80,7 @@ def test_before_anything_was_called(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "line, said",
     [
-        ("%jitstats nothing", "no recorded function is called nothing (there are: double, padded)"),
+        ("%jitstats nothing", "no recorded function is called nothing (there are: double, framed)"),
         ("%jitstats --level rows", "invalid choice: 'rows'"),
         ("%jitstats --leve calls", "unknown option --leve"),
         ("%jitstats -o 3", "-o 3: not a name"),
@@ -105,7 +105,7 @@ def test_the_cache_as_text(used: Shell) -> None:
     assert "f32[3]  n=13" in text
     (number,) = {int(entry) for entry in jm.stats("entries").query("static == 'n=8'")["entry"]}
     shown = used.ok(f"%jitcache show {number}").text
-    assert f"padded, entry {number}" in shown
+    assert f"framed, entry {number}" in shown
     assert "static n" in shown
     assert "compile" in shown
     assert "JAX cannot drop one entry alone" in used.run(f"%jitcache drop {number}").text
@@ -169,8 +169,8 @@ def test_break_even_is_a_column(used: Shell) -> None:
 
 def test_a_plot_with_a_sparkline_beside_it(used: Shell) -> None:
     (shown,) = used.ok("%jitstats --plot").displays
-    padded, arrows = shown["text/plain"].splitlines()[:2]
-    assert padded.startswith("padded  ")
+    framed, arrows = shown["text/plain"].splitlines()[:2]
+    assert framed.startswith("framed  ")
     assert arrows.split() == ["▲", "▲▲"], "a compile at the first, third and fourth call"
     if "image/png" in shown:
         assert shown["image/png"].startswith("iVBOR")
@@ -182,7 +182,7 @@ def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
     said = used.ok(f"%jitstats --save {file}").text
     assert "written to" in said and len(said.strip().splitlines()) <= 2  # a long path may wrap
     text = file.read_text()
-    assert "padded" in text
+    assert "framed" in text
     if suffix == "html":
         assert "static value" in text
         assert "<script" not in text
@@ -256,7 +256,7 @@ def test_tab_completes_options_and_names(used: Shell) -> None:
     assert completions(used, "%%jit --static f.|\ndef f(x):\n    pass\n\ndef g(x):\n    pass") == ["f.x"]
     assert completions(used, "%%jit --on-miss |") == ["allow", "eager", "raise", "warn"]
     assert completions(used, "%%jit fo|\ndef foo(x):\n    pass") == ["foo"]
-    assert completions(used, "%jitstats pad|") == ["padded"]
+    assert completions(used, "%jitstats pad|") == ["framed"]
     assert "misses" in completions(used, "%jitstats --level |")
     assert completions(used, "%jitcache c|") == ["clear"]
 
