@@ -256,7 +256,7 @@ def test_tab_completes_options_and_names(used: Shell) -> None:
     assert completions(used, "%%jit --static f.|\ndef f(x):\n    pass\n\ndef g(x):\n    pass") == ["f.x"]
     assert completions(used, "%%jit --on-miss |") == ["allow", "eager", "raise", "warn"]
     assert completions(used, "%%jit fo|\ndef foo(x):\n    pass") == ["foo"]
-    assert completions(used, "%jitstats pad|") == ["framed"]
+    assert completions(used, "%jitstats fra|") == ["framed"]
     assert "misses" in completions(used, "%jitstats --level |")
     assert completions(used, "%jitcache c|") == ["clear"]
 

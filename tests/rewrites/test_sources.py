@@ -144,7 +144,7 @@ def test_changed_source_is_said_and_nothing_is_rewritten(tmp_path):
     exec(compile(path.read_text(), str(path), "exec"), namespace)
     time.sleep(0.01)
     path.write_text("def f(x):\n    return x if x > 1 else -x\n")
-    linecache.clearcache()
+    linecache.checkcache(str(path))
     proposals = propose(namespace["f"], (jnp.array(1.0),), {})
     assert not proposals.rewrites and "has changed since" in proposals.obstacles[0]
 
