@@ -58,6 +58,8 @@ class FunctionRecord:
     dispatch_s: float = 0.0
     break_even_calls: int | None = None
     """None until it is asked for, and where compiling never pays."""
+    origin: tuple[object, ...] = ()
+    """Equal for functions of which one was made in the other's place."""
     tried: list[dict[str, str]] = field(default_factory=list)
     """Plain values, by argument, of the latest calls that failed."""
 

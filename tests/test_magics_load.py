@@ -98,13 +98,15 @@ def test_loading_imports_no_heavy_library() -> None:
         "assert jupyter_jitmagic.load_ipython_extension(shell) is None\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pandas', 'libcst', 'comm', 'jax', 'numpy'}))\n"
         "finders = len(sys.meta_path)\n"
+        "from importlib.util import find_spec\n"
+        "assert find_spec('jax').loader.is_package('jax') and 'jax' not in sys.modules\n"
         "shell.run_cell('import jax\\nf = jax.jit(lambda x: x * 2)\\nf(1.0)')\n"
         "assert type(jax_spec := sys.modules['jax'].__spec__.loader).__module__.endswith('importlib_external'), jax_spec\n"
         "print(len(sys.meta_path) - finders, jupyter_jitmagic.stats('others')['function'].tolist())\n"
     )
     before, after = (line for line in out.splitlines() if line.startswith(("[", "-1")))
     assert before == "[]"
-    assert after == "-1 ['<lambda>']", "the cell that imports JAX is followed from there on"
+    assert after == "-1 ['<lambda>']", "the cell that imports JAX is followed, also where somebody looked for JAX before"
 
 
 def test_without_jax_one_plain_line() -> None:

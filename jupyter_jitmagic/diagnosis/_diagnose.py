@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import inspect
 import time
 from collections.abc import Callable, Mapping
@@ -335,9 +334,10 @@ def _propose(
     call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float
 ) -> tuple[list[Rewrite], list[Rewrite], str]:
     """(those that were compared, those that only trace, what stands in the way of any)."""
-    propose = getattr(importlib.import_module(f"{__package__}.rewrites"), "propose", None)
-    if propose is None or not sites:
+    if not sites:
         return [], [], ""
+    from .rewrites import propose
+
     left = max(deadline - clock(), 0.2)
     names = tuple(sorted(static | call.declared))
     try:

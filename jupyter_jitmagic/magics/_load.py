@@ -128,19 +128,31 @@ def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
 
 
 class AfterImport:
-    """A finder that finds nothing itself; when `name` has been imported it calls `then`, once."""
+    """A finder that finds nothing itself; when `name` has been imported it takes itself out and calls `then`.
+
+    Only looking for the module, as ``importlib.util.find_spec`` does, changes nothing.
+    """
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self._name, self._then = name, then
+        self._looking = False
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self._name or self not in sys.meta_path:
+        if name != self._name or self._looking:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
+        self._looking = True  # the other finders are asked below, and this one with them
+        try:
+            spec = find_spec(name)
+        finally:
+            self._looking = False
         if spec is not None and spec.loader is not None:
-            spec.loader = cast(Loader, _Loader(spec.loader, self._then))
+            spec.loader = cast(Loader, _Loader(spec.loader, self._imported))
         return spec
+
+    def _imported(self) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+            self._then()
 
 
 class _Loader:
@@ -148,6 +160,9 @@ class _Loader:
 
     def __init__(self, loader: Any, then: Callable[[], None]) -> None:
         self._loader, self._then = loader, then
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
     def create_module(self, spec: Any) -> Any:
         return self._loader.create_module(spec)

@@ -72,11 +72,9 @@ def _look(probe: Probe, places: Mapping[str, str], quick: bool) -> str | None:
     """The expression that reads `probe` from a call; None where none is known to be safe."""
     if not probe.where:
         return _LOOKS[probe.kind]
-    if quick and probe.kind in _QUICK_LOOKS:
-        path = _expression(places, probe.where)
-        return _QUICK_LOOKS[probe.kind].format(path) if path else None
+    looks = _LOOKS | _QUICK_LOOKS if quick else _LOOKS
     path = _expression(places, probe.where)
-    return _LOOKS[probe.kind].format(path) if path else None
+    return looks[probe.kind].format(path) if path else None
 
 
 def _places(signature: Signature) -> dict[str, str]:

@@ -52,6 +52,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
         filename=file_of(fun),
         line=line_of(fun),
         created_s=time.time(),
+        origin=origin,
     )
     state = FunctionState(fun, jitted, jit_arguments, record, origin, timing, remade)
     record.static_argnames = _names(fun, state.jit_options.static_argnums, state.jit_options.static_argnames)

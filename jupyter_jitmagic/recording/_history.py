@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_jitmagic._records import FunctionRecord, log
-from jupyter_jitmagic._values import is_secret_name
+from jupyter_jitmagic._values import is_secret_name, shown
 
 _CALLS_KEPT = 200
 _PLAIN = (bool, int, float, complex, str)
@@ -17,7 +17,7 @@ _PLAIN = (bool, int, float, complex, str)
 def note_failed(record: FunctionRecord, fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Keep the plain values that a failed call was made with, as short text."""
     values = {
-        name: repr(value)[:80]
+        name: shown(value)
         for name, value in _named(fun, args, kwargs).items()
         if isinstance(value, _PLAIN) and not is_secret_name(name)
     }
@@ -33,7 +33,7 @@ def values_seen(function: int) -> dict[str, tuple[int, int]]:
     values: dict[str, set[str]] = {}
     calls: dict[str, int] = {}
     with log.lock:
-        alike = [each for each in log.functions.values() if _place(each) == _place(own)]
+        alike = [each for each in log.functions.values() if each.origin == own.origin]
         for record in {each.id: each for each in (*alike, own)}.values():
             rows = [(entry.static, entry.hits + 1) for entry in log.entries_of(record.id)]
             for known, count in [*rows, *((tried, 1) for tried in record.tried)]:
@@ -41,12 +41,6 @@ def values_seen(function: int) -> dict[str, tuple[int, int]]:
                     values.setdefault(name, set()).add(value)
                     calls[name] = calls.get(name, 0) + count
     return {name: (len(values[name]), calls[name]) for name in values}
-
-
-def _place(record: FunctionRecord) -> tuple[str, ...]:
-    """Equal for functions of which one was made in the other's place; lambdas have no name to know them by."""
-    line = (record.filename, str(record.line)) if "<lambda>" in record.qualname else ()
-    return (record.module, record.qualname, *line)
 
 
 def _named(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -73,3 +73,11 @@ def test_reset_forgets_the_values():
     fail_with(fun, range(8))
     jm.reset()
     assert jm.diagnose(fun, X, 8).kind == "static"
+
+
+def test_a_number_of_any_size_is_counted_and_stops_no_recording():
+    fun = jm.jit(doubled)
+    for _ in range(2):
+        with pytest.raises((OverflowError, ValueError)):
+            fun(X, 10**5000)
+    assert list(jm.stats("calls").outcome) == ["error", "error"]
