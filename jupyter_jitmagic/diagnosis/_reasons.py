@@ -91,7 +91,8 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool, wh
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
     if not found_rewrite:
-        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else f" {_way(site)}"
+        usual = f" Usual there, but not proven for this function: {_way(site)}" if site else ""
+        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else usual
     if search.bounded:
         text += " (The search was cut off by its bound.)"
     return text.strip()

@@ -432,3 +432,10 @@ def test_a_name_beside_numbers_is_static_by_keyword_only():
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="a slice is hashable")
 def test_a_slice_cannot_be_static_before_python_3_12():
     assert "Pass its start and stop" in diagnose(lambda x, part: x[part], X, slice(0, 2)).reason
+
+
+def test_a_way_that_was_not_traced_is_not_told_as_the_cure():
+    """The int here decides a shape: what usually replaces int() would not do."""
+    answer = diagnose(lambda x: jnp.ones(int(x.sum())), X)
+    assert answer.kind == "rewrite" and not answer.verified
+    assert "not proven for this function" in answer.reason or "No rewrite:" in answer.reason
