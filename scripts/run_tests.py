@@ -157,6 +157,7 @@ class Runner:
         environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", **suite.env}
         environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, also where the user has one of the same name
         environment.pop("FORCE_COLOR", None)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start many processes, kernels among them
         process = subprocess.Popen(
             suite.command,
             cwd=ROOT,

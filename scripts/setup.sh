@@ -110,6 +110,8 @@ rest_of_python() {
   say "set-up: Python packages (the first time takes a minute)"
   requirements >.venv/requirements.txt
   quietly .venv/pip.log .venv/bin/python -m pip install --no-compile -r .venv/requirements.txt
+  # on all cores, which pip does not; also where PYTHONDONTWRITEBYTECODE is set, and each process would compile all of JAX (3 s)
+  .venv/bin/python -m compileall -q -j0 .venv/lib >/dev/null || true # some packages carry files for other Pythons
 }
 
 node_modules() {
