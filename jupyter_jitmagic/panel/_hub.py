@@ -7,15 +7,16 @@ thread of ours makes the rows and sends them.
 from __future__ import annotations
 
 import atexit
+import functools
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jupyter_jitmagic._errors import JitMagicError, faults
 from jupyter_jitmagic._records import Log, log
-from jupyter_jitmagic.panel import _queries
+from jupyter_jitmagic.panel import _queries, _quiet
 from jupyter_jitmagic.panel._protocol import (
     COMM,
     QUERIES,
@@ -74,6 +75,8 @@ class Hub:
         self._seq = 0
         self._panels: dict[str, _Panel] = {}
         self._marks: list[Any] = []
+        self._holds: dict[str, Callable[[], None]] = {}
+        """Subshells that are quiet (`_quiet`), and what ends that."""
         self._manager: Any = None
         self._shell: Any = None
         self._busy = False
@@ -122,6 +125,9 @@ class Hub:
             marks, self._marks = self._marks, []
             for mark in marks:
                 manager.comms.pop(mark.comm_id, None)
+            holds, self._holds = self._holds, {}
+            for end in holds.values():
+                end()
             shell.events.unregister("pre_run_cell", self._before_cell)
             shell.events.unregister("post_run_cell", self._after_cell)
             atexit.unregister(self.stop)
@@ -168,14 +174,13 @@ class Hub:
                 self._rest_if_alone()
         elif request["op"] == "snapshot":
             with self._lock:
-                self._send_snapshot(panel.comm)
-            if request["id"]:
-                self._reply(panel.comm, request["id"])
+                self._send_snapshot(panel.comm, answers=request["id"])
         elif request["op"] != "alive":
             self._answer(panel.comm, request)
 
     def _opened(self, request: Request, message: Mapping[str, Any]) -> None:
-        subshell = request["args"].get("subshell") or message.get("header", {}).get("subshell_id")
+        here = message.get("header", {}).get("subshell_id")
+        subshell = request["args"].get("subshell") or here
         counts = request["args"].get("counts") is True
         with self._lock:
             if self._manager is None:
@@ -183,6 +188,8 @@ class Hub:
             shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
             if isinstance(subshell, str) and subshell and not shared:
                 self._mark(SUBSHELL_PREFIX + subshell)
+            if isinstance(here, str) and here not in self._holds and (end := _quiet.hold(self._shell.kernel, here)):
+                self._holds[here] = end
             self._feed.awake = True
             self._welcome(_Panel(_silent_comm(request["panel"]), leased=bool(subshell)), counts=counts)
             self._begin_thread()
@@ -228,7 +235,7 @@ class Hub:
             reply["data"] = data
         comm.send(reply)
 
-    def _send_snapshot(self, comm: Any, *, begin: bool = False) -> None:
+    def _send_snapshot(self, comm: Any, *, begin: bool = False, answers: str = "") -> None:
         """The lock is held. To one panel on its own comm; what others have still to hear stays noted unless `begin`."""
         rows = self._feed.everything(begin=begin)
         comm.send(
@@ -240,6 +247,7 @@ class Hub:
                 busy=self._busy,
                 package=_package_version(),
                 paused_s=self._feed.paused_s,
+                id=answers,
                 **rows,
             )
         )
@@ -387,6 +395,7 @@ def _silent_comm(comm_id: str) -> Any:
     return made
 
 
+@functools.cache
 def _package_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 

@@ -127,15 +127,30 @@ class NowRow(TypedDict):
     thread: int
 
 
-class Rows(TypedDict):
+class Table(TypedDict):
+    """Rows column by column: the fields in which all of them agree, and the others, each with its `count` values."""
+
+    count: int
+    same: dict[str, object]
+    each: dict[str, list[object]]
+
+
+class FewRows(TypedDict):
     functions: list[FunctionRow]
-    entries: list[EntryRow]
     misses: list[MissRow]
     diagnoses: list[DiagnosisRow]
     now: list[NowRow]
 
 
-class Snapshot(Rows):
+class Rows(FewRows):
+    entries: list[EntryRow]
+
+
+class TableRows(FewRows):
+    entries: Table
+
+
+class Snapshot(TableRows):
     """Everything; what the reader had before is void."""
 
     t: Literal["snapshot"]
@@ -147,6 +162,8 @@ class Snapshot(Rows):
     """The version of the Python package."""
     paused_s: float | None
     """Since when nothing is recorded, because the user wants it so; null while calls are recorded."""
+    id: str
+    """The request that this answers; empty where it answers none."""
 
 
 class Update(Rows):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from operator import attrgetter
+from typing import Any, TypeVar, cast
 
 from jupyter_jitmagic._records import Changed, DiagnosisRecord, EntryRecord, Event, FunctionRecord, Log, MissRecord, PhaseEvent
 from jupyter_jitmagic.panel._protocol import (
@@ -21,6 +22,8 @@ from jupyter_jitmagic.panel._protocol import (
     NowRow,
     Place,
     Rows,
+    Table,
+    TableRows,
 )
 
 MISSES_KEPT = 2000
@@ -80,28 +83,35 @@ def function_row(record: FunctionRecord, locate: Locate) -> FunctionRow:
     )
 
 
+def _names(values: dict[str, str]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in values.items()}
+
+
+_CLEANED: dict[str, Callable[[Any], object]] = {
+    **dict.fromkeys(("avals", "transformation"), _text),
+    **dict.fromkeys(("trace_s", "lower_s", "compile_s", "execute_s", "created_s", "last_used_s"), _number),
+    "static": _names,
+}
+"""Fields of an entry that do not travel as they are."""
+
+
 def entry_row(record: EntryRecord) -> EntryRow:
-    return EntryRow(
-        id=record.id,
-        function=record.function,
-        avals=_text(record.avals),
-        static={_text(name): _text(value) for name, value in record.static.items()},
-        transformation=_text(record.transformation),
-        outcome=record.outcome,
-        hits=record.hits,
-        trace_s=_number(record.trace_s),
-        lower_s=_number(record.lower_s),
-        compile_s=_number(record.compile_s),
-        execute_s=_number(record.execute_s),
-        executable_bytes=record.executable_bytes,
-        temp_bytes=record.temp_bytes,
-        argument_bytes=record.argument_bytes,
-        output_bytes=record.output_bytes,
-        created_s=_number(record.created_s),
-        last_used_s=_number(record.last_used_s),
-        superseded=record.superseded,
-        alive=record.alive,
-    )
+    row = {name: getattr(record, name) for name in EntryRow.__annotations__}
+    return cast(EntryRow, {name: _CLEANED[name](value) if name in _CLEANED else value for name, value in row.items()})
+
+
+def entry_table(records: Sequence[EntryRecord]) -> Table:
+    """The same rows, column by column: of ten thousand a quarter of the time and of the length."""
+    table = Table(count=len(records), same={}, each={})
+    for name in EntryRow.__annotations__:
+        values = list(map(attrgetter(name), records))
+        if name in _CLEANED:
+            values = list(map(_CLEANED[name], values))
+        if values and values.count(values[0]) == len(values):
+            table["same"][name] = values[0]
+        else:
+            table["each"][name] = values
+    return table
 
 
 def miss_row(record: MissRecord, locate: Locate) -> MissRow:
@@ -311,7 +321,7 @@ class Feed:
             else:
                 self._dirty.setdefault(event.what, set()).add(event.id)
 
-    def everything(self, *, begin: bool) -> Rows:
+    def everything(self, *, begin: bool) -> TableRows:
         """All rows, counts folded in. With `begin`, `changes` tells from here on what differs from them; without, what it had
         still to tell stays to be told."""
         self._log.fold()
@@ -328,7 +338,8 @@ class Feed:
             if begin:
                 self._functions = {record.id: _function_state(record) for record in functions}
                 self._entries = {record.id: _entry_state(record) for record in entries}
-            return self._rows(functions, entries, misses, diagnoses)
+            rows = self._rows(functions, (), misses, diagnoses)
+            return cast(TableRows, {**rows, "entries": entry_table(entries)})
 
     def changes(self, *, compare: bool) -> Changes:
         """The rows that changed since the last call (or `everything`). `compare` brings the counts of hits up to date first."""

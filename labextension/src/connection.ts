@@ -266,13 +266,15 @@ export class KernelLink implements IDisposable {
         this._subshellId;
     }
     this._asked = op === 'alive' ? '' : message.header.msg_id;
-    this._kernel.sendShellMessage(message, false, true);
+    // nobody waits for the "idle" that ends it: a subshell that speaks quietly says none
+    this._kernel.sendShellMessage(message, false, true).dispose();
   }
 
   /**
-   * The kernel says that it is busy with our question. Its answer is right behind, and the server's socket holds it back (Nagle's
-   * algorithm, which Jupyter Server leaves on) until the browser acknowledges that word; this takes it 40 ms unless it has
-   * something to send. So it gets something to send.
+   * The kernel says that it is busy with our question (ipykernel before 7.4, and with the first question; later ones are taken
+   * quietly, see `_quiet.py`). Its answer is right behind, and the server's socket holds it back (Nagle's algorithm, which Jupyter
+   * Server leaves on) until the browser acknowledges that word; this takes it 40 ms unless it has something to send. So it
+   * gets something to send.
    */
   private _hasten(parent: object): void {
     const { msg_id } = parent as { msg_id?: string };
@@ -360,6 +362,8 @@ export class KernelLink implements IDisposable {
         this._live = true;
         this._resyncing = false;
         this._model.applySnapshot(message);
+        this._pending.get(message.id)?.resolve({});
+        this._pending.delete(message.id);
         break;
       case 'counts':
         if (!this._counts) {

@@ -136,6 +136,8 @@ export interface ISnapshot extends IRows {
   package: string;
   /** Since when nothing is recorded, because the user wants it so; null while calls are recorded. */
   paused_s: number | null;
+  /** The request that this answers; empty where it answers none. */
+  id: string;
 }
 
 export interface IUpdate extends IRows {
@@ -220,6 +222,7 @@ export function parseMessage(data: unknown): Message {
         busy: flag(message, 'busy'),
         package: typeof message.package === 'string' ? message.package : '',
         paused_s: maybeNumber(message, 'paused_s'),
+        id: typeof message.id === 'string' ? message.id : '',
         ...rows(message)
       };
     case 'update':
@@ -348,9 +351,33 @@ function texts(fields: Fields, key: string): string[] {
   return list(fields, key).map(String);
 }
 
+/** The rows of a table, which come column by column: the fields that all share, and a list for each of the others. */
+function unfolded(table: Fields): Fields[] {
+  const same = object(table.same, 'same');
+  const each = Object.entries(object(table.each, 'each')).map(
+    ([name, values]): [string, unknown[]] => {
+      if (!Array.isArray(values)) {
+        throw new ProtocolError(`${name} is not a list`);
+      }
+      return [name, values];
+    }
+  );
+  return Array.from({ length: number(table, 'count') }, (_, index) => {
+    const fields: Fields = { ...same };
+    for (const [name, values] of each) {
+      fields[name] = values[index];
+    }
+    return fields;
+  });
+}
+
 function rows(message: Fields): IRows {
-  const every = <Row>(key: string, read: (fields: Fields) => Row): Row[] =>
-    list(message, key).map(item => read(object(item, `a row of ${key}`)));
+  const every = <Row>(key: string, read: (fields: Fields) => Row): Row[] => {
+    const value = message[key];
+    return (isObject(value) ? unfolded(value) : list(message, key)).map(item =>
+      read(object(item, `a row of ${key}`))
+    );
+  };
   return {
     functions: every('functions', functionRow),
     entries: every('entries', entryRow),

@@ -202,6 +202,37 @@ export class Lab {
     return () => this.page.evaluate(() => (window as any).jitmagicMessages);
   }
 
+  /**
+   * Note the panel's questions and all that comes of them, with the moments: when it was made (the kernel's clock is this
+   * machine's) and when it was here, in milliseconds.
+   */
+  async watchAnswers(): Promise<void> {
+    await this.page.evaluate(() => {
+      const scope = window as any;
+      scope.jitmagicHeard = [];
+      const { kernel } =
+        scope.jupyterapp.shell.currentWidget.sessionContext.session;
+      kernel.anyMessage.connect((_: unknown, { direction, msg }: any) => {
+        const { comm_id, data } = msg.content ?? {};
+        if (comm_id?.startsWith('jitmagic')) {
+          const [, micro] = /\.\d{3}(\d{3})/.exec(msg.header.date) ?? [];
+          scope.jitmagicHeard.push({
+            kind: direction === 'send' ? `asks ${data.op}` : data.t,
+            made: Date.parse(msg.header.date) + Number(micro ?? 0) / 1000,
+            at: performance.timeOrigin + performance.now()
+          });
+        }
+      });
+    });
+  }
+
+  /** What was noted since the last call. */
+  answers(): Promise<{ kind: string; made: number; at: number }[]> {
+    return this.page.evaluate(() =>
+      (window as any).jitmagicHeard.splice(0, Infinity)
+    );
+  }
+
   /** Keep a picture of the page or of the panel, where pictures are wanted. */
   async shot(name: string, what: Locator | Page = this.page): Promise<void> {
     const folder = process.env.JITMAGIC_UI_SHOTS;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { compare, splitAvals } from '../compare';
+import type { ISnapshot } from '../protocol';
+import { parseMessage } from '../protocol';
 import { golden } from './golden';
 
 describe('splitAvals', () => {
@@ -18,7 +20,7 @@ describe('splitAvals', () => {
 });
 
 describe('compare', () => {
-  const [, entry] = golden('snapshot').entries;
+  const [, entry] = (parseMessage(golden('snapshot')) as ISnapshot).entries;
 
   it('marks the leaf and the static value that differ, and only these', () => {
     const now = {

@@ -28,7 +28,7 @@ class FakeKernel {
 
   sendShellMessage(message: any): any {
     this.sent.push(message);
-    return { done: Promise.resolve() };
+    return { dispose: () => {} };
   }
 
   sendControlMessage(message: any): any {
@@ -206,6 +206,15 @@ describe('KernelLink', () => {
     kernel.say(open, { ...golden('snapshot'), seq: 6 });
     kernel.say(COMM, { ...golden('update'), seq: 7 });
     expect(model.state.entries.size).toBe(3);
+  });
+
+  it('takes a snapshot that was asked for as the answer', async () => {
+    await start();
+    answer();
+    const asked = link.request('snapshot');
+    const { id } = kernel.requests.at(-1);
+    kernel.say(kernel.open[0], { ...golden('snapshot'), id });
+    expect(await asked).toEqual({});
   });
 
   it('answers when it is asked whether it is still there', async () => {
