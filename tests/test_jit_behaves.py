@@ -69,7 +69,8 @@ def test_it_looks_like_the_function_and_like_what_jax_jit_makes_of_it() -> None:
 
 
 def test_it_survives_pickling_and_copying() -> None:
-    assert copy.copy(module_level) is module_level and copy.deepcopy(module_level) is module_level
+    for again in (copy.copy(module_level), copy.deepcopy(module_level)):
+        assert again(1) == 2 and repr(again) == repr(module_level)
     again = pickle.loads(pickle.dumps(functools.partial(jm.jit, static_argnums=0)))
     assert again.keywords == {"static_argnums": 0}
 
@@ -487,3 +488,41 @@ def test_collecting_a_function_waits_for_no_lock() -> None:
         threading.Thread(target=drop, daemon=True).start()
         assert dropped.wait(20)
     assert jm.stats("functions").alive.tolist() == [False]
+
+
+def test_a_jit_around_what_was_made_of_another_jit_is_its_own() -> None:
+    """`jax.grad` and `functools.wraps` copy the attributes of what they wrap."""
+
+    @jm.jit
+    def cube(x):
+        return x**3
+
+    slope, nested = jm.jit(jax.grad(cube)), jm.jit(jm.jit(cube))
+    wrapped = jm.jit(functools.wraps(cube)(lambda x: cube(x) + 1))
+    x = jnp.float32(2)
+    assert [float(f.lower(x).compile()(x)) for f in (cube, slope, nested, wrapped)] == [8, 12, 8, 9]
+    assert repr(nested) == repr(jax.jit(jax.jit(jax.jit(cube.__wrapped__))))
+    copied = copy.copy(cube)
+    copied.__name__ = "other"
+    assert (copied(x), cube.__name__, copied == cube) == (8, "cube", False)
+
+
+def test_arguments_and_attributes_are_shown_as_jax_shows_them() -> None:
+    bare, ours = jax.jit(module_level.__wrapped__), module_level
+    assert set(dir(bare)) <= set(dir(ours))
+    assert inspect.getfullargspec(ours) == inspect.getfullargspec(bare)
+    assert inspect.signature(ours, follow_wrapped=False) == inspect.signature(bare, follow_wrapped=False)
+    assert inspect.signature(jax.jit).parameters.keys() <= inspect.signature(jm.jit).parameters.keys()
+    for name in ("__code__", "no_such"):
+        with pytest.raises(AttributeError) as said:
+            getattr(ours, name)
+        with pytest.raises(AttributeError) as theirs:
+            getattr(bare, name)
+        assert str(said.value) == str(theirs.value)
+    del ours.__wrapped__
+    try:
+        assert not hasattr(ours, "__wrapped__")
+    finally:
+        ours.__wrapped__ = bare.__wrapped__
+    with pytest.raises(TypeError, match="unexpected keyword argument 'no_such'"):
+        jm.jit(no_such=1)

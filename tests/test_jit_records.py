@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -10,8 +12,9 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._errors import faults
-from jupyter_jitmagic.recording._jitted import failed_call
+from jupyter_jitmagic._errors import OptionError, faults
+from jupyter_jitmagic.recording._jitted import entry_detail, failed_call
+from jupyter_jitmagic.recording._signatures import spec_text
 
 
 @pytest.fixture(autouse=True)
@@ -142,21 +145,39 @@ def test_an_error_keeps_its_type_and_is_a_row_and_the_call_can_be_found_in_its_t
     def f(x, n):
         return x.reshape(n) + nothing  # noqa: F821
 
-    with pytest.raises(NameError) as caught:
+    with unfiltered(), pytest.raises(NameError) as caught:
         f(jnp.ones(4), n=(2, 2))
     assert outcomes(f) == ["error"]
     call = failed_call(caught.value.__traceback__)
     assert call is not None and call.fun is f.__wrapped__
     assert call.kwargs == {"n": (2, 2)} and call.options == {"static_argnames": "n"}
-    frames = []
-    step = caught.tb
-    while step is not None:
-        frames.append(step.tb_frame.f_code.co_name)
-        step = step.tb_next
     bare = jax.jit(f.__wrapped__, static_argnames="n")
-    with pytest.raises(NameError) as plain:
+    with unfiltered(), pytest.raises(NameError) as plain:
         bare(jnp.ones(4), n=(2, 2))
-    assert len(frames) <= len(plain.traceback) + 1
+    assert len(caught.traceback) <= len(plain.traceback) + 1
+
+
+@pytest.mark.parametrize("error", [NameError, TypeError])
+def test_where_jax_takes_its_frames_out_of_a_traceback_ours_is_not_in_it_either(error: type[Exception]) -> None:
+    def f(x):
+        return x + nothing  # noqa: F821
+
+    def frames(jit: Any) -> list[str]:
+        with pytest.raises(error) as caught:
+            jit(f)(1.0 if error is NameError else "no array")
+        return [entry.name for entry in caught.traceback]
+
+    assert frames(jm.jit) == frames(jax.jit)
+
+
+@contextlib.contextmanager
+def unfiltered() -> Iterator[None]:
+    before = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
 
 
 def test_with_jit_disabled_nothing_is_called_a_hit_or_a_miss() -> None:
@@ -288,8 +309,20 @@ def test_a_failed_call_of_a_function_with_several_entries_is_found_in_its_traceb
 
     for n in (1, 2, 3, 1, 2, 3):
         f(jnp.ones(n))
-    with pytest.raises(NameError) as caught:
+    with unfiltered(), pytest.raises(NameError) as caught:
         f(jnp.ones(9))
     call = failed_call(caught.value.__traceback__)
     assert call is not None and call.fun is f.__wrapped__
     assert outcomes(f) == ["miss"] * 3 + ["hit"] * 3 + ["error"]
+
+
+def test_arguments_that_are_no_arrays_and_unreduced_axes_are_recorded() -> None:
+    f = jm.jit(lambda token, x: (token, x + 1))
+    token = jax.lax.create_token()
+    f(token, 1.0)
+    f(token, 1.0)
+    entry = jm.stats("calls").query("outcome == 'hit'").entry.iloc[-1]
+    with pytest.raises(OptionError, match="no arrays"):
+        entry_detail(int(entry), "hlo")
+    unreduced = jax.sharding.PartitionSpec("x", None, unreduced={"y"})
+    assert spec_text(unreduced) == "P('x', unreduced={'y'})"

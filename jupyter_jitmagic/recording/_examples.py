@@ -16,13 +16,20 @@ class Example(NamedTuple):
     kwargs: dict[str, Any]
 
 
-def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Example:
-    """The call ``f(*args, **kwargs)`` without its arrays."""
+class _NoArray(Exception):
+    """A traced argument holds a token, or a type of the user's own: nothing but itself can stand in its place."""
+
+
+def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Example | None:
+    """The call ``f(*args, **kwargs)`` without its arrays; None where it holds what is no array."""
     nums = {num % len(args) for num in options.static_argnums if -len(args) <= num < len(args)}
-    return Example(
-        tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
-        {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
-    )
+    try:
+        return Example(
+            tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
+            {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
+        )
+    except _NoArray:
+        return None
 
 
 def _abstract(tree: Any) -> Any:
@@ -31,6 +38,8 @@ def _abstract(tree: Any) -> Any:
 
 def _abstract_leaf(leaf: Any) -> Any:
     aval = jax.typeof(leaf)
+    if not (hasattr(aval, "shape") and hasattr(aval, "dtype")):
+        raise _NoArray
     committed = isinstance(leaf, jax.Array) and getattr(leaf, "committed", False)
     return jax.ShapeDtypeStruct(
         aval.shape, aval.dtype, weak_type=getattr(aval, "weak_type", False), sharding=leaf.sharding if committed else None

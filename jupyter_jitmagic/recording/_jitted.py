@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -98,6 +99,8 @@ def jit(
     _check(timing)
     check_budget(on_miss, max_compiles)
     if fun is _OMITTED:
+        if not jit_arguments.keys() <= _SIGNATURE.parameters.keys():
+            jax_jit(_check, **jit_arguments)  # raises what JAX says of an argument that it does not know
         return lambda fun: jit(
             fun,
             timing=timing,
@@ -120,6 +123,19 @@ def jit(
     made = wrap(fun, jit_arguments, **own)
     _keep.keep(made, given)
     return made
+
+
+def _signature() -> inspect.Signature:
+    """That of this JAX's own `jit` with our arguments among the keywords: what ``?`` and Tab show."""
+    theirs, ours = inspect.signature(jax_jit), inspect.signature(jit)
+    known = theirs.parameters
+    own = [found for name, found in ours.parameters.items() if found.kind is found.KEYWORD_ONLY and name not in known]
+    open_ended = [found for found in known.values() if found.kind is found.VAR_KEYWORD]
+    return ours.replace(parameters=[*(found for found in known.values() if found not in open_ended), *own, *open_ended])
+
+
+_SIGNATURE = _signature()
+jit.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 
 
 def _check(timing: str | None) -> None:

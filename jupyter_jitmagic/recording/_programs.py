@@ -39,6 +39,10 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
     if state is None or example is None:
         if record.transformation:
             raise OptionError(f"entry {entry} was made under {record.transformation}: JAX keeps no program of it to show")
+        if record.alive and state is not None:
+            raise OptionError(
+                f"entry {entry} takes arguments that are no arrays: its program cannot be made again from their types"
+            )
         raise OptionError(f"entry {entry} is gone")
     with _timing.unheard():
         if what == "jaxpr":

@@ -121,6 +121,8 @@ class FunctionState:
                 _timing.take(start)
                 return functools.partial(self.again, args, kwargs)
         self._record_failed(start, args, kwargs)
+        if not log.shells:  # advice finds the call in the traceback
+            _leave_traceback(error)
         return None
 
     def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
@@ -351,8 +353,9 @@ class FunctionState:
         if phases is not None:
             record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
         self.attribution.add(signature, record.id)
-        if not signature.transformation:
-            self.examples[record.id] = example_of(self.jit_options, args, kwargs)
+        example = None if signature.transformation else example_of(self.jit_options, args, kwargs)
+        if example is not None:
+            self.examples[record.id] = example
         log.add_entry(record)
         return record
 
@@ -419,6 +422,16 @@ class FunctionState:
         if record is not None:
             record.alive = False
             log.listeners.emit(Changed("entries", entry))
+
+
+def _leave_traceback(error: BaseException) -> None:
+    """Where JAX took its own frames out of a traceback, take the closure's out too, by which it got there."""
+    traceback = error.__traceback__
+    if traceback is None or not _hotpath.is_call(traceback.tb_frame.f_code):
+        return
+    below = traceback.tb_next
+    if below is None or not internals.is_jax_frame(below.tb_frame.f_code.co_filename):
+        error.__traceback__ = below
 
 
 def _not_built(**_: Any) -> None:

@@ -558,7 +558,9 @@ def mesh_text(mesh: Any) -> str:
 
 def spec_text(spec: Iterable[Any]) -> str:
     """A partition spec as P('i', None) without what changes nothing: trailing None, tuples of one."""
-    parts = [part[0] if isinstance(part, tuple) and len(part) == 1 else part for part in spec]
+    # a spec with unreduced axes refuses to be iterated over
+    partitions = getattr(spec, "partitions", spec)
+    parts = [part[0] if isinstance(part, tuple) and len(part) == 1 else part for part in partitions]
     while parts and parts[-1] in (None, ()):
         parts.pop()
     extra = [f"{name}={set(axes)!r}" for name in ("unreduced", "reduced") if (axes := getattr(spec, name, None))]

@@ -6,7 +6,9 @@ closure it can have the `repr`, pickling and methods that `jax.jit`'s object has
 
 from __future__ import annotations
 
+import copy
 import functools
+import inspect
 import types
 import weakref
 from collections.abc import Callable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         __wrapped__: Callable[..., Any]
         __name__: str
         __qualname__: str
+        func: Callable[..., Any]
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 else:
@@ -43,6 +46,8 @@ else:
 class JitFunction(_Callable[P, R_co]):
     """What `jm.jit` returns. Everything that `jax.jit`'s object has, this has, with the same meaning."""
 
+    # no part of __dict__: whatever wraps us (as jax.grad does) takes a copy of that along
+    __slots__ = ("_made_with", "_state")
     _state: FunctionState
     _made_with: tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
 
@@ -51,6 +56,8 @@ class JitFunction(_Callable[P, R_co]):
     @overload
     def __get__(self: JitFunction[Concatenate[S, Q], R], instance: S, owner: Any = None) -> Callable[Q, R]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None and owner is None:
+            raise TypeError("__get__(None, None) is invalid")
         return self if instance is None else types.MethodType(self, instance)
 
     def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
@@ -79,19 +86,32 @@ class JitFunction(_Callable[P, R_co]):
     def __repr__(self) -> str:
         return repr(self._state.jitted)
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        signature: inspect.Signature = self._state.jitted.__signature__
+        return signature
+
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("_state", "_made_with"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._state.jitted, name)
+        if name in JitFunction.__slots__:
+            raise AttributeError(name)
+        jitted = self._state.jitted
+        if name.startswith("__") and hasattr(jitted, name):  # one that was deleted here
+            raise AttributeError(name)
+        return getattr(jitted, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self._state.jitted)})
 
     def __reduce__(self) -> Any:
         return _made_again, self._made_with
 
-    def __copy__(self) -> JitFunction[P, R_co]:
-        return self
+    def __copy__(self) -> Any:
+        return _object(self.func, self._state, self._made_with, vars(self))
 
-    def __deepcopy__(self, memo: Any) -> JitFunction[P, R_co]:
-        return self
+    def __deepcopy__(self, memo: Any) -> Any:
+        fun, jit_arguments, own = self._made_with
+        copied = copy.deepcopy(fun, memo)
+        return self.__copy__() if copied is fun else wrap(copied, jit_arguments, **own)
 
     def __hash__(self) -> int:
         return id(self)
@@ -123,15 +143,17 @@ def wrap(
     _others.install()
     own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     call = _call_of(fun, jitted, jit_arguments, own)
+    looks: dict[str, Any] = {name: getattr(jitted, name) for name in functools.WRAPPER_ASSIGNMENTS if hasattr(jitted, name)}
+    looks.update({name: value for name, value in vars(jitted).items() if name not in ("_fun", "_jit_info")})
+    looks["__wrapped__"] = fun
+    return _object(call, call.__dict__["_jitmagic_state"], (fun, jit_arguments, own), looks)
+
+
+def _object(call: Callable[..., Any], state: FunctionState, made_with: Any, looks: dict[str, Any]) -> JitFunction[..., Any]:
     make: Any = JitFunction
-    wrapper = make(call)
-    wrapper.__dict__.update(_state=call.__dict__["_jitmagic_state"], _made_with=(fun, jit_arguments, own))
-    for name in functools.WRAPPER_ASSIGNMENTS:
-        if hasattr(jitted, name):
-            wrapper.__dict__[name] = getattr(jitted, name)
-    wrapper.__dict__.update({name: value for name, value in vars(jitted).items() if name not in ("_fun", "_jit_info")})
-    wrapper.__wrapped__ = fun
-    made: JitFunction[..., Any] = wrapper
+    made: JitFunction[..., Any] = make(call)
+    made._state, made._made_with = state, made_with
+    made.__dict__.update(looks)
     return made
 
 
