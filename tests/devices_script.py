@@ -160,6 +160,12 @@ for name, (_, _, expected) in MISSES.items():
 for name in HITS:
     assert outcomes[name] == "hit", name
 
+recorded = jm.jit(copy_of("two devices"))
+for place in (0, 1, 0, 0, 1):
+    recorded(put(X, devices[place]))
+used = jm.stats("calls").entry.tail(5).tolist()
+assert used == [used[0], used[1], used[0], used[0], used[1]] and used[0] != used[1], used
+
 recorded = jm.jit(copy_of("contexts"))
 recorded(X)
 with jax.set_mesh(auto):

@@ -102,6 +102,21 @@ class Keyless:
         return cls(children[0], options)
 
 
+@jax.tree_util.register_pytree_node_class
+class Childless:
+    """A node with metadata alone."""
+
+    def __init__(self, name: Any) -> None:
+        self.name = name
+
+    def tree_flatten(self) -> Any:
+        return (), self.name
+
+    @classmethod
+    def tree_unflatten(cls, name: Any, children: Any) -> Any:
+        return cls(name)
+
+
 class Mode(enum.Enum):
     TRAIN = 1
     EVAL = 2
@@ -143,6 +158,18 @@ MISSES: dict[str, tuple[Any, set[tuple[str, str]]]] = {
     "another kind of number than the default": ((optional, call(X), call(X, s=jnp.float32(2))), {("weak_type", "s")}),
     "another number than the default": ((optional, call(X), call(X, s=3.0)), {("calling_convention", "s")}),
     "None given for a default of None": ((optional, call(X), call(X, None)), {("calling_convention", "mask")}),
+    "keyless node's options to None": (
+        (scale, call(Keyless(X, 1)), call(Keyless(X, None))),
+        {("pytree_structure", "x.options")},
+    ),
+    "a node without children": (
+        (first, call([X, Childless("a")]), call([X, Childless("b")])),
+        {("pytree_structure", "x[1].name")},
+    ),
+    "factory of an empty defaultdict": (
+        (first, call([X, collections.defaultdict(int)]), call([X, collections.defaultdict(list)])),
+        {("pytree_structure", "x[1]")},
+    ),
     "key data for a key": (
         (scale, call(jax.random.key(0)), call(jax.random.PRNGKey(0))),
         {("dtype", "x"), ("shape", "x")},

@@ -99,6 +99,21 @@ def test_static_values_and_where_they_stand_tell_entries_apart() -> None:
     assert table.static.tolist()[:3] == ["n=1", "n=2", "n=3"]
 
 
+def test_with_another_jit_of_the_function_static_values_still_tell_entries_apart() -> None:
+    def own(x: Any, n: Any, scale: Any = 1.0) -> Any:
+        return x + scale
+
+    one, two = (jm.jit(own, static_argnames=("n", "scale")) for _ in range(2))
+    calls = [(one, 3, 1.0), (one, 4, 1.0), (two, 5, 1.0), (two, 10**30, 2.0), (two, 10**30, 3.0)]
+    entries = []
+    for _ in range(4):
+        for jitted, n, scale in calls:
+            jitted(jnp.ones(3), n=n, scale=scale)
+        entries.append(jm.stats("calls").entry.tail(len(calls)).tolist())
+    assert len(set(entries[0])) == len(calls)
+    assert entries[1:] == [entries[0]] * 3
+
+
 def test_a_call_inside_a_trace_is_inlined_and_its_compiles_are_the_outer_calls() -> None:
     @jm.jit
     def inner(x):

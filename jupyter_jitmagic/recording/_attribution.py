@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._jax_internals import JitOptions
 from jupyter_jitmagic.recording._signatures import DEFAULT, POSITIONAL, Signature, layout_of
 
 Select = Callable[[tuple[Any, ...], dict[str, Any], dict[Any, int]], int | None]
@@ -55,7 +56,7 @@ def facts(signature: Signature) -> dict[Probe, Any]:
             found[Probe("static", static.argument)] = static.value
     for leaf in signature.leaves:
         found[Probe("dtype", leaf.path)] = leaf.dtype
-        found[Probe("aval", leaf.path)] = leaf
+        found[Probe("aval", leaf.path)] = (leaf.shape, leaf.dtype, leaf.weak, leaf.typing)
         found[Probe("placement", leaf.path)] = (leaf.devices, leaf.sharding)
         found[Probe("layout", leaf.path)] = leaf.layout
     for argument, node in signature.structure:
@@ -121,16 +122,18 @@ def _config() -> Any:
     return tuple(value for _, value in internals.jit_config())
 
 
-def _whole(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
-    return tree, tuple([_whole_leaf(leaf) for leaf in leaves]), _config()
+def _whole(args: tuple[Any, ...], kwargs: dict[str, Any], options: JitOptions) -> Any:
+    """Everything that may decide about a call's entry: static arguments by value, traced ones by aval and placement."""
+    places = [*enumerate(args), *kwargs.items()]
+    statics = {*options.static_argnums, *options.static_argnames}
+    traced = {str(place): value for place, value in places if place not in statics}
+    leaves, tree = jax.tree_util.tree_flatten(traced)
+    static = frozenset([(place, type(value), value) for place, value in places if place in statics])
+    return tree, tuple([_whole_leaf(leaf) for leaf in leaves]), static, _config()
 
 
 def _whole_leaf(value: Any) -> Any:
-    try:
-        return type(value), jax.typeof(value), _placement(value)
-    except TypeError:
-        return type(value), value
+    return type(value), jax.typeof(value), _placement(value), layout_of(value)
 
 
 _TOOLS = {
@@ -149,7 +152,8 @@ class Attribution:
     explain (another ``jax.jit`` of the same function made them), the whole call is looked at.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: JitOptions) -> None:
+        self.options = options
         self.entries: dict[Signature, int] = {}
         self.known = -1
         self.explained = 0
@@ -177,7 +181,7 @@ class Attribution:
 
     def clear(self) -> None:
         """JAX's cache was cleared: no entry is live."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self.options)  # type: ignore[misc]
 
     def add(self, signature: Signature, entry: int) -> None:
         """A new live entry."""
@@ -225,7 +229,7 @@ class Attribution:
             known = None
         if known != entry and not self._wide:
             self._use_whole()
-            self.learned[_whole(args, kwargs)] = entry
+            self.learned[_whole(args, kwargs, self.options)] = entry
 
     def _fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         try:
@@ -261,8 +265,9 @@ class Attribution:
         self.learned = {}
         self._probes = ()
         self.look = ""
-        self._key = _whole
-        self.select = lambda args, kwargs, learned: learned.get(_whole(args, kwargs))
+        options = self.options
+        self._key = lambda args, kwargs: _whole(args, kwargs, options)
+        self.select = lambda args, kwargs, learned: learned.get(_whole(args, kwargs, options))
 
     def _compile(self, looks: Sequence[str]) -> None:
         key = looks[0] if len(looks) == 1 else f"({', '.join(looks)})"

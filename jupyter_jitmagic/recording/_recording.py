@@ -66,7 +66,7 @@ class FunctionState:
         self.record = record
         self.origin = origin
         self.lock = threading.RLock()
-        self.attribution = Attribution()
+        self.attribution = Attribution(self.jit_options)
         self.history: list[Signature] = []
         self.timing = timing
         self.recording = log.paused_s is None

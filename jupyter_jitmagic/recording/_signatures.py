@@ -359,8 +359,8 @@ def _children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
 
 
 def _registered_children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
-    found, tree = jax.tree_util.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
-    if jax.tree_util.treedef_is_leaf(tree):
+    found, _ = jax.tree_util.tree_flatten_with_path(value, is_leaf=lambda part: part is not value)
+    if len(found) == 1 and found[0][1] is value:
         return None
     parts = [part for _, part in found]
     if found and all(len(path) == 1 and isinstance(path[0], jax.tree_util.FlattenedIndexKey) for path, _ in found):
@@ -393,9 +393,9 @@ def _metadata(value: Any, keys: tuple[str, ...]) -> tuple[Metadata, ...]:
     """What a registered node keeps beside its children and JAX compares, part by part."""
     tree = jax.tree_util.tree_structure(value, is_leaf=lambda part: part is not value)
     data = tree.node_data()
-    aux = None if data is None else data[1]
-    if aux is None or isinstance(value, OrderedDict) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+    if data is None or isinstance(value, OrderedDict) or (isinstance(value, tuple) and hasattr(value, "_fields")):
         return ()  # no more than the keys, or the class
+    aux = data[1]
     if isinstance(value, defaultdict):
         factory = Value(value.default_factory, by_equality=True)
         factory.text = f"defaultdict({factory.text})"
