@@ -12,7 +12,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jupyter_jitmagic._columns import NO_ENTRY, Columns
 from jupyter_jitmagic._errors import faults
@@ -24,6 +24,7 @@ ExecuteHow = Literal["blocked", "observed", "unobserved"]
 EXECUTE_HOW: tuple[ExecuteHow, ...] = ("unobserved", "observed", "blocked")
 UNOBSERVED, OBSERVED, BLOCKED = range(3)
 Phase = Literal["trace", "lower", "compile"]
+Kind = Literal["function", "entry", "miss", "diagnosis", "other"]
 PHASES: tuple[Phase, ...] = ("trace", "lower", "compile")
 CauseName = Literal[
     "first_call", "shape", "dtype", "weak_type", "static_value", "static_identity", "pytree_structure", "calling_convention",
@@ -234,11 +235,11 @@ class Log:
         self._known_functions: dict[int, FunctionRecord] = {}
         self._known_entries: dict[int, EntryRecord] = {}
         self._counted = 0
-        self._ids = itertools.count(1)
+        self._ids: dict[Kind, Iterator[int]] = {kind: itertools.count(1) for kind in get_args(Kind)}
 
-    def new_id(self) -> int:
-        """A number no other row of this process has."""
-        return next(self._ids)
+    def new_id(self, kind: Kind) -> int:
+        """The number of the next row of this kind: 1, 2, 3 … also across `reset`, and short enough to be typed."""
+        return next(self._ids[kind])
 
     def add_function(self, record: FunctionRecord) -> None:
         with self.lock:

@@ -126,7 +126,7 @@ _FAILURES_KEPT = 30
 def _record(diagnosis: Diagnosis) -> int:
     from jupyter_jitmagic._records import DiagnosisRecord, log
 
-    record = DiagnosisRecord(log.new_id(), diagnosis.function, time.time(), diagnosis.to_dict())
+    record = DiagnosisRecord(log.new_id("diagnosis"), diagnosis.function, time.time(), diagnosis.to_dict())
     log.add_diagnosis(record)
     return record.id
 

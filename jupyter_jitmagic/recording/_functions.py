@@ -45,7 +45,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
         remade = lineage.remade()
         _supersede(lineage.function, always=not origin.is_local)
     record = FunctionRecord(
-        id=log.new_id(),
+        id=log.new_id("function"),
         name=_unused_name(short_name(qualname_of(fun))),
         module=origin.module,
         qualname=qualname_of(fun),

@@ -132,7 +132,7 @@ class Others:
         if key not in log.others and len(log.others) >= _ROWS_LIMIT:
             key = (done.function, done.module, "")
         if key not in log.others:
-            log.others[key] = OtherRecord(log.new_id(), *key)
+            log.others[key] = OtherRecord(log.new_id("other"), *key)
         return log.others[key]
 
     def _remember(self, compiling: Compiling) -> None:

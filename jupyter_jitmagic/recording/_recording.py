@@ -283,7 +283,7 @@ class FunctionState:
         self._steer(gate=float("-inf"))
         _hotpath.fold()
         miss = MissRecord(
-            id=log.new_id(),
+            id=log.new_id("miss"),
             call=detail.call,
             function=self.function,
             entry=record.id,
@@ -341,7 +341,7 @@ class FunctionState:
         self, signature: Signature, outcome: int, phases: Phases | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> EntryRecord:
         record = EntryRecord(
-            id=log.new_id(),
+            id=log.new_id("entry"),
             function=self.function,
             avals=signature.avals,
             static=dict(signature.static),
