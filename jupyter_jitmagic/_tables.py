@@ -35,7 +35,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "entries": {
         "function": "qualified name",
-        "entry": "number of the entry",
+        "entry": "number of the entry, from 1; what %jitcache show takes",
         "avals": "types of the traced arguments in JAX's short form",
         "static": "static arguments and their values",
         "transformation": 'the eager transformation the entry was made under, as "grad" or "vmap"',

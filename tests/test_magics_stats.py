@@ -161,6 +161,17 @@ def test_an_entrys_programs_as_text(used: Shell) -> None:
     assert "choose one of" in used.run(f"%jitcache show {number} assembler").text
 
 
+def test_entries_are_numbered_one_after_the_other_and_alike_everywhere(used: Shell) -> None:
+    numbers = jm.stats("entries").entry.tolist()
+    assert numbers == list(range(numbers[0], numbers[0] + 5)), "whatever else was recorded between them"
+    assert set(jm.stats("calls").entry) == set(jm.stats("misses").entry) == set(numbers)
+    listed = used.ok("%jitcache list").text
+    lines = [line for line in listed.splitlines() if "f32[" in line]
+    assert all(f" {number} " in line for number, line in zip(numbers, lines, strict=True)), listed
+    assert f"framed, entry {numbers[0]}" in used.ok(f"%jitcache show {numbers[0]}").text
+    assert "flops" in used.ok(f"%jitcache show {numbers[-1]} cost").text
+
+
 def test_break_even_is_a_column(used: Shell) -> None:
     text = used.ok("%jitstats double --break-even").text
     assert "pays after" in text.splitlines()[0]

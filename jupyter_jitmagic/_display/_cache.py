@@ -33,13 +33,13 @@ def listed(functions: Sequence[FunctionRecord], entries: Sequence[EntryRecord]) 
         return nothing_yet()
     columns = (
         Column("function, entries", code=True),
-        Column("number", right=True),
+        Column("entry", right=True),
         Column("hits", right=True),
         Column("misses", right=True),
         Column("compile", right=True),
         Column("execute", right=True),
     )
-    foot = "`%jitcache show NUMBER` shows an entry"
+    foot = "`%jitcache show ENTRY` shows one"
     return Document.of([Table(columns, tuple(rows), foot)])
 
 

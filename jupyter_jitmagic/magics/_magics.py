@@ -289,12 +289,12 @@ class JitMagics(Magics):  # type: ignore[misc]
         """Show and clear the jit caches of this kernel: the panel as text.
 
             %jitcache [list [NAME …]]        the cache entries of every jitted function
-            %jitcache show NUMBER            one entry: argument types, static values, times, memory
-            %jitcache show NUMBER PROGRAM    its jaxpr, stablehlo, hlo (optimised), memory, or cost (XLA's estimates)
-            %jitcache drop NUMBER            forget one entry, where JAX can
+            %jitcache show ENTRY             one entry: argument types, static values, times, memory
+            %jitcache show ENTRY PROGRAM     its jaxpr, stablehlo, hlo (optimised), memory, or cost (XLA's estimates)
+            %jitcache drop ENTRY             forget one entry, where JAX can
             %jitcache clear [NAME …]         empty the caches of these functions, or of all that jitmagic knows
 
-        NUMBER is the entry's, as `list` shows it.
+        ENTRY is its number, as `list` and the tables show it.
         """
         from jupyter_jitmagic.magics import _cache_magic
 
