@@ -18,6 +18,7 @@ import numpy as np
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._jax_internals import keep_trace
 from jupyter_jitmagic._options import options
+from jupyter_jitmagic._own_work import own_work
 
 from . import _other_failures, _reasons
 from ._buffers import deleted_array
@@ -67,7 +68,7 @@ def diagnose_call(
         call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
         effect = impurity(call.fun, (*call.args, *call.kwargs.values()))[0]
         writes = no_writing() if "files" in effect else contextlib.nullcontext()
-        with time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
+        with own_work(), time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
             names, numbers = _declared(call)
             diagnosis = _diagnose(call, seconds, rewrites, effect)
             diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)

@@ -11,7 +11,6 @@ from jax import jit as jax_jit
 
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._jax_internals import JitOptions
-from jupyter_jitmagic.recording import _timing
 
 
 class Target(Protocol):
@@ -42,8 +41,7 @@ class Auto:
     def _cure(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         from jupyter_jitmagic.diagnosis import diagnose
 
-        with _timing.unheard():
-            found = diagnose(target.jitted, *args, **kwargs)
+        found = diagnose(target.jitted, *args, **kwargs)
         if found.kind != "static" or not found.verified:
             return False
         options = target.jit_options

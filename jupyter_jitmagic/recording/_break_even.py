@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._own_work import own_work
 from jupyter_jitmagic._records import EntryRecord, FunctionRecord, log
-from jupyter_jitmagic.recording import _functions, _timing
+from jupyter_jitmagic.recording import _functions
 
 _MOST_RUNS = 30
 
@@ -42,7 +43,7 @@ def break_even(function: int, seconds: float = 2.0) -> int | None:
     def made() -> tuple[Any, Any]:
         return jax.tree_util.tree_map(_ones, tuple(example.args)), jax.tree_util.tree_map(_ones, dict(example.kwargs))
 
-    with _timing.unheard():
+    with own_work():
         try:
             compiled_s = _median_time(jitted, made, seconds)
             plain_s = _median_time(fun, made, seconds)

@@ -16,6 +16,7 @@ import jax
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError, RecompileWarning, faults
+from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic._records import Cause
 from jupyter_jitmagic._wording import duration, sentence, short_name
 from jupyter_jitmagic.recording import _compiling
@@ -134,7 +135,7 @@ def uninstall() -> None:
 
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
-    if event not in _PAID:
+    if event not in _PAID or is_own_work():
         return
     try:
         compiling = _who(str(kwargs.get("fun_name", "")))

@@ -19,7 +19,7 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,9 +29,9 @@ import numpy as np
 
 from jupyter_jitmagic._errors import CheckWarning, faults
 from jupyter_jitmagic._options import options
+from jupyter_jitmagic._own_work import own_work
 from jupyter_jitmagic._values import shown
 from jupyter_jitmagic._wording import short_name
-from jupyter_jitmagic.recording import _timing
 from jupyter_jitmagic.recording._call_site import is_users, user_depth
 from jupyter_jitmagic.recording._captured import Captured, reached_by, read_by
 
@@ -156,13 +156,12 @@ def _run_plainly(
     Raises:
         _TooLong: it took too long.
     """
-    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, no_writing, quiet, time_limit, undone
+    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, time_limit
 
     outside = Captured.of(fun)
     printed = _Printed()
     result, error = None, None
-    owners = (*args, *kwargs.values())
-    with quiet(), _generators_put_back(fun, reseeded), no_writing(), undone(reached_by(fun), owners):
+    with unnoticed(fun, (*args, *kwargs.values()), reseeded):
         try:
             with time_limit(options.check_limit_s), printed.in_place_of_stdout(), watching() as followed:
                 try:
@@ -173,6 +172,16 @@ def _run_plainly(
             raise _TooLong from None
         mutated = tuple(change.name for change in outside.changes())
     return _Ran(result, error, printed.getvalue(), mutated, followed or _Followed())
+
+
+@contextlib.contextmanager
+def unnoticed(fun: Callable[..., Any], owners: Iterable[Any], reseeded: bool = False) -> Iterator[None]:
+    """Running or tracing `fun` in here is our own work: it prints and writes nothing, and what it changes is put back, in the
+    objects of `owners` too. `reseeded`: meanwhile with other random numbers."""
+    from jupyter_jitmagic.diagnosis._quiet import no_writing, quiet, undone
+
+    with own_work(), quiet(), _generators_put_back(fun, reseeded), no_writing(), undone(reached_by(fun), owners):
+        yield
 
 
 class _Printed(io.StringIO):
@@ -223,7 +232,6 @@ def _generators_put_back(fun: Callable[..., Any], reseeded: bool = False) -> Ite
 
 def _traced_again(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Followed:
     """The trace of the same call, followed; what it changes is put back."""
-    from jupyter_jitmagic.diagnosis._quiet import no_writing, quiet, undone
 
     def again(*args: Any, **kwargs: Any) -> Any:
         return state.fun(*args, **kwargs)
@@ -231,8 +239,7 @@ def _traced_again(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str,
     given = state.jit_options
     retraced = jax.jit(again, static_argnums=given.static_argnums, static_argnames=given.static_argnames)
     followed = _Followed()
-    owners = (*args, *kwargs.values())
-    with _timing.unheard(), quiet(), _generators_put_back(state.fun), no_writing(), undone(reached_by(state.fun), owners):
+    with unnoticed(state.fun, (*args, *kwargs.values())):
         try:
             with _following() as followed:
                 retraced.eval_shape(*args, **kwargs)

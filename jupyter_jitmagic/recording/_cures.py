@@ -23,7 +23,7 @@ from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import Cause, log
 from jupyter_jitmagic._wording import duration, short_name
-from jupyter_jitmagic.recording import _timing
+from jupyter_jitmagic.recording._check import unnoticed
 from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._signatures import Leaf, Signature, parameters_of
 
@@ -353,15 +353,13 @@ def _traces_alike(
     def again(*args: Any, **kwargs: Any) -> Any:
         return state.fun(*args, **kwargs)
 
-    started = time.perf_counter()
-    try:
-        with_value = state.jitted.eval_shape(*args, **kwargs)
-        without = jax.jit(again, static_argnums=nums, static_argnames=names).eval_shape(*args, **kwargs)
-        return bool(_outputs(with_value) == _outputs(without))
-    except Exception:
-        return False
-    finally:
-        _timing.take(started)
+    with unnoticed(state.fun, (*args, *kwargs.values())):
+        try:
+            with_value = state.jitted.eval_shape(*args, **kwargs)
+            without = jax.jit(again, static_argnums=nums, static_argnames=names).eval_shape(*args, **kwargs)
+        except Exception:
+            return False
+    return bool(_outputs(with_value) == _outputs(without))
 
 
 def _outputs(out: Any) -> Any:

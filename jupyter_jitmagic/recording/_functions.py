@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic import _own_work
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording import _observation, _timing
@@ -98,6 +99,15 @@ def state_of(function: int) -> FunctionState | None:
     """The living function of a row."""
     state: FunctionState | None = _timing.living.get(function)
     return state
+
+
+def _look_closely() -> None:
+    """Own work begins: which calls are ours is asked where a call is settled."""
+    for state in _timing.all_living():
+        state.look_closely()
+
+
+_own_work.before.append(_look_closely)
 
 
 _by_name: dict[str, weakref.WeakValueDictionary[int, FunctionState]] = {}

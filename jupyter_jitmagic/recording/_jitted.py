@@ -13,6 +13,7 @@ from jax import jit as jax_jit
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._options import TIMING, options
+from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic.recording import _functions, _keep
 from jupyter_jitmagic.recording._break_even import break_even as break_even
 from jupyter_jitmagic.recording._budgets import check_budget
@@ -111,7 +112,7 @@ def jit(
             keep=keep,
             **jit_arguments,
         )
-    if options.off:
+    if options.off or is_own_work():
         return jax_jit(fun, **jit_arguments)
     own: dict[str, Any] = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     if not keep:

@@ -6,8 +6,9 @@ import time
 from typing import Any, Literal
 
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._own_work import own_work
 from jupyter_jitmagic._records import EntryRecord, log
-from jupyter_jitmagic.recording import _functions, _timing
+from jupyter_jitmagic.recording import _functions
 
 What = Literal["jaxpr", "stablehlo", "hlo", "memory", "cost"]
 WHATS: tuple[What, ...] = ("jaxpr", "stablehlo", "hlo", "memory", "cost")
@@ -44,7 +45,7 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
                 f"entry {entry} takes arguments that are no arrays: its program cannot be made again from their types"
             )
         raise OptionError(f"entry {entry} is gone")
-    with _timing.unheard():
+    with own_work():
         if what == "jaxpr":
             return str(state.jitted.trace(*example.args, **example.kwargs).jaxpr)
         lowered = state.jitted.lower(*example.args, **example.kwargs)

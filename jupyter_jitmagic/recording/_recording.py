@@ -14,6 +14,7 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import CheckWarning, RecompileError, RecompileWarning, faults
 from jupyter_jitmagic._options import options
+from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work
 from jupyter_jitmagic._records import (
     DISK_HIT,
     ERROR,
@@ -96,6 +97,8 @@ class FunctionState:
 
     def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record a call that returned and may be anything; returns `out`."""
+        if is_own_work():
+            return out
         if self.recording or log.paused_s is not None:
             try:
                 if self.recording:
@@ -113,6 +116,8 @@ class FunctionState:
     ) -> Callable[[], Any] | None:
         """Record a call that raised. The error is JAX's or the user's and stays as it is: None. What is returned for a compile
         that the budget refused takes the call's place."""
+        if is_own_work():
+            return None
         if isinstance(error, _budgets.Refused) and error.function == self.function:
             return functools.partial(self._instead, start, args, kwargs, error)
         if self.auto is not None and internals.transformations() == "":
@@ -399,9 +404,10 @@ class FunctionState:
         self._put_off(gate)
 
     def _put_off(self, gate: float) -> None:
-        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function."""
+        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function, and while
+        a call may be our own."""
         self._steer(gate=gate)
-        if _timing.pending and _timing.anything_compiles():
+        if is_any_thread_at_own_work() or (_timing.pending and _timing.anything_compiles()):
             self._steer(gate=float("-inf"))
 
     def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:

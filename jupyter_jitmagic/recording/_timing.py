@@ -12,7 +12,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +20,7 @@ import jax
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic._records import Phase, PhaseEvent, log
 
 _PHASES: dict[str, Phase] = {
@@ -134,22 +134,6 @@ def is_ours(code: CodeType) -> bool:
     return code in _wrapper_codes
 
 
-_unheard: set[int] = set()
-
-
-@contextmanager
-def unheard() -> Iterator[None]:
-    """What compiles in this thread meanwhile is our own doing and no row of the user's."""
-    thread = get_ident()
-    nested = thread in _unheard
-    _unheard.add(thread)
-    try:
-        yield
-    finally:
-        if not nested:
-            _unheard.discard(thread)
-
-
 def take(since: float) -> Phases | None:
     """The spans of this thread that began at or after `since`, summed; None if there are none. They are no longer pending."""
     spans = pending.get(get_ident())
@@ -239,7 +223,7 @@ def _is_own_call(depth: int) -> bool:
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None or get_ident() in _unheard:
+    if phase is None or is_own_work():
         return
     try:
         if phase == "compile":
@@ -253,7 +237,7 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
 
 def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None or get_ident() in _unheard:
+    if phase is None or is_own_work():
         return
     try:
         thread, end = get_ident(), time.perf_counter()

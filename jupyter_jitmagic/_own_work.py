@@ -1,0 +1,44 @@
+"""Our own use of the user's functions: what a diagnosis, a check or a measurement calls and compiles is no row of the user's.
+
+Diagnosis says when it begins and recording asks, so neither needs to know the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
+
+_threads: set[int] = set()
+before: list[Callable[[], None]] = []
+"""What is done before own work begins."""
+
+
+@contextmanager
+def own_work() -> Iterator[None]:
+    """What this thread calls and compiles meanwhile is ours. May be nested.
+
+    Example:
+        >>> with own_work():
+        ...     step(x)  # jm.jit's step: neither a row, nor a budget's business, nor told in the panel
+    """
+    thread = get_ident()
+    nested = thread in _threads
+    _threads.add(thread)
+    try:
+        if not nested:
+            for prepare in before:
+                prepare()
+        yield
+    finally:
+        if not nested:
+            _threads.discard(thread)
+
+
+def is_own_work() -> bool:
+    """Whether what this thread does is ours."""
+    return get_ident() in _threads
+
+
+def is_any_thread_at_own_work() -> bool:
+    return bool(_threads)
