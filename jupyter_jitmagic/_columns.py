@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+import struct
 from array import array
-from struct import Struct
 from typing import Any
 
 NO_ENTRY = -1
 _NAN = array("d", [math.nan]).tobytes()
-_WIDTH = 3
-pack = Struct(f"{_WIDTH}d").pack
-"""Start, end and place of a call, as they are kept. What a call's numbers are packed into, it need not keep as objects."""
-ROW_BYTES = 8 * _WIDTH
+WIDTH = 3
+"""Start, end and place of a call, as they are kept."""
+_ROW_BYTES = 8 * WIDTH
+
+
+def packed(values: list[float]) -> bytes:
+    """Start, end and place of one call after the other as doubles."""
+    return struct.pack(f"{len(values)}d", *values)
 
 
 def find_place(calls: bytes, place: int, start: int) -> int | None:
     """The first row at or after row `start` of packed calls that has this place."""
-    wanted = pack(0.0, 0.0, place)[-8:]
-    found = calls.find(wanted, ROW_BYTES * start)
-    while found >= 0 and found % ROW_BYTES != ROW_BYTES - 8:
+    wanted = struct.pack("d", place)
+    found = calls.find(wanted, _ROW_BYTES * start)
+    while found >= 0 and found % _ROW_BYTES != _ROW_BYTES - 8:
         found = calls.find(wanted, found + 1)
-    return found // ROW_BYTES if found >= 0 else None
+    return found // _ROW_BYTES if found >= 0 else None
 
 
 class Columns:
@@ -48,22 +52,22 @@ class Columns:
 
     def extend(self, calls: bytes) -> None:
         """Append packed hits: their outcome is code 0, their execution unobserved (code 0)."""
-        count = len(calls) // ROW_BYTES
+        count = len(calls) // _ROW_BYTES
         self._calls.frombytes(calls)
         self.outcome.frombytes(bytes(count))
         self.execute_s.frombytes(_NAN * count)
         self.execute_how.frombytes(bytes(count))
 
     def place(self, row: int) -> int:
-        return int(self._calls[_WIDTH * row + 2])
+        return int(self._calls[WIDTH * row + 2])
 
     def change(self, row: int, place: int, outcome: int) -> None:
         """Say of a row that it is no plain hit."""
-        self._calls[_WIDTH * row + 2] = place
+        self._calls[WIDTH * row + 2] = place
         self.outcome[row] = outcome
 
     def drop_oldest(self, count: int) -> None:
-        del self._calls[: _WIDTH * count]
+        del self._calls[: WIDTH * count]
         for name in ("outcome", "execute_s", "execute_how"):
             del getattr(self, name)[:count]
         self.first += count
@@ -75,7 +79,7 @@ class Columns:
         import numpy as np
 
         until = len(self) if until is None else until
-        calls = np.array(memoryview(self._calls)[_WIDTH * since : _WIDTH * until], dtype="d").reshape(-1, _WIDTH)
+        calls = np.array(memoryview(self._calls)[WIDTH * since : WIDTH * until], dtype="d").reshape(-1, WIDTH)
         rest = {"outcome": "b", "execute_s": "d", "execute_how": "b"}
         return {
             "call": np.arange(self.first + since, self.first + until),

@@ -1,8 +1,8 @@
 """The path of a cache hit, and the buffer that it writes to. Every nanosecond here is paid by every call.
 
-A hit is: two clock readings, a few comparisons, and start, end and entry packed into 24 bytes at the end of a `bytearray` (half
-the price of keeping them as objects and packing them later). Everything else lies behind one of the comparisons: the function's
-gate has come (now and then, and whenever something compiles or jit is disabled), or the call is inside a trace or
+A hit is: two clock readings, a few comparisons, and start, end and entry at the end of a list (packing them there and then
+costs more than packing thousands at once: 4 % of a small call). Everything else lies behind one of the comparisons: the
+function's gate has come (now and then, and whenever something compiles or jit is disabled), or the call is inside a trace or
 transformation. `fold` moves the buffer into the columns of the log.
 """
 
@@ -18,16 +18,19 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, Protocol
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic._columns import ROW_BYTES, find_place, pack
+from jupyter_jitmagic._columns import WIDTH, find_place, packed
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.recording import _timing, _waiter
 from jupyter_jitmagic.recording._attribution import Select
 
 _DETAIL = -(1 << 30)
-_FOLD_AT = 4096 * ROW_BYTES
+_FOLD_AT = 4096
+_FULL = 0.75
+_QUICKEST_S = 2e-6
+"""So long a call takes at the least, about."""
 
-_buffer = bytearray()
+_buffer: list[float] = []
 extend = _buffer.extend
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
@@ -80,7 +83,7 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
     entry (None: there is but one, `only`), and what is called. It does not hold `state`.
     """
     gate = float("-inf")
-    only = 0
+    only = 0.0
     select: Select | None = None
     learned: dict[Any, int] = {}
     trace, idle, array = internals.TRACE, internals.IDLE, internals.CONCRETE_ARRAY
@@ -102,7 +105,7 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
             if end > gate or (type(out) is not array and trace.value is not idle):
                 return state.settle(start, end, out, args, kwargs)
             if select is None:
-                extend(pack(start, end, only))
+                extend((start, end, only))
                 return out
             try:
                 entry = select(args, kwargs, learned)
@@ -110,14 +113,14 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
                 entry = None
             if entry is None:
                 return state.settle(start, end, out, args, kwargs)
-            extend(pack(start, end, entry))
+            extend((start, end, entry))
             return out
         return instead()
 
     def steer(**new: Any) -> None:
         nonlocal gate, only, select, learned, jitted
         gate = new.get("gate", gate)
-        only = new.get("only", only)
+        only = float(new.get("only", only))  # a float is packed in half the time
         select = new.get("select", select)
         learned = new.get("learned", learned)
         jitted = new.get("jitted", jitted)
@@ -181,19 +184,24 @@ def _with_look(look: str) -> CodeType | None:
 
 
 def append_hit(start: float, end: float, entry: int) -> None:
-    extend(pack(start, end, entry))
+    extend((start, end, entry))
 
 
 def append(start: float, end: float, detail: Detail) -> None:
     """A row with more to say than a plain hit."""
     key = _DETAIL - next(_detail_ids)
-    detail.hint = len(_buffer) // ROW_BYTES
+    detail.hint = len(_buffer) // WIDTH
     _details[key] = detail
-    extend(pack(start, end, key))
+    extend((start, end, key))
 
 
-def is_full() -> bool:
-    return len(_buffer) >= _FOLD_AT
+def full_at(now: float) -> float:
+    """Until when the buffer is surely not full; it is emptied if it is now."""
+    rows = len(_buffer) // WIDTH
+    if rows >= _FULL * _FOLD_AT:
+        fold()
+        rows = 0
+    return now + (_FOLD_AT - rows) * _QUICKEST_S
 
 
 def fold() -> None:
@@ -203,7 +211,7 @@ def fold() -> None:
         if not _buffer and not _retired:
             return
         _retired.append([_buffer, 0])
-        _buffer = bytearray()
+        _buffer = []
         extend = _buffer.extend
         for pair in _retired:
             _move(pair)
@@ -215,7 +223,7 @@ def fold() -> None:
 
 def _references() -> int:
     """What `getrefcount` says of a buffer that nobody but its pair holds."""
-    pairs: list[list[Any]] = [[bytearray(), 0]]
+    pairs: list[list[Any]] = [[[], 0]]
     counts = [sys.getrefcount(pair[0]) for pair in pairs]
     return counts[0]
 
@@ -225,16 +233,17 @@ _REFERENCES = _references()
 
 def _move(pair: list[Any]) -> None:
     buffer, moved = pair
-    calls = bytes(buffer[moved:] if moved else buffer)
-    pair[1] = moved + len(calls)
-    if not calls:
+    values = buffer[moved:]
+    if not values:
         return
+    pair[1] = moved + len(values)
+    calls = packed(values)
     columns = log.columns
     first = len(columns)
     columns.extend(calls)
     for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
         detail = _details[key]
-        row = _row_of(key, calls, detail.hint - moved // ROW_BYTES)
+        row = _row_of(key, calls, detail.hint - moved // WIDTH)
         if row is not None:
             del _details[key]
             _fill_in(first + row, detail)

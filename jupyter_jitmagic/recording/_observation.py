@@ -12,79 +12,125 @@ from collections import deque
 from statistics import median
 from typing import Any
 
+from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import BLOCKED, INLINED, OBSERVED, Changed, log
 from jupyter_jitmagic.recording import _hotpath
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._waiter import Watch, smallest_output, waiter
 
 TOLERANCE = 0.1
-"""Begin and end of an execution may together be uncertain by at most this share of its time."""
-_NEAR_THE_LATEST = 0.8
-"""Where between the two times the end is taken to be: what comes after it (waking up) is shorter than what comes before."""
+"""Begin and end of an execution may together be uncertain by at most this share of its time; the middle is shown."""
 
 _LOOK_BACK = 256
 _SAMPLES = 999
 _ROUGH_SAMPLES = 25
 _LATE = 1.5
-WORTH_EACH_S = 1e-3
+WORTH_EACH_S = 8e-4
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
 _WORTH_MANY_S = 2e-4
 _ENOUGH = 16
 _LONGEST_PAUSE = 5
+_FEW = 8
+_MOST_TRIES = 16
+_JUDGE_AFTER = 16
+_JUDGE_BESIDE_S = 5e-3
+"""While an execution of at least this long runs there is time to judge others."""
+_ASK_FROM_S = 4e-3
+"""A thread that computes lets others look every 5 ms: executions of which this is a small part can be asked meanwhile."""
 
 _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
-
-_samples: dict[int, deque[float]] = {}
-_rough: dict[int, deque[float]] = {}
-"""By entry, how long its latest watched calls took, those included that could not be told well enough."""
-
 _to_judge: deque[Sighting] = deque()
-expected: dict[int, float] = {}
-"""Roughly how long it is from a call to its result, waiting for earlier calls included, from the last one seen."""
-_tries: dict[int, int] = {}
-"""By entry, how many calls came while nothing was known of it."""
-_MOST_TRIES = 4
-_FOLD_AFTER = 16
 _unjudged = 0
-_fruitless: dict[int, int] = {}
-"""By entry, how many watched calls in a row could not be told well enough."""
 
 
-class Sighting:
+class Pace:
+    """What is known of one entry's executions, and so how often to look at them."""
+
+    __slots__ = ("expected_s", "fruitless", "rough", "samples", "seconds", "tries", "watched")
+
+    def __init__(self) -> None:
+        self.samples: list[float] = []
+        """How long its latest calls took."""
+        self.rough: list[float] = []
+        """The same, those included that could not be told well enough."""
+        self.seconds: float | None = None
+        """Roughly how long its executions take, without waiting for earlier calls; None before one was seen to end."""
+        self.expected_s: float | None = None
+        """How long it was, the last time, from the call to its result, waiting for earlier calls included."""
+        self.tries = 0
+        """How many calls were looked at while few were known."""
+        self.watched = 0
+        self.fruitless = 0
+        """How many watched calls in a row could not be told well enough."""
+
+    @property
+    def each(self) -> bool:
+        """Whether every call is to be watched."""
+        if len(self.samples) < _FEW and self.tries < _MOST_TRIES:
+            return True
+        return self.seconds is not None and self.seconds >= WORTH_EACH_S
+
+    def pause_s(self) -> float:
+        """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
+        that runs ahead of the device."""
+        known = self.watched // _ENOUGH if (self.seconds or 0.0) < _WORTH_MANY_S else 0
+        return options.watch_every_s * float(2 ** min(known + self.fruitless // 2, _LONGEST_PAUSE))
+
+    @property
+    def short(self) -> bool:
+        """Whether judging what was seen would take longer than an execution has."""
+        return self.seconds is not None and self.seconds < _JUDGE_BESIDE_S
+
+    def due(self) -> bool:
+        """Whether it is time to judge what was seen: soon where little is known."""
+        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 2)
+
+    def add(self, seconds: float) -> None:
+        _append(self.rough, seconds, _ROUGH_SAMPLES)
+        self.seconds = median(self.rough)
+
+
+def _append(values: list[float], value: float, most: int) -> None:
+    values.append(value)
+    if len(values) > 2 * most:
+        del values[:-most]
+
+
+_paces: dict[int, Pace] = {}
+
+
+def pace_of(entry: int) -> Pace:
+    return _paces.get(entry) or _paces.setdefault(entry, Pace())
+
+
+class Sighting(Watch):
     """One watched call: between which times its execution began and between which it ended."""
 
-    __slots__ = ("after", "at_return", "before", "call", "entry", "how", "latest_start", "start")
+    __slots__ = ("at_return", "began", "call", "entry", "how", "judged")
 
-    def __init__(self, start: float, latest_start: float, how: int = OBSERVED) -> None:
+    def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
+        """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
+        expected = pace.expected_s if pace is not None else None
+        asked = pace is not None and pace.fruitless > 0 and (expected or 0.0) >= _ASK_FROM_S
+        Watch.__init__(self, array, start, expected, asked)
         self.entry = 0
-        self.start = start
-        self.latest_start = latest_start
+        self.began = began
         self.how = how
         self.at_return = False
         """The result was there when the call returned: short programs run inside the call on the CPU."""
         self.call = 0
-        self.before = self.after = math.nan
+        self.judged = False
 
-    def seen(self, before: float, after: float) -> None:
-        """Called by whoever saw the end."""
-        self.before, self.after = before, after
-        self._expect()
+    def seen(self, at: float) -> None:
+        """The caller saw the end."""
+        self.array = None
+        self.before = self.after = at
+
+    def ended(self) -> None:
+        """The waiter saw it, or never will."""
         if self.call:
             _to_judge.append(self)
-
-    def ended(self, watch: Watch) -> None:
-        """Called by the waiter."""
-        self.seen(watch.before, watch.after)
-
-    def used(self, entry: int) -> None:
-        """Called once the entry is known."""
-        self.entry = entry
-        self._expect()
-
-    def _expect(self) -> None:
-        if self.entry and not math.isnan(self.after):
-            expected[self.entry] = self.after - self.latest_start
 
     def folded(self, call: int) -> None:
         """Called once the call has its number."""
@@ -93,50 +139,23 @@ class Sighting:
             _to_judge.append(self)
 
 
-def watch(out: Any, entry: int, start: float, latest_start: float, end: float) -> Sighting | None:
+def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = None) -> Sighting | None:
     """Look at the end of a call that has just returned `out`; None if it cannot or need not be watched now.
 
     Args:
-        entry: the entry if it is known already, else 0.
-        start, latest_start: when the call was handed to the device, at the earliest and the latest.
+        began, start: when the call was handed to the device, at the earliest and the latest.
         end: when the call returned.
+        pace: of its entry, if that is known already.
     """
     array = smallest_output(out)
     if array is None:
         return None
-    sighting = Sighting(start, latest_start)
+    sighting = Sighting(array, began, start, OBSERVED, pace)
     if array.is_ready():
         sighting.at_return = True
-        sighting.seen(end, end)
+        sighting.seen(end)
         return sighting
-    return sighting if waiter.watch(Watch(array, latest_start, expected.get(entry), sighting.ended)) else None
-
-
-def lasts(entry: int) -> float | None:
-    """Roughly how long executions of an entry take, without waiting for earlier calls; None before one was seen to end."""
-    seen = _rough.get(entry)
-    return median(seen) if seen else None
-
-
-def worth_each(entry: int) -> bool:
-    """Whether every call of an entry is to be watched."""
-    seconds = lasts(entry)
-    if seconds is None:
-        _tries[entry] = _tries.get(entry, 0) + 1
-        return _tries[entry] <= _MOST_TRIES
-    return seconds >= WORTH_EACH_S
-
-
-def due(entry: int) -> bool:
-    """Whether it is time to judge what was seen: soon for an entry of which nothing is known."""
-    return _unjudged >= (_FOLD_AFTER if entry in _rough else 2)
-
-
-def pause(entry: int, watched: int) -> float:
-    """How many times as long as usual to wait before a call is watched again, after `watched` of them: longer where much is
-    known or nothing comes of it, as in a loop that runs ahead of the device."""
-    known = watched // _ENOUGH if (lasts(entry) or 0.0) < _WORTH_MANY_S else 0
-    return float(2 ** min(known + _fruitless.get(entry, 0) // 2, _LONGEST_PAUSE))
+    return sighting if waiter.watch(sighting) else None
 
 
 def judge() -> None:
@@ -151,46 +170,48 @@ def _judge() -> None:
     changed: set[int] = set()
     while _to_judge:
         sighting = _to_judge.popleft()
-        if sighting.call < log.columns.first:
+        if sighting.judged or sighting.call < log.columns.first or math.isnan(sighting.after):
             continue
-        seconds = _execution_of(sighting)
+        sighting.judged = True
+        pace = pace_of(sighting.entry)
+        pace.expected_s = sighting.after - sighting.start
+        seconds = _execution_of(sighting, pace)
         _ends[sighting.call] = sighting.before, sighting.after
         if len(_ends) > 2 * _LOOK_BACK:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
         if seconds is None:
-            _fruitless[sighting.entry] = _fruitless.get(sighting.entry, 0) + 1
+            pace.fruitless += 1
             continue
-        _fruitless.pop(sighting.entry, None)
+        pace.fruitless = 0
         row = sighting.call - log.columns.first
         log.columns.execute_s[row] = seconds
         log.columns.execute_how[row] = sighting.how
-        _samples.setdefault(sighting.entry, deque(maxlen=_SAMPLES)).append(seconds)
+        _append(pace.samples, seconds, _SAMPLES)
         changed.add(sighting.entry)
     for entry in changed:
         record = log.known_entry(entry)
         if record is not None:
-            record.execute_s = median(_samples[entry])
+            record.execute_s = median(pace_of(entry).samples)
             log.listeners.emit(Changed("entries", entry))
 
 
-def _execution_of(sighting: Sighting) -> float | None:
+def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
     free = _device_free(sighting.call)
     if free is None:
         return None
     earliest, latest, uncertain = free
-    begin = max(sighting.start, earliest), max(sighting.latest_start, latest)
-    end = sighting.before + _NEAR_THE_LATEST * (sighting.after - sighting.before)
-    seconds = end - (begin[0] + begin[1]) / 2
+    begin = max(sighting.began, earliest), max(sighting.start, latest)
+    seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
     if seconds <= 0 or uncertain > seconds / 2:
         return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
-    rough = _rough.setdefault(sighting.entry, deque(maxlen=_ROUGH_SAMPLES))
-    rough.append(seconds)
-    if sighting.at_return and seconds > _LATE * median(rough):
+    pace.add(seconds)
+    usual = median(pace.rough)
+    if sighting.at_return and seconds > _LATE * usual:
         return None  # the caller was held up before it could look
     # a call that took unusually long would be let through where all others are refused, and stand for them
-    return seconds if uncertain <= TOLERANCE * min(seconds, median(rough)) else None
+    return seconds if uncertain <= TOLERANCE * min(seconds, usual) else None
 
 
 def _device_free(call: int) -> tuple[float, float, float] | None:
@@ -212,17 +233,13 @@ def _device_free(call: int) -> tuple[float, float, float] | None:
 
 
 def forget(entry: int) -> None:
-    _samples.pop(entry, None)
-    _rough.pop(entry, None)
-    expected.pop(entry, None)
-    _fruitless.pop(entry, None)
-    _tries.pop(entry, None)
+    _paces.pop(entry, None)
 
 
-def blocked(start: float, latest_start: float, end: float) -> Sighting:
+def blocked(began: float, start: float, end: float) -> Sighting:
     """A call whose caller waited for its end."""
-    sighting = Sighting(start, latest_start, BLOCKED)
-    sighting.seen(end, end)
+    sighting = Sighting(None, began, start, BLOCKED)
+    sighting.seen(end)
     return sighting
 
 
@@ -231,7 +248,7 @@ def append(start: float, end: float, detail: Detail, sighting: Sighting | None) 
     global _unjudged
     if sighting is not None:
         _unjudged += 1
-        sighting.used(detail.place)
+        sighting.entry = detail.place
         detail.when_known = sighting.folded
     _hotpath.append(start, end, detail)
 

@@ -80,7 +80,7 @@ class FunctionState:
         self._cleared: set[Signature] = set()
         """What JAX's cache has held before it was cleared."""
         self._second_of_pair = False
-        self._watched = 0
+        self._watch_from = float("-inf")
         self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
@@ -223,11 +223,6 @@ class FunctionState:
         if entry is None:
             entry = self._entry_of(args, kwargs, transformation)
         self._hit(start, end, out, entry)
-        if _hotpath.is_full():
-            _hotpath.fold()
-        if _observation.due(entry):
-            _hotpath.fold()
-            _observation.judge()
 
     def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
         """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
@@ -254,7 +249,7 @@ class FunctionState:
         phases: Phases,
         transformation: str,
     ) -> None:
-        sighting = self._watch(out, 0, phases.ended, end, end)
+        sighting = self._watch(out, phases.ended, end)
         if transformation and phases.trace_s is None:
             phases = phases._replace(trace_s=max(phases.began - start, 0.0))
         signature = self._signature(args, kwargs, transformation)
@@ -386,22 +381,38 @@ class FunctionState:
 
     def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
         """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
-        sighting = self._watch(out, entry, start, start, end)
-        gate = end + options.watch_every_s * _observation.pause(entry, self._watched)
         mode = self.timing or options.timing
-        self._watched += sighting is not None
+        pace = _observation.pace_of(entry)
+        observes = mode == "observe" and end >= self._watch_from
+        judges = observes and pace.due()
+        sighting = None
+        if observes and not (judges and pace.short):
+            sighting = _observation.watch(out, start, start, end, pace)
+        elif mode == "block":
+            sighting = _blocked(out, start, start)
         if sighting is None:
             _hotpath.append_hit(start, end, entry)
         else:
+            pace.watched += 1
             _observation.append(start, end, Detail(entry, HIT), sighting)
-        if mode == "block":
-            gate = float("-inf")
-        elif mode == "observe":
-            worth_each = _observation.worth_each(entry)
-            self._second_of_pair = not (self._second_of_pair or worth_each)
-            if worth_each or (sighting is not None and self._second_of_pair):
-                gate = float("-inf")
-        self._put_off(gate)
+        if observes:
+            self._watch_from = end + self._pause_s(pace, sighting is not None)
+        self._put_off(
+            float("-inf")
+            if mode == "block"
+            else _hotpath.full_at(end)
+            if mode != "observe"
+            else min(self._watch_from, _hotpath.full_at(end))
+        )
+        if judges:
+            _hotpath.fold()
+            _observation.judge()
+
+    def _pause_s(self, pace: _observation.Pace, watched: bool) -> float:
+        """For how long no call is watched. Short ones are watched in pairs: the second's begin is the first's end."""
+        each = pace.each
+        self._second_of_pair = not (self._second_of_pair or each)
+        return 0.0 if each or (watched and self._second_of_pair) else pace.pause_s()
 
     def _put_off(self, gate: float) -> None:
         """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function, and while
@@ -410,11 +421,12 @@ class FunctionState:
         if is_any_thread_at_own_work() or (_timing.pending and _timing.anything_compiles()):
             self._steer(gate=float("-inf"))
 
-    def _watch(self, out: Any, entry: int, start: float, latest: float, end: float) -> _observation.Sighting | None:
+    def _watch(self, out: Any, ended: float, end: float) -> _observation.Sighting | None:
+        """See the end of a call that compiled until `ended`."""
         mode = self.timing or options.timing
         if mode == "block":
-            return _blocked(out, start, latest)
-        return _observation.watch(out, entry, start, latest, end) if mode == "observe" else None
+            return _blocked(out, ended, end)
+        return _observation.watch(out, ended, end, end) if mode == "observe" else None
 
     def _forget_entries(self) -> None:
         for entry in self.attribution.entries.values():

@@ -2,14 +2,16 @@
 
 JAX offers no completion callback. Two look for the end of a watched execution:
 
-* the waiter thread. For long executions it looks at `is_ready` between short sleeps, so it knows two times: when the result was
-  not ready yet and when it was. Executions too short for that it waits for in `block_until_ready`; when it wakes, the end lies
-  no further back than the CPU time that the calling thread has used meanwhile, as only that can have kept the GIL from it.
+* the waiter thread. Executions that are expected to be short it waits for in `block_until_ready`, which takes no processor time
+  from them; when it wakes, the end lies no further back than the CPU time that the calling thread has used meanwhile, as only
+  that can have kept the GIL from it. Long ones, those of which nothing is known and those whose caller computes meanwhile it
+  asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
 * the calling thread itself, when it makes its next call (`peek`): a caller that blocks on the result wakes at the same moment
   as the waiter and is often ahead of it.
 
 The end lies between two times, `Watch.before` and `Watch.after`; whether they are near enough to each other to call it a
-measurement is for `_observation` to say.
+measurement is for `_observation` to say. Whatever is done here is done while the execution runs, perhaps on the same
+processor, and so lengthens what is measured: as little as possible, and most of it in the waiter's thread.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
 from queue import SimpleQueue
 from threading import get_ident
 from time import perf_counter
@@ -28,59 +29,58 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
 
 _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
-_BLOCK_BETWEEN = (1e-4, 4e-3)
+_BLOCK_BETWEEN = (1e-4, 0.05)
 
 
 class Watch:
-    """One execution that is looked at.
+    """One execution that is looked at; `ended` is for whoever wants to know of its end.
 
     Args:
         array: an output of it. Let go as soon as the end is seen.
         start: when the call began (`perf_counter`).
         expected_s: how long executions of this entry took before, if known.
-        seen: called with the watch when the end was seen (or cannot be: `after` is then NaN), in the waiter's thread.
+        asked: whether it is to be asked now and then, and not waited for.
     """
 
-    __slots__ = (
-        "after",
-        "array",
-        "before",
-        "caller",
-        "clock",
-        "cpu",
-        "expected_s",
-        "not_before",
-        "peeked",
-        "peeked_cpu",
-        "seen",
-        "start",
-    )
+    __slots__ = ("after", "array", "asked", "before", "caller", "clock", "expected_s", "peeked", "peeked_cpu", "start")
 
-    def __init__(self, array: Any, start: float, expected_s: float | None, seen: Callable[[Watch], None]) -> None:
+    def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
         self.array = array
         self.start = start
         self.expected_s = expected_s
-        self.seen = seen
+        self.asked = asked
         self.before = self.after = math.nan
         self.caller = get_ident()
-        self.clock = _clock_of_this_thread(self.caller)
-        self.cpu = _cpu_time(self.clock)
+        self.clock = _this_thread.clock
         self.peeked = self.peeked_cpu = math.inf
-        self.not_before = start
 
-    def rest_at(self, now: float) -> None:
-        """It was not ready at `now`."""
-        self.not_before, self.cpu = now, _cpu_time(self.clock)
+    def ended(self) -> None:
+        """The end was seen (or cannot be: `after` is then NaN). Called in the waiter's thread."""
 
-    def used_cpu(self) -> float:
-        """CPU seconds of the calling thread since it was watched."""
-        return _cpu_time(self.clock) - self.cpu
+    def caller_cpu(self) -> float:
+        """CPU seconds of the calling thread; NaN where that is not known."""
+        try:
+            return math.nan if self.clock is None else time.clock_gettime(self.clock)
+        except OSError:  # the thread has ended
+            return math.nan
 
+
+class _Thread(threading.local):
+    """A thread's clock of CPU time; None where the system has none."""
+
+    def __init__(self) -> None:
+        self.clock: int | None = None
+        with contextlib.suppress(AttributeError, OSError):
+            self.clock = time.pthread_getcpuclockid(get_ident())
+
+
+_this_thread = _Thread()
 
 watching: list[Watch] = []
 """What is looked at now, at most two. The path of a call looks here first: `peek` is due if it is not empty."""
@@ -93,14 +93,17 @@ def peek() -> None:
         if watch.peeked == math.inf and watch.caller == get_ident() and array is not None:
             try:
                 if array.is_ready():
-                    watch.peeked_cpu = watch.used_cpu()
-                    watch.peeked = perf_counter()
+                    now = perf_counter()
+                    watch.peeked_cpu = watch.caller_cpu()
+                    watch.peeked = now
             except Exception:  # deleted or donated meanwhile: the waiter finds out as well
                 watch.peeked = math.nan
 
 
 def smallest_output(out: Any) -> Any | None:
     """The array of an output whose readiness tells most cheaply that the call has ended; None if there is none to wait for."""
+    if type(out) is internals.CONCRETE_ARRAY:
+        return out
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
     return min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
 
@@ -168,7 +171,7 @@ class Waiter:
             with contextlib.suppress(ValueError):  # `stop` was quicker
                 watching.remove(watch)
             try:
-                watch.seen(watch)
+                watch.ended()
             except Exception as error:
                 faults.report("timing an execution", error)
             del watch
@@ -176,13 +179,13 @@ class Waiter:
 
 def _look(watch: Watch, stop: threading.Event) -> None:
     low, high = _BLOCK_BETWEEN
-    if watch.clock is not None and watch.expected_s is not None and low <= watch.expected_s <= high:
-        _wait(watch)
+    if watch.asked or watch.clock is None or watch.expected_s is None or not low <= watch.expected_s <= high:
+        _ask(watch, stop)
     else:
-        _poll(watch, stop)
+        _wait(watch)
 
 
-def _poll(watch: Watch, stop: threading.Event) -> None:
+def _ask(watch: Watch, stop: threading.Event) -> None:
     array, before = watch.array, watch.start
     while not array.is_ready():
         before = perf_counter()
@@ -194,36 +197,18 @@ def _poll(watch: Watch, stop: threading.Event) -> None:
 
 
 def _wait(watch: Watch) -> None:
-    array, now = watch.array, perf_counter()
-    if not array.is_ready():  # what the caller did until now cannot have made us late
-        watch.rest_at(now)
+    array = watch.array
+    before = perf_counter()
+    if array.is_ready():  # nothing tells since when
+        watch.before, watch.after = watch.start, min(before, watch.peeked)
+        return
+    cpu = watch.caller_cpu()  # what the caller did until now cannot have made us late
     array.block_until_ready()
-    after, used = perf_counter(), watch.used_cpu()
+    after, used = perf_counter(), watch.caller_cpu() - cpu
     if watch.peeked < after:
-        after, used = watch.peeked, watch.peeked_cpu
-    watch.before, watch.after = max(after - used, watch.not_before), after
-
-
-_clocks: dict[int, int | None] = {}
-
-
-def _clock_of_this_thread(thread: int) -> int | None:
-    """The id of a clock that counts this thread's CPU time; None where the system has none."""
-    if thread not in _clocks:
-        if len(_clocks) > 64:
-            _clocks.clear()
-        try:
-            _clocks[thread] = time.pthread_getcpuclockid(thread)
-        except (AttributeError, OSError):
-            _clocks[thread] = None
-    return _clocks[thread]
-
-
-def _cpu_time(clock: int | None) -> float:
-    try:
-        return math.inf if clock is None else time.clock_gettime(clock)
-    except OSError:  # the thread has ended
-        return math.inf
+        after, used = watch.peeked, watch.peeked_cpu - cpu
+    watch.before = before if math.isnan(used) else max(after - used, before)
+    watch.after = after
 
 
 waiter = Waiter()
