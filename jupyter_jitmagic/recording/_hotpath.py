@@ -28,10 +28,12 @@ _DETAIL = -(1 << 30)
 _FOLD_AT = 4096
 _FULL = 0.75
 _QUICKEST_S = 2e-6
-"""So long a call takes at the least, about."""
+"""A call takes no less, about."""
 
 _buffer: list[float] = []
 extend = _buffer.extend
+_emptied = 0.0
+"""When a buffer was begun."""
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
 _details: dict[int, Detail] = {}
@@ -196,18 +198,20 @@ def append(start: float, end: float, detail: Detail) -> None:
 
 
 def full_at(now: float) -> float:
-    """Until when the buffer is surely not full; it is emptied if it is now."""
+    """Until when the buffer is hardly full, going by how it has filled so far; it is emptied if it is full now."""
     rows = len(_buffer) // WIDTH
     if rows >= _FULL * _FOLD_AT:
         fold()
         rows = 0
-    return now + (_FOLD_AT - rows) * _QUICKEST_S
+    each = max(_QUICKEST_S, (now - _emptied) / rows / 4) if rows else _QUICKEST_S
+    return now + (_FOLD_AT - rows) * each
 
 
 def fold() -> None:
     """Move the buffer into the columns."""
-    global _buffer, extend
+    global _buffer, extend, _emptied
     with log.lock:
+        _emptied = perf_counter()
         if not _buffer and not _retired:
             return
         _retired.append([_buffer, 0])
