@@ -115,6 +115,13 @@ def test_avals_of_a_large_model_stay_short() -> None:
     assert len(text) < 250
 
 
+def test_the_batch_is_shown_beside_a_large_model() -> None:
+    model, batch = {"w": [X] * 9, "b": X}, jnp.ones((32, 2))
+    shown = signature_of(same, (model, batch), {}).avals
+    assert shown == "{'b': f32[4], 'w': [f32[4], f32[4], f32[4], f32[4], f32[4], f32[4], …]}, f32[32,2] (11 leaves)"
+    assert signature_of(same, (X,) * 9, {}).avals == f"{', '.join(['f32[4]'] * 8)}, … (9 leaves)"
+
+
 def test_static_numbers_and_names_infer_each_other_as_in_jax() -> None:
     for options in ({"static_argnames": "n"}, {"static_argnums": 1}, {"static_argnums": (-1,)}):
         fun = (lambda x, n: x) if options == {"static_argnums": (-1,)} else same

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import weakref
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -96,10 +97,10 @@ class Signature:
 
     @property
     def avals(self) -> str:
-        texts = iter([leaf.text for leaf in self.leaves])
-        budget, passed = _Budget(_AVALS_SHOWN), dict(self.passed)
+        texts, passed = iter([leaf.text for leaf in self.leaves]), dict(self.passed)
+        budgets = _shared_out([_leaf_count(node) for _, node in self.structure])
         shown: list[str] = []
-        for argument, node in self.structure:
+        for (argument, node), budget in zip(self.structure, budgets, strict=True):
             text = _node_text(node, texts, budget)
             if text == "…" and shown and shown[-1] == "…":
                 continue
@@ -120,6 +121,19 @@ class _Budget:
     def spend(self) -> bool:
         self.left -= 1
         return self.left >= 0
+
+
+def _shared_out(counts: Sequence[int]) -> list[_Budget]:
+    """How many of each argument's leaves are shown: the smallest argument's first, so that a batch stands beside its model."""
+    left, budgets = _AVALS_SHOWN, [_Budget(0) for _ in counts]
+    for waiting, place in enumerate(sorted(range(len(counts)), key=lambda place: counts[place])):
+        budgets[place].left = min(counts[place], math.ceil(left / (len(counts) - waiting)))
+        left -= budgets[place].left
+    return budgets
+
+
+def _leaf_count(node: Node | None) -> int:
+    return 1 if node is None else sum(map(_leaf_count, node.children))
 
 
 def _node_text(node: Node | None, texts: Iterator[str], budget: _Budget) -> str:
