@@ -20,6 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from jupyter_jitmagic._jax_internals import jit_options
+
 _LIBRARIES = tuple(
     str(Path(p).resolve())
     for p in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
@@ -315,10 +319,21 @@ class Rebuilt:
                     if file and is_users(file) and any(u.globals is vars(value) for u in self._units):
                         space[name] = self._module(value)
                 elif self._is_callable(value) and self.affected(value):
-                    space[name] = self.make(value)
+                    try:
+                        space[name] = self.make(value)
+                    except NoSource:
+                        if self._is_mentioned(name, value, module_globals):
+                            raise
                 elif self._methods and not isinstance(value, type):
                     space[name] = self._instance(value)
         return self._spaces[key]
+
+    def _is_mentioned(self, name: str, value: Any, module_globals: dict[str, Any]) -> bool:
+        """Whether code that was changed, or that leads to it, reads this name: else nobody misses its new meaning."""
+        others = [other for other in module_globals.values() if other is not value and self._is_callable(other)]
+        readers = [fun.__code__ for fun in map(plain_function, filter(self.affected, others)) if fun is not None]
+        readers += [code for unit in self._units for code in self._codes[unit].values()]
+        return any(name in code.co_names for reader in readers for code in (reader, *codes(reader)))
 
     def _module(self, module: types.ModuleType) -> types.ModuleType:
         copy = types.ModuleType(module.__name__)
@@ -366,6 +381,9 @@ class Rebuilt:
         inner = plain_function(fun)
         if inner is None:
             raise NoSource(f"{fun!r} cannot be made again")
+        if hasattr(fun, "lower") and not is_users(inner.__code__.co_filename):  # the jit of what jax.grad, vmap, … returned
+            options = {name: value for name, value in jit_options(fun)._asdict().items() if value}
+            return jax.jit(self.make(inner), **options)
         unit = next((u for u in self._units if u.holds(inner.__code__)), None) or unit_of(inner.__code__, inner.__globals__)
         statement = ast.parse(unit.text).body[-1]
         if not isinstance(statement, ast.FunctionDef) or statement.name != inner.__name__:

@@ -342,6 +342,14 @@ class Plain:
         return None
 
 
+def _why_it_failed(error: BaseException) -> str:
+    if isinstance(error, OutOfTime):
+        return "the function runs too long to compare"
+    if isinstance(error, jax.errors.ConcretizationTypeError):
+        return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
+    return f"plain Python fails: {_first_line(error)}"
+
+
 def _fresh(values: Any) -> Any:
     """The same leaves in new containers: what the function does to a dict is not the user's dict."""
     if isinstance(values, tuple) and type(values) is tuple:
@@ -395,8 +403,7 @@ def compare(
         if deadline.over():
             break
     if plain.failed is not None and not equal:
-        slow = isinstance(plain.failed, OutOfTime)
-        raise Differs("the function runs too long to compare" if slow else f"plain Python fails: {_first_line(plain.failed)}")
+        raise Differs(_why_it_failed(plain.failed))
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)

@@ -1,0 +1,81 @@
+"""Functions inside `jax.grad`, `jax.vmap` and their like, whose name stands for the jitted whole, as in a notebook."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+import jupyter_jitmagic as jm
+
+
+@jm.jit
+@jax.grad
+def slope(x: Any, limit: Any) -> Any:
+    if x > limit:
+        return x * x
+    return limit * x
+
+
+@jm.jit
+@functools.partial(jax.vmap, in_axes=(0, None))
+def clipped(x: Any, limit: Any) -> Any:
+    if x > limit:
+        return limit
+    return x
+
+
+def _cube(x: Any) -> Any:
+    if x > 0:
+        return x**3
+    return -x
+
+
+cube_slope = jax.jit(jax.grad(_cube))
+unrelated = jax.jit(jax.vmap(lambda x: _cube(x)))
+
+
+def test_a_gradient_is_rewritten_and_compared() -> None:
+    """The gradient of a `where` is nan where the other branch's is infinite, so the answer is `cond`."""
+    found = jm.diagnose(slope, 3.0, 2.0)
+    assert found.kind == "rewrite" and found.verified
+    assert "return jax.lax.cond(x > limit, lambda: x * x, lambda: limit * x)" in found.rewrites[0].source
+
+
+def test_a_gradient_that_a_name_of_the_module_holds_is_rewritten() -> None:
+    assert [rewrite.patterns for rewrite in jm.diagnose(cube_slope, 3.0).rewrites] == [("cond",)]
+
+
+def test_a_vmapped_body_gets_a_rewrite_that_says_why_it_was_not_compared() -> None:
+    found = jm.diagnose(clipped, jnp.arange(4.0), 2.0)
+    assert not found.rewrites and "return jnp.where(x > limit, limit, x)" in found.unverified[0].source
+    assert found.unverified[0].reason == (
+        "traced, not compared: plain Python cannot run it either: vmap, checkpoint or the like traces its body"
+    )
+
+
+def test_a_jit_around_a_transformation_keeps_its_static_arguments() -> None:
+    found = jm.diagnose(weighed, 2.0)
+    assert found.rewrites and "if x > 0" not in found.rewrites[0].source  # traced with n = 3, which is a `range`'s
+
+
+def _nth(x: Any, n: int) -> Any:
+    total = weight(x)
+    for _ in range(n):
+        total = total + x
+    return total
+
+
+nth_slope = jax.jit(jax.grad(_nth), static_argnums=1)
+
+
+def weight(x: Any) -> Any:
+    if x > 0:
+        return x + 1.0
+    return x
+
+
+def weighed(x: Any) -> Any:
+    return nth_slope(x, 3)
