@@ -6,11 +6,13 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, MethodType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import jax
 import numpy as np
+
+from ._source import codes
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,38 @@ def reachable_functions(call: Call) -> Iterator[FunctionType]:
 
 def _wraps(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__wrapped__", None), FunctionType)
+
+
+def calling_itself(fun: Any) -> Any:
+    """A function whose name stands for its own jit, calling itself in that jit's place: what is static there is static in each
+    of its calls. Any other function as it is."""
+    if not isinstance(fun, FunctionType):
+        return fun
+    named = {name for code in (fun.__code__, *codes(fun.__code__)) for name in code.co_names}
+    own = [name for name in named if _is_jit_of(fun.__globals__.get(name), fun)]
+    cells = {name for name, value in closure_of(fun) if _is_jit_of(value, fun)}
+    if not own and not cells:
+        return fun
+    space = dict(fun.__globals__)
+    closure = tuple(
+        CellType() if name in cells else cell
+        for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True)
+    )
+    made = FunctionType(fun.__code__, space, fun.__name__, fun.__defaults__, closure or None)
+    made.__kwdefaults__, made.__qualname__, made.__module__ = fun.__kwdefaults__, fun.__qualname__, fun.__module__
+    space.update(dict.fromkeys(own, made))
+    for name, cell in zip(fun.__code__.co_freevars, closure, strict=True):
+        if name in cells:
+            cell.cell_contents = made
+    return made
+
+
+def _is_jit_of(value: Any, fun: FunctionType) -> bool:
+    while hasattr(value, "lower") and hasattr(value, "__wrapped__"):
+        value = value.__wrapped__
+        if value is fun:
+            return True
+    return False
 
 
 def closure_of(fun: FunctionType) -> Iterator[tuple[str, Any]]:

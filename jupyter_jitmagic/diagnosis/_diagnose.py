@@ -22,7 +22,7 @@ from jupyter_jitmagic._own_work import own_work
 
 from . import _other_failures, _reasons
 from ._buffers import deleted_array
-from ._call import Argument, Call, bind, innermost, reachable_functions, readable
+from ._call import Argument, Call, bind, calling_itself, innermost, reachable_functions, readable
 from ._leaks import leak_site
 from ._numbers import may_be_data
 from ._purity import impurity
@@ -100,7 +100,7 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             declared |= _chosen(named, len(args), given, "static")
             donated |= _chosen(named, len(args), given, "donate")
         fun = inner
-    call = bind(fun, args, kwargs, frozenset(declared))
+    call = bind(calling_itself(fun), args, kwargs, frozenset(declared))
     return replace(call, donated=frozenset(donated), keeps_options=arrays_alone)
 
 
