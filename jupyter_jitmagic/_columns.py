@@ -14,7 +14,7 @@ WIDTH = 3
 _ROW_BYTES = 8 * WIDTH
 
 
-def packed(values: list[float]) -> bytes:
+def packed(values: tuple[float, ...]) -> bytes:
     """Start, end and place of one call after the other as doubles."""
     return struct.pack(f"{len(values)}d", *values)
 

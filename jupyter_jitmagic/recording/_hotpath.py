@@ -25,7 +25,7 @@ from jupyter_jitmagic.recording import _timing, _waiter
 from jupyter_jitmagic.recording._attribution import Select
 
 _DETAIL = -(1 << 30)
-_FOLD_AT = 4096
+_FOLD_AT = 2048
 _FULL = 0.75
 _QUICKEST_S = 2e-6
 """A call takes no less, about."""
@@ -237,7 +237,7 @@ _REFERENCES = _references()
 
 def _move(pair: list[Any]) -> None:
     buffer, moved = pair
-    values = buffer[moved:]
+    values = tuple(buffer[moved:] if moved else buffer)
     if not values:
         return
     pair[1] = moved + len(values)

@@ -71,6 +71,12 @@ class Pace:
             return True
         return self.seconds is not None and self.seconds >= WORTH_EACH_S
 
+    @property
+    def in_a_row(self) -> int:
+        """How many calls are watched one after the other: two, the second's begin being the first's end, or more where the
+        second is so long that its time is worth knowing well."""
+        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S else 2
+
     def pause_s(self) -> float:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
         that runs ahead of the device."""
@@ -107,7 +113,7 @@ def pace_of(entry: int) -> Pace:
 class Sighting(Watch):
     """One watched call: between which times its execution began and between which it ended."""
 
-    __slots__ = ("at_return", "began", "call", "entry", "how", "judged")
+    __slots__ = ("at_return", "began", "by_the_clock", "call", "cold", "entry", "how", "judged")
 
     def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
@@ -121,6 +127,11 @@ class Sighting(Watch):
         """The result was there when the call returned: short programs run inside the call on the CPU."""
         self.call = 0
         self.judged = False
+        self.by_the_clock = False
+        """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
+        device was free for the next."""
+        self.cold = False
+        """The first one after it: what watches was not in the processor's cache, which makes it some 50 µs longer."""
 
     def seen(self, at: float) -> None:
         """The caller saw the end."""
@@ -175,13 +186,13 @@ def _judge() -> None:
         sighting.judged = True
         pace = pace_of(sighting.entry)
         pace.expected_s = sighting.after - sighting.start
-        seconds = _execution_of(sighting, pace)
+        seconds = None if sighting.by_the_clock else _execution_of(sighting, pace)
         _ends[sighting.call] = sighting.before, sighting.after
         if len(_ends) > 2 * _LOOK_BACK:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
         if seconds is None:
-            pace.fruitless += 1
+            pace.fruitless += not (sighting.by_the_clock or sighting.cold)
             continue
         pace.fruitless = 0
         row = sighting.call - log.columns.first
@@ -204,6 +215,8 @@ def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
     begin = max(sighting.began, earliest), max(sighting.start, latest)
     seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
+    if sighting.cold and latest <= sighting.began and seconds >= _WORTH_MANY_S:
+        return None
     if seconds <= 0 or uncertain > seconds / 2:
         return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
     pace.add(seconds)

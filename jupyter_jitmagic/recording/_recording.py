@@ -79,7 +79,8 @@ class FunctionState:
         self._remade = remade
         self._cleared: set[Signature] = set()
         """What JAX's cache has held before it was cleared."""
-        self._second_of_pair = False
+        self._row = 0
+        """How many calls were watched just before, of those that are watched in a row."""
         self._watch_from = float("-inf")
         self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
@@ -393,26 +394,29 @@ class FunctionState:
         if sighting is None:
             _hotpath.append_hit(start, end, entry)
         else:
-            pace.watched += 1
+            if observes and not pace.each:
+                sighting.by_the_clock, sighting.cold = self._row == 0, self._row == 1
             _observation.append(start, end, Detail(entry, HIT), sighting)
-        if observes:
-            self._watch_from = end + self._pause_s(pace, sighting is not None)
-        self._put_off(
-            float("-inf")
-            if mode == "block"
-            else _hotpath.full_at(end)
-            if mode != "observe"
-            else min(self._watch_from, _hotpath.full_at(end))
-        )
+        gate = _hotpath.full_at(end)
+        if mode == "block":
+            gate = float("-inf")
+        elif mode == "observe":
+            if observes:
+                self._watch_from = end + self._pause_s(pace, sighting is not None)
+            gate = min(gate, self._watch_from)
+        self._put_off(gate)
         if judges:
             _hotpath.fold()
             _observation.judge()
 
     def _pause_s(self, pace: _observation.Pace, watched: bool) -> float:
-        """For how long no call is watched. Short ones are watched in pairs: the second's begin is the first's end."""
-        each = pace.each
-        self._second_of_pair = not (self._second_of_pair or each)
-        return 0.0 if each or (watched and self._second_of_pair) else pace.pause_s()
+        """For how long no call is watched. Short ones are watched a few in a row."""
+        if pace.each:
+            self._row = 0
+            return 0.0
+        pace.watched += watched
+        self._row = (self._row + 1) % pace.in_a_row if watched or self._row else 0
+        return 0.0 if self._row else pace.pause_s()
 
     def _put_off(self, gate: float) -> None:
         """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function, and while
