@@ -403,7 +403,7 @@ def _function_text(value: Any, depth: int) -> str:
     name = getattr(value, "__qualname__", type(value).__name__)
     code = getattr(value, "__code__", None)
     if code is not None and "<lambda>" in name:
-        name = f"<lambda>, line {code.co_firstlineno}"
+        name = f"<lambda> of line {code.co_firstlineno}"
     names = getattr(code, "co_freevars", ())
     cells = getattr(value, "__closure__", None) or ()
     held = [f"{free}={_cell_text(free, cell, depth)}" for free, cell in zip(names, cells, strict=False)]
@@ -498,7 +498,8 @@ def _guarded_repr(value: Any) -> str | None:
 
     def ask() -> None:
         try:
-            answer.append(_ADDRESS.sub("", " ".join(str(repr(value))[:4096].split())))
+            written = " ".join(str(repr(value))[:4096].split())
+            answer.append(_ADDRESS.sub("", "".join(mark if mark.isprintable() else "·" for mark in written)))
         except BaseException:
             return
 

@@ -45,11 +45,18 @@ def _device(cause: Cause) -> str:
     return f"{cause.argument} is {now} now and was {before} before"
 
 
+def _weak_type(cause: Cause) -> str:
+    """As "lr is f32[] now and was weak f32[] before (a Python number is weak)"."""
+    now, before = (("weak " if "weak_type=True" in side else "") + side.partition("{")[0] for side in (cause.now, cause.before))
+    return f"{cause.argument} is {now} now and was {before} before (a Python number is weak)"
+
+
 _SENTENCES: dict[str, Callable[[Cause], str]] = {
     "first_call": lambda cause: f"first call {cause.now}".strip(),
     "static_value": lambda cause: f"{_changed(cause)} (static)",
     "static_identity": _identity,
     "calling_convention": _convention,
+    "weak_type": _weak_type,
     "new_function": lambda cause: "the function itself was created again",
     "device": _device,
     "cleared": lambda cause: "its cache was cleared",

@@ -70,7 +70,7 @@ def changes(before: str, after: str, function: str = "step") -> list[tuple[str, 
         ("class C:\n  rate = 1\ndef step(x): return x * C.rate", "C.rate = 2", [("C.rate", "1", "2")]),
         ("class C:\n  rate = 1\no = C()\ndef step(x): return x * o.rate", "C.rate = 2", [("o.rate", "1", "2")]),
         ("class C:\n  def act(self, x): return x\no = C()\ndef step(x): return o.act(x)", "C.act = lambda self, x: 2 * x",
-         [("o.act", "C.act", "<lambda>, line 1")]),
+         [("o.act", "C.act", "<lambda> of line 1")]),
         ("class C:\n  k = 1\n  def act(self, x): return self.inner(x)\n  def inner(self, x): return x * self.k\n"
          "o = C()\ndef step(x): return o.act(x)", "o.k = 2", [("o.k", "1", "2")]),
         ("class C:\n  _k = 1\n  @property\n  def k(self): return self._k\no = C()\ndef step(x): return x * o.k", "o._k = 2",

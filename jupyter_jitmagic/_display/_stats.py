@@ -163,6 +163,10 @@ def _group(name: str, argument: str, found: Sequence[Cause]) -> str:
     shown = ", ".join(values[:VALUES_SHOWN])
     if len(values) > VALUES_SHOWN:
         shown += f", … {len(values)} in all"
+    if name == "static_identity":
+        shown = f"{values[0]}, made anew" + (f" ×{len(found)}" if len(found) > 1 else "")
+    elif name == "weak_type":
+        shown = f"{found[-1].now.partition('{')[0]} with and without it"
     words = " ".join(part for part in (f"`{argument}`" if argument else "", shown) if part)
     said = _CAUSE_WORDS.get(name, name)
     times = f" ×{len(found)}" if not values and len(found) > 1 else ""

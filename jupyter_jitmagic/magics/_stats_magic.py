@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -133,12 +134,8 @@ def _advice(shell: Any, functions: set[str]) -> list[str]:
 
     names = {record.qualname for record in log.functions.values() if record.name in functions}
     found = [advice for history in _cures.histories if history.function in names for advice in _cures.advice_on(history)]
-    lines = []
-    for advice in sorted(found, key=lambda advice: -advice.cost_s):
-        filename, _, number = advice.call_site.rpartition(":")
-        place = f", {_shell.place(shell, filename, int(number))}" if number.isdigit() else ""
-        lines.append(f"{advice.function.rpartition('<locals>.')[2]}: {advice.text}{place}.")
-    return lines
+    place = functools.partial(_shell.place, shell)
+    return [advice.line(place) for advice in sorted(found, key=lambda advice: -advice.cost_s)]
 
 
 def _misses_of(positions: Any) -> list[list[Any]]:

@@ -65,6 +65,12 @@ class Advice(NamedTuple):
         """Names the advice, however much it has cost meanwhile."""
         return f"{self.rule} {self.function} {self.argument}"
 
+    def line(self, place: Callable[[str, int], str]) -> str:
+        """The advice for the reader; `place` names a line, as "cell [7], line 3"."""
+        filename, _, line = self.call_site.rpartition(":")
+        called = f" (called in {place(filename, int(line))})" if filename and line.isdigit() else ""
+        return f"{short_name(self.function)}{called}: {self.text}."
+
 
 @dataclass(slots=True)
 class History:
@@ -199,10 +205,7 @@ def made_anew(history: History) -> Iterator[Advice]:
     """The jitted function is created again each time, by the same definition (a cell that is run again is another one)."""
     misses = [miss for miss in history.with_cause("new_function", "") if miss.code and miss.code is history.misses[-1].code]
     if len(misses) >= 2:
-        text = (
-            f"{short_name(history.function)} has been created again {len(misses)} times, {_again(misses)}: "
-            f"move its definition out of what runs again"
-        )
+        text = f"it has been created again {len(misses)} times, {_again(misses)}: move its definition out of what runs again"
         yield _advice("made_anew", history, "", text, misses)
 
 

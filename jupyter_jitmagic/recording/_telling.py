@@ -114,8 +114,7 @@ class Teller:
             for advice in _cures.advice_on(history):
                 key = ("advice", advice.rule, advice.function, advice.argument)
                 if advice.cost_s >= options.tell_after_s and self._once(*key):
-                    text = f"{short_name(advice.function)}: {advice.text}{self._at(advice.call_site)}."
-                    yield Line.about(text, cure=advice.id)
+                    yield Line.about(advice.line(self._place), cure=advice.id)
 
     def _stale(self, since: float) -> Iterator[str]:
         for function, change in _stale.stale(since):
