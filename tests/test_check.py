@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 import warnings
@@ -124,6 +125,53 @@ def test_prints_and_appends_happen_once(capsys: pytest.CaptureFixture[str]) -> N
     assert log == [1], "what the plain run appended is taken back"
 
 
+def test_changed_arguments_are_told_by_their_path_and_put_back() -> None:
+    def step(p: Any, x: Any) -> Any:
+        p["w"] += 1
+        return x
+
+    def add(p: Any, x: Any) -> Any:
+        p["list"].append(x)
+        return x
+
+    p = {"w": np.ones(3), "list": [1.0]}
+    assert told(step, p, X) == (
+        "check: step changes its argument p['w'] in Python: under jit the caller does not see that. Return it instead"
+    )
+    assert "changes its argument p in Python" in told(add, p, X)
+    assert p["w"].tolist() == [1, 1, 1] and p["list"] == [1.0]
+
+
+def test_arrays_and_attributes_that_the_plain_run_changes_are_put_back() -> None:
+    table = np.zeros(3)
+
+    class Model:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def step(self, x: Any) -> Any:
+            self.calls += 1
+            table[0] += 1
+            return x
+
+    model = Model()
+    text = told(Model.step, model, X, static_argnums=0)
+    assert "Model.step changes self.calls: under jit that happens only while it is traced" in text
+    assert (model.calls, table.tolist()) == (1, [1, 0, 0])  # by the trace
+
+
+def test_an_array_too_large_to_be_put_back_is_not_changed_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis._quiet._Seen.bytes_left", 10)
+    table = np.zeros(3)
+
+    def step(x: Any) -> Any:
+        table[0] += 1
+        return x
+
+    assert "step was not compared with plain Python: it may change an array" in told(step, X)
+    assert table.tolist() == [1, 0, 0] and table.flags.writeable
+
+
 def test_float64_that_becomes_float32() -> None:
     assert "result is float32 under jit and float64 in Python" in told(lambda x: x * 2, np.ones(3))
 
@@ -195,10 +243,10 @@ def test_donated_arguments_are_not_compared_and_said_so() -> None:
 
 
 def test_only_the_first_call_of_an_entry_is_checked() -> None:
-    runs = np.zeros(3, int)
+    runs = [itertools.count() for _ in range(3)]  # put back by nobody
 
     def step(x: Any) -> Any:
-        runs[x.size - 2] += 1
+        next(runs[x.size - 2])
         return x * 1
 
     step = jm.jit(step, check=True)
@@ -207,7 +255,7 @@ def test_only_the_first_call_of_an_entry_is_checked() -> None:
         step(X)
         step(X)
         step(X[:2])
-    assert runs.tolist() == [2, 0, 2]
+    assert [next(run) for run in runs] == [2, 0, 2]
     assert jm.stats("calls").outcome.tolist()[-3:] == ["miss", "hit", "miss"]
 
 

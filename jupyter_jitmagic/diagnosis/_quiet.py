@@ -1,7 +1,7 @@
 """Running the user's function without the user noticing, and not for longer than it may.
 
-What it prints is swallowed, random state is put back, and so are the globals, closure variables, attributes and lists that it
-changes. A function that never ends is stopped between two of Python's instructions.
+What it prints is swallowed, random state is put back, and so are the globals, closure variables, attributes, lists and NumPy
+arrays that it changes. A function that never ends is stopped between two of Python's instructions.
 """
 
 from __future__ import annotations
@@ -191,13 +191,21 @@ def _raise_in(thread_id: int, error: type[BaseException]) -> None:
 
 _Restore = Callable[[], None]
 _MOST = 10_000
+_MOST_BYTES = 256 * 2**20
+"""What NumPy arrays that are copied to be put back may hold together; those beyond are read-only meanwhile."""
+
+
+class _Seen(set[int]):
+    """The objects looked at, and how many bytes may still be copied."""
+
+    bytes_left = _MOST_BYTES
 
 
 @contextlib.contextmanager
 def undone(functions: Iterable[FunctionType], owners: Iterable[Any] = ()) -> Iterator[None]:
     """Put back what `functions` (by their globals and closures) and the attributes of `owners` hold, as it was before."""
     restores: list[_Restore] = []
-    seen: set[int] = set()
+    seen = _Seen()
     for fun in functions:
         names = fun.__globals__
         for name in fun.__code__.co_names:
@@ -225,7 +233,7 @@ def _binding(names: dict[str, Any], name: str) -> _Restore:
     return restore
 
 
-def _cell(cell: CellType, seen: set[int]) -> list[_Restore]:
+def _cell(cell: CellType, seen: _Seen) -> list[_Restore]:
     try:
         value = cell.cell_contents
     except ValueError:  # not bound yet
@@ -238,11 +246,15 @@ def _cell(cell: CellType, seen: set[int]) -> list[_Restore]:
     return [restore, *_contents(value, seen)]
 
 
-def _contents(value: Any, seen: set[int], depth: int = 0) -> list[_Restore]:
+def _contents(value: Any, seen: _Seen, depth: int = 0) -> list[_Restore]:
     """How to put back a container's items or an object's attributes, and those of what it holds."""
     if id(value) in seen or depth > 2 or isinstance(value, (ModuleType, FunctionType)):
         return []
     seen.add(id(value))
+    if isinstance(value, np.ndarray):
+        return _array(value, seen)
+    if isinstance(value, tuple):
+        return [found for item in value[:200] for found in _contents(item, seen, depth + 1)]
     if isinstance(value, type):
         return [] if is_library_type(value) else [_class_attributes(value)]
     plain = isinstance(value, (list, dict, set))
@@ -268,6 +280,22 @@ def _contents(value: Any, seen: set[int], depth: int = 0) -> list[_Restore]:
     return [restore, *inner]
 
 
+def _array(value: np.ndarray[Any, Any], seen: _Seen) -> list[_Restore]:
+    if not value.flags.writeable:
+        return []
+    seen.bytes_left -= value.nbytes
+    if seen.bytes_left < 0:
+        value.flags.writeable = False
+        return [lambda: value.setflags(write=True)]
+    before = value.copy()
+
+    def restore() -> None:
+        if value.shape == before.shape and value.tobytes() != before.tobytes():
+            value[...] = before
+
+    return [restore]
+
+
 def _class_attributes(kind: type) -> _Restore:
     before = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
 
@@ -282,7 +310,7 @@ def _class_attributes(kind: type) -> _Restore:
     return restore
 
 
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), np.ndarray)
+_PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
 def _same(now: Iterable[Any], before: Iterable[Any]) -> bool:

@@ -30,10 +30,11 @@ import numpy as np
 from jupyter_jitmagic._errors import CheckWarning, faults
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._own_work import own_work
-from jupyter_jitmagic._values import shown
+from jupyter_jitmagic._values import digest, instance_fields, shown
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording._call_site import is_users, user_depth
 from jupyter_jitmagic.recording._captured import Captured, reached_by, read_by
+from jupyter_jitmagic.recording._signatures import named_arguments
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording._recording import FunctionState
@@ -67,12 +68,14 @@ class _Followed:
 
 
 class _Ran(NamedTuple):
-    """One plain run: its result or error, what it printed, what outside it changed, and where it went if that was asked."""
+    """One plain run: its result or error, what it printed, what outside it and which traced arguments it changed, and where it
+    went if that was asked."""
 
     result: Any
     error: Exception | None
     printed: str
     mutated: tuple[str, ...]
+    arguments: tuple[str, ...]
     followed: _Followed
 
 
@@ -104,7 +107,9 @@ def _findings(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: dic
         yield f"{name} was not compared with plain Python: that ran longer than {options.check_limit_s:g} s"
         return
     yield from _side_effects(name, plain, bool(found))
-    if plain.error is not None:
+    if isinstance(plain.error, ValueError) and "read-only" in str(plain.error):
+        yield f"{name} was not compared with plain Python: it may change an array that cannot be put back ({plain.error})"
+    elif plain.error is not None:
         raised = f"{type(plain.error).__name__}: {shown(str(plain.error))}"
         yield f"{name} returns under jit, and in Python it raises {raised}{why}"
     elif found:
@@ -117,6 +122,8 @@ def _side_effects(name: str, plain: _Ran, differs: bool) -> Iterator[str]:
     only = "under jit that happens only while it is traced"
     if plain.printed.strip():
         yield f"{name} prints: {only}. jax.debug.print prints at every call"
+    for changed in plain.arguments:
+        yield f"{name} changes its argument {changed} in Python: under jit the caller does not see that. Return it instead"
     for changed in plain.mutated:
         yield f"{name} changes {changed}: {only}"
     if not differs:
@@ -161,6 +168,7 @@ def _run_plainly(
     outside = Captured.of(fun)
     printed = _Printed()
     result, error = None, None
+    leaves, attributes = _inside(fun, args, kwargs)
     with unnoticed(fun, (*args, *kwargs.values()), reseeded):
         try:
             with time_limit(options.check_limit_s), printed.in_place_of_stdout(), watching() as followed:
@@ -170,8 +178,40 @@ def _run_plainly(
                     error = raised.with_traceback(None)
         except OutOfTime:
             raise _TooLong from None
-        mutated = tuple(change.name for change in outside.changes())
-    return _Ran(result, error, printed.getvalue(), mutated, followed or _Followed())
+        now_leaves, now_attributes = _inside(fun, args, kwargs)
+        mutated = (*(change.name for change in outside.changes()), *_changed(attributes, now_attributes))
+    return _Ran(result, error, printed.getvalue(), mutated, _changed(leaves, now_leaves), followed or _Followed())
+
+
+def _inside(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What can be seen of the arguments: their containers, leaves and NumPy's numbers; and the attributes of plain objects."""
+    leaves: dict[str, object] = {}
+    attributes: dict[str, object] = {}
+    for name, value in named_arguments(fun, args, kwargs).items():
+        found, tree = jax.tree_util.tree_flatten_with_path(value)
+        leaves[name] = tree
+        for path, leaf in found:
+            place = name + jax.tree_util.keystr(path)
+            if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject:
+                leaves[f"{place} "] = (id(leaf), digest(leaf.tobytes()))
+            elif path:
+                leaves[f"{place} "] = id(leaf)
+            if not isinstance(leaf, (np.ndarray, jax.Array, type)):
+                attributes.update((f"{place}.{key}", _held(held)) for key, held in instance_fields(leaf).items())
+    return leaves, attributes
+
+
+def _held(value: Any) -> object:
+    return id(value), len(value) if isinstance(value, (list, dict, set)) else None
+
+
+def _changed(before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
+    """The paths that differ, without those inside another one."""
+    paths = [path for path in before | after if before.get(path) != after.get(path)]
+    inner = {path for path in paths for other in paths if path != other and path.startswith(other)}
+    return tuple(path.rstrip() for path in paths if path not in inner)
 
 
 @contextlib.contextmanager

@@ -256,6 +256,11 @@ def _bind(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     return _Bound(tuple(found), defaults, parameters)
 
 
+def named_arguments(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by the names under which we speak of them, as "x" and "rest[0]"."""
+    return {argument.name: argument.value for argument in _bind(fun, args, kwargs).arguments}
+
+
 def parameters_of(fun: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The parameters, or none where the function does not tell (as some builtins)."""
     try:
