@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class JitMagicError(Exception):
@@ -52,6 +53,17 @@ class Faults:
                 self.show(said)
             except Warning:  # the user's filters make warnings errors: ours is none of theirs
                 print(said, file=sys.stderr)
+
+    @contextmanager
+    def stop(self, place: str, so: str = "your code goes on without it") -> Iterator[None]:
+        """What goes wrong of ours in the block is reported and goes no further. What we raise on purpose does, and so does a
+        warning of which the user's filters made an error."""
+        try:
+            yield
+        except (JitMagicError, Warning):
+            raise
+        except Exception as error:
+            self.report(place, error, so)
 
     def details(self) -> str:
         """Every fault so far with its traceback; empty if there was none."""

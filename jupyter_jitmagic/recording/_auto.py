@@ -34,6 +34,8 @@ class Auto:
             return False
         try:
             return self._cure(target, args, kwargs)
+        except Warning:  # what we say, made an error by the user's filters
+            raise
         except Exception as fault:
             faults.report("looking for static arguments (auto)", fault)
             return False

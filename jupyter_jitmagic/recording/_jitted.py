@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from jax import jit as jax_jit
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._errors import OptionError, faults
 from jupyter_jitmagic._options import TIMING, options
 from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic.recording import _functions, _keep
@@ -122,7 +122,8 @@ def jit(
     if earlier is not None:
         return earlier
     made = wrap(fun, jit_arguments, **own)
-    _keep.keep(made, given)
+    with faults.stop("keeping a definition"):
+        _keep.keep(made, given)
     return made
 
 

@@ -121,14 +121,17 @@ class FunctionState:
             return None
         if isinstance(error, _budgets.Refused) and error.function == self.function:
             return functools.partial(self._instead, start, args, kwargs, error)
-        if self.auto is not None and internals.transformations() == "":
-            cured = self.auto.cure(self, args, kwargs, error)
-            if cured:
+        try:
+            if self.auto is not None and internals.transformations() == "" and self.auto.cure(self, args, kwargs, error):
                 _timing.take(start)
                 return functools.partial(self.again, args, kwargs)
-        self._record_failed(start, args, kwargs)
-        if not log.shells:  # advice finds the call in the traceback
-            _leave_traceback(error)
+            self._record_failed(start, args, kwargs)
+            if not log.shells:  # advice finds the call in the traceback
+                _leave_traceback(error)
+        except Warning:  # the user's filters made an error of it
+            raise
+        except Exception as fault:
+            self.give_up("recording a failed call", fault)
         return None
 
     def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
@@ -147,35 +150,36 @@ class FunctionState:
     def _instead(self, start: float, args: tuple[Any, ...], kwargs: dict[str, Any], refused: _budgets.Refused) -> Any:
         __tracebackhide__ = True
         if refused.message:
-            self._record_failed(start)
+            with faults.stop("recording a refused compile"):
+                self._record_failed(start)
             raise RecompileError(refused.message)
-        _timing.take(start)
+        with faults.stop("recording a refused compile"):
+            _timing.take(start)
         out = self.fun(*args, **kwargs)
-        _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
+        with faults.stop("recording a refused compile"):
+            _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
         return out
 
     def _record_failed(self, start: float, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> None:
         if not self.recording:
             return
-        try:
-            end = time.perf_counter()
-            phases = None
-            if internals.transformations() is None:
-                _timing.leave()
-            elif _timing.pending:
-                phases = _timing.take(start)
-            self._add_costs(phases)
-            _history.note_failed(self.record, self.fun, args, kwargs or {})
-            _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
-        except Exception as fault:
-            self.give_up("recording a failed call", fault)
+        end = time.perf_counter()
+        phases = None
+        if internals.transformations() is None:
+            _timing.leave()
+        elif _timing.pending:
+            phases = _timing.take(start)
+        self._add_costs(phases)
+        _history.note_failed(self.record, self.fun, args, kwargs or {})
+        _hotpath.append(start, end, Detail(-1 - self.function, ERROR, _seconds(phases)))
 
     # -- the rest -------------------------------------------------------------------------------------------------------
 
     def give_up(self, place: str, error: BaseException) -> None:
         """Our own fault: from now on this function runs unrecorded, and the user is told once."""
         self.recording = self.record.recording = False
-        faults.report(place, error, "your call runs as plain jax.jit")
+        if not isinstance(error, _timing.Lost):
+            faults.report(place, error, "your call runs as plain jax.jit")
 
     def pause(self, paused: bool) -> None:
         """Stop recording for now, or go on; a function that gave up stays as it is."""

@@ -109,12 +109,13 @@ def all_living() -> Iterator[Any]:
 
 
 def _jit_disabled(somewhere: bool) -> None:
-    if somewhere:
-        pending[_DISABLED] = []
-        for call in all_living():
-            call.look_closely()
-    else:
-        pending.pop(_DISABLED, None)
+    with faults.stop("following jax.disable_jit"):  # JAX would leave its option half changed
+        if somewhere:
+            pending[_DISABLED] = []
+            for call in all_living():
+                call.look_closely()
+        else:
+            pending.pop(_DISABLED, None)
 
 
 outside: list[Callable[[Span], None]] = []
@@ -140,6 +141,9 @@ def take(since: float) -> Phases | None:
     if not spans:
         return None
     mine = [span for span in spans if span.start >= since - _CLOCK_SLACK]
+    if any(span.name is _LOST for span in mine):
+        pending.pop(get_ident(), None)
+        raise Lost
     rest = [span for span in spans if span.start < since - _CLOCK_SLACK and _is_own_call(2)]
     if rest:
         pending[get_ident()] = rest
@@ -256,12 +260,28 @@ def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> N
             function, name = _named(calls, span.name)
             log.listeners.emit(PhaseEvent(function, name, phase, start_time, end_time - start_time, thread))
     except Exception as error:
-        faults.report("following a phase", error)
+        _lose(error)
 
 
 def _on_event(event: str, **kwargs: Any) -> None:
     if event == internals.DISK_HIT_EVENT:
         _disk_hits.add(get_ident())
+
+
+class Lost(Exception):
+    """A phase of this call was lost by a fault of ours, which was told: what the call did is not known."""
+
+
+_LOST = "lost"
+
+
+def _lose(error: Exception) -> None:
+    """The call that compiles in this thread must not pass for one that did not."""
+    faults.report("following a phase", error, "the function that compiles now is not recorded any more")
+    now = time.perf_counter()
+    pending.setdefault(get_ident(), []).append(Span("compile", now, now, _LOST))
+    for call in all_living():
+        call.look_closely()
 
 
 _LISTENERS = (

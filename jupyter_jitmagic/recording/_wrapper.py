@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 import jax
 from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
+from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic.recording import _budgets, _functions, _history, _others
 from jupyter_jitmagic.recording._auto import Auto
 from jupyter_jitmagic.recording._recording import FunctionState
@@ -62,12 +63,12 @@ class JitFunction(_Callable[P, R_co]):
 
     def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
         """As ``jax.jit(fun).lower``: trace and lower for these arguments without running. Records no row."""
-        self._state.look_closely()
+        self._follow(self._state.look_closely)
         return self._state.jitted.lower(*args, **kwargs)
 
     def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
         """As ``jax.jit(fun).trace``. Records no row."""
-        self._state.look_closely()
+        self._follow(self._state.look_closely)
         return self._state.jitted.trace(*args, **kwargs)
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +78,14 @@ class JitFunction(_Callable[P, R_co]):
     def clear_cache(self) -> None:
         """As ``jax.jit(fun).clear_cache``: the next call compiles again, with the cause "cleared"."""
         self._state.jitted.clear_cache()
-        self._state.cleared()
+        self._follow(self._state.cleared)
+
+    def _follow(self, note: Callable[[], None]) -> None:
+        """Take note of something beside the calls; what goes wrong there is ours alone."""
+        try:
+            note()
+        except Exception as error:
+            self._state.give_up("following a jitted function", error)
 
     def _values_seen(self) -> dict[str, tuple[int, int]]:
         """By argument: (different values, calls), where the records tell; `jm.diagnose` asks for it."""
@@ -139,9 +147,16 @@ def wrap(
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
     jitted = jax_jit(fun, **jit_arguments)
+    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
+    made: Any = jitted
+    with faults.stop("putting a function under jm.jit", "it runs as plain jax.jit"):
+        made = _recorded(fun, jitted, jit_arguments, own)
+    return made  # type: ignore[no-any-return]
+
+
+def _recorded(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str, Any]) -> JitFunction[..., Any]:
     _functions.start_recording()
     _others.install()
-    own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     call = _call_of(fun, jitted, jit_arguments, own)
     looks: dict[str, Any] = {name: getattr(jitted, name) for name in functools.WRAPPER_ASSIGNMENTS if hasattr(jitted, name)}
     looks.update({name: value for name, value in vars(jitted).items() if name not in ("_fun", "_jit_info")})
