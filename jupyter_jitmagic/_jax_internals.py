@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, cast
@@ -167,13 +167,27 @@ def transformations() -> str | None:
     try:
         from jax._src import core
 
-        trace, names = core.trace_ctx.trace, []
-        while trace is not core.eval_trace:
-            names.append(_TRANSFORMATIONS[type(trace).__name__])
-            trace = trace.parent_trace
-        return " of ".join(names) or "axis"
+        return _named(core.trace_ctx.trace) or "axis"
     except (ImportError, AttributeError, KeyError):
         return None
+
+
+def transformations_of(leaves: Iterable[Any]) -> str:
+    """The eager transformations that a call's arguments came under, also where JAX has left them to compile; "" for none."""
+    try:
+        return max((_named(leaf._trace) for leaf in leaves if isinstance(leaf, jax.core.Tracer)), key=len, default="")
+    except (ImportError, AttributeError, KeyError):
+        return ""
+
+
+def _named(trace: Any) -> str:
+    from jax._src import core
+
+    names = []
+    while trace is not core.eval_trace:
+        names.append(_TRANSFORMATIONS[type(trace).__name__])
+        trace = trace.parent_trace
+    return " of ".join(names)
 
 
 def cache_size(jitted: Any) -> int | None:

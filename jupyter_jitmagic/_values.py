@@ -27,6 +27,7 @@ TEXT_LIMIT = 80
 """Longest text of one value, in characters."""
 _STRING_LIMIT = 40
 _ITEMS_SHOWN = 6
+_PARTS_SHOWN = 100
 _DEPTH = 4
 _PARTS_LIMIT = 500
 _BIG_INT_BITS = 256
@@ -60,7 +61,7 @@ class Value:
     With ``by_equality=True`` the value is compared by ``==`` alone, as JAX compares pytree metadata: it need not be hashable.
     """
 
-    __slots__ = ("__weakref__", "_key", "_looks", "_ref", "_type", "by_identity", "is_own_class", "kind", "text")
+    __slots__ = ("__weakref__", "_key", "_looks", "_parts", "_ref", "_type", "by_identity", "is_own_class", "kind", "text")
 
     def __init__(self, value: Any, *, secret: bool = False, by_equality: bool = False) -> None:
         prints = _Prints(by_equality)
@@ -72,6 +73,7 @@ class Value:
         self.by_identity = prints.by_identity
         self._looks = (type(value).__qualname__, Looks().key(value))
         self._ref = _weak(value)
+        self._parts = tuple(_part_texts(value)) if isinstance(value, tuple) and "…" in self.text else ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value) or self._type != other._type:
@@ -88,6 +90,12 @@ class Value:
         """Whether nothing that can be seen tells the two apart (fields, code, closure values)."""
         return self._looks == other._looks
 
+    def part_unlike(self, other: Value) -> str:
+        """Of a tuple too long to be shown, the first part unlike the other's, as "(…, 5, …)"; "" if none is found."""
+        if len(self._parts) != len(other._parts):
+            return ""
+        return next((f"(…, {mine}, …)" for mine, theirs in zip(self._parts, other._parts, strict=True) if mine != theirs), "")
+
     def _equal_objects(self, other: Value) -> bool:
         """Two fingerprints differ, but the class has its own ``==``: while both objects live, it decides."""
         if self._key[0] != "hash" or self._key[:2] != other._key[:2]:
@@ -99,6 +107,14 @@ class Value:
             return bool(mine == theirs)
         except Exception:
             return False
+
+
+def _part_texts(value: tuple[Any, ...], depth: int = 0) -> Iterator[str]:
+    for part in islice(value, _PARTS_SHOWN):
+        if isinstance(part, tuple) and depth < _DEPTH:
+            yield from islice(_part_texts(part, depth + 1), _PARTS_SHOWN)
+        else:
+            yield shown(part, _STRING_LIMIT)
 
 
 def is_secret_name(name: str) -> bool:

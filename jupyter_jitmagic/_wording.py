@@ -13,6 +13,8 @@ def sentence(causes: Sequence[Cause]) -> str:
 
     As "x is f32[5] now and was f32[4] before; n is 8 now and was 5 before (static)".
     """
+    weak = {cause.argument for cause in causes if cause.cause == "weak_type"}  # told with shape and dtype
+    causes = [cause for cause in causes if cause.argument not in weak or cause.cause not in ("shape", "dtype")]
     told = list(dict.fromkeys(_SENTENCES.get(cause.cause, _changed)(cause) for cause in causes))
     more = len(told) - _TOLD
     return "; ".join(told[:_TOLD]) + (f"; and {more} more" if more > 0 else "")

@@ -131,6 +131,21 @@ def test_a_warning_that_the_users_filters_make_an_error_is_raised_and_recording_
     assert jm.stats("calls").outcome.tolist()[-2:] == ["miss", "hit"]
 
 
+def test_under_grad_the_reason_is_told_against_the_calls_under_grad() -> None:
+    step, _ = make(on_miss="raise")
+    grad = jax.grad(lambda x: step(x).sum())
+    grad(X4)
+    with pytest.raises(jm.RecompileError, match=r"x is f32\[5\] now and was f32\[4\] before"):
+        grad(X5)
+
+
+def test_a_weak_type_is_told_once_with_its_avals() -> None:
+    step, _ = make(on_miss="raise")
+    step(X4)
+    with pytest.raises(jm.RecompileError, match=r"again: x is weak f32\[\] now and was f32\[4\] before \(a P"):
+        step(1.0)
+
+
 def test_allow_is_silent() -> None:
     step, _ = make(on_miss="allow", max_compiles=1)
     with warnings.catch_warnings():

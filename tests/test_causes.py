@@ -342,6 +342,14 @@ def test_texts_are_short_avals_and_values_before_and_now() -> None:
     assert last(scale, call({"a": None}), call({"a": X}))[0].now == "f32[4]"
 
 
+def test_of_a_long_static_tuple_the_part_that_differs_is_told() -> None:
+    config = (tuple(range(20)), "adam", ("relu",) * 20)
+    other = (*config[:2], (*config[2][:-1], "tanh"))
+    assert last(scale, call(X, config), call(X, other), **S) == (
+        Cause("static_value", "n", "(…, 'relu', …)", "(…, 'tanh', …)"),
+    )
+
+
 def test_callable_objects_and_partials_name_their_arguments() -> None:
     assert causes(Scaler(), call(X, 1), call(X, 2), **S) == {("static_value", "n")}
     assert causes(functools.partial(scale, n=2), call(X), call(Y)) == {("shape", "x")}

@@ -225,6 +225,8 @@ def _static_difference(new: Static, old: Static) -> Iterator[Cause]:
     if new.value == old.value:
         return
     was, is_ = _passed_text(old), _passed_text(new)
+    if was == is_ or ("…" in was and "…" in is_):
+        was, is_ = old.value.part_unlike(new.value) or was, new.value.part_unlike(old.value) or is_
     if new.value.looks_like(old.value) and (new.value.by_identity or old.value.by_identity):
         yield Cause("static_identity", new.argument, was, f"{is_} (another object)" if was == is_ else is_)
     else:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
+
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic.recording._hotpath import is_call
 from jupyter_jitmagic.recording._signatures import Signature, signature_of
@@ -31,7 +33,8 @@ class Compiling(NamedTuple):
 
     def signature(self) -> Signature:
         placed = self.state is not None and self.state.placed
-        transformation = internals.transformations() or ""
+        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        transformation = internals.transformations() or internals.transformations_of(leaves)
         nums, names = self.options.static_argnums, self.options.static_argnames
         return signature_of(self.fun, self.args, self.kwargs, nums, names, placed=placed, transformation=transformation)
 
