@@ -44,12 +44,13 @@ def jit_config() -> list[tuple[str, Any]]:
 class _Plain:
     """Public fallback of the trace state: `value` is True where a call is not traced and jit not disabled.
 
-    Inside a trace every operation gives a tracer. An eager transformation cannot be told this way.
+    Inside a trace every operation gives a tracer; one that compiles nothing is asked, as JAX may be in the middle of compiling.
+    An eager transformation cannot be told this way.
     """
 
     @property
     def value(self) -> bool:
-        return not jax.config.jax_disable_jit and not isinstance(jax.numpy.zeros(()), jax.core.Tracer)
+        return not jax.config.jax_disable_jit and not isinstance(jax.device_put(0.0), jax.core.Tracer)
 
 
 class _DisableJit:
@@ -135,6 +136,7 @@ def _can_follow_disable_jit() -> bool:
 
 DISABLE_JIT = _disable_jit()
 TRACE, IDLE = _trace_state()
+"""Where `IDLE` is True, the public fallback is in use: eager transformations are not told from plain calls."""
 _follower = _DisableJitFollower() if not isinstance(TRACE, _Plain) else None
 CONCRETE_ARRAY: type | None = _concrete_array() if _follower else None
 """The type of arrays that are no tracers, if one look at it can stand for a look at `TRACE`."""

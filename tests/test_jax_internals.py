@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic import _jax_internals as internals
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_fast_trace_state_is_in_use_and_says_what_the_public_one_says() -> None:
@@ -100,3 +106,49 @@ def test_the_names_of_jaxs_events_are_right() -> None:
     finally:
         jax.monitoring.unregister_event_time_span_listener(listen)
     assert {internals.TRACE_EVENT, internals.LOWER_EVENT, internals.COMPILE_EVENT} <= heard
+
+
+WITHOUT = """
+import builtins
+real = builtins.__import__
+def hook(name, globals=None, locals=None, fromlist=(), level=0):
+    if name.startswith("jax._src") and str((globals or {}).get("__name__", "")).startswith("jupyter_jitmagic"):
+        raise ImportError(name)
+    return real(name, globals, locals, fromlist, level)
+builtins.__import__ = hook
+import jax, jax.numpy as jnp
+import jupyter_jitmagic as jm
+
+@jm.jit(static_argnames="k")
+def f(x, k=2):
+    return x * k if k else x[7, 7]
+
+x = jnp.ones(3)
+f(x), f(x), f(jnp.ones(4)), f(x), f(x, k=3)
+try:
+    f(x, k=0)
+except IndexError:
+    pass
+jax.jit(lambda x: f(x))(x)
+with jax.disable_jit():
+    f(x)
+for _ in range(2):
+    jax.grad(lambda x: f(x).sum())(x)
+f(x)
+f.clear_cache()
+f(x)
+print(*jm.stats("calls").outcome)
+print(*jm.stats("entries").transformation.unique(), sep="|")
+print(*jm.stats("misses").cause)
+print(jm.faults.details() or "no fault")
+"""
+
+
+def test_without_anything_of_jaxs_inside_calls_are_still_told_apart() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    assert done.stdout.splitlines() == [
+        "miss hit miss hit miss error inlined inlined miss hit hit miss",
+        "|a transformation",
+        "first_call shape static_value first_call cleared",
+        "no fault",
+    ], done.stdout + done.stderr

@@ -135,9 +135,11 @@ def uninstall() -> None:
 
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
-    if event not in _PAID or is_own_work():
+    if event not in _PAID:
         return
     try:
+        if is_own_work():
+            return
         compiling = _who(str(kwargs.get("fun_name", "")))
     except Exception as error:
         faults.report("asking whether a compile is allowed", error)

@@ -210,6 +210,8 @@ class FunctionState:
 
     def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         transformation = internals.transformations()
+        if transformation == "" and internals.IDLE is True and _any_tracer(args, kwargs):
+            transformation = "a transformation"
         if transformation is None or internals.DISABLE_JIT.value:
             if transformation is None:
                 _timing.leave()
@@ -448,6 +450,11 @@ class FunctionState:
         if record is not None:
             record.alive = False
             log.listeners.emit(Changed("entries", entry))
+
+
+def _any_tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether this is a call under an eager transformation, where JAX's inside does not tell."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
 
 
 def _leave_traceback(error: BaseException) -> None:

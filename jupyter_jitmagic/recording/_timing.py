@@ -227,9 +227,11 @@ def _is_own_call(depth: int) -> bool:
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None or is_own_work():
+    if phase is None:
         return
     try:
+        if is_own_work():
+            return
         if phase == "compile":
             _disk_hits.discard(get_ident())
         if log.listeners:
@@ -241,9 +243,11 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
 
 def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> None:
     phase = _PHASES.get(event)
-    if phase is None or is_own_work():
+    if phase is None:
         return
     try:
+        if is_own_work():
+            return
         thread, end = get_ident(), time.perf_counter()
         disk = phase == "compile" and thread in _disk_hits
         span = Span(phase, end - (end_time - start_time), end, str(kwargs.get("fun_name", "")), disk)
@@ -278,10 +282,11 @@ _LOST = "lost"
 def _lose(error: Exception) -> None:
     """The call that compiles in this thread must not pass for one that did not."""
     faults.report("following a phase", error, "the function that compiles now is not recorded any more")
-    now = time.perf_counter()
-    pending.setdefault(get_ident(), []).append(Span("compile", now, now, _LOST))
-    for call in all_living():
-        call.look_closely()
+    with faults.stop("following a phase"):
+        now = time.perf_counter()
+        pending.setdefault(get_ident(), []).append(Span("compile", now, now, _LOST))
+        for call in all_living():
+            call.look_closely()
 
 
 _LISTENERS = (
