@@ -133,7 +133,7 @@ def _gone() -> None:
     return None
 
 
-def _hashes_by_identity(kind: type) -> bool:
+def hashes_by_identity(kind: type) -> bool:
     """Either will do: objects are the same to a cache if both their hashes and they themselves are equal."""
     return kind.__hash__ is _OBJECT_HASH or kind.__eq__ is _OBJECT_EQ
 
@@ -190,7 +190,7 @@ class _Prints:
             return ("method", id(value.__self__), id(value.__func__))
         if self._by_equality and depth < _DEPTH and type(value) in (list, dict, set) and len(value) <= self._left:
             return self._container(value, depth)
-        if _hashes_by_identity(type(value)) or isinstance(value, type):
+        if hashes_by_identity(type(value)) or isinstance(value, type):
             self.by_identity = True
             return ("id", id(value))
         return self._by_value(value, depth)

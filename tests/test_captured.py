@@ -165,3 +165,35 @@ def test_a_tracer_that_a_function_left_behind_is_no_fault() -> None:
 def test_a_callable_without_code_reads_nothing() -> None:
     assert Captured.of(jnp.sin).changes() == ()
     assert Captured.of(types.SimpleNamespace).changes() == ()
+
+
+class Settings:
+    def __init__(self) -> None:
+        self.rate, self.epoch = 2.0, 0
+
+    def scaled(self, x: float) -> float:
+        return x * self.rate
+
+    def step(self, x: float) -> float:
+        return self.scaled(x)
+
+
+def test_attributes_of_static_objects_that_hash_by_identity() -> None:
+    def step(x: float, settings: Settings) -> float:
+        return x * settings.rate
+
+    for fun, name in ((step, "settings"), (Settings.step, "self"), (Settings().step, "")):
+        settings = Settings() if name else fun.__self__  # type: ignore[attr-defined]
+        captured = Captured.of(fun, {name: settings} if name else {})
+        settings.epoch += 1
+        assert not captured.changes()
+        settings.rate = 3.0
+        assert [change.name for change in captured.changes()] == [f"{name or 'self'}.rate"]
+
+
+def test_static_objects_are_not_kept_alive() -> None:
+    settings = Settings()
+    captured, end = Captured.of(Settings.step, {"self": settings}), weakref.ref(settings)
+    del settings
+    gc.collect()
+    assert end() is None and not captured.changes()

@@ -16,14 +16,14 @@ import sys
 import time
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from jupyter_jitmagic._values import Looks, digest, is_secret_name, shown
+from jupyter_jitmagic._values import Looks, digest, hashes_by_identity, is_secret_name, shown
 
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _FUNCTIONS_LIMIT = 200
@@ -82,10 +82,10 @@ class Captured:
     captured_s: float = field(default_factory=time.time)
 
     @classmethod
-    def of(cls, fun: Callable[..., Any]) -> Captured:
-        """Take the present values of everything that `fun`'s code reads."""
+    def of(cls, fun: Callable[..., Any], statics: Mapping[str, Any] | None = None) -> Captured:
+        """Take the present values of everything that `fun`'s code reads; of static arguments, what JAX does not compare."""
         reached: list[types.FunctionType] = []
-        reads = tuple(_reads(fun, reached))
+        reads = (*_reads(fun, reached), *_reads_of_statics(fun, statics or {}))
         known = 0 < len(reached) < _FUNCTIONS_LIMIT and all(map(_modules_are_steady, reached))
         return cls(reads, known and all(read.exact for read in reads))
 
@@ -183,6 +183,35 @@ def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterat
                 waiting.append(_plain(found))
                 looks, exact = _looks(found)
                 yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
+
+
+def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> Iterator[_Read]:
+    """The attributes that `fun` reads of static objects which hash by identity (as ``self``): JAX sees no change of theirs."""
+    function = _plain(fun)
+    if function is None:
+        return
+    objects = dict(statics)
+    if isinstance(fun, types.MethodType) and function.__code__.co_argcount:
+        objects[function.__code__.co_varnames[0]] = fun.__self__
+    for name, value in objects.items():
+        paths = _reads_of_argument(function.__code__, name)
+        if not paths or isinstance(value, type) or not hashes_by_identity(type(value)):
+            continue
+        try:
+            owner = weakref.ref(value)
+        except TypeError:
+            continue
+        for label, found, find in _parts(name, value, functools.partial(_alive, owner), paths):
+            if found is not _MISSING and found is not value:
+                looks, exact = _looks(found)
+                yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
+
+
+def _alive(owner: weakref.ref[Any]) -> Any:
+    value = owner()
+    if value is None:
+        raise ReferenceError("a static argument")
+    return value
 
 
 def reached_by(fun: Callable[..., Any]) -> list[types.FunctionType]:
@@ -456,15 +485,16 @@ def _code_reads(code: types.CodeType) -> _CodeReads:
             else:
                 known.add(path)
         frozen = {name: None if known is None else frozenset(known) for name, known in paths.items()}
-        _reads_of_code[code] = _CodeReads(tuple(names), frozen, _reads_of_self(code))
+        of_self = _reads_of_argument(code, code.co_varnames[0]) if code.co_argcount else None
+        _reads_of_code[code] = _CodeReads(tuple(names), frozen, of_self)
     return _reads_of_code[code]
 
 
-def _reads_of_self(code: types.CodeType) -> frozenset[_Path] | None:
-    """The paths that a method takes of its first argument, None if it takes or hands on the whole."""
-    if not code.co_argcount or code.co_varnames[0] in code.co_cellvars:
+def _reads_of_argument(code: types.CodeType, argument: str) -> frozenset[_Path] | None:
+    """The paths that a function takes of an argument, None if it takes or hands on the whole."""
+    if argument in code.co_cellvars:
         return None
-    paths = [path for name, path in _local_uses(code) if name == code.co_varnames[0]]
+    paths = [path for name, path in _local_uses(code) if name == argument]
     return frozenset(paths) if all(paths) else None
 
 

@@ -300,7 +300,7 @@ class FunctionState:
             started_s=start + log.clock_offset,
         )
         log.add_miss(miss, options.keep_misses)
-        _stale.note_trace(self, record.id)
+        _stale.note_trace(self, record.id, args, kwargs)
         _cures.note_miss(self, Miss(signature, causes, phases.cost_s, record.id, miss.call_site), phases.trace_s, args, kwargs)
         if self.budget is not None:
             self.budget.compiled(self.record.qualname, causes, phases.cost_s)

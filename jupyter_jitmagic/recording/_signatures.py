@@ -261,6 +261,20 @@ def named_arguments(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mappin
     return {argument.name: argument.value for argument in _bind(fun, args, kwargs).arguments}
 
 
+def static_arguments(
+    fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], nums: Iterable[int], names: Iterable[str]
+) -> dict[str, Any]:
+    """The static arguments of a call by name; `nums` and `names` as JAX resolved them."""
+    numbers, keywords = set(nums), set(names)
+    if not numbers and not keywords:
+        return {}
+    return {
+        argument.name: argument.value
+        for argument in _bind(fun, args, kwargs).arguments
+        if (argument.keyword in keywords if argument.index is None else argument.index in numbers)
+    }
+
+
 def parameters_of(fun: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The parameters, or none where the function does not tell (as some builtins)."""
     try:

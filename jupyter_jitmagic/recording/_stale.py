@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._records import FunctionRecord, log
 from jupyter_jitmagic.recording._captured import Captured, Change
+from jupyter_jitmagic.recording._signatures import static_arguments
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording._recording import FunctionState
@@ -25,10 +26,12 @@ class Stale(NamedTuple):
     change: Change
 
 
-def note_trace(state: FunctionState, entry: int) -> None:
-    """An entry was traced just now: remember what it read."""
+def note_trace(state: FunctionState, entry: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """An entry was traced just now by this call: remember what it read."""
     try:
-        state.captured[entry] = Captured.of(state.fun)
+        given = state.jit_options
+        statics = static_arguments(state.fun, args, kwargs, given.static_argnums, given.static_argnames)
+        state.captured[entry] = Captured.of(state.fun, statics)
         if len(state.captured) > _ENTRIES_KEPT:
             del state.captured[next(iter(state.captured))]
         _states[state.function] = state
