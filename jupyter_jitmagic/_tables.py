@@ -108,7 +108,7 @@ def stats(level: str = "functions") -> pd.DataFrame:
 
     Args:
         level: "functions", "entries", "calls", "misses", "diagnoses" or "others" (what compiled outside `jm.jit`: plain
-            ``jax.jit``, libraries, eager operations). `COLUMNS` says what the columns mean.
+            ``jax.jit``, libraries, eager operations).
 
     Raises:
         OptionError: there is no such level.
@@ -124,6 +124,12 @@ def stats(level: str = "functions") -> pd.DataFrame:
         log.fill_sizes()
     with log.lock:
         return make()
+
+
+stats.__doc__ = f"{stats.__doc__}\n" + "\n".join(
+    f"    {level}:\n" + "".join(f"        {name:16}  {meaning}\n" for name, meaning in columns.items())
+    for level, columns in COLUMNS.items()
+)
 
 
 def reset() -> None:

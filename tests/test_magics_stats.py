@@ -199,6 +199,28 @@ def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
         assert "<script" not in text
 
 
+@pytest.mark.parametrize("level", ["functions", "entries", "calls", "misses"])
+def test_what_is_saved_reads_back_as_it_was(used: Shell, tmp_path: Path, level: str) -> None:
+    import pandas as pd
+
+    pytest.importorskip("pyarrow")
+    table = jm.stats(level)
+    for suffix in ("parquet", "json", "csv"):
+        used.ok(f"%jitstats --level {level} --save {tmp_path}/t.{suffix}")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+    for read in (pd.read_json(tmp_path / "t.json"), pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])):
+        assert list(read.columns) == list(table.columns) and len(read) == len(table)
+        for name in table.columns[table.dtypes == "float64"]:
+            pd.testing.assert_series_equal(read[name].astype(float), table[name], rtol=1e-9)
+
+
+def test_help_says_what_every_column_means(shell: Shell) -> None:
+    from jupyter_jitmagic._tables import COLUMNS
+
+    told = jm.stats.__doc__
+    assert told is not None and all(f"{name} " in told and meaning in told for c in COLUMNS.values() for name, meaning in c.items())
+
+
 def test_a_file_that_cannot_be_written_is_one_line(used: Shell, tmp_path: Path) -> None:
     assert "must end with one of .csv" in used.run("%jitstats --save stats.doc").text
     ran = used.run(f"%jitstats --save {tmp_path}/nowhere/stats.csv")

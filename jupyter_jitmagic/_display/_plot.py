@@ -37,7 +37,7 @@ def sparklines(calls: Calls) -> str:
         lines.append(f"{name:{width}}  {bars}  {_units.seconds(low)} … {_units.seconds(high)}")
         if arrows:
             lines.append(f"{'':{width}}  {arrows}")
-    lines.append(f"{'':{width}}  each bar a call (height: logarithm of its time), ▲ compiled")
+    lines.append(f"{'':{width}}  each bar a call (height: logarithm of what was seen of it), ▲ compiled")
     return "\n".join(lines)
 
 

@@ -42,7 +42,7 @@ def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: st
         if path.suffix == ".csv":
             frame.to_csv(path, index=False)
         elif path.suffix == ".json":
-            frame.to_json(path, orient="records", indent=2)
+            frame.to_json(path, orient="records", indent=2, double_precision=15)
         elif path.suffix == ".parquet":
             frame.to_parquet(path, index=False)
         else:
