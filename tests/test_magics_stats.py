@@ -218,7 +218,9 @@ def test_help_says_what_every_column_means(shell: Shell) -> None:
     from jupyter_jitmagic._tables import COLUMNS
 
     told = jm.stats.__doc__
-    assert told is not None and all(f"{name} " in told and meaning in told for c in COLUMNS.values() for name, meaning in c.items())
+    assert told is not None and all(
+        f"{name} " in told and meaning in told for c in COLUMNS.values() for name, meaning in c.items()
+    )
 
 
 def test_a_file_that_cannot_be_written_is_one_line(used: Shell, tmp_path: Path) -> None:
