@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from statistics import median
+from time import perf_counter
 from typing import Any
 
 from jupyter_jitmagic._options import options
@@ -25,14 +26,17 @@ _LOOK_BACK = 256
 _SAMPLES = 999
 _ROUGH_SAMPLES = 25
 _LATE = 1.5
+_AT_ONCE_S = 2e-5
 WORTH_EACH_S = 8e-4
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
+_WORTH_EACH_AHEAD_S = 5e-3
+"""The same in a loop that runs ahead of the device, which any work beside it slows down."""
 _WORTH_MANY_S = 2e-4
 _ENOUGH = 16
 _LONGEST_PAUSE = 5
 _FEW = 8
 _MOST_TRIES = 16
-_JUDGE_AFTER = 16
+_JUDGE_AFTER = 32
 _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
 _ASK_FROM_S = 4e-3
@@ -47,7 +51,7 @@ _unjudged = 0
 class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
-    __slots__ = ("expected_s", "fruitless", "rough", "samples", "seconds", "tries", "watched")
+    __slots__ = ("ahead", "expected_s", "fruitless", "rough", "samples", "seconds", "tries", "watched")
 
     def __init__(self) -> None:
         self.samples: list[float] = []
@@ -58,6 +62,8 @@ class Pace:
         """Roughly how long its executions take, without waiting for earlier calls; None before one was seen to end."""
         self.expected_s: float | None = None
         """How long it was, the last time, from the call to its result, waiting for earlier calls included."""
+        self.ahead = False
+        """The latest began while the device was still at work, as in a loop that runs ahead of it."""
         self.tries = 0
         """How many calls were looked at while few were known."""
         self.watched = 0
@@ -69,13 +75,13 @@ class Pace:
         """Whether every call is to be watched."""
         if len(self.samples) < _FEW and self.tries < _MOST_TRIES:
             return True
-        return self.seconds is not None and self.seconds >= WORTH_EACH_S
+        return self.seconds is not None and self.seconds >= (_WORTH_EACH_AHEAD_S if self.ahead else WORTH_EACH_S)
 
     @property
     def in_a_row(self) -> int:
         """How many calls are watched one after the other: two, the second's begin being the first's end, or more where the
         second is so long that its time is worth knowing well."""
-        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S else 2
+        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S and not self.ahead else 2
 
     def pause_s(self) -> float:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
@@ -90,7 +96,7 @@ class Pace:
 
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon where little is known."""
-        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 2)
+        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 4)
 
     def add(self, seconds: float) -> None:
         _append(self.rough, seconds, _ROUGH_SAMPLES)
@@ -133,10 +139,10 @@ class Sighting(Watch):
         self.cold = False
         """The first one after it: what watches was not in the processor's cache, which makes it some 50 µs longer."""
 
-    def seen(self, at: float) -> None:
+    def seen(self, before: float, after: float) -> None:
         """The caller saw the end."""
         self.array = None
-        self.before = self.after = at
+        self.before, self.after = before, after
 
     def ended(self) -> None:
         """The waiter saw it, or never will."""
@@ -163,8 +169,12 @@ def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = 
         return None
     sighting = Sighting(array, began, start, OBSERVED, pace)
     if array.is_ready():
-        sighting.at_return = True
-        sighting.seen(end)
+        looked = perf_counter()
+        sighting.at_return = looked - end <= _AT_ONCE_S + TOLERANCE * (end - start)
+        if sighting.at_return:
+            sighting.seen(end, end)
+        else:  # other threads had their turn before this one could look: it may have ended in between
+            sighting.seen(start, looked)
         return sighting
     return sighting if waiter.watch(sighting) else None
 
@@ -186,13 +196,13 @@ def _judge() -> None:
         sighting.judged = True
         pace = pace_of(sighting.entry)
         pace.expected_s = sighting.after - sighting.start
-        seconds = None if sighting.by_the_clock else _execution_of(sighting, pace)
+        seconds = _execution_of(sighting, pace)
         _ends[sighting.call] = sighting.before, sighting.after
         if len(_ends) > 2 * _LOOK_BACK:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
         if seconds is None:
-            pace.fruitless += not (sighting.by_the_clock or sighting.cold)
+            pace.fruitless += 1
             continue
         pace.fruitless = 0
         row = sighting.call - log.columns.first
@@ -209,13 +219,14 @@ def _judge() -> None:
 
 def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
     free = _device_free(sighting.call)
-    if free is None:
+    pace.ahead = free is None or free[1] > sighting.start
+    if free is None or sighting.by_the_clock:
         return None
     earliest, latest, uncertain = free
     begin = max(sighting.began, earliest), max(sighting.start, latest)
     seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
-    if sighting.cold and latest <= sighting.began and seconds >= _WORTH_MANY_S:
+    if sighting.cold and not pace.ahead and seconds >= _WORTH_MANY_S:
         return None
     if seconds <= 0 or uncertain > seconds / 2:
         return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
@@ -252,7 +263,7 @@ def forget(entry: int) -> None:
 def blocked(began: float, start: float, end: float) -> Sighting:
     """A call whose caller waited for its end."""
     sighting = Sighting(None, began, start, BLOCKED)
-    sighting.seen(end)
+    sighting.seen(end, end)
     return sighting
 
 

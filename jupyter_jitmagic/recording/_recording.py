@@ -417,6 +417,7 @@ class FunctionState:
 
     def _pause_s(self, pace: _observation.Pace, watched: bool) -> float:
         """For how long no call is watched. Short ones are watched a few in a row."""
+        pace.tries += 1
         if pace.each:
             self._row = 0
             return 0.0

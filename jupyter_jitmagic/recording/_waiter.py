@@ -3,9 +3,9 @@
 JAX offers no completion callback. Two look for the end of a watched execution:
 
 * the waiter thread. Executions that are expected to be short it waits for in `block_until_ready`, which takes no processor time
-  from them; when it wakes, the end lies no further back than the CPU time that the calling thread has used meanwhile, as only
-  that can have kept the GIL from it. Long ones, those of which nothing is known and those whose caller computes meanwhile it
-  asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
+  from them; when it wakes, the end lies no further back than the CPU time that the calling thread has used meanwhile, if that
+  is little: only that can have kept the GIL from it. Long ones, those of which nothing is known and those whose caller computes
+  meanwhile it asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
 * the calling thread itself, when it makes its next call (`peek`): a caller that blocks on the result wakes at the same moment
   as the waiter and is often ahead of it.
 
@@ -36,6 +36,8 @@ _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
 _BLOCK_BETWEEN = (1e-4, 0.05)
+_IDLE = 0.1
+"""A caller that used at most this share of a time was waiting meanwhile."""
 
 
 class Watch:
@@ -48,7 +50,7 @@ class Watch:
         asked: whether it is to be asked now and then, and not waited for.
     """
 
-    __slots__ = ("after", "array", "asked", "before", "caller", "clock", "expected_s", "peeked", "peeked_cpu", "start")
+    __slots__ = ("after", "array", "asked", "before", "caller", "clock", "cpu", "expected_s", "peeked", "peeked_cpu", "start")
 
     def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
         self.array = array
@@ -58,6 +60,7 @@ class Watch:
         self.before = self.after = math.nan
         self.caller = get_ident()
         self.clock = _this_thread.clock
+        self.cpu = self.caller_cpu()
         self.peeked = self.peeked_cpu = math.inf
 
     def ended(self) -> None:
@@ -185,29 +188,33 @@ def _look(watch: Watch, stop: threading.Event) -> None:
         _wait(watch)
 
 
+# Clocks are read before a question is asked: between the answer and the next instruction other threads may have their turn.
+
+
 def _ask(watch: Watch, stop: threading.Event) -> None:
-    array, before = watch.array, watch.start
+    array, before, now = watch.array, watch.start, perf_counter()
     while not array.is_ready():
-        before = perf_counter()
+        before = now
         if stop.is_set():
             return
         time.sleep(min(max((before - watch.start) * _SLEEP_SHARE, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+        now = perf_counter()
     after = min(perf_counter(), watch.peeked)
     watch.before, watch.after = min(before, after), after
 
 
 def _wait(watch: Watch) -> None:
-    array = watch.array
-    before = perf_counter()
-    if array.is_ready():  # nothing tells since when
-        watch.before, watch.after = watch.start, min(before, watch.peeked)
-        return
-    cpu = watch.caller_cpu()  # what the caller did until now cannot have made us late
-    array.block_until_ready()
+    array, before, cpu = watch.array, watch.start, watch.cpu
+    now, cpu_now = perf_counter(), watch.caller_cpu()
+    if not array.is_ready():
+        before, cpu = now, cpu_now  # what the caller did until now cannot have made us late
+        array.block_until_ready()
     after, used = perf_counter(), watch.caller_cpu() - cpu
     if watch.peeked < after:
         after, used = watch.peeked, watch.peeked_cpu - cpu
-    watch.before = before if math.isnan(used) else max(after - used, before)
+    if used <= _IDLE * (after - before):  # else it computed, and while it was kept from the processor it kept the GIL
+        before = after - used
+    watch.before = before
     watch.after = after
 
 
