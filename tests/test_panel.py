@@ -14,7 +14,7 @@ from panel_records import go_on, lesson
 
 from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent
 from jupyter_jitmagic.panel import _hub
-from jupyter_jitmagic.panel._protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK
+from jupyter_jitmagic.panel._protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK, TEXT_LIMIT
 
 
 @pytest.fixture
@@ -94,6 +94,15 @@ def test_hits_that_tell_nobody_are_found_when_the_cell_ends(wire: Wire, hub: Any
     hub._shell.events.trigger("post_run_cell")
     update = wait_for(lambda: wire.of("update"), 0.5)[0]
     assert update["functions"][0]["hits"] == 1003 and update["busy"] is False
+
+
+def test_sizes_that_tell_nobody_are_found_after_the_answer(wire: Wire, hub: Any) -> None:
+    """They are worked out when someone asks for them."""
+    wire.open("p")
+    hub.log.entries[10].temp_bytes = 64
+    wire.send("p", "nonsense")
+    (update,) = wait_for(lambda: wire.of("update"), 0.5)
+    assert [(row["id"], row["temp_bytes"]) for row in update["entries"]] == [(10, 64)]
 
 
 def test_buffered_hits_are_folded_in_while_someone_listens(wire: Wire, hub: Any) -> None:
@@ -337,12 +346,12 @@ def test_stop_leaves_no_trace_and_start_works_again(wire: Wire) -> None:
 
 def test_a_long_text_is_cut(wire: Wire) -> None:
     log, hub_shell = Log(), shell()
-    log.functions[1] = FunctionRecord(id=1, name="f" * 10_000, module="", qualname="f", filename="", line=1)
+    log.functions[1] = FunctionRecord(id=1, name="f" * 50_000, module="", qualname="f", filename="", line=1)
     hub = Hub(log)
     hub.start(hub_shell)
     wire.open("p")
     hub.stop()
-    assert len(wire.of("snapshot")[0]["functions"][0]["name"]) == 4000
+    assert len(wire.of("snapshot")[0]["functions"][0]["name"]) == TEXT_LIMIT
 
 
 def test_without_a_kernel_comm_is_not_imported() -> None:

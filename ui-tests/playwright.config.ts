@@ -7,10 +7,28 @@ const baseURL = `http://127.0.0.1:${port}`;
 
 export default defineConfig({
   testDir: 'tests',
-  testMatch: app === 'notebook' ? 'notebook7.spec.ts' : '*.spec.ts',
+  // what is measured is measured alone, after the rest
+  projects:
+    app === 'notebook'
+      ? [{ name: 'notebook', testMatch: 'notebook7.spec.ts' }]
+      : [
+          {
+            name: 'lab',
+            testIgnore: [
+              'scale.spec.ts',
+              'notebook7.spec.ts',
+              ...(process.env.JITMAGIC_UI_SHOTS ? [] : ['gallery.spec.ts'])
+            ]
+          },
+          {
+            name: 'figures',
+            testMatch: 'scale.spec.ts',
+            dependencies: ['lab']
+          }
+        ],
   timeout: 150_000,
   expect: { timeout: 10_000 },
-  workers: 1,
+  workers: Number(process.env.JITMAGIC_UI_WORKERS ?? 2),
   retries: 0,
   reporter: [['list']],
   outputDir: process.env.JITMAGIC_UI_OUT,

@@ -83,10 +83,11 @@ def _block(block: Block) -> str:
 
 
 def _link(link: PanelLink) -> str:
-    """No script and no address: JupyterLab runs the command that these attributes name, and elsewhere this is plain text."""
+    """No script and no address: JupyterLab runs the command that these attributes name (with the keyboard through the panel's
+    own shortcut), and elsewhere this is plain text."""
     args = {link.kind: link.id, **({"epoch": link.epoch} if link.epoch else {})}
     to = f'data-commandlinker-command="jitmagic:open" data-commandlinker-args="{escape(json.dumps(args))}"'
-    return f'<a {to} style="cursor: pointer">{escape(link.text)}</a>'
+    return f'<a {to} tabindex="0" style="cursor: pointer">{escape(link.text)}</a>'
 
 
 def _source(line: SourceLine) -> str:

@@ -328,6 +328,7 @@ class Hub:
 
     def _after_cell(self, _result: object = None) -> None:
         self._busy = False
+        self._feed.cell_ended(threading.get_ident())
         if self._panels:
             self._compare_now = True
             self._wake.set()

@@ -25,8 +25,8 @@ SUBSHELLS_MARK = "jitmagic:subshells"
 """Id of a comm that only says: this kernel answers through subshells."""
 SUBSHELL_PREFIX = "jitmagic:subshell:"
 """Prefix of the id of a comm that only names the subshell which panels share."""
-TEXT_LIMIT = 4000
-"""Longer texts are cut before they are sent."""
+TEXT_LIMIT = 20_000
+"""Longer texts are cut before they are sent. A row shows the beginning, its tooltip the whole."""
 
 
 class Place(TypedDict):

@@ -192,6 +192,12 @@ class Phases:
             for key in [key for key, work in self._work.items() if key[1] == function and not work.open]:
                 del self._work[key]
 
+    def over(self, thread: int) -> None:
+        """Nothing runs in that thread any more, whatever was said of it."""
+        with self._lock:
+            for key in [key for key in self._work if key[0] == thread]:
+                del self._work[key]
+
     def __len__(self) -> int:
         return len(self._work)
 
@@ -216,7 +222,7 @@ class Phases:
 
 
 _FunctionState = tuple[int, int, int, int, int, bool, bool, bool]
-_EntryState = tuple[int, float | None, float, bool, bool]
+_EntryState = tuple[int, float | None, float, int | None, bool, bool]
 
 
 def _function_state(record: FunctionRecord) -> _FunctionState:
@@ -233,7 +239,7 @@ def _function_state(record: FunctionRecord) -> _FunctionState:
 
 
 def _entry_state(record: EntryRecord) -> _EntryState:
-    return (record.hits, record.execute_s, record.last_used_s, record.superseded, record.alive)
+    return (record.hits, record.execute_s, record.last_used_s, record.temp_bytes, record.superseded, record.alive)
 
 
 @dataclass(slots=True)
@@ -384,6 +390,10 @@ class Feed:
             misses = sum(record.misses for record in functions)
             seconds = sum(record.compile_s for record in functions)
         return len(self._phases.rows()), misses, _number(seconds)
+
+    def cell_ended(self, thread: int) -> None:
+        """The cell that `thread` ran is over."""
+        self._phases.over(thread)
 
     @property
     def paused_s(self) -> float | None:

@@ -115,6 +115,12 @@ class Others:
             name_of(compiling) if compiling is not None and module != "jax" else name, module, call_site(2), causes,
             earlier.trace, earlier.lower, span.end - span.start, span.disk,
         )  # fmt: skip
+        if log.paused_s is None:
+            self._count(done)
+        for listener in tuple(self.listeners):
+            listener(done)
+
+    def _count(self, done: OtherCompile) -> None:
         with log.lock:
             row = self._row(done)
             row.compiles += 1
@@ -122,9 +128,7 @@ class Others:
             row.trace_s += done.trace_s or 0.0
             row.lower_s += done.lower_s or 0.0
             row.compile_s += done.compile_s
-            row.causes, row.last_s = causes, time.time()
-        for listener in tuple(self.listeners):
-            listener(done)
+            row.causes, row.last_s = done.causes, time.time()
         log.listeners.emit(Changed("others", row.id))
 
     def _row(self, done: OtherCompile) -> OtherRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from jupyter_jitmagic.recording import _functions
 What = Literal["jaxpr", "stablehlo", "hlo", "memory", "cost"]
 WHATS: tuple[What, ...] = ("jaxpr", "stablehlo", "hlo", "memory", "cost")
 _FILL_SECONDS = 1.0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def entry_detail(entry: int, what: What) -> str | dict[str, float]:
@@ -47,7 +49,8 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
         raise OptionError(f"entry {entry} is gone")
     with own_work():
         if what == "jaxpr":
-            return str(state.jitted.trace(*example.args, **example.kwargs).jaxpr)
+            # in a notebook JAX writes it with a terminal's colours
+            return _COLOURS.sub("", str(state.jitted.trace(*example.args, **example.kwargs).jaxpr))
         lowered = state.jitted.lower(*example.args, **example.kwargs)
         if what == "stablehlo":
             return str(lowered.as_text())

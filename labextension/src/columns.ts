@@ -33,6 +33,13 @@ const WIDTHS: Record<ColumnId, number> = {
   memory: 58,
   used: 58
 };
+/** Where there is little room for the names. */
+const NARROW_WIDTHS: Partial<Record<ColumnId, number>> = {
+  hits: 33,
+  misses: 38,
+  compile: 46
+};
+const NARROW = 300;
 const GAP = 4;
 
 export interface IPlacedColumn {
@@ -50,17 +57,19 @@ export function placeColumns(
   width: number
 ): IPlacedColumn[] {
   const least = Math.max(130, width / 3);
+  const widthOf = (id: ColumnId): number =>
+    (width < NARROW ? NARROW_WIDTHS[id] : undefined) ?? WIDTHS[id];
   const fit = new Set<ColumnId>(['name']);
   let left = width - 30;
   wanted.forEach((id, place) => {
-    left -= WIDTHS[id] + GAP;
+    left -= widthOf(id) + GAP;
     if (place < 3 || left >= least) {
       fit.add(id);
     }
   });
   return COLUMNS.filter(id => fit.has(id)).map(id => ({
     id,
-    width: WIDTHS[id]
+    width: widthOf(id)
   }));
 }
 

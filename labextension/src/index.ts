@@ -99,6 +99,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    app.commands.addCommand(CommandIDs.followLink, {
+      label: trans.__('Follow the Link to the JIT Caches'),
+      execute: () => {
+        if (document.activeElement instanceof HTMLElement) {
+          document.activeElement.click();
+        }
+      },
+      describedBy: { args: { type: 'object', properties: {} } }
+    });
     addCommands(app.commands, panel, trans);
     const category = trans.__('JIT');
     for (const command of [

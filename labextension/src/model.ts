@@ -120,6 +120,7 @@ export class PanelModel implements IPanelStore {
   }
 
   applySnapshot(message: ISnapshot): Applied {
+    const before = this._functions;
     this._functions = new Map(message.functions.map(row => [row.id, row]));
     this._entries = new Map(message.entries.map(row => [row.id, row]));
     this._seq = message.seq;
@@ -135,6 +136,8 @@ export class PanelModel implements IPanelStore {
       misses: message.misses,
       diagnoses: message.diagnoses,
       paused: message.paused_s,
+      expanded: same(this._state.expanded, before, this._functions),
+      pinned: same(this._state.pinned, before, this._functions),
       now,
       counts: this._counted(now)
     });
@@ -274,6 +277,18 @@ function merged<Row extends { id: number }>(
   }
   const fresh = new Set(rows.map(row => row.id));
   return [...old.filter(row => !fresh.has(row.id)), ...rows];
+}
+
+/** Those of the ids that stand for what they stood for: after a reset they are given anew. */
+function same(
+  ids: ReadonlySet<number>,
+  before: ReadonlyMap<number, IFunctionRow>,
+  now: ReadonlyMap<number, IFunctionRow>
+): ReadonlySet<number> {
+  const kept = [...ids].filter(
+    id => before.get(id)?.name === now.get(id)?.name
+  );
+  return kept.length === ids.size ? ids : new Set(kept);
 }
 
 function timed(rows: readonly INowRow[]): INow[] {

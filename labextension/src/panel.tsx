@@ -42,6 +42,7 @@ export class JitPanel extends ReactWidget {
     this.title.caption = trans.__('JIT caches');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('JIT caches'));
+    this.node.tabIndex = -1;
     this.addClass('jp-JitMagic');
     this._tracker.changed.connect(this._follow, this);
     let { link, misses } = this.model.state;
@@ -53,6 +54,9 @@ export class JitPanel extends ReactWidget {
       if (link !== this.model.state.link) {
         link = this.model.state.link;
         this._countsChanged.emit();
+      }
+      if (document.activeElement === this.node) {
+        requestAnimationFrame(() => this._takeFocus()); // when it is drawn
       }
     });
   }
@@ -77,6 +81,28 @@ export class JitPanel extends ReactWidget {
     return (
       <App store={this.model} actions={this._actions} trans={this._trans} />
     );
+  }
+
+  /** Opened by a command: the keyboard goes on in here. */
+  protected onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const enter = (): void => {
+      if (this.isVisible && !this.node.contains(document.activeElement)) {
+        this.node.focus();
+        this._takeFocus();
+      }
+    };
+    enter();
+    setTimeout(enter, 50); // the command palette, as it closes, gives the focus to the document
+  }
+
+  /** From the panel itself to the first thing in it that is there to be used, as soon as it is there. */
+  private _takeFocus(): void {
+    if (document.activeElement === this.node) {
+      this.node
+        .querySelector<HTMLElement>('input, .jp-JitMagic-load')
+        ?.focus({ preventScroll: true });
+    }
   }
 
   protected onAfterShow(message: Message): void {
@@ -272,6 +298,7 @@ export class JitPanel extends ReactWidget {
       return followed ? applyFix(fix, followed) : false;
     },
     resume: () => this.pauseRecording(false),
+    leave: () => this._tracker.followed?.panel.activate(),
     select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
     openMenu: (x, y, functionId) => {

@@ -30,6 +30,7 @@ export const LOAD_LINE = '%load_ext jupyter_jitmagic';
 
 export const CommandIDs = {
   open: 'jitmagic:open',
+  followLink: 'jitmagic:follow-link',
   copyMarkdown: 'jitmagic:copy-markdown',
   saveCsv: 'jitmagic:save-csv',
   pin: 'jitmagic:pin',
@@ -176,6 +177,8 @@ export interface IPanelActions {
   apply(fix: Pick<IFix, 'before' | 'after'>): Promise<boolean>;
   /** Record calls again, after a pause. */
   resume(): Promise<void>;
+  /** Give the focus back to the document. */
+  leave(): void;
   /** Show an entry or an advice closely. */
   select(selection: Selection | null): void;
   /** Show or hide the entries of functions. */

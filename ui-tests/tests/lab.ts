@@ -16,12 +16,17 @@ const HARMLESS = [
   /Unsatisfied version/, // an older JupyterLab beside newer packages: only the version's number
   /Download the React DevTools/,
   /Could not restore the debugger state: Canceled future/, // JupyterLab's debugger, when the kernel dies under it
+  /Canceled future for kernel_info_request/, // JupyterLab's own question, when a kernel is restarted that had no time for it
   /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
   /reading 'schema'/ // Notebook 7.6's own, also without any extension
 ];
 
 export class Lab {
-  constructor(readonly page: Page) {
+  constructor(
+    readonly page: Page,
+    /** The page's own, beside the other worker's. */
+    private readonly _workspace = ''
+  ) {
     this.panel = page.locator('#jitmagic-panel');
     this.grid = this.panel.getByRole('treegrid');
     this.misses = this.panel.getByRole('group', {
@@ -37,11 +42,38 @@ export class Lab {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
 
-  /** Open JupyterLab with a new notebook, or with one that exists, and wait for its kernel. */
+  /** A new notebook, or one that exists, in JupyterLab as it is at first; then its kernel is idle. */
   async open(name: string): Promise<void> {
-    await this.page.goto('/lab?reset');
-    await this.ready();
+    if (!this._opened) {
+      await this.page.goto(`/lab/workspaces/${this._workspace}?reset`);
+      await this.ready();
+      this._opened = true;
+    }
     await this.newNotebook(name);
+  }
+
+  /** After a test: no kernel, no document, nothing that the next one would meet. */
+  async tidy(): Promise<void> {
+    this.errors.length = this.warnings.length = 0;
+    await this.page.setViewportSize({ width: 1280, height: 800 });
+    await this.page.emulateMedia({
+      forcedColors: null,
+      contrast: null,
+      reducedMotion: null
+    });
+    await this.page.evaluate(async () => {
+      const app = (window as any).jupyterapp;
+      if (!app?.shell.widgets) {
+        return;
+      }
+      app.shell.collapseRight?.();
+      for (const widget of [...app.shell.widgets('main')]) {
+        const { sessionContext, context } = widget;
+        await context?.save().catch(() => {});
+        await sessionContext?.shutdown().catch(() => {});
+        widget.dispose();
+      }
+    });
   }
 
   async ready(): Promise<void> {
@@ -254,6 +286,8 @@ export class Lab {
     }, width);
   }
 
+  private _opened = false;
+
   private _hear(message: ConsoleMessage): void {
     if (message.type() === 'error') {
       this._note(message.text(), this.errors);
@@ -269,12 +303,25 @@ export class Lab {
   }
 }
 
-/** Every test fails on an error in the page's console. */
-export const test = base.extend<{ lab: Lab }>({
-  lab: async ({ page }, use) => {
-    const lab = new Lab(page);
-    await use(lab);
-    expect(lab.errors, 'errors in the console').toEqual([]);
+/**
+ * One page for all tests of a worker, as a person has it: each opens a notebook of its own in it. Every test fails on an error in the
+ * page's console; after a failed test Playwright starts a new worker, and so a new page.
+ */
+export const test = base.extend<{ lab: Lab }, { sharedLab: Lab }>({
+  sharedLab: [
+    async ({ browser }, use, { parallelIndex, project }) => {
+      const { baseURL, viewport, locale } = project.use;
+      const context = await browser.newContext({ baseURL, viewport, locale });
+      await use(new Lab(await context.newPage(), `worker${parallelIndex}`));
+      await context.close();
+    },
+    { scope: 'worker' }
+  ],
+  lab: async ({ sharedLab }, use) => {
+    await use(sharedLab);
+    const errors = [...sharedLab.errors];
+    await sharedLab.tidy();
+    expect(errors, 'errors in the console').toEqual([]);
   }
 });
 

@@ -44,7 +44,9 @@ test('advice on misses is taken, a line in the notebook leads to its miss, and a
     .first()
     .click();
   await expect(lab.panel).toBeVisible();
-  await expect(lab.misses.locator('li[data-selected]')).toContainText('n 1 →');
+  await expect(lab.misses.locator('li[data-selected]')).toContainText(
+    'n now 5 and before 4, 3, 2, 1'
+  );
   await expect(
     lab.panel.getByRole('region', { name: 'Entry of scaled' })
   ).toContainText('n=5');

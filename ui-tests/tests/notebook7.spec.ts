@@ -1,8 +1,6 @@
 import { expect, test } from './lab';
 
 // `JITMAGIC_UI_APP=notebook` runs this one alone; else the others run
-test.skip(process.env.JITMAGIC_UI_APP !== 'notebook', 'for Notebook 7');
-
 test('the same panel in Notebook 7', async ({ lab }) => {
   await lab.createNotebook('seven.ipynb');
   await lab.page.goto('/notebooks/seven.ipynb');

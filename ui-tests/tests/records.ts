@@ -38,12 +38,13 @@ _miss(6, 5, 99, (Cause("new_function"),), .030, "model.py:1")
 /** A compile that goes on until the cell ends, as far as the panel can tell. */
 export const COMPILING = `
 import time
+from threading import get_ident
 from jupyter_jitmagic._records import *
 begun = time.time()
-log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, thread=1))
-log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, duration_s=0.12, thread=1))
-log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, thread=1))
-log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, duration_s=0.05, thread=1))
-log.listeners.emit(PhaseEvent(3, "value_function_iteration", "compile", begun, thread=1))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, thread=get_ident()))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, duration_s=0.12, thread=get_ident()))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, thread=get_ident()))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "lower", begun, duration_s=0.05, thread=get_ident()))
+log.listeners.emit(PhaseEvent(3, "value_function_iteration", "compile", begun, thread=get_ident()))
 time.sleep(60)
 `;

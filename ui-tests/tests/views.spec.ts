@@ -51,6 +51,8 @@ test('a filled cache, light and dark, narrow and wide', async ({ lab }) => {
   await lab.accessible();
   await lab.page.emulateMedia({ contrast: null });
   await lab.panel.getByRole('button', { name: 'Stop' }).click();
-  await expect(lab.panel).toContainText('it takes effect when XLA returns');
+  await expect(lab.panel).toContainText(
+    'value_function_iteration was interrupted.'
+  );
   await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
 });

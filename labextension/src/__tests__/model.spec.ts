@@ -32,6 +32,17 @@ describe('PanelModel', () => {
     expect(model.state.counts.compile_s).toBeCloseTo(0.132);
   });
 
+  it('leaves open what is still the same function, and nothing else that got its number', () => {
+    model.applySnapshot(snapshot());
+    model.expand([1, 2], true);
+    model.togglePin(2);
+    const after = snapshot();
+    after.functions[1].name = 'another';
+    model.applySnapshot(after);
+    expect([...model.state.expanded]).toEqual([1]);
+    expect(model.state.pinned.size).toBe(0);
+  });
+
   it('tells a gap, and keeps its state', () => {
     model.applySnapshot(snapshot());
     const before = model.state;

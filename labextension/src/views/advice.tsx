@@ -180,8 +180,7 @@ export function Diff({ text }: { text: string }): React.JSX.Element {
     >
       {text.split('\n').map((line, index) => (
         <span key={index} data-sign={/^[-+]/.test(line) ? line[0] : undefined}>
-          {line}
-          {'\n'}
+          {line || ' '}
         </span>
       ))}
     </pre>

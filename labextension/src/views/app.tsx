@@ -45,7 +45,7 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
     WITH_ROWS.has(state.link);
   return (
     <Translation.Provider value={trans}>
-      <Header state={state} actions={actions} />
+      <Header state={state} actions={actions} rows={rows} />
       {rows ? (
         // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
         <Living
@@ -88,9 +88,14 @@ function Living({
 }): React.JSX.Element {
   const { selected } = state;
   const trans = useTrans();
+  const body = React.useRef<HTMLDivElement>(null);
   const setSelected = (selection: Selection | null): void =>
     actions.select(selection);
-  const close = (): void => setSelected(null);
+  // the focus was in what goes
+  const close = (): void => {
+    setSelected(null);
+    body.current?.querySelector<HTMLElement>('[role="treegrid"]')?.focus();
+  };
   const entry = state.entries.get(entryOf(selected, state) ?? -1);
   const advice =
     selected?.kind === 'advice'
@@ -102,11 +107,18 @@ function Living({
       : undefined;
   return (
     <div
+      ref={body}
       className="jp-JitMagic-body"
+      onKeyDown={event => {
+        if (event.key === 'Escape' && !event.defaultPrevented) {
+          actions.leave();
+        }
+      }}
       data-stale={STALE.has(state.link) ? true : undefined}
     >
       <NowBar state={state} actions={actions} />
       <CacheTable
+        rest={heights.misses !== null}
         state={state}
         actions={actions}
         selected={entry ? entry.id : null}

@@ -18,11 +18,14 @@ import { Tools } from './tools';
 import { useRowWindow } from './window';
 
 export function CacheTable({
+  rest,
   state,
   actions,
   selected,
   onSelect
 }: {
+  /** Whether it takes what the sections below leave, rather than what it needs. */
+  rest: boolean;
   state: IPanelState;
   actions: IPanelActions;
   selected: number | null;
@@ -138,6 +141,7 @@ export function CacheTable({
   return (
     <section
       className="jp-JitMagic-cache"
+      data-rest={rest ? true : undefined}
       aria-label={trans.__('Cache')}
       ref={root}
     >

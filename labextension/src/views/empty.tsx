@@ -101,7 +101,7 @@ export function Empty({
       break;
   }
   return (
-    <div className="jp-JitMagic-empty" data-state={state.link}>
+    <div className="jp-JitMagic-empty" role="status" data-state={state.link}>
       {title && (
         <>
           <jitIcon.react

@@ -162,7 +162,10 @@ function Summary({
   );
 }
 
-/** The last calls as a line of dots: execution where it was measured. */
+/** So many measurements are told apart by a dot each. */
+const DOTS = 60;
+
+/** The last calls as a line: execution where it was measured. */
 function Calls({
   entry,
   actions
@@ -187,22 +190,20 @@ function Calls({
   if (!calls) {
     return null;
   }
-  const times = calls.execute_s.map((time, place) => ({ time, place }));
-  const known = times.filter(
-    (each): each is { time: number; place: number } => each.time !== null
-  );
+  const known = calls.execute_s.filter((time): time is number => time !== null);
   if (known.length < 2) {
     return null;
   }
-  const low = Math.min(...known.map(each => each.time));
-  const high = Math.max(...known.map(each => each.time));
-  const x = (place: number): number =>
-    2 + (place / Math.max(1, times.length - 1)) * 196;
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  // not every call's execution is measured: those that were stand side by side
+  const x = (place: number): number => 3 + (place / (known.length - 1)) * 194;
   const y = (time: number): number =>
     30 - (high > low ? (time - low) / (high - low) : 0.5) * 26;
   const text = trans.__(
-    'Execution of the last %1 calls, where it was measured: %2 to %3',
-    times.length,
+    'Execution of the last %1 calls, measured for %2 of them: %3 to %4',
+    calls.execute_s.length,
+    known.length,
     duration(low),
     duration(high)
   );
@@ -215,10 +216,13 @@ function Calls({
         aria-label={text}
       >
         <polyline
-          points={known
-            .map(each => `${x(each.place)},${y(each.time)}`)
-            .join(' ')}
+          points={known.map((time, at) => `${x(at)},${y(time)}`).join(' ')}
         />
+        {known.length <= DOTS && (
+          <path
+            d={known.map((time, at) => `M${x(at)} ${y(time)}h0`).join('')}
+          />
+        )}
       </svg>
       <figcaption>{text}</figcaption>
     </figure>

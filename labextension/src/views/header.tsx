@@ -13,10 +13,13 @@ import { useMoment, useSlow } from './hooks';
 /** Which document this is about, and how things stand with its kernel. */
 export function Header({
   state,
-  actions
+  actions,
+  rows
 }: {
   state: IPanelState;
   actions: IPanelActions;
+  /** Whether there are rows below, whose age is to be told; else what is there says how things stand. */
+  rows: boolean;
 }): React.JSX.Element {
   const trans = useTrans();
   const { source } = state;
@@ -51,7 +54,7 @@ export function Header({
       >
         <ellipsesIcon.react tag="span" width="16px" height="16px" />
       </button>
-      <Standing state={state} />
+      {rows && <Standing state={state} />}
       <Paused state={state} actions={actions} />
     </div>
   );

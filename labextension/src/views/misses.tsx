@@ -1,6 +1,7 @@
 /** The timeline: misses and advice, newest first. */
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import { flushSync } from 'react-dom';
 
 import { clock, count, duration, shortened } from '../format';
 import {
@@ -54,6 +55,12 @@ export function Misses({
     rowHeight
   );
   // what was chosen elsewhere, by a link in the notebook or in the table, comes into sight
+  const [active, setActive] = React.useState<string | null>(null);
+  const activeAt = Math.max(
+    0,
+    moments.findIndex(moment => moment.key === active)
+  );
+  const list = React.useRef<HTMLUListElement>(null);
   const chosenAt =
     selected === null
       ? -1
@@ -65,6 +72,34 @@ export function Misses({
     // when it was chosen, not when rows came above it
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [selected, scrollTo, chosenAt >= 0]);
+  const focusRow = (): void =>
+    list.current
+      ?.querySelector<HTMLElement>('li[data-active] button:enabled')
+      ?.focus({ preventScroll: true });
+  // one row's buttons are stops of the Tab key; arrows go to the other rows
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const to = {
+      ArrowDown: activeAt + 1,
+      ArrowUp: activeAt - 1,
+      Home: 0,
+      End: moments.length - 1
+    }[event.key];
+    if (to === undefined || moments.length === 0) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    const target = Math.max(0, Math.min(moments.length - 1, to));
+    flushSync(() => {
+      setActive(moments[target].key);
+      scrollTo(target);
+    });
+    focusRow();
+    if (!list.current?.contains(document.activeElement)) {
+      // far away: drawn with the frame after the scroll
+      requestAnimationFrame(() => requestAnimationFrame(focusRow));
+    }
+  };
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <section
@@ -95,14 +130,16 @@ export function Misses({
         role="group"
         aria-label={trans.__('Misses, newest first')}
         hidden={!open}
+        onKeyDown={onKeyDown}
       >
         {moments.length === 0 && (
           <p className="jp-JitMagic-nothing">{trans.__('No misses.')}</p>
         )}
-        <ul style={{ height }}>
+        <ul style={{ height }} ref={list}>
           {indices.map(index => {
             const moment = moments[index];
             const chosen = isChosen(moment, selected);
+            const stop = index === activeAt ? 0 : -1;
             return (
               <li
                 key={moment.key}
@@ -110,6 +147,8 @@ export function Misses({
                 data-kind={moment.kind}
                 data-narrow={narrow ? true : undefined}
                 data-selected={chosen ? true : undefined}
+                data-active={index === activeAt ? true : undefined}
+                onFocus={() => setActive(moment.key)}
                 style={{
                   height: rowHeight,
                   transform: `translateY(${index * rowHeight}px)`
@@ -120,6 +159,7 @@ export function Misses({
                 {moment.kind === 'advice' ? (
                   <Advice
                     advice={moment}
+                    stop={stop}
                     onSelect={() =>
                       onSelect({ kind: 'advice', id: moment.row.id })
                     }
@@ -127,6 +167,7 @@ export function Misses({
                 ) : moment.kind === 'cure' ? (
                   <Cure
                     cure={moment}
+                    stop={stop}
                     onSelect={() =>
                       onSelect({ kind: 'cure', id: moment.row.id })
                     }
@@ -134,6 +175,7 @@ export function Misses({
                 ) : (
                   <Miss
                     group={moment}
+                    stop={stop}
                     state={state}
                     actions={actions}
                     onSelect={onSelect}
@@ -163,11 +205,13 @@ function isChosen(moment: Moment, selected: Selection | null): boolean {
 
 function Miss({
   group,
+  stop,
   state,
   actions,
   onSelect
 }: {
   group: IMissGroup;
+  stop: number;
   state: IPanelState;
   actions: IPanelActions;
   onSelect: (selection: Selection) => void;
@@ -184,7 +228,8 @@ function Miss({
       <button
         type="button"
         className="jp-JitMagic-missName"
-        title={whole}
+        tabIndex={stop}
+        title={`${name}\n${whole}`}
         disabled={!state.entries.has(miss.entry)}
         onClick={() => onSelect({ kind: 'entry', id: miss.entry })}
       >
@@ -208,7 +253,7 @@ function Miss({
           ))
         )}
       </span>
-      <Where place={miss.call_site} actions={actions} />
+      <Where place={miss.call_site} actions={actions} stop={stop} />
       <span className="jp-JitMagic-missTime">{clock(miss.started_s)}</span>
     </>
   );
@@ -216,9 +261,11 @@ function Miss({
 
 function Advice({
   advice,
+  stop,
   onSelect
 }: {
   advice: IAdvice;
+  stop: number;
   onSelect: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -228,18 +275,27 @@ function Advice({
       <button
         type="button"
         className="jp-JitMagic-missName"
-        title={row.reason}
+        tabIndex={stop}
+        title={`${row.function}\n${row.reason}`}
         onClick={onSelect}
       >
         <span className="jp-JitMagic-fn">{shortened(row.function)}</span>
       </button>
       <span className="jp-JitMagic-missCost">
-        <button type="button" className="jp-JitMagic-link" onClick={onSelect}>
+        <button
+          type="button"
+          className="jp-JitMagic-link"
+          tabIndex={stop}
+          onClick={onSelect}
+        >
           {trans.__('See advice')}
         </button>
       </span>
       <span className="jp-JitMagic-missWhy" title={row.reason}>
-        {trans.__('cannot be traced')}
+        <span className="jp-JitMagic-fault">
+          {trans.__('cannot be traced')}
+        </span>
+        {row.reason && <> · {shortened(row.reason.replace(/`/g, ''))}</>}
       </span>
       <span />
       <span className="jp-JitMagic-missTime">{clock(row.started_s)}</span>
@@ -250,9 +306,11 @@ function Advice({
 /** What would have saved the misses below it. */
 function Cure({
   cure,
+  stop,
   onSelect
 }: {
   cure: ICure;
+  stop: number;
   onSelect: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -262,14 +320,20 @@ function Cure({
       <button
         type="button"
         className="jp-JitMagic-missName"
-        title={row.text}
+        tabIndex={stop}
+        title={`${row.name}\n${row.text}`}
         onClick={onSelect}
       >
         <span className="jp-JitMagic-fn">{shortened(row.name)}</span>
         <span className="jp-JitMagic-badge">{trans.__('advice')}</span>
       </button>
       <span className="jp-JitMagic-missCost">
-        <button type="button" className="jp-JitMagic-link" onClick={onSelect}>
+        <button
+          type="button"
+          className="jp-JitMagic-link"
+          tabIndex={stop}
+          onClick={onSelect}
+        >
           {row.fix ? trans.__('See fix') : trans.__('See advice')}
         </button>
       </span>
@@ -284,6 +348,7 @@ function Cure({
   );
 }
 
+/** The values that an argument went through, the newest first. */
 function Path({
   cause,
   values
@@ -292,17 +357,23 @@ function Path({
   values: readonly string[];
 }): React.JSX.Element {
   const trans = useTrans();
-  const shown = values.slice(-VALUES);
+  const earlier = values
+    .slice(-VALUES, -1)
+    .reverse()
+    .map(value => shortened(value));
+  if (values.length > VALUES) {
+    earlier.push('…');
+  }
   return (
     <>
-      <span className="jp-JitMagic-change">
-        {cause.argument && `${cause.argument} `}
-        {shown.length < values.length && '… → '}
-        {shown.map(value => shortened(value)).join(' → ')}{' '}
-      </span>
       <span className="jp-JitMagic-causeWord">
         {causeWord(trans, cause.cause)}
-      </span>
+      </span>{' '}
+      <Difference
+        argument={cause.argument}
+        now={values[values.length - 1]}
+        before={earlier.join(', ')}
+      />
     </>
   );
 }
@@ -311,15 +382,46 @@ function CauseView({ cause }: { cause: ICauseRow }): React.JSX.Element {
   const trans = useTrans();
   return (
     <span className="jp-JitMagic-cause">
-      {(cause.before || cause.now) && (
-        <span className="jp-JitMagic-change">
-          {cause.argument && `${cause.argument} `}
-          {shortened(cause.before) || '–'} → {shortened(cause.now) || '–'}{' '}
-        </span>
-      )}
       <span className="jp-JitMagic-causeWord">
         {causeWord(trans, cause.cause)}
       </span>
+      {(cause.before || cause.now) && (
+        <>
+          {' '}
+          <Difference {...cause} />
+        </>
+      )}
     </span>
+  );
+}
+
+/** In JAX's phrase, the values in the font of code: `n now 8 and before 5`. */
+function Difference({
+  argument,
+  now,
+  before
+}: {
+  argument: string;
+  now: string;
+  before: string;
+}): React.JSX.Element {
+  const trans = useTrans();
+  // the places of the values in the user's language
+  const parts = trans.__('now %1 and before %2', '\0', '\0\0').split(/(\0+)/);
+  return (
+    <>
+      {argument && (
+        <span className="jp-JitMagic-change">{shortened(argument)} </span>
+      )}
+      {parts.map((part, index) =>
+        part.startsWith('\0') ? (
+          <span key={index} className="jp-JitMagic-change">
+            {shortened(part === '\0' ? now : before) || '–'}
+          </span>
+        ) : (
+          part
+        )
+      )}
+    </>
   );
 }

@@ -165,7 +165,7 @@ function FunctionCell({
               style={{ inlineSize: `${item.share * 100}%` }}
             />
           )}
-          {duration(row.compile_s)}
+          {duration(row.compile_s || null)}
         </Cell>
       );
     case 'execute':

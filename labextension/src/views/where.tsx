@@ -8,10 +8,13 @@ import { placeText } from './words';
 /** The line of a call; a link where there is something to go to. */
 export function Where({
   place,
-  actions
+  actions,
+  stop = 0
 }: {
   place: IPlace | null;
   actions: IPanelActions;
+  /** Whether it is a stop of the Tab key (0) or not (-1). */
+  stop?: number;
 }): React.JSX.Element {
   const trans = useTrans();
   if (place === null) {
@@ -23,6 +26,7 @@ export function Where({
       <button
         type="button"
         className="jp-JitMagic-link"
+        tabIndex={stop}
         title={trans.__('Go to %1', text)}
         onClick={() => void actions.goTo(place)}
       >
