@@ -163,6 +163,7 @@ def _generator(x):
     yield x if x > 0 else -x
 
 
+@pytest.mark.filterwarnings("ignore:coroutine '_coroutine' was never awaited:RuntimeWarning")  # nobody can
 @pytest.mark.parametrize("fun", [_exec_function(), abs, len, np.sin, _coroutine, _generator, functools.partial(max, 1.0), 3])
 def test_what_has_no_source_or_is_no_plain_function_gives_an_honest_nothing(fun):
     """Never an exception of ours."""
