@@ -53,6 +53,42 @@ def test_settings_read_by_attribute_are_compared_by_attribute() -> None:
     np.testing.assert_allclose(out, plain)
 
 
+def space_after(*cells: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "__main__", "jm": jm, "jnp": jnp, "np": np, "jax": jax}
+    for cell in cells:
+        exec(compile(cell, "<cell>", "exec"), space)
+    return space
+
+
+RATE, STEP, CALL = "rate = 2.0", "@jm.jit(keep=True)\ndef step(x): return x * rate", "first = step(np.float32(1))"
+
+
+def test_what_changes_between_the_definition_and_the_first_call_counts() -> None:
+    space = space_after(RATE, STEP, CALL, STEP, "rate = 3.0", CALL)
+    assert space["first"] == 3
+    assert jm.stats("misses").cause.iloc[-1] == "new_function"
+    helper = "def helper(x): return x + 1"
+    uses = "@jm.jit(keep=True)\ndef step(x): return helper(x)\n"
+    assert space_after(uses + helper, CALL, uses + helper.replace("1", "5"), CALL)["first"] == 6
+
+
+def test_each_kept_entry_is_compared_when_it_is_used_again() -> None:
+    space = space_after(RATE, STEP, CALL, "step(np.ones(3))", STEP, CALL, "rate = 3.0", "second = step(np.ones(3))")
+    assert space["first"] == 2 and space["second"].tolist() == [3, 3, 3]
+    space = space_after(
+        RATE, STEP, CALL, STEP, "rate = 3.0", "out = jax.jit(lambda x: step(x))(1.0)", "text = step.lower(1.0).as_text()"
+    )
+    assert space["out"] == 3 and "3.0" in space["text"]
+
+
+def test_once_every_entry_was_used_again_calls_go_as_always() -> None:
+    space = space_after(RATE, STEP, CALL, "step(np.ones(3))", STEP, CALL)
+    assert space["step"]._state.guard is not None
+    space["step"](np.ones(3))
+    assert space["step"]._state.guard is None
+    assert jm.stats("calls").outcome.tail(2).tolist() == ["hit", "hit"]
+
+
 @pytest.mark.parametrize(
     "change",
     ["rate = 3.0", "def helper(x): return x + 2", "def helper(x, k=1): return x + k", "rate = jnp.float32(2)"],

@@ -2,7 +2,8 @@
 
 JAX's caches go by the function object, so a cell that is run again compiles everything again. With `keep` the earlier function
 stands in for the new one if their code, defaults and options are the same, and if everything that the earlier traces read from
-outside has the same value now. Wherever one of this cannot be known for sure, the new function compiles as always.
+outside has the same value now, and still has it when each of them is used again: a new function would read it only then.
+Wherever one of this cannot be known for sure, the new function compiles as always.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._values import Looks
 from jupyter_jitmagic.recording._captured import Captured
 
 if TYPE_CHECKING:
+    from jupyter_jitmagic.recording._recording import FunctionState
     from jupyter_jitmagic.recording._wrapper import JitFunction
 
 _KEPT_LIMIT = 500
@@ -29,7 +32,10 @@ def earlier(fun: Callable[..., Any], options: dict[str, Any]) -> JitFunction[...
     try:
         key = _key(fun, options)
         wrapper = _kept.get(key) if key is not None else None
-        return wrapper if wrapper is not None and _means_the_same(wrapper, fun) else None
+        if wrapper is None or not _means_the_same(wrapper, fun):
+            return None
+        _guard_first_uses(wrapper._state)
+        return wrapper
     except Exception as error:
         faults.report("comparing a definition with its earlier one", error)
         return None
@@ -64,3 +70,26 @@ def _means_the_same(wrapper: JitFunction[..., Any], fun: Any) -> bool:
     read = [state.captured.get(entry) for entry in live]
     now = Captured.of(fun)
     return bool(read) and all(captured is not None and captured.agrees(now) for captured in read)
+
+
+def _guard_first_uses(state: FunctionState) -> None:
+    """Compare once more just before the first call that would use an entry again; the path of later hits is as always."""
+    pending = {signature: state.captured[entry] for signature, entry in state.attribution.entries.items()}
+
+    def guard(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not pending:
+            return
+        inside = internals.TRACE.value is not internals.IDLE
+        signature = None if inside else state.signature(args, kwargs, "")
+        if not inside and signature not in pending:
+            return
+        now = Captured.of(state.fun)
+        if all(captured.agrees(now) for captured in pending.values()):
+            pending.pop(signature, None)  # type: ignore[arg-type]
+        else:
+            pending.clear()
+            state.created_again()
+        if not pending:
+            state.guard_with(None)
+
+    state.guard_with(guard)

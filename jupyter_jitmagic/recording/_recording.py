@@ -43,6 +43,7 @@ from jupyter_jitmagic.recording._signatures import Signature, placed_by, signatu
 from jupyter_jitmagic.recording._timing import Phases
 
 _HISTORY = 1000
+Guard = Callable[[tuple[Any, ...], dict[str, Any]], None]
 
 
 class FunctionState:
@@ -77,6 +78,7 @@ class FunctionState:
         self.captured: dict[int, Captured] = {}
         """What the trace of each entry read from outside its arguments."""
         self._remade = remade
+        self.guard: Guard | None = None
         self._cleared: set[Signature] = set()
         """What JAX's cache has held before it was cleared."""
         self._row = 0
@@ -194,6 +196,32 @@ class FunctionState:
             self._note_cleared()
             self._steer(gate=float("-inf"), select=None)
 
+    def created_again(self) -> None:
+        """Nothing that was compiled may be used: the function counts as another one, created just now."""
+        self.jitted.clear_cache()
+        with self.lock:
+            self._forget_entries()
+            self._remade = self.history
+            self.history = []
+            self._cleared.clear()
+            self._steer(gate=float("-inf"), select=None)
+
+    def guard_with(self, guard: Guard | None) -> None:
+        """Have every call ask `guard` before JAX is called; None: no more."""
+        self.guard = guard
+        self._steer(gate=float("-inf"), jitted=self.jitted if guard is None else self._guarded)
+
+    def _guarded(self, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        self.prepare(args, kwargs)
+        return self.jitted(*args, **kwargs)
+
+    def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """To be called before JAX looks for something compiled other than by a call."""
+        if self.guard is not None:
+            with faults.stop("comparing a definition with its earlier one"):
+                self.guard(args, kwargs)
+
     def _note_cleared(self) -> None:
         if len(self._cleared) > 10 * _HISTORY:
             self._cleared.clear()
@@ -233,7 +261,7 @@ class FunctionState:
 
     def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
         """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
-        signature = self._signature(args, kwargs, transformation)
+        signature = self.signature(args, kwargs, transformation)
         with self.lock:
             size = internals.cache_size(self.jitted)
             if size is not None and 0 <= size < self.attribution.known:
@@ -259,7 +287,7 @@ class FunctionState:
         sighting = self._watch(out, phases.ended, end)
         if transformation and phases.trace_s is None:
             phases = phases._replace(trace_s=max(phases.began - start, 0.0))
-        signature = self._signature(args, kwargs, transformation)
+        signature = self.signature(args, kwargs, transformation)
         with self.lock:
             size = internals.cache_size(self.jitted)  # within the lock: another thread may have told of a greater one meanwhile
             meanwhile = self._hit_meanwhile(signature, start)
@@ -332,7 +360,7 @@ class FunctionState:
         """Whether this function, or the one that it was created in place of, has compiled before."""
         return bool(self.history or self._remade)
 
-    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
+    def signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
         given = self.jit_options
         return signature_of(
             self.fun,
@@ -492,3 +520,6 @@ def _seconds(phases: Phases | None) -> tuple[float, float, float] | None:
         nan if phases.lower_s is None else phases.lower_s,
         nan if phases.compile_s is None else phases.compile_s,
     )
+
+
+internals.hide_frames(__file__)

@@ -63,16 +63,19 @@ class JitFunction(_Callable[P, R_co]):
 
     def lower(self, *args: Any, **kwargs: Any) -> jax.stages.Lowered:
         """As ``jax.jit(fun).lower``: trace and lower for these arguments without running. Records no row."""
+        self._state.prepare(args, kwargs)
         self._follow(self._state.look_closely)
         return self._state.jitted.lower(*args, **kwargs)
 
     def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
         """As ``jax.jit(fun).trace``. Records no row."""
+        self._state.prepare(args, kwargs)
         self._follow(self._state.look_closely)
         return self._state.jitted.trace(*args, **kwargs)
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """As ``jax.jit(fun).eval_shape``. Records no row."""
+        self._state.prepare(args, kwargs)
         return self._state.jitted.eval_shape(*args, **kwargs)
 
     def clear_cache(self) -> None:
