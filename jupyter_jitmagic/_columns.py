@@ -66,6 +66,19 @@ class Columns:
         self._calls[WIDTH * row + 2] = place
         self.outcome[row] = outcome
 
+    def move(self, places: dict[int, int]) -> None:
+        """Give every call at one of these places another."""
+        import numpy as np
+
+        if not places or not self._calls:
+            return
+        old = np.array(sorted(places), "d")
+        new = np.array([places[int(place)] for place in old], "d")
+        column = np.frombuffer(self._calls, "d")[2::WIDTH]
+        found = np.minimum(np.searchsorted(old, column), len(old) - 1)
+        rows = np.flatnonzero(old[found] == column)
+        column[rows] = new[found[rows]]
+
     def drop_oldest(self, count: int) -> None:
         del self._calls[: WIDTH * count]
         for name in ("outcome", "execute_s", "execute_how"):

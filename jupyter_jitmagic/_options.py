@@ -29,6 +29,10 @@ class Options:
     keep_misses: int = 100_000
     """Misses kept with their causes; older ones stay in the totals."""
 
+    keep_entries: int = 20_000
+    """Cache entries kept; beyond, the oldest dead ones go, and of a function's live ones those compiled longest ago count as
+    dead. Their calls stay, as their function's, and so do all totals."""
+
     watch_every_s: float = 0.03
     """Shortest time between two watched executions of a function whose calls are short or run ahead of the device."""
 
@@ -81,6 +85,7 @@ _CHECKS = {
     "timing": _timing,
     "keep_calls": _count,
     "keep_misses": _count,
+    "keep_entries": _count,
     "watch_every_s": _seconds,
     "tell_after_s": _seconds,
     "check_limit_s": _seconds,

@@ -234,6 +234,10 @@ class Log:
         """How many shells show advice after their cells: what nobody is told need not be found out."""
         self._known_functions: dict[int, FunctionRecord] = {}
         self._known_entries: dict[int, EntryRecord] = {}
+        self._entries_of: dict[int, dict[int, EntryRecord]] = {}
+        self._dropped: dict[int, int] = {}
+        """The function of each entry that was dropped a moment ago: a call of another thread may be about to tell of one."""
+        self._look_for_dead_above = 0
         self._counted = 0
         self._ids: dict[Kind, Iterator[int]] = {kind: itertools.count(1) for kind in get_args(Kind)}
 
@@ -249,6 +253,7 @@ class Log:
     def add_entry(self, record: EntryRecord) -> None:
         with self.lock:
             self.entries[record.id] = self._known_entries[record.id] = record
+            self._entries_of.setdefault(record.function, {})[record.id] = record
         self.listeners.emit(Changed("entries", record.id))
 
     def add_miss(self, record: MissRecord, keep: int) -> None:
@@ -268,7 +273,29 @@ class Log:
         return self._known_functions.get(function)
 
     def entries_of(self, function: int) -> list[EntryRecord]:
-        return [entry for entry in self._known_entries.values() if entry.function == function]
+        return list(self._entries_of.get(function, {}).values())
+
+    def owner_of(self, place: int) -> int | None:
+        """The function of a call's place."""
+        entry = self._known_entries.get(place)
+        return entry.function if entry is not None else -1 - place if place < 0 else None
+
+    def drop_dead_entries(self, keep: int) -> None:
+        """Where there are many more than `keep` entries, drop the oldest dead ones for good. Their calls and totals stay, as
+        their function's."""
+        if len(self._known_entries) <= max(keep + keep // 4, self._look_for_dead_above):
+            return
+        self.fold()
+        with self.lock:
+            dead = [entry for entry in self._known_entries.values() if not entry.alive]
+            dropped = dead[: len(self._known_entries) - keep]
+            self._dropped = {entry.id: entry.function for entry in dropped}
+            self.columns.move({entry.id: -1 - entry.function for entry in dropped})
+            for entry in dropped:
+                self.entries.pop(entry.id, None)
+                del self._known_entries[entry.id]
+                del self._entries_of[entry.function][entry.id]
+            self._look_for_dead_above = len(self._known_entries) + keep // 8
 
     def known_entry(self, entry: int) -> EntryRecord | None:
         return self._known_entries.get(entry)
@@ -295,7 +322,7 @@ class Log:
 
         with self.lock:
             columns = {**self.columns.as_numpy(), **self.columns.phase_columns()}
-            owners = {entry.id: entry.function for entry in self._known_entries.values()}
+            owners = self._dropped | {entry.id: entry.function for entry in self._known_entries.values()}
         place, started = columns.pop("place"), columns.pop("started")
         columns["function"] = _by_value(place, lambda p: owners.get(p, 0) if p >= 0 else -1 - p)
         columns["entry"] = np.where(place >= 0, place, NO_ENTRY)
@@ -320,6 +347,9 @@ class Log:
                 for id_, entry in self._known_entries.items()
                 if entry.alive and entry.function in self._known_functions
             }
+            self._entries_of = {}
+            for entry in self._known_entries.values():
+                self._entries_of.setdefault(entry.function, {})[entry.id] = entry
             for function in self._known_functions.values():
                 function.calls = function.hits = function.misses = function.errors = function.inlined = 0
                 function.tried = []
@@ -340,7 +370,7 @@ class Log:
     def _add_up(self, groups: Iterable[Group]) -> None:
         for place, outcome, count, seconds, last in groups:
             entry = self._known_entries.get(place)
-            function = self._known_functions.get(entry.function if entry else -1 - place)
+            function = self._known_functions.get(entry.function if entry else self._dropped.get(place, -1 - place))
             if function is None:
                 continue
             self.functions.setdefault(function.id, function)

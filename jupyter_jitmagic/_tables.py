@@ -191,9 +191,9 @@ def _execution_medians() -> dict[int, float]:
     seen = np.flatnonzero(np.frombuffer(columns.execute_how, "i1").copy()) if len(columns) else np.zeros(0, "i8")
     by_function: dict[int, list[float]] = {}
     for row in seen.tolist():
-        entry = log.known_entry(columns.place(row))
-        if entry is not None:
-            by_function.setdefault(entry.function, []).append(columns.execute_s[row])
+        function = log.owner_of(columns.place(row))
+        if function is not None:
+            by_function.setdefault(function, []).append(columns.execute_s[row])
     return {function: float(np.median(times)) for function, times in by_function.items()}
 
 

@@ -46,16 +46,29 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 | `execute_how` | how the end was seen | how good it is |
 |---|---|---|
 | `blocked` | the call waited for all its outputs (`timing="block"`) | as a `block_until_ready` around the call gives it |
-| `observed` | by a thread that waits beside the caller, on the smallest output, or by the next call of the same thread, which finds it ready | begin and end together are known to 10 % of the time or better, else it is refused; typically within 5 % of `blocked` |
+| `observed` | by a thread that waits beside the caller, on the smallest output, or by the next call of the same thread, which finds it ready | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what happened |
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
-Watched are all calls that take 1 ms or longer, at most two at a time; shorter ones in samples: one pair each `jm.options.watch_every_s`, more and
-more seldom where much is known or nothing comes of it (a loop that runs ahead of the device). Refused are ends that the caller's own
+Watched are the first calls of an entry and all that take 0.8 ms or longer (5 ms in a loop that runs ahead of the device), at most two at a
+time; shorter ones in samples: a few in a row each
+`jm.options.watch_every_s`, more and more seldom where much is known or nothing comes of it (a loop that runs ahead of the device).
+The first two of a row only tell when the device is free: one was picked by the clock, which meets long calls more often than short ones, and
+the next is slowed down by the watching itself. Refused are ends that the caller's own
 work may have kept us from seeing in time (the CPU time of its thread tells), and calls whose predecessors on the device were not seen to
 end and are not negligible. What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
 time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
 functions that are not under `jm.jit`) gives the device between a call and its end is included.
+
+## What is kept
+
+| option of `jm.options` | default | what happens beyond |
+|---|---|---|
+| `keep_calls` | 2,000,000 rows of calls | the oldest are folded into the totals |
+| `keep_entries` | 20,000 cache entries | the oldest dead ones go; where one function has more, those made longest ago count as dead. Their calls stay, as their function's |
+| `keep_misses` | 100,000 misses | the oldest go |
+
+The totals of functions (`calls hits misses trace_s lower_s compile_s dispatch_s` …) stay exact for ever.
 """
 
 

@@ -341,3 +341,25 @@ def test_arguments_that_are_no_arrays_and_unreduced_axes_are_recorded() -> None:
         entry_detail(int(entry), "hlo")
     unreduced = jax.sharding.PartitionSpec("x", None, unreduced={"y"})
     assert spec_text(unreduced) == "P('x', unreduced={'y'})"
+
+
+def test_entries_are_kept_within_a_bound_and_totals_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jm.options, "keep_entries", 8)
+
+    @jm.jit
+    def f(x):
+        return x + 1
+
+    rounds, shapes = 2, 30
+    for _ in range(rounds):
+        for n in range(1, shapes + 1):
+            f(jnp.ones(n))
+            f(jnp.ones(n))
+    totals = jm.stats("functions").set_index("function").loc["f"]
+    assert (totals.calls, totals.hits, totals.misses) == (2 * rounds * shapes, (2 * rounds - 1) * shapes, shapes)
+    entries = jm.stats("entries")
+    assert len(entries) <= 12 and entries.entry.is_unique
+    calls = jm.stats("calls")
+    assert set(calls.function) == {"f"} and len(calls) == totals.calls
+    assert set(calls.entry.dropna()) <= set(entries.entry)
+    assert f(jnp.ones(3)).tolist() == [2.0] * 3

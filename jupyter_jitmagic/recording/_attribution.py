@@ -196,6 +196,16 @@ class Attribution:
         if not self._wide:
             self._rebuild()
 
+    def retire(self, count: int) -> list[int]:
+        """Let the `count` entries go that were added first; what tells entries apart stays as it is."""
+        gone = {signature: self.entries[signature] for signature in list(self.entries)[:count]}
+        entries = set(gone.values())
+        for signature in gone:
+            del self.entries[signature]
+        self.learned = {key: entry for key, entry in self.learned.items() if entry not in entries}
+        self._variants = {kinds for kinds in self._variants if kinds[0] not in entries}
+        return list(entries)
+
     def note_call(self, entry: int, args: tuple[Any, ...], kwargs: dict[str, Any], size: int | None, compiled: bool) -> None:
         """Account for one call that was looked at closely: what JAX's cache holds, and what explains it."""
         if size is not None:

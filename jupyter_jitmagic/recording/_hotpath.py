@@ -25,7 +25,7 @@ from jupyter_jitmagic.recording import _timing, _waiter
 from jupyter_jitmagic.recording._attribution import Select
 
 _DETAIL = -(1 << 30)
-_FOLD_AT = 2048
+_FOLD_AT = 4096
 _FULL = 0.75
 _QUICKEST_S = 2e-6
 """A call takes no less, about."""

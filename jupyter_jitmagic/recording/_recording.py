@@ -272,6 +272,7 @@ class FunctionState:
                 entry = self._new_entry(signature, HIT, None, args, kwargs).id
                 self.history.append(signature)
             self._account(entry, args, kwargs, size, False, transformation)
+        log.drop_dead_entries(options.keep_entries)
         return entry
 
     def _miss(
@@ -328,6 +329,7 @@ class FunctionState:
             started_s=start + log.clock_offset,
         )
         log.add_miss(miss, options.keep_misses)
+        log.drop_dead_entries(options.keep_entries)
         _stale.note_trace(self, record.id, args, kwargs)
         _cures.note_miss(self, Miss(signature, causes, phases.cost_s, record.id, miss.call_site), phases.trace_s, args, kwargs)
         if self.budget is not None:
@@ -392,6 +394,10 @@ class FunctionState:
         if example is not None:
             self.examples[record.id] = example
         log.add_entry(record)
+        if len(self.attribution.entries) > options.keep_entries:  # one that is hit once more is a new entry
+            for entry in self.attribution.retire(1 + options.keep_entries // 4):
+                self._end_entry(entry)
+            self._steer(learned=self.attribution.learned)
         return record
 
     def _account(
