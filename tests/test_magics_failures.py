@@ -312,3 +312,39 @@ def test_a_diagnosis_shows_as_advice_in_a_notebook(shell: Shell) -> None:
     number = shell.ip.execution_count - 1
     data, _ = shell.ip.display_formatter.format(shell.ok("jm.diagnose(f, 1.0)").value)
     assert f"cell [{number}], line 4" in data["text/plain"] and f"cell [{number}], line 4" in data["text/html"]
+
+
+@pytest.mark.parametrize("place", ["_cell.plan", "_cell.wrap", "_magics._said", "_request.read_jit_line"])
+def test_a_fault_of_ours_leaves_the_cell_as_plain_python_and_the_magic_in_place(
+    shell: Shell, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IPython would take out for good a transformer that raises."""
+    import importlib
+
+    from jupyter_jitmagic.magics import _magics
+
+    room, name = place.split(".")
+    told: list[str] = []
+    monkeypatch.setattr(jm.faults, "show", told.append)
+    cell = "%%jit\ndef f(x):\n    return x * 2\n\nf(3.0)"
+    with monkeypatch.context() as patch:
+        for module in (importlib.import_module(f"jupyter_jitmagic.magics.{room}"), _magics):
+            patch.setattr(module, name, lambda *_: 1 / 0, raising=False)
+        assert float(shell.ok(cell).value) == 6.0
+        assert shell.ok("1 + 1").value == 2
+    assert len(told) == 1 and "the cell runs without jit" in told[0]
+    jm.faults.clear()
+    shell.ok(cell)
+    assert jm.stats().misses.tolist() == [1]
+
+
+def test_a_fault_while_explaining_leaves_the_error_as_it_is(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_jitmagic.magics import _failures
+
+    told: list[str] = []
+    monkeypatch.setattr(jm.faults, "show", told.append)
+    monkeypatch.setattr(_failures, "failed_call", lambda *_: 1 / 0)
+    ran = shell.run("%%jit\ndef f(x):\n    return x if x > 0 else -x\n\nf(3.0)")
+    assert type(ran.error).__name__ == "TracerBoolConversionError"
+    assert "ZeroDivisionError" not in ran.text and len(told) == 1
+    jm.faults.clear()

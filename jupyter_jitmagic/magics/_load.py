@@ -114,7 +114,8 @@ def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
 
     def before_cell(info: Any) -> None:
         shell.events.unregister("pre_run_cell", before_cell)
-        follow()
+        with faults.stop("following compiles"):
+            follow()
 
     def take_out() -> None:
         if before_cell in shell.events.callbacks["pre_run_cell"]:

@@ -21,7 +21,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._errors import OptionError, faults
 from jupyter_jitmagic.magics import _cell, _watched_cell
 from jupyter_jitmagic.magics._request import Parser, cache_parser, fix_parser, jit_parser, read_jit_line, stats_parser
 
@@ -104,6 +104,12 @@ class Marker:
     """So `check_complete` leaves it out, and a terminal goes on asking for lines as after any cell magic."""
 
     def __call__(self, lines: list[str]) -> list[str]:
+        read = lines
+        with _ours_stops():
+            read = self._marked(lines)
+        return read
+
+    def _marked(self, lines: list[str]) -> list[str]:
         blank = next((index for index, line in enumerate(lines) if line.strip()), 0)
         match = re.match(r"(\s*)%%jit(?:[ \t]+(.*?))?\s*$", lines[blank]) if lines else None
         if not match:
@@ -128,30 +134,45 @@ class Check:
 
     def __call__(self, lines: list[str]) -> list[str]:
         if lines and MARKED.match(lines[0]):
-            source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(lines)))
-            try:
-                tree = self._shell.compile.ast_parse(source)
-            except (SyntaxError, ValueError, OverflowError, MemoryError):
-                return lines  # IPython tells it best, with the place marked
-            line = marked(tree)
-            if line is not None:
-                del tree.body[0]
-                decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
+            with _ours_stops():
+                self._refuse(lines)
         return lines
+
+    def _refuse(self, lines: list[str]) -> None:
+        source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(lines)))
+        try:
+            tree = self._shell.compile.ast_parse(source)
+        except (SyntaxError, ValueError, OverflowError, MemoryError):
+            return  # IPython tells it best, with the place marked
+        line = marked(tree)
+        if line is not None:
+            del tree.body[0]
+            decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
 
 
 class Wrapper:
-    """The syntax-tree transformer that takes the marker out of a cell and puts jit on its functions."""
+    """The syntax-tree transformer that takes the marker out of a cell and puts jit on its functions.
+
+    A fault of ours leaves the cell as plain Python. IPython would take a transformer that raises out for good.
+    """
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
     def visit(self, tree: ast.AST) -> ast.AST:
-        line = marked(tree)
-        if line is None or not isinstance(tree, ast.Module):
-            return tree
-        del tree.body[0]
-        _unmark_source(line)
+        plain: ast.AST = tree
+        done: ast.AST | None = None
+        with _ours_stops():
+            line = marked(tree)
+            if line is None or not isinstance(tree, ast.Module):
+                return tree
+            del tree.body[0]
+            source = _unmark_source(line)
+            plain = ast.parse(source) if source else tree
+            done = self._wrapped(tree, line)
+        return done or plain
+
+    def _wrapped(self, tree: ast.Module, line: str) -> ast.AST:
         try:
             request, plan = decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
         except UsageError as error:
@@ -162,14 +183,29 @@ class Wrapper:
         return tree
 
 
-def _unmark_source(line: str) -> None:
-    """Tracebacks show the magic on line 1 and not the marker; as a comment, since the source has to stay Python."""
+@contextmanager
+def _ours_stops() -> Iterator[None]:
+    """What goes wrong of ours is told once and stops no cell; what the user got wrong is raised."""
+    refused: UsageError | None = None
+    with faults.stop("putting jit on a cell's functions", "the cell runs without jit"):
+        try:
+            yield
+        except UsageError as error:
+            refused = error
+    if refused is not None:
+        raise refused
+
+
+def _unmark_source(line: str) -> str:
+    """Tracebacks show the magic on line 1 and not the marker; as a comment, since the source has to stay Python. Returns the
+    source so, "" where it is not found."""
     for name in reversed(list(linecache.cache)):
         entry = linecache.cache[name]
         lines = entry[2] if len(entry) == 4 else ()
         if lines and MARKED.match(lines[0]):
             lines[0] = f"# %%jit {line}".rstrip() + "\n"
-            return
+            return "".join(lines)
+    return ""
 
 
 def marked(tree: ast.AST) -> str | None:
@@ -336,9 +372,11 @@ class JitMagics(Magics):  # type: ignore[misc]
     def cell_ended(self, result: Any) -> None:
         """IPython's `post_run_cell`: nothing to do unless the cell failed with JAX in use, or something was recorded."""
         if result.error_in_exec is not None and "jax" in sys.modules:
-            self.failures.cell_ended(result)
+            with faults.stop("explaining a failed cell"):
+                self.failures.cell_ended(result)
         if "jupyter_jitmagic.recording._recording" in sys.modules:
-            self._tell()
+            with faults.stop("telling what a cell has shown"):
+                self._tell()
 
     def _tell(self) -> None:
         """The lines below a cell: what recompiled at a cost, what would save it, which globals are stale."""
