@@ -124,7 +124,7 @@ def browser_suite(reports: Path) -> Suite:
         [str(BIN / "jlpm"), "run", "test:ui", "--reporter=list,json"],
         report,
         count_playwright,
-        limit_s=480,
+        limit_s=480 + 15 * int(os.environ.get("JITMAGIC_UI_RESTARTS", 0)),
         env={
             "PLAYWRIGHT_JSON_OUTPUT_NAME": str(report),
             "CHROMIUM": chromium() or "chromium: not found; apt install chromium, or set CHROMIUM",
