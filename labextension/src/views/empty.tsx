@@ -4,6 +4,7 @@ import { jitIcon } from '../icon';
 import { type IPanelActions, type IPanelState, LOAD_LINE } from '../tokens';
 import { useTrans } from './context';
 import { useSlow } from './hooks';
+import { linkWords } from './words';
 
 const EXAMPLE = '%%jit\ndef scale(x, n):\n    return x * n';
 
@@ -18,7 +19,7 @@ export function Empty({
   const trans = useTrans();
   const slow = useSlow(state.link === 'connecting', 400);
   const [loading, setLoading] = React.useState(false);
-  let title = '';
+  let title = linkWords(trans, state.link);
   let body: React.ReactNode = null;
   switch (state.link) {
     case 'none':
@@ -34,12 +35,11 @@ export function Empty({
       body = trans.__('JAX runs in Python kernels only.');
       break;
     case 'connecting':
-      title = slow ? trans.__('Connecting to the kernel…') : '';
+      title = slow ? title : '';
       break;
     case 'waiting':
-      title = trans.__('Waiting for the kernel');
       body = trans.__(
-        'It can answer only when the running cell ends. With ipykernel 7 or newer it answers at once.'
+        'Only then can the kernel answer. With ipykernel 7 or newer it answers at once.'
       );
       break;
     case 'unloaded':
@@ -86,17 +86,12 @@ export function Empty({
         </>
       );
       break;
-    case 'restarting':
-      title = trans.__('Kernel restarting…');
-      break;
     case 'lost':
-      title = trans.__('Connection to the kernel lost');
       body = trans.__(
         'It is shown again as soon as the kernel can be reached.'
       );
       break;
     case 'dead':
-      title = trans.__('The kernel is dead');
       body = trans.__('Restart it to go on.');
       break;
   }

@@ -9,6 +9,7 @@ import { clock } from '../format';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useMoment, useSlow } from './hooks';
+import { linkWords } from './words';
 
 /** Which document this is about, and how things stand with its kernel. */
 export function Header({
@@ -69,24 +70,8 @@ function Standing({ state }: { state: IPanelState }): React.JSX.Element {
   const moment = useMoment(old, 1000);
   const age = old ? Math.max(0, Math.round((moment - state.heard) / 1000)) : 0;
   const seen = old ? trans.__('last seen %1 s ago', age) : '';
-  let text = '';
-  switch (state.link) {
-    case 'connecting':
-      text = slow ? trans.__('Connecting to the kernel…') : '';
-      break;
-    case 'waiting':
-      text = trans.__('Waits for the running cell to end');
-      break;
-    case 'restarting':
-      text = trans.__('Kernel restarting…');
-      break;
-    case 'lost':
-      text = trans.__('Connection to the kernel lost');
-      break;
-    case 'dead':
-      text = trans.__('The kernel is dead');
-      break;
-  }
+  const text =
+    state.link === 'connecting' && !slow ? '' : linkWords(trans, state.link);
   return (
     <div
       className="jp-JitMagic-standing"

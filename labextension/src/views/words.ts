@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ICauseRow, IPlace } from '../protocol';
-import type { ColumnId } from '../tokens';
+import type { ColumnId, LinkState } from '../tokens';
 
 export function causeWord(trans: TranslationBundle, cause: string): string {
   switch (cause) {
@@ -70,6 +70,24 @@ export function placeText(
   return place.cell !== null
     ? trans.__('cell [%1] line %2', place.cell, place.line)
     : trans.__('%1 line %2', place.file.split(/[\\/]/).pop(), place.line);
+}
+
+/** How things stand with the kernel, where that needs a word; else empty. */
+export function linkWords(trans: TranslationBundle, link: LinkState): string {
+  switch (link) {
+    case 'connecting':
+      return trans.__('Connecting to the kernel…');
+    case 'waiting':
+      return trans.__('Waiting for the running cell to end');
+    case 'restarting':
+      return trans.__('Kernel restarting…');
+    case 'lost':
+      return trans.__('Connection to the kernel lost');
+    case 'dead':
+      return trans.__('The kernel is dead');
+    default:
+      return '';
+  }
 }
 
 export function phaseWord(trans: TranslationBundle, phase: string): string {
