@@ -29,7 +29,7 @@ def test_the_kernels_messages_are_the_golden_ones(monkeypatch: pytest.MonkeyPatc
     """Load, a panel that opens, changes, a reset, an unknown question, unload: each message as it stands in its file."""
     wire, log = Wire(monkeypatch), lesson()
     monkeypatch.setattr(_hub, "_package_version", lambda: "0.1.0")
-    monkeypatch.setattr(Hub, "_begin_thread", lambda self: None)  # changes are asked for below, at a known moment
+    monkeypatch.setattr(Hub, "_begin_thread", lambda self, context: None)  # changes are asked for below, at a known moment
     hub = Hub(log)
     hub.epoch = "e1"
     hub.start(shell())

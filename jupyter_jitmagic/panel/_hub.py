@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
 from typing import Any
 
 from jupyter_jitmagic._errors import JitMagicError, faults
@@ -192,7 +193,8 @@ class Hub:
                 self._holds[here] = end
             self._feed.awake = True
             self._welcome(_Panel(_silent_comm(request["panel"]), leased=bool(subshell)), counts=counts)
-            self._begin_thread()
+            # ipykernel 7.0 sends nothing from a thread that does not know the message it answers
+            self._begin_thread(copy_context() if here else Context())
 
     def _welcome(self, panel: _Panel, *, counts: bool) -> None:
         """The lock is held. Tell a panel all that it wants to know."""
@@ -341,11 +343,12 @@ class Hub:
         number = named[1][3:-1]
         return int(number) if number.isdigit() else None
 
-    def _begin_thread(self) -> None:
+    def _begin_thread(self, context: Context) -> None:
         """The lock is held."""
         if self._thread is None:
             self._stopping = threading.Event()
-            self._thread = threading.Thread(target=self._run, args=(self._stopping,), name="jitmagic-panel", daemon=True)
+            target = functools.partial(context.run, self._run, self._stopping)
+            self._thread = threading.Thread(target=target, name="jitmagic-panel", daemon=True)
             self._thread.start()
 
     def _retire_thread(self) -> threading.Thread | None:

@@ -168,10 +168,9 @@ export class JitPanel extends ReactWidget {
    */
   showRow(selection: Selection, epoch: string): void {
     const { model } = this;
-    const show = (): boolean => {
-      if (model.state.link !== 'live' || model.state.functions.size === 0) {
-        return false;
-      }
+    const isReady = (): boolean =>
+      model.state.link === 'live' && model.state.functions.size > 0;
+    const show = (): void => {
       if (epoch && epoch !== model.state.epoch) {
         model.say(
           this._trans.__('That row is of an earlier start of the kernel.')
@@ -179,16 +178,18 @@ export class JitPanel extends ReactWidget {
       } else {
         model.select(selection);
       }
-      return true;
     };
-    if (!show()) {
-      const end = model.subscribe(() => {
-        if (show()) {
-          end();
-        }
-      });
-      setTimeout(end, 10_000);
+    if (isReady()) {
+      show();
+      return;
     }
+    const end = model.subscribe(() => {
+      if (isReady()) {
+        end(); // before the model changes again
+        show();
+      }
+    });
+    setTimeout(end, 10_000);
   }
 
   /** Record nothing for a while, or again; the kernel's answer is a snapshot that says so. */
