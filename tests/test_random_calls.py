@@ -1,0 +1,30 @@
+"""The property that all rests on: we say hit exactly when JAX neither traces, lowers nor compiles, and tell what changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.random_calls import wrong
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_calls_changed_at_random_are_told_by_their_changes() -> None:
+    assert {seed: text for seed in range(10) if (text := wrong(seed))} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 3000, 500))
+def test_many_more_on_four_devices(first: int) -> None:
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "tests.random_calls", str(first), str(first + 500)]
+    environment = {**os.environ, **flags, "PYTHONPATH": paths}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
