@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -337,8 +338,22 @@ def test_arguments_that_are_no_arrays_and_unreduced_axes_are_recorded() -> None:
     f(token, 1.0)
     f(token, 1.0)
     entry = jm.stats("calls").query("outcome == 'hit'").entry.iloc[-1]
-    with pytest.raises(OptionError, match="no arrays"):
+    with pytest.raises(OptionError, match="only arrays fit"):
         entry_detail(int(entry), "hlo")
+
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass
+    class Positive:
+        value: Any
+
+        def __post_init__(self) -> None:
+            if isinstance(self.value, jax.ShapeDtypeStruct):
+                raise ValueError("arrays only")
+
+    g = jm.jit(lambda p: p.value + 1)
+    g(Positive(jnp.ones(2)))
+    g(Positive(jnp.ones(2)))
+    assert outcomes(g) == ["miss", "hit"]
     unreduced = jax.sharding.PartitionSpec("x", None, unreduced={"y"})
     assert spec_text(unreduced) == "P('x', unreduced={'y'})"
 

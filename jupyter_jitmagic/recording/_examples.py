@@ -21,14 +21,14 @@ class _NoArray(Exception):
 
 
 def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Example | None:
-    """The call ``f(*args, **kwargs)`` without its arrays; None where it holds what is no array."""
+    """The call ``f(*args, **kwargs)`` without its arrays; None where it cannot do without them."""
     nums = {num % len(args) for num in options.static_argnums if -len(args) <= num < len(args)}
     try:
         return Example(
             tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
             {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
         )
-    except _NoArray:
+    except Exception:  # a `_NoArray`, or a container of the user's own that refuses to hold types in the place of arrays
         return None
 
 

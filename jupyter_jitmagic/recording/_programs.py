@@ -44,7 +44,7 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
             raise OptionError(f"entry {entry} was made under {record.transformation}: JAX keeps no program of it to show")
         if record.alive and state is not None:
             raise OptionError(
-                f"entry {entry} takes arguments that are no arrays: its program cannot be made again from their types"
+                f"entry {entry} takes arguments that only arrays fit into: its program is not made again for show"
             )
         raise OptionError(f"entry {entry} is gone")
     with own_work():
