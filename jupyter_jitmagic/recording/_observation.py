@@ -87,7 +87,7 @@ class Pace:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
         that runs ahead of the device."""
         known = self.watched // _ENOUGH if (self.seconds or 0.0) < _WORTH_MANY_S else 0
-        return options.watch_every_s * float(2 ** min(known + self.fruitless // 2, _LONGEST_PAUSE))
+        return options.watch_every_s * self.in_a_row / 2 * float(2 ** min(known + self.fruitless // 2, _LONGEST_PAUSE))
 
     @property
     def short(self) -> bool:
