@@ -102,6 +102,14 @@ class Columns:
             **{name: np.array(memoryview(getattr(self, name))[since:until], dtype=kind) for name, kind in rest.items()},
         }
 
+    def to_count(self, since: int, until: int) -> tuple[Any, Any, Any, Any]:
+        """Of rows `since` to `until` what totals are made of: started, ended, place and outcome as NumPy arrays."""
+        import numpy as np
+
+        calls = np.array(memoryview(self._calls)[WIDTH * since : WIDTH * until], dtype="d").reshape(-1, WIDTH)
+        outcome = np.array(memoryview(self.outcome)[since:until], dtype="b")
+        return calls[:, 0], calls[:, 1], calls[:, 2].astype("i8"), outcome
+
     def phase_columns(self) -> dict[str, Any]:
         """trace_s, lower_s and compile_s of every row as NumPy columns."""
         import numpy as np
