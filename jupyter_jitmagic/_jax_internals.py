@@ -290,6 +290,18 @@ def _jit_call(frame: FrameType) -> PlainCall | None:
     return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
 
 
+def unused_inputs(traced: Any) -> frozenset[int]:
+    """Which leaves of its arguments a trace (``jax.jit(f).trace(…)``) does not use; none where that cannot be told."""
+    try:
+        from jax._src.interpreters import partial_eval
+
+        jaxpr = traced.jaxpr.jaxpr
+        _, used = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
+        return frozenset(i for i, is_used in enumerate(used) if not is_used)
+    except Exception:
+        return frozenset()
+
+
 def hide_frames(filename: str) -> None:
     """Keep a file's frames out of compiled programs' source locations and of the tracebacks that JAX shortens, as JAX's own."""
     try:

@@ -160,6 +160,25 @@ for name, (_, _, expected) in MISSES.items():
 for name in HITS:
     assert outcomes[name] == "hit", name
 
+runs: list[str] = []
+
+
+def takes_one(x: Any, unused: Any) -> Any:
+    runs.append("")
+    return x + 1
+
+
+for keep_unused in (False, True):
+    runs.clear()
+    jax.clear_caches()
+    recorded = jm.jit(takes_one, keep_unused=keep_unused)
+    recorded(X, X)
+    recorded(jnp.ones(5), put(X, devices[1]))
+    own = jm.stats("misses")
+    told_of = own[own.miss == own.miss.max()].cause.tolist()
+    assert told_of == (["shape", "device"] if keep_unused else ["shape"]), told_of
+    assert len(runs) == 2, runs
+
 recorded = jm.jit(copy_of("two devices"))
 for place in (0, 1, 0, 0, 1):
     recorded(put(X, devices[place]))

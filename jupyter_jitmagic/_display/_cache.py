@@ -70,6 +70,8 @@ def shown(entry: EntryRecord, function: str) -> Document:
     blocks: list[Block] = [Heading(f"{function}, entry {entry.id}"), Table((Column(""), Column("", code=True)), rows)]
     if not entry.alive or entry.superseded:
         blocks.append(Paragraph("This entry is out of use: its function was made anew, cleared or collected.", "dim"))
+    else:
+        blocks.append(Paragraph(f"`%jitcache show {entry.id} jaxpr`, `stablehlo`, `hlo` or `cost` shows its programs", "dim"))
     return Document.of(blocks)
 
 

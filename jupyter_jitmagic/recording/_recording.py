@@ -14,7 +14,7 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import CheckWarning, RecompileError, RecompileWarning, faults
 from jupyter_jitmagic._options import options
-from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work
+from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work, own_work
 from jupyter_jitmagic._records import (
     DISK_HIT,
     ERROR,
@@ -296,6 +296,8 @@ class FunctionState:
             if size is not None and before > 0 and (size < before if transformation else size <= before):
                 self._note_cleared()
             causes = self.causes_of(signature, signature in self._cleared)
+            if len(causes) > 1 and not transformation and any(cause.cause == "device" for cause in causes):
+                causes = self._but_of_unused(causes, signature, args, kwargs)
             self._cleared.discard(signature)
             self._remade = None
             if size is not None and size < before:
@@ -356,6 +358,20 @@ class FunctionState:
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""
         return causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
+
+    def _but_of_unused(
+        self, causes: tuple[Cause, ...], signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Cause, ...]:
+        """Without where unused arguments live: JAX drops those before it compares placements."""
+        if self.jit_arguments.get("keep_unused") or jax.config.jax_check_tracer_leaks:  # with leak checks it would trace again
+            return causes
+        try:
+            with own_work():
+                traced = self.jitted.trace(*args, **kwargs)
+        except RuntimeError:  # donated arguments that are gone
+            return causes
+        paths = {signature.leaves[i].path for i in internals.unused_inputs(traced) if i < len(signature.leaves)}
+        return tuple(cause for cause in causes if cause.cause != "device" or cause.argument not in paths) or causes
 
     @property
     def has_compiled(self) -> bool:
