@@ -93,8 +93,11 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await lab.shot('now');
   await lab.page.reload();
   await lab.ready();
-  await lab.openPanel();
+  await lab.command('jitmagic:open', { miss: 2 }); // as a link does, before the rows are there
   await expect(now).toContainText('compiling', { timeout: 20_000 });
+  await expect(lab.misses.locator('li[data-selected]')).toContainText(
+    'n now 8 and before 5'
+  );
   await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('201');
   await now.getByRole('button', { name: 'Stop' }).click();
   await expect(lab.panel).toContainText(
