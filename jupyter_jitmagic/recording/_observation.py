@@ -34,8 +34,8 @@ _WORTH_EACH_AHEAD_S = 5e-3
 _WORTH_MANY_S = 2e-4
 _ENOUGH = 16
 _LONGEST_PAUSE = 5
-_FEW = 8
-_MOST_TRIES = 16
+_FEW = 24
+_MOST_TRIES = 40
 _JUDGE_AFTER = 32
 _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
