@@ -96,7 +96,7 @@ class Pace:
 
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon where little is known."""
-        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 4)
+        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 8)
 
     def add(self, seconds: float) -> None:
         _append(self.rough, seconds, _ROUGH_SAMPLES)
