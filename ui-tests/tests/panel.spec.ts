@@ -94,15 +94,21 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await lab.page.reload();
   await lab.ready();
   await lab.command('jitmagic:open', { miss: 2 }); // as a link does, before the rows are there
-  await expect(now).toContainText('compiling', { timeout: 20_000 });
-  await expect(lab.misses.locator('li[data-selected]')).toContainText(
-    'n now 8 and before 5'
-  );
-  await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('201');
-  await now.getByRole('button', { name: 'Stop' }).click();
-  await expect(lab.panel).toContainText(
-    /it takes effect when XLA returns|slow was interrupted/
-  );
+  const waiting = lab.panel.getByText('Waiting for the running cell to end');
+  await expect(now.getByText('compiling').or(waiting).first()).toBeVisible({
+    timeout: 20_000
+  });
+  // ipykernel 6 cannot answer before the cell ends, and that is said
+  if (!(await waiting.isVisible())) {
+    await expect(lab.misses.locator('li[data-selected]')).toContainText(
+      'n now 8 and before 5'
+    );
+    await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('201');
+    await now.getByRole('button', { name: 'Stop' }).click();
+    await expect(lab.panel).toContainText(
+      /it takes effect when XLA returns|slow was interrupted/
+    );
+  }
 
   // the truth after a restart, though XLA has not returned
   await lab.restart();

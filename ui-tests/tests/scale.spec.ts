@@ -138,14 +138,14 @@ def loop(seconds):
         rates.append((time.time(), 2000 / (time.perf_counter() - start)))
     return rates
 loop(1)
-rates = loop(9)
+rates = loop(7)
 `;
 
 const SLOW = `
 import jax, jax.numpy as jnp, jupyter_jitmagic as jm
 @jm.jit
 def slow(x):
-    for i in range(1200):
+    for i in range(1000):
         x = jnp.sin(x) * (i + 1) + x[::-1]
     return x
 slow(jnp.ones(64)).block_until_ready()
@@ -162,7 +162,7 @@ test('a loop of calls keeps its speed, and the kernel answers while it compiles'
   await lab.page.waitForTimeout(1200);
   // open and closed by turns, so that what else the machine does falls on both
   const turns: { open: boolean; from: number; to: number; sent: number }[] = [];
-  for (let turn = 0; turn < 10; turn++) {
+  for (let turn = 0; turn < 8; turn++) {
     const open = turn % 2 === 1;
     await (open ? lab.openPanel() : lab.closePanel());
     await lab.page.waitForTimeout(150); // opening is work of its own

@@ -43,16 +43,16 @@ test('opened and closed, unloaded, killed: the panel says what is, and leaves no
     hasText: /^threads/
   });
   // the panel asks the kernel in its own time, so the cell may run before it has
-  const threads = (expected: string): Promise<void> =>
+  const threads = (expected: RegExp): Promise<void> =>
     expect(async () => {
       await lab.run(THREADS);
       await expect(output.last()).toHaveText(expected, { timeout: 1000 });
     }).toPass({ timeout: 15_000 });
-  await threads('threads 1 1');
+  await threads(/^threads [01] 1\s*$/); // ipykernel 6 has no subshells
 
   await lab.run('%unload_ext jupyter_jitmagic');
   await expect(lab.panel).toContainText('is not loaded');
-  await threads('threads 0 0');
+  await threads(/^threads 0 0\s*$/);
   await lab.run('%load_ext jupyter_jitmagic');
   await expect(lab.row('padded')).toBeVisible();
 

@@ -175,7 +175,13 @@ export function CacheTable({
           onMenu={(x, y) => actions.openColumns(x, y)}
           onLeave={() => grid.current?.focus()}
         />
-        <div role="rowgroup" className="jp-JitMagic-rows" ref={attach}>
+        {/* what scrolls is a stop of the Tab key, too; the keys work in it as in the grid */}
+        <div
+          role="rowgroup"
+          className="jp-JitMagic-rows"
+          tabIndex={0}
+          ref={attach}
+        >
           <div
             role="presentation"
             className="jp-JitMagic-all"
