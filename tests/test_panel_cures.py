@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -76,3 +78,10 @@ F = "def f(x, n, m):\n    return x\n"
 )
 def test_one_static_name_is_taken_back_where_it_is_said_in_one_clear_place(before: str, after: str | None) -> None:
     assert without_static(before, "f", "n") == after
+
+
+def test_asking_before_anything_was_recorded_imports_nothing() -> None:
+    """The panel asks in a thread of its own, perhaps while a cell is in the middle of the import."""
+    ask = "import sys; from jupyter_jitmagic.magics._miss_advice import for_panel; assert for_panel(None, {}) == {'cures': []}"
+    nothing = "assert not {'jax', 'jupyter_jitmagic.recording'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", f"{ask}; {nothing}"], check=True, timeout=60)

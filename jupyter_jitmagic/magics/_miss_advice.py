@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_jitmagic._display._model import PanelLink
+from jupyter_jitmagic._records import log
 from jupyter_jitmagic.magics import _shell
 from jupyter_jitmagic.panel import _hub
 
@@ -21,6 +22,8 @@ _RECORDED = "read off the recorded misses"
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
     """The panel's question "cures": what would have saved the compiles of each function, what costs most first."""
+    if not log.misses:  # and recording is not imported for it, perhaps while a cell does that
+        return {"cures": []}
     from jupyter_jitmagic._options import options
     from jupyter_jitmagic.recording import _cures
 
@@ -37,7 +40,6 @@ def panel_link(miss: int, cure: str) -> PanelLink | None:
 
 
 def _cure(shell: Any, advice: Any) -> dict[str, object]:
-    from jupyter_jitmagic._records import log
     from jupyter_jitmagic._wording import short_name
 
     with log.lock:
