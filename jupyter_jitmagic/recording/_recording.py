@@ -14,7 +14,7 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import CheckWarning, RecompileError, RecompileWarning, faults
 from jupyter_jitmagic._options import options
-from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work, own_work
+from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work
 from jupyter_jitmagic._records import (
     DISK_HIT,
     ERROR,
@@ -366,7 +366,7 @@ class FunctionState:
         if self.jit_arguments.get("keep_unused") or jax.config.jax_check_tracer_leaks:  # with leak checks it would trace again
             return causes
         try:
-            with own_work():
+            with _check.unnoticed(self.fun, (*args, *kwargs.values())):  # JAX may have to trace again
                 traced = self.jitted.trace(*args, **kwargs)
         except RuntimeError:  # donated arguments that are gone
             return causes
