@@ -1,31 +1,42 @@
-"""The calls as columns: 34 bytes a call. A leaf: it imports nothing of ours and knows nothing of JAX."""
+"""The calls as columns, in pages: 24 bytes a call, 34 in a page that has more than plain hits. A leaf: it imports nothing of
+ours and knows nothing of JAX.
+
+Pages, because a column that grows as one piece is copied again and again: that alone was 1 % of a small call.
+"""
 
 from __future__ import annotations
 
 import math
 import struct
 from array import array
+from collections.abc import Iterator
 from typing import Any
 
 NO_ENTRY = -1
-_NAN = array("d", [math.nan]).tobytes()
 WIDTH = 3
 """Start, end and place of a call, as they are kept."""
-_ROW_BYTES = 8 * WIDTH
+_PAGE = 1 << 14
+"""Rows of a page."""
 
 
-def packed(values: tuple[float, ...]) -> bytes:
-    """Start, end and place of one call after the other as doubles."""
-    return struct.pack(f"{len(values)}d", *values)
+class _Page:
+    """Rows of calls; what a plain hit does not have takes room from the first row on that has it."""
 
+    __slots__ = ("calls", "execute_how", "execute_s", "outcome", "plain")
 
-def find_place(calls: bytes, place: int, start: int) -> int | None:
-    """The first row at or after row `start` of packed calls that has this place."""
-    wanted = struct.pack("d", place)
-    found = calls.find(wanted, _ROW_BYTES * start)
-    while found >= 0 and found % _ROW_BYTES != _ROW_BYTES - 8:
-        found = calls.find(wanted, found + 1)
-    return found // _ROW_BYTES if found >= 0 else None
+    def __init__(self) -> None:
+        self.calls = array("d", bytes(8 * WIDTH * _PAGE))
+        """Start, end and place of one call after the other."""
+        self.plain = True
+        self.outcome, self.execute_s, self.execute_how = array("b"), array("d"), array("b")
+
+    def detailed(self) -> _Page:
+        """The page, with room for what is more than a plain hit: code 0, and unobserved, until it is said."""
+        if self.plain:
+            self.outcome, self.execute_how = array("b", bytes(_PAGE)), array("b", bytes(_PAGE))
+            self.execute_s = array("d", [math.nan]) * _PAGE
+            self.plain = False
+        return self
 
 
 class Columns:
@@ -35,54 +46,80 @@ class Columns:
     ``-1 - function`` for a call that has no entry.
     """
 
-    __slots__ = ("_calls", "execute_how", "execute_s", "first", "outcome", "phases")
+    __slots__ = ("_end", "_pages", "_start", "first", "phases")
 
     def __init__(self, first: int = 1) -> None:
         self.first = first
-        self._calls = array("d")
-        """Start, end and place of one call after the other, as the path of a hit packed them."""
-        self.outcome = array("b")
-        self.execute_s = array("d")
-        self.execute_how = array("b")
+        self._pages: list[_Page] = []
+        self._start = self._end = 0
+        """The kept rows, counted from the begin of the first page."""
         self.phases: dict[int, tuple[float, float, float]] = {}
         """Trace, lower and compile seconds by call number, for calls that are no plain hit."""
 
     def __len__(self) -> int:
-        return len(self.outcome)
+        return self._end - self._start
 
-    def extend(self, calls: bytes) -> None:
-        """Append packed hits: their outcome is code 0, their execution unobserved (code 0)."""
-        count = len(calls) // _ROW_BYTES
-        self._calls.frombytes(calls)
-        self.outcome.frombytes(bytes(count))
-        self.execute_s.frombytes(_NAN * count)
-        self.execute_how.frombytes(bytes(count))
+    def extend(self, values: tuple[float, ...]) -> None:
+        """Append start, end and place of one hit after the other."""
+        done, count = 0, len(values) // WIDTH
+        while done < count:
+            row = self._end % _PAGE
+            if self._end == len(self._pages) * _PAGE:
+                self._pages.append(_Page())
+            fits = min(count - done, _PAGE - row)
+            these = values if fits == count else values[WIDTH * done : WIDTH * (done + fits)]
+            struct.pack_into(f"{len(these)}d", self._pages[-1].calls, 8 * WIDTH * row, *these)
+            self._end += fits
+            done += fits
 
     def place(self, row: int) -> int:
-        return int(self._calls[WIDTH * row + 2])
+        page, at = self._at(row)
+        return int(page.calls[WIDTH * at + 2])
+
+    def outcome(self, row: int) -> int:
+        page, at = self._at(row)
+        return 0 if page.plain else page.outcome[at]
 
     def change(self, row: int, place: int, outcome: int) -> None:
-        """Say of a row that it is no plain hit."""
-        self._calls[WIDTH * row + 2] = place
-        self.outcome[row] = outcome
+        """Say of a row that it may be no plain hit."""
+        page, at = self._at(row)
+        page.calls[WIDTH * at + 2] = place
+        if outcome or not page.plain:
+            page.detailed().outcome[at] = outcome
+
+    def observe(self, row: int, seconds: float, how: int) -> None:
+        """Say of a row how long its execution took."""
+        page, at = self._at(row)
+        page.detailed().execute_s[at] = seconds
+        page.execute_how[at] = how
+
+    def observed(self) -> Iterator[tuple[int, float]]:
+        """(place, execution seconds) of every row whose execution was seen."""
+        import numpy as np
+
+        for page, begin, end in self._parts(0, len(self)):
+            if not page.plain:
+                for at in (begin + np.flatnonzero(np.array(page.execute_how[begin:end]))).tolist():
+                    yield int(page.calls[WIDTH * at + 2]), page.execute_s[at]
 
     def move(self, places: dict[int, int]) -> None:
         """Give every call at one of these places another."""
         import numpy as np
 
-        if not places or not self._calls:
-            return
         old = np.array(sorted(places), "d")
         new = np.array([places[int(place)] for place in old], "d")
-        column = np.frombuffer(self._calls, "d")[2::WIDTH]
-        found = np.minimum(np.searchsorted(old, column), len(old) - 1)
-        rows = np.flatnonzero(old[found] == column)
-        column[rows] = new[found[rows]]
+        for page, begin, end in self._parts(0, len(self) if places else 0):
+            column = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
+            found = np.minimum(np.searchsorted(old, column), len(old) - 1)
+            rows = np.flatnonzero(old[found] == column)
+            column[rows] = new[found[rows]]
 
     def drop_oldest(self, count: int) -> None:
-        del self._calls[: WIDTH * count]
-        for name in ("outcome", "execute_s", "execute_how"):
-            del getattr(self, name)[:count]
+        self._start += count
+        whole = self._start // _PAGE
+        del self._pages[:whole]
+        self._start -= whole * _PAGE
+        self._end -= whole * _PAGE
         self.first += count
         if self.phases:
             self.phases = {call: phases for call, phases in self.phases.items() if call >= self.first}
@@ -92,23 +129,27 @@ class Columns:
         import numpy as np
 
         until = len(self) if until is None else until
-        calls = np.array(memoryview(self._calls)[WIDTH * since : WIDTH * until], dtype="d").reshape(-1, WIDTH)
-        rest = {"outcome": "b", "execute_s": "d", "execute_how": "b"}
-        return {
+        count = until - since
+        columns: dict[str, Any] = {
             "call": np.arange(self.first + since, self.first + until),
-            "started": calls[:, 0].copy(),
-            "ended": calls[:, 1].copy(),
-            "place": calls[:, 2].astype("i8"),
-            **{name: np.array(memoryview(getattr(self, name))[since:until], dtype=kind) for name, kind in rest.items()},
+            "started": np.empty(count),
+            "ended": np.empty(count),
+            "place": np.empty(count, "i8"),
+            "outcome": np.zeros(count, "b"),
+            "execute_s": np.full(count, math.nan),
+            "execute_how": np.zeros(count, "b"),
         }
-
-    def to_count(self, since: int, until: int) -> tuple[Any, Any, Any, Any]:
-        """Of rows `since` to `until` what totals are made of: started, ended, place and outcome as NumPy arrays."""
-        import numpy as np
-
-        calls = np.array(memoryview(self._calls)[WIDTH * since : WIDTH * until], dtype="d").reshape(-1, WIDTH)
-        outcome = np.array(memoryview(self.outcome)[since:until], dtype="b")
-        return calls[:, 0], calls[:, 1], calls[:, 2].astype("i8"), outcome
+        done = 0
+        for page, begin, end in self._parts(since, until):
+            here = slice(done, done + end - begin)
+            rows = np.frombuffer(page.calls, "d").reshape(-1, WIDTH)[begin:end]
+            for i, name in enumerate(("started", "ended", "place")):
+                columns[name][here] = rows[:, i]
+            if not page.plain:
+                for name in ("outcome", "execute_s", "execute_how"):
+                    columns[name][here] = getattr(page, name)[begin:end]
+            done = here.stop
+        return columns
 
     def phase_columns(self) -> dict[str, Any]:
         """trace_s, lower_s and compile_s of every row as NumPy columns."""
@@ -118,3 +159,16 @@ class Columns:
         for call, phases in self.phases.items():
             columns[:, call - self.first] = phases
         return dict(zip(("trace_s", "lower_s", "compile_s"), columns, strict=True))
+
+    def _at(self, row: int) -> tuple[_Page, int]:
+        page, at = divmod(self._start + row, _PAGE)
+        return self._pages[page], at
+
+    def _parts(self, since: int, until: int) -> Iterator[tuple[_Page, int, int]]:
+        """Rows `since` to `until` as (page, first row, end) within each page."""
+        row, end = self._start + since, self._start + until
+        while row < end:
+            page, at = divmod(row, _PAGE)
+            stop = min(_PAGE, at + end - row)
+            yield self._pages[page], at, stop
+            row += stop - at

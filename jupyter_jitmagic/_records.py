@@ -366,7 +366,7 @@ class Log:
         while self._counted < len(self.columns):
             start = self._counted
             self._counted = min(start + _COUNT_AT_ONCE, len(self.columns))
-            self._add_up(_groups(*self.columns.to_count(start, self._counted)))
+            self._add_up(_groups(self.columns.as_numpy(start, self._counted)))
 
     def _add_up(self, groups: Iterable[Group]) -> None:
         for place, outcome, count, seconds, last in groups:
@@ -390,10 +390,11 @@ class Log:
 Group = tuple[int, int, int, float, float]
 
 
-def _groups(started: Any, ended: Any, place: Any, outcome: Any) -> Iterator[Group]:
-    """Rows by place and outcome: (place, outcome, how many, their dispatch seconds, start of the last one)."""
+def _groups(columns: dict[str, Any]) -> Iterator[Group]:
+    """Rows of the columns by place and outcome: (place, outcome, how many, their dispatch seconds, start of the last one)."""
     import numpy as np
 
+    started, ended, place, outcome = [columns[name] for name in ("started", "ended", "place", "outcome")]
     lowest, highest = int(place.min()), int(place.max())
     if highest - lowest <= _COUNT_AT_ONCE:
         places: Sequence[int] = range(lowest, highest + 1)

@@ -187,13 +187,12 @@ def _execution_medians() -> dict[int, float]:
     """Median execution by function, of every kept call whose end was seen."""
     import numpy as np
 
-    columns = log.columns
-    seen = np.flatnonzero(np.frombuffer(columns.execute_how, "i1").copy()) if len(columns) else np.zeros(0, "i8")
     by_function: dict[int, list[float]] = {}
-    for row in seen.tolist():
-        function = log.owner_of(columns.place(row))
-        if function is not None:
-            by_function.setdefault(function, []).append(columns.execute_s[row])
+    with log.lock:
+        for place, seconds in log.columns.observed():
+            function = log.owner_of(place)
+            if function is not None:
+                by_function.setdefault(function, []).append(seconds)
     return {function: float(np.median(times)) for function, times in by_function.items()}
 
 

@@ -96,6 +96,7 @@ def test_a_wrong_cell_is_one_line(loaded: Kernel) -> None:
 
 
 def test_jitstats_is_a_table_in_both_forms(loaded: Kernel) -> None:
+    loaded.run("%%jit\ndef shown_in_a_table(x):\n    return x\n\nshown_in_a_table(1)")
     _, (shown,) = loaded.run("%jitstats")
     assert "<table" in shown["data"]["text/html"]
     assert shown["data"]["text/plain"].startswith("function")

@@ -159,8 +159,6 @@ class Attribution:
         self.explained = 0
         self.select: Select | None = None
         self.only: int = 0
-        self.look = ""
-        """The expression over ``args`` and ``kwargs`` that `select` looks up, where it needs no tools; else empty."""
         self.learned: dict[Any, int] = {}
         self._variants: set[tuple[Any, ...]] = set()
         self._probes: tuple[Probe, ...] = ()
@@ -259,7 +257,6 @@ class Attribution:
         elif len(signatures) <= 1:
             self.only = self.entries[signatures[0]] if signatures else 0
             self.select = self._key = None
-            self.look = ""
         else:
             probes = _fewest_probes(signatures)
             places = _places(signatures[-1])
@@ -274,7 +271,6 @@ class Attribution:
     def _use_whole(self) -> None:
         self.learned = {}
         self._probes = ()
-        self.look = ""
         options = self.options
         self._key = lambda args, kwargs: _whole(args, kwargs, options)
         self.select = lambda args, kwargs, learned: learned.get(_whole(args, kwargs, options))
@@ -283,7 +279,6 @@ class Attribution:
         key = looks[0] if len(looks) == 1 else f"({', '.join(looks)})"
         self._key = eval(f"lambda args, kwargs: {key}", dict(_TOOLS))  # noqa: S307 (built from checked paths only)
         self.select = eval(f"lambda args, kwargs, learned: learned.get({key})", dict(_TOOLS))  # noqa: S307
-        self.look = "" if any(f"{tool}(" in key for tool in _TOOLS) else key
 
     def _read(self, signature: Signature) -> tuple[Any, ...]:
         found = facts(signature)

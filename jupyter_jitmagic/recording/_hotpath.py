@@ -8,32 +8,35 @@ transformation. `fold` moves the buffer into the columns of the log.
 
 from __future__ import annotations
 
-import ast
-import inspect
+import contextlib
 import itertools
 import sys
 from collections.abc import Callable
 from time import perf_counter, time
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic._columns import WIDTH, find_place, packed
+from jupyter_jitmagic._columns import WIDTH
+from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY, IDLE, TRACE
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import log
-from jupyter_jitmagic.recording import _timing, _waiter
+from jupyter_jitmagic.recording import _timing
 from jupyter_jitmagic.recording._attribution import Select
+from jupyter_jitmagic.recording._waiter import peek, watching
 
 _DETAIL = -(1 << 30)
 _FOLD_AT = 4096
 _FULL = 0.75
-_QUICKEST_S = 2e-6
-"""A call takes no less, about."""
+_UNFOLDED_S = 0.05
+"""After this time at the latest it is looked how full the buffer is: calls may come more quickly than before."""
 
 _buffer: list[float] = []
 extend = _buffer.extend
 _emptied = 0.0
 """When a buffer was begun."""
+_each_s = 0.0
+"""How long it took between two rows while the one before was filled."""
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
 _details: dict[int, Detail] = {}
@@ -88,14 +91,12 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
     only = 0.0
     select: Select | None = None
     learned: dict[Any, int] = {}
-    trace, idle, array = internals.TRACE, internals.IDLE, internals.CONCRETE_ARRAY
-    watching, peek, clock = _waiter.watching, _waiter.peek, perf_counter
 
     def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         if watching:
             peek()
-        start = clock()
+        start = perf_counter()
         try:
             out = jitted(*args, **kwargs) if kwargs else jitted(*args)  # merging no keywords would cost 0.1 µs
         except BaseException as error:
@@ -103,8 +104,8 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
             if instead is None:
                 raise
         else:
-            end = clock()
-            if end > gate or (type(out) is not array and trace.value is not idle):
+            end = perf_counter()
+            if end > gate or (type(out) is not CONCRETE_ARRAY and TRACE.value is not IDLE):
                 return state.settle(start, end, out, args, kwargs)
             if select is None:
                 extend((start, end, only))
@@ -135,54 +136,13 @@ def _who(frame: FrameType) -> Owner:
     return owner
 
 
-_PLAIN_CODE: CodeType = build(len, None)[0].__code__  # type: ignore[arg-type]
-_codes: dict[str, CodeType | None] = {"": _PLAIN_CODE}
-_CODES_LIMIT = 1000
-
-_timing.belongs_to(_PLAIN_CODE, _who)
+_CODE: CodeType = build(len, None)[0].__code__  # type: ignore[arg-type]
+_timing.belongs_to(_CODE, _who)
 
 
 def is_call(code: CodeType) -> bool:
     """Whether a frame that runs this code is a call of ours, with ``state args kwargs`` among its locals."""
-    return _timing.is_ours(code)
-
-
-def look_within(call: FunctionType, look: str) -> None:
-    """Have `call` look for its entry by this expression in its own code: calling `select` for it costs 2 % of a small call."""
-    if look not in _codes and len(_codes) < _CODES_LIMIT:
-        _codes[look] = _with_look(look)
-    code = _codes.get(look) or _PLAIN_CODE
-    if call.__code__ is not code:
-        call.__code__ = code
-
-
-class _Look(ast.NodeTransformer):
-    """Puts ``learned[look]`` in the place of ``select(…)``."""
-
-    def __init__(self, look: str) -> None:
-        self.look = look
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "select":
-            return ast.copy_location(ast.parse(f"learned[{self.look}]", mode="eval").body, node)
-        return node
-
-
-def _with_look(look: str) -> CodeType | None:
-    """The code of the call closure with another look; None where its source is not at hand."""
-    try:
-        lines, first = inspect.getsourcelines(build)
-        tree = ast.increment_lineno(ast.parse("".join(lines)), first - 1)
-        code = compile(ast.fix_missing_locations(_Look(look).visit(tree)), __file__, "exec", dont_inherit=True)
-    except (OSError, TypeError, SyntaxError):
-        return None
-    for name in ("build", "call"):
-        code = next(found for found in code.co_consts if isinstance(found, CodeType) and found.co_name == name)
-    if code.co_freevars != _PLAIN_CODE.co_freevars:
-        return None
-    _timing.belongs_to(code, _who)
-    return code
+    return code is _CODE
 
 
 def append_hit(start: float, end: float, entry: int) -> None:
@@ -198,20 +158,22 @@ def append(start: float, end: float, detail: Detail) -> None:
 
 
 def full_at(now: float) -> float:
-    """Until when the buffer is hardly full, going by how it has filled so far; it is emptied if it is full now."""
+    """Until when the buffer is hardly full, going by how quickly rows came so far; it is emptied if it is full now."""
     rows = len(_buffer) // WIDTH
     if rows >= _FULL * _FOLD_AT:
         fold()
         rows = 0
-    each = max(_QUICKEST_S, (now - _emptied) / rows / 4) if rows else _QUICKEST_S
-    return now + (_FOLD_AT - rows) * each
+    return now + min((_FOLD_AT - rows) * _each_s, _UNFOLDED_S)
 
 
 def fold() -> None:
     """Move the buffer into the columns."""
-    global _buffer, extend, _emptied
+    global _buffer, extend, _emptied, _each_s
     with log.lock:
-        _emptied = perf_counter()
+        now, rows = perf_counter(), len(_buffer) // WIDTH
+        if rows:
+            _each_s = (now - _emptied) / rows
+        _emptied = now
         if not _buffer and not _retired:
             return
         _retired.append([_buffer, 0])
@@ -241,22 +203,23 @@ def _move(pair: list[Any]) -> None:
     if not values:
         return
     pair[1] = moved + len(values)
-    calls = packed(values)
     columns = log.columns
     first = len(columns)
-    columns.extend(calls)
+    columns.extend(values)
     for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
         detail = _details[key]
-        row = _row_of(key, calls, detail.hint - moved // WIDTH)
+        row = _row_of(key, values, detail.hint - moved // WIDTH)
         if row is not None:
             del _details[key]
             _fill_in(first + row, detail)
 
 
-def _row_of(key: int, calls: bytes, hint: int) -> int | None:
-    """Where in `calls` the row of a detail stands: at or after the hint, unless the buffer was changed in between."""
-    row = find_place(calls, key, max(hint, 0))
-    return find_place(calls, key, 0) if row is None and hint > 0 else row
+def _row_of(key: int, values: tuple[float, ...], hint: int) -> int | None:
+    """Where in `values` the row of a detail stands: at or after the hint, unless the buffer was changed in between."""
+    for begin in (WIDTH * max(hint, 0), 0):
+        with contextlib.suppress(ValueError):
+            return values.index(key, begin) // WIDTH
+    return None
 
 
 def _fill_in(row: int, detail: Detail) -> None:

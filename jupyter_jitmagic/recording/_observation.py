@@ -205,9 +205,7 @@ def _judge() -> None:
             pace.fruitless += 1
             continue
         pace.fruitless = 0
-        row = sighting.call - log.columns.first
-        log.columns.execute_s[row] = seconds
-        log.columns.execute_how[row] = sighting.how
+        log.columns.observe(sighting.call - log.columns.first, seconds, sighting.how)
         _append(pace.samples, seconds, _SAMPLES)
         changed.add(sighting.entry)
     for entry in changed:
@@ -247,7 +245,7 @@ def _device_free(call: int) -> tuple[float, float, float] | None:
         if earlier in _ends:
             return *_ends[earlier], uncertain
         place = columns.place(row)
-        if place < 0 or columns.outcome[row] == INLINED:
+        if place < 0 or columns.outcome(row) == INLINED:
             continue
         record = log.known_entry(place)
         if record is None or record.execute_s is None:

@@ -425,9 +425,6 @@ class FunctionState:
         attribution = self.attribution
         attribution.note_call(entry, args, kwargs, size, compiled)
         self._steer(select=attribution.select, learned=attribution.learned, only=attribution.only)
-        call = self._call()
-        if call is not None:
-            _hotpath.look_within(call, attribution.look)
 
     def _add_costs(self, phases: Phases | None) -> None:
         if phases is not None:

@@ -130,11 +130,6 @@ def belongs_to(code: CodeType, who: Callable[[FrameType], Call]) -> None:
     _wrapper_codes[code] = who
 
 
-def is_ours(code: CodeType) -> bool:
-    """Whether calls that run this code are ours."""
-    return code in _wrapper_codes
-
-
 def take(since: float) -> Phases | None:
     """The spans of this thread that began at or after `since`, summed; None if there are none. They are no longer pending."""
     spans = pending.get(get_ident())
