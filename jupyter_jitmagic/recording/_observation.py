@@ -36,6 +36,8 @@ _ENOUGH = 16
 _LONGEST_PAUSE = 5
 _FEW = 24
 _MOST_TRIES = 40
+_RETURNS = 3
+"""After so many calls that had ended just before the next began the caller is taken to wait for each."""
 _JUDGE_AFTER = 32
 _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
@@ -51,7 +53,9 @@ _unjudged = 0
 class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
-    __slots__ = ("ahead", "expected_s", "fruitless", "rough", "samples", "seconds", "tries", "watched")
+    __slots__ = (
+        "ahead", "drops", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "watched",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.samples: list[float] = []
@@ -69,6 +73,11 @@ class Pace:
         self.watched = 0
         self.fruitless = 0
         """How many watched calls in a row could not be told well enough."""
+        self.latest: Sighting | None = None
+        self.returned = 0
+        """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
+        self.drops = False
+        """The caller lets go of the result before it makes the next call."""
 
     @property
     def each(self) -> bool:
@@ -93,6 +102,17 @@ class Pace:
     def short(self) -> bool:
         """Whether judging what was seen would take longer than an execution has."""
         return self.seconds is not None and self.seconds < _JUDGE_BESIDE_S
+
+    def note_next(self, start: float) -> None:
+        """The call after the latest watched one has begun."""
+        latest = self.latest
+        if latest is None:
+            return
+        if latest.dropped:
+            self.drops = True
+            return
+        at_once = math.isfinite(latest.seen_s) and start - latest.seen_s <= TOLERANCE * (latest.seen_s - latest.start)
+        self.returned = self.returned + 1 if at_once else 0
 
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon where little is known."""
@@ -119,25 +139,23 @@ def pace_of(entry: int) -> Pace:
 class Sighting(Watch):
     """One watched call: between which times its execution began and between which it ended."""
 
-    __slots__ = ("at_return", "began", "by_the_clock", "call", "cold", "entry", "how", "judged")
+    entry = call = 0
+    at_return = False
+    """The result was there when the call returned: short programs run inside the call on the CPU."""
+    judged = False
+    by_the_clock = False
+    """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
+    device was free for the next."""
+    cold = False
+    """The first one after it: what watches was not in the processor's cache, which makes it some 50 µs longer."""
 
     def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
         expected = pace.expected_s if pace is not None else None
         asked = pace is not None and pace.fruitless > 0 and (expected or 0.0) >= _ASK_FROM_S
-        Watch.__init__(self, array, start, expected, asked)
-        self.entry = 0
+        super().__init__(array, start, expected, asked, pace is not None and pace.returned >= _RETURNS)
         self.began = began
         self.how = how
-        self.at_return = False
-        """The result was there when the call returned: short programs run inside the call on the CPU."""
-        self.call = 0
-        self.judged = False
-        self.by_the_clock = False
-        """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
-        device was free for the next."""
-        self.cold = False
-        """The first one after it: what watches was not in the processor's cache, which makes it some 50 µs longer."""
 
     def seen(self, before: float, after: float) -> None:
         """The caller saw the end."""

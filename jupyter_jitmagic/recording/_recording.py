@@ -41,6 +41,7 @@ from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
+from jupyter_jitmagic.recording._waiter import collect, waiter
 
 _HISTORY = 1000
 Guard = Callable[[tuple[Any, ...], dict[str, Any]], None]
@@ -441,6 +442,9 @@ class FunctionState:
         judges = observes and pace.due()
         sighting = None
         if observes and not (judges and pace.short):
+            collect()
+            if pace.each or self._row:
+                pace.note_next(start)
             sighting = _observation.watch(out, start, start, end, pace)
         elif mode == "block":
             sighting = _blocked(out, start, start)
@@ -461,6 +465,9 @@ class FunctionState:
         if judges:
             _hotpath.fold()
             _observation.judge()
+        pace.latest = sighting
+        if sighting is not None and sighting.returns and sighting.array is not None:
+            waiter.leave_to_caller(sighting, pace.drops)
 
     def _pause_s(self, pace: _observation.Pace, watched: bool) -> float:
         """For how long no call is watched. Short ones are watched a few in a row."""

@@ -6,8 +6,9 @@ JAX offers no completion callback. Two look for the end of a watched execution:
   from them; when it wakes, the end lies no further back than the CPU time that the calling thread has used meanwhile, if that
   is little: only that can have kept the GIL from it. Long ones, those of which nothing is known and those whose caller computes
   meanwhile it asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
-* the calling thread itself, when it makes its next call (`peek`): a caller that blocks on the result wakes at the same moment
-  as the waiter and is often ahead of it.
+* the calling thread itself, when it makes its next call (`peek`). A caller that blocks on the result wakes at the same moment
+  as the waiter and, unless it is quicker, waits until the waiter lets go of the GIL, some 60 µs. So the waiter stays out of it
+  where the caller has come back as soon as the last executions had ended (`Watch.returns`).
 
 The end lies between two times, `Watch.before` and `Watch.after`; whether they are near enough to each other to call it a
 measurement is for `_observation` to say. Whatever is done here is done while the execution runs, perhaps on the same
@@ -22,7 +23,9 @@ import math
 import os
 import threading
 import time
-from queue import SimpleQueue
+import weakref
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from threading import get_ident
 from time import perf_counter
 from typing import Any
@@ -36,6 +39,8 @@ _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
 _BLOCK_BETWEEN = (1e-4, 0.05)
+_PATIENCE, _PATIENCE_S = 1.1, 0.03
+"""For how many times the expected time, and how much longer, a caller is waited for that is expected to come back."""
 _IDLE = 0.1
 """A caller that used at most this share of a time was waiting meanwhile."""
 
@@ -48,23 +53,51 @@ class Watch:
         start: when the call began (`perf_counter`).
         expected_s: how long executions of this entry took before, if known.
         asked: whether it is to be asked now and then, and not waited for.
+        returns: whether its caller is expected to come back as soon as it has ended.
     """
 
-    __slots__ = ("after", "array", "asked", "before", "caller", "clock", "cpu", "expected_s", "peeked", "peeked_cpu", "start")
+    before = after = math.nan
+    """Between which times it ended."""
+    peeked = peeked_cpu = math.inf
+    """When its caller, about to make another call, saw that it had ended, and its CPU seconds then."""
+    reference: Callable[[], Any] = staticmethod(lambda: None)
+    """The array where it is not to be kept alive."""
+    until = math.inf
+    """When its caller is not expected any longer."""
+    came_back = dropped = False
+    """Its caller has made another call, and had let go of the array before."""
 
-    def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
+    # what holds for nearly all is kept in the class: a watch is made while the execution runs
+    def __init__(
+        self, array: Any, start: float, expected_s: float | None = None, asked: bool = False, returns: bool = False
+    ) -> None:
         self.array = array
         self.start = start
         self.expected_s = expected_s
         self.asked = asked
-        self.before = self.after = math.nan
+        self.returns = returns
         self.caller = get_ident()
         self.clock = _this_thread.clock
-        self.cpu = self.caller_cpu()
-        self.peeked = self.peeked_cpu = math.inf
+        if not returns:
+            self.cpu = self.caller_cpu()
+
+    @property
+    def seen_s(self) -> float:
+        """When its end was seen; inf or NaN if it was not, so far."""
+        return self.peeked if math.isnan(self.after) else self.after
 
     def ended(self) -> None:
-        """The end was seen (or cannot be: `after` is then NaN). Called in the waiter's thread."""
+        """The end was seen (or cannot be: `after` is then NaN)."""
+
+    def finish(self) -> None:
+        """Nobody looks any more."""
+        self.array, self.reference = None, Watch.reference
+        if self in watching:  # else `stop` was quicker
+            watching.remove(self)
+        try:
+            self.ended()
+        except Exception as error:
+            faults.report("timing an execution", error)
 
     def caller_cpu(self) -> float:
         """CPU seconds of the calling thread; NaN where that is not known."""
@@ -90,17 +123,47 @@ watching: list[Watch] = []
 
 
 def peek() -> None:
-    """The calling thread is about to make another call: note which of its results have come by now."""
+    """The calling thread is about to make another call: note which of its results have come by now. All else has to wait: the
+    device may be idle until the call is made."""
     for watch in tuple(watching):
-        array = watch.array
-        if watch.peeked == math.inf and watch.caller == get_ident() and array is not None:
+        if watch.peeked == math.inf and watch.caller == get_ident():
             try:
-                if array.is_ready():
+                watch.came_back = True
+                array = watch.array if watch.array is not None else watch.reference()
+                if array is None:
+                    watch.dropped = watch.returns
+                elif array.is_ready():
                     now = perf_counter()
                     watch.peeked_cpu = watch.caller_cpu()
                     watch.peeked = now
+                    if watch.returns:
+                        watch.array = None  # its memory is for the next one
             except Exception:  # deleted or donated meanwhile: the waiter finds out as well
                 watch.peeked = math.nan
+
+
+def collect() -> None:
+    """Be done with what callers have seen by themselves, or will not see."""
+    for watch in tuple(watching):
+        if watch.returns and watch.came_back:
+            watch.returns = False
+            array = watch.array if watch.array is not None else watch.reference()
+            if watch.peeked == math.inf and array is not None:  # it did not wait
+                watch.array, watch.until = array, math.inf
+                waiter.take(watch)
+                continue
+            if watch.peeked < math.inf:
+                _ended(watch, watch.peeked, watch.peeked_cpu - watch.cpu, watch.start)
+            watch.finish()
+        elif perf_counter() > watch.until:
+            watch.finish()
+
+
+def _ended(watch: Watch, after: float, used: float, since: float) -> None:
+    """Its end was seen, by a thread that the caller may have kept from seeing it for as long as it computed since then."""
+    if used <= _IDLE * (after - since):  # else it was computing, and while it was kept from the processor it kept the GIL
+        since = after - used
+    watch.before, watch.after = since, after
 
 
 def smallest_output(out: Any) -> Any | None:
@@ -126,24 +189,44 @@ class Waiter:
         self._queue: SimpleQueue[Watch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._guards = False
+        """The thread wakes by itself to let go of what it holds."""
 
     def watch(self, watch: Watch) -> bool:
         """Look for the end of an execution; False if too many are looked at already. Never waits for another thread."""
+        if watch.returns:
+            if len(watching) < self.depth:
+                watching.append(watch)
+            return watch in watching
         if not self._lock.acquire(blocking=False):
             return False
         try:
             if len(watching) >= self.depth:
                 return False
             watching.append(watch)
+            self.take(watch)
+        finally:
+            self._lock.release()
+        return True
+
+    def leave_to_caller(self, watch: Watch, drops: bool) -> None:
+        """`watch.caller` goes on from here and will see the end; `drops`: it lets go of the output before."""
+        watch.cpu = watch.caller_cpu()
+        watch.until = watch.start + _PATIENCE * (watch.expected_s or 0.0) + _PATIENCE_S
+        if not drops:
+            watch.array, watch.reference = None, weakref.ref(watch.array)
+        elif not self._guards:
+            self.take(None)
+
+    def take(self, watch: Watch | None) -> None:
+        """Have the thread look for the end of an execution; None: have it look after what it holds."""
+        with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, args=(self._queue, self._stop), name="jupyter_jitmagic waiter", daemon=True
                 )
                 self._thread.start()
             self._queue.put(watch)
-        finally:
-            self._lock.release()
-        return True
 
     def stop(self) -> None:
         """End the thread. A thread inside `block_until_ready` at interpreter exit would abort the process."""
@@ -163,21 +246,27 @@ class Waiter:
 
     def _run(self, queue: SimpleQueue[Watch | None], stop: threading.Event) -> None:
         while True:
-            watch = queue.get()
-            if watch is None or stop.is_set():
+            watch = self._next(queue)
+            if stop.is_set():
                 return
-            try:
-                _look(watch, stop)
-            except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
-                watch.before = watch.after = math.nan
-            watch.array = None
-            with contextlib.suppress(ValueError):  # `stop` was quicker
-                watching.remove(watch)
-            try:
-                watch.ended()
-            except Exception as error:
-                faults.report("timing an execution", error)
+            if watch is not None:
+                try:
+                    _look(watch, stop)
+                except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
+                    watch.before = watch.after = math.nan
+                watch.finish()
             del watch
+
+    def _next(self, queue: SimpleQueue[Watch | None]) -> Watch | None:
+        """The next one to look at, or None where there is something to let go of."""
+        self._guards = False  # before it is looked what there is: whoever adds something from now on wakes the thread
+        held = [watch.until for watch in tuple(watching) if watch.returns and watch.array is not None]
+        self._guards = bool(held)
+        try:
+            return queue.get(timeout=max(min(held) - perf_counter(), 0.0) if held else None)
+        except Empty:
+            collect()
+            return None
 
 
 def _look(watch: Watch, stop: threading.Event) -> None:
@@ -212,10 +301,7 @@ def _wait(watch: Watch) -> None:
     after, used = perf_counter(), watch.caller_cpu() - cpu
     if watch.peeked < after:
         after, used = watch.peeked, watch.peeked_cpu - cpu
-    if used <= _IDLE * (after - before):  # else it computed, and while it was kept from the processor it kept the GIL
-        before = after - used
-    watch.before = before
-    watch.after = after
+    _ended(watch, after, used, before)
 
 
 waiter = Waiter()
