@@ -46,7 +46,7 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 | `execute_how` | how the end was seen | how good it is |
 |---|---|---|
 | `blocked` | the call waited for all its outputs (`timing="block"`) | as a `block_until_ready` around the call gives it |
-| `observed` | by a thread that waits beside the caller, on the smallest output, or by the next call of the same thread, which finds it ready | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what this call took. Looking costs processor time too: calls of about 0.5 ms read up to 7 % longer than the same calls unwatched (2 cores, JAX 0.12) |
+| `observed` | by a thread that waits beside the caller, on the smallest output; where the caller has waited for the last ones itself, by the caller, when it makes its next call | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what this call took. Looking costs processor time, which calls below a millisecond may show: on all cores of a busy machine some per cent |
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
 Watched are the first calls of an entry and all that take 0.8 ms or longer (5 ms in a loop that runs ahead of the device), at most two at a
@@ -55,7 +55,9 @@ time; shorter ones in samples: a few in a row each
 The first two of a row only tell when the device is free: one was picked by the clock, which meets long calls more often than short ones, and
 the next is slowed down by the watching itself. Refused are ends that the caller's own
 work may have kept us from seeing in time (the CPU time of its thread tells), and calls whose predecessors on the device were not seen to
-end and are not negligible. What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
+end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
+has waited for the result and for nothing else. Linux alone tells that; elsewhere the thread beside it sees all ends. Now and then the
+thread looks as well, and a call that lasts half as long again as the last that it saw is refused. What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
 time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
 functions that are not under `jm.jit`) gives the device between a call and its end is included.

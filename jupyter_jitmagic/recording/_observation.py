@@ -36,7 +36,7 @@ _ENOUGH = 16
 _LONGEST_PAUSE = 5
 _FEW = 24
 _MOST_TRIES = 40
-_RETURNS = 3
+RETURNS = 3
 """After so many calls that had ended just before the next began the caller is taken to wait for each."""
 _JUDGE_AFTER = 32
 _JUDGE_BESIDE_S = 5e-3
@@ -77,12 +77,17 @@ class Pace:
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
         self.drops = False
-        """The caller lets go of the result before it makes the next call."""
+        """The caller lets go of a result before it makes the next call."""
+
+    @property
+    def known(self) -> bool:
+        """Whether enough executions were told to go by."""
+        return len(self.samples) >= _FEW
 
     @property
     def each(self) -> bool:
         """Whether every call is to be watched."""
-        if len(self.samples) < _FEW and self.tries < _MOST_TRIES:
+        if not self.known and self.tries < _MOST_TRIES:
             return True
         return self.seconds is not None and self.seconds >= (_WORTH_EACH_AHEAD_S if self.ahead else WORTH_EACH_S)
 
@@ -103,20 +108,21 @@ class Pace:
         """Whether judging what was seen would take longer than an execution has."""
         return self.seconds is not None and self.seconds < _JUDGE_BESIDE_S
 
+    @property
+    def returns(self) -> bool:
+        """Whether the caller waits for each execution itself."""
+        return self.returned >= RETURNS
+
     def note_next(self, start: float) -> None:
-        """The call after the latest watched one has begun."""
-        latest = self.latest
-        if latest is None:
-            return
-        if latest.dropped:
-            self.drops = True
-            return
-        at_once = math.isfinite(latest.seen_s) and start - latest.seen_s <= TOLERANCE * (latest.seen_s - latest.start)
-        self.returned = self.returned + 1 if at_once else 0
+        """The call after the latest watched one began at `start`."""
+        if self.latest is not None:
+            began, ended = self.latest.start, self.latest.seen_s
+            at_once = math.isfinite(ended) and start - ended <= TOLERANCE * (ended - began)
+            self.returned = self.returned + 1 if at_once else 0
 
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon where little is known."""
-        return _unjudged >= (_JUDGE_AFTER if len(self.samples) >= _FEW else 8)
+        return _unjudged >= (_JUDGE_AFTER if self.known else 8)
 
     def add(self, seconds: float) -> None:
         _append(self.rough, seconds, _ROUGH_SAMPLES)
@@ -153,7 +159,7 @@ class Sighting(Watch):
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
         expected = pace.expected_s if pace is not None else None
         asked = pace is not None and pace.fruitless > 0 and (expected or 0.0) >= _ASK_FROM_S
-        super().__init__(array, start, expected, asked, pace is not None and pace.returned >= _RETURNS)
+        super().__init__(array, start, expected, asked)
         self.began = began
         self.how = how
 
@@ -285,12 +291,21 @@ def blocked(began: float, start: float, end: float) -> Sighting:
 
 def append(start: float, end: float, detail: Detail, sighting: Sighting | None) -> None:
     """A row, and what becomes known of its execution."""
-    global _unjudged
     if sighting is not None:
-        _unjudged += 1
-        sighting.entry = detail.place
-        detail.when_known = sighting.folded
+        follow(detail, sighting)
     _hotpath.append(start, end, detail)
+
+
+def follow(detail: Detail, sighting: Sighting) -> None:
+    """What was seen belongs to the row of `detail`."""
+    global _unjudged
+    _unjudged += 1
+    sighting.entry = detail.place
+    with log.lock:
+        if detail.call:
+            sighting.folded(detail.call)
+        else:
+            detail.when_known = sighting.folded
 
 
 log.folders.append(judge)

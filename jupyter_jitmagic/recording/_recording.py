@@ -39,9 +39,10 @@ from jupyter_jitmagic.recording._cures import Miss
 from jupyter_jitmagic.recording._examples import Example, example_of
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._origin import Origin
+from jupyter_jitmagic.recording._returning import AT_ONCE, FEW_AT_ONCE, Returning, can_tell
 from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
-from jupyter_jitmagic.recording._waiter import collect, waiter
+from jupyter_jitmagic.recording._waiter import drop_outdated
 
 _HISTORY = 1000
 Guard = Callable[[tuple[Any, ...], dict[str, Any]], None]
@@ -85,6 +86,7 @@ class FunctionState:
         self._row = 0
         """How many calls were watched just before, of those that are watched in a row."""
         self._watch_from = float("-inf")
+        self._returning: Returning | None = None
         self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
@@ -106,7 +108,8 @@ class FunctionState:
         if self.recording or log.paused_s is not None:
             try:
                 if self.recording:
-                    self._settle(start, end, out, args, kwargs)
+                    if self._returning is None or not self._take(self._returning, start, end, out, args, kwargs):
+                        self._settle(start, end, out, args, kwargs)
                 elif _timing.pending:
                     _timing.take(start)
             except (RecompileWarning, CheckWarning):  # the user's filters made an error of it
@@ -236,6 +239,27 @@ class FunctionState:
     def look_closely(self) -> None:
         """The next call may hit something never seen (compiled ahead of time or by another jit of this function)."""
         self._steer(gate=float("-inf"))
+
+    def _take(
+        self, returning: Returning, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
+        """Note one more hit of a caller that waits for each; False if it has to be settled as any other call."""
+        if (
+            not _timing.pending
+            and internals.TRACE.value is internals.IDLE
+            and not is_any_thread_at_own_work()
+            and (self.timing or options.timing) == "observe"
+            and internals.cache_size(self.jitted) == self.attribution.known
+            and self.attribution.find(args, kwargs) == returning.entry
+            and returning.take(start, end, out)
+        ):
+            return True
+        if self._returning is returning:
+            self._returning = None
+            returning.done()
+            pace = _observation.pace_of(returning.entry)
+            pace.returned = min(pace.returned, _observation.RETURNS - 1)  # the waiter has to agree once more
+        return False
 
     def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         transformation = internals.transformations()
@@ -437,14 +461,16 @@ class FunctionState:
     def _hit(self, start: float, end: float, out: Any, entry: int) -> None:
         """Append the row of a hit, watch its execution if that is due, and decide when to look again."""
         mode = self.timing or options.timing
+        drop_outdated(end)
         pace = _observation.pace_of(entry)
         observes = mode == "observe" and end >= self._watch_from
         judges = observes and pace.due()
         sighting = None
         if observes and not (judges and pace.short):
-            collect()
             if pace.each or self._row:
                 pace.note_next(start)
+                if pace.returns and can_tell() and self._wait_for_caller(start, end, out, entry, pace):
+                    return
             sighting = _observation.watch(out, start, start, end, pace)
         elif mode == "block":
             sighting = _blocked(out, start, start)
@@ -454,6 +480,10 @@ class FunctionState:
             if observes and not pace.each:
                 sighting.by_the_clock, sighting.cold = self._row == 0, self._row == 1
             _observation.append(start, end, Detail(entry, HIT), sighting)
+        pace.latest = sighting
+        if judges:
+            _hotpath.fold()
+            _observation.judge()
         gate = _hotpath.full_at(end)
         if mode == "block":
             gate = float("-inf")
@@ -462,12 +492,25 @@ class FunctionState:
                 self._watch_from = end + self._pause_s(pace, sighting is not None)
             gate = min(gate, self._watch_from)
         self._put_off(gate)
-        if judges:
-            _hotpath.fold()
-            _observation.judge()
-        pace.latest = sighting
-        if sighting is not None and sighting.returns and sighting.array is not None:
-            waiter.leave_to_caller(sighting, pace.drops)
+
+    def _wait_for_caller(self, start: float, end: float, out: Any, entry: int, pace: _observation.Pace) -> bool:
+        """From this call on have the caller see the ends itself; False if that does not work."""
+        if pace.latest is None:
+            return False
+        count, expected_s = pace.in_a_row - self._row, pace.latest.seen_s - pace.latest.start
+        if pace.each:
+            count = AT_ONCE if pace.known else FEW_AT_ONCE
+        returning = Returning(entry, pace, count, expected_s, cold=self._row == 1)
+        if not returning.take(start, end, out):
+            return False
+        self._returning, pace.latest = returning, None
+        pace.tries += 1
+        if not pace.each:
+            pace.watched += count
+            self._row = 0
+            self._watch_from = end + pace.pause_s()
+        self._steer(gate=float("-inf"))
+        return True
 
     def _pause_s(self, pace: _observation.Pace, watched: bool) -> float:
         """For how long no call is watched. Short ones are watched a few in a row."""

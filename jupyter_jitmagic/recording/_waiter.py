@@ -8,7 +8,7 @@ JAX offers no completion callback. Two look for the end of a watched execution:
   meanwhile it asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
 * the calling thread itself, when it makes its next call (`peek`). A caller that blocks on the result wakes at the same moment
   as the waiter and, unless it is quicker, waits until the waiter lets go of the GIL, some 60 µs. So the waiter stays out of it
-  where the caller has come back as soon as the last executions had ended (`Watch.returns`).
+  where the caller has come back as soon as the last executions had ended (`_returning`).
 
 The end lies between two times, `Watch.before` and `Watch.after`; whether they are near enough to each other to call it a
 measurement is for `_observation` to say. Whatever is done here is done while the execution runs, perhaps on the same
@@ -23,8 +23,6 @@ import math
 import os
 import threading
 import time
-import weakref
-from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import get_ident
 from time import perf_counter
@@ -39,65 +37,30 @@ _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
 _BLOCK_BETWEEN = (1e-4, 0.05)
-_PATIENCE, _PATIENCE_S = 1.1, 0.03
-"""For how many times the expected time, and how much longer, a caller is waited for that is expected to come back."""
 _IDLE = 0.1
 """A caller that used at most this share of a time was waiting meanwhile."""
 
 
-class Watch:
-    """One execution that is looked at; `ended` is for whoever wants to know of its end.
+class Awaited:
+    """An execution of the calling thread that has not been seen to end yet.
 
     Args:
-        array: an output of it. Let go as soon as the end is seen.
-        start: when the call began (`perf_counter`).
-        expected_s: how long executions of this entry took before, if known.
-        asked: whether it is to be asked now and then, and not waited for.
-        returns: whether its caller is expected to come back as soon as it has ended.
+        array: an output of it; None where there is none, or where it is not to be kept alive.
     """
 
-    before = after = math.nan
-    """Between which times it ended."""
     peeked = peeked_cpu = math.inf
-    """When its caller, about to make another call, saw that it had ended, and its CPU seconds then."""
-    reference: Callable[[], Any] = staticmethod(lambda: None)
-    """The array where it is not to be kept alive."""
+    """When its caller, about to make another call, saw that it had ended, and the caller's CPU seconds then. NaN: in vain."""
     until = math.inf
-    """When its caller is not expected any longer."""
-    came_back = dropped = False
-    """Its caller has made another call, and had let go of the array before."""
+    """When its caller is not waited for any longer, and its array not held."""
 
-    # what holds for nearly all is kept in the class: a watch is made while the execution runs
-    def __init__(
-        self, array: Any, start: float, expected_s: float | None = None, asked: bool = False, returns: bool = False
-    ) -> None:
+    def __init__(self, array: Any) -> None:
         self.array = array
-        self.start = start
-        self.expected_s = expected_s
-        self.asked = asked
-        self.returns = returns
         self.caller = get_ident()
         self.clock = _this_thread.clock
-        if not returns:
-            self.cpu = self.caller_cpu()
 
-    @property
-    def seen_s(self) -> float:
-        """When its end was seen; inf or NaN if it was not, so far."""
-        return self.peeked if math.isnan(self.after) else self.after
-
-    def ended(self) -> None:
-        """The end was seen (or cannot be: `after` is then NaN)."""
-
-    def finish(self) -> None:
-        """Nobody looks any more."""
-        self.array, self.reference = None, Watch.reference
-        if self in watching:  # else `stop` was quicker
-            watching.remove(self)
-        try:
-            self.ended()
-        except Exception as error:
-            faults.report("timing an execution", error)
+    def output(self) -> Any | None:
+        """What tells its caller whether it has ended."""
+        return self.array
 
     def caller_cpu(self) -> float:
         """CPU seconds of the calling thread; NaN where that is not known."""
@@ -105,6 +68,41 @@ class Watch:
             return math.nan if self.clock is None else time.clock_gettime(self.clock)
         except OSError:  # the thread has ended
             return math.nan
+
+
+class Watch(Awaited):
+    """One execution that is looked at; `ended` is for whoever wants to know of its end.
+
+    Args:
+        array: an output of it. Let go as soon as the end is seen.
+        start: when the call began (`perf_counter`).
+        expected_s: how long executions of this entry took before, if known.
+        asked: whether it is to be asked now and then, and not waited for.
+    """
+
+    before = after = math.nan
+    """Between which times it ended."""
+
+    def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
+        super().__init__(array)
+        self.start = start
+        self.expected_s = expected_s
+        self.asked = asked
+        self.cpu = self.caller_cpu()
+
+    @property
+    def seen_s(self) -> float:
+        """When its end was seen; inf or NaN if it was not, so far."""
+        return self.peeked if math.isnan(self.after) else self.after
+
+    def saw_end(self, after: float, used: float, since: float) -> None:
+        """It had ended, and for as long as the caller has computed since then it may have kept us from seeing it."""
+        if used <= _IDLE * (after - since):  # else, while it was kept from the processor it kept the GIL
+            since = after - used
+        self.before, self.after = since, after
+
+    def ended(self) -> None:
+        """The end was seen (or cannot be: `after` is then NaN). Called in the waiter's thread."""
 
 
 class _Thread(threading.local):
@@ -118,52 +116,30 @@ class _Thread(threading.local):
 
 _this_thread = _Thread()
 
-watching: list[Watch] = []
+watching: list[Awaited] = []
 """What is looked at now, at most two. The path of a call looks here first: `peek` is due if it is not empty."""
 
 
 def peek() -> None:
-    """The calling thread is about to make another call: note which of its results have come by now. All else has to wait: the
-    device may be idle until the call is made."""
+    """The calling thread is about to make another call: note which of its results have come by now."""
     for watch in tuple(watching):
         if watch.peeked == math.inf and watch.caller == get_ident():
             try:
-                watch.came_back = True
-                array = watch.array if watch.array is not None else watch.reference()
-                if array is None:
-                    watch.dropped = watch.returns
-                elif array.is_ready():
+                array = watch.output()
+                if array is not None and array.is_ready():
                     now = perf_counter()
                     watch.peeked_cpu = watch.caller_cpu()
                     watch.peeked = now
-                    if watch.returns:
-                        watch.array = None  # its memory is for the next one
             except Exception:  # deleted or donated meanwhile: the waiter finds out as well
                 watch.peeked = math.nan
 
 
-def collect() -> None:
-    """Be done with what callers have seen by themselves, or will not see."""
-    for watch in tuple(watching):
-        if watch.returns and watch.came_back:
-            watch.returns = False
-            array = watch.array if watch.array is not None else watch.reference()
-            if watch.peeked == math.inf and array is not None:  # it did not wait
-                watch.array, watch.until = array, math.inf
-                waiter.take(watch)
-                continue
-            if watch.peeked < math.inf:
-                _ended(watch, watch.peeked, watch.peeked_cpu - watch.cpu, watch.start)
-            watch.finish()
-        elif perf_counter() > watch.until:
-            watch.finish()
-
-
-def _ended(watch: Watch, after: float, used: float, since: float) -> None:
-    """Its end was seen, by a thread that the caller may have kept from seeing it for as long as it computed since then."""
-    if used <= _IDLE * (after - since):  # else it was computing, and while it was kept from the processor it kept the GIL
-        since = after - used
-    watch.before, watch.after = since, after
+def drop_outdated(now: float) -> None:
+    """Stop looking for callers that did not come back."""
+    for awaited in tuple(watching):
+        if awaited.until < now and awaited in watching:
+            awaited.array = None
+            watching.remove(awaited)
 
 
 def smallest_output(out: Any) -> Any | None:
@@ -189,44 +165,35 @@ class Waiter:
         self._queue: SimpleQueue[Watch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._guards = False
-        """The thread wakes by itself to let go of what it holds."""
+        self._holds = False
+        """The thread wakes by itself to let go of what is held."""
 
     def watch(self, watch: Watch) -> bool:
         """Look for the end of an execution; False if too many are looked at already. Never waits for another thread."""
-        if watch.returns:
-            if len(watching) < self.depth:
-                watching.append(watch)
-            return watch in watching
         if not self._lock.acquire(blocking=False):
             return False
         try:
             if len(watching) >= self.depth:
                 return False
             watching.append(watch)
-            self.take(watch)
+            self._put(watch)
         finally:
             self._lock.release()
         return True
 
-    def leave_to_caller(self, watch: Watch, drops: bool) -> None:
-        """`watch.caller` goes on from here and will see the end; `drops`: it lets go of the output before."""
-        watch.cpu = watch.caller_cpu()
-        watch.until = watch.start + _PATIENCE * (watch.expected_s or 0.0) + _PATIENCE_S
-        if not drops:
-            watch.array, watch.reference = None, weakref.ref(watch.array)
-        elif not self._guards:
-            self.take(None)
+    def hold(self) -> None:
+        """What is watched and has an array is to be let go of when its time has come."""
+        if not self._holds:
+            with self._lock:
+                self._put(None)
 
-    def take(self, watch: Watch | None) -> None:
-        """Have the thread look for the end of an execution; None: have it look after what it holds."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._queue, self._stop), name="jupyter_jitmagic waiter", daemon=True
-                )
-                self._thread.start()
-            self._queue.put(watch)
+    def _put(self, watch: Watch | None) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, args=(self._queue, self._stop), name="jupyter_jitmagic waiter", daemon=True
+            )
+            self._thread.start()
+        self._queue.put(watch)
 
     def stop(self) -> None:
         """End the thread. A thread inside `block_until_ready` at interpreter exit would abort the process."""
@@ -249,23 +216,30 @@ class Waiter:
             watch = self._next(queue)
             if stop.is_set():
                 return
-            if watch is not None:
-                try:
-                    _look(watch, stop)
-                except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
-                    watch.before = watch.after = math.nan
-                watch.finish()
+            if watch is None:
+                continue
+            try:
+                _look(watch, stop)
+            except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
+                watch.before = watch.after = math.nan
+            watch.array = None
+            with contextlib.suppress(ValueError):  # `stop` was quicker
+                watching.remove(watch)
+            try:
+                watch.ended()
+            except Exception as error:
+                faults.report("timing an execution", error)
             del watch
 
     def _next(self, queue: SimpleQueue[Watch | None]) -> Watch | None:
-        """The next one to look at, or None where there is something to let go of."""
-        self._guards = False  # before it is looked what there is: whoever adds something from now on wakes the thread
-        held = [watch.until for watch in tuple(watching) if watch.returns and watch.array is not None]
-        self._guards = bool(held)
+        """The next one to look at; None where something was to be let go of."""
+        self._holds = False  # before it is looked what is held: whoever adds something from now on wakes the thread
+        times = [held.until for held in tuple(watching) if held.array is not None and held.until < math.inf]
+        self._holds = bool(times)
         try:
-            return queue.get(timeout=max(min(held) - perf_counter(), 0.0) if held else None)
+            return queue.get(timeout=max(min(times) - perf_counter(), 0.0) if times else None)
         except Empty:
-            collect()
+            drop_outdated(perf_counter())
             return None
 
 
@@ -301,7 +275,7 @@ def _wait(watch: Watch) -> None:
     after, used = perf_counter(), watch.caller_cpu() - cpu
     if watch.peeked < after:
         after, used = watch.peeked, watch.peeked_cpu - cpu
-    _ended(watch, after, used, before)
+    watch.saw_end(after, used, before)
 
 
 waiter = Waiter()

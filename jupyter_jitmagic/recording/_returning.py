@@ -1,0 +1,152 @@
+"""Calls whose caller waits for each of them, and so sees them end itself: when it comes back to make the next one.
+
+What is done while an execution runs lengthens it where it uses all processors, in whatever thread that is: by a tenth, if it
+lasts a millisecond. So of each call is noted only what cannot be had later; what follows from it is worked out for many.
+
+That a caller came back says that its result was there, not since when. The result is what it had waited for if from call to
+call it used hardly any CPU time and gave up the processor once: one that sleeps as well, or waits for a lock, does so more
+often. And now and then the waiter sees an end: for this to go on the caller has to be back at once (`Pace.returned`), and none
+of the next calls may last much longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import weakref
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY
+from jupyter_jitmagic._records import HIT, log
+from jupyter_jitmagic.recording import _hotpath, _observation
+from jupyter_jitmagic.recording._hotpath import Detail
+from jupyter_jitmagic.recording._observation import Pace, Sighting
+from jupyter_jitmagic.recording._waiter import Awaited, smallest_output, waiter, watching
+
+_THREAD: Any = None
+with contextlib.suppress(ImportError):  # Windows
+    import resource
+
+    _THREAD = getattr(resource, "RUSAGE_THREAD", None)  # only Linux counts by thread
+
+AT_ONCE, FEW_AT_ONCE = 64, 16
+"""For so many calls nothing is worked out, the fewer while little is known of their executions."""
+_LATE = 1.5
+_PATIENCE, _PATIENCE_S = 1.1, 0.03
+"""A caller is waited for, and an output that it has dropped is held, for so many times the expected time and so much longer."""
+
+
+def can_tell() -> bool:
+    """Whether the system counts how often a thread has waited."""
+    return _THREAD is not None
+
+
+def _waits() -> int:
+    """How often the calling thread has given up the processor to wait."""
+    return resource.getrusage(_THREAD).ru_nvcsw
+
+
+class Returning(Awaited):
+    """Calls of one entry by one thread, `count` at most."""
+
+    def __init__(self, entry: int, pace: Pace, count: int, expected_s: float, cold: bool) -> None:
+        """
+        Args:
+            expected_s: how long the execution took that the waiter saw last, waiting for earlier ones included.
+            cold: the first of these calls only tells when the device was free for the second.
+        """
+        super().__init__(None)
+        self.entry = entry
+        self.left = count
+        self._pace = pace
+        self._expected_s = expected_s
+        self._cold = cold
+        self._reference: Callable[[], Any] = lambda: None
+        self._row: tuple[Detail, float] | None = None
+        """The call whose end was not seen yet, and its start."""
+        self._cpu = 0.0
+        self._waits = self._waits_then = 0
+        self._dropped = False
+        self._seen: list[tuple[Detail, float, float, float]] = []
+
+    def output(self) -> Any | None:
+        self._waits_then = _waits()
+        array, self.array = self.array, None  # its memory is for the next call
+        if array is None:
+            array = self._reference()
+        self._dropped = array is None
+        return array
+
+    def take(self, start: float, end: float, out: Any) -> bool:
+        """Note a call that has just returned; False where nothing would come of it, as where its caller does not wait."""
+        array: Any = out if type(out) is CONCRETE_ARRAY else smallest_output(out)
+        if not self.left or self.caller != get_ident() or array is None or not self._saw_the_last() or array.is_ready():
+            return False
+        self.left -= 1
+        detail = Detail(self.entry, HIT)
+        _hotpath.append(start, end, detail)
+        self._row = detail, start
+        self.until = start + _PATIENCE * self._expected_s + _PATIENCE_S
+        if self._pace.drops:
+            self.array = array
+            waiter.hold()
+        else:
+            self._reference = weakref.ref(array)
+        self.peeked = math.inf
+        if self not in watching:
+            watching.append(self)
+            _active.append(self)
+        self._waits, self._cpu = _waits(), self.caller_cpu()
+        return True
+
+    def _saw_the_last(self) -> bool:
+        if self._row is None:
+            return True
+        detail, start = self._row
+        if math.isfinite(self.peeked):
+            if self.peeked - start > _LATE * self._expected_s:
+                return False  # it may have waited for something else
+            if self._waits_then - self._waits == 1:
+                self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
+        elif self._dropped:
+            self._pace.drops = True
+        else:
+            return False
+        self._row = None
+        return True
+
+    def done(self) -> None:
+        """No more calls: work out what was seen."""
+        self.left = 0
+        if self in watching:
+            watching.remove(self)
+        if not self._saw_the_last():
+            self._pace.returned = 0
+        self.array, self._row = None, None
+        self.hand_over()
+
+    def hand_over(self) -> None:
+        """Work out what was seen so far."""
+        seen, self._seen = self._seen, []
+        for detail, start, after, used in seen:
+            sighting = Sighting(None, start, start)
+            sighting.cold, self._cold = self._cold, False
+            sighting.saw_end(after, used, start)
+            _observation.follow(detail, sighting)
+
+
+_active: list[Returning] = []
+"""Those that may have seen something."""
+
+
+def hand_over() -> None:
+    """Work out what was seen so far of all calls."""
+    for returning in tuple(_active):
+        returning.hand_over()
+        if returning not in watching and returning in _active:
+            _active.remove(returning)
+
+
+log.folders.insert(0, hand_over)

@@ -1,0 +1,187 @@
+"""Execution times that are shown were measured, whatever the caller does meanwhile; what is watched stays the user's."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording._jitted import start_recording
+
+LASTS_S = 4e-3
+"""About how long a call of `slow` takes."""
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Any:
+    start_recording()
+    jm.reset()
+    jm.faults.clear()
+    yield
+    assert jm.faults.details() == ""
+
+
+@pytest.fixture(scope="module")
+def slow() -> tuple[Callable[[], Any], Any]:
+    """What makes a jitted function of its own, and an array for which a call takes some milliseconds."""
+
+    def make(**arguments: Any) -> Any:
+        def step(x, n):
+            return jax.lax.fori_loop(0, n, lambda _, v: jnp.tanh(v @ v), x)
+
+        jitted = jm.jit(step, **arguments)
+        return lambda x: jitted(x, rounds)
+
+    x = jnp.ones((64, 64)) / 64
+    rounds = 1
+    plain = jax.jit(lambda x, n: jax.lax.fori_loop(0, n, lambda _, v: jnp.tanh(v @ v), x))
+    while True:
+        plain(x, rounds).block_until_ready()
+        begin = time.perf_counter()
+        plain(x, rounds).block_until_ready()
+        if time.perf_counter() - begin > LASTS_S:
+            break
+        rounds *= 2
+    make()(x).block_until_ready()
+    return make, x
+
+
+def rows(count: int) -> pd.DataFrame:
+    """The calls, all of them hits but the first."""
+    table = jm.stats("calls")
+    assert table.outcome.tolist() == ["miss"] + ["hit"] * (count - 1)
+    return table
+
+
+def too_long(table: pd.DataFrame, took: list[float]) -> list[tuple[int, float, float]]:
+    """(call, ms of its execution, ms until its result was there) where the first is a tenth more."""
+    both = enumerate(zip(table.execute_s, took, strict=True))
+    return [(i, execution * 1e3, call * 1e3) for i, (execution, call) in both if execution > 1.1 * call]
+
+
+def blocked(f: Callable[[Any], Any], x: Any, count: int, then: Callable[[], Any] = lambda: None) -> list[float]:
+    """Call and wait, `count` times, and do something after each; how long each took until its result was there."""
+    took = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        f(x).block_until_ready()
+        took.append(time.perf_counter() - begin)
+        then()
+    return took
+
+
+def test_no_execution_of_a_caller_that_waits_for_each_is_longer_than_its_call_took(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    took = blocked(f, x, 60)
+    table = rows(60)
+    assert (table.execute_how == "observed").sum() >= 20
+    assert too_long(table, took) == []
+
+
+@pytest.mark.parametrize("pause", ["sleeps", "sleeps briefly", "waits for a thread", "computes"])
+def test_what_a_caller_does_after_it_has_waited_is_no_execution(slow: Any, pause: str) -> None:
+    make, x = slow
+    f = make()
+
+    def other() -> None:
+        if pause == "sleeps":
+            time.sleep(0.03)
+        elif pause == "sleeps briefly":
+            time.sleep(LASTS_S / 2)
+        elif pause == "computes":
+            until = time.perf_counter() + 0.03
+            while time.perf_counter() < until:
+                pass
+        else:
+            thread = threading.Thread(target=time.sleep, args=(0.03,))
+            thread.start()
+            thread.join()
+
+    took = blocked(f, x, 30) + blocked(f, x, 12, then=other) + blocked(f, x, 30)
+    assert too_long(rows(72), took) == []
+
+
+def test_sleeping_in_place_of_waiting_for_the_result_is_no_execution(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    usual = sorted(blocked(f, x, 30))[15]
+    for _ in range(12):
+        f(x)
+        time.sleep(3 * usual)
+    assert rows(42).execute_s[30:].max() < 2.5 * usual
+
+
+def test_an_output_that_the_caller_lets_go_of_does_not_stay_alive(slow: Any) -> None:
+    make, x = slow
+    for keeps in (False, True):
+        f = make()
+        for _ in range(40):
+            out = f(x)
+            out.block_until_ready()
+            if not keeps:
+                del out
+        last = f(x)
+        last.block_until_ready()
+        gone = weakref.ref(last)
+        del last
+        gc.collect()
+        until = time.perf_counter() + 1
+        while gone() is not None and time.perf_counter() < until:
+            time.sleep(0.01)
+        assert gone() is None, f"keeps={keeps}"
+
+
+def test_calls_of_another_thread_in_between_are_all_there(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    blocked(f, x, 20)
+    threads = [threading.Thread(target=blocked, args=(f, x, 10)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    took = blocked(f, x, 20)
+    for thread in threads:
+        thread.join()
+    table = rows(70)
+    assert table.execute_s.max() < 8 * max(took)
+
+
+def test_a_table_in_the_middle_shows_every_call_and_loses_none_later(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    for count in range(1, 40):
+        f(x).block_until_ready()
+        assert len(jm.stats("calls")) == count
+    rows(39)
+
+
+def test_turning_watching_off_takes_effect_with_the_next_call(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    blocked(f, x, 30)
+    jm.options.timing = "dispatch"
+    try:
+        blocked(f, x, 5)
+    finally:
+        jm.options.timing = "observe"
+    assert set(rows(35).execute_how[30:]) == {"unobserved"}
+
+
+def test_donated_outputs_of_a_caller_that_waits_are_left_alone(slow: Any) -> None:
+    make, x = slow
+    f = make(donate_argnums=0)
+    y = x + 0
+    for _ in range(40):
+        y = f(y)
+        y.block_until_ready()
+    assert bool(jnp.isfinite(y).all())
+    rows(40)
