@@ -25,7 +25,8 @@ MODULES = [
 ]
 BOUNDARIES = {
     "jit", "_check", "wrap", "JitFunction.lower", "JitFunction.trace", "JitFunction.eval_shape", "JitFunction.clear_cache",
-    "JitFunction._follow", "FunctionState.settle", "FunctionState.failed", "check_budget", "peek", "_lose", "is_own_work",
+    "JitFunction._follow", "FunctionState.settle", "FunctionState.failed", "FunctionState.prepare", "check_budget", "peek",
+    "_lose", "is_own_work",
 }  # fmt: skip
 """What the user or the closure itself calls, and what stops faults: with these broken nothing is left to stop one."""
 OPTION_HOOK = "_DisableJitFollower"

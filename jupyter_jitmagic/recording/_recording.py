@@ -566,7 +566,7 @@ def _leave_traceback(error: BaseException) -> None:
 
 
 def _not_built(**_: Any) -> None:
-    raise RuntimeError("build() comes first")
+    """There is no call closure yet, or there will be none, as after a fault of ours: nothing to steer or to call."""
 
 
 def _blocked(out: Any, start: float, latest: float) -> _observation.Sighting | None:
