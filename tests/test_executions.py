@@ -121,24 +121,33 @@ def test_sleeping_in_place_of_waiting_for_the_result_is_no_execution(slow: Any) 
     assert rows(42).execute_s[30:].max() < 2.5 * usual
 
 
-def test_an_output_that_the_caller_lets_go_of_does_not_stay_alive(slow: Any) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_output_ends_when_the_caller_lets_go_of_it(slow: Any, waits: bool) -> None:
     make, x = slow
-    for keeps in (False, True):
-        f = make()
-        for _ in range(40):
+    f = make()
+    for keeps in (True, False):
+        for _ in range(20):
             out = f(x)
-            out.block_until_ready()
-            if not keeps:
-                del out
-        last = f(x)
-        last.block_until_ready()
-        gone = weakref.ref(last)
-        del last
-        gc.collect()
-        until = time.perf_counter() + 1
-        while gone() is not None and time.perf_counter() < until:
-            time.sleep(0.01)
-        assert gone() is None, f"keeps={keeps}"
+            gone = weakref.ref(out)
+            if waits:
+                out.block_until_ready()
+            if keeps:
+                f(x).block_until_ready()
+            del out
+            assert gone() is None
+
+
+def test_the_memory_of_an_output_is_not_held_for_long(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    blocked(f, x, 1)
+    gc.collect()
+    before = len(jax.live_arrays())
+    blocked(f, x, 40)
+    until = time.perf_counter() + 2
+    while len(jax.live_arrays()) > before and time.perf_counter() < until:
+        time.sleep(0.01)
+    assert len(jax.live_arrays()) == before
 
 
 def test_calls_of_another_thread_in_between_are_all_there(slow: Any) -> None:

@@ -54,7 +54,7 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "drops", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "watched",
+        "ahead", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -76,8 +76,6 @@ class Pace:
         self.latest: Sighting | None = None
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
-        self.drops = False
-        """The caller lets go of a result before it makes the next call."""
 
     @property
     def known(self) -> bool:

@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-import weakref
-from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
-from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY
 from jupyter_jitmagic._records import HIT, log
 from jupyter_jitmagic.recording import _hotpath, _observation
 from jupyter_jitmagic.recording._hotpath import Detail
@@ -35,7 +32,7 @@ AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
 _LATE = 1.5
 _PATIENCE, _PATIENCE_S = 1.1, 0.03
-"""A caller is waited for, and an output that it has dropped is held, for so many times the expected time and so much longer."""
+"""A caller is waited for, and its output's memory held, for so many times the expected time and so many seconds at most."""
 
 
 def can_tell() -> bool:
@@ -63,25 +60,20 @@ class Returning(Awaited):
         self._pace = pace
         self._expected_s = expected_s
         self._cold = cold
-        self._reference: Callable[[], Any] = lambda: None
         self._row: tuple[Detail, float] | None = None
         """The call whose end was not seen yet, and its start."""
         self._cpu = 0.0
         self._waits = self._waits_then = 0
-        self._dropped = False
         self._seen: list[tuple[Detail, float, float, float]] = []
 
     def output(self) -> Any | None:
         self._waits_then = _waits()
         array, self.array = self.array, None  # its memory is for the next call
-        if array is None:
-            array = self._reference()
-        self._dropped = array is None
         return array
 
     def take(self, start: float, end: float, out: Any) -> bool:
         """Note a call that has just returned; False where nothing would come of it, as where its caller does not wait."""
-        array: Any = out if type(out) is CONCRETE_ARRAY else smallest_output(out)
+        array = smallest_output(out)
         if not self.left or self.caller != get_ident() or array is None or not self._saw_the_last() or array.is_ready():
             return False
         self.left -= 1
@@ -89,12 +81,8 @@ class Returning(Awaited):
         _hotpath.append(start, end, detail)
         self._row = detail, start
         self.until = start + _PATIENCE * self._expected_s + _PATIENCE_S
-        if self._pace.drops:
-            self.array = array
-            waiter.hold()
-        else:
-            self._reference = weakref.ref(array)
-        self.peeked = math.inf
+        self.array, self.peeked = array, math.inf
+        waiter.hold()
         if self not in watching:
             watching.append(self)
             _active.append(self)
@@ -105,15 +93,10 @@ class Returning(Awaited):
         if self._row is None:
             return True
         detail, start = self._row
-        if math.isfinite(self.peeked):
-            if self.peeked - start > _LATE * self._expected_s:
-                return False  # it may have waited for something else
-            if self._waits_then - self._waits == 1:
-                self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
-        elif self._dropped:
-            self._pace.drops = True
-        else:
-            return False
+        if not self.peeked - start <= _LATE * self._expected_s:
+            return False  # it did not wait, or may have waited for something else
+        if self._waits_then - self._waits == 1:
+            self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
         self._row = None
         return True
 

@@ -29,6 +29,7 @@ from time import perf_counter
 from typing import Any
 
 import jax
+from jax.sharding import SingleDeviceSharding
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
@@ -45,7 +46,7 @@ class Awaited:
     """An execution of the calling thread that has not been seen to end yet.
 
     Args:
-        array: an output of it; None where there is none, or where it is not to be kept alive.
+        array: an output of it, if there is one yet.
     """
 
     peeked = peeked_cpu = math.inf
@@ -59,7 +60,7 @@ class Awaited:
         self.clock = _this_thread.clock
 
     def output(self) -> Any | None:
-        """What tells its caller whether it has ended."""
+        """What tells whether it has ended, for its caller to look at."""
         return self.array
 
     def caller_cpu(self) -> float:
@@ -143,11 +144,17 @@ def drop_outdated(now: float) -> None:
 
 
 def smallest_output(out: Any) -> Any | None:
-    """The array of an output whose readiness tells most cheaply that the call has ended; None if there is none to wait for."""
+    """What tells most cheaply that the call of this output has ended; None if there is nothing to wait for."""
     if type(out) is internals.CONCRETE_ARRAY:
-        return out
+        return _other_handle(out)
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
-    return min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+    smallest = min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+    return None if smallest is None else _other_handle(smallest)
+
+
+def _other_handle(array: Any) -> Any:
+    """Another array of the same buffer: so the caller's own ends when the caller lets go of it, and donating it works."""
+    return array.addressable_data(0) if type(array.sharding) is SingleDeviceSharding else array
 
 
 def _can_be_looked_at(leaf: Any) -> bool:
