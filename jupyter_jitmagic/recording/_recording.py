@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 import weakref
@@ -497,7 +498,8 @@ class FunctionState:
         """From this call on have the caller see the ends itself; False if that does not work."""
         if pace.latest is None:
             return False
-        count, expected_s = pace.in_a_row - self._row, pace.latest.seen_s - pace.latest.start
+        count = pace.in_a_row - self._row
+        expected_s = min(pace.latest.seen_s - pace.latest.start, pace.seconds or math.inf)
         if pace.each:
             count = AT_ONCE if pace.known else FEW_AT_ONCE
         returning = Returning(entry, pace, count, expected_s, cold=self._row == 1)

@@ -51,7 +51,7 @@ class Returning(Awaited):
     def __init__(self, entry: int, pace: Pace, count: int, expected_s: float, cold: bool) -> None:
         """
         Args:
-            expected_s: how long the execution took that the waiter saw last, waiting for earlier ones included.
+            expected_s: how long the execution took that the waiter saw last, or usually takes.
             cold: the first of these calls only tells when the device was free for the second.
         """
         super().__init__(None)
