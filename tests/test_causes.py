@@ -432,6 +432,12 @@ def test_the_first_call_under_a_transformation_is_its_own_first_call() -> None:
     assert causes_of(signature_of(scale, (Y,), {}, transformation="grad"), [plain, under])[0].cause == "shape"
 
 
+def test_passing_a_static_value_in_another_way_is_nearer_to_that_value_than_to_many_later_ones() -> None:
+    earlier = [signature_of(scale, (X, n), {}, static_argnames="n") for n in range(20)]
+    now = signature_of(scale, (X,), {"n": 2}, static_argnames="n")
+    assert causes_of(now, earlier) == (Cause("calling_convention", "n", "positional", "keyword"),)
+
+
 def test_a_thousand_earlier_entries_of_a_large_model_are_searched_quickly() -> None:
     params = {f"layer{i}": {"w": np.ones((2, 3), np.float32), "b": np.ones(3, np.float32)} for i in range(50)}
     earlier = [signature_of(scale, (params, i), {}, static_argnames="n") for i in range(200)]

@@ -196,3 +196,17 @@ def test_donated_outputs_of_a_caller_that_waits_are_left_alone(slow: Any) -> Non
         y.block_until_ready()
     assert bool(jnp.isfinite(y).all())
     rows(40)
+
+
+def test_waiting_for_each_call_is_seen_also_after_a_loop_that_did_not_wait_and_donated_everything(slow: Any) -> None:
+    make, x = slow
+    f = make(donate_argnums=0)
+    state = jnp.array(x)
+    for _ in range(100):
+        state = f(state)
+    state.block_until_ready()
+    for _ in range(100):
+        state = f(state)
+        state.block_until_ready()
+    table = jm.stats("calls")
+    assert (table.execute_how[-100:] == "observed").sum() > 10, table.outcome.value_counts()

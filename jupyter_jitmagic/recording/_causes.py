@@ -91,7 +91,7 @@ def _distance(now: Signature, before: Signature) -> int:
         leaves = sum(map(Leaf.__ne__, now.leaves, before.leaves))
     else:
         leaves = len(set(now.leaves) ^ set(before.leaves))
-    statics = sum(a != b for a, b in zip(now.statics, before.statics, strict=False)) + abs(
+    statics = sum(a.value != b.value for a, b in zip(now.statics, before.statics, strict=False)) + abs(
         len(now.statics) - len(before.statics)
     )
     config = 0 if now.config is before.config else len(set(now.config) - set(before.config))

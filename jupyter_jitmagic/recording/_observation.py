@@ -38,6 +38,7 @@ _FEW = 24
 _MOST_TRIES = 40
 RETURNS = 3
 """After so many calls that had ended just before the next began the caller is taken to wait for each."""
+_PAIR = 2
 _JUDGE_AFTER = 32
 _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
@@ -93,7 +94,7 @@ class Pace:
     def in_a_row(self) -> int:
         """How many calls are watched one after the other: two, the second's begin being the first's end, or more where the
         second is so long that its time is worth knowing well."""
-        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S and not self.ahead else 2
+        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S and not self.ahead else _PAIR
 
     def pause_s(self) -> float:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
@@ -119,7 +120,9 @@ class Pace:
             self.returned = self.returned + 1 if at_once else 0
 
     def due(self) -> bool:
-        """Whether it is time to judge what was seen: soon where little is known."""
+        """Whether it is time to judge what was seen: soon where little is known, sooner where nothing is after many tries."""
+        if self.seconds is None and self.tries >= _MOST_TRIES:
+            return _unjudged >= _PAIR
         return _unjudged >= (_JUDGE_AFTER if self.known else 8)
 
     def add(self, seconds: float) -> None:
@@ -246,10 +249,12 @@ def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
     begin = max(sighting.began, earliest), max(sighting.start, latest)
     seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
-    if sighting.cold and not pace.ahead and seconds >= _WORTH_MANY_S:
-        return None
     if seconds <= 0 or uncertain > seconds / 2:
         return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
+    if sighting.cold and not pace.ahead and seconds >= _WORTH_MANY_S:
+        if pace.seconds is None:
+            pace.add(seconds)  # too long by a little, but without it no more than cold ones would ever be watched
+        return None
     pace.add(seconds)
     usual = median(pace.rough)
     if sighting.at_return and seconds > _LATE * usual:
