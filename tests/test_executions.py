@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording import _observation
 from jupyter_jitmagic.recording._jitted import start_recording
 
 LASTS_S = 4e-3
@@ -198,15 +199,11 @@ def test_donated_outputs_of_a_caller_that_waits_are_left_alone(slow: Any) -> Non
     rows(40)
 
 
-def test_waiting_for_each_call_is_seen_also_after_a_loop_that_did_not_wait_and_donated_everything(slow: Any) -> None:
-    make, x = slow
-    f = make(donate_argnums=0)
-    state = jnp.array(x)
-    for _ in range(100):
-        state = f(state)
-    state.block_until_ready()
-    for _ in range(100):
-        state = f(state)
-        state.block_until_ready()
-    table = jm.stats("calls")
-    assert (table.execute_how[-100:] == "observed").sum() > 10, table.outcome.value_counts()
+def test_what_is_too_cold_to_be_shown_still_tells_that_more_is_worth_watching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else only two in a row would be watched for ever, the second of which is never shown: as after a loop that ran ahead."""
+    monkeypatch.setattr(_observation, "_device_free", lambda call: (0.0, 0.0, 0.0))
+    pace, cold = _observation.Pace(), _observation.Sighting(None, 1.0, 1.0)
+    pace.tries, cold.cold = 40, True
+    cold.seen(1.003, 1.003)
+    assert _observation._execution_of(cold, pace) is None
+    assert pace.each

@@ -526,3 +526,30 @@ def test_arguments_and_attributes_are_shown_as_jax_shows_them() -> None:
         ours.__wrapped__ = bare.__wrapped__
     with pytest.raises(TypeError, match="unexpected keyword argument 'no_such'"):
         jm.jit(no_such=1)
+
+
+@pytest.mark.parametrize("arguments", [{"static_argnames": "q"}, {"static_argnums": 7}, {"donate_argnames": 3}, {"nothing": 1}])
+@pytest.mark.parametrize("factory", [False, True])
+def test_what_jax_refuses_has_at_most_one_frame_of_ours(arguments: dict[str, Any], factory: bool) -> None:
+    def refused(jit: Any) -> tuple[type[Exception], str, int]:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            jit(**arguments)(add) if factory else jit(add, **arguments)
+        return caught.type, str(caught.value), len(caught.traceback)
+
+    def add(x, y):
+        return x + y
+
+    theirs, ours = refused(jax.jit), refused(jm.jit)
+    assert ours[:2] == theirs[:2]
+    assert ours[2] <= theirs[2] + 1
+
+
+@pytest.mark.parametrize("arguments", [{"backend": "cpu"}, {"device": None}])
+def test_what_jax_warns_of_names_the_line_that_called_jit(arguments: dict[str, Any]) -> None:
+    def told(jit: Any) -> list[tuple[Any, ...]]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            jit(len, **arguments)
+        return [(warning.category, str(warning.message), warning.filename) for warning in caught]
+
+    assert told(jm.jit) == told(jax.jit)

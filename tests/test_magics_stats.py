@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from shells import Shell
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic._display._plot import sparklines
 
 
 @pytest.fixture(autouse=True)
@@ -183,8 +184,20 @@ def test_a_plot_with_a_sparkline_beside_it(used: Shell) -> None:
     framed, arrows = shown["text/plain"].splitlines()[:2]
     assert framed.startswith("framed  ")
     assert arrows.split() == ["▲", "▲▲"], "a compile at the first, third and fourth call"
+    assert max(map(len, shown["text/plain"].splitlines())) <= 80
     if "image/png" in shown:
         assert shown["image/png"].startswith("iVBOR")
+
+
+def test_a_sparkline_has_80_columns_and_shows_no_dispatch_as_an_execution() -> None:
+    miss = {"outcome": "miss", "dispatch_s": 0.1, "execute_s": None}
+    unseen, seen = ({"outcome": "hit", "dispatch_s": 1e-5, "execute_s": took} for took in (None, 2e-3))
+    name = "a_function_with_a_rather_long_name_of_its_own"
+    bars, arrows, *legend = sparklines({name: [seen] * 100 + [miss, unseen, seen]}).splitlines()
+    assert max(map(len, (bars, arrows, *legend))) <= 80
+    assert bars.endswith("▁█·▁  2.0 ms … 100 ms")
+    assert arrows.index("▲") == bars.index("█")
+    assert sparklines({"f": [unseen]}).splitlines()[0] == "f  ·"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "html"])

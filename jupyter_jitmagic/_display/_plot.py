@@ -13,10 +13,12 @@ Calls = Mapping[str, Sequence[Mapping[str, Any]]]
 """The calls of each function in order, each with outcome, trace_s, lower_s, compile_s, dispatch_s, execute_s (or None)."""
 
 FUNCTIONS_SHOWN = 8
-SPARKS_SHOWN = 60
+LINE_SHOWN, RANGE_SHOWN, NAME_SHOWN = 80, 20, 24
+"""Columns of a sparkline's line, and how many of them are for the times after it and the name before it."""
 POINTS_SHOWN = 5000
 
 _SPARKS = "▁▂▃▄▅▆▇█"
+_UNSEEN = "·"
 _MISSES = ("miss", "disk_hit")
 _PHASES = (("compile_s", "compile", "D", "#d9534a"), ("trace_s", "trace", "^", "#2f9e52"), ("lower_s", "lower", "s", "#b9770e"))
 
@@ -25,20 +27,28 @@ def sparklines(calls: Calls) -> str:
     """A line of bars per function, the height of each the logarithm of what the call took; an arrow below each compile."""
     if not calls:
         return "Nothing recorded yet."
-    width = max(map(len, calls))
+    names = [name if len(name) <= NAME_SHOWN else f"{name[: NAME_SHOWN - 1]}…" for name in list(calls)[:FUNCTIONS_SHOWN]]
+    width = max(map(len, names))
     lines = []
-    for name, rows in list(calls.items())[:FUNCTIONS_SHOWN]:
-        shown = rows[-SPARKS_SHOWN:]
+    for name, rows in zip(names, calls.values(), strict=False):
+        shown = rows[-(LINE_SHOWN - RANGE_SHOWN - width) :]
         took = [_took(row) for row in shown]
-        low, high = min(took), max(took)
-        reach = math.log(high / low) if high > low else 1.0
-        bars = "".join(_SPARKS[round((len(_SPARKS) - 1) * math.log(seconds / low) / reach)] for seconds in took)
+        seen = [seconds for seconds in took if seconds is not None]
+        low, high = min(seen, default=1.0), max(seen, default=1.0)
+        bars = "".join(_UNSEEN if seconds is None else _bar(seconds, low, high) for seconds in took)
         arrows = "".join("▲" if row["outcome"] in _MISSES else " " for row in shown).rstrip()
-        lines.append(f"{name:{width}}  {bars}  {_units.seconds(low)} … {_units.seconds(high)}")
+        reach = f"  {_units.seconds(low)} … {_units.seconds(high)}" if seen else ""
+        lines.append(f"{name:{width}}  {bars}{reach}")
         if arrows:
             lines.append(f"{'':{width}}  {arrows}")
-    lines.append(f"{'':{width}}  each bar a call (height: logarithm of what was seen of it), ▲ compiled")
+    lines.append(f"{'':{width}}  a bar a call (height: logarithm of its time)")
+    lines.append(f"{'':{width}}  ▲ compiled   {_UNSEEN} its end was not seen")
     return "\n".join(lines)
+
+
+def _bar(seconds: float, low: float, high: float) -> str:
+    reach = math.log(high / low) if high > low else 1.0
+    return _SPARKS[round((len(_SPARKS) - 1) * math.log(seconds / low) / reach)]
 
 
 def png(calls: Calls) -> bytes | None:
@@ -81,12 +91,15 @@ def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
             panel.plot(*zip(*points, strict=True), ".", markersize=4, color=colour, label=label)
     panel.set_yscale("log")
     panel.yaxis.set_major_formatter(lambda seconds, _: _units.seconds(seconds))
+    panel.xaxis.get_major_locator().set_params(integer=True)
     panel.set_xlim(0.4, len(rows) + 0.6)
     panel.set_title(name, loc="left", fontsize=9, family="monospace")
     panel.tick_params(labelsize=8)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _took(row: Mapping[str, Any]) -> float:
-    """What a call took as far as it was seen: its phases and dispatch, or its execution where that is longer."""
+def _took(row: Mapping[str, Any]) -> float | None:
+    """What a call took, its phases included; None for a hit whose end was not seen: that it was dispatched says nothing."""
+    if row["outcome"] == "hit" and not row["execute_s"]:
+        return None
     return max(row["dispatch_s"] or 0.0, row["execute_s"] or 0.0, 1e-9)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -102,8 +104,8 @@ def jit(
     if fun is _OMITTED:
         if not jit_arguments.keys() <= _SIGNATURE.parameters.keys():
             jax_jit(_check, **jit_arguments)  # raises what JAX says of an argument that it does not know
-        return lambda fun: jit(
-            fun,
+        return functools.partial(
+            jit,
             timing=timing,
             on_miss=on_miss,
             max_compiles=max_compiles,
@@ -112,19 +114,31 @@ def jit(
             keep=keep,
             **jit_arguments,
         )
+    if _WARNED.isdisjoint(jit_arguments):
+        jitted = jax_jit(fun, **jit_arguments)  # here, so that what JAX refuses has one frame of ours above it
+    else:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            jitted = jax_jit(fun, **jit_arguments)
+        for warning in told:  # at the line that called us, as else Python would not show them
+            warnings.warn(warning.message, stacklevel=2)
     if options.off or is_own_work():
-        return jax_jit(fun, **jit_arguments)
+        return jitted
     own: dict[str, Any] = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     if not keep:
-        return wrap(fun, jit_arguments, **own)
+        return wrap(fun, jit_arguments, jitted, **own)
     given = {**jit_arguments, **own}
     earlier = _keep.earlier(fun, given)
     if earlier is not None:
         return earlier
-    made = wrap(fun, jit_arguments, **own)
+    made = wrap(fun, jit_arguments, jitted, **own)
     with faults.stop("keeping a definition"):
         _keep.keep(made, given)
     return made
+
+
+_WARNED = frozenset(("backend", "device"))
+"""Arguments of which JAX says, at the line that calls `jax.jit`, that they are deprecated."""
 
 
 def _signature() -> inspect.Signature:

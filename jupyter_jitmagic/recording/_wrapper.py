@@ -141,6 +141,7 @@ _calls: weakref.WeakKeyDictionary[Any, dict[Any, weakref.ref[Callable[..., Any]]
 def wrap(
     fun: Callable[..., Any],
     jit_arguments: dict[str, Any],
+    jitted: Any = None,
     *,
     timing: str | None = None,
     on_miss: str | None = None,
@@ -148,8 +149,10 @@ def wrap(
     auto: bool = False,
     check: bool = False,
 ) -> JitFunction[..., Any]:
-    """`fun` under ``jax.jit(fun, **jit_arguments)``, recorded. The same function with the same arguments shares its record."""
-    jitted = jax_jit(fun, **jit_arguments)
+    """`fun` under ``jax.jit(fun, **jit_arguments)``, which is `jitted`, recorded. The same function with the same arguments
+    shares its record."""
+    if jitted is None:
+        jitted = jax_jit(fun, **jit_arguments)
     own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     made: Any = jitted
     with faults.stop("putting a function under jm.jit", "it runs as plain jax.jit"):
