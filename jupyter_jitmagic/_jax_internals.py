@@ -160,7 +160,7 @@ _TRANSFORMATIONS = {"JVPTrace": "jvp", "LinearizeTrace": "grad", "BatchTrace": "
 
 
 def transformations() -> str | None:
-    """The eager transformations around this call, outermost last, as "grad" or "vmap of grad"; "" for none.
+    """The eager transformations around this call, outermost first, as "grad" or "vmap of grad"; "" for none.
 
     None inside an enclosing trace, where a call compiles and executes nothing, and where that cannot be told.
     """
@@ -189,7 +189,7 @@ def _named(trace: Any) -> str:
     while trace is not core.eval_trace:
         names.append(_TRANSFORMATIONS[type(trace).__name__])
         trace = trace.parent_trace
-    return " of ".join(names)
+    return " of ".join(reversed(names))
 
 
 def cache_size(jitted: Any) -> int | None:

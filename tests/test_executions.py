@@ -207,3 +207,29 @@ def test_what_is_too_cold_to_be_shown_still_tells_that_more_is_worth_watching(mo
     cold.seen(1.003, 1.003)
     assert _observation._execution_of(cold, pace) is None
     assert pace.each
+
+
+@pytest.mark.parametrize("timing", ["observe", "block"])
+def test_waiting_for_another_thread_that_compiles_is_no_execution(timing: Any) -> None:
+    together = threading.Barrier(4)
+
+    @jm.jit(timing=timing)
+    def late(x):
+        time.sleep(0.2)
+        return jnp.sin(x)
+
+    def call() -> None:
+        together.wait()
+        late(1.0)
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    table = jm.stats("calls")
+    assert sorted(table.outcome) == ["hit", "hit", "hit", "miss"]
+    assert (table.dispatch_s > 0.2).all()
+    hits = table[table.outcome == "hit"]
+    assert not (hits.execute_s > 0.1).any()
+    assert timing == "block" or (hits.execute_how == "unobserved").all(), "threads in each other's way"

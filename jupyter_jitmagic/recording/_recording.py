@@ -464,7 +464,8 @@ class FunctionState:
         mode = self.timing or options.timing
         drop_outdated(end)
         pace = _observation.pace_of(entry)
-        observes = mode == "observe" and end >= self._watch_from
+        waited = _timing.compiled_until > start  # perhaps: JAX lets calls wait for another thread that compiles what they need
+        observes = mode == "observe" and end >= self._watch_from and not waited
         judges = observes and pace.due()
         sighting = None
         if observes and not (judges and pace.short):
@@ -474,7 +475,7 @@ class FunctionState:
                     return
             sighting = _observation.watch(out, start, start, end, pace)
         elif mode == "block":
-            sighting = _blocked(out, start, start)
+            sighting = _blocked(out, start, max(start, _timing.compiled_until))
         if sighting is None:
             _hotpath.append_hit(start, end, entry)
         else:

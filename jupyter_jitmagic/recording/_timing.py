@@ -7,6 +7,7 @@ runs inside an enclosing trace leaves them to the call that traces.
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -117,6 +118,9 @@ def _jit_disabled(somewhere: bool) -> None:
         else:
             pending.pop(_DISABLED, None)
 
+
+compiled_until = -math.inf
+"""When a compile of whatever function ended the last time, in any thread: calls that began before may have waited for it."""
 
 outside: list[Callable[[Span], None]] = []
 """Who wants the spans that belong to no call of ours."""
@@ -237,6 +241,7 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
 
 
 def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> None:
+    global compiled_until
     phase = _PHASES.get(event)
     if phase is None:
         return
@@ -244,6 +249,8 @@ def _on_span(event: str, start_time: float, end_time: float, **kwargs: Any) -> N
         if is_own_work():
             return
         thread, end = get_ident(), time.perf_counter()
+        if phase == "compile":
+            compiled_until = end
         disk = phase == "compile" and thread in _disk_hits
         span = Span(phase, end - (end_time - start_time), end, str(kwargs.get("fun_name", "")), disk)
         calls = _enclosing()
