@@ -61,16 +61,17 @@ class Columns:
 
     def extend(self, values: tuple[float, ...]) -> None:
         """Append start, end and place of one hit after the other."""
-        done, count = 0, len(values) // WIDTH
+        end, done, count = self._end, 0, len(values) // WIDTH
         while done < count:
-            row = self._end % _PAGE
-            if self._end == len(self._pages) * _PAGE:
+            page, row = divmod(end, _PAGE)
+            if page == len(self._pages):
                 self._pages.append(_Page())
             fits = min(count - done, _PAGE - row)
             these = values if fits == count else values[WIDTH * done : WIDTH * (done + fits)]
-            struct.pack_into(f"{len(these)}d", self._pages[-1].calls, 8 * WIDTH * row, *these)
-            self._end += fits
+            struct.pack_into(f"{len(these)}d", self._pages[page].calls, 8 * WIDTH * row, *these)
+            end += fits
             done += fits
+        self._end = end  # all or, where Ctrl-C came, nothing
 
     def place(self, row: int) -> int:
         page, at = self._at(row)

@@ -39,6 +39,8 @@ _each_s = 0.0
 """How long it took between two rows while the one before was filled."""
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
+_unfilled: list[tuple[int, tuple[float, ...], int]] = []
+"""What was moved and still has the details' keys for places: number of the first call, values, rows of the buffer before."""
 _details: dict[int, Detail] = {}
 _detail_ids = itertools.count(1)
 
@@ -176,11 +178,12 @@ def fold() -> None:
         _emptied = now
         if not _buffer and not _retired:
             return
-        _retired.append([_buffer, 0])
-        _buffer = []
+        old, _buffer = _buffer, []
         extend = _buffer.extend
+        _retired.append([old, 0])
         for pair in _retired:
             _move(pair)
+        _fill()
         _retired[:] = [pair for pair in _retired if sys.getrefcount(pair[0]) > _REFERENCES]
         extra = len(log.columns) - options.keep_calls
         if extra > options.keep_calls // 4:  # seldom, as all that is kept has to move
@@ -202,16 +205,25 @@ def _move(pair: list[Any]) -> None:
     values = tuple(buffer[moved:] if moved else buffer)
     if not values:
         return
-    pair[1] = moved + len(values)
+    moved_then = moved + len(values)
+    _unfilled.append((log.columns.first + len(log.columns), values, moved // WIDTH))
+    log.columns.extend(values)
+    pair[1] = moved_then  # Ctrl-C comes after a call of C or at a loop's end: not between these two
+
+
+def _fill() -> None:
+    """Say of the rows that were moved what is more than a plain hit. Whatever Ctrl-C cut short is done again."""
     columns = log.columns
-    first = len(columns)
-    columns.extend(values)
-    for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
-        detail = _details[key]
-        row = _row_of(key, values, detail.hint - moved // WIDTH)
-        if row is not None:
-            del _details[key]
-            _fill_in(first + row, detail)
+    while _unfilled:
+        first, values, before = _unfilled[0]
+        for key in list(_details):  # not its items: other threads add to it, and making pairs may let them run
+            detail = _details[key]
+            row = _row_of(key, values, detail.hint - before)
+            if row is not None:
+                if first + row >= columns.first:
+                    _fill_in(first + row - columns.first, detail)
+                del _details[key]
+        del _unfilled[0]
 
 
 def _row_of(key: int, values: tuple[float, ...], hint: int) -> int | None:
