@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import signal
 import threading
 import time
 import weakref
@@ -15,8 +17,10 @@ import pandas as pd
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic._records import OUTCOMES, log
 from jupyter_jitmagic.recording import _observation
 from jupyter_jitmagic.recording._jitted import start_recording
+from jupyter_jitmagic.recording._returning import Returning
 
 LASTS_S = 4e-3
 """About how long a call of `slow` takes."""
@@ -233,3 +237,64 @@ def test_waiting_for_another_thread_that_compiles_is_no_execution(timing: Any) -
     hits = table[table.outcome == "hit"]
     assert not (hits.execute_s > 0.1).any()
     assert timing == "block" or (hits.execute_how == "unobserved").all(), "threads in each other's way"
+
+
+def test_nothing_of_ours_grows_while_nobody_reads(slow: Any) -> None:
+    make, x = slow
+    f = make()
+
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(kept, Returning) for kept in gc.get_objects())
+
+    blocked(f, x, 20)
+    before = held()
+    for _ in range(6):  # each begins anew to see itself return
+        blocked(f, x, 20)
+        f(x)
+        time.sleep(3 * LASTS_S)
+        f(x)
+    assert held() <= before + 1
+
+
+def test_a_cleared_function_leaves_nothing_behind(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    before = len(_observation._paces)
+    for _ in range(4):
+        blocked(f, x, 12)
+        jax.clear_caches()
+    blocked(f, x, 2)
+    jm.stats("calls")
+    assert len(_observation._paces) <= before + 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm")
+def test_ctrl_c_while_rows_are_moved_spoils_none_of_them() -> None:
+    f = jm.jit(lambda x: x + 1, timing="block")
+    f(1.0)
+
+    def ctrl_c(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, ctrl_c)
+    returned = 0
+    try:
+        for turn in range(300):
+            with contextlib.suppress(KeyboardInterrupt):
+                for _ in range(20):
+                    f(1.0)
+                    returned += 1
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 + 2e-6 * (turn % 100))
+                for _ in range(20):
+                    log.fold()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    log.fold()
+    with log.lock:
+        columns = log.columns.as_numpy()
+    assert len(set(columns["place"].tolist())) == 1
+    assert len(columns["place"]) == returned + 1
+    assert columns["outcome"].tolist() == [OUTCOMES.index("miss")] + [OUTCOMES.index("hit")] * returned

@@ -213,14 +213,27 @@ def judge() -> None:
 def _judge() -> None:
     global _unjudged
     _unjudged = 0
-    changed: set[int] = set()
-    while _to_judge:
-        sighting = _to_judge.popleft()
+    judged: dict[int, bool] = {}
+    while _to_judge:  # in the order of the calls: an execution is held against the end of the one before
+        _judge_each(sorted([_to_judge.popleft() for _ in range(len(_to_judge))], key=lambda sighting: sighting.call), judged)
+    for entry, changed in judged.items():
+        record = log.known_entry(entry)
+        if record is not None and changed:
+            record.execute_s = median(pace_of(entry).samples)
+            log.listeners.emit(Changed("entries", entry))
+        if record is None or not record.alive:
+            forget(entry)
+
+
+def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
+    """`judged` tells by entry whether something held."""
+    for sighting in sightings:
         if sighting.judged or sighting.call < log.columns.first or math.isnan(sighting.after):
             continue
         sighting.judged = True
         pace = pace_of(sighting.entry)
         pace.expected_s = sighting.after - sighting.start
+        judged.setdefault(sighting.entry, False)
         seconds = _execution_of(sighting, pace)
         _ends[sighting.call] = sighting.before, sighting.after
         if len(_ends) > 2 * _LOOK_BACK:
@@ -232,12 +245,7 @@ def _judge() -> None:
         pace.fruitless = 0
         log.columns.observe(sighting.call - log.columns.first, seconds, sighting.how)
         _append(pace.samples, seconds, _SAMPLES)
-        changed.add(sighting.entry)
-    for entry in changed:
-        record = log.known_entry(entry)
-        if record is not None:
-            record.execute_s = median(pace_of(entry).samples)
-            log.listeners.emit(Changed("entries", entry))
+        judged[sighting.entry] = True
 
 
 def _execution_of(sighting: Sighting, pace: Pace) -> float | None:

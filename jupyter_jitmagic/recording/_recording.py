@@ -30,7 +30,7 @@ from jupyter_jitmagic._records import (
     MissRecord,
     log,
 )
-from jupyter_jitmagic.recording import _budgets, _check, _cures, _history, _hotpath, _observation, _stale, _timing
+from jupyter_jitmagic.recording import _budgets, _check, _cures, _history, _hotpath, _observation, _returning, _stale, _timing
 from jupyter_jitmagic.recording._attribution import Attribution
 from jupyter_jitmagic.recording._auto import Auto
 from jupyter_jitmagic.recording._call_site import call_site
@@ -258,8 +258,6 @@ class FunctionState:
         if self._returning is returning:
             self._returning = None
             returning.done()
-            pace = _observation.pace_of(returning.entry)
-            pace.returned = min(pace.returned, _observation.RETURNS - 1)  # the waiter has to agree once more
         return False
 
     def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -484,6 +482,7 @@ class FunctionState:
             _observation.append(start, end, Detail(entry, HIT), sighting)
         pace.latest = sighting
         if judges:
+            _returning.hand_over()
             _hotpath.fold()
             _observation.judge()
         gate = _hotpath.full_at(end)

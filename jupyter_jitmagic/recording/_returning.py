@@ -19,8 +19,8 @@ from typing import Any
 from jupyter_jitmagic._records import HIT, log
 from jupyter_jitmagic.recording import _hotpath, _observation
 from jupyter_jitmagic.recording._hotpath import Detail
-from jupyter_jitmagic.recording._observation import Pace, Sighting
-from jupyter_jitmagic.recording._waiter import Awaited, smallest_output, waiter, watching
+from jupyter_jitmagic.recording._observation import RETURNS, Pace, Sighting
+from jupyter_jitmagic.recording._waiter import Awaited, smallest_output, stop_watching, waiter, watching
 
 _THREAD: Any = None
 with contextlib.suppress(ImportError):  # Windows
@@ -82,10 +82,10 @@ class Returning(Awaited):
         self._row = detail, start
         self.until = start + _PATIENCE * self._expected_s + _PATIENCE_S
         self.array, self.peeked = array, math.inf
-        waiter.hold()
         if self not in watching:
             watching.append(self)
             _active.append(self)
+        waiter.hold()  # now that it can be found
         self._waits, self._cpu = _waits(), self.caller_cpu()
         return True
 
@@ -95,6 +95,8 @@ class Returning(Awaited):
         detail, start = self._row
         if not self.peeked - start <= _LATE * self._expected_s:
             return False  # it did not wait, or may have waited for something else
+        if math.isnan(self.peeked_cpu):
+            return False  # that thread has ended, and another one has its number now
         if self._waits_then - self._waits == 1:
             self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
         self._row = None
@@ -103,12 +105,12 @@ class Returning(Awaited):
     def done(self) -> None:
         """No more calls: work out what was seen."""
         self.left = 0
-        if self in watching:
-            watching.remove(self)
-        if not self._saw_the_last():
-            self._pace.returned = 0
+        stop_watching(self)
+        at_once = self._saw_the_last()
+        self._pace.returned = min(self._pace.returned, RETURNS - 1) if at_once else 0  # the waiter has to agree once more
         self.array, self._row = None, None
         self.hand_over()
+        _forget(self)
 
     def hand_over(self) -> None:
         """Work out what was seen so far."""
@@ -124,12 +126,17 @@ _active: list[Returning] = []
 """Those that may have seen something."""
 
 
+def _forget(returning: Returning) -> None:
+    with contextlib.suppress(ValueError):  # another thread was quicker
+        _active.remove(returning)
+
+
 def hand_over() -> None:
     """Work out what was seen so far of all calls."""
     for returning in tuple(_active):
         returning.hand_over()
-        if returning not in watching and returning in _active:
-            _active.remove(returning)
+        if returning not in watching:
+            _forget(returning)
 
 
 log.folders.insert(0, hand_over)

@@ -138,9 +138,14 @@ def peek() -> None:
 def drop_outdated(now: float) -> None:
     """Stop looking for callers that did not come back."""
     for awaited in tuple(watching):
-        if awaited.until < now and awaited in watching:
+        if awaited.until < now:
             awaited.array = None
-            watching.remove(awaited)
+            stop_watching(awaited)
+
+
+def stop_watching(awaited: Awaited) -> None:
+    with contextlib.suppress(ValueError):  # another thread was quicker
+        watching.remove(awaited)
 
 
 def smallest_output(out: Any) -> Any | None:
@@ -230,8 +235,7 @@ class Waiter:
             except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
                 watch.before = watch.after = math.nan
             watch.array = None
-            with contextlib.suppress(ValueError):  # `stop` was quicker
-                watching.remove(watch)
+            stop_watching(watch)
             try:
                 watch.ended()
             except Exception as error:
