@@ -56,10 +56,11 @@ The first two of a row only tell when the device is free: one was picked by the 
 the next is slowed down by the watching itself. Refused are ends that the caller's own
 work may have kept us from seeing in time (the CPU time of its thread tells), and calls whose predecessors on the device were not seen to
 end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
-has waited for the result and for nothing else (`block_until_ready` does; `float(x)` and `np.asarray(x)` mostly wait twice: fewer of
-their calls are observed). Linux alone tells that; elsewhere the thread beside it sees all ends. Now and then the
-thread looks as well, and a call that lasts half as long again as the last that it saw is refused: a caller that turns from waiting for results
-to one other wait a little longer than they take (a sleep, a read) is shown that time, for 64 calls at most. Calls that began before a compile in another thread had ended may have waited for it: `unobserved`.
+has waited for the result and for nothing else (`block_until_ready` does; where it cannot be told, as `float(x)` and `np.asarray(x)`
+mostly wait twice, the thread beside it sees the ends). Linux alone tells that; elsewhere the thread sees all ends. Now and then it looks
+as well, and a call that lasts a quarter longer than the last that it saw is refused: a caller that turns from waiting for results
+to one other wait a little longer than they take (a sleep, a read) is shown that time, for 64 calls at most. Calls that began before a
+compile in another thread had ended may have waited for it: `unobserved`.
 What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
 time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,

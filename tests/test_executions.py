@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import signal
 import threading
 import time
@@ -298,3 +299,15 @@ def test_ctrl_c_while_rows_are_moved_spoils_none_of_them() -> None:
     assert len(set(columns["place"].tolist())) == 1
     assert len(columns["place"]) == returned + 1
     assert columns["outcome"].tolist() == [OUTCOMES.index("miss")] + [OUTCOMES.index("hit")] * returned
+
+
+def test_a_caller_that_gives_up_the_processor_twice_for_each_result_is_observed_from_beside(
+    slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyter_jitmagic.recording import _returning
+
+    make, x = slow
+    monkeypatch.setattr(_returning, "_waits", itertools.count(0, 2).__next__)
+    f = make()
+    blocked(f, x, 100)
+    assert (rows(100).execute_how[50:] == "observed").sum() > 10

@@ -55,7 +55,8 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "watched",
+        "ahead", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "waits_otherwise",
+        "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,6 +78,8 @@ class Pace:
         self.latest: Sighting | None = None
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
+        self.waits_otherwise = False
+        """It could not be told from the caller that it waited for the result and for nothing else."""
 
     @property
     def known(self) -> bool:
@@ -110,7 +113,7 @@ class Pace:
     @property
     def returns(self) -> bool:
         """Whether the caller waits for each execution itself."""
-        return self.returned >= RETURNS
+        return self.returned >= RETURNS and not self.waits_otherwise
 
     def note_next(self, start: float) -> None:
         """The call after the latest watched one began at `start`."""

@@ -30,7 +30,9 @@ with contextlib.suppress(ImportError):  # Windows
 
 AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
-_LATE = 1.5
+_LATE = 1.25
+_TELLS = 0.9
+"""Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
 _PATIENCE, _PATIENCE_S = 1.1, 0.03
 """A caller is waited for, and its output's memory held, for so many times the expected time and so many seconds at most."""
 
@@ -64,6 +66,8 @@ class Returning(Awaited):
         """The call whose end was not seen yet, and its start."""
         self._cpu = 0.0
         self._waits = self._waits_then = 0
+        self._taken = self._told = 0
+        """How many calls were noted, and of how many it could be told that the caller waited for them alone."""
         self._seen: list[tuple[Detail, float, float, float]] = []
 
     def output(self) -> Any | None:
@@ -77,6 +81,7 @@ class Returning(Awaited):
         if not self.left or self.caller != get_ident() or array is None or not self._saw_the_last() or array.is_ready():
             return False
         self.left -= 1
+        self._taken += 1
         detail = Detail(self.entry, HIT)
         _hotpath.append(start, end, detail)
         self._row = detail, start
@@ -98,6 +103,7 @@ class Returning(Awaited):
         if math.isnan(self.peeked_cpu):
             return False  # that thread has ended, and another one has its number now
         if self._waits_then - self._waits == 1:
+            self._told += 1
             self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
         self._row = None
         return True
@@ -108,6 +114,7 @@ class Returning(Awaited):
         stop_watching(self)
         at_once = self._saw_the_last()
         self._pace.returned = min(self._pace.returned, RETURNS - 1) if at_once else 0  # the waiter has to agree once more
+        self._pace.waits_otherwise |= self._taken >= FEW_AT_ONCE and self._told < _TELLS * self._taken
         self.array, self._row = None, None
         self.hand_over()
         _forget(self)
