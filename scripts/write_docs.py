@@ -58,7 +58,7 @@ work may have kept us from seeing in time (the CPU time of its thread tells), an
 end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
 has waited for the result and for nothing else (`block_until_ready` does; where it cannot be told, as `float(x)` and `np.asarray(x)`
 mostly wait twice, the thread beside it sees the ends). Linux alone tells that; elsewhere the thread sees all ends. Now and then it looks
-as well, and a call that lasts a quarter longer than the last that it saw is refused: a caller that turns from waiting for results
+as well, and a call that lasts half as long again as the last that it saw is refused: a caller that turns from waiting for results
 to one other wait a little longer than they take (a sleep, a read) is shown that time, for 64 calls at most. Calls that began before a
 compile in another thread had ended may have waited for it: `unobserved`.
 What other threads of Python do meanwhile is not known: one that computes without pause can make an observed

@@ -30,7 +30,7 @@ with contextlib.suppress(ImportError):  # Windows
 
 AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
-_LATE = 1.25
+_LATE = 1.5
 _TELLS = 0.9
 """Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
 _PATIENCE, _PATIENCE_S = 1.1, 0.03
