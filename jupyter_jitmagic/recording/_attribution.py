@@ -278,7 +278,7 @@ class Attribution:
     def _compile(self, looks: Sequence[str]) -> None:
         key = looks[0] if len(looks) == 1 else f"({', '.join(looks)})"
         self._key = eval(f"lambda args, kwargs: {key}", dict(_TOOLS))  # noqa: S307 (built from checked paths only)
-        self.select = eval(f"lambda args, kwargs, learned: learned.get({key})", dict(_TOOLS))  # noqa: S307
+        self.select = eval(f"lambda args, kwargs, learned: learned[{key}]", dict(_TOOLS))  # noqa: S307
 
     def _read(self, signature: Signature) -> tuple[Any, ...]:
         found = facts(signature)
