@@ -220,8 +220,12 @@ def _fill() -> None:
             detail = _details[key]
             row = _row_of(key, values, detail.hint - before)
             if row is not None:
-                if first + row >= columns.first:
-                    _fill_in(first + row - columns.first, detail)
+                try:
+                    if first + row >= columns.first:
+                        _fill_in(first + row - columns.first, detail)
+                except Exception:  # a fault of ours, which would come again with every fold
+                    del _details[key]
+                    raise
                 del _details[key]
         del _unfilled[0]
 
