@@ -410,14 +410,11 @@ def _groups(columns: dict[str, Any]) -> Iterator[Group]:
 
 
 def _by_value(values: Any, of: Callable[[int], int]) -> Any:
-    """``of(value)`` for every element of a NumPy array of few, near numbers."""
+    """``of(value)`` for every element of a NumPy array with few different ones."""
     import numpy as np
 
-    if not len(values):
-        return np.zeros(0, "i8")
-    lowest = int(values.min())
-    table = np.array([of(value) for value in range(lowest, int(values.max()) + 1)], dtype="i8")
-    return table[values - lowest]
+    used, number = np.unique(values, return_inverse=True)
+    return np.array([of(value) for value in used.tolist()], dtype="i8")[number]
 
 
 log = Log()

@@ -46,7 +46,7 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 | `execute_how` | how the end was seen | how good it is |
 |---|---|---|
 | `blocked` | the call waited for all its outputs (`timing="block"`) | as a `block_until_ready` around the call gives it |
-| `observed` | by a thread that waits beside the caller, on the smallest output; where the caller has waited for the last ones itself, by the caller, when it makes its next call | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what this call took. Looking costs processor time, which calls below a millisecond may show: on all cores of a busy machine some per cent |
+| `observed` | by a thread that waits beside the caller, on the smallest output; where the caller has waited for the last ones itself, by the caller, when it makes its next call | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what this call took, if the caller waited as it did before (see below). Looking costs processor time, which calls below a millisecond may show: on all cores of a busy machine some per cent |
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
 Watched are the first calls of an entry and all that take 0.8 ms or longer (5 ms in a loop that runs ahead of the device), at most two at a

@@ -66,7 +66,7 @@ def nearest_difference(now: Signature, earlier: Sequence[Signature]) -> tuple[Ca
     for i in range(len(earlier) - 1, -1, -1):
         distances.append((_distance(now, earlier[i]), -i))
         near += distances[-1][0] <= 1
-        if near == _CANDIDATES:  # none of the others can be nearer; with 1000 shapes a miss would cost milliseconds
+        if near == _CANDIDATES:  # the others would not be ranked before these; with 1000 shapes a miss would cost milliseconds
             break
     return min([difference(now, earlier[-i]) for _, i in sorted(distances)[:_CANDIDATES]], key=len)
 

@@ -25,7 +25,8 @@ TOLERANCE = 0.1
 _LOOK_BACK = 256
 _SAMPLES = 999
 _ROUGH_SAMPLES = 25
-_LATE = 1.5
+LATE = 1.5
+"""Of what lasted so many times as long as usual, the caller may have been kept from seeing the end, or waited for more."""
 _AT_ONCE_S = 2e-5
 WORTH_EACH_S = 8e-4
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
@@ -119,7 +120,8 @@ class Pace:
         """The call after the latest watched one began at `start`."""
         if self.latest is not None:
             began, ended = self.latest.start, self.latest.seen_s
-            at_once = math.isfinite(ended) and start - ended <= TOLERANCE * (ended - began)
+            waited = math.isfinite(ended) and not self.latest.at_return
+            at_once = waited and start - ended <= TOLERANCE * (ended - began)
             self.returned = self.returned + 1 if at_once else 0
 
     def due(self) -> bool:
@@ -268,7 +270,7 @@ def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
         return None
     pace.add(seconds)
     usual = median(pace.rough)
-    if sighting.at_return and seconds > _LATE * usual:
+    if sighting.at_return and seconds > LATE * usual:
         return None  # the caller was held up before it could look
     # a call that took unusually long would be let through where all others are refused, and stand for them
     return seconds if uncertain <= TOLERANCE * min(seconds, usual) else None

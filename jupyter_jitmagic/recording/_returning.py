@@ -19,7 +19,7 @@ from typing import Any
 from jupyter_jitmagic._records import HIT, log
 from jupyter_jitmagic.recording import _hotpath, _observation
 from jupyter_jitmagic.recording._hotpath import Detail
-from jupyter_jitmagic.recording._observation import RETURNS, Pace, Sighting
+from jupyter_jitmagic.recording._observation import LATE, RETURNS, Pace, Sighting
 from jupyter_jitmagic.recording._waiter import Awaited, smallest_output, stop_watching, waiter, watching
 
 _THREAD: Any = None
@@ -30,7 +30,6 @@ with contextlib.suppress(ImportError):  # Windows
 
 AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
-_LATE = 1.5
 _TELLS = 0.9
 """Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
 _PATIENCE, _PATIENCE_S = 1.1, 0.03
@@ -98,7 +97,7 @@ class Returning(Awaited):
         if self._row is None:
             return True
         detail, start = self._row
-        if not self.peeked - start <= _LATE * self._expected_s:
+        if not self.peeked - start <= LATE * self._expected_s:
             return False  # it did not wait, or may have waited for something else
         if math.isnan(self.peeked_cpu):
             return False  # that thread has ended, and another one has its number now

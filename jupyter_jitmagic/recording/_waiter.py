@@ -118,7 +118,8 @@ class _Thread(threading.local):
 _this_thread = _Thread()
 
 watching: list[Awaited] = []
-"""What is looked at now, at most two. The path of a call looks here first: `peek` is due if it is not empty."""
+"""What is looked at now, by the thread or by its own caller. The path of a call looks here first: `peek` is due if it is not
+empty."""
 
 
 def peek() -> None:
@@ -196,6 +197,7 @@ class Waiter:
     def hold(self) -> None:
         """What is watched and has an array is to be let go of when its time has come."""
         if not self._holds:
+            self._holds = True  # told once: the thread may be busy with a long execution
             with self._lock:
                 self._put(None)
 
