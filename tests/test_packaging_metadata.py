@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
+
+from hatchling.metadata.core import ProjectMetadata
+from hatchling.plugin.manager import PluginManager
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,3 +43,11 @@ def test_jupyterlab_is_an_extra_only() -> None:
 def test_the_lock_file_records_no_address() -> None:
     """yarn.lock must work with every registry."""
     assert "://" not in (ROOT / "yarn.lock").read_text()
+
+
+def test_a_package_index_shows_no_link_into_the_checkout() -> None:
+    """Links into the checkout lead nowhere there; the text around them and links to elsewhere stay."""
+    readme = ProjectMetadata(str(ROOT), PluginManager()).core.readme
+    assert "docs/tables.md says what every column means" in readme
+    assert not re.findall(r"\]\((?!https?://)", readme)
+    assert re.findall(r"\]\((?!https?://)", (ROOT / "README.md").read_text()), "nothing was there to take out"

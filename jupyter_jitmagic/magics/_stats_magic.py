@@ -44,7 +44,8 @@ def run(shell: Any, given: argparse.Namespace) -> None:
     if given.save:
         parts = [(level, _document(shell, level, _chosen(_tables.stats(level), chosen, strict=False))) for level in LEVELS]
         save(frame, given.level, parts, given.save)
-        what = "a report of all levels" if given.save.endswith((".html", ".htm")) else f"{len(frame)} rows of {given.level}"
+        is_report = given.save.endswith(".html")
+        what = f"a report of {', '.join(LEVELS)}" if is_report else f"{len(frame)} rows of {given.level}"
         _shell.show(shell, Document.of([Paragraph(f"{what} written to {given.save}", "dim")]))
         quiet = True
     if given.plot:
