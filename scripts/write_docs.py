@@ -61,6 +61,8 @@ mostly wait twice, the thread beside it sees the ends). Linux alone tells that; 
 as well, and a call that lasts half as long again as the last that it saw is refused: a caller that turns from waiting for results
 to one other wait a little longer than they take (a sleep, a read) is shown that time, for 64 calls at most. Calls that began before a
 compile in another thread had ended may have waited for it: `unobserved`.
+A watched output is held until its end was seen, and where the caller sees that itself until the next call, for 30 ms and 1.1 times the
+expected time at most: it is no second array in `jax.live_arrays()`, but one that the caller drops before lives on until then.
 What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
 time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,

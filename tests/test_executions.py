@@ -20,7 +20,7 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic._records import OUTCOMES, log
 from jupyter_jitmagic.recording import _observation
-from jupyter_jitmagic.recording._jitted import start_recording
+from jupyter_jitmagic.recording._jitted import start_recording, stop_recording
 from jupyter_jitmagic.recording._returning import Returning
 
 LASTS_S = 4e-3
@@ -130,9 +130,12 @@ def test_sleeping_in_place_of_waiting_for_the_result_is_no_execution(slow: Any) 
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_an_output_ends_when_the_caller_lets_go_of_it(slow: Any, waits: bool) -> None:
+def test_a_watched_output_is_one_live_array_and_ends_soon_after_its_execution(slow: Any, waits: bool) -> None:
+    """``jax.live_arrays()`` counts what it would under bare jit while the caller holds an output, and soon after."""
     make, x = slow
     f = make()
+    gc.collect()
+    before = len(jax.live_arrays())
     for keeps in (True, False):
         for _ in range(20):
             out = f(x)
@@ -140,9 +143,10 @@ def test_an_output_ends_when_the_caller_lets_go_of_it(slow: Any, waits: bool) ->
             if waits:
                 out.block_until_ready()
             if keeps:
-                f(x).block_until_ready()
+                assert sum(array.unsafe_buffer_pointer() == out.unsafe_buffer_pointer() for array in jax.live_arrays()) == 1
             del out
-            assert gone() is None
+            assert _soon(lambda: gone() is None)
+    assert _soon(lambda: len(jax.live_arrays()) == before)
 
 
 def test_the_memory_of_an_output_is_not_held_for_long(slow: Any) -> None:
@@ -152,10 +156,30 @@ def test_the_memory_of_an_output_is_not_held_for_long(slow: Any) -> None:
     gc.collect()
     before = len(jax.live_arrays())
     blocked(f, x, 40)
+    assert _soon(lambda: len(jax.live_arrays()) == before)
+
+
+def test_a_stop_lets_go_of_what_is_watched(slow: Any) -> None:
+    """Of results that nobody has looked at yet when the extension is unloaded none stays alive."""
+    make, x = slow
+    f = make()
+    f(x).block_until_ready()
+    gc.collect()
+    before = len(jax.live_arrays())
+    for _ in range(6):
+        f(x)
+    stop_recording()
+    try:
+        assert len(jax.live_arrays()) == before
+    finally:
+        start_recording()
+
+
+def _soon(holds: Callable[[], bool]) -> bool:
     until = time.perf_counter() + 2
-    while len(jax.live_arrays()) > before and time.perf_counter() < until:
-        time.sleep(0.01)
-    assert len(jax.live_arrays()) == before
+    while not holds() and time.perf_counter() < until:
+        time.sleep(0.002)
+    return holds()
 
 
 def test_calls_of_another_thread_in_between_are_all_there(slow: Any) -> None:

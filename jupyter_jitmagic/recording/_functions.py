@@ -70,10 +70,10 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
 def stop_recording() -> None:
     """Take everything of ours out of JAX: listeners, hook and thread. Jitted functions go on working, unrecorded."""
     _timing.uninstall()
-    waiter.stop()
     log.paused_s = None
     for state in _timing.all_living():
         state.pause(True)
+    waiter.stop()  # now that no call gives it more
 
 
 def start_recording() -> None:

@@ -29,7 +29,6 @@ from time import perf_counter
 from typing import Any
 
 import jax
-from jax.sharding import SingleDeviceSharding
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
@@ -150,17 +149,14 @@ def stop_watching(awaited: Awaited) -> None:
 
 
 def smallest_output(out: Any) -> Any | None:
-    """What tells most cheaply that the call of this output has ended; None if there is nothing to wait for."""
+    """What tells most cheaply that the call of this output has ended; None if there is nothing to wait for.
+
+    It is the caller's own array: any other of the same buffer would be one more in ``jax.live_arrays()``.
+    """
     if type(out) is internals.CONCRETE_ARRAY:
-        return _other_handle(out)
+        return out
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
-    smallest = min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
-    return None if smallest is None else _other_handle(smallest)
-
-
-def _other_handle(array: Any) -> Any:
-    """Another array of the same buffer: so the caller's own ends when the caller lets go of it, and donating it works."""
-    return array.addressable_data(0) if type(array.sharding) is SingleDeviceSharding else array
+    return min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
 
 
 def _can_be_looked_at(leaf: Any) -> bool:
@@ -218,6 +214,8 @@ class Waiter:
         if thread is not None:
             queue.put(None)
             thread.join()
+        for awaited in tuple(watching):  # whoever else knows of it would keep the array alive
+            awaited.array = None
         watching.clear()
 
     def after_fork(self) -> None:
