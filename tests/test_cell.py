@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import traceback
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -141,9 +143,48 @@ def test_names_choose(shell: Shell) -> None:
     assert shell.names["c"](1) == 2
 
 
-def test_a_function_defined_under_if_is_taken_when_named(shell: Shell) -> None:
-    shell.ok("%%jit f\nif True:\n    def f(x):\n        return x\n")
-    assert is_jitted(shell.names["f"])
+BLOCKS = {
+    "if": "if 1:\n    {}",
+    "else": "if 0:\n    pass\nelse:\n    {}",
+    "elif": "if 0:\n    pass\nelif 1:\n    {}",
+    "for": "for _ in [1]:\n    {}",
+    "for else": "for _ in []:\n    pass\nelse:\n    {}",
+    "while": "while True:\n    {}\n    break",
+    "try": "try:\n    {}\nfinally:\n    pass",
+    "except": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    {}",
+    "try else": "try:\n    pass\nexcept ZeroDivisionError:\n    pass\nelse:\n    {}",
+    "finally": "try:\n    pass\nfinally:\n    {}",
+    "except*": "try:\n    raise ExceptionGroup('', [ValueError()])\nexcept* ValueError:\n    {}",
+    "with": "import contextlib\nwith contextlib.suppress(KeyError):\n    {}",
+    "async with": "import contextlib\nasync with contextlib.AsyncExitStack():\n    {}",
+    "match": "match 1:\n    case 1:\n        {}",
+    "match in if": "if 1:\n    match 1:\n        case 1:\n            {}",
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_a_function_inside_a_block_is_taken_when_named_and_else_told(shell: Shell, kind: str) -> None:
+    """It is the cell's own function wherever it stands; which block keeps it from being taken unasked is said."""
+    body = BLOCKS[kind].format("def f(x): return x")
+    assert is_jitted(shell.ok(f"%%jit f\n{body}\nf").value)
+    block = {"else": "if", "elif": "if", "except": "try", "finally": "try", "except*": "try"}.get(kind, kind.split()[-1])
+    block = {"for else": "for", "try else": "try", "match in if": "if"}.get(kind, block)
+    ran = shell.run(f"%%jit\n{body}")
+    assert str(ran.error) == f"%%jit: no function to take: f is defined inside `{block}`; name it to take it: %%jit f"
+    ran = shell.ok(f"%%jit\n{body}\ndef g(x): return x")
+    assert ran.text.strip() == f"%%jit takes g; leaves alone f (defined inside `{block}`)" and not is_jitted(shell.names["f"])
+
+
+def test_a_function_defined_inside_a_block_and_outside_is_taken_both_times(shell: Shell) -> None:
+    for cell in ("def f(x): return x\nif 0:\n    def f(x): return x", "if 0:\n    def f(x): return x\ndef f(x): return x"):
+        assert is_jitted(shell.ok(f"%%jit\n{cell}\nf").value)
+    assert is_jitted(shell.ok("%%jit\ndef f(x): return x\nif 1:\n    def f(x): return x\nf").value)
+
+
+def test_of_a_method_it_says_where_its_jit_belongs(shell: Shell) -> None:
+    cell = "class K:\n    def go(self, x): return x"
+    assert "K.go is a method: decorate it in its class" in str(shell.run(f"%%jit\n{cell}").error)
+    assert "K.go is a method: decorate it in its class" in str(shell.run(f"%%jit go\n{cell}").error)
 
 
 # ------------------------------------------------------------------------------------------------ decorators and options
@@ -295,11 +336,85 @@ def test_other_magics_work_inside(shell: Shell) -> None:
     assert "Wall time" in ran.text
 
 
-@pytest.mark.parametrize("first", ["%%time\n%%jit", "%%jit\n%%time"])
-def test_another_cell_magic_above_or_below(shell: Shell, first: str) -> None:
-    ran = shell.ok(f"{first}\ndef f(x):\n    return x + 1\n\nf(1)")
-    assert "Wall time" in ran.text
-    assert is_jitted(shell.names["f"])
+OTHERS = ["%%time", "%%timeit -n1 -r1", "%%prun -q", "%%capture", "%%by_transform", "%%by_run_cell"]
+"""Cell magics that run the cell as IPython does, each in its own way, two of the user's own among them."""
+
+
+@pytest.fixture
+def others(shell: Shell) -> Shell:
+    """A shell that knows magics of the user's, one of which leaves out the syntax-tree transformers."""
+    ip = shell.ip
+    ip.register_magic_function(lambda line, cell: exec(ip.transform_cell(cell), ip.user_ns), "cell", "by_transform")
+    ip.register_magic_function(lambda line, cell: ip.run_cell(cell).raise_error(), "cell", "by_run_cell")
+    return shell
+
+
+FAILED = {
+    "none": "",
+    "syntax": "%%jit\ndef f(x:\n    return x",
+    "indentation": "%%jit\ndef f(x):\nreturn x",
+    "a wrong option": "%%jit --nope\ndef f(x):\n    return x",
+    "twice": "%%jit\n%%jit\ndef f(x):\n    return x",
+    "the function": "%%jit\ndef f(x):\n    return 1 / 0\n\nf(1)",
+    "interrupted": "%%jit\ndef f(x):\n    return x\n\nraise KeyboardInterrupt",
+    "another transformer": "%%jit\ndef f(x):\n    return x\n\nrefused",
+    "syntax below another": "%%time\n%%jit\ndef f(x:\n    return x",
+}
+
+
+@pytest.mark.parametrize("before", FAILED)
+def test_any_other_cell_magic_above_or_below_whatever_failed_before(others: Shell, before: str) -> None:
+    """The function is jitted and the cell ran."""
+    from IPython.core.error import InputRejected
+
+    class Refuses(ast.NodeVisitor):
+        def visit_Name(self, node: ast.Name) -> None:
+            if node.id == "refused":
+                raise InputRejected("refused")
+
+        def visit(self, node: ast.AST) -> ast.AST:
+            super().visit(node)
+            return node
+
+    others.ip.ast_transformers.insert(0, Refuses())
+    others.names["seen"] = seen = []
+    for other in OTHERS:
+        assert not FAILED[before] or others.run(FAILED[before]).error is not None
+        for first in (f"{other}\n%%jit\n", f"%%jit\n{other}\n", f"%%jit\n\n{other}\n")[: None if before == "none" else 1]:
+            seen.clear()
+            ran = others.ok(f"{first}def f(x):\n    return x + 1\n\nseen.append(f)")
+            assert len(seen) in (1, 2) and is_jitted(seen[-1]), first  # %%timeit may run it twice
+            assert ("%%jit takes f" in ran.text or "%%capture" in first) and not ran.stderr
+
+
+@pytest.mark.parametrize("other", [other for other in OTHERS if other != "%%capture"])
+def test_what_is_wrong_below_another_cell_magic_is_one_line(others: Shell, other: str) -> None:
+    others.names["seen"] = seen = []
+    for line, rest, message in [("--nope", "", "unknown option --nope"), ("", "def g(:\n", "line 5")]:
+        ran = others.run(f"{other}\n%%jit {line}\ndef f(x):\n    return x\nseen.append(1)\n{rest}")
+        text = ran.text + str(ran.error)
+        assert message in text and "unloaded" not in text
+        assert isinstance(ran.error, UsageError | SyntaxError | None) and not seen
+        assert is_jitted(others.ok("%%jit\ndef f(x):\n    return x\n\nf").value), "the transformer is still there"
+
+
+def test_timeit_says_once_what_was_taken(shell: Shell) -> None:
+    assert shell.ok("%%timeit -n3 -r2\n%%jit\ndef f(x):\n    return x").text.count("%%jit takes") == 1
+
+
+@pytest.mark.parametrize("other", ["python", "bash", "script cat", "debug", "sx"])
+def test_a_magic_that_knows_no_magics_is_refused_beside_it(shell: Shell, other: str) -> None:
+    for first in (f"%%{other}\n%%jit\n", f"%%jit\n%%{other}\n"):
+        ran = shell.run(first + "def f(x):\n    return x")
+        assert isinstance(ran.error, UsageError)
+        assert f"%%{other.split()[0]}" in str(ran.error) and "does not run the cell as IPython does" in str(ran.error)
+
+
+def test_a_cells_text_can_be_written_to_a_file_with_its_magic(shell: Shell, tmp_path: Path) -> None:
+    shell.ok(f"%%writefile {tmp_path / 'cell.txt'}\n%%jit\ndef f(x):\n    return x\n")
+    assert (tmp_path / "cell.txt").read_text() == "%%jit\ndef f(x):\n    return x\n"
+    ran = shell.run(f"%%jit\n%%writefile {tmp_path / 'other.txt'}\ndef f(x):\n    return x\n")
+    assert isinstance(ran.error, UsageError) and not (tmp_path / "other.txt").exists()
 
 
 def test_top_level_await(shell: Shell) -> None:

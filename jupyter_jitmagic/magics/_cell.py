@@ -76,17 +76,19 @@ def plan(tree: ast.Module, request: Request, namespace: Mapping[str, Any]) -> Pl
         chosen = list(dict.fromkeys(request.names))
         for name in chosen:
             if name not in found:
-                raise OptionError(f"{name} is not a function of this cell{_here(found)}")
+                raise OptionError(f"{name} is not a function of this cell{_methods(tree, name) or _here(found)}")
             if name in left:
                 raise OptionError(f"{name} cannot be taken: it is {left[name]}")
         left = {}
     else:
         used = _used_by_others(tree, found)
         defined = [name for name, node in found.items() if isinstance(node, Function)]
-        chosen = [name for name in defined if name not in left and name not in used and _is_top_level(tree, found[name])]
-        left = {name: reason for name, reason in left.items() if name in defined and name not in used}
+        free = [name for name in defined if name not in used]
+        inside = {name: f"defined inside `{block}`" for name, block in _blocks(tree.body).items() if name not in left}
+        chosen = [name for name in free if name not in left and name not in inside]
+        left = {name: reason for name, reason in (inside | left).items() if name in free}
         if not chosen and not request.watch:
-            raise OptionError(_nothing_to_take(defined, left))
+            raise OptionError(_nothing_to_take(tree, defined, left, [name for name in free if name in inside]))
     static = _per_function(request.static, "--static", chosen, found)
     donate = _per_function(request.donate, "--donate", chosen, found)
     return Plan(tuple(Taken(name, static[name], donate[name]) for name in chosen), left)
@@ -96,12 +98,21 @@ def _here(found: Mapping[str, Any]) -> str:
     return f" (it has {', '.join(found)})" if found else ", which has none"
 
 
-def _nothing_to_take(defined: list[str], left: Mapping[str, str]) -> str:
+def _nothing_to_take(tree: ast.Module, defined: list[str], left: Mapping[str, str], inside: list[str]) -> str:
     if not defined:
-        return "this cell defines no function; put %%jit over one that does"
+        return f"this cell defines no function{_methods(tree)}; put %%jit over one that does"
     if left:
-        return "no function to take: " + "; ".join(f"{name} is {reason}" for name, reason in left.items())
+        named = f"; name it to take it: %%jit {inside[0]}" if inside else ""
+        return "no function to take: " + "; ".join(f"{name} is {reason}" for name, reason in left.items()) + named
     return f"each function of this cell is used by another one of it ({', '.join(defined)}); name one: %%jit {defined[0]}"
+
+
+def _methods(tree: ast.Module, name: str = "") -> str:
+    """What to say of methods, on which jit is put in the class itself: of those with this name, or of all."""
+    classes = [node for node in _module_level(tree.body) if isinstance(node, ast.ClassDef)]
+    methods = [f"{each.name}.{node.name}" for each in classes for node in each.body if isinstance(node, Function)]
+    found = [method for method in methods if not name or method.endswith(f".{name}")]
+    return f" ({found[0]} is a method: decorate it in its class)" if found else ""
 
 
 def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:
@@ -115,18 +126,33 @@ def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:
 
 
 def _module_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that run in the module's scope, those inside `if`, `try`, `with` and loops included."""
+    """Statements that run in the module's scope, as they stand; those inside `if`, `try`, `with`, `match` and loops, too."""
     for node in body:
         yield node
-        if not isinstance(node, (Function, ast.ClassDef)):
-            for name in ("body", "orelse", "finalbody"):
-                yield from _module_level(getattr(node, name, ()))
-            for handler in getattr(node, "handlers", ()):
-                yield from _module_level(handler.body)
+        yield from _module_level(_inside(node))
 
 
-def _is_top_level(tree: ast.Module, node: ast.stmt) -> bool:
-    return any(node is statement for statement in tree.body)
+def _inside(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements in the blocks of a compound statement that has no scope of its own."""
+    if isinstance(node, (Function, ast.ClassDef)):
+        return
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.stmt):
+            yield part
+        elif isinstance(part, (ast.ExceptHandler, ast.match_case)):
+            yield from part.body
+
+
+def _blocks(body: list[ast.stmt]) -> dict[str, str]:
+    """The functions that are defined in blocks only, each with the statement whose block that is."""
+    blocks: dict[str, str] = {}
+    for node in body:
+        kind = type(node).__name__.removeprefix("Async").removesuffix("Star").lower()
+        for inner in _module_level(_inside(node)):
+            if isinstance(inner, Function):
+                blocks[inner.name] = kind
+    direct = {node.name for node in body if isinstance(node, Function)}
+    return {name: kind for name, kind in blocks.items() if name not in direct}
 
 
 def _why_not(node: Function | ast.Assign, names: Names) -> str:

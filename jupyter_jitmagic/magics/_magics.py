@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import ast
 import linecache
+import pickle
 import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from jupyter_jitmagic._errors import OptionError, faults
@@ -75,7 +78,10 @@ def apply(shell: Any, tree: ast.Module, request: _cell.Request, plan: _cell.Plan
     if request.watch:
         _cell.first(tree, "jupyter_jitmagic.magics._watched_cell", "begin")
     if plan.taken and not request.quiet:
-        _cell.first(tree, __name__, "say", _said(plan))
+        if _is_read_by_a_magic():
+            say(_said(plan))  # once, and in no time that is measured: %%timeit runs every statement many times
+        else:
+            _cell.first(tree, __name__, "say", _said(plan))
 
 
 def say(line: str) -> None:
@@ -111,17 +117,70 @@ class Marker:
 
     def _marked(self, lines: list[str]) -> list[str]:
         blank = next((index for index, line in enumerate(lines) if line.strip()), 0)
-        match = re.match(r"(\s*)%%jit(?:[ \t]+(.*?))?\s*$", lines[blank]) if lines else None
-        if not match:
+        if not lines:
             return lines
-        marker = f"{match[1]}get_ipython().run_cell_magic('jit', {match[2] or ''!r}, ...)\n"
-        rest = lines[blank + 1 :]
-        if rest and re.match(r"\s*%%jit\b", rest[0]):
+        first = _MAGIC.match(lines[blank])
+        if not first:
+            return lines
+        below = next((index for index in range(blank + 1, len(lines)) if lines[index].strip()), blank)
+        second = _MAGIC.match(lines[below]) if below > blank else None
+        if first[1] != "jit":
+            if second and second[1] == "jit" and first[1] in _RUN_ELSEWHERE:
+                raise UsageError(f"%%jit: %%{first[1]} does not run the cell as IPython does, so there is no %%jit in it")
+            return lines
+        if second and second[1] == "jit":
             raise UsageError("%%jit: the magic stands twice over this cell")
-        if rest and re.match(r"\s*%%\w+", rest[0]):
+        if second and second[1] in _RUN_ELSEWHERE | _RUN_NOTHING:
+            raise UsageError(f"%%jit: %%{second[1]} below it does not run the cell as IPython does; leave out one of the two")
+        if second:
             # another cell magic runs the rest of the cell: it stays outside, and finds ours on the first line of what it runs
-            return [rest[0], *["\n"] * blank, lines[blank], *rest[1:]]
-        return [marker, *["\n"] * blank, *rest]
+            return [lines[below], *["\n"] * (below - 1), lines[blank], *lines[below + 1 :]]
+        if _is_read_by_a_magic():
+            return lines  # which may run it in any way: IPython makes a call of our magic out of it
+        indent = lines[blank][: first.start(1) - 2]
+        return [f"{indent}{_marker(first[2] or '')}\n", *["\n"] * blank, *lines[blank + 1 :]]
+
+
+_MAGIC = re.compile(r"\s*%%(\w+)(?:[ \t]+(.*?))?\s*$")
+_RUN_ELSEWHERE = frozenset(
+    (
+        "bash",
+        "cmd",
+        "code_wrap",
+        "debug",
+        "perl",
+        "pypy",
+        "python",
+        "python2",
+        "python3",
+        "ruby",
+        "script",
+        "sh",
+        "sx",
+        "system",
+    )
+)
+"""IPython's cell magics that give the text to something that knows no magics."""
+_RUN_NOTHING = frozenset(("file", "html", "javascript", "js", "latex", "markdown", "svg", "writefile"))
+"""Those that show or keep it."""
+
+
+def _marker(line: str) -> str:
+    return f"get_ipython().run_cell_magic('jit', {line!r}, ...)"
+
+
+def _is_read_by_a_magic() -> bool:
+    """Is a cell magic reading text that it will run itself? Not all ask the syntax-tree transformers (``%%prun`` does not)."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code not in _RUN_CELL:
+        if frame.f_code is _RUN_CELL_MAGIC:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_RUN_CELL = (InteractiveShell.run_cell.__code__, InteractiveShell.run_cell_async.__code__)
+_RUN_CELL_MAGIC = InteractiveShell.run_cell_magic.__code__
 
 
 class Check:
@@ -163,14 +222,26 @@ class Wrapper:
         plain: ast.AST = tree
         done: ast.AST | None = None
         with _ours_stops():
+            plain = tree = self._inlined(tree)
             line = marked(tree)
             if line is None or not isinstance(tree, ast.Module):
                 return tree
             del tree.body[0]
-            source = _unmark_source(line)
-            plain = ast.parse(source) if source else tree
+            plain = pickle.loads(pickle.dumps(tree))  # a copy, ten times as quick as copy.deepcopy
+            _unmark_source(line)
             done = self._wrapped(tree, line)
         return done or plain
+
+    def _inlined(self, tree: ast.AST) -> ast.AST:
+        """A call of ours that is all that another magic runs, as a marked cell; where the cell is wrong, the call tells it."""
+        found = _called(tree)
+        if found is None or not _is_read_by_a_magic():
+            return tree
+        line, cell = found
+        try:
+            return parse(self._shell, self._shell.transform_cell(f"{_marker(line)}\n{cell}"))
+        except UsageError:
+            return tree
 
     def _wrapped(self, tree: ast.Module, line: str) -> ast.AST:
         try:
@@ -196,34 +267,41 @@ def _ours_stops() -> Iterator[None]:
         raise refused
 
 
-def _unmark_source(line: str) -> str:
-    """Tracebacks show the magic on line 1 and not the marker; as a comment, since the source has to stay Python. Returns the
-    source so, "" where it is not found."""
-    for name in reversed(list(linecache.cache)):
-        entry = linecache.cache[name]
+def _unmark_source(line: str) -> None:
+    """Tracebacks show the magic on line 1 and not the marker; as a comment, since the source has to stay Python."""
+    for entry in list(linecache.cache.values()):
         lines = entry[2] if len(entry) == 4 else ()
-        if lines and MARKED.match(lines[0]):
+        if lines and lines[0].strip() == _marker(line):
             lines[0] = f"# %%jit {line}".rstrip() + "\n"
-            return "".join(lines)
-    return ""
 
 
 def marked(tree: ast.AST) -> str | None:
     """The options on a marked cell's first line, None if it is not marked."""
     match tree:
-        case ast.Module(
-            body=[
-                ast.Expr(
-                    value=ast.Call(
-                        func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr="run_cell_magic"),
-                        args=[ast.Constant("jit"), ast.Constant(str() as line), ast.Constant(value)],
-                    )
-                ),
-                *_,
-            ]
-        ) if value is Ellipsis:
-            return line
+        case ast.Module(body=[ast.Expr(value=call), *_]):
+            line, cell = _arguments(call)
+            return line if cell is Ellipsis else None
     return None
+
+
+def _called(tree: ast.AST) -> tuple[str, str] | None:
+    """Options and text of a cell that is a call of our magic and nothing else."""
+    match tree:
+        case ast.Module(body=[ast.Expr(value=call)]):
+            line, cell = _arguments(call)
+            return (line, cell) if line is not None and isinstance(cell, str) else None
+    return None
+
+
+def _arguments(call: ast.expr) -> tuple[str | None, Any]:
+    """What a call of our magic, as IPython writes it, is given."""
+    match call:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr="run_cell_magic"),
+            args=[ast.Constant("jit"), ast.Constant(str() as line), ast.Constant(cell)],
+        ):
+            return line, cell
+    return None, None
 
 
 @magics_class
@@ -280,10 +358,12 @@ class JitMagics(Magics):  # type: ignore[misc]
         --quiet           do not say which functions were taken
         """
         if cell is Ellipsis:
-            raise UsageError("%%jit: the extension was unloaded while this cell was read; run the cell again")
+            raise UsageError(
+                "%%jit: this cell was run in a way that leaves out IPython's syntax-tree transformers, which put jit on it"
+            )
         shell = self.shell
         raw = f"%%jit {line}\n{cell}"
-        source = shell.transform_cell(raw)
+        source = shell.transform_cell(f"{_marker(line)}\n{cell}")
         name = shell.compile.cache(source, shell.execution_count, raw_code=raw)
         tree = shell.transform_ast(parse(shell, source))
         try:
