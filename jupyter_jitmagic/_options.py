@@ -52,10 +52,9 @@ class Options:
         self.off = self.off or os.environ.get("JITMAGIC_OFF", "") not in ("", "0")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        check = _CHECKS.get(name)
-        problem = check(value) if check else None
+        problem = wrong(name, value)
         if problem:
-            raise OptionError(f"{name}={value!r}: {problem}")
+            raise OptionError(problem)
         object.__setattr__(self, name, value)
 
     def reset(self) -> None:
@@ -63,6 +62,13 @@ class Options:
         for field in fields(self):
             object.__setattr__(self, field.name, field.default)
         self.__post_init__()
+
+
+def wrong(name: str, value: Any) -> str:
+    """What is wrong with this value for this option, as one line; "" if nothing is."""
+    check = _CHECKS.get(name)
+    problem = check(value) if check else None
+    return f"{name}={value!r}: {problem}" if problem else ""
 
 
 def _timing(value: Any) -> str | None:

@@ -7,7 +7,10 @@ import sys
 import threading
 from typing import Any
 
+import pytest
 from shells import Shell
+
+import jupyter_jitmagic as jm
 
 
 def hooks(shell: Shell) -> dict[str, Any]:
@@ -66,6 +69,47 @@ def test_unloading_stops_following_compiles(shell: Shell) -> None:
     assert len(_timing.outside) == following - 1
 
 
+def test_loaded_used_and_unloaded_in_one_cell_leaves_no_listener(bare: Shell) -> None:
+    """What the cell used between the two is taken out, too, and no later cell brings it back."""
+    from jupyter_jitmagic.recording import _functions, _timing
+
+    bare.ok("import jax, jupyter_jitmagic as jm")
+    bare.run("%load_ext nothing")  # from here on IPython has its own magics for it
+    _functions.stop_recording()
+    following = list(_timing.outside)
+    before = hooks(bare)
+    bare.ok(
+        "%load_ext jupyter_jitmagic\nf = jm.jit(lambda x: x)\ng = f(1.0)\nwith jm.watch(quiet=True): f(2)\n%unload_ext jupyter_jitmagic"
+    )
+    for _ in range(2):
+        assert not _timing._installed and _timing.outside == following
+        assert hooks(bare) == before | {"names": hooks(bare)["names"]}
+        bare.ok("1")
+
+
+@pytest.mark.parametrize("bad", ["keep_calls = -1", "timing = 'x'", "keep_misses = 'many'", "off = 3", "tell_after_s = None"])
+def test_a_bad_value_in_the_configuration_is_one_line_and_never_told_again(bare: Shell, bad: str) -> None:
+    """Whether it was set while the extension was loaded or before; what is right beside it counts."""
+    name = bad.split()[0]
+    default = getattr(jm.options, name)
+    for loaded in (True, False):
+        if loaded:
+            bare.ok("%load_ext jupyter_jitmagic")
+            assert f"JitMagic.{name}=" in bare.ok(f"%config JitMagic.{bad}").stderr
+            bare.ok("%unload_ext jupyter_jitmagic")
+            assert bare.ok("%load_ext jupyter_jitmagic").text == ""
+            bare.ok("%unload_ext jupyter_jitmagic")
+        else:
+            bare.ip.config.JitMagic.update({name: eval(bad.partition("=")[2]), "keep_entries": 77})
+            (line,) = bare.ok("%load_ext jupyter_jitmagic").text.splitlines()
+            assert line.startswith(f"JitMagic.{name}=") and f"it stays {default!r}" in line
+            assert jm.options.keep_entries == 77
+            bare.ok("%unload_ext jupyter_jitmagic")
+            assert bare.ok("%load_ext jupyter_jitmagic").text == ""
+        assert getattr(jm.options, name) == default
+    jm.options.reset()
+
+
 def test_unloading_gives_back_a_magic_of_the_same_name(bare: Shell) -> None:
     bare.ip.register_magic_function(lambda line, cell: "mine", "cell", "jit")
     bare.ok("%load_ext jupyter_jitmagic")
@@ -109,6 +153,24 @@ def test_loading_imports_no_heavy_library() -> None:
     assert after == "-1 ['<lambda>']", "the cell that imports JAX is followed, also where somebody looked for JAX before"
 
 
+@pytest.mark.parametrize(
+    "off, first", [("", "from jupyter_jitmagic import jit"), ("1", "from jupyter_jitmagic import watch, diagnose, jit")]
+)
+def test_jax_may_be_imported_by_our_own_names_after_loading(off: str, first: str) -> None:
+    """What follows JAX's import finds our modules whole, whichever of them imports it; also where nothing is recorded."""
+    code = (
+        f"import os, sys; os.environ['JITMAGIC_OFF'] = '{off}'\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_cell('%load_ext jupyter_jitmagic').raise_error()\n"
+        f"shell.run_cell({first!r} + '\\nf = jit(lambda x: x * 2)\\ny = f(1.0)').raise_error()\n"
+        "import jupyter_jitmagic as jm\n"
+        "from jupyter_jitmagic.recording import _timing\n"
+        "print(repr(jm.faults.details()), len(_timing.outside))\n"
+    )
+    assert run_python(code).splitlines()[-1] == "'' 2"
+
+
 def test_without_jax_one_plain_line() -> None:
     out = run_python(
         "import sys\n"
@@ -134,10 +196,6 @@ def test_with_an_old_jax_one_plain_line() -> None:
 
 def test_public_names() -> None:
     """What the contract promises is there, listed by dir(), and nothing else pretends to be."""
-    import pytest
-
-    import jupyter_jitmagic as jm
-
     assert jm.__version__.count(".") == 2
     assert issubclass(jm.RecompileError, Exception)
     assert {"jit", "diagnose", "stats", "reset", "options", "faults", "RecompileError"} <= set(dir(jm))

@@ -28,6 +28,8 @@ The seam between the two halves (sites and static sets here, source changes in `
 
 from __future__ import annotations
 
+import jax  # noqa: F401 (before any module of this room has begun: what follows JAX's import needs them whole)
+
 from ._diagnose import diagnose, diagnose_call
 from ._sites import find_sites
 from ._static_search import trace_error

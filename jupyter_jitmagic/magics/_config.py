@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -12,7 +13,23 @@ from traitlets import TraitError, TraitType
 from traitlets.config import Configurable
 
 from jupyter_jitmagic._errors import OptionError
-from jupyter_jitmagic._options import Options, options
+from jupyter_jitmagic._options import Options, options, wrong
+
+
+class Configured(Configurable):
+    """Takes the values that make sense. Of another one a line is told, and it is forgotten: IPython would keep it in its
+    configuration and give it to everything that is loaded later."""
+
+    def _load_config(self, cfg: Any, *args: Any, **named: Any) -> None:
+        for config in (cfg, getattr(self.parent, "config", None) or {}):
+            section = config.get(type(self).__name__, {})
+            for name, value in list(section.items()):
+                problem = wrong(name, value)
+                if problem:
+                    del section[name]
+                    if config is cfg:
+                        print(f"JitMagic.{problem}; it stays {getattr(options, name)!r}", file=sys.stderr)
+        super()._load_config(cfg, *args, **named)
 
 
 class Option(TraitType):  # type: ignore[type-arg]
@@ -54,7 +71,7 @@ _KINDS = {kind: type(kind.__name__, (Option,), {}) for kind in (str, int, float,
 
 JitMagic = type(
     "JitMagic",
-    (Configurable,),
+    (Configured,),
     {
         "__doc__": "The defaults and thresholds of jupyter_jitmagic (`jupyter_jitmagic.options`).",
         "__module__": __name__,

@@ -107,10 +107,15 @@ def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
 
         _watch.install()
         _jitted.start_recording()
-        hooks_of_shell = _loaded.get(shell)
-        if hooks_of_shell is not None:
-            hooks_of_shell.callback(_watch.uninstall)
-            hooks_of_shell.callback(_jitted.stop_recording)
+
+    def stop() -> None:
+        if "jupyter_jitmagic.recording._functions" in sys.modules:  # something may have been recorded, followed or not
+            from jupyter_jitmagic.recording import _jitted, _watch
+
+            _jitted.stop_recording()
+            _watch.uninstall()
+
+    hooks.callback(stop)
 
     def before_cell(info: Any) -> None:
         shell.events.unregister("pre_run_cell", before_cell)
