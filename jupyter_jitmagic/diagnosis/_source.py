@@ -6,6 +6,8 @@ function is taken out of it. So no decorator, class body or module line runs aga
 
 from __future__ import annotations
 
+import __future__
+
 import ast
 import copy
 import dis
@@ -30,6 +32,8 @@ _LIBRARIES = tuple(
     if p
 )
 _OWN = str(Path(__file__).resolve().parent.parent)
+_ANNOTATIONS = __future__.annotations.compiler_flag
+"""The one ``from __future__ import …`` that still changes what is compiled. Code bears it, and a shell hands it on to later cells."""
 
 
 class NoSource(Exception):
@@ -42,14 +46,16 @@ class Unit:
 
     Attributes:
         filename, first_line: where its text starts (decorators included), as tracebacks count.
-        text: its whole lines.
+        text: its whole lines (with what else stands on them).
         globals: the namespace in which it ran (the user's own; never written to).
+        flags: what the compiler was told of the ``__future__``.
     """
 
     filename: str
     first_line: int
     text: str
     globals: dict[str, Any] = field(repr=False)
+    flags: int = 0
 
     @property
     def last_line(self) -> int:
@@ -57,6 +63,10 @@ class Unit:
 
     def holds(self, code: types.CodeType) -> bool:
         return code.co_filename == self.filename and self.first_line <= code.co_firstlineno <= self.last_line
+
+    def compiled(self, text: str | ast.Module, filename: str) -> types.CodeType:
+        """A text (or tree) in the place of the unit's own, compiled as that was."""
+        return _compile(text, filename, self.flags)
 
 
 def is_users(filename: str) -> bool:
@@ -99,10 +109,20 @@ def _parsed(filename: str, text: str) -> ast.Module:
     return ast.parse(text)
 
 
-@functools.lru_cache(maxsize=32)
-def _compiled(filename: str, text: str) -> types.CodeType:
-    # the whole module: the compiler makes other code of `jnp.abs(x)` where it sees the import
-    return compile(_parsed(filename, text), filename, "exec", dont_inherit=True)
+@functools.lru_cache(maxsize=64)
+def _codes_of(filename: str, text: str, flags: int, first: int, last: int) -> tuple[types.CodeType, ...]:
+    """All code objects of a module's statements `first` to `last`, compiled together; none where they cannot have run so."""
+    body = _parsed(filename, text).body[first : last + 1]
+    try:
+        return tuple(codes(_compile(ast.Module(body, []), filename, flags)))
+    except SyntaxError:  # a `return` in a cell stops nothing above it
+        return ()
+
+
+def _compile(source: str | ast.Module, filename: str, flags: int) -> types.CodeType:
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in a cell; it changes nothing inside a function
+    code: types.CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
+    return code
 
 
 def module_text(filename: str, module_globals: dict[str, Any] | None = None) -> str:
@@ -134,25 +154,32 @@ def unit_of(code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
     if not is_users(code.co_filename):
         raise NoSource(f"{code.co_qualname} is not the user's own code ({code.co_filename})")
     text = module_text(code.co_filename, module_globals)
-    lines = text.splitlines(keepends=True)
-    for stmt in _parsed(code.co_filename, text).body:
-        first = min([stmt.lineno, *(d.lineno for d in getattr(stmt, "decorator_list", []))])
-        last = stmt.end_lineno or stmt.lineno
+    flags = code.co_flags & _ANNOTATIONS
+    body = _parsed(code.co_filename, text).body
+    for start, end, first, last in _blocks(body):
         if first <= code.co_firstlineno <= last:
-            unit = Unit(code.co_filename, first, "".join(lines[first - 1 : last]), module_globals)
-            now = [c for c in codes(_compiled(code.co_filename, text)) if c.co_qualname == code.co_qualname]
-            if not any(_same_code(c, code) for c in now):
-                raise NoSource(
-                    f"the source of {code.co_qualname} has changed since it was defined"
-                    if now
-                    else f"{code.co_qualname} is not in its source any more"
-                )
-            return unit
+            # A shell compiles each statement of a cell alone, an import compiles the module as a whole, and the compiler makes
+            # other code of `jnp.abs(x)` where it has seen `import jax.numpy as jnp`. Equal in either form is equal.
+            forms = [(number, number) for number in range(start, end + 1)] + [(0, len(body) - 1)]
+            now = (made for form in forms for made in _codes_of(code.co_filename, text, flags, *form))
+            if any(made.co_qualname == code.co_qualname and made == code for made in now):
+                lines = text.splitlines(keepends=True)
+                return Unit(code.co_filename, first, "".join(lines[first - 1 : last]), module_globals, flags)
     raise NoSource(f"the source of {code.co_qualname} has changed since it was defined")
 
 
-def compile_unit(text: str, filename: str) -> types.CodeType:
-    return compile(text, filename, "exec", dont_inherit=True)
+def _blocks(body: list[ast.stmt]) -> Iterator[tuple[int, int, int, int]]:
+    """Statements that share no line with others: their first and last number, their first and last line."""
+    blocks: list[tuple[int, int, int, int]] = []
+    for number, stmt in enumerate(body):
+        first = min([stmt.lineno, *(d.lineno for d in getattr(stmt, "decorator_list", []))])
+        last = stmt.end_lineno or stmt.lineno
+        if blocks and first <= blocks[-1][3]:  # after a semicolon
+            start, _, first, _ = blocks.pop()
+            blocks.append((start, number, first, last))
+        else:
+            blocks.append((number, number, first, last))
+    yield from blocks
 
 
 def codes(module: types.CodeType) -> Iterator[types.CodeType]:
@@ -161,6 +188,19 @@ def codes(module: types.CodeType) -> Iterator[types.CodeType]:
         if isinstance(const, types.CodeType):
             yield const
             yield from codes(const)
+
+
+def extent(code: types.CodeType, above: int = 0) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Where what a code object evaluates begins and ends: lines (with `above` more before them) and columns in UTF-8 bytes.
+
+    It tells apart what stands on one line. None where Python keeps no columns.
+    """
+    begins, ends = [], []
+    for line, end_line, column, end_column in code.co_positions():
+        if line is not None and end_line is not None and column is not None and end_column:  # the prologue has no columns
+            begins.append((line + above, column))
+            ends.append((end_line + above, end_column))
+    return (min(begins), max(ends)) if begins else None
 
 
 def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
@@ -193,7 +233,7 @@ class Rebuilt:
         self._imports = imports or {}
         self._extra = extra or {}
         self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
-        self._old = {u: _numbered(compile_unit(u.text, u.filename)) for u in texts}
+        self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
         self._spaces: dict[int, dict[str, Any]] = {}
         self._made: dict[int, Any] = {}
         self._instances: dict[int, Any] = {}
@@ -368,12 +408,19 @@ class Rebuilt:
     def _new_code(self, code: types.CodeType) -> types.CodeType:
         for unit in self._units:
             if unit.holds(code):
-                for key, old in self._old[unit].items():
-                    if key[0] == code.co_qualname and old.co_firstlineno + unit.first_line - 1 == code.co_firstlineno:
-                        new = self._codes[unit].get(key)
-                        if new is None or not _same_parameters(new, code):
-                            raise NoSource(f"{code.co_qualname} is not in the changed source")
-                        return new
+                above = unit.first_line - 1
+                found = {
+                    key: old
+                    for key, old in self._old[unit].items()
+                    if key[0] == code.co_qualname and old.co_firstlineno + above == code.co_firstlineno
+                }
+                if len(found) > 1:  # lambdas on one line
+                    found = {key: old for key, old in found.items() if extent(old, above) == extent(code)}
+                for key in found:
+                    new = self._codes[unit].get(key)
+                    if new is None or not _same_parameters(new, code) or len(found) > 1:
+                        raise NoSource(f"{code.co_qualname} is not in the changed source")
+                    return new
         return code
 
     def _again(self, fun: Any) -> Any:

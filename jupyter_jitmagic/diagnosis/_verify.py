@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._inputs import Input, Variations
-from ._source import NoSource, Rebuilt, Unit, compile_unit
+from ._source import NoSource, Rebuilt, Unit
 from ._time import Deadline
 from ._types import Comparison
 
@@ -259,7 +259,7 @@ class Plain:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original))
             tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(original)
-            compiled[unit] = compile(ast.fix_missing_locations(tree), unit.filename, "exec", dont_inherit=True)
+            compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         self._fun = Rebuilt(compiled, extra={_PROBES: self._probes}).make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -589,4 +589,4 @@ def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapp
     return Comparison(inputs, plain.coverage.words(), not_reached, notes)
 
 
-__all__ = ["Comparison", "Differs", "NoSource", "OutOfTime", "Plain", "compare", "comparison", "compile_unit", "types"]
+__all__ = ["Comparison", "Differs", "NoSource", "OutOfTime", "Plain", "compare", "comparison", "types"]

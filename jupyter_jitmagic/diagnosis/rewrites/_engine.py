@@ -23,7 +23,7 @@ import numpy as np
 
 from .._inputs import Input
 from .._quiet import OutOfTime, time_limit
-from .._source import NoSource, Rebuilt, Unit, compile_unit, frame_units, is_users, position, unit_of
+from .._source import NoSource, Rebuilt, Unit, frame_units, is_users, position, unit_of
 from .._time import Deadline
 from .._types import Change
 from ._code import Code
@@ -200,7 +200,7 @@ class Search:
         key = (id(unit), text)
         if key not in self._codes:
             filename = f"<jitmagic draft {next(_numbers)}>"
-            self._codes[key] = compile_unit(text, filename)
+            self._codes[key] = unit.compiled(text, filename)
             self._files[filename] = (unit, text)
         return self._codes[key]
 

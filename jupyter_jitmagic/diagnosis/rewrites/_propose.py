@@ -303,7 +303,7 @@ class _Judge:
         texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
         if texts == traced.draft.texts:
             return traced.function
-        codes = {unit: compile(text, "<jitmagic bounded>", "exec", dont_inherit=True) for unit, text in texts.items()}
+        codes = {unit: unit.compiled(text, "<jitmagic bounded>") for unit, text in texts.items()}
         imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
         made: Callable[..., Any] = Rebuilt(codes, imports, {"__jitmagic_while_loop__": bounded_while_loop}).make(self.fun)
         return made
