@@ -41,6 +41,12 @@ def jit_config() -> list[tuple[str, Any]]:
         return [*rows, ("abstract_mesh", jax.sharding.get_abstract_mesh())]
 
 
+def options_set() -> list[tuple[str, Any]]:
+    """Every option of JAX that this thread sees now, as (name, value); without the internals those that are known to matter."""
+    names = getattr(jax.config, "values", None) or _PUBLIC_OPTIONS
+    return [(name, getattr(jax.config, name)) for name in names if hasattr(jax.config, name)]
+
+
 class _Plain:
     """Public fallback of the trace state: `value` is True where a call is not traced and jit not disabled.
 

@@ -59,7 +59,7 @@ _SENTENCES: dict[str, Callable[[Cause], str]] = {
     "static_identity": _identity,
     "calling_convention": _convention,
     "weak_type": _weak_type,
-    "new_function": lambda cause: "the function itself was created again",
+    "new_function": lambda cause: "the function itself was created again" + (f" (not kept: {cause.now})" if cause.now else ""),
     "device": _device,
     "cleared": lambda cause: "its cache was cleared",
     "unknown": lambda cause: "why is unknown",

@@ -145,7 +145,7 @@ def test_a_watched_output_is_one_live_array_and_ends_soon_after_its_execution(sl
             if keeps:
                 assert sum(array.unsafe_buffer_pointer() == out.unsafe_buffer_pointer() for array in jax.live_arrays()) == 1
             del out
-            assert _soon(lambda: gone() is None)
+            assert _soon(lambda gone=gone: gone() is None)  # type: ignore[misc]
     assert _soon(lambda: len(jax.live_arrays()) == before)
 
 

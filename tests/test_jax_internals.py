@@ -153,3 +153,11 @@ def test_without_anything_of_jaxs_inside_calls_are_still_told_apart() -> None:
         "first_call shape static_value first_call cleared",
         "no fault",
     ], done.stdout + done.stderr
+
+
+def test_every_option_of_jax_is_told_as_this_thread_has_it() -> None:
+    """`keep=True` compares them: also what no cache key of JAX's holds, and what a ``with`` sets for one thread."""
+    told = dict(internals.options_set())
+    assert {"jax_debug_nans", "jax_default_prng_impl", "jax_platforms", *internals._PUBLIC_OPTIONS} <= told.keys()
+    with jax.debug_nans(True):
+        assert dict(internals.options_set())["jax_debug_nans"] is True and told["jax_debug_nans"] is False

@@ -169,7 +169,6 @@ def test_code_that_differs_in_a_type_or_a_name_compiles(cell: str, another: str)
         "@jm.jit(keep=True)\ndef step(x): return x * np.random.rand()",
         "import time\n@jm.jit(keep=True)\ndef step(x): return x * time.time()",
         "from random import random\n@jm.jit(keep=True)\ndef step(x): return x * random()",
-        "import types\nmine = types.ModuleType('mine')\nmine.rate = 2.0\n@jm.jit(keep=True)\ndef step(x): return x * mine.rate",
         "@jm.jit\ndef inner(x): return x\n@jm.jit(keep=True)\ndef step(x): return inner(x)",
     ],
 )

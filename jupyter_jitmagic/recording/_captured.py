@@ -8,7 +8,6 @@ with the present. Both run when something was compiled or a cell has run, never 
 
 from __future__ import annotations
 
-import builtins
 import dis
 import functools
 import inspect
@@ -26,7 +25,7 @@ import numpy as np
 from jupyter_jitmagic._values import Looks, digest, hashes_by_identity, is_secret_name, shown
 
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
-_FUNCTIONS_LIMIT = 200
+FUNCTIONS_LIMIT = 200
 _PARTS_LIMIT = 100
 _SAMPLE = 4096
 _DIGESTED = 4_000_000
@@ -49,7 +48,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """One name read by one function: where to look it up again, and what it was."""
 
     name: str
@@ -58,9 +57,7 @@ class _Read:
     looks: tuple[Any, ...]
     text: str
     exact: bool
-
-    def agrees(self, other: _Read) -> bool:
-        return (self.name, self.reader, self.looks) == (other.name, other.reader, other.looks)
+    """Whether the fingerprint leaves nothing out, so that an equal one proves equality."""
 
 
 @dataclass(slots=True)
@@ -76,51 +73,40 @@ class Captured:
         [('rate', '0.1', '0.2')]
     """
 
-    reads: tuple[_Read, ...]
-    exact: bool = True
-    """Whether the fingerprints leave nothing out, so that agreement proves equality."""
+    reads: tuple[Read, ...]
     captured_s: float = field(default_factory=time.time)
 
     @classmethod
     def of(cls, fun: Callable[..., Any], statics: Mapping[str, Any] | None = None) -> Captured:
         """Take the present values of everything that `fun`'s code reads; of static arguments, what JAX does not compare."""
-        reached: list[types.FunctionType] = []
-        reads = (*_reads(fun, reached), *_reads_of_statics(fun, statics or {}))
-        known = 0 < len(reached) < _FUNCTIONS_LIMIT and all(map(_modules_are_steady, reached))
-        return cls(reads, known and all(read.exact for read in reads))
-
-    def agrees(self, other: Captured) -> bool:
-        """Whether both are known for sure to have read the same."""
-        if not (self.exact and other.exact) or len(self.reads) != len(other.reads):
-            return False
-        return all(map(_Read.agrees, self.reads, other.reads))
+        return cls((*reads_of(fun, []), *_reads_of_statics(fun, statics or {})))
 
     def changes(self) -> tuple[Change, ...]:
         """Every name whose value is no longer what was read; empty if the function itself is gone."""
         return tuple(change for read in self.reads if (change := self._change(read)) is not None)
 
-    def _change(self, read: _Read) -> Change | None:
+    def _change(self, read: Read) -> Change | None:
         try:
             value = read.look_up()
         except ReferenceError:
             return None
-        if value is not _MISSING and _looks(value)[0] == read.looks:
+        if value is not _MISSING and looks_of(value)[0] == read.looks:
             return None
-        return Change(read.name, read.reader, read.text, _text(read.name, value), self.captured_s)
+        return Change(read.name, read.reader, read.text, text_of(read.name, value), self.captured_s)
 
 
-def _text(name: str, value: Any) -> str:
+def text_of(name: str, value: Any) -> str:
     if value is _MISSING:
         return "deleted"
     return "…" if is_secret_name(name) and isinstance(value, (str, bytes)) else shown(value)
 
 
-def _looks(value: Any) -> tuple[tuple[Any, ...], bool]:
+def looks_of(value: Any) -> tuple[tuple[Any, ...], bool]:
     """A fingerprint by everything that can be seen, and whether that is all: equal values have equal ones.
 
     A function under jit is the function in it: what the wrapper counts and caches is no change.
     """
-    if _is_librarys(value):
+    if is_librarys(value):
         return ("library", *_place_of(value)), True
     looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
     inner = None if isinstance(value, types.FunctionType) else _plain(_wrapped(value))
@@ -162,30 +148,30 @@ def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
     return np.asarray(value) if near and value.is_ready() else None
 
 
-def _reads(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[_Read]:
+def reads_of(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[Read]:
     """Names read by `fun` and by the user's plain functions that it reaches (`reached`); each name of each namespace once."""
     waiting = [_plain(fun)]
     seen: set[int] = set()
     taken: set[tuple[Any, ...]] = set()
-    while waiting and len(seen) < _FUNCTIONS_LIMIT:
+    while waiting and len(seen) < FUNCTIONS_LIMIT:
         function = waiting.pop(0)
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
         reached.append(function)
         yield from _defaults(function)
-        for name, space, look_up in _names(function):
+        for name, space, look_up in names_read(function):
             value = look_up()
             for label, found, find in _parts(name, value, look_up, _code_reads(function.__code__).paths.get(name)):
                 if found is _MISSING or (space, label) in taken:
                     continue
                 taken.add((space, label))
                 waiting.append(_plain(found))
-                looks, exact = _looks(found)
-                yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
+                looks, exact = looks_of(found)
+                yield Read(label, function.__qualname__, find, looks, text_of(label, found), exact)
 
 
-def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> Iterator[_Read]:
+def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> Iterator[Read]:
     """The attributes that `fun` reads of static objects which hash by identity (as ``self``): JAX sees no change of theirs."""
     function = _plain(fun)
     if function is None:
@@ -203,8 +189,8 @@ def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> It
             continue
         for label, found, find in _parts(name, value, functools.partial(_alive, owner), paths):
             if found is not _MISSING and found is not value:
-                looks, exact = _looks(found)
-                yield _Read(label, function.__qualname__, find, looks, _text(label, found), exact)
+                looks, exact = looks_of(found)
+                yield Read(label, function.__qualname__, find, looks, text_of(label, found), exact)
 
 
 def _alive(owner: weakref.ref[Any]) -> Any:
@@ -217,7 +203,7 @@ def _alive(owner: weakref.ref[Any]) -> Any:
 def reached_by(fun: Callable[..., Any]) -> list[types.FunctionType]:
     """The function and the user's plain functions that its code reaches."""
     reached: list[types.FunctionType] = []
-    for _ in _reads(fun, reached):
+    for _ in reads_of(fun, reached):
         continue
     return reached
 
@@ -225,7 +211,7 @@ def reached_by(fun: Callable[..., Any]) -> list[types.FunctionType]:
 def read_by(fun: Callable[..., Any]) -> Iterator[Any]:
     """The present values of all names that these functions read."""
     for function in reached_by(fun):
-        for _, _, look_up in _names(function):
+        for _, _, look_up in names_read(function):
             yield look_up()
 
 
@@ -312,7 +298,7 @@ def _method_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any
     return lambda: _code_behind(look_up(), step) or _MISSING
 
 
-def _defaults(function: types.FunctionType) -> Iterator[_Read]:
+def _defaults(function: types.FunctionType) -> Iterator[Read]:
     """Defaults that may be changed in place."""
     owner = weakref.ref(function)
 
@@ -330,73 +316,13 @@ def _defaults(function: types.FunctionType) -> Iterator[_Read]:
     found += [(name, "__kwdefaults__", name, value) for name, value in (function.__kwdefaults__ or {}).items()]
     for name, where, key, value in found:
         if not isinstance(value, (int, float, complex, str, bytes, type(None))):
-            looks, exact = _looks(value)
+            looks, exact = looks_of(value)
             find = functools.partial(look_up, where, key)
-            yield _Read(name, function.__qualname__, find, looks, _text(name, value), exact)
+            yield Read(name, function.__qualname__, find, looks, text_of(name, value), exact)
 
 
 def _part_look_up(look_up: Callable[[], Any], step: _Step) -> Callable[[], Any]:
     return lambda: _take(look_up(), step)
-
-
-_UNSTEADY = frozenset({"random", "secrets", "time", "datetime", "os", "uuid"})
-_UNSTEADY_BUILTINS = frozenset(
-    {"__import__", "compile", "delattr", "dir", "eval", "exec", "globals", "id", "input", "iter", "locals", "next", "open"}
-    | {"setattr", "vars"}
-)
-_UNSTEADY_ATTRIBUTES = frozenset(
-    {"fromfile", "genfromtxt", "get_printoptions", "geterr", "getenv", "load", "loadtxt", "memmap", "random", "read"}
-    | {"read_bytes", "read_text"}
-)
-"""Functions of steady libraries that read files or what may be set elsewhere."""
-_STEADY_IMPORTS = frozenset(["collections", "functools", "itertools", "jax", "math", "numpy", "operator", "typing"])
-
-
-def _modules_are_steady(function: types.FunctionType) -> bool:
-    """Whether nothing that it reads gives another value each time or may be edited by the user out of our sight."""
-    attributes, space = set(_all_names(function.__code__)), function.__globals__
-    if attributes & _UNSTEADY_ATTRIBUTES or attributes & _UNSTEADY_BUILTINS - space.keys():
-        return False
-    if any(_is_patched(name) for name in attributes - space.keys() if hasattr(builtins, name)):
-        return False
-    if not _all_imports(function.__code__) <= _STEADY_IMPORTS:
-        return False
-    for _, _, look_up in _names(function):
-        value = look_up()
-        if isinstance(value, (types.BuiltinFunctionType, types.MethodType)) and not _is_steady_builtin(value):
-            return False
-        if not isinstance(value, types.ModuleType):
-            continue
-        name = value.__name__.partition(".")[0]
-        if name in _UNSTEADY or (name == "numpy" and "random" in attributes):
-            return False
-        if name not in sys.stdlib_module_names and not _is_installed(str(getattr(value, "__file__", None) or "")):
-            return False
-    return True
-
-
-def _is_steady_builtin(value: Any) -> bool:
-    """A function of a module (as ``math.sin``), not a method of some generator or clock (as ``random.random``)."""
-    owner = getattr(value, "__self__", None)
-    return isinstance(owner, types.ModuleType) and owner.__name__ not in _UNSTEADY
-
-
-def _is_patched(name: str) -> bool:
-    """Whether a builtin is another one than Python's own."""
-    return isinstance(getattr(builtins, name), types.FunctionType) and name not in ("open", "help", "input", "print", "display")
-
-
-def _all_imports(code: types.CodeType) -> set[str]:
-    """The modules that the code itself imports, by their first names."""
-    found = {op.argval.partition(".")[0] for op in dis.get_instructions(code) if op.opname == "IMPORT_NAME"}
-    return found.union(*(_all_imports(part) for part in code.co_consts if isinstance(part, types.CodeType)))
-
-
-def _all_names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _all_names(constant)
 
 
 def _plain(value: Any) -> types.FunctionType | None:
@@ -418,7 +344,7 @@ def _wrapped(value: Any) -> Any:
     return inspect.getattr_static(value, "__wrapped__", None)
 
 
-def _is_librarys(value: Any) -> bool:
+def is_librarys(value: Any) -> bool:
     """Modules, and what libraries define: their functions and classes do not change under a notebook, only their names may
     come to mean others."""
     if isinstance(value, types.ModuleType):
@@ -436,17 +362,17 @@ def _is_library(value: Any) -> bool:
     """Whether it was defined in an installed package or the standard library."""
     name = getattr(value, "__module__", None) or "__main__"
     module = None if name == "__main__" else sys.modules.get(name)
-    return _is_installed(str(getattr(module, "__file__", None) or ""))
+    return is_installed(str(getattr(module, "__file__", None) or ""))
 
 
-def _is_installed(filename: str) -> bool:
+def is_installed(filename: str) -> bool:
     return any(part in filename for part in ("site-packages", "dist-packages")) or filename.startswith(_STDLIB)
 
 
 _STDLIB = types.__file__.rsplit("types", 1)[0]
 
 
-def _names(function: types.FunctionType) -> Iterator[tuple[str, int, Callable[[], Any]]]:
+def names_read(function: types.FunctionType) -> Iterator[tuple[str, int, Callable[[], Any]]]:
     """(name, namespace, how to look it up) of everything that the function's code reads from outside."""
     space = function.__globals__
     for name in _code_reads(function.__code__).globals:

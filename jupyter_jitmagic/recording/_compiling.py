@@ -17,6 +17,7 @@ import jax
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic.recording._hotpath import is_call
 from jupyter_jitmagic.recording._signatures import Signature, signature_of
+from jupyter_jitmagic.recording._traces import users
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording._recording import FunctionState
@@ -54,7 +55,7 @@ def ours() -> Compiling | None:
 def plain() -> Compiling | None:
     """The innermost call of a jitted function on the stack as JAX itself holds it; None where JAX does not show it."""
     found = internals.innermost_jit_call(sys._getframe(1))
-    return None if found is None else Compiling(*found, None)
+    return None if found is None else Compiling(*found._replace(fun=users(found.fun)), None)
 
 
 def name_of(fun: Any) -> str:

@@ -114,12 +114,16 @@ def jit(
             keep=keep,
             **jit_arguments,
         )
+    traces = None
+    traced = fun
+    if keep and not (options.off or is_own_work()):
+        traced, traces = _keep.to_follow(fun)
     if _WARNED.isdisjoint(jit_arguments):
-        jitted = jax_jit(fun, **jit_arguments)  # here, so that what JAX refuses has one frame of ours above it
+        jitted = jax_jit(traced, **jit_arguments)  # here, so that what JAX refuses has one frame of ours above it
     else:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            jitted = jax_jit(fun, **jit_arguments)
+            jitted = jax_jit(traced, **jit_arguments)
         for warning in told:  # at the line that called us, as else Python would not show them
             warnings.warn(warning.message, stacklevel=2)
     if options.off or is_own_work():
@@ -128,10 +132,10 @@ def jit(
     if not keep:
         return wrap(fun, jit_arguments, jitted, **own)
     given = {**jit_arguments, **own}
-    earlier = _keep.earlier(fun, given)
+    earlier, why_not = _keep.earlier(fun, given)
     if earlier is not None:
         return earlier
-    made = wrap(fun, jit_arguments, jitted, **own)
+    made = wrap(fun, jit_arguments, jitted, traces=traces, not_kept=why_not, **own)
     with faults.stop("keeping a definition"):
         _keep.keep(made, given)
     return made

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -43,6 +44,7 @@ from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._returning import AT_ONCE, FEW_AT_ONCE, Returning, can_tell
 from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
+from jupyter_jitmagic.recording._traces import Traces
 from jupyter_jitmagic.recording._waiter import drop_outdated
 
 _HISTORY = 1000
@@ -80,6 +82,10 @@ class FunctionState:
         self.check = False
         self.captured: dict[int, Captured] = {}
         """What the trace of each entry read from outside its arguments."""
+        self.traces: Traces | None = None
+        """With `keep` what all traces read."""
+        self.not_kept = ""
+        """Why what an earlier definition has compiled may not be used."""
         self._remade = remade
         self.guard: Guard | None = None
         self._cleared: set[Signature] = set()
@@ -145,6 +151,7 @@ class FunctionState:
         """From now on call `jitted`, the same function with other arguments of ``jax.jit``."""
         with self.lock:
             self._forget_entries()
+            self.traces = None  # of a function that is called in another way now
             self.jitted = jitted
             self.jit_arguments = jit_arguments
             self.jit_options = internals.jit_options(jitted, jit_arguments)
@@ -201,10 +208,13 @@ class FunctionState:
             self._note_cleared()
             self._steer(gate=float("-inf"), select=None)
 
-    def created_again(self) -> None:
+    def created_again(self, why: str) -> None:
         """Nothing that was compiled may be used: the function counts as another one, created just now."""
         self.jitted.clear_cache()
         with self.lock:
+            self.not_kept = why
+            if self.traces is not None:
+                self.traces.forget()
             self._forget_entries()
             self._remade = self.history
             self.history = []
@@ -381,7 +391,10 @@ class FunctionState:
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""
-        return causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
+        causes = causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
+        if self.not_kept:
+            causes = tuple(replace(cause, now=self.not_kept) if cause.cause == "new_function" else cause for cause in causes)
+        return causes
 
     def _but_of_unused(
         self, causes: tuple[Cause, ...], signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]

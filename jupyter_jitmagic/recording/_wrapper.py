@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 import jax
 from jax import jit as jax_jit  # bound now: someone may put our jit in the place of jax.jit
 
+from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic.recording import _budgets, _functions, _history, _others
 from jupyter_jitmagic.recording._auto import Auto
 from jupyter_jitmagic.recording._recording import FunctionState
+from jupyter_jitmagic.recording._traces import Traces
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -148,15 +150,19 @@ def wrap(
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
+    traces: Traces | None = None,
+    not_kept: str = "",
 ) -> JitFunction[..., Any]:
     """`fun` under ``jax.jit(fun, **jit_arguments)``, which is `jitted`, recorded. The same function with the same arguments
-    shares its record."""
+    shares its record. With `keep` `traces` tells what those of `jitted` read, `not_kept` why no earlier one goes on."""
     if jitted is None:
         jitted = jax_jit(fun, **jit_arguments)
     own = {"timing": timing, "on_miss": on_miss, "max_compiles": max_compiles, "auto": auto, "check": check}
     made: Any = jitted
     with faults.stop("putting a function under jm.jit", "it runs as plain jax.jit"):
         made = _recorded(fun, jitted, jit_arguments, own)
+        if made._state.jitted is jitted:
+            made._state.traces, made._state.not_kept = traces, not_kept
     return made  # type: ignore[no-any-return]
 
 
@@ -209,3 +215,6 @@ def _frozen(value: Any) -> Any:
     frozen = tuple(value) if isinstance(value, list | set) else value
     hash(frozen)
     return frozen if not isinstance(frozen, dict) else id(frozen)
+
+
+internals.hide_frames(__file__)
