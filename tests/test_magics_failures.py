@@ -103,6 +103,77 @@ def test_it_names_the_function_where_another_has_an_argument_of_that_name(shell:
     assert fixed(shell).startswith("%%jit --static f.n\n")
 
 
+@pytest.mark.parametrize(
+    "line, after",
+    [
+        ("--static a , b", "--static a , b,n"),
+        ("--static=a,b --quiet", "--static=a,b,n --quiet"),
+        ("--quiet --static a --static b  f", "--quiet --static a --static b,n  f"),
+        ("f", "f --static a,b,n"),
+    ],
+)
+def test_the_magics_line_is_changed_as_little_as_it_can_be(shell: Shell, line: str, after: str) -> None:
+    body = "def f(a, b, n):\n    return jnp.zeros((a, b, n))\n\nf(1, 2, 3)"
+    fails(shell, f"%%jit {line}\n{body}")
+    assert fixed(shell) == f"%%jit {after}\n{body}"
+
+
+BRANCH = "    if x > 0:\n        return x\n    return -x\n"
+CURED = "    return jnp.where(x > 0, x, -x)\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%jit\nif 1:\n    def f(x):\n        return x + 1\ndef f(x):\n{}f(1.0)",
+        "%%jit\ndef f(x):\n    return x + 1\nif 1:\n    pass\ndef f(x):\n{}f(1.0)",
+        "@jax.jit\ndef f(x):\n{}g = f\n@jax.jit\ndef f(x):\n    return x\ng(1.0)",
+        "@jax.jit\ndef f(x):\n{}g = f\nif 1:\n    @jax.jit\n    def f(x):\n        return x\ng(1.0)",
+        "class K:\n    @jax.jit\n    def f(x):\n        return x\nclass K:\n    @jax.jit\n    def f(x):\n%sK.f(1.0)",
+        "%%prun -q\n%%jit\nif 1:\n    def f(x):\n        return x + 1\ndef f(x):\n{}f(1.0)",
+    ],
+)
+def test_of_several_definitions_the_one_that_ran_is_edited(shell: Shell, cell: str) -> None:
+    deep = ["    " + line for line in BRANCH.splitlines(True)], ["    " + line for line in CURED.splitlines(True)]
+    before = cell.replace("{}", BRANCH).replace("%s", "".join(deep[0]))
+    fails(shell, before)
+    assert fixed(shell) == cell.replace("{}", CURED).replace("%s", "".join(deep[1]))
+
+
+@pytest.mark.parametrize(
+    "cell, after",
+    [
+        ("%%jit f\nf = lambda n: jnp.zeros(n)\nf(3)", "%%jit f --static n\nf = lambda n: jnp.zeros(n)\nf(3)"),
+        ("f = jax.jit(lambda n: jnp.zeros(n))\nf(3)", 'f = jax.jit(lambda n: jnp.zeros(n), static_argnames="n")\nf(3)'),
+        (
+            "g = lambda n: jnp.zeros(n)\nf = jax.jit(g)\nf(3)",
+            'g = lambda n: jnp.zeros(n)\nf = jax.jit(g, static_argnames="n")\nf(3)',
+        ),
+        (
+            "%%jit\ndef g(n):\n    return n\nf = jax.jit(lambda n: jnp.zeros(n))\nf(3)",
+            '%%jit\ndef g(n):\n    return n\nf = jax.jit(lambda n: jnp.zeros(n), static_argnames="n")\nf(3)',
+        ),
+        (
+            "f = jax.jit(lambda m: m); g = jax.jit(lambda n: jnp.ones(n))\ng(3)",
+            'f = jax.jit(lambda m: m); g = jax.jit(lambda n: jnp.ones(n), static_argnames="n")\ng(3)',
+        ),
+        ("f = jax.jit(lambda n: n); g = jax.jit(lambda n: jnp.ones(n))\ng(3)", None),
+        (
+            "f = jax.jit(\n    lambda x, n: jnp.zeros(n) + (x if x > 0 else -x),\n)\nf(1.0, 3)",
+            'f = jax.jit(\n    lambda x, n: jnp.zeros(n) + (jnp.where(x > 0, x, -x)), static_argnames="n",\n)\nf(1.0, 3)',
+        ),
+    ],
+)
+def test_a_lambda_gets_its_static_arguments_where_it_is_jitted(shell: Shell, cell: str, after: str | None) -> None:
+    """On the magic's line only if the magic took it; and nowhere if it cannot be told which of two it is."""
+    fails(shell, cell)
+    if after is None:
+        ran = shell.run("%jitfix")
+        assert "several lambdas stand where this one was made" in ran.text and not shell.ip.rl_next_input
+    else:
+        assert fixed(shell) == after
+
+
 def test_static_and_rewrite_together(shell: Shell) -> None:
     body = "    y = jnp.zeros(n)\n    if x.sum() > 0:\n        y = y + 1\n    return y"
     fails(shell, f"%%jit\ndef both(x, n):\n{body}\n\nboth(jnp.ones(3), 5)")
@@ -274,6 +345,25 @@ def test_an_interrupted_trace_is_not_traced_again(shell: Shell) -> None:
     cell = "%%jit\ndef f(x):\n    traced.append(1)\n    raise KeyboardInterrupt\n\nf(1.0)"
     assert below(fails(shell, cell)) == ""
     assert shell.names["traced"] == [1]
+
+
+@pytest.mark.parametrize("other", ["1 / 0", "def f(:", "raise jm.RecompileError", "jnp.ones(3) + jnp.ones(4)"])
+def test_a_fix_belongs_to_the_last_failure_only(shell: Shell, other: str) -> None:
+    """After another error nothing is put into a cell, one line says why, and the trace that fails again brings it back."""
+    shell.ok("import jupyter_jitmagic as jm")
+    for kept in ("2 + 2", "%jitfix 9", "%no_such_magic", "raise KeyboardInterrupt"):
+        fails(shell, LESSON)
+        shell.run(kept)
+        shell.ip.rl_next_input = None
+        shell.ok("%jitfix")
+        assert shell.ip.rl_next_input, kept
+    fails(shell, other)
+    shell.ip.rl_next_input = None
+    ran = shell.run("%jitfix")
+    assert isinstance(ran.error, UsageError) and len(str(ran.error).splitlines()) == 1
+    assert "no trace has failed last" in str(ran.error) and not shell.ip.rl_next_input
+    fails(shell, LESSON)
+    fixed(shell)
 
 
 def test_an_error_outside_any_trace_gets_nothing(shell: Shell) -> None:

@@ -87,20 +87,21 @@ def test_loaded_used_and_unloaded_in_one_cell_leaves_no_listener(bare: Shell) ->
         bare.ok("1")
 
 
-@pytest.mark.parametrize("bad", ["keep_calls = -1", "timing = 'x'", "keep_misses = 'many'", "off = 3", "tell_after_s = None"])
-def test_a_bad_value_in_the_configuration_is_one_line_and_never_told_again(bare: Shell, bad: str) -> None:
+@pytest.mark.parametrize(
+    "name, bad", [("keep_calls", -1), ("timing", "x"), ("keep_misses", "many"), ("off", 3), ("tell_after_s", None)]
+)
+def test_a_bad_value_in_the_configuration_is_one_line_and_never_told_again(bare: Shell, name: str, bad: Any) -> None:
     """Whether it was set while the extension was loaded or before; what is right beside it counts."""
-    name = bad.split()[0]
     default = getattr(jm.options, name)
     for loaded in (True, False):
         if loaded:
             bare.ok("%load_ext jupyter_jitmagic")
-            assert f"JitMagic.{name}=" in bare.ok(f"%config JitMagic.{bad}").stderr
+            assert f"JitMagic.{name}=" in bare.ok(f"%config JitMagic.{name} = {bad!r}").stderr
             bare.ok("%unload_ext jupyter_jitmagic")
             assert bare.ok("%load_ext jupyter_jitmagic").text == ""
             bare.ok("%unload_ext jupyter_jitmagic")
         else:
-            bare.ip.config.JitMagic.update({name: eval(bad.partition("=")[2]), "keep_entries": 77})
+            bare.ip.config.JitMagic.update({name: bad, "keep_entries": 77})
             (line,) = bare.ok("%load_ext jupyter_jitmagic").text.splitlines()
             assert line.startswith(f"JitMagic.{name}=") and f"it stays {default!r}" in line
             assert jm.options.keep_entries == 77

@@ -59,6 +59,7 @@ def test_the_table_says_that_the_recording_is_paused(shell: Shell) -> None:
 
 
 F = "def f(x, n, m):\n    return x\n"
+G = "def g(n):\n    return n\n"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,14 @@ F = "def f(x, n, m):\n    return x\n"
         (f"%%jit --static n,m --quiet\n{F}", f"%%jit --static m --quiet\n{F}"),
         (f"%%jit --static=f.n\n{F}", f"%%jit\n{F}"),
         (f"%%jit --static n\n{F}def g(n):\n    return n\n", None),
-        (f"%%jit --static f.n,g.n\n{F}", f"%%jit --static g.n\n{F}"),
+        (f"%%jit --static f.n,g.n\n{F}{G}", f"%%jit --static g.n\n{F}{G}"),
+        (f"%%jit --static n , m\n{F}", f"%%jit --static m\n{F}"),
+        (f"%%jit --static m , n --quiet\n{F}", f"%%jit --static m --quiet\n{F}"),
+        (f"%%jit --static m --quiet --static= n\n{F}", None),
+        (f"%%jit f  --static m --static n\n{F}", f"%%jit f  --static m\n{F}"),
+        (f"%%jit --static n f --check\n{F}", f"%%jit f --check\n{F}"),
+        (f"%%jit --static 'n,m'\n{F}", None),
+        (f"\n%%time\n%%jit --static n,m\n{F}", f"\n%%time\n%%jit --static m\n{F}"),
         (f'@partial(jax.jit, static_argnames=("n", "m"))\n{F}', f'@partial(jax.jit, static_argnames="m")\n{F}'),
         (f'@jm.jit(static_argnames="n")\n{F}', f"@jm.jit(static_argnames=())\n{F}"),
         (f'{F}h = jax.jit(f, static_argnames=["n"])\n', f"{F}h = jax.jit(f, static_argnames=())\n"),

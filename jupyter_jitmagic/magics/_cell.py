@@ -109,7 +109,7 @@ def _nothing_to_take(tree: ast.Module, defined: list[str], left: Mapping[str, st
 
 def _methods(tree: ast.Module, name: str = "") -> str:
     """What to say of methods, on which jit is put in the class itself: of those with this name, or of all."""
-    classes = [node for node in _module_level(tree.body) if isinstance(node, ast.ClassDef)]
+    classes = [node for node in module_level(tree.body) if isinstance(node, ast.ClassDef)]
     methods = [f"{each.name}.{node.name}" for each in classes for node in each.body if isinstance(node, Function)]
     found = [method for method in methods if not name or method.endswith(f".{name}")]
     return f" ({found[0]} is a method: decorate it in its class)" if found else ""
@@ -118,18 +118,18 @@ def _methods(tree: ast.Module, name: str = "") -> str:
 def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:
     """The functions at module level by name, the last definition of each; `f = lambda …` counts when named."""
     found: dict[str, Function | ast.Assign] = {}
-    for node in _module_level(tree.body):
+    for node in module_level(tree.body):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.Assign([ast.Name(name)], ast.Lambda()):
                 found[name] = node
     return found
 
 
-def _module_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def module_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Statements that run in the module's scope, as they stand; those inside `if`, `try`, `with`, `match` and loops, too."""
     for node in body:
         yield node
-        yield from _module_level(_inside(node))
+        yield from module_level(_inside(node))
 
 
 def _inside(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -148,7 +148,7 @@ def _blocks(body: list[ast.stmt]) -> dict[str, str]:
     blocks: dict[str, str] = {}
     for node in body:
         kind = type(node).__name__.removeprefix("Async").removesuffix("Star").lower()
-        for inner in _module_level(_inside(node)):
+        for inner in module_level(_inside(node)):
             if isinstance(inner, Function):
                 blocks[inner.name] = kind
     direct = {node.name for node in body if isinstance(node, Function)}
@@ -188,7 +188,7 @@ def _used_by_others(tree: ast.Module, found: Mapping[str, Any]) -> frozenset[str
 
     used: set[str] = set()
     scopes = [
-        node for node in _module_level(tree.body) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        node for node in module_level(tree.body) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     ]
     source = ast.unparse(ast.Module(list[ast.stmt](scopes), []))  # symbol tables are made from text
     for scope in symtable.symtable(source, "<cell>", "exec").get_children():
@@ -257,7 +257,7 @@ class Names:
     def __init__(self, tree: ast.Module, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._cell: dict[str, Any] = {}
-        for node in _module_level(tree.body):
+        for node in module_level(tree.body):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._cell[alias.asname or alias.name.partition(".")[0]] = _Path(
@@ -345,7 +345,7 @@ def wrap(tree: ast.Module, decided: Plan, options: Mapping[str, Any], namespace:
     names = Names(tree, namespace)
     found = _functions(tree)
     by_name = {taken.name: taken for taken in decided.taken}
-    for node in _module_level(tree.body):
+    for node in module_level(tree.body):
         if isinstance(node, ast.FunctionDef) and node.name in by_name and not _why_not(node, names):
             _decorate(node, by_name[node.name], options, names)
         elif isinstance(node, ast.Assign) and any(found.get(name) is node for name in by_name):

@@ -20,6 +20,8 @@ from jupyter_jitmagic._errors import JitMagicError, faults
 from jupyter_jitmagic._fixes import fixes
 from jupyter_jitmagic.diagnosis._types import Diagnosis
 from jupyter_jitmagic.magics import _placing, _shell
+from jupyter_jitmagic.magics._request import jit_line
+from jupyter_jitmagic.magics._shell import TypedCell
 from jupyter_jitmagic.panel import _hub
 
 if TYPE_CHECKING:
@@ -36,39 +38,55 @@ class Failure:
 
     diagnosis: Diagnosis
     filename: str
+    line: int
     """Where the function is defined."""
-    cell: str
-    """The text of the cell that failed, as typed."""
+    cell: TypedCell
+    """The cell that failed."""
     record: int = 0
     """The number of its row in the log."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """What an error carries that was explained: another cell may pass it on."""
+
+    shown: Document
+    failure: Failure | None
+
+
 class Failures:
-    """Listens to the end of each cell. `last` is what `%jitfix` works on."""
+    """Listens to the end of each cell. `last` is what `%jitfix` works on: the failed trace, if that was the last failure."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self.last: Failure | None = None
         self.by_record: dict[int, Failure] = {}
         """The latest ones by the numbers of their rows, for the panel."""
-        self.failed_cell = ""
-        """The cell in which a trace failed last, as typed."""
+        self.failed_cell = TypedCell("")
+        """The cell in which a trace failed last."""
 
-    def cell_ended(self, result: Any) -> None:
-        """Show the advice if the cell ended with a failed trace under `jm.jit`, a hint if it was plain `jax.jit`."""
-        error = result.error_in_exec
-        if not isinstance(error, Exception) or isinstance(error, JitMagicError):
+    def cell_ended(self, result: Any, mistyped: type[Exception]) -> None:
+        """Show the advice if the cell ended with a failed trace under `jm.jit`, a hint if it was plain `jax.jit`.
+
+        Errors of the type `mistyped` are no failures: a magic's line was wrong.
+        """
+        error = result.error_in_exec or result.error_before_exec
+        if not isinstance(error, Exception) or isinstance(error, mistyped):
             return  # an interrupted trace has not failed
+        self.last = None
+        if isinstance(error, JitMagicError) or error is not result.error_in_exec:
+            return
         try:
-            explained = getattr(error, _EXPLAINED, None)
+            explained: _Explained | None = getattr(error, _EXPLAINED, None)
             if explained is not None:  # a cell magic ran this in a cell of its own, and passes the error on
-                _shell.show(self._shell, explained)
+                self.last = explained.failure
+                _shell.show(self._shell, explained.shown)
                 return
             call = failed_call(error)
             if call is None:
                 return
-            self.last = None
-            self.failed_cell = typed = result.info.raw_cell
+            typed = TypedCell(result.info.raw_cell, result.execution_count, getattr(result.info, "cell_id", None) or "")
+            self.failed_cell = typed
             if call.function:
                 self.explain(call, error, typed)
             elif from_jax(error):
@@ -78,7 +96,7 @@ class Failures:
         except Exception as fault:
             faults.report("explaining a failed trace", fault)
 
-    def explain(self, call: FailedCall, error: BaseException, typed: str, *, always: bool = False) -> Failure | None:
+    def explain(self, call: FailedCall, error: BaseException, typed: TypedCell, *, always: bool = False) -> Failure | None:
         """Diagnose a failed call, keep what was found, and show it.
 
         Errors that the user's own code raises are not explained unless `always`: their message says it all.
@@ -94,8 +112,9 @@ class Failures:
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)
-        filename = getattr(getattr(unwrapped(call.fun), "__code__", None), "co_filename", "")
-        self.last = self.by_record[record] = Failure(diagnosis, filename, typed, record)
+        code = getattr(unwrapped(call.fun), "__code__", None)
+        filename, line = (code.co_filename, code.co_firstlineno) if code else ("", 0)
+        self.last = self.by_record[record] = Failure(diagnosis, filename, line, typed, record)
         while len(self.by_record) > _FAILURES_KEPT:
             del self.by_record[next(iter(self.by_record))]
         shown = advice(diagnosis, self.context(self.last))
@@ -106,15 +125,15 @@ class Failures:
 
     def _show(self, error: BaseException, document: Document) -> None:
         with suppress(AttributeError):  # an error that takes no attributes is explained twice at worst
-            setattr(error, _EXPLAINED, document)
+            setattr(error, _EXPLAINED, _Explained(document, self.last))
         _shell.show(self._shell, document)
 
     def context(self, failure: Failure) -> Context:
-        typed = _shell.typed_cell(self._shell, failure.filename) or ""
+        typed = _shell.typed_cell(self._shell, failure.filename) or failure.cell
         ways = fixes(failure.diagnosis)
         return Context(
             place=lambda name, line: _shell.place(self._shell, name, line),
-            form="magic" if typed.lstrip().startswith("%%jit") else "decorator",
+            form="decorator" if jit_line(typed.text) is None else "magic",
             cost_s=_measured_compile(failure.diagnosis.function),
             jitfix=_placing.told(self._shell, failure, ways[0]) if ways else "",
         )

@@ -14,6 +14,7 @@ from jupyter_jitmagic._fixes import Fix, fixes
 from jupyter_jitmagic.magics import _shell
 from jupyter_jitmagic.magics._failures import Failure, Failures, failed_call, last_error
 from jupyter_jitmagic.magics._placing import files_of, place_of, placed
+from jupyter_jitmagic.panel._queries import number_in
 
 
 def run(shell: Any, failures: Failures, number: int) -> None:
@@ -36,8 +37,11 @@ def _diagnosed_now(failures: Failures) -> Failure:
     """The last error was under plain `jax.jit`, which only got a hint: diagnose it now and show the advice."""
     error = last_error()
     call = failed_call(error) if error is not None else None
-    if error is None or call is None:
+    if error is None:
         raise OptionError("no trace has failed; this puts the fix into the cell after one has")
+    if call is None:
+        named = type(error).__name__
+        raise OptionError(f"no trace has failed last, but something else ({named}); run the cell whose trace fails again")
     failure = failures.explain(call, error, failures.failed_cell, always=True)
     if failure is None:
         raise OptionError("the function traces; what failed is not its trace, or is mended: run the cell again")
@@ -46,7 +50,7 @@ def _diagnosed_now(failures: Failures) -> Failure:
 
 def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dict[str, object]:
     """The panel's question "fixes": every way out of the failed trace of row `diagnosis`, with the cell before and after."""
-    failure = failures.by_record.get(args.get("diagnosis"))  # type: ignore[call-overload]
+    failure = failures.by_record.get(number_in(args, "diagnosis"))
     if failure is None:
         raise OptionError("this advice is too old to be put into a cell; run the cell again")
     told = []
@@ -63,6 +67,8 @@ def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dic
                 "way": way(fix),
                 "proof": proof(fix),
                 "diff": "\n".join(lines),
+                "cell": cell.cell.number if cell else None,
+                "cell_id": cell.cell.id if cell else "",
                 "before": cell.before if cell else None,
                 "after": cell.after if cell else None,
                 "elsewhere": [f"{name} in {place_of(shell, file)}" for name, file in (cell.elsewhere if cell else {}).items()],

@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._fixes import Fix
-from jupyter_jitmagic.magics._cell import Function, Names
+from jupyter_jitmagic.magics._cell import Function, Names, module_level, plan
+from jupyter_jitmagic.magics._request import jit_line, options_of, read_jit_line, with_static
+
+_Node = TypeVar("_Node", bound=ast.stmt | ast.expr)
 
 
 def fixed_cell(
-    typed: str, ran: str, fix: Fix, function: str, statements: Mapping[str, str], namespace: Mapping[str, Any]
+    typed: str,
+    ran: str,
+    fix: Fix,
+    function: str,
+    statements: Mapping[str, str],
+    namespace: Mapping[str, Any],
+    lines: Collection[int] = (),
 ) -> str:
     """The whole text of a cell with a fix in it.
 
@@ -26,39 +36,41 @@ def fixed_cell(
         function: the qualified name of the function that could not be traced.
         statements: what of the fix's rewrite belongs into this cell: by name, the statement that replaces it.
         namespace: the user's names, to know `jax.jit` where it has another name.
+        lines: lines of the functions that ran, to know them among others of the same name; the last one of a name counts else.
 
     Raises:
         OptionError: the cell has no place for the fix; one line that says so.
     """
-    edits = _Edits(typed, ran)
+    edits = _Edits(typed, ran, lines)
     for name, statement in statements.items():
         edits.replace(name, statement)
     text = edits.text()
     if not fix.static_argnames and not fix.static_argnums:
         return text
-    if re.match(r"\s*%%jit\b", typed):
-        return _static_on_the_magic(text, fix, function, edits)
-    return _static_at_the_decorator(text, fix, function, namespace)
+    jitted = _Jitted.of(edits.tree, function, fix, lines)
+    if (number := jit_line(typed)) is not None and _is_taken(typed.splitlines()[number], edits.tree, jitted.name, namespace):
+        return _static_on_the_magic(text, number, fix, jitted.name, edits.tree, lines)
+    return _static_at_the_decorator(text, fix, jitted, namespace)
 
 
 class _Edits:
     """Replacements of whole statements, kept by line until all are known."""
 
-    def __init__(self, typed: str, ran: str) -> None:
+    def __init__(self, typed: str, ran: str, ran_lines: Collection[int]) -> None:
         self._lines = typed.splitlines()
+        self._ran_lines = ran_lines
         self.tree = ast.parse(ran)
         if len(self._lines) < max((node.end_lineno or 0 for node in self.tree.body), default=0):
             raise OptionError("the cell's lines do not match what was run; put the change in by hand")
         self._replaced: list[tuple[int, int, list[str]]] = []
 
     def replace(self, name: str, statement: str) -> None:
-        node = _statement(self.tree.body, name.split("."), statement)
+        node = _statement(self.tree.body, name.split("."), statement, self._ran_lines)
         if node is None:
             raise OptionError(f"{name} is not in the cell any more; run the cell again, then %jitfix")
-        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
         indent = " " * node.col_offset
         new = [indent + line if line.strip() else "" for line in _dedented(statement)]
-        self._replaced.append((first, node.end_lineno or first, new))
+        self._replaced.append((_first_line(node), node.end_lineno or node.lineno, new))
 
     def text(self) -> str:
         lines = list(self._lines)
@@ -67,33 +79,32 @@ class _Edits:
         return "\n".join(lines)
 
 
-def _statement(body: list[ast.stmt], path: list[str], statement: str) -> ast.stmt | None:
-    """The last statement that defines a name; for "Class.method" the class if the new statement is one, else the method."""
-    found: ast.stmt | None = None
-    for node in ast.walk(ast.Module(body, [])):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                if name == path[0] and _directly_in(body, node):
-                    found = node
-            case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
-                if name == path[0] and _directly_in(body, node):
-                    found = node
+def _statement(body: list[ast.stmt], path: list[str], statement: str, lines: Collection[int]) -> ast.stmt | None:
+    """The statement that defines a name; for "Class.method" the class if the new statement is one, else the method."""
+    found = _that_ran([node for node in module_level(body) if _defines(node) == path[0]], lines)
     if len(path) > 1 and isinstance(found, ast.ClassDef) and not statement.lstrip().startswith("class "):
-        return _statement(found.body, path[1:], statement)
+        return _statement(found.body, path[1:], statement, lines)
     return found
 
 
-def _directly_in(body: list[ast.stmt], wanted: ast.AST) -> bool:
-    """Is a statement in this scope (and not in that of a function or class below)?"""
-    for node in body:
-        if node is wanted:
-            return True
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        parts = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
-        if any(_directly_in(part, wanted) for part in (*parts, *(handler.body for handler in getattr(node, "handlers", ())))):
-            return True
-    return False
+def _defines(node: ast.stmt) -> str:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
+            return name
+    return ""
+
+
+def _that_ran(nodes: list[_Node], lines: Collection[int]) -> _Node | None:
+    """Of several definitions, as they stand, the one that holds one of these lines; else the last, which replaced them."""
+    holding = [node for node in nodes if any(_first_line(node) <= line <= (node.end_lineno or 0) for line in lines)]
+    return holding[-1] if holding else nodes[-1] if nodes else None
+
+
+def _first_line(node: ast.stmt | ast.expr) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min(each.lineno for each in (node, *decorators))
 
 
 def _dedented(statement: str) -> list[str]:
@@ -105,57 +116,110 @@ def _dedented(statement: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------ static arguments
 
 
-def _static_on_the_magic(text: str, fix: Fix, function: str, edits: _Edits) -> str:
-    """`--static` on the first line; as `f.n` where another function of the cell has an argument of that name."""
-    name = function.rpartition(".")[2]
-    functions = {node.name: node for node in edits.tree.body if isinstance(node, Function)}
+@dataclass(frozen=True, slots=True)
+class _Jitted:
+    """The function that needs static arguments, found again after the text around it has changed."""
+
+    name: str
+    """As the cell calls it; "" for a lambda without a name."""
+    place: int
+    """The how-manyth of its kind: of the functions of its name, or of the lambdas that are given to a call; -1 is the last."""
+
+    @classmethod
+    def of(cls, tree: ast.Module, function: str, fix: Fix, lines: Collection[int]) -> _Jitted:
+        name = function.rpartition(".")[2]
+        if name != "<lambda>":
+            found = _functions(tree, name)
+            chosen = _that_ran(found, lines)
+            return cls(name, next((place for place, node in enumerate(found) if node is chosen), -1))
+        named = [(node, node.value) for node in module_level(tree.body) if isinstance(node, ast.Assign | ast.AnnAssign)]
+        among = {id(value): _defines(node) for node, value in named}
+        called = _called_lambdas(tree)
+        lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda) and node.lineno in lines]
+        lambdas = [node for node in lambdas if set(fix.static_argnames) <= set(_parameters(node))]
+        lambdas = [node for node in lambdas if among.get(id(node)) or node in called]
+        if len(lambdas) != 1:
+            how = "several lambdas stand" if lambdas else "no lambda stands"
+            raise OptionError(f"{how} where this one was made; add {_option(fix)} where it is jitted")
+        (node,) = lambdas
+        return cls(among[id(node)], 0) if among.get(id(node)) else cls("", called.index(node))
+
+
+def _functions(tree: ast.AST, name: str) -> list[ast.FunctionDef]:
+    """Every function of this name, methods and nested ones too, as they stand."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+    return sorted(found, key=lambda node: node.lineno)
+
+
+def _called_lambdas(tree: ast.AST) -> list[ast.Lambda]:
+    """The lambdas that are the last argument of a call and stand in no other lambda, as they stand."""
+    found: list[ast.Lambda] = []
+
+    def look(node: ast.AST) -> None:
+        if isinstance(node, ast.Call) and node.args and isinstance(last := node.args[-1], ast.Lambda):
+            found.append(last)
+        for part in ast.iter_child_nodes(node):
+            if not isinstance(part, ast.Lambda):
+                look(part)
+
+    look(tree)
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _is_taken(line: str, tree: ast.Module, name: str, namespace: Mapping[str, Any]) -> bool:
+    """Does the cell's ``%%jit`` put jit on this function?"""
+    return any(taken.name == name for taken in plan(tree, read_jit_line(options_of(line)[1]), namespace).taken)
+
+
+def _static_on_the_magic(text: str, number: int, fix: Fix, name: str, tree: ast.Module, lines: Collection[int]) -> str:
+    """`--static` on the magic's line; as `f.n` where another function of the cell has an argument of that name."""
+    own = _that_ran([node for node in module_level(tree.body) if _defines(node) == name], lines)
+    others = [node for node in module_level(tree.body) if isinstance(node, Function) and node.name != name]
+    parameters = _parameters(own.value if isinstance(own, ast.Assign) else own)
     names = list(fix.static_argnames)
-    own = functions.get(name)
-    if own is not None:
-        places = _parameters(own)
-        names += [places[number] for number in fix.static_argnums if number < len(places) and places[number] not in names]
-    elif not names:
-        raise OptionError(f"{name} is not in this cell; add static_argnums={fix.static_argnums} where it is jitted")
-    shared = {argument for other in functions.values() if other is not own for argument in _parameters(other)}
-    wanted = [f"{name}.{argument}" if argument in shared and own is not None else argument for argument in names]
-    lines = text.split("\n")
-    place = next(number for number, line in enumerate(lines) if line.strip())
-    line = lines[place].rstrip()
-    already = re.search(r"--static[ =]\s*([\w.]+(?:\s*,\s*[\w.]+)*)", line)
-    if already:
-        both = dict.fromkeys([*re.split(r"\s*,\s*", already[1]), *wanted])
-        line = f"{line[: already.start(1)]}{','.join(both)}{line[already.end(1) :]}"
-    else:
-        line += f" --static {','.join(wanted)}"
-    lines[place] = line
-    return "\n".join(lines)
+    names += [parameters[each] for each in fix.static_argnums if each < len(parameters) and parameters[each] not in names]
+    shared = {argument for other in others for argument in _parameters(other)}
+    every = text.split("\n")
+    magic, options = options_of(every[number])
+    there = read_jit_line(options).static
+    wanted = [f"{name}.{argument}" if argument in shared else argument for argument in names]
+    missing = [each for each in wanted if each not in there and each.rpartition(".")[2] not in there]
+    every[number] = magic + (with_static(options, missing) if missing else options)
+    return "\n".join(every)
 
 
-def _parameters(node: Function) -> list[str]:
+def _parameters(node: Any) -> list[str]:
+    """The parameters of a function or a lambda."""
     return [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
 
 
-def _static_at_the_decorator(text: str, fix: Fix, function: str, namespace: Mapping[str, Any]) -> str:
-    """The option at `jax.jit` where that stands over the function, or where it is called with it."""
-    parsed = "\n".join("" if re.match(r"\s*[%!]", line) else line for line in text.split("\n"))
+def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Mapping[str, Any]) -> str:
+    """`static_argnames` (or `static_argnums`) into the `jax.jit` that the function is put under."""
     try:
-        tree = ast.parse(parsed)
+        tree = ast.parse("\n".join("" if re.match(r"\s*[%!]", line) else line for line in text.split("\n")))
     except SyntaxError:
-        raise OptionError(f"the cell cannot be parsed; add {_option(fix)} where {function} is jitted") from None
+        raise OptionError(
+            f"the cell cannot be parsed; add {_option(fix)} where {jitted.name or 'the lambda'} is jitted"
+        ) from None
     names = Names(tree, namespace)
-    name = function.rpartition(".")[2]
+    function = _called_lambdas(tree)[jitted.place] if not jitted.name else None
+    for definition in _functions(tree, jitted.name)[jitted.place :][:1]:
+        for decorator in definition.decorator_list:
+            if names.is_jit(decorator):
+                return _insert(text, decorator, f"({_option(fix)})")
+            call = _jit_call(decorator, names)
+            if call:
+                return _with_option(text, call, fix)
+    calls = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            for decorator in node.decorator_list:
-                if names.is_jit(decorator):
-                    return _insert(text, decorator, f"({_option(fix)})")
-                call = _jit_call(decorator, names)
-                if call:
-                    return _with_option(text, call, fix)
         call = _jit_call(node, names)
-        if call and call.args and isinstance(call.args[-1], ast.Name) and call.args[-1].id == name:
-            return _with_option(text, call, fix)
-    raise OptionError(f"jax.jit of {name} is not in this cell; add {_option(fix)} where it is jitted")
+        last = call.args[-1] if call and call.args else None
+        if call and last is not None and (last is function or (isinstance(last, ast.Name) and last.id == jitted.name)):
+            calls.append(call)
+    if len(calls) != 1:
+        how = "jitted in several places" if calls else "not jitted in this cell"
+        raise OptionError(f"{jitted.name or 'the lambda'} is {how}; add {_option(fix)} where it is")
+    return _with_option(text, calls[0], fix)
 
 
 def _jit_call(node: ast.AST, names: Names) -> ast.Call | None:

@@ -451,9 +451,9 @@ class JitMagics(Magics):  # type: ignore[misc]
 
     def cell_ended(self, result: Any) -> None:
         """IPython's `post_run_cell`: nothing to do unless the cell failed with JAX in use, or something was recorded."""
-        if result.error_in_exec is not None and "jax" in sys.modules:
+        if not result.success and "jax" in sys.modules:
             with faults.stop("explaining a failed cell"):
-                self.failures.cell_ended(result)
+                self.failures.cell_ended(result, UsageError)
         if "jupyter_jitmagic.recording._recording" in sys.modules:
             with faults.stop("telling what a cell has shown"):
                 self._tell()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import difflib
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from jupyter_jitmagic._display._model import PanelLink
+from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.magics import _shell
+from jupyter_jitmagic.magics._cell import plan
+from jupyter_jitmagic.magics._request import jit_line, options_of, read_jit_line
+from jupyter_jitmagic.magics._request import without_static as line_without_static
 from jupyter_jitmagic.panel import _hub
 
 _PROOFS = {
@@ -18,6 +21,7 @@ _PROOFS = {
     "weak_type_flips": "the recorded keys would be one",
 }
 _RECORDED = "read off the recorded misses"
+_NOTHING: Mapping[str, Any] = {}
 
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
@@ -57,11 +61,12 @@ def _cure(shell: Any, advice: Any) -> dict[str, object]:
         "fix": None,
     }
     if advice.rule == "static_without_need" and records:
-        before = _shell.typed_cell(shell, records[-1].filename)
-        after = without_static(before, advice.function, advice.argument) if before else None
-        if before and after:
-            change = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-            told["fix"] = {"before": before, "after": after, "diff": "\n".join(list(change)[3:])}
+        cell = _shell.typed_cell(shell, records[-1].filename)
+        after = without_static(cell.text, advice.function, advice.argument, shell.user_ns) if cell else None
+        if cell and after:
+            change = difflib.unified_diff(cell.text.splitlines(), after.splitlines(), lineterm="", n=2)
+            diff = "\n".join(list(change)[3:])
+            told["fix"] = {"cell": cell.number, "cell_id": cell.id, "before": cell.text, "after": after, "diff": diff}
     return told
 
 
@@ -70,44 +75,35 @@ def _place(shell: Any, filename: str, line: int) -> dict[str, object]:
     return {"cell": cell, "file": "" if cell is not None else filename, "line": line}
 
 
-def without_static(typed: str, function: str, argument: str) -> str | None:
+def without_static(typed: str, function: str, argument: str, namespace: Mapping[str, Any] = _NOTHING) -> str | None:
     """The cell with one static argument of a function taken back; None where it is not said in one clear place."""
     lines = typed.splitlines(keepends=True)
-    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    is_magic = bool(lines) and re.match(r"\s*%%jit\b", lines[first]) is not None
+    number = jit_line(typed)
     code = "".join("\n" if line.lstrip()[:1] in ("%", "!", "?") else line for line in lines)
     try:
         tree = ast.parse(code)
     except SyntaxError:
         return None
-    if is_magic:
-        changed = _off_the_magic(lines[first], tree, function, argument)
+    if number is not None:
+        try:
+            changed = _off_the_magic(lines[number], tree, function, argument, namespace)
+        except OptionError:
+            return None
         if changed is not None:
-            return "".join([*lines[:first], changed, *lines[first + 1 :]])
+            return "".join([*lines[:number], changed, *lines[number + 1 :]])
     return _off_the_call(lines, tree, function, argument)
 
 
-def _off_the_magic(line: str, tree: ast.Module, function: str, argument: str) -> str | None:
-    option = re.search(r"\s--static(?:\s+|=)(\S+)", line)
-    if option is None:
-        return None
-    names = option[1].split(",")
-    if f"{function}.{argument}" in names:
-        names.remove(f"{function}.{argument}")
-    elif argument in names:
-        takers = [
-            node
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef)
-            and argument in [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        ]
-        if [node.name for node in takers] != [function]:
-            return None  # it is another function's, too
-        names.remove(argument)
-    else:
-        return None
-    rest = f" --static {','.join(names)}" if names else ""
-    return line[: option.start()] + rest + line[option.end() :]
+def _off_the_magic(line: str, tree: ast.Module, function: str, argument: str, namespace: Mapping[str, Any]) -> str | None:
+    magic, options = options_of(line.rstrip("\r\n"))
+    request = read_jit_line(options)
+    for name in (f"{function}.{argument}", argument):
+        if name in request.static:
+            takers = [taken.name for taken in plan(tree, request, namespace).taken if argument in taken.static]
+            if name == argument and takers != [function]:
+                return None  # it is another function's, too
+            return magic + line_without_static(options, name) + line[len(line.rstrip("\r\n")) :]
+    return None
 
 
 def _off_the_call(lines: list[str], tree: ast.Module, function: str, argument: str) -> str | None:

@@ -9,6 +9,7 @@ from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._fixes import Fix
 from jupyter_jitmagic.magics import _shell
 from jupyter_jitmagic.magics._jitfix import fixed_cell
+from jupyter_jitmagic.magics._shell import TypedCell
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.magics._failures import Failure
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 class Placed:
     """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files."""
 
-    before: str
+    cell: TypedCell
     after: str
     elsewhere: dict[str, str]
+
+    @property
+    def before(self) -> str:
+        return self.cell.text
 
 
 def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
@@ -30,23 +35,37 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
         OptionError: the function is in a cell that has no place for it; one line that says why.
     """
     files = files_of(failure, fix)
-    cells = [text for text in (_shell.typed_cell(shell, failure.filename), failure.cell) if text]
     problem: OptionError | None = None
-    for place, typed in enumerate(dict.fromkeys(cells)):
+    for place, cell in enumerate(_cells(shell, failure)):
+        typed = cell.text
         sources = fix.rewrite.sources if fix.rewrite else {}
         here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
         static = fix.static_argnames or fix.static_argnums
         if sources and not here and not (static and place == 0):
             continue
         try:
-            text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns)
+            lines = _lines(typed, failure, fix)
+            text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
         except OptionError as error:
             problem = problem or error
             continue
-        return Placed(typed, text, {name: file for name, file in files.items() if name not in here})
+        return Placed(cell, text, {name: file for name, file in files.items() if name not in here})
     if problem is not None and _shell.cell_number(shell, failure.filename) is not None:
         raise problem
     return None
+
+
+def _cells(shell: Any, failure: Failure) -> list[TypedCell]:
+    """The cell of the function, and the one that failed if that is another."""
+    own = _shell.typed_cell(shell, failure.filename)
+    return [failure.cell] if own is None or own.text == failure.cell.text else [own, failure.cell]
+
+
+def _lines(typed: str, failure: Failure, fix: Fix) -> list[int]:
+    """The lines of the cell as typed at which the function begins that ran, and at which the fix changes something."""
+    changes = fix.rewrite.changes if fix.rewrite else ()
+    ran = [failure.line, *(change.line for change in changes if change.filename == failure.filename)]
+    return [line for each in ran if (line := _shell.line_as_typed(typed, failure.filename, each))]
 
 
 def told(shell: Any, failure: Failure, fix: Fix) -> str:

@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 def names(text: str) -> list[str]:
     """ "a,b" as a list; each a Python name, dotted or not."""
-    found = [name for name in text.split(",") if name]
+    found = [name for part in text.split(",") if (name := part.strip())]
     for name in found:
         if not all(part.isidentifier() for part in name.split(".")):
             raise argparse.ArgumentTypeError(f"{name!r} is not a name")
@@ -84,6 +84,84 @@ def read_jit_line(line: str) -> Request:
     if dotted:
         raise OptionError(f"{dotted[0]} is not a function at the top level of this cell")
     return Request(taken, tuple(found.static), tuple(found.donate), options, found.quiet, found.watch)
+
+
+# ---------------------------------------------------------------------------------------------------- edited
+
+
+def jit_line(typed: str) -> int | None:
+    """Which line of a cell as typed is its ``%%jit``: the first one that says something, or one below other cell magics."""
+    for number, line in enumerate(typed.splitlines()):
+        if re.match(r"\s*%%jit(\s|$)", line):
+            return number
+        if line.strip() and not re.match(r"\s*%%", line):
+            break
+    return None
+
+
+def options_of(line: str) -> tuple[str, str]:
+    """A ``%%jit`` line as the magic's name, with what stands before it, and its options."""
+    begin = line.index("%%jit") + len("%%jit")
+    return line[:begin], line[begin:]
+
+
+def with_static(line: str, added: list[str]) -> str:
+    """The line after ``%%jit`` with more static arguments; all else of it stays as it was typed.
+
+    Raises:
+        OptionError: it cannot be done so; one line.
+    """
+    wanted = [*read_jit_line(line).static, *added]
+    values = _static_values(line)
+    if not values:
+        return _checked(f"{line.rstrip()} --static {','.join(added)}", wanted)
+    _, (_, end) = values[-1]
+    return _checked(f"{line[:end]},{','.join(added)}{line[end:]}", wanted)
+
+
+def without_static(line: str, dropped: str) -> str:
+    """The line after ``%%jit`` with one static argument less, wherever it stands; all else of it stays as it was typed.
+
+    Raises:
+        OptionError: it cannot be done so; one line.
+    """
+    wanted = [name for name in read_jit_line(line).static if name != dropped]
+    for option, (begin, end) in reversed(_static_values(line)):
+        there = [name.strip() for name in line[begin:end].split(",")]
+        left = [name for name in there if name != dropped]
+        if not left:
+            before = len(line[:option].rstrip())
+            line = line[:before] + line[end:]
+        elif left != there:
+            line = line[:begin] + ",".join(left) + line[end:]
+    return _checked(line, wanted)
+
+
+def _static_values(line: str) -> list[tuple[int, tuple[int, int]]]:
+    """Where each ``--static`` begins, and where the names behind it begin and end. As the parser reads it, a word goes on after
+    blanks around a comma."""
+    words = [match.span() for match in re.finditer(r"[^\s,]*(?:\s*,\s*[^\s,]*)+|[^\s,]+", line)]
+    found = []
+    for (begin, end), value in zip(words, [*words[1:], (len(line), len(line))], strict=False):
+        word = line[begin:end]
+        if word == "--static":
+            found.append((begin, value))
+        elif word.startswith("--static="):
+            found.append((begin, (begin + len("--static="), end)))
+    return found
+
+
+def _checked(line: str, static: list[str]) -> str:
+    """The line, if it asks for these static arguments."""
+    try:
+        right = set(read_jit_line(line).static) == set(static)
+    except OptionError:
+        right = False
+    if not right:
+        raise OptionError(
+            f"the line of %%jit cannot be changed as it is written; its static arguments are to be {','.join(static)}"
+        )
+    return line
 
 
 def stats_parser() -> Parser:

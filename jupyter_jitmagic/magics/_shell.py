@@ -9,6 +9,7 @@ import linecache
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic._display import Document, Shown, to_text
@@ -45,18 +46,37 @@ def place(shell: Any, filename: str, line: int) -> str:
     return f"{os.path.basename(filename)}, line {line}"
 
 
-def typed_cell(shell: Any, filename: str) -> str | None:
-    """The text of a cell as it was typed, magics and all; None if it is not known any more, or if its lines do not match."""
+@dataclass(frozen=True, slots=True)
+class TypedCell:
+    """A cell as it was typed, magics and all; `number` is the one it ran under, None where that is not known."""
+
+    text: str
+    number: int | None = None
+    id: str = ""
+    """The front end's name of it, where it gave one."""
+
+
+def typed_cell(shell: Any, filename: str) -> TypedCell | None:
+    """The cell that a file name of a traceback stands for; None if it is not known any more, or if its lines do not match."""
     number = cell_number(shell, filename)
     if number is None or shell.history_manager is None:
         return None
     typed = shell.history_manager.input_hist_raw
     ran = "".join(linecache.getlines(filename)).rstrip().splitlines()  # the history drops blank lines at the end
-    numbered = [typed[number]] if number < len(typed) else []
-    for text in [*numbered, *reversed(typed)]:
+    for place in [number, *range(len(typed) - 1, -1, -1)]:
+        text = str(typed[place]) if place < len(typed) else ""
         if len(text.splitlines()) >= len(ran) and _same_code(text.splitlines(), ran):
-            return str(text)
+            return TypedCell(text, place)
     return None
+
+
+def line_as_typed(typed: str, filename: str, line: int) -> int | None:
+    """Which line of a cell as typed is this line of what ran: other magics above may have taken theirs away."""
+    ran = "".join(linecache.getlines(filename)).rstrip().splitlines()
+    lines = typed.rstrip().splitlines()
+    there = line + len(lines) - len(ran)
+    known = 0 < line <= len(ran) and 0 < there <= len(lines)
+    return there if known and lines[there - 1].strip() == ran[line - 1].strip() else None
 
 
 def _same_code(typed: list[str], ran: list[str]) -> bool:

@@ -22,7 +22,7 @@ def detail(args: Mapping[str, object]) -> dict[str, object]:
     """`entry` and `what` ("jaxpr", "stablehlo", "hlo", "memory", "cost") to `text` and `length`, or to `values`."""
     from jupyter_jitmagic.recording._jitted import entry_detail
 
-    found = entry_detail(_number(args, "entry"), cast(Any, str(args.get("what"))))
+    found = entry_detail(number_in(args, "entry"), cast(Any, str(args.get("what"))))
     if isinstance(found, str):
         return {"text": found[:TEXT_LIMIT], "length": len(found)}
     return {"values": {name: value for name, value in found.items() if math.isfinite(value)}}
@@ -30,7 +30,7 @@ def detail(args: Mapping[str, object]) -> dict[str, object]:
 
 def calls(args: Mapping[str, object]) -> dict[str, object]:
     """`entry` to its last calls, oldest first: `outcome`, `dispatch_s` and `execute_s` (null where it was not measured)."""
-    entry = _number(args, "entry")
+    entry = number_in(args, "entry")
     log.fold()
     columns = log.calls()
     chosen = (columns["entry"] == entry).nonzero()[0]
@@ -47,7 +47,7 @@ def clear(args: Mapping[str, object]) -> dict[str, object]:
     """Empty the cache of `function`, or of every living one if it is 0; how many `entries` that ended."""
     from jupyter_jitmagic.recording import _functions
 
-    function = _number(args, "function")
+    function = number_in(args, "function")
     ended = 0
     for each in [function] if function else list(log.functions):
         state = _functions.state_of(each)
@@ -71,10 +71,15 @@ def pause(args: Mapping[str, object]) -> dict[str, object]:
 QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "clear": clear, "pause": pause}
 
 
-def _number(args: Mapping[str, object], name: str) -> int:
+def number_in(args: Mapping[str, object], name: str) -> int:
+    """A number that a question has to name.
+
+    Raises:
+        OptionError: it names none.
+    """
     value = args.get(name)
-    if not isinstance(value, int):
-        raise OptionError(f"the question names no {name}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise OptionError(f"the question names no {name}, which is a whole number")
     return value
 
 
