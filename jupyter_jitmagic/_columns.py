@@ -116,14 +116,11 @@ class Columns:
             column[rows] = new[found[rows]]
 
     def drop_oldest(self, count: int) -> None:
-        self._start += count
-        whole = self._start // _PAGE
-        del self._pages[:whole]
-        self._start -= whole * _PAGE
-        self._end -= whole * _PAGE
-        self.first += count
-        if self.phases:
-            self.phases = {call: phases for call, phases in self.phases.items() if call >= self.first}
+        first = self.first + count
+        whole, start = divmod(self._start + count, _PAGE)
+        pages, end = self._pages[whole:], self._end - whole * _PAGE
+        phases = {call: phases for call, phases in self.phases.items() if call >= first} if self.phases else {}
+        self._pages, self._start, self._end, self.first, self.phases = pages, start, end, first, phases  # all or nothing
 
     def as_numpy(self, since: int = 0, until: int | None = None) -> dict[str, Any]:
         """The columns of rows `since` to `until` as NumPy copies: call started ended place outcome execute_s execute_how."""

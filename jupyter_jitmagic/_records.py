@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -103,12 +103,13 @@ class Cause:
     now: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MissRecord:
     """A call that traced, lowered or compiled, with every cause. `cost_s` is trace + lower + compile."""
 
     id: int
     call: int
+    """The call's number, 0 until it is folded."""
     function: int
     entry: int
     causes: tuple[Cause, ...]
@@ -210,6 +211,11 @@ class Log:
 
     `functions` and `entries` are by id, `misses` and `diagnoses` in order. `calls()` gives the calls as columns. Call `fold()`
     first: hits wait in buffers until then. After `reset()` a living function or entry appears again with its next call.
+
+    What changes several things at once holds `lock`, and stands two interruptions. A finalizer or a signal handler may call a
+    jitted function in the middle of it: whoever would move rows asks `is_changing` first and leaves it to the next fold. And
+    Ctrl-C may end it: that comes after a call, at a loop's end or where a function begins, so what belongs together is stored
+    without any of these in between, or is done again by the next fold.
     """
 
     def __init__(self) -> None:
@@ -240,6 +246,11 @@ class Log:
         """The function of each entry that was dropped a moment ago: a call of another thread may be about to tell of one."""
         self._look_for_dead_above = 0
         self._counted = 0
+        """The number of the last call that is in the totals, or in what is about to be added to them."""
+        self._to_add: list[Group] = []
+        self._added = 0
+        """How much of it was added."""
+        self._reset_due = self._reset_untold = False
         self._ids: dict[Kind, Iterator[int]] = {kind: itertools.count(1) for kind in get_args(Kind)}
 
     def new_id(self, kind: Kind) -> int:
@@ -253,8 +264,8 @@ class Log:
 
     def add_entry(self, record: EntryRecord) -> None:
         with self.lock:
-            self.entries[record.id] = self._known_entries[record.id] = record
             self._entries_of.setdefault(record.function, {})[record.id] = record
+            self.entries[record.id] = self._known_entries[record.id] = record
         self.listeners.emit(Changed("entries", record.id))
 
     def add_miss(self, record: MissRecord, keep: int) -> None:
@@ -284,36 +295,48 @@ class Log:
     def drop_dead_entries(self, keep: int) -> None:
         """Where there are many more than `keep` entries, drop the oldest dead ones for good. Their calls and totals stay, as
         their function's."""
-        if len(self._known_entries) <= max(keep + keep // 4, self._look_for_dead_above):
+        if len(self._known_entries) <= max(keep + keep // 4, self._look_for_dead_above) or self.is_changing():
             return
         self.fold()
         with self.lock:
-            dead = [entry for entry in self._known_entries.values() if not entry.alive]
+            dead = [entry for entry in tuple(self._known_entries.values()) if not entry.alive]
             dropped = dead[: len(self._known_entries) - keep]
             self._dropped = {entry.id: entry.function for entry in dropped}
             self.columns.move({entry.id: -1 - entry.function for entry in dropped})
             for entry in dropped:
                 self.entries.pop(entry.id, None)
-                del self._known_entries[entry.id]
-                del self._entries_of[entry.function][entry.id]
+                self._entries_of.get(entry.function, {}).pop(entry.id, None)
+                del self._known_entries[entry.id]  # last: one that is still known is dropped the next time
             self._look_for_dead_above = len(self._known_entries) + keep // 8
 
     def known_entry(self, entry: int) -> EntryRecord | None:
         return self._known_entries.get(entry)
 
+    def is_changing(self) -> bool:
+        """Whether this thread is in the middle of changing or reading the log, and something called a jitted function there."""
+        return self.lock._is_owned()  # type: ignore[attr-defined,no-any-return,unused-ignore]
+
     def fold(self) -> None:
         """Bring every buffered call into the columns and totals."""
+        if self.is_changing():
+            return
         for folder in tuple(self.folders):
             folder()
         with self.lock:
+            self.make_good()
             self._count()
+        self._tell_reset()
+
+    def make_good(self) -> None:
+        """Do what was begun and cut short. Part of whatever is about to move rows, under the lock."""
+        if self._reset_due:
+            self._forget_rows()
 
     def drop_oldest(self, count: int) -> None:
         """Fold the oldest `count` rows away for good; they stay in the totals."""
         with self.lock:
             self._count()
             self.columns.drop_oldest(count)
-            self._counted -= count
 
     def calls(self) -> dict[str, Any]:
         """The kept calls as NumPy columns of equal length: call function started_s outcome trace_s lower_s compile_s dispatch_s
@@ -323,7 +346,7 @@ class Log:
 
         with self.lock:
             columns = {**self.columns.as_numpy(), **self.columns.phase_columns()}
-            owners = self._dropped | {entry.id: entry.function for entry in self._known_entries.values()}
+            owners = self._dropped | {entry.id: entry.function for entry in tuple(self._known_entries.values())}
         place, started = columns.pop("place"), columns.pop("started")
         columns["function"] = _by_value(place, lambda p: owners.get(p, 0) if p >= 0 else -1 - p)
         columns["entry"] = np.where(place >= 0, place, NO_ENTRY)
@@ -333,51 +356,67 @@ class Log:
 
     def reset(self) -> None:
         """Forget every row. Living functions go on recording and appear again with their next call."""
+        if self.is_changing():
+            self._reset_due = True
+            return
         self.fold()
         with self.lock:
-            self.columns = Columns(self.columns.first + len(self.columns))
-            self._counted = 0
-            self.misses.clear()
-            self.diagnoses.clear()
-            self.others.clear()
-            self.functions.clear()
-            self.entries.clear()
-            self._known_functions = {id_: record for id_, record in self._known_functions.items() if record.alive}
-            self._known_entries = {
-                id_: entry
-                for id_, entry in self._known_entries.items()
-                if entry.alive and entry.function in self._known_functions
-            }
-            self._entries_of = {}
-            for entry in self._known_entries.values():
-                self._entries_of.setdefault(entry.function, {})[entry.id] = entry
-            for function in self._known_functions.values():
-                function.calls = function.hits = function.misses = function.errors = function.inlined = 0
-                function.tried = []
-                function.trace_s = function.lower_s = function.compile_s = function.dispatch_s = 0.0
-            for entry in self._known_entries.values():
-                entry.hits = 0
+            self._reset_due = True  # from here on the next fold does it, should Ctrl-C come
+            self._forget_rows()
+        self._tell_reset()
+
+    def _tell_reset(self) -> None:
+        if self._reset_untold:
+            self._reset_untold = False
+            self.listeners.emit(Changed("reset"))
+
+    def _forget_rows(self) -> None:
         for forget in self.forgetters:
             forget()
-        self.listeners.emit(Changed("reset"))
+        for rows in (self.misses, self.diagnoses, self.others, self.functions, self.entries):
+            rows.clear()
+        functions = {id_: record for id_, record in self._known_functions.items() if record.alive}
+        entries = {id_: entry for id_, entry in self._known_entries.items() if entry.alive and entry.function in functions}
+        entries_of: dict[int, dict[int, EntryRecord]] = {}
+        for entry in entries.values():
+            entries_of.setdefault(entry.function, {})[entry.id] = entry
+            entry.hits = 0
+        for function in functions.values():
+            function.calls = function.hits = function.misses = function.errors = function.inlined = 0
+            function.tried = []
+            function.trace_s = function.lower_s = function.compile_s = function.dispatch_s = 0.0
+        columns = Columns(self.columns.first + len(self.columns))
+        counted = columns.first - 1
+        self._known_functions, self._known_entries, self._entries_of = functions, entries, entries_of
+        self.columns, self._counted, self._to_add, self._added = columns, counted, [], 0
+        self._reset_due, self._reset_untold = False, True
 
     def _count(self) -> None:
         """Bring the totals of functions and entries up to the last row of the columns."""
-        while self._counted < len(self.columns):
-            start = self._counted
-            self._counted = min(start + _COUNT_AT_ONCE, len(self.columns))
-            self._add_up(_groups(self.columns.as_numpy(start, self._counted)))
+        self._add_up()
+        while (start := self._counted + 1 - self.columns.first) < len(self.columns):
+            end = min(start + _COUNT_AT_ONCE, len(self.columns))
+            groups = list(_groups(self.columns.as_numpy(start, end)))
+            self._to_add, self._added, self._counted = groups, 0, self.columns.first + end - 1
+            self._add_up()
 
-    def _add_up(self, groups: Iterable[Group]) -> None:
-        for place, outcome, count, seconds, last in groups:
+    def _add_up(self) -> None:
+        """Add what is left of a count. What is stored from `kept` on comes without a call in between: each group counts once,
+        also where Ctrl-C comes."""
+        while self._added < len(self._to_add):
+            place, outcome, count, seconds, last = self._to_add[self._added]
             entry = self._known_entries.get(place)
             function = self._known_functions.get(entry.function if entry else self._dropped.get(place, -1 - place))
             if function is None:
+                self._added += 1
                 continue
             self.functions.setdefault(function.id, function)
             if entry:
                 self.entries.setdefault(entry.id, entry)
-                entry.last_used_s = max(entry.last_used_s, last + self.clock_offset)
+            kept = entry.last_used_s if entry else 0.0
+            last += self.clock_offset
+            if entry:
+                entry.last_used_s = last if last > kept else kept
                 entry.hits += count if outcome == HIT else 0
             function.calls += count
             function.dispatch_s += seconds
@@ -385,6 +424,8 @@ class Log:
             function.misses += count if outcome in (MISS, DISK_HIT) else 0
             function.inlined += count if outcome == INLINED else 0
             function.errors += count if outcome == ERROR else 0
+            self._added += 1
+        self._to_add, self._added = [], 0
 
 
 Group = tuple[int, int, int, float, float]

@@ -164,7 +164,7 @@ def _name(function: int) -> str:
 def _functions() -> pd.DataFrame:
     medians = _execution_medians()
     alive: dict[int, int] = {}
-    for entry in log.entries.values():
+    for entry in tuple(log.entries.values()):
         alive[entry.function] = alive.get(entry.function, 0) + (entry.alive and not entry.superseded)
     rows = [
         {
@@ -175,7 +175,7 @@ def _functions() -> pd.DataFrame:
             "execute_median_s": medians.get(record.id),
             "break_even_calls": record.break_even_calls,
         }
-        for record in log.functions.values()
+        for record in tuple(log.functions.values())
     ]
     counts = dict.fromkeys(("calls", "hits", "misses", "errors", "inlined", "entries"), _COUNT)
     times = dict.fromkeys(("trace_s", "lower_s", "compile_s", "dispatch_s", "execute_median_s"), _FLOAT)
@@ -204,7 +204,7 @@ def _entries() -> pd.DataFrame:
             "function": _name(record.function),
             "static": ", ".join(f"{name}={value}" for name, value in record.static.items()),
         }
-        for record in log.entries.values()
+        for record in tuple(log.entries.values())
     ]
     kinds = {
         **dict.fromkeys(("function", "avals", "static", "transformation"), _TEXT),
@@ -234,7 +234,7 @@ def _calls() -> pd.DataFrame:
 
 def _misses() -> pd.DataFrame:
     rows = []
-    for miss in log.misses:
+    for miss in tuple(log.misses):
         for i, cause in enumerate(miss.causes):
             rows.append(
                 {
@@ -270,7 +270,7 @@ def _diagnoses() -> pd.DataFrame:
             "verified": bool(record.diagnosis.get("verified")),
             "reason": record.diagnosis.get("reason"),
         }
-        for record in log.diagnoses
+        for record in tuple(log.diagnoses)
     ]
     kinds = {
         **dict.fromkeys(("function", "kind", "static_argnames", "reason"), _TEXT),
@@ -289,7 +289,7 @@ def _others() -> pd.DataFrame:
             "argument": ", ".join(dict.fromkeys(cause.argument for cause in row.causes if cause.argument)),
             "why": sentence(row.causes),
         }
-        for row in sorted(log.others.values(), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
+        for row in sorted(tuple(log.others.values()), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
     ]
     kinds = {
         **dict.fromkeys(("function", "module", "cause", "argument", "why", "call_site"), _TEXT),

@@ -181,6 +181,13 @@ class Attribution:
         """JAX's cache was cleared: no entry is live."""
         self.__init__(self.options)  # type: ignore[misc]
 
+    def doubt(self, known: Callable[[int], bool]) -> None:
+        """A change of this was cut short: of the entries those count that are `known`, and nothing that was concluded."""
+        self.entries = {signature: entry for signature, entry in self.entries.items() if known(entry)}
+        self._variants = set()
+        self.explained, self.known = 0, -1
+        self._rebuild()
+
     def add(self, signature: Signature, entry: int) -> None:
         """A new live entry."""
         self.entries[signature] = entry

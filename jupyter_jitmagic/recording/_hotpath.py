@@ -20,7 +20,7 @@ from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._columns import WIDTH
 from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY, IDLE, TRACE
 from jupyter_jitmagic._options import options
-from jupyter_jitmagic._records import log
+from jupyter_jitmagic._records import MissRecord, log
 from jupyter_jitmagic.recording import _timing
 from jupyter_jitmagic.recording._attribution import Select
 from jupyter_jitmagic.recording._waiter import peek, watching
@@ -39,7 +39,7 @@ _each_s = 0.0
 """How long it took between two rows while the one before was filled."""
 _retired: list[list[Any]] = []
 """Pairs of an old buffer and how much of it was moved: a thread may still be about to write to it."""
-_unfilled: list[tuple[int, tuple[float, ...], int]] = []
+_unfilled: tuple[tuple[int, tuple[float, ...], int], ...] = ()
 """What was moved and still has the details' keys for places: number of the first call, values, rows of the buffer before."""
 _details: dict[int, Detail] = {}
 _detail_ids = itertools.count(1)
@@ -48,7 +48,7 @@ _detail_ids = itertools.count(1)
 class Detail:
     """One call that is more than a plain hit: what its row says beside its two times."""
 
-    __slots__ = ("call", "hint", "outcome", "phases", "place", "when_known")
+    __slots__ = ("call", "hint", "miss", "outcome", "phases", "place", "when_known")
 
     def __init__(
         self,
@@ -63,6 +63,8 @@ class Detail:
         self.call = 0
         """The call's number, 0 until it is folded."""
         self.when_known = when_known
+        self.miss: MissRecord | None = None
+        """What wants to know the number too."""
         self.hint = 0
         """Where in the buffer its row stands at the earliest."""
 
@@ -102,13 +104,19 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
         try:
             out = jitted(*args, **kwargs) if kwargs else jitted(*args)  # merging no keywords would cost 0.1 µs
         except BaseException as error:
-            instead = state.failed(start, args, kwargs, error)
+            try:
+                instead = state.failed(start, args, kwargs, error)
+            except RecursionError:  # there was no room for our frames
+                instead = None
             if instead is None:
                 raise
         else:
             end = perf_counter()
             if end > gate or (type(out) is not CONCRETE_ARRAY and TRACE.value is not IDLE):
-                return state.settle(start, end, out, args, kwargs)
+                try:
+                    return state.settle(start, end, out, args, kwargs)
+                except RecursionError:  # as above
+                    return out
             if select is None:
                 extend((start, end, only))
                 return out
@@ -117,7 +125,10 @@ def build(jitted: Callable[..., Any], state: Owner) -> tuple[Callable[..., Any],
             except Exception:
                 entry = None
             if entry is None:
-                return state.settle(start, end, out, args, kwargs)
+                try:
+                    return state.settle(start, end, out, args, kwargs)
+                except RecursionError:
+                    return out
             extend((start, end, entry))
             return out
         return instead()
@@ -171,7 +182,10 @@ def full_at(now: float) -> float:
 def fold() -> None:
     """Move the buffer into the columns."""
     global _buffer, extend, _emptied, _each_s
+    if log.is_changing():
+        return
     with log.lock:
+        log.make_good()
         now, rows = perf_counter(), len(_buffer) // WIDTH
         if rows:
             _each_s = (now - _emptied) / rows
@@ -201,18 +215,20 @@ _REFERENCES = _references()
 
 
 def _move(pair: list[Any]) -> None:
+    global _unfilled
     buffer, moved = pair
     values = tuple(buffer[moved:] if moved else buffer)
     if not values:
         return
     moved_then = moved + len(values)
-    _unfilled.append((log.columns.first + len(log.columns), values, moved // WIDTH))
+    unfilled = (*_unfilled, (log.columns.first + len(log.columns), values, moved // WIDTH))
     log.columns.extend(values)
-    pair[1] = moved_then  # Ctrl-C comes after a call of C or at a loop's end: not between these two
+    pair[1], _unfilled = moved_then, unfilled  # no Ctrl-C comes between the end of the line before and these
 
 
 def _fill() -> None:
     """Say of the rows that were moved what is more than a plain hit. Whatever Ctrl-C cut short is done again."""
+    global _unfilled
     columns = log.columns
     while _unfilled:
         first, values, before = _unfilled[0]
@@ -227,7 +243,7 @@ def _fill() -> None:
                     del _details[key]
                     raise
                 del _details[key]
-        del _unfilled[0]
+        _unfilled = _unfilled[1:]
 
 
 def _row_of(key: int, values: tuple[float, ...], hint: int) -> int | None:
@@ -244,6 +260,8 @@ def _fill_in(row: int, detail: Detail) -> None:
     detail.call = columns.first + row
     if detail.phases is not None:
         columns.phases[detail.call] = detail.phases
+    if detail.miss is not None:
+        detail.miss.call = detail.call
     if detail.when_known is not None:
         detail.when_known(detail.call)
         detail.when_known = None

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -94,6 +95,8 @@ class FunctionState:
         """How many calls were watched just before, of those that are watched in a row."""
         self._watch_from = float("-inf")
         self._returning: Returning | None = None
+        self._torn = False
+        """Ctrl-C or a limit cut a change of the attribution short."""
         self.placed = placed_by(jit_arguments)
         self._steer: _hotpath.Steer = _not_built
         self._call: Callable[[], Any] = _not_built
@@ -112,17 +115,32 @@ class FunctionState:
         """Record a call that returned and may be anything; returns `out`."""
         if is_own_work():
             return out
+        nested = _here.settling
         if self.recording or log.paused_s is not None:
             try:
+                _here.settling = True
                 if self.recording:
-                    if self._returning is None or not self._take(self._returning, start, end, out, args, kwargs):
-                        self._settle(start, end, out, args, kwargs)
+                    returning = None if nested or self._torn else self._returning
+                    if returning is None or not self._take(returning, start, end, out, args, kwargs):
+                        self._settle(start, end, out, args, kwargs, nested)
                 elif _timing.pending:
                     _timing.take(start)
             except (RecompileWarning, CheckWarning):  # the user's filters made an error of it
                 raise
+            except (RecursionError, MemoryError) as error:  # the user's own call is near a limit
+                self._torn = True
+                _unrecorded.append(type(error))
+            except _timing.Lost:
+                self._torn = True
             except Exception as error:
                 self.give_up("recording a call", error)
+            except BaseException:
+                self._torn = True
+                raise
+            finally:
+                _here.settling = nested
+        if not nested and _here.later:
+            _settle_later()
         return out
 
     def failed(
@@ -143,6 +161,10 @@ class FunctionState:
                 _leave_traceback(error)
         except Warning:  # the user's filters made an error of it
             raise
+        except (RecursionError, MemoryError) as fault:  # the user's own call is near a limit
+            _unrecorded.append(type(fault))
+        except _timing.Lost:
+            self._torn = True
         except Exception as fault:
             self.give_up("recording a failed call", fault)
         return None
@@ -192,8 +214,7 @@ class FunctionState:
     def give_up(self, place: str, error: BaseException) -> None:
         """Our own fault: from now on this function runs unrecorded, and the user is told once."""
         self.recording = self.record.recording = False
-        if not isinstance(error, _timing.Lost):
-            faults.report(place, error, "your call runs as plain jax.jit")
+        faults.report(place, error, "your call runs as plain jax.jit")
 
     def pause(self, paused: bool) -> None:
         """Stop recording for now, or go on; a function that gave up stays as it is."""
@@ -270,7 +291,10 @@ class FunctionState:
             returning.done()
         return False
 
-    def _settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _settle(
+        self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any], nested: bool = False
+    ) -> None:
+        """`nested`: a finalizer or a signal handler made this call while another was settled. That one comes first."""
         transformation = internals.transformations()
         if transformation == "" and internals.IDLE is True and _any_tracer(args, kwargs):
             transformation = "a transformation"
@@ -282,20 +306,44 @@ class FunctionState:
             _hotpath.append(start, end, Detail(-1 - self.function, INLINED))
             return
         phases = _timing.take(start) if _timing.pending else None
+        if nested:
+            signature = self.signature(args, kwargs, transformation)
+            settle = functools.partial(self._settle_as, start, end, out, args, kwargs, phases, transformation, signature)
+            _here.later.append((self, settle))
+        else:
+            self._settle_as(start, end, out, args, kwargs, phases, transformation)
+
+    def _settle_as(
+        self,
+        start: float,
+        end: float,
+        out: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        phases: Phases | None,
+        transformation: str,
+        signature: Signature | None = None,
+    ) -> None:
+        if self._torn:
+            with self.lock:
+                self._torn = False
+                attribution = self.attribution
+                attribution.doubt(lambda entry: log.known_entry(entry) is not None)
+                self._steer(select=attribution.select, learned=attribution.learned, only=attribution.only)
         if phases is not None and phases.compiled:
-            self._miss(start, end, out, args, kwargs, phases, transformation)
+            signature = signature or self.signature(args, kwargs, transformation)
+            self._miss(start, end, out, args, kwargs, phases, transformation, signature)
             return
         attribution, size = self.attribution, internals.cache_size(self.jitted)
         entry = None
         if not transformation and size == attribution.known and size is not None:
             entry = attribution.find(args, kwargs)
         if entry is None:
-            entry = self._entry_of(args, kwargs, transformation)
+            entry = self._entry_of(args, kwargs, transformation, signature or self.signature(args, kwargs, transformation))
         self._hit(start, end, out, entry)
 
-    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> int:
+    def _entry_of(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str, signature: Signature) -> int:
         """The entry of a hit that was looked at closely; a new one if this hit an entry that someone else made."""
-        signature = self.signature(args, kwargs, transformation)
         with self.lock:
             size = internals.cache_size(self.jitted)
             if size is not None and 0 <= size < self.attribution.known:
@@ -318,11 +366,11 @@ class FunctionState:
         kwargs: dict[str, Any],
         phases: Phases,
         transformation: str,
+        signature: Signature,
     ) -> None:
         sighting = self._watch(out, phases.ended, end)
         if transformation and phases.trace_s is None:
             phases = phases._replace(trace_s=max(phases.began - start, 0.0))
-        signature = self.signature(args, kwargs, transformation)
         with self.lock:
             size = internals.cache_size(self.jitted)  # within the lock: another thread may have told of a greater one meanwhile
             meanwhile = self._hit_meanwhile(signature, start)
@@ -356,7 +404,7 @@ class FunctionState:
         _hotpath.fold()
         miss = MissRecord(
             id=log.new_id("miss"),
-            call=detail.call,
+            call=0,
             function=self.function,
             entry=record.id,
             causes=causes,
@@ -364,6 +412,8 @@ class FunctionState:
             call_site=call_site(2),
             started_s=start + log.clock_offset,
         )
+        with log.lock:
+            miss.call, detail.miss = detail.call, miss  # where this is in the middle of a fold the next one tells the number
         log.add_miss(miss, options.keep_misses)
         log.drop_dead_entries(options.keep_entries)
         _stale.note_trace(self, record.id, args, kwargs)
@@ -552,7 +602,7 @@ class FunctionState:
         return _observation.watch(out, ended, end, end) if mode == "observe" else None
 
     def _forget_entries(self) -> None:
-        for entry in self.attribution.entries.values():
+        for entry in tuple(self.attribution.entries.values()):
             self._end_entry(entry)
         self.attribution.clear()
 
@@ -563,6 +613,45 @@ class FunctionState:
         if record is not None:
             record.alive = False
             log.listeners.emit(Changed("entries", entry))
+
+
+class _Here(threading.local):
+    """What this thread is doing."""
+
+    settling = False
+
+    def __init__(self) -> None:
+        self.later: deque[tuple[FunctionState, Callable[[], None]]] = deque()
+        """Calls that were made in the middle of settling another."""
+
+
+_here = _Here()
+_unrecorded: list[type[Exception]] = []
+"""Why calls have no row, untold: where that happens there is no room to tell it."""
+
+
+def _settle_later() -> None:
+    while _here.later:
+        state, settle = _here.later.popleft()
+        try:
+            _here.settling = True
+            settle()
+        except (RecursionError, MemoryError) as error:
+            state._torn = True
+            _unrecorded.append(type(error))
+        except Exception as error:
+            state.give_up("recording a call", error)
+        finally:
+            _here.settling = False
+
+
+def _tell_unrecorded() -> None:
+    while _unrecorded:
+        reason = _unrecorded.pop()
+        faults.report("recording a call", reason("there was no room for our frames"), "calls like this one have no row")
+
+
+log.folders.append(_tell_unrecorded)
 
 
 def _any_tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -275,7 +275,7 @@ def _on_event(event: str, **kwargs: Any) -> None:
 
 
 class Lost(Exception):
-    """A phase of this call was lost by a fault of ours, which was told: what the call did is not known."""
+    """A phase of this call was lost by a fault of ours, which was told: what the call did is not known, so it has no row."""
 
 
 _LOST = "lost"
@@ -283,7 +283,7 @@ _LOST = "lost"
 
 def _lose(error: Exception) -> None:
     """The call that compiles in this thread must not pass for one that did not."""
-    faults.report("following a phase", error, "the function that compiles now is not recorded any more")
+    faults.report("following a phase", error, "the call that compiles now has no row")
     with faults.stop("following a phase"):
         now = time.perf_counter()
         pending.setdefault(get_ident(), []).append(Span("compile", now, now, _LOST))

@@ -1,0 +1,116 @@
+"""Calls near Python's recursion limit, or where memory runs out: the user's result stays, and later calls are recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording import _recording
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    told: list[str] = []
+    monkeypatch.setattr(jm.faults, "show", told.append)
+    jm.reset()
+    return told
+
+
+def depth() -> int:
+    frame, count = sys._getframe(), 0
+    while frame is not None:
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+def with_room(frames: int, call: Callable[[], Any]) -> Any:
+    """What `call` gives where so many more frames fit; None where they are not enough."""
+
+    def down(left: int) -> Any:
+        return call() if left <= 0 else down(left - 1)
+
+    try:
+        return down(sys.getrecursionlimit() - depth() - frames)
+    except RecursionError:
+        return None
+
+
+def test_a_hit_that_leaves_no_room_for_our_frames_gives_its_result_and_the_next_is_recorded() -> None:
+    f = jm.jit(lambda x: x + 1)
+    x = np.ones(2, "f4")
+    f(x), f(x)
+    given = []
+    for frames in range(3, 60):
+        f._state.look_closely()
+        given.append(with_room(frames, lambda: f(x)) is not None)
+    assert given == sorted(given) and given.index(True) <= 4  # ours needs one frame more than the plain call
+    before = int(jm.stats().calls.iloc[0])
+    f._state.look_closely()
+    f(x)
+    assert jm.stats().calls.tolist() == [before + 1]
+    assert f._state.recording
+    jm.faults.clear()
+
+
+def test_a_miss_near_the_limit_does_not_end_recording() -> None:
+    def fun(x):
+        return x + 1
+
+    x = np.ones(2, "f4")
+    compiled = 0
+    for frames in range(60, 300, 16):
+        f = jm.jit(lambda x: fun(x))
+        compiled += with_room(frames, lambda f=f: f(x)) is not None  # type: ignore[misc]
+        f(np.ones(3, "f4")), f(np.ones(3, "f4")), f(x)
+        assert f._state.recording
+        calls = jm.stats("calls")
+        assert calls[calls.function == f._state.name].outcome.tolist()[-2:] == ["hit", "hit" if compiled else "miss"]
+    assert compiled
+    jm.faults.clear()
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError])
+def test_a_limit_met_in_our_own_code_costs_the_row_of_this_call_only(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch, clean: list[str]
+) -> None:
+    def limited(*_: Any, **__: Any) -> Any:
+        raise error
+
+    f = jm.jit(lambda x: x + 1)
+    f(np.ones(1))
+    for name in ("causes_of", "signature_of"):
+        with monkeypatch.context() as patch:
+            patch.setattr(_recording, name, limited)
+            assert f(np.ones(2 + len(name), "f4")).tolist() == [2] * (2 + len(name))
+    for n in (10, 11, 11, 1):
+        f(np.ones(n, "f4"))
+    entries = dict(zip(jm.stats("entries").avals, jm.stats("entries").hits, strict=True))
+    assert jm.stats("calls").outcome.tolist() == ["miss", "miss", "hit", "hit"][-len(jm.stats("calls")) :]
+    assert entries
+    assert [text for text in clean if "have no row" in text] and len(clean) == 1
+    jm.faults.clear()
+
+
+def test_a_tree_of_a_thousand_levels_is_recorded_as_any_other() -> None:
+    def deep(n: int) -> Any:
+        tree: Any = jnp.ones(n)
+        for _ in range(1000):
+            tree = {"a": tree}
+        return tree
+
+    def leaf(tree):
+        while isinstance(tree, dict):
+            tree = tree["a"]
+        return tree * 2
+
+    f = jm.jit(leaf)
+    f(deep(2)), f(deep(2)), f(deep(3)), f(deep(2))
+    assert jm.stats("calls").outcome.tolist() == ["miss", "hit", "miss", "hit"]
+    assert jm.stats("misses").cause.tolist() == ["first_call", "shape"]
+    assert jm.stats("entries").hits.tolist() == [2, 0]
