@@ -289,7 +289,7 @@ def _others() -> pd.DataFrame:
             "argument": ", ".join(dict.fromkeys(cause.argument for cause in row.causes if cause.argument)),
             "why": sentence(row.causes),
         }
-        for row in sorted(tuple(log.others.values()), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
+        for row in sorted(log.others.values(), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
     ]
     kinds = {
         **dict.fromkeys(("function", "module", "cause", "argument", "why", "call_site"), _TEXT),

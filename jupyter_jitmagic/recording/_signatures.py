@@ -341,8 +341,8 @@ class _Builder:
             leaves: list[Leaf] = []
             self.defaults.append((name, self._walk(name, default, False, leaves), tuple(leaves)))
 
-    def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf]) -> Node | None:
-        children = None if isinstance(value, _ARRAYS) or value is None else _children(value)
+    def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf], depth: int = 0) -> Node | None:
+        children = None if isinstance(value, _ARRAYS) or value is None else _children(value, flat=depth == _DEEPEST)
         if children is None:
             if value is None:
                 return _NONE
@@ -350,14 +350,24 @@ class _Builder:
             return None
         keys, parts = children
         below = _placed_children(placed, len(parts))
-        nodes = tuple(self._walk(path + key, part, place, leaves) for key, part, place in zip(keys, parts, below, strict=True))
+        nodes = tuple(
+            [
+                self._walk(path + key, part, place, leaves, depth + 1)
+                for key, part, place in zip(keys, parts, below, strict=True)
+            ]
+        )
         kind = type(value)
+        if depth == _DEEPEST:
+            rest = Value(jax.tree_util.tree_structure(value), by_equality=True)
+            return Node(short_name(kind.__qualname__), id(kind), keys, nodes, (Metadata(rest),))
         plain = kind in (dict, list, tuple)
         return Node(
             short_name(kind.__qualname__), 0 if plain else id(kind), keys, nodes, () if plain else _metadata(value, keys)
         )
 
 
+_DEEPEST = 50
+"""What lies deeper in a tree is one node with all its leaves: Python compares nested tuples by recursion."""
 _NONE = Node("None", 0, (), ())
 
 
@@ -377,9 +387,13 @@ def _placed_children(given: Any, count: int) -> Sequence[Any]:
     return children[1] if children is not None and len(children[1]) == count else [given] * count
 
 
-def _children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
-    """The children of one pytree node with their keys as the user writes them, or None for a leaf."""
+def _children(value: Any, flat: bool = False) -> tuple[tuple[str, ...], Sequence[Any]] | None:
+    """The children of one pytree node with their keys as the user writes them, or None for a leaf; `flat`: all its leaves, by
+    number."""
     kind = type(value)
+    if flat:
+        leaves = jax.tree_util.tree_leaves(value)
+        return None if leaves and leaves[0] is value else (tuple(f"[…{i}]" for i in range(len(leaves))), leaves)
     if kind is dict:
         try:
             ordered = sorted(value)
