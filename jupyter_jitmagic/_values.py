@@ -78,7 +78,8 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value) or self._type != other._type:
             return False
-        return self._key == other._key or self._equal_objects(other)
+        asked = self._asked(other)
+        return self._key == other._key if asked is None else asked
 
     def __hash__(self) -> int:
         return hash(self._type)
@@ -96,17 +97,17 @@ class Value:
             return ""
         return next((f"(…, {mine}, …)" for mine, theirs in zip(self._parts, other._parts, strict=True) if mine != theirs), "")
 
-    def _equal_objects(self, other: Value) -> bool:
-        """Two fingerprints differ, but the class has its own ``==``: while both objects live, it decides."""
+    def _asked(self, other: Value) -> bool | None:
+        """What the class's own ``==`` says of two objects of equal hash while both live, else None."""
         if self._key[0] != "hash" or self._key[:2] != other._key[:2]:
-            return False
+            return None
         mine, theirs = self._ref(), other._ref()
         if mine is None or theirs is None:
-            return False
+            return None
         try:
-            return bool(mine == theirs)
+            return mine is theirs or bool(mine == theirs)
         except Exception:
-            return False
+            return None
 
 
 def _part_texts(value: tuple[Any, ...], depth: int = 0) -> Iterator[str]:

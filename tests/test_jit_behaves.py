@@ -293,7 +293,7 @@ def test_the_interpreter_ends_at_once_and_cleanly_with_a_watch_in_flight(end: st
         "recording._timing.summed",
         "recording._timing._enclosing",
         "_jax_internals.transformations",
-        "recording._attribution._fewest_probes",
+        "recording._attribution.fewest_probes",
         "recording._waiter.smallest_output",
     ],
 )

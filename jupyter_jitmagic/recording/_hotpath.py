@@ -22,7 +22,7 @@ from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY, IDLE, TRACE
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import MissRecord, log
 from jupyter_jitmagic.recording import _timing
-from jupyter_jitmagic.recording._attribution import Select
+from jupyter_jitmagic.recording._probes import Select
 from jupyter_jitmagic.recording._waiter import peek, watching
 
 _DETAIL = -(1 << 30)

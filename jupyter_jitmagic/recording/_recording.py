@@ -390,7 +390,7 @@ class FunctionState:
                 record.outcome = OUTCOMES[outcome]
                 record.trace_s, record.lower_s, record.compile_s = phases.trace_s, phases.lower_s, phases.compile_s
             else:
-                old = self.attribution.entries.pop(signature, None)
+                old = self.attribution.drop(signature)
                 if old is not None:
                     self._end_entry(old)
                 record = self._new_entry(signature, outcome, phases, args, kwargs)

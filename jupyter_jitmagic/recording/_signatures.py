@@ -61,13 +61,24 @@ class Metadata:
 
 
 class Node(NamedTuple):
-    """One container of an argument. `keys` are the children as the user writes them; a child that is None is a leaf."""
+    """One container of an argument. `keys` are the children as the user writes them; a child that is None is a leaf. `size`
+    counts the leaves."""
 
     kind: str
     type_id: int
     keys: tuple[str, ...]
     children: tuple[Node | None, ...]
     metadata: tuple[Metadata, ...] = ()
+    size: int = 0
+    items: tuple[Any, ...] | None = None
+    """Of a dict whose keys are all plain, the keys themselves: texts may be those of other keys."""
+
+
+class Places(NamedTuple):
+    """Where the arguments that were passed stand in the call, by position or keyword, traced and static ones."""
+
+    traced: tuple[int | str, ...] = ()
+    static: tuple[int | str, ...] = ()
 
 
 class Static(NamedTuple):
@@ -94,6 +105,7 @@ class Signature:
     parameters: tuple[str, ...] = field(default=(), compare=False)
     defaults: tuple[tuple[str, Node | None, tuple[Leaf, ...]], ...] = field(default=(), compare=False)
     """What the traced arguments that were left to their defaults would look like if they were passed."""
+    places: Places = field(default=Places(), compare=False)
 
     @property
     def avals(self) -> str:
@@ -205,6 +217,7 @@ def signature_of(
         transformation=transformation,
         parameters=bound.names,
         defaults=tuple(builder.defaults),
+        places=Places(tuple(builder.traced), tuple(builder.static)),
     )
 
 
@@ -308,16 +321,18 @@ class _Builder:
 
     def __init__(self, placed: Any) -> None:
         self._placed = placed
-        self._traced = 0
         self.leaves: list[Leaf] = []
         self.structure: list[tuple[str, Node | None]] = []
         self.statics: list[Static] = []
         self.passed: list[tuple[str, str]] = []
         self.defaults: list[tuple[str, Node | None, tuple[Leaf, ...]]] = []
+        self.traced: list[int | str] = []
+        self.static: list[int | str] = []
 
     def add(self, argument: _Argument, static: bool) -> None:
         how = KEYWORD if argument.index is None else POSITIONAL
         self.passed.append((argument.name, how))
+        (self.static if static else self.traced).append(argument.keyword if argument.index is None else argument.index)
         if static:
             self.statics.append(Static(argument.name, how, Value(argument.value, secret=is_secret_name(argument.name))))
         else:
@@ -327,8 +342,7 @@ class _Builder:
 
     def _placed_argument(self) -> Any:
         """What was given for the next traced argument: ``in_shardings`` counts without the static ones."""
-        placed, place = self._placed, self._traced
-        self._traced += 1
+        placed, place = self._placed, len(self.traced) - 1
         if not isinstance(placed, (tuple, list)) or hasattr(placed, "_fields"):
             return placed
         return placed[place] if place < len(placed) else None
@@ -362,13 +376,24 @@ class _Builder:
             return Node(short_name(kind.__qualname__), id(kind), keys, nodes, (Metadata(rest),))
         plain = kind in (dict, list, tuple)
         return Node(
-            short_name(kind.__qualname__), 0 if plain else id(kind), keys, nodes, () if plain else _metadata(value, keys)
+            short_name(kind.__qualname__),
+            0 if plain else id(kind),
+            keys,
+            nodes,
+            () if plain else _metadata(value, keys),
+            sum([1 if node is None else node.size for node in nodes]),
+            _plain_keys(value) if kind is dict else None,
         )
 
 
 _DEEPEST = 50
 """What lies deeper in a tree is one node with all its leaves: Python compares nested tuples by recursion."""
 _NONE = Node("None", 0, (), ())
+
+
+def _plain_keys(value: dict[Any, Any]) -> tuple[Any, ...] | None:
+    """The keys in JAX's order where looking them up runs no code of the user's."""
+    return tuple(sorted(value)) if {*map(type, value)} in ({str}, {int}) else None
 
 
 def placed_by(jit_arguments: Mapping[str, Any]) -> Any:
