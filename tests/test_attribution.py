@@ -88,7 +88,7 @@ def test_a_static_value_is_hashed_and_compared_by_jax_alone(make: Callable[[int]
     assert ours == runs_of_hits(jax.jit, make, static_argnums=1)
 
 
-@jax.tree_util.register_pytree_node_class
+@jax.tree_util.register_pytree_with_keys_class
 class Box:
     """A node that counts every look at it but its own flattening."""
 
@@ -118,11 +118,6 @@ class Box:
     @classmethod
     def tree_unflatten(cls, meta: Any, children: Any) -> Any:
         return cls(*children, meta)
-
-
-jax.tree_util.register_pytree_with_keys(
-    type("Keyed", (Box,), {}), Box.tree_flatten_with_keys, Box.tree_unflatten, Box.tree_flatten
-)
 
 
 class Sly(typing.NamedTuple("Sly", [("u", Any)])):
