@@ -78,9 +78,8 @@ def test_loaded_used_and_unloaded_in_one_cell_leaves_no_listener(bare: Shell) ->
     _functions.stop_recording()
     following = list(_timing.outside)
     before = hooks(bare)
-    bare.ok(
-        "%load_ext jupyter_jitmagic\nf = jm.jit(lambda x: x)\ng = f(1.0)\nwith jm.watch(quiet=True): f(2)\n%unload_ext jupyter_jitmagic"
-    )
+    use = "f = jm.jit(lambda x: x)\nf(1.0)\nwith jm.watch(quiet=True): f(2)"
+    bare.ok(f"%load_ext jupyter_jitmagic\n{use}\n%unload_ext jupyter_jitmagic")
     for _ in range(2):
         assert not _timing._installed and _timing.outside == following
         assert hooks(bare) == before | {"names": hooks(bare)["names"]}

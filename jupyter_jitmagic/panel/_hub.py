@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import threading
 import time
 import uuid
@@ -31,6 +32,7 @@ from jupyter_jitmagic.panel._protocol import (
     Request,
     Snapshot,
     Update,
+    is_comm_id,
     parse_request,
 )
 from jupyter_jitmagic.panel._queries import Query
@@ -154,12 +156,17 @@ class Hub:
     # -- from the panel, in the thread of its subshell (or the main one) -------------------------------------------------
 
     def _received(self, message: Mapping[str, Any]) -> None:
+        with faults.stop("hearing the panel"):
+            self._heard(message)
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
         data = message["content"].get("data")
         try:
             request = parse_request(data)
         except ProtocolError as error:
-            if isinstance(data, dict) and isinstance(data.get("panel"), str):
-                self._reply(_silent_comm(data["panel"]), "", error=str(error))
+            if isinstance(data, dict) and is_comm_id(panel := data.get("panel")):
+                identity = data.get("id")
+                self._reply(_silent_comm(panel), identity if isinstance(identity, str) else "", error=str(error))
             return
         if request["op"] == "close":
             self._closed(request["panel"])
@@ -208,6 +215,9 @@ class Hub:
 
     def _answer(self, comm: Any, request: Request) -> None:
         query = self._queries.get(request["op"])
+        if request["args"].get("epoch", self.epoch) != self.epoch:
+            self._reply(comm, request["id"], error="that was of an earlier start of jupyter_jitmagic in this kernel")
+            return
         if query is None:
             self._reply(comm, request["id"], error=f"this kernel's jupyter_jitmagic does not know {request['op']!r}: update it")
             return
@@ -248,6 +258,7 @@ class Hub:
                 seq=self._seq,
                 busy=self._busy,
                 package=_package_version(),
+                home=_home(),
                 paused_s=self._feed.paused_s,
                 id=answers,
                 **rows,
@@ -397,6 +408,10 @@ def _silent_comm(comm_id: str) -> Any:
     made = comm.create_comm(target_name=COMM, comm_id=comm_id, primary=False)
     made._closed = True  # else its end sends a comm_close, which JupyterLab logs as an error
     return made
+
+
+def _home() -> str:
+    return os.path.expanduser("~")
 
 
 @functools.cache

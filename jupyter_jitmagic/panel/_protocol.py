@@ -1,12 +1,13 @@
 """The panel's messages, as types. Imports nothing of ours; `labextension/src/protocol.ts` is the same page in TypeScript.
 
-How a conversation goes. The kernel keeps comms that were never opened towards the front end: a `comm_info_request` finds
-them, and front ends without the panel ignore them. A panel sends its `Request`s to `QUERIES` (through a subshell where the
-kernel has them, so that the answer comes while a cell runs), each with the `panel`'s own name; what is meant for it alone, a
-`Snapshot` first, comes back as messages of a comm of that name. From then on every change is an `Update` on `COMM`, at most
-20 a second, each with the next `seq`; who misses one asks for a snapshot. A new `epoch` means a new start of the extension:
-what was known before is void. No comm is ever opened or closed: a `comm_open` that reaches a kernel just restarted or
-unloaded is answered by a `comm_close`, which JupyterLab logs as an error; a message to a comm that is gone is dropped.
+How a conversation goes. The kernel keeps comms that were never opened towards the front end: a `comm_info_request` finds them,
+and front ends without the panel ignore them. A panel sends its `Request`s to `QUERIES` (through a subshell where the kernel
+has them, so that the answer comes while a cell runs), each with the `panel`'s own name; what is meant for it alone, a
+`Snapshot` first, comes back as messages of a comm of that name. From then on every change is an `Update` on `COMM`, at most 20
+a second, each with the next `seq`; who misses one asks for a snapshot. A new `epoch` means a new start of the extension: what
+was known before is void, and a question about a row of another epoch is refused. No comm is ever opened or closed: a
+`comm_open` that reaches a kernel just restarted or unloaded is answered by a `comm_close`, which JupyterLab logs as an error;
+a message to a comm that is gone is dropped.
 
 All durations are seconds, all moments Unix time; numbers that are not finite travel as null. Rows replace the row with
 the same id. A reader ignores keys that it does not know; `v` grows only when an older reader would go wrong.
@@ -14,7 +15,8 @@ the same id. A reader ignores keys that it does not know; `v` grows only when an
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from types import NoneType
+from typing import Literal, NotRequired, TypedDict, TypeGuard
 
 VERSION = 1
 COMM = "jitmagic"
@@ -160,6 +162,8 @@ class Snapshot(TableRows):
     busy: bool
     package: str
     """The version of the Python package."""
+    home: str
+    """The user's folder where the kernel runs: the server tells its root with ``~`` in its place."""
     paused_s: float | None
     """Since when nothing is recorded, because the user wants it so; null while calls are recorded."""
     id: str
@@ -213,7 +217,10 @@ class Reply(TypedDict):
 
 
 class Request(TypedDict):
-    """What a panel sends: `op` is "open", "snapshot", "alive", "close" or one of `_queries`'; `panel` names the sender."""
+    """What a panel sends: `op` is "open", "snapshot", "alive", "close" or one of `_queries`'; `panel` names the sender.
+
+    A question about rows tells in `args` of which `epoch` they are.
+    """
 
     v: int
     op: str
@@ -226,6 +233,17 @@ class ProtocolError(ValueError):
     """A message that cannot be understood; the text is one plain line."""
 
 
+ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "open": {"subshell": (str, NoneType), "counts": (bool,)},
+    "detail": {"entry": (int,), "what": (str,)},
+    "calls": {"entry": (int,)},
+    "clear": {"function": (int,)},
+    "pause": {"on": (bool,)},
+    "fixes": {"diagnosis": (int,)},
+}
+"""Of which types the arguments of each operation are."""
+
+
 def parse_request(data: object) -> Request:
     """`data` of a comm message as a `Request`.
 
@@ -235,17 +253,36 @@ def parse_request(data: object) -> Request:
     if not isinstance(data, dict):
         raise ProtocolError("the message is not an object")
     version, op, panel = data.get("v"), data.get("op"), data.get("panel")
-    if not isinstance(version, int) or not isinstance(op, str) or not isinstance(panel, str):
+    if type(version) is not int or not isinstance(op, str) or not is_comm_id(panel):
         raise ProtocolError("the message has no version, no operation or no sender")
     if version > VERSION:
         raise ProtocolError(
             f"the panel speaks version {version}, this kernel's jupyter_jitmagic version {VERSION}: update it in the kernel"
         )
     identity, args = data.get("id", ""), data.get("args", {})
-    return Request(
-        v=version,
-        op=op,
-        id=identity if isinstance(identity, str) else "",
-        panel=panel,
-        args=args if isinstance(args, dict) else {},
-    )
+    if not isinstance(identity, str) or not isinstance(args, dict):
+        raise ProtocolError(f"the message {op[:40]!r} has an id that is no text, or arguments that are no object")
+    for name, types in {"epoch": (str,), **ARGUMENTS.get(op, {})}.items():
+        if name in args and type(args[name]) not in types:
+            wanted = " or ".join(_JSON[each] for each in types)
+            raise ProtocolError(f"{name} of {op!r} is {_JSON.get(type(args[name]), 'something else')} and has to be {wanted}")
+    subshell = args.get("subshell")
+    if subshell and not is_comm_id(subshell):
+        raise ProtocolError("the subshell's name is not made of ASCII letters")
+    return Request(v=version, op=op, id=identity, panel=panel, args=args)
+
+
+def is_comm_id(value: object) -> TypeGuard[str]:
+    """Can this be the id of a comm? It becomes the topic of messages, which are ASCII."""
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isascii() and value.isprintable()
+
+
+_JSON: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    NoneType: "null",
+    list: "a list",
+    dict: "an object",
+}

@@ -15,7 +15,11 @@ const OF_A_FUNCTION = {
   args: {
     type: 'object',
     properties: {
-      function: { type: 'number', description: 'The id of the function' }
+      function: { type: 'number', description: 'The id of the function' },
+      epoch: {
+        type: 'string',
+        description: 'The start of the extension that the id is of'
+      }
     },
     required: ['function']
   }
@@ -59,7 +63,8 @@ export function addCommands(
     execute: async args => {
       const name = row(args)?.name ?? '';
       const reply = await panel.ask('clear', {
-        function: Number(args.function)
+        function: Number(args.function),
+        epoch: typeof args.epoch === 'string' ? args.epoch : model.state.epoch
       });
       if (reply) {
         model.say(cleared(trans, name, Number(reply.entries)));
@@ -71,6 +76,7 @@ export function addCommands(
     label: trans.__('Clear All Caches…'),
     isEnabled: isLive,
     execute: async () => {
+      const { epoch } = model.state;
       const answer = await showDialog({
         title: trans.__('Clear all jit caches?'),
         body: trans.__(
@@ -83,7 +89,7 @@ export function addCommands(
         ]
       });
       if (answer.button.accept) {
-        const reply = await panel.ask('clear', { function: 0 });
+        const reply = await panel.ask('clear', { function: 0, epoch });
         if (reply) {
           model.say(
             cleared(trans, trans.__('All functions'), Number(reply.entries))

@@ -1,63 +1,140 @@
 /** From a line in the panel to the cell or file that it stands for. */
+import type { ICodeCellModel } from '@jupyterlab/cells';
+import type { CodeEditor } from '@jupyterlab/codeeditor';
+import { PageConfig, PathExt } from '@jupyterlab/coreutils';
+import type { IDocumentWidget } from '@jupyterlab/docregistry';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Widget } from '@lumino/widgets';
 
-import type { IPlace } from './protocol';
-import type { IFix } from './tokens';
+import type { IFix, IPlace } from './protocol';
 import type { Followed } from './tracker';
 
-/**
- * Scroll to the cell that ran as `In[place.cell]` and put the cursor on its line; or open the file. False where there is no
- * such cell any more.
- */
+/** `gone`: no such cell any more; `outside`: a file that the server does not show. */
+export type Jumped = 'there' | 'gone' | 'outside';
+
+/** Scroll to the cell that ran as `In[place.cell]`, or open the file, and put the cursor on the line. `home`: the user's folder. */
 export async function jumpTo(
   place: IPlace,
   followed: Followed,
-  commands: CommandRegistry
-): Promise<boolean> {
+  commands: CommandRegistry,
+  home = ''
+): Promise<Jumped> {
   if (place.cell === null) {
-    return openFile(place, commands);
+    const folder = PathExt.dirname(followed.panel.sessionContext.path);
+    return openFile(
+      place,
+      serverPath(place.file, folder, serverRoot(home)),
+      commands
+    );
   }
   if (followed.kind !== 'notebook') {
-    return false;
+    return 'gone';
   }
   const notebook = followed.panel.content;
   const index = notebook.widgets.findIndex(
     cell =>
-      (cell.model as unknown as { executionCount?: number | null })
-        .executionCount === place.cell
+      cell.model.type === 'code' &&
+      (cell.model as ICodeCellModel).executionCount === place.cell
   );
   if (index < 0) {
-    return false;
+    return 'gone';
   }
   notebook.deselectAll();
   notebook.activeCellIndex = index;
   const cell = notebook.widgets[index];
   await notebook.scrollToItem(index, 'smart');
   notebook.mode = 'edit';
-  const editor = cell.editor;
+  toLine(cell.editor, place.line);
+  return 'there';
+}
+
+function toLine(editor: CodeEditor.IEditor | null | undefined, line: number) {
   if (editor) {
-    const line = Math.min(place.line, editor.lineCount) - 1;
-    editor.setCursorPosition({ line: Math.max(0, line), column: 0 });
+    const there = Math.max(0, Math.min(line, editor.lineCount) - 1);
+    editor.setCursorPosition({ line: there, column: 0 });
     editor.focus();
   }
-  return true;
 }
 
 async function openFile(
   place: IPlace,
+  path: string | null,
   commands: CommandRegistry
-): Promise<boolean> {
-  const path = place.file;
-  if (!path || path.startsWith('/') || path.startsWith('<')) {
-    return false; // outside the folder that the server shows
+): Promise<Jumped> {
+  if (path === null) {
+    return 'outside';
   }
-  await commands.execute('docmanager:open', { path });
-  return true;
+  const opened = (await commands.execute('docmanager:open', { path })) as
+    IDocumentWidget<Widget & { editor?: CodeEditor.IEditor }> | undefined;
+  await opened?.context.ready;
+  toLine(opened?.content.editor, place.line);
+  return 'there';
 }
 
-/** Replace the text of the cell that a fix was made for; the editor's undo takes it back. False if no cell has that text. */
+/**
+ * A file as the server names it, from its root; null where the server does not show it.
+ *
+ * @param file - as Python names it: absolute, or from the folder in which the kernel was started
+ * @param folder - that folder, as the server names it
+ * @param root - the server's root in its file system
+ */
+export function serverPath(
+  file: string,
+  folder: string,
+  root: string
+): string | null {
+  if (!file || file.startsWith('<')) {
+    return null;
+  }
+  const named = withSlashes(file);
+  const above = withSlashes(root || 'somewhere');
+  const base = steps(above);
+  const whole = isAbsolute(named)
+    ? steps(named)
+    : steps(`${above}/${folder}/${named}`);
+  const isBelow =
+    (root !== '' || !isAbsolute(named)) &&
+    whole.length > base.length &&
+    base.every((step, index) => step === whole[index]);
+  return isBelow ? whole.slice(base.length).join('/') : null;
+}
+
+/** The names on a path, without `.` and `..`. */
+function steps(path: string): string[] {
+  const done: string[] = [];
+  for (const step of path.split('/')) {
+    if (step === '..') {
+      done.pop();
+    } else if (step !== '' && step !== '.') {
+      done.push(step);
+    }
+  }
+  return done;
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') || /^[A-Za-z]:\//.test(path);
+}
+
+/** Windows' backslashes as slashes; elsewhere they are letters of a name. */
+function withSlashes(path: string): string {
+  return /^[A-Za-z]:\\/.test(path) ? path.replace(/\\/g, '/') : path;
+}
+
+/** The server's root in its file system, where it says `~` for the user's folder; empty where the page does not tell. */
+function serverRoot(home: string): string {
+  const root = PageConfig.getOption('serverRoot');
+  return !root.startsWith('~')
+    ? root
+    : home && withSlashes(home) + root.slice(1);
+}
+
+/**
+ * Replace the text of the cell that a fix was made for; the editor's undo takes it back. False if no cell has that text, or if
+ * several have and none is known to be it.
+ */
 export async function applyFix(
-  fix: Pick<IFix, 'before' | 'after'>,
+  fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>,
   followed: Followed
 ): Promise<boolean> {
   if (
@@ -68,15 +145,26 @@ export async function applyFix(
     return false;
   }
   const notebook = followed.panel.content;
-  const index = notebook.widgets.findIndex(
-    cell => cell.model.sharedModel.source.trimEnd() === fix.before?.trimEnd()
+  const before = fix.before.trimEnd();
+  const same = notebook.widgets.filter(
+    ({ model }) =>
+      model.type === 'code' && model.sharedModel.source.trimEnd() === before
   );
-  if (index < 0) {
+  const cell =
+    same.find(({ model }) => fix.cellId !== '' && model.id === fix.cellId) ??
+    same.find(
+      ({ model }) =>
+        fix.cell !== null &&
+        (model as ICodeCellModel).executionCount === fix.cell
+    ) ??
+    (same.length === 1 ? same[0] : undefined);
+  if (!cell) {
     return false;
   }
+  const index = notebook.widgets.indexOf(cell);
   notebook.deselectAll();
   notebook.activeCellIndex = index;
   await notebook.scrollToItem(index, 'smart');
-  notebook.widgets[index].model.sharedModel.setSource(fix.after);
+  cell.model.sharedModel.setSource(fix.after);
   return true;
 }

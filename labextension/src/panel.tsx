@@ -14,12 +14,17 @@ import { jitIcon } from './icon';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension } from './load';
 import { PanelModel } from './model';
-import { type IPlace, type IReply, parseCures } from './protocol';
+import {
+  type IPlace,
+  type IReply,
+  parseCalls,
+  parseCures,
+  parseDetail,
+  parseFixes
+} from './protocol';
 import {
   type ColumnId,
   CommandIDs,
-  type IDetail,
-  type IFix,
   type IPanelActions,
   PANEL_ID,
   type Selection
@@ -155,9 +160,20 @@ export class JitPanel extends ReactWidget {
   /** Show a line of the user's, or say that it is not there any more. */
   async goTo(place: IPlace): Promise<void> {
     const { followed } = this._tracker;
-    if (!followed || !(await jumpTo(place, followed, this._commands))) {
+    const { home } = this.model.state;
+    const jumped = followed
+      ? await jumpTo(place, followed, this._commands, home)
+      : 'gone';
+    if (jumped === 'gone') {
       this.model.say(
         this._trans.__('That line is not in this document any more.')
+      );
+    } else if (jumped === 'outside') {
+      this.model.say(
+        this._trans.__(
+          '%1 is not in the folder that is shown here.',
+          place.file
+        )
       );
     }
   }
@@ -279,20 +295,13 @@ export class JitPanel extends ReactWidget {
     },
     goTo: place => this.goTo(place),
     detail: async (entry, what) => {
-      const data = await this._request('detail', { entry, what });
-      return {
-        text: typeof data.text === 'string' ? data.text : '',
-        length: Number(data.length ?? 0),
-        values: (data.values ?? {}) as IDetail['values']
-      };
+      return parseDetail(await this._request('detail', { entry, what }));
     },
     calls: async entry => {
-      const data = await this._request('calls', { entry });
-      return { count: 0, outcome: [], dispatch_s: [], execute_s: [], ...data };
+      return parseCalls(await this._request('calls', { entry }));
     },
     fixes: async diagnosis => {
-      const data = await this._request('fixes', { diagnosis });
-      return Array.isArray(data.fixes) ? (data.fixes as IFix[]) : [];
+      return parseFixes(await this._request('fixes', { diagnosis }));
     },
     apply: async fix => {
       const followed = this._tracker.followed;
@@ -305,7 +314,7 @@ export class JitPanel extends ReactWidget {
     openMenu: (x, y, functionId) => {
       const menu = this._menu();
       if (functionId !== undefined) {
-        const args = { function: functionId };
+        const args = { function: functionId, epoch: this.model.state.epoch };
         menu.addItem({ command: CommandIDs.goToDefinition, args });
         menu.addItem({ command: CommandIDs.pin, args });
         menu.addItem({ command: CommandIDs.clearFunction, args });

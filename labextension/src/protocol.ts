@@ -103,7 +103,48 @@ export interface ICureRow {
   /** The line that most of the calls came from. */
   place: IPlace | null;
   /** The cell before and after, where one change in it is the fix. */
-  fix: { before: string; after: string; diff: string } | null;
+  fix: IChange | null;
+}
+
+/** A cell before and after a change. */
+export interface IChange {
+  /** The number under which the cell ran, null where it is not known. */
+  cell: number | null;
+  /** JupyterLab's own id of the cell, empty where the kernel does not know it. */
+  cellId: string;
+  before: string;
+  after: string;
+  diff: string;
+}
+
+/** One way out of a failed trace, as the kernel worked it out; `before` and `after` are the whole cell, null if it has no place in one. */
+export interface IFix {
+  number: number;
+  way: string;
+  proof: string;
+  diff: string;
+  cell: number | null;
+  cellId: string;
+  before: string | null;
+  after: string | null;
+  /** What of it belongs into other cells or files. */
+  elsewhere: string[];
+}
+
+/** An entry's program as text, of which `text` may be the beginning, or its figures by name. */
+export interface IDetail {
+  text: string;
+  /** Of the whole text. */
+  length: number;
+  values: Record<string, number>;
+}
+
+/** An entry's last calls, oldest first; null where nothing was measured. */
+export interface ICalls {
+  count: number;
+  outcome: string[];
+  dispatch_s: (number | null)[];
+  execute_s: (number | null)[];
 }
 
 export interface IDonePhase {
@@ -134,6 +175,8 @@ export interface ISnapshot extends IRows {
   seq: number;
   busy: boolean;
   package: string;
+  /** The user's folder where the kernel runs; empty where it is not told. */
+  home: string;
   /** Since when nothing is recorded, because the user wants it so; null while calls are recorded. */
   paused_s: number | null;
   /** The request that this answers; empty where it answers none. */
@@ -221,6 +264,7 @@ export function parseMessage(data: unknown): Message {
         seq: number(message, 'seq'),
         busy: flag(message, 'busy'),
         package: typeof message.package === 'string' ? message.package : '',
+        home: maybeText(message, 'home') ?? '',
         paused_s: maybeNumber(message, 'paused_s'),
         id: typeof message.id === 'string' ? message.id : '',
         ...rows(message)
@@ -275,6 +319,49 @@ export function parseCures(data: Record<string, unknown>): ICureRow[] {
   });
 }
 
+/** The answer to the question "fixes". */
+export function parseFixes(data: Record<string, unknown>): IFix[] {
+  return list(data, 'fixes').map(item => {
+    const fields = object(item, 'a fix');
+    return {
+      number: number(fields, 'number'),
+      way: text(fields, 'way'),
+      proof: text(fields, 'proof'),
+      diff: text(fields, 'diff'),
+      cell: maybeNumber(fields, 'cell'),
+      cellId: maybeText(fields, 'cell_id') ?? '',
+      before: maybeText(fields, 'before'),
+      after: maybeText(fields, 'after'),
+      elsewhere: texts(fields, 'elsewhere')
+    };
+  });
+}
+
+/** The answer to the question "detail". */
+export function parseDetail(data: Record<string, unknown>): IDetail {
+  const values = Object.entries(object(data.values ?? {}, 'values'));
+  const said = maybeText(data, 'text') ?? '';
+  return {
+    text: said,
+    length: maybeNumber(data, 'length') ?? said.length,
+    values: Object.fromEntries(
+      values.filter((pair): pair is [string, number] => isNumber(pair[1]))
+    )
+  };
+}
+
+/** The answer to the question "calls". */
+export function parseCalls(data: Record<string, unknown>): ICalls {
+  const numbers = (key: string): (number | null)[] =>
+    list(data, key).map(value => (isNumber(value) ? value : null));
+  return {
+    count: maybeNumber(data, 'count') ?? 0,
+    outcome: texts(data, 'outcome'),
+    dispatch_s: numbers('dispatch_s'),
+    execute_s: numbers('execute_s')
+  };
+}
+
 function cureRow(fields: Fields): ICureRow {
   const fix = isObject(fields.fix) ? fields.fix : null;
   return {
@@ -287,6 +374,8 @@ function cureRow(fields: Fields): ICureRow {
     cost_s: maybeNumber(fields, 'cost_s'),
     place: isObject(fields.place) ? place(fields.place) : null,
     fix: fix && {
+      cell: maybeNumber(fix, 'cell'),
+      cellId: maybeText(fix, 'cell_id') ?? '',
       before: text(fix, 'before'),
       after: text(fix, 'after'),
       diff: text(fix, 'diff')
@@ -317,7 +406,7 @@ function text(fields: Fields, key: string): string {
 
 function number(fields: Fields, key: string): number {
   const value = fields[key];
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
+  if (!isNumber(value)) {
     throw new ProtocolError(`${key} is not a number`);
   }
   return value;
@@ -325,10 +414,16 @@ function number(fields: Fields, key: string): number {
 
 function maybeNumber(fields: Fields, key: string): number | null {
   const value = fields[key];
-  if (value === null || value === undefined) {
-    return null;
-  }
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  return isNumber(value) ? value : null;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function maybeText(fields: Fields, key: string): string | null {
+  const value = fields[key];
+  return typeof value === 'string' ? value : null;
 }
 
 function flag(fields: Fields, key: string): boolean {
@@ -362,7 +457,15 @@ function unfolded(table: Fields): Fields[] {
       return [name, values];
     }
   );
-  return Array.from({ length: number(table, 'count') }, (_, index) => {
+  const length = number(table, 'count');
+  if (
+    each.length === 0
+      ? length > 1
+      : each.some(([, values]) => values.length !== length)
+  ) {
+    throw new ProtocolError('the lists of a table differ in length');
+  }
+  return Array.from({ length }, (_, index) => {
     const fields: Fields = { ...same };
     for (const [name, values] of each) {
       fields[name] = values[index];

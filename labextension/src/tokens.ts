@@ -2,9 +2,12 @@
  * What the parts of the panel know of each other: every part imports this page, none imports a sibling's inside.
  */
 import type {
+  ICalls,
   ICureRow,
+  IDetail,
   IDiagnosisRow,
   IEntryRow,
+  IFix,
   IFunctionRow,
   IMissRow,
   INowRow,
@@ -87,6 +90,8 @@ export interface IPanelState {
   /** When the kernel spoke last, on `performance.now`'s clock; 0 if it never did. */
   readonly heard: number;
   readonly epoch: string;
+  /** The user's folder where the kernel runs. */
+  readonly home: string;
   readonly busy: boolean;
   /** Grows whenever `functions` or `entries` changed. */
   readonly revision: number;
@@ -117,18 +122,6 @@ export type Selection =
   | { readonly kind: 'entry' | 'advice' | 'miss'; readonly id: number }
   | { readonly kind: 'cure'; readonly id: string };
 
-/** One way out of a failed trace, as the kernel worked it out; `before` and `after` are the whole cell, null if it has no place in one. */
-export interface IFix {
-  readonly number: number;
-  readonly way: string;
-  readonly proof: string;
-  readonly diff: string;
-  readonly before: string | null;
-  readonly after: string | null;
-  /** What of it belongs into other cells or files. */
-  readonly elsewhere: readonly string[];
-}
-
 /** What the status bar shows: functions being compiled at this moment, misses so far, and what they compiled for. */
 export interface ICountsState {
   readonly running: number;
@@ -143,21 +136,6 @@ export interface IPanelStore {
 }
 
 export type DetailKind = 'jaxpr' | 'stablehlo' | 'hlo' | 'memory' | 'cost';
-
-export interface IDetail {
-  readonly text: string;
-  /** Of the whole text, of which `text` may be the beginning. */
-  readonly length: number;
-  readonly values: Readonly<Record<string, number>>;
-}
-
-/** An entry's last calls, oldest first; null where nothing was measured. */
-export interface ICalls {
-  readonly count: number;
-  readonly outcome: readonly string[];
-  readonly dispatch_s: readonly (number | null)[];
-  readonly execute_s: readonly (number | null)[];
-}
 
 /** What the views may ask for. */
 export interface IPanelActions {
@@ -174,7 +152,9 @@ export interface IPanelActions {
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */
-  apply(fix: Pick<IFix, 'before' | 'after'>): Promise<boolean>;
+  apply(
+    fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>
+  ): Promise<boolean>;
   /** Record calls again, after a pause. */
   resume(): Promise<void>;
   /** Give the focus back to the document. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { ProtocolError, parseMessage } from '../protocol';
+import {
+  ProtocolError,
+  parseCalls,
+  parseCures,
+  parseDetail,
+  parseFixes,
+  parseMessage
+} from '../protocol';
 import { golden } from './golden';
 
 describe('parseMessage', () => {
@@ -39,5 +46,104 @@ describe('parseMessage', () => {
   it('reads a message that has more fields than it knows', () => {
     const message = { ...golden('update'), later: 'a field of tomorrow' };
     expect(parseMessage(message)).toMatchObject({ t: 'update', seq: 1 });
+  });
+});
+
+/** What is read, or why it was refused; any other error is thrown. */
+function tried<T>(read: () => T): T | ProtocolError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ProtocolError) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+/** The message with each of its values, at any depth, replaced by each kind of JSON. */
+function* spoiled(value: any): Generator<any> {
+  yield* [null, true, 1.5, -1, 1e300, 'x', [], [1], {}, { a: [1] }];
+  if (typeof value === 'object' && value !== null) {
+    for (const key of Object.keys(value)) {
+      for (const other of spoiled(value[key])) {
+        const copy = Array.isArray(value) ? [...value] : { ...value };
+        copy[key] = other;
+        yield copy;
+      }
+    }
+  }
+}
+
+const FIX = {
+  number: 1,
+  way: 'jnp.where',
+  proof: 'compared',
+  diff: '+a',
+  cell: 3,
+  cell_id: 'c',
+  before: 'a',
+  after: 'b',
+  elsewhere: ['f in cell [2]']
+};
+const CURE = {
+  id: 'r f',
+  function: 1,
+  name: 'f',
+  text: 'why',
+  proof: 'traced',
+  misses: 3,
+  cost_s: 1.5,
+  place: { cell: 1, file: '', line: 2 },
+  fix: { cell: 3, cell_id: 'c', before: 'a', after: 'b', diff: '+a' }
+};
+
+describe('any value of a wrong type', () => {
+  it.each(['loaded', 'snapshot', 'update', 'counts', 'reply-unknown'])(
+    'in %s is refused or read as what it should be',
+    name => {
+      for (const message of spoiled(golden(name))) {
+        const read = tried(() => parseMessage(message));
+        if (!(read instanceof ProtocolError) && read.t === 'snapshot') {
+          expect(typeof read.home).toBe('string');
+          read.entries.forEach(row => expect(row.id).toBeTypeOf('number'));
+        }
+      }
+    }
+  );
+
+  it('in an answer is refused or read as what it should be', () => {
+    for (const data of spoiled({ fixes: [FIX] })) {
+      const read = tried(() => parseFixes(data ?? {}));
+      if (Array.isArray(read)) {
+        read.forEach(fix => fix.elsewhere.join(fix.diff.slice(1)));
+      }
+    }
+    for (const data of spoiled({ cures: [CURE] })) {
+      tried(() => parseCures(data ?? {}));
+    }
+    const calls = { count: 1, outcome: ['hit'], dispatch_s: [1] };
+    for (const data of spoiled({ ...calls, execute_s: [null, 2] })) {
+      const read = tried(() => parseCalls(data ?? {}));
+      if (!(read instanceof ProtocolError)) {
+        read.execute_s.forEach(each => (each === null ? 0 : each.toFixed()));
+      }
+    }
+    for (const data of spoiled({ text: 'a', length: 1, values: { a: 1 } })) {
+      const read = tried(() => parseDetail(data ?? {}));
+      if (!(read instanceof ProtocolError)) {
+        Object.values(read.values).forEach(each => each.toFixed());
+        read.text.slice(read.length);
+      }
+    }
+  });
+
+  it('leaves what is right as it is', () => {
+    const { cell_id, ...fix } = FIX;
+    expect(parseFixes({ fixes: [FIX] })).toEqual([{ ...fix, cellId: cell_id }]);
+    expect(parseCures({ cures: [CURE] })[0].fix).toMatchObject({
+      cell: 3,
+      cellId: 'c'
+    });
   });
 });

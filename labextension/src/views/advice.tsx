@@ -1,8 +1,8 @@
 /** What was concluded from a failed trace, and the fix, shown as a change of the cell before it is put in. */
 import * as React from 'react';
 
-import type { ICureRow, IDiagnosisRow } from '../protocol';
-import type { IFix, IPanelActions } from '../tokens';
+import type { ICureRow, IDiagnosisRow, IFix } from '../protocol';
+import type { IPanelActions } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
 import { Where } from './where';
@@ -64,7 +64,6 @@ function Fix({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { before, after } = fix;
   return (
     <div className="jp-JitMagic-fix">
       <h4>
@@ -75,8 +74,8 @@ function Fix({
       {fix.elsewhere.length > 0 && (
         <p>{trans.__('Change also %1.', fix.elsewhere.join(', '))}</p>
       )}
-      {before !== null && after !== null && (
-        <Apply change={{ before, after }} actions={actions} />
+      {fix.before !== null && fix.after !== null && (
+        <Apply change={fix} actions={actions} />
       )}
     </div>
   );
@@ -87,7 +86,7 @@ function Apply({
   change,
   actions
 }: {
-  change: { before: string; after: string };
+  change: Parameters<IPanelActions['apply']>[0];
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();

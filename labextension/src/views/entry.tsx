@@ -3,15 +3,9 @@ import * as React from 'react';
 
 import { compare } from '../compare';
 import { bytes, clock, count, duration } from '../format';
-import type { IEntryRow } from '../protocol';
+import type { ICalls, IDetail, IEntryRow } from '../protocol';
 import { entryLabel } from '../table';
-import type {
-  DetailKind,
-  ICalls,
-  IDetail,
-  IPanelActions,
-  IPanelState
-} from '../tokens';
+import type { DetailKind, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
 import { useRowWindow } from './window';

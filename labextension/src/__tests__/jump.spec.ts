@@ -1,0 +1,150 @@
+import { PageConfig } from '@jupyterlab/coreutils';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { applyFix, jumpTo, serverPath } from '../jump';
+
+/** A notebook made of cells that are texts; what is shown and set is kept. */
+function notebook(
+  ...cells: { id?: string; type?: string; source: string; count?: number }[]
+): any {
+  const widgets = cells.map(({ id = '', type = 'code', source, count }) => ({
+    model: {
+      id,
+      type,
+      executionCount: count ?? null,
+      sharedModel: {
+        source,
+        setSource(text: string) {
+          this.source = text;
+        }
+      }
+    }
+  }));
+  return {
+    kind: 'notebook',
+    panel: {
+      sessionContext: { path: 'work/lesson.ipynb' },
+      content: {
+        widgets,
+        activeCellIndex: -1,
+        deselectAll: () => {},
+        scrollToItem: () => Promise.resolve()
+      }
+    },
+    texts: () => widgets.map(({ model }) => model.sharedModel.source)
+  };
+}
+
+const FIX = { cell: 4, cellId: 'c', before: 'old', after: 'new' };
+
+describe('applying a fix', () => {
+  it('takes no cell that holds text only', async () => {
+    const followed = notebook(
+      { type: 'markdown', source: 'old' },
+      { type: 'raw', source: 'old', id: 'c' },
+      { source: 'old\n' }
+    );
+    expect(await applyFix(FIX, followed)).toBe(true);
+    expect(followed.texts()).toEqual(['old', 'old', 'new']);
+  });
+
+  it.each([
+    ['its id', { id: 'c' }],
+    ['its number', { count: 4 }]
+  ])('takes the cell that failed, by %s', async (_, known) => {
+    const followed = notebook(
+      { source: 'old', id: 'a', count: 3 },
+      { source: 'old', ...known },
+      { source: 'old', id: 'b', count: 5 }
+    );
+    expect(await applyFix(FIX, followed)).toBe(true);
+    expect(followed.texts()).toEqual(['old', 'new', 'old']);
+  });
+
+  it('takes none of several where none is known to be it', async () => {
+    const followed = notebook(
+      { source: 'old', count: 7 },
+      { source: 'old', count: 8 }
+    );
+    const anywhere = { ...FIX, cell: null, cellId: '' };
+    expect(await applyFix(FIX, followed)).toBe(false);
+    expect(await applyFix(anywhere, followed)).toBe(false);
+    expect(followed.texts()).toEqual(['old', 'old']);
+  });
+
+  it('leaves a cell alone that says something else by now', async () => {
+    const followed = notebook({ source: 'older', id: 'c', count: 4 });
+    expect(await applyFix(FIX, followed)).toBe(false);
+  });
+});
+
+describe('a file as the server names it', () => {
+  it.each([
+    ['/home/a/x.py', 'x.py'],
+    ['/home/a/lib/x.py', 'lib/x.py'],
+    ['/home/a/lib/../x.py', 'x.py'],
+    ['/home/ab/x.py', null],
+    ['/home/a', null],
+    ['/home/a/../ab/x.py', null],
+    ['/usr/lib/x.py', null],
+    ['x.py', 'work/x.py'],
+    ['../x.py', 'x.py'],
+    ['../../x.py', null],
+    ['<string>', null],
+    ['', null]
+  ])('%s', (file, expected) => {
+    expect(serverPath(file, 'work', '/home/a')).toBe(expected);
+    expect(serverPath(file, 'work', '/home/a/')).toBe(expected);
+  });
+
+  it('knows no absolute file where the root is not known', () => {
+    expect(serverPath('/home/a/x.py', '', '')).toBeNull();
+    expect(serverPath('/x.py', '', '/')).toBe('x.py');
+    expect(serverPath('../x.py', 'work', '')).toBe('x.py');
+    expect(serverPath('../../x.py', 'work', '')).toBeNull();
+  });
+
+  it('reads the slashes of Windows', () => {
+    expect(serverPath('C:\\a\\b\\x.py', '', 'C:/a')).toBe('b/x.py');
+    expect(serverPath('C:\\ab\\x.py', '', 'C:\\a')).toBeNull();
+  });
+});
+
+describe('going to a line in a file', () => {
+  const editor = {
+    lineCount: 9,
+    setCursorPosition: vi.fn(),
+    focus: vi.fn()
+  };
+  const execute = vi.fn(() =>
+    Promise.resolve({
+      context: { ready: Promise.resolve() },
+      content: { editor }
+    })
+  );
+
+  beforeEach(() => {
+    PageConfig.setOption('serverRoot', '~/a');
+    execute.mockClear();
+  });
+
+  it('opens an absolute path below the root, and puts the cursor there', async () => {
+    const place = { cell: null, file: '/home/me/a/b/x.py', line: 5 };
+    const commands = { execute } as any;
+    expect(await jumpTo(place, notebook(), commands, '/home/me')).toBe('there');
+    expect(execute).toHaveBeenCalledWith('docmanager:open', { path: 'b/x.py' });
+    expect(editor.setCursorPosition).toHaveBeenCalledWith({
+      line: 4,
+      column: 0
+    });
+  });
+
+  it('says of others that they are outside', async () => {
+    const place = { cell: null, file: '/home/me/ab/x.py', line: 5 };
+    const commands = { execute } as any;
+    expect(await jumpTo(place, notebook(), commands, '/home/me')).toBe(
+      'outside'
+    );
+    expect(execute).not.toHaveBeenCalled();
+  });
+});
