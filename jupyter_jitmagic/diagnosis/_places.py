@@ -16,7 +16,7 @@ import jax
 
 from ._call import Call, code_of
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _FOLDERS = tuple(
     dict.fromkeys(
         os.path.join(os.path.realpath(folder), "")

@@ -5,7 +5,6 @@ function is taken out of it. So no decorator, class body or module line runs aga
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -14,6 +13,7 @@ import dis
 import functools
 import itertools
 import linecache
+import os
 import re
 import sysconfig
 import types
@@ -27,11 +27,11 @@ import jax
 from jupyter_jitmagic._jax_internals import jit_options
 
 _LIBRARIES = tuple(
-    str(Path(p).resolve())
+    str(Path(p).resolve()) + os.sep
     for p in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     if p
 )
-_OWN = str(Path(__file__).resolve().parent.parent)
+_OWN = str(Path(__file__).resolve().parent.parent) + os.sep
 _ANNOTATIONS = __future__.annotations.compiler_flag
 """The one ``from __future__ import …`` that still changes what is compiled. Code bears it, and a shell hands it on to later cells."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -9,9 +10,9 @@ from types import FrameType
 
 from jupyter_jitmagic._jax_internals import is_jax_frame
 
-_OURS = str(Path(__file__).parent.parent)
-_NOT_USERS = (_OURS, "<frozen", "<string>", str(Path(threading.__file__).parent))
-_INSTALLED = ("site-packages", "dist-packages")
+_OURS = str(Path(__file__).parent.parent) + os.sep
+_NOT_USERS = (_OURS, "<frozen", "<string>", str(Path(threading.__file__).parent) + os.sep)
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 
 
 def is_users(filename: str) -> bool:

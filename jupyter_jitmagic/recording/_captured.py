@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
+import os
 import sys
 import time
 import types
@@ -366,9 +367,10 @@ def _is_library(value: Any) -> bool:
 
 
 def is_installed(filename: str) -> bool:
-    return any(part in filename for part in ("site-packages", "dist-packages")) or filename.startswith(_STDLIB)
+    return any(part in filename for part in _INSTALLED) or filename.startswith(_STDLIB)
 
 
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _STDLIB = types.__file__.rsplit("types", 1)[0]
 
 
