@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -317,3 +318,52 @@ def test_functions_that_came_in_each_others_place_stand_together(shell: Shell) -
     shell.ok("import jupyter_jitmagic as jm\nfor k in range(4):\n    @jm.jit\n    def inner(x): return x * k\n    inner(1.0)")
     lines = [line.split() for line in shell.ok("%jitstats").text.splitlines() if line.startswith("inner")]
     assert [line[:5] for line in lines] == [["inner", "(3", "replaced)", "3", "0"], ["inner", "1", "0", "1", lines[1][4]]]
+
+
+def test_an_interrupted_save_leaves_the_file_as_it_was(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither half a table nor a file of ours beside it."""
+    import pandas
+
+    file = tmp_path / "calls.csv"
+    file.write_text("before")
+
+    def interrupted(self: object, path: Path, **_: object) -> None:
+        Path(path).write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pandas.DataFrame, "to_csv", interrupted)
+    assert isinstance(shell.run(f"%jitstats --save {file}").error, KeyboardInterrupt)
+    assert [each.name for each in tmp_path.iterdir()] == ["calls.csv"] and file.read_text() == "before"
+
+
+@pytest.mark.parametrize("interrupted", range(1, 6))
+def test_an_interrupted_watched_cell_watches_no_longer(shell: Shell, interrupted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever Ctrl-C comes as the watch begins, nothing of it is left when the cell has ended."""
+    import sys
+
+    from jupyter_jitmagic.magics import _watched_cell
+    from jupyter_jitmagic.recording._others import others
+
+    shell.ok("%%jit --watch\n1")
+    listeners, events = len(others.listeners), len(shell.ip.events.callbacks["post_run_cell"])
+    begin, lines = _watched_cell.begin, [0]
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        if frame.f_code is begin.__code__ and event == "line":
+            lines[0] += 1
+            if lines[0] == interrupted + 4:
+                raise KeyboardInterrupt
+        return trace
+
+    def begins() -> None:
+        sys.settrace(trace)
+        try:
+            begin()
+        finally:
+            sys.settrace(None)
+
+    monkeypatch.setattr(_watched_cell, "begin", begins)
+    shell.run("%%jit --watch\n1")
+    assert lines[0] >= interrupted
+    assert (len(others.listeners), len(shell.ip.events.callbacks["post_run_cell"])) == (listeners, events)
+    assert not _watched_cell._open

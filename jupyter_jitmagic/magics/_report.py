@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from html import escape
@@ -38,18 +39,28 @@ def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: st
     path = Path(file).expanduser()
     if path.suffix not in SUFFIXES:
         raise OptionError(f"--save {file}: the name must end with one of {', '.join(SUFFIXES)}")
+    whole = Path(os.path.realpath(path))
+    begun = whole.with_name(f".{whole.stem}-{os.getpid()}{whole.suffix}")
     try:
-        if path.suffix == ".csv":
-            frame.to_csv(path, index=False)
-        elif path.suffix == ".json":
-            frame.to_json(path, orient="records", indent=2, double_precision=15)
-        elif path.suffix == ".parquet":
-            frame.to_parquet(path, index=False)
-        else:
-            title = f"jit statistics, {time.strftime('%Y-%m-%d %H:%M')}"
-            body = "\n".join(f"<h2>{escape(name)}</h2>\n{to_html(document)}" for name, document in parts)
-            path.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
+        try:
+            _write(frame, parts, begun)
+            begun.replace(whole)  # Ctrl-C leaves the file that was there before, or the new one
+        finally:
+            begun.unlink(missing_ok=True)
     except OSError as error:
         raise OptionError(f"--save {file}: {error.strerror or error}") from None
     except ImportError:
         raise OptionError(f"--save {file}: this needs pyarrow, which is not installed: %pip install pyarrow") from None
+
+
+def _write(frame: Any, parts: Sequence[tuple[str, Document]], path: Path) -> None:
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".json":
+        frame.to_json(path, orient="records", indent=2, double_precision=15)
+    elif path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        title = f"jit statistics, {time.strftime('%Y-%m-%d %H:%M')}"
+        body = "\n".join(f"<h2>{escape(name)}</h2>\n{to_html(document)}" for name, document in parts)
+        path.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")

@@ -13,20 +13,24 @@ def begin() -> None:
     """The first statement of a watched cell: watch until the cell has ended."""
     import builtins
 
-    from jupyter_jitmagic.recording._watch import watch
+    from jupyter_jitmagic.recording._watch import Watch, watch
 
     shell = builtins.get_ipython()  # type: ignore[attr-defined]
     watching = ExitStack()
-    seen = watching.enter_context(watch(quiet=True))
+    seen: list[Watch] = []
 
     def ended(result: Any) -> None:
         shell.events.unregister("post_run_cell", ended)
-        _open.remove(ended)
+        if ended in _open:
+            _open.remove(ended)
         watching.close()
-        _show(shell, seen.compiles)
+        for each in seen:
+            _show(shell, each.compiles)
 
-    _open.append(ended)
+    # Ctrl-C may come anywhere: what ends the watch is there before it begins
     shell.events.register("post_run_cell", ended)
+    _open.append(ended)
+    seen.append(watching.enter_context(watch(quiet=True)))
 
 
 def end() -> None:
