@@ -47,6 +47,49 @@ def options_set() -> list[tuple[str, Any]]:
     return [(name, getattr(jax.config, name)) for name in names if hasattr(jax.config, name)]
 
 
+@contextlib.contextmanager
+def in_config(values: list[tuple[str, Any]]) -> Iterator[bool]:
+    """In the block this thread has the configuration `values`, as `jit_config` gave them; False where not all can be had.
+
+    Without the internals: the options that have a context manager of their own.
+    """
+    with contextlib.ExitStack() as entered:
+        now = dict(jit_config())
+        for name, value in values:
+            if name in now and not _is_same(now[name], value):
+                with contextlib.suppress(Exception):  # what cannot be entered shows in the comparison below
+                    entered.enter_context(_config_context(name, value))
+        got = jit_config()
+        yield len(got) == len(values) and all(a == b and _is_same(x, y) for (a, x), (b, y) in zip(got, values, strict=True))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or bool(one == other)
+
+
+def _config_context(name: str, value: Any) -> contextlib.AbstractContextManager[Any]:
+    try:
+        from jax._src import config, mesh
+
+        own_name = "device_context" if name == "concrete_mesh" else name
+        holders = [config.config._value_holders.get(name), *(getattr(module, own_name, None) for module in (mesh, config))]
+        return _swapped(next(holder for holder in holders if holder is not None), value)
+    except (ImportError, AttributeError, StopIteration):
+        return cast(contextlib.AbstractContextManager[Any], getattr(jax, name.removeprefix("jax_"))(value))
+
+
+@contextlib.contextmanager
+def _swapped(holder: Any, value: Any) -> Iterator[None]:
+    heard = getattr(holder, "_update_thread_local_hook", None) or (lambda _: None)
+    before = holder.swap_local(value)
+    try:
+        heard(value)
+        yield
+    finally:
+        holder.set_local(before)
+        heard(before if type(before) is type(value) else None)
+
+
 class _Plain:
     """Public fallback of the trace state: `value` is True where a call is not traced and jit not disabled.
 

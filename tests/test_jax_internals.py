@@ -161,3 +161,49 @@ def test_every_option_of_jax_is_told_as_this_thread_has_it() -> None:
     assert {"jax_debug_nans", "jax_default_prng_impl", "jax_platforms", *internals._PUBLIC_OPTIONS} <= told.keys()
     with jax.debug_nans(True):
         assert dict(internals.options_set())["jax_debug_nans"] is True and told["jax_debug_nans"] is False
+
+
+CONFIGURATIONS = {
+    "jax_enable_x64": True, "jax_default_matmul_precision": "highest", "jax_numpy_dtype_promotion": "strict",
+    "jax_numpy_rank_promotion": "raise", "jax_threefry_partitionable": False, "jax_default_device": jax.devices()[0],
+    "jax_random_seed_offset": 3, "jax_softmax_custom_jvp": True, "jax_explicit_x64_dtypes": "allow", "jax_disable_jit": True,
+}  # fmt: skip
+
+
+def test_every_option_of_a_jit_key_can_be_had_again() -> None:
+    """Each that is on or off is switched; of the others those above are set."""
+    from jax._src import config
+
+    tried = 0
+    for name, value in internals.jit_config():
+        state = config.config._value_holders.get(name)
+        if state is None or (type(value) is not bool and name not in CONFIGURATIONS):
+            continue
+        with state(CONFIGURATIONS.get(name, not value)):
+            wanted = internals.jit_config()
+        before = internals.jit_config()
+        with internals.in_config(wanted) as is_so:
+            assert is_so, name
+            assert dict(internals.jit_config())[name] != value or name == "jax_disable_jit"
+        assert internals.jit_config() == before
+        tried += 1
+    assert tried > 15
+
+
+def test_a_mesh_in_context_can_be_had_again_and_what_cannot_is_told() -> None:
+    with jax.set_mesh(jax.make_mesh((1,), ("i",))):
+        wanted = internals.jit_config()
+    with internals.in_config(wanted) as is_so:
+        assert is_so
+    with internals.in_config([*wanted[:-1], ("nowhere", 1)]) as is_so:
+        assert not is_so
+
+
+def test_options_can_be_had_again_by_the_public_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        wanted = internals.jit_config()
+    monkeypatch.setitem(sys.modules, "jax._src.config", None)
+    monkeypatch.delattr("jax._src.config")
+    with jax.numpy_rank_promotion("warn"), internals.in_config([(n, v) for n, v in wanted if n in internals._PUBLIC_OPTIONS]):
+        assert jax.config.jax_enable_x64 and jax.config.jax_default_matmul_precision == "highest"
+        assert jax.config.jax_numpy_rank_promotion == "allow"

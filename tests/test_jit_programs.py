@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic import _jax_internals as internals
+from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic.recording._jitted import break_even, entry_detail
+from jupyter_jitmagic.recording._programs import WHATS
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +112,47 @@ def test_auto_leaves_an_error_as_it_is_where_no_static_argument_cures_it() -> No
     with pytest.raises(jax.errors.TracerBoolConversionError):
         f(jnp.ones(2))
     assert jm.stats("calls").outcome.tolist() == ["error"]
+
+
+@pytest.mark.parametrize(
+    "context, argument, said, size",
+    [
+        (lambda: jax.enable_x64(True), np.ones(3), "f64[3]", 24),
+        (lambda: jax.default_matmul_precision("highest"), np.ones((3, 3), "f4"), "HIGHEST", 36),
+        (lambda: jax.default_device(jax.devices()[0]), np.ones(3, "f4"), "f32[3]", 12),
+        (lambda: jax.set_mesh(jax.make_mesh((1,), ("i",))), np.ones(3, "f4"), "f32[3]", 12),
+    ],
+)
+def test_an_entrys_programs_are_of_its_own_configuration(context: Any, argument: Any, said: str, size: int) -> None:
+    f = jm.jit(lambda x: x @ x)
+    with context():
+        f(argument)
+    made: list[str] = []
+    jax.monitoring.register_event_time_span_listener(lambda event, *_, **__: made.append(event))
+    entry = int(jm.stats("entries").entry[0])
+    details = {what: entry_detail(entry, what) for what in WHATS}
+    assert said in str(details["jaxpr"]) and details["memory"]["argument_bytes"] == size  # type: ignore[index]
+    assert not [event for event in made if event in (internals.TRACE_EVENT, internals.LOWER_EVENT, internals.COMPILE_EVENT)]
+    f(argument)
+    assert jm.stats("calls").outcome.tolist() == ["miss", "miss"]
+
+
+def test_a_look_makes_nothing_that_jax_does_not_hold() -> None:
+    f = jm.jit(lambda x: x + 1)
+    f(np.ones(3, "f4"))
+    entry = int(jm.stats("entries").entry[0])
+    jax.clear_caches()
+    for what in WHATS:
+        with pytest.raises(OptionError, match=r"holds the program of entry \d+ no more"):
+            entry_detail(entry, what)
+    f(np.ones(3, "f4"))
+    assert jm.stats("calls").outcome.tolist() == ["miss", "miss"]
+
+
+def test_a_configuration_that_cannot_be_had_again_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = jm.jit(lambda x: x + 1)
+    with jax.enable_x64(True):
+        f(np.ones(3))
+    monkeypatch.setattr(internals, "_config_context", lambda *_: contextlib.nullcontext())
+    with pytest.raises(OptionError, match="was made under another configuration"):
+        entry_detail(int(jm.stats("entries").entry[0]), "jaxpr")

@@ -15,6 +15,7 @@ from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._own_work import own_work
 from jupyter_jitmagic._records import EntryRecord, FunctionRecord, log
 from jupyter_jitmagic.recording import _functions
+from jupyter_jitmagic.recording._examples import as_it_was
 
 _MOST_RUNS = 30
 
@@ -43,7 +44,7 @@ def break_even(function: int, seconds: float = 2.0) -> int | None:
     def made() -> tuple[Any, Any]:
         return jax.tree_util.tree_map(_ones, tuple(example.args)), jax.tree_util.tree_map(_ones, dict(example.kwargs))
 
-    with own_work():
+    with own_work(), as_it_was(entry.id, example):
         try:
             compiled_s = _median_time(jitted, made, seconds)
             plain_s = _median_time(fun, made, seconds)

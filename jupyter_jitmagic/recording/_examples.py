@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 
-from jupyter_jitmagic._jax_internals import JitOptions
+from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._jax_internals import JitOptions, in_config, jit_config
 
 
 class Example(NamedTuple):
@@ -14,6 +17,14 @@ class Example(NamedTuple):
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    config: list[tuple[str, Any]]
+    """The configuration of the call, as JAX's cache key holds it."""
+
+    @property
+    def types(self) -> list[tuple[tuple[int, ...], Any]]:
+        """Shape and dtype of each array."""
+        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        return [(leaf.shape, leaf.dtype) for leaf in leaves if isinstance(leaf, jax.ShapeDtypeStruct)]
 
 
 class _NoArray(Exception):
@@ -27,9 +38,23 @@ def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any
         return Example(
             tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
             {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
+            jit_config(),
         )
     except Exception:  # a `_NoArray`, or a container of the user's own that refuses to hold types in the place of arrays
         return None
+
+
+@contextlib.contextmanager
+def as_it_was(entry: int, example: Example) -> Iterator[None]:
+    """In the block this thread has the configuration that the entry was made under.
+
+    Raises:
+        OptionError: one line, where that cannot be had.
+    """
+    with in_config(example.config) as is_so:
+        if not is_so:
+            raise OptionError(f"entry {entry} was made under another configuration, which cannot be had again")
+        yield
 
 
 def _abstract(tree: Any) -> Any:

@@ -1,15 +1,26 @@
-"""An entry's programs, sizes and costs, made when someone asks: after a call they compile nothing again."""
+"""An entry's programs, sizes and costs, as JAX holds them: asked for under the configuration that the entry was made under.
+
+A look traces, lowers and compiles nothing: whatever JAX would have to make anew is another program than the one that ran, and
+the user's next call would find it and be a hit. So JAX is stopped before it begins.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
+from collections.abc import Iterator
+from threading import get_ident
 from typing import Any, Literal
 
+import jax
+
+from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._own_work import own_work
 from jupyter_jitmagic._records import EntryRecord, log
 from jupyter_jitmagic.recording import _functions
+from jupyter_jitmagic.recording._examples import as_it_was
 
 What = Literal["jaxpr", "stablehlo", "hlo", "memory", "cost"]
 WHATS: tuple[What, ...] = ("jaxpr", "stablehlo", "hlo", "memory", "cost")
@@ -47,10 +58,12 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
                 f"entry {entry} takes arguments that only arrays fit into: its program is not made again for show"
             )
         raise OptionError(f"entry {entry} is gone")
-    with own_work():
+    with own_work(), as_it_was(entry, example), _nothing_is_made(entry):
+        traced = state.jitted.trace(*example.args, **example.kwargs)
+        if [(info.shape, info.dtype) for info in jax.tree_util.tree_leaves(traced.args_info)] != example.types:
+            raise OptionError(f"entry {entry} takes arguments that cannot be described anew: its program is not shown")
         if what == "jaxpr":
-            # in a notebook JAX writes it with a terminal's colours
-            return _COLOURS.sub("", str(state.jitted.trace(*example.args, **example.kwargs).jaxpr))
+            return _COLOURS.sub("", str(traced.jaxpr))  # in a notebook JAX writes it with a terminal's colours
         lowered = state.jitted.lower(*example.args, **example.kwargs)
         if what == "stablehlo":
             return str(lowered.as_text())
@@ -60,6 +73,32 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
         if what == "cost":
             return _cost(compiled)
         return _note_sizes(record, compiled)
+
+
+class _NotHeld(Exception):
+    """JAX is about to make what it does not hold."""
+
+
+_MADE = (internals.TRACE_EVENT, internals.LOWER_EVENT, internals.COMPILE_EVENT)
+
+
+@contextlib.contextmanager
+def _nothing_is_made(entry: int) -> Iterator[None]:
+    """In the block this thread traces, lowers and compiles nothing: JAX announces each before it begins."""
+    thread = get_ident()
+
+    def refuse(event: str, value: float, **kwargs: Any) -> None:
+        if event in _MADE and get_ident() == thread:
+            raise _NotHeld
+
+    jax.monitoring.register_scalar_listener(refuse)
+    try:
+        yield
+    except _NotHeld:
+        raise OptionError(f"JAX holds the program of entry {entry} no more: it is not made again for show") from None
+    finally:
+        with contextlib.suppress(AssertionError, ValueError):  # someone cleared every listener meanwhile
+            jax.monitoring.unregister_scalar_listener(refuse)
 
 
 def _cost(compiled: Any) -> dict[str, float]:
@@ -100,10 +139,17 @@ def fill_sizes() -> None:
         state = _functions.state_of(record.function)
         if record.temp_bytes is not None or not record.alive or state is None or not state.still_holds(record.id):
             continue
+        if record.id in _without_sizes:
+            continue
         try:
             entry_detail(record.id, "memory")
-        except Exception:  # a program that cannot be lowered from shapes alone has no sizes to show
-            record.temp_bytes = None
+        except Exception:  # a program that JAX does not find from shapes alone has no sizes to show
+            _without_sizes.add(record.id)
+
+
+_without_sizes: set[int] = set()
+"""Entries whose sizes could not be had: that does not change."""
+log.forgetters.append(_without_sizes.clear)
 
 
 log.fill_sizes = fill_sizes
