@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -365,6 +365,14 @@ def hide_frames(filename: str) -> None:
 def is_jax_frame(filename: str) -> bool:
     """Whether a file belongs to JAX itself."""
     return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")
+
+
+def is_callback(code: CodeType) -> bool:
+    """Whether frames of this code are where a running program calls back into Python, as by `jax.pure_callback`.
+
+    Never where JAX calls that otherwise: what compiles in a callback is then taken for the call's.
+    """
+    return code.co_name == "_wrapped_callback" and is_jax_frame(code.co_filename)
 
 
 _JAX_FOLDER = jax.__file__.rsplit("__init__", 1)[0]

@@ -8,6 +8,7 @@ be looked at without running code of the user's (`_probes`, `_tokens`): the righ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax

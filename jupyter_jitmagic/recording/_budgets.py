@@ -12,8 +12,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
-import jax
-
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError, RecompileWarning, faults
 from jupyter_jitmagic._own_work import is_own_work
@@ -22,6 +20,7 @@ from jupyter_jitmagic._wording import duration, sentence, short_name
 from jupyter_jitmagic.recording import _compiling
 from jupyter_jitmagic.recording._call_site import user_depth
 from jupyter_jitmagic.recording._compiling import Compiling
+from jupyter_jitmagic.recording._hearing import Hearing
 
 OnMiss = Literal["allow", "warn", "raise", "eager"]
 ON_MISS: tuple[OnMiss, ...] = ("allow", "warn", "raise", "eager")
@@ -118,7 +117,7 @@ def judge_with(judge: Judge) -> None:
             _judges = (*_judges, judge)
         if not _listening:
             _listening = True
-            jax.monitoring.register_scalar_listener(_on_start)
+            _hearing.begin()
 
 
 def uninstall() -> None:
@@ -128,10 +127,7 @@ def uninstall() -> None:
         _judges = ()
         if _listening:
             _listening = False
-            try:
-                jax.monitoring.unregister_scalar_listener(_on_start)
-            except (AssertionError, ValueError):  # someone cleared every listener meanwhile
-                return
+            _hearing.end()
 
 
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
@@ -147,6 +143,9 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
     if compiling is not None:
         for judge in _judges:
             judge(compiling, event)
+
+
+_hearing = Hearing("scalar", _on_start)
 
 
 def _who(event_name: str) -> Compiling | None:

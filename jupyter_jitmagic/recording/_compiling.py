@@ -41,9 +41,9 @@ class Compiling(NamedTuple):
 
 
 def ours() -> Compiling | None:
-    """The innermost call of `jm.jit` on the stack, whatever compiles below it."""
+    """The innermost call of `jm.jit` on the stack, whatever compiles below it; none that only runs and calls back."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    while frame is not None and not internals.is_callback(frame.f_code):
         if is_call(frame.f_code):
             seen = frame.f_locals
             state = seen["state"]

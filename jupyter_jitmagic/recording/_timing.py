@@ -17,12 +17,11 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
-import jax
-
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
 from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic._records import Phase, PhaseEvent, log
+from jupyter_jitmagic.recording._hearing import Hearing
 
 _PHASES: dict[str, Phase] = {
     internals.TRACE_EVENT: "trace",
@@ -199,10 +198,11 @@ def summed(spans: list[Span]) -> Phases:
 
 
 def _enclosing() -> list[Call]:
-    """The jitted functions of ours whose calls are on this thread's stack, innermost first."""
+    """The jitted functions of ours whose calls are on this thread's stack, innermost first. What a running program calls back
+    is no part of its call."""
     frame: FrameType | None = sys._getframe(2)
     found = []
-    while frame is not None:
+    while frame is not None and not internals.is_callback(frame.f_code):
         who = _wrapper_codes.get(frame.f_code)
         if who is not None:
             found.append(who(frame))
@@ -291,11 +291,7 @@ def _lose(error: Exception) -> None:
             call.look_closely()
 
 
-_LISTENERS = (
-    ("register_event_time_span_listener", "unregister_event_time_span_listener", _on_span),
-    ("register_scalar_listener", "unregister_scalar_listener", _on_start),
-    ("register_event_listener", "unregister_event_listener", _on_event),
-)
+_HEARINGS = (Hearing("event_time_span", _on_span), Hearing("scalar", _on_start), Hearing("event", _on_event))
 _installed = False
 
 
@@ -306,8 +302,8 @@ def install() -> bool:
     if first:
         _installed = True
         internals.follow_disable_jit(_jit_disabled)
-        for register, _, listener in _LISTENERS:
-            getattr(jax.monitoring, register)(listener)
+        for hearing in _HEARINGS:
+            hearing.begin()
     return first
 
 
@@ -316,10 +312,7 @@ def uninstall() -> None:
     global _installed
     if _installed:
         _installed = False
-        for _, unregister, listener in _LISTENERS:
-            try:
-                getattr(jax.monitoring, unregister)(listener)
-            except (AssertionError, ValueError):  # someone cleared every listener meanwhile
-                continue
+        for hearing in _HEARINGS:
+            hearing.end()
         internals.unfollow_disable_jit()
         pending.clear()
