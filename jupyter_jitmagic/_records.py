@@ -17,9 +17,9 @@ from typing import Any, Literal, get_args
 from jupyter_jitmagic._columns import NO_ENTRY, Columns
 from jupyter_jitmagic._errors import faults
 
-Outcome = Literal["hit", "miss", "disk_hit", "inlined", "error"]
-OUTCOMES: tuple[Outcome, ...] = ("hit", "miss", "disk_hit", "inlined", "error")
-HIT, MISS, DISK_HIT, INLINED, ERROR = range(5)
+Outcome = Literal["hit", "miss", "disk_hit", "inlined", "error", "eager"]
+OUTCOMES: tuple[Outcome, ...] = ("hit", "miss", "disk_hit", "inlined", "error", "eager")
+HIT, MISS, DISK_HIT, INLINED, ERROR, EAGER = range(6)
 ExecuteHow = Literal["blocked", "observed", "unobserved"]
 EXECUTE_HOW: tuple[ExecuteHow, ...] = ("unobserved", "observed", "blocked")
 UNOBSERVED, OBSERVED, BLOCKED = range(3)

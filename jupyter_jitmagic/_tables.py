@@ -54,7 +54,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "call": "number of the call, in the order in which calls ended",
         "function": "qualified name",
         "started_s": "Unix time at which it began",
-        "outcome": "hit, miss, disk_hit, inlined or error",
+        "outcome": "hit, miss, disk_hit, inlined, error, or eager: the plain function ran in place of a compile (on_miss)",
         "trace_s": "seconds tracing; missing if it did not trace. Under an eager transformation: from the call's start to the "
         "first lowering, tracing and transforming",
         "lower_s": "seconds lowering; missing if it did not",

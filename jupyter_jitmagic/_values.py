@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_jitmagic._own_work import own_work
+
 TEXT_LIMIT = 80
 """Longest text of one value, in characters."""
 _STRING_LIMIT = 40
@@ -105,7 +107,8 @@ class Value:
         if mine is None or theirs is None:
             return None
         try:
-            return mine is theirs or bool(mine == theirs)
+            with own_work():
+                return mine is theirs or bool(mine == theirs)
         except Exception:
             return None
 
@@ -205,7 +208,8 @@ class _Prints:
 
     def _by_value(self, value: Any, depth: int) -> tuple[Any, ...]:
         try:
-            hashed = hash(value)
+            with own_work():
+                hashed = hash(value)
         except Exception:
             if self._by_equality:
                 return ("hash", 0, *Looks().key(value))
@@ -515,7 +519,8 @@ def _guarded_repr(value: Any) -> str | None:
 
     def ask() -> None:
         try:
-            written = " ".join(str(repr(value))[:4096].split())
+            with own_work():
+                written = " ".join(str(repr(value))[:4096].split())
             answer.append(_ADDRESS.sub("", "".join(mark if mark.isprintable() else "·" for mark in written)))
         except BaseException:
             return

@@ -18,7 +18,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "errors": (("_errors",), set()),
     "options": (("_options",), {"errors"}),
     "own work": (("_own_work",), set()),
-    "records": (("_records", "_columns", "_values", "_wording"), {"errors"}),
+    "records": (("_records", "_columns", "_values", "_wording"), {"errors", "own work"}),
     "protocol": (("panel._protocol",), set()),
     "internals": (("_jax_internals",), {"errors"}),
     "advice": (("diagnosis._types", "_fixes"), set()),

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._own_work import own_work
+from jupyter_jitmagic._own_work import is_own_work, own_work
 
 X = jnp.arange(5.0)
 
@@ -132,3 +132,47 @@ def test_looking_for_a_needless_static_argument_prints_nothing(capsys: pytest.Ca
         capsys.readouterr()
         assert _traces_alike(state_of(fun._state.function), (X,), {"n": 3}, (), ())
     assert capsys.readouterr().out == "" and traced == [2]
+
+
+def test_a_repr_that_calls_a_jitted_function_makes_no_rows() -> None:
+    """It is asked in a thread of its own, and is own work there."""
+
+    @jm.jit
+    def helper(x: Any) -> Any:
+        return x + 1
+
+    asked: list[int] = []
+
+    class Setting:
+        def __repr__(self) -> str:
+            asked.append(threading.get_ident())
+            return f"Setting({helper(1.0)})"
+
+    helper(1.0)
+    before = rows()
+    jax.block_until_ready(jm.jit(lambda x, s: x, static_argnums=1)(1.0, Setting()))
+    assert asked and rows()["helper"] == before["helper"]
+
+
+def test_what_we_compare_static_arguments_by_makes_no_rows() -> None:
+    """What JAX itself calls of a static argument makes the rows that it makes without us, and what we call makes none."""
+
+    @jm.jit
+    def helper(x: Any) -> Any:
+        return x + 1
+
+    asked: list[bool] = []
+
+    class Setting:
+        def __hash__(self) -> int:
+            asked.append(is_own_work())
+            helper(1.0)
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+    helper(1.0)
+    before = rows()["helper"]
+    jm.jit(lambda x, s: x, static_argnums=1)(1.0, Setting())
+    assert any(asked) and rows()["helper"] - before == asked.count(False)

@@ -190,3 +190,14 @@ def test_no_function_or_array_of_a_plain_jit_is_kept_alive() -> None:
     del short_lived, array
     gc.collect()
     assert [end() for end in ends] == [None, None]
+
+
+def test_a_users_folder_whose_name_begins_as_ours_is_the_users() -> None:
+    import threading
+    from pathlib import Path
+
+    from jupyter_jitmagic.recording import _call_site
+
+    for folder in (Path(jm.__file__).parent, Path(threading.__file__).parent):
+        beside = f"{folder}_of_mine/model.py"
+        assert _call_site.is_users(beside) and not _call_site.is_users(f"{folder}/model.py")

@@ -203,6 +203,12 @@ def _inside(
     return leaves, attributes
 
 
+def _is_within(path: str, other: str) -> bool:
+    """Whether one path leads on from another, as ``cfg.rate`` from ``cfg`` and not ``cfgs`` from it."""
+    rest = path[len(other) :] if path.startswith(other) else ""
+    return bool(rest) and not (rest[0].isalnum() or rest[0] == "_")
+
+
 def _held(value: Any) -> object:
     return id(value), len(value) if isinstance(value, (list, dict, set)) else None
 
@@ -210,7 +216,7 @@ def _held(value: Any) -> object:
 def _changed(before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
     """The paths that differ, without those inside another one."""
     paths = [path for path in before | after if before.get(path) != after.get(path)]
-    inner = {path for path in paths for other in paths if path != other and path.startswith(other)}
+    inner = {path for path in paths for other in paths if _is_within(path, other)}
     return tuple(path.rstrip() for path in paths if path not in inner)
 
 

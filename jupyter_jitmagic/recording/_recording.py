@@ -20,6 +20,7 @@ from jupyter_jitmagic._options import options
 from jupyter_jitmagic._own_work import is_any_thread_at_own_work, is_own_work
 from jupyter_jitmagic._records import (
     DISK_HIT,
+    EAGER,
     ERROR,
     HIT,
     INLINED,
@@ -193,7 +194,7 @@ class FunctionState:
             _timing.take(start)
         out = self.fun(*args, **kwargs)
         with faults.stop("recording a refused compile"):
-            _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, INLINED))
+            _hotpath.append(start, time.perf_counter(), Detail(-1 - self.function, EAGER))
         return out
 
     def _record_failed(self, start: float, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> None:

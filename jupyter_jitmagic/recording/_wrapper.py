@@ -133,6 +133,11 @@ class JitFunction(_Callable[P, R_co]):
         return self is other
 
 
+PjitFunction = JitFunction
+JitFunction.__name__ = JitFunction.__qualname__ = "PjitFunction"
+"""As JAX calls the type of its own: by that name libraries (chex) know what is jitted, and errors and help speak of it."""
+
+
 def _made_again(fun: Callable[..., Any], jit_arguments: dict[str, Any], own: dict[str, Any]) -> Any:
     return wrap(fun, jit_arguments, **own)
 
