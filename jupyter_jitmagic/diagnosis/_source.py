@@ -33,7 +33,8 @@ _LIBRARIES = tuple(
 )
 _OWN = str(Path(__file__).resolve().parent.parent) + os.sep
 _ANNOTATIONS = __future__.annotations.compiler_flag
-"""The one ``from __future__ import …`` that still changes what is compiled. Code bears it, and a shell hands it on to later cells."""
+"""The one ``from __future__ import …`` that still changes what is compiled. Code bears it, and a shell hands it on to later
+cells."""
 
 
 class NoSource(Exception):
