@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "signatures": (("recording._signatures",), {"records", "internals"}),
     "causes": (("recording._causes",), {"records", "signatures"}),
     "captured": (("recording._captured",), {"records"}),
-    "timing": (("recording._timing",), {"errors", "options", "records", "internals", "own work"}),
+    "timing": (("recording._timing", "recording._hearing"), {"errors", "options", "records", "internals", "own work"}),
     "jitted": (
         ("recording",),
         {
