@@ -5,6 +5,7 @@ Diagnosis says when it begins and recording asks, so neither needs to know the o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
@@ -42,3 +43,12 @@ def is_own_work() -> bool:
 
 def is_any_thread_at_own_work() -> bool:
     return bool(_threads)
+
+
+def _after_fork() -> None:
+    """A forked child has no thread but this one, and its next ones may get the numbers of others."""
+    _threads.intersection_update([get_ident()])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

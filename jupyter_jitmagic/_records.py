@@ -9,6 +9,7 @@ Times are seconds. `started_s` and `last_used_s` are Unix time; every other `*_s
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -194,6 +195,9 @@ class Listeners:
 
         return unsubscribe
 
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
     def emit(self, event: Event) -> None:
         for listener in self._listeners:
             try:
@@ -315,6 +319,11 @@ class Log:
     def is_changing(self) -> bool:
         """Whether this thread is in the middle of changing or reading the log, and something called a jitted function there."""
         return self.lock._is_owned()  # type: ignore[attr-defined,no-any-return,unused-ignore]
+
+    def after_fork(self) -> None:
+        """In a forked child, whose thread alone is left: what others held at that moment is free, and nothing was half done."""
+        self.lock.release()
+        self.listeners.after_fork()
 
     def fold(self) -> None:
         """Bring every buffered call into the columns and totals."""
@@ -459,3 +468,5 @@ def _by_value(values: Any, of: Callable[[int], int]) -> Any:
 
 
 log = Log()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=log.lock.acquire, after_in_parent=log.lock.release, after_in_child=log.after_fork)

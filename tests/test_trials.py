@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from tests.trials import interrupts
+from tests.trials import forks, interrupts, threads
 
 
 def test_ctrl_c_and_calls_in_the_middle_of_ours_lose_no_row_and_no_total() -> None:
@@ -16,3 +18,24 @@ def test_ctrl_c_and_calls_in_the_middle_of_ours_lose_no_row_and_no_total() -> No
 @pytest.mark.parametrize("first", range(100, 4100, 1000))
 def test_many_more_interrupts(first: int) -> None:
     assert {seed: text for seed in range(first, first + 1000) if (text := interrupts.wrong_by(seed))} == {}
+
+
+def test_eight_threads_count_exactly_beside_readers_resets_and_loads() -> None:
+    assert threads.wrong(0, calls=100) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_many_more_threads(first: int) -> None:
+    assert {seed: text for seed in range(first, first + 10) if (text := threads.wrong(seed))} == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_tables_are_read_reads_them() -> None:
+    assert forks.wrong(0, 2) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_many_more_forks() -> None:
+    assert forks.wrong(2, 60) == {}

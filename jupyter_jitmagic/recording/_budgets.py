@@ -7,6 +7,7 @@ compiles is ever asked; a hit costs nothing. The trace has been paid by then and
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -146,6 +147,16 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
 
 
 _hearing = Hearing("scalar", _on_start)
+
+
+def _after_fork() -> None:
+    """The thread that held the lock at a fork is not in the child."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _who(event_name: str) -> Compiling | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import threading
 import time
 import weakref
@@ -216,6 +217,14 @@ class FunctionState:
         """Our own fault: from now on this function runs unrecorded, and the user is told once."""
         self.recording = self.record.recording = False
         faults.report(place, error, "your call runs as plain jax.jit")
+
+    def after_fork(self) -> None:
+        """What another thread was changing at a fork stays half changed in the child."""
+        if self.lock.acquire(blocking=False):
+            self.lock.release()
+        else:
+            self.lock, self._torn = threading.RLock(), True
+            self._steer(gate=float("-inf"))
 
     def pause(self, paused: bool) -> None:
         """Stop recording for now, or go on; a function that gave up stays as it is."""
@@ -653,6 +662,16 @@ def _tell_unrecorded() -> None:
 
 
 log.folders.append(_tell_unrecorded)
+
+
+def _after_fork() -> None:
+    """The threads that were in the middle of something at a fork are not in the child."""
+    for state in _timing.all_living():
+        state.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _any_tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
