@@ -14,6 +14,8 @@ from jupyter_jitmagic.recording._signatures import DEFAULT, Leaf, Node, Signatur
 
 _EARLIER_LIMIT = 1000
 _CANDIDATES = 8
+_LEAVES_LIMIT = 200_000
+"""So many leaves are compared for one miss, those of the latest signatures first."""
 Difference = Callable[[Signature, Signature], Iterator[Cause]]
 
 
@@ -62,11 +64,15 @@ def nearest_difference(now: Signature, earlier: Sequence[Signature]) -> tuple[Ca
     if now in earlier:
         return ()
     distances: list[tuple[int, int]] = []
-    near = 0
+    near = compared = 0
     for i in range(len(earlier) - 1, -1, -1):
         distances.append((_distance(now, earlier[i]), -i))
         near += distances[-1][0] <= 1
-        if near == _CANDIDATES:  # the others would not be ranked before these; with 1000 shapes a miss would cost milliseconds
+        compared += len(now.leaves)
+        enough = compared > _LEAVES_LIMIT and len(distances) >= _CANDIDATES
+        if (
+            near == _CANDIDATES or enough
+        ):  # the others would not be ranked before these; with 1000 shapes a miss would cost milliseconds
             break
     return min([difference(now, earlier[-i]) for _, i in sorted(distances)[:_CANDIDATES]], key=len)
 
@@ -255,6 +261,9 @@ def _statics(signature: Signature) -> dict[str, Static]:
 def _pairs(now: Signature, before: Signature) -> Iterator[tuple[Leaf, Leaf]]:
     """Leaves at the same path that differ, in the order of the call."""
     if now.leaves == before.leaves:
+        return
+    if now.structure == before.structure:
+        yield from ((leaf, was) for leaf, was in zip(now.leaves, before.leaves, strict=True) if leaf is not was and leaf != was)
         return
     earlier = {leaf.path: leaf for leaf in before.leaves}
     for leaf in now.leaves:

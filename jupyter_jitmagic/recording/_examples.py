@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic._errors import OptionError
-from jupyter_jitmagic._jax_internals import JitOptions, in_config, jit_config
+from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY, JitOptions, in_config, jit_config
 
 
 class Example(NamedTuple):
@@ -34,10 +34,11 @@ class _NoArray(Exception):
 def example_of(options: JitOptions, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Example | None:
     """The call ``f(*args, **kwargs)`` without its arrays; None where it cannot do without them."""
     nums = {num % len(args) for num in options.static_argnums if -len(args) <= num < len(args)}
+    abstract = _Types().of
     try:
         return Example(
-            tuple([arg if i in nums else _abstract(arg) for i, arg in enumerate(args)]),
-            {name: arg if name in options.static_argnames else _abstract(arg) for name, arg in kwargs.items()},
+            tuple([arg if i in nums else abstract(arg) for i, arg in enumerate(args)]),
+            {name: arg if name in options.static_argnames else abstract(arg) for name, arg in kwargs.items()},
             jit_config(),
         )
     except Exception:  # a `_NoArray`, or a container of the user's own that refuses to hold types in the place of arrays
@@ -57,8 +58,25 @@ def as_it_was(entry: int, example: Example) -> Iterator[None]:
         yield
 
 
-def _abstract(tree: Any) -> Any:
-    return jax.tree_util.tree_map(_abstract_leaf, tree)
+class _Types:
+    """The types that stand in the places of arrays; in a large tree most arrays share one."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[Any, Any]] = {}
+        """By the identity of an aval, which is held meanwhile: of arrays that are uncommitted."""
+
+    def of(self, tree: Any) -> Any:
+        return jax.tree_util.tree_map(self._of_leaf, tree)
+
+    def _of_leaf(self, leaf: Any) -> Any:
+        kind = type(leaf)
+        if kind is not CONCRETE_ARRAY or leaf.committed:
+            return _abstract_leaf(leaf)
+        aval = leaf.aval
+        seen = self._seen.get(id(aval))
+        if seen is None:
+            seen = self._seen[id(aval)] = aval, _abstract_leaf(leaf)
+        return seen[1]
 
 
 def _abstract_leaf(leaf: Any) -> Any:

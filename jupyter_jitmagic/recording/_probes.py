@@ -99,6 +99,8 @@ def _fact_below(signature: Signature, node: Node | None, at: int, probe: Probe) 
             return MISSING
         at += i if node.size == len(node.children) else sum([_size(child) for child in node.children[:i]])
         node = node.children[i]
+    if node is not None and node.flat:
+        return MISSING
     if probe.look == "node":
         return _alone(node)
     return _OF_LEAF[probe.look](signature.leaves[at]) if node is None else MISSING
@@ -139,7 +141,7 @@ def _step(node: Node, i: int) -> Step:
 
 def _index(node: Node, step: Step) -> int | None:
     """Which child of `node` the step leads to."""
-    if step.within != _within(node):
+    if node.flat or step.within != _within(node):
         return None
     if node.items is not None:
         return node.items.index(step.key) if step.key in node.items else None
@@ -173,11 +175,13 @@ def _differing_below(probe: Probe, now: _Side, before: _Side) -> Iterator[Probe]
         if leaf is not was:
             yield from (probe._replace(look=look) for look, of in _OF_LEAF.items() if of(leaf) != of(was))
     else:
+        leaves, were = signature.leaves, earlier.leaves
         for i, (child, former) in enumerate(zip(new.children, old.children, strict=True)):
-            same_leaf = child is None and former is None and signature.leaves[at] is earlier.leaves[was_at]
-            if not same_leaf:
-                below = probe._replace(steps=(*probe.steps, _step(new, i)))
-                yield from _differing_below(below, (signature, child, at), (earlier, former, was_at))
+            if child is None and former is None and leaves[at] is were[was_at]:
+                at, was_at = at + 1, was_at + 1
+                continue
+            below = probe if new.flat else probe._replace(steps=(*probe.steps, _step(new, i)))
+            yield from _differing_below(below, (signature, child, at), (earlier, former, was_at))
             at, was_at = at + _size(child), was_at + _size(former)
 
 

@@ -72,6 +72,8 @@ class Node(NamedTuple):
     size: int = 0
     items: tuple[Any, ...] | None = None
     """Of a dict whose keys are all plain, the keys themselves: texts may be those of other keys."""
+    flat: bool = False
+    """The children are all the leaves below it."""
 
 
 class Places(NamedTuple):
@@ -106,14 +108,28 @@ class Signature:
     defaults: tuple[tuple[str, Node | None, tuple[Leaf, ...]], ...] = field(default=(), compare=False)
     """What the traced arguments that were left to their defaults would look like if they were passed."""
     places: Places = field(default=Places(), compare=False)
+    _hash: int = field(default=0, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        if not self._hash:  # of thousands of leaves it takes milliseconds
+            object.__setattr__(self, "_hash", hash(self._key()) or 1)
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signature):
+            return NotImplemented
+        return self is other or (hash(self) == hash(other) and self._key() == other._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.leaves, self.structure, self.statics, self.passed, self.config, self.transformation
 
     @property
     def avals(self) -> str:
-        texts, passed = iter([leaf.text for leaf in self.leaves]), dict(self.passed)
+        leaves, passed = iter(self.leaves), dict(self.passed)
         budgets = _shared_out([_leaf_count(node) for _, node in self.structure])
         shown: list[str] = []
         for (argument, node), budget in zip(self.structure, budgets, strict=True):
-            text = _node_text(node, texts, budget)
+            text = _node_text(node, leaves, budget)
             if text == "…" and shown and shown[-1] == "…":
                 continue
             by_keyword = text != "…" and passed.get(argument) == KEYWORD
@@ -145,20 +161,24 @@ def _shared_out(counts: Sequence[int]) -> list[_Budget]:
 
 
 def _leaf_count(node: Node | None) -> int:
-    return 1 if node is None else sum(map(_leaf_count, node.children))
+    return 1 if node is None else node.size
 
 
-def _node_text(node: Node | None, texts: Iterator[str], budget: _Budget) -> str:
+def _node_text(node: Node | None, leaves: Iterator[Leaf], budget: _Budget) -> str:
     """The node with an aval in each leaf's place; leaves past the budget are one "…"."""
     if node is None:
-        text = next(texts)
-        return text if budget.spend() else "…"
+        leaf = next(leaves)
+        return leaf.text if budget.spend() else "…"
     if node.kind == "None":
         return "None"
     parts: list[str] = []
     for key, child in zip(node.keys, node.children, strict=True):
-        text = _node_text(child, texts, budget)
-        if text == "…" and parts and parts[-1] == "…":
+        cut = bool(parts) and parts[-1] == "…"
+        if child is None and cut and budget.left <= 0:
+            next(leaves)
+            continue
+        text = _node_text(child, leaves, budget)
+        if text == "…" and cut:
             continue
         parts.append("…" if text == "…" else _with_key(node.kind, key, text))
     if parts == ["…"]:
@@ -328,6 +348,8 @@ class _Builder:
         self.defaults: list[tuple[str, Node | None, tuple[Leaf, ...]]] = []
         self.traced: list[int | str] = []
         self.static: list[int | str] = []
+        self._seen: dict[int, tuple[Any, tuple[Any, ...], dict[str, Leaf]]] = {}
+        """By the identity of an aval, which is held meanwhile."""
 
     def add(self, argument: _Argument, static: bool) -> None:
         how = KEYWORD if argument.index is None else POSITIONAL
@@ -355,6 +377,21 @@ class _Builder:
             leaves: list[Leaf] = []
             self.defaults.append((name, self._walk(name, default, False, leaves), tuple(leaves)))
 
+    def _leaf(self, path: str, value: Any, placed: bool) -> Leaf:
+        """As `leaf_of`; of the many uncommitted arrays of one type in a large tree only the first is looked at closely."""
+        kind = type(value)
+        if kind is not _jax_internals.CONCRETE_ARRAY or value.committed:
+            return leaf_of(path, value, placed)
+        aval = value.aval
+        seen = self._seen.get(id(aval))
+        if seen is None:
+            leaf = leaf_of(path, value, placed)
+            if not leaf.typing:
+                self._seen[id(aval)] = aval, leaf[1:], _shared_leaves(leaf[1:])
+            return leaf
+        _, parts, shared = seen
+        return shared.get(path) or _leaf(path, *parts)
+
     def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf], depth: int = 0) -> Node | None:
         children = None if isinstance(value, _ARRAYS) or value is None else _children(value, flat=depth == _DEEPEST)
         if children is None:
@@ -364,22 +401,23 @@ class _Builder:
             return None
         keys, parts = children
         below = _placed_children(placed, len(parts))
-        nodes = tuple(
-            [
-                self._walk(path + key, part, place, leaves, depth + 1)
-                for key, part, place in zip(keys, parts, below, strict=True)
-            ]
-        )
+        array, nodes = _jax_internals.CONCRETE_ARRAY, list[Node | None]()
+        for key, part, place in zip(keys, parts, below, strict=True):
+            if type(part) is array:
+                leaves.append(self._leaf(path + key, part, _is_placed(place)))
+                nodes.append(None)
+            else:
+                nodes.append(self._walk(path + key, part, place, leaves, depth + 1))
         kind = type(value)
         if depth == _DEEPEST:
             rest = Value(jax.tree_util.tree_structure(value), by_equality=True)
-            return Node(short_name(kind.__qualname__), id(kind), keys, nodes, (Metadata(rest),))
+            return Node(short_name(kind.__qualname__), id(kind), keys, tuple(nodes), (Metadata(rest),), len(nodes), flat=True)
         plain = kind in (dict, list, tuple)
         return Node(
             short_name(kind.__qualname__),
             0 if plain else id(kind),
             keys,
-            nodes,
+            tuple(nodes),
             () if plain else _metadata(value, keys),
             sum([1 if node is None else node.size for node in nodes]),
             _plain_keys(value) if kind is dict else None,
@@ -424,10 +462,15 @@ def _children(value: Any, flat: bool = False) -> tuple[tuple[str, ...], Sequence
             ordered = sorted(value)
         except TypeError:
             return _registered_children(value)
-        return tuple(f"[{key!r}]" for key in ordered), [value[key] for key in ordered]
+        return tuple([f"[{key!r}]" for key in ordered]), [value[key] for key in ordered]
     if kind in (list, tuple):
-        return tuple(f"[{i}]" for i in range(len(value))), value
+        return _numbered(len(value)), value
     return _registered_children(value)
+
+
+@functools.lru_cache(maxsize=64)
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple([f"[{i}]" for i in range(count)])
 
 
 def _registered_children(value: Any) -> tuple[tuple[str, ...], Sequence[Any]] | None:
@@ -503,7 +546,7 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
     except Exception:
         aval = value if hasattr(value, "shape") and hasattr(value, "dtype") else None
     if aval is None:
-        return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "")
+        return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "", "")
     devices, sharding = ("", "") if placed else placement_of(value)
     short, shape, dtype, weak, typing = _aval_parts(aval)
     if typing and not _is_on_mesh(value):
@@ -533,20 +576,24 @@ def _new_aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:
 _cached_aval_parts = functools.lru_cache(maxsize=4096)(_new_aval_parts)
 
 
-@functools.lru_cache(maxsize=8192)
-def _leaf(
-    path: str,
-    aval: str,
-    shape: tuple[Any, ...],
-    dtype: str,
-    weak: bool,
-    typing: str,
-    devices: str,
-    sharding: str,
-    layout: str = "",
-) -> Leaf:
+def _leaf(path: str, *parts: Any) -> Leaf:
     """Equal leaves share one object: thousands of entries of a large model differ in a few leaves."""
-    return Leaf(path, aval, shape, dtype, weak, typing, devices, sharding, layout)
+    shared = _shared_leaves(parts)
+    found = shared.get(path)
+    if found is None:
+        if len(shared) >= _SHARED_LIMIT:
+            shared.clear()
+        found = shared[path] = Leaf(path, *parts)
+    return found
+
+
+_SHARED_LIMIT = 32_768
+
+
+@functools.lru_cache(maxsize=256)
+def _shared_leaves(parts: tuple[Any, ...]) -> dict[str, Leaf]:
+    """The leaves that look so, by path."""
+    return {}
 
 
 def _short(aval: Any, shape: tuple[Any, ...], dtype: str) -> str:
