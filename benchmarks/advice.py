@@ -1,9 +1,12 @@
-"""Judge the advice: ``python -m benchmarks.advice [FOLDER …] [--cold] [--only TEXT] [--quiet]``.
+"""Judge the advice: ``python -m benchmarks.advice [FOLDER …] [--form FORM …] [--cold] [--only TEXT] [--quiet]``.
 
 Runs `jupyter_jitmagic.diagnose` on the first call of every case (a module with FUNCTION, CALLS, KIND and, by kind, STATIC,
 ALSO, SITES) and prints what was right and wrong by kind, every miss in a line, and times. The truth of a case is read
 after the answer was given and never by the engine. A rewrite is judged by running it on all CALLS of its case: its sources are
 executed in a fresh copy of the module, its static arguments applied, its results compared with the plain function's.
+
+Each case is asked as a module and pasted whole into one cell (`benchmarks.cells`; ``--form`` for one of them, or for what
+`%jitfix` finds below a cell with `jax.jit` or ``%%jit``). The answers must be the same in every form.
 
 Times are of `diagnose` alone, in an engine that has answered one question before; the plain function is called first (so that
 its operations are compiled, as after a plain call) unless --cold.
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import importlib.util
 import io
@@ -30,6 +34,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from benchmarks.cells import CELL_FORMS, Notebook, Pasted, error_of, takes
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 DEFAULTS = [HERE.parent / "shared" / "corpus", HERE / "tests" / "cases"]
 NOT_CASES = {"verify.py", "conftest.py", "__init__.py"}
@@ -41,7 +47,9 @@ class Verdict:
 
     path: pathlib.Path
     kind: str
+    form: str = "module"
     answer: str = ""
+    said: tuple[Any, ...] = ()
     kind_right: bool = False
     first_site: bool | None = None
     all_sites: bool | None = None
@@ -61,18 +69,35 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     warm_up()
     clock = time.process_time if options.cpu else time.perf_counter
-    verdicts = []
+    verdicts: dict[str, list[Verdict]] = {form: [] for form in options.form or ["module", "diagnose"]}
+    apart = 0
     for path in paths:
-        verdicts.append(judge(path, cold=options.cold, rewrites=not options.no_rewrites, clock=clock))
-        for problem in () if options.quiet else verdicts[-1].problems:
-            print(f"{label(path)}: {' '.join(problem.split())}", flush=True)
-    report(verdicts, folders, options)
-    return 0 if all(not verdict.problems for verdict in verdicts) else 1
+        of_path = []
+        for form in verdicts:
+            if form == "module" or takes(path.read_text(encoding="utf-8"), form):
+                verdict = judge(path, form=form, cold=options.cold, rewrites=not options.no_rewrites, clock=clock)
+                verdicts[form].append(verdict)
+                of_path.append(verdict)
+                for problem in () if options.quiet else verdict.problems:
+                    print(f"{label(path)} ({form}): {' '.join(problem.split())}", flush=True)
+        for other in of_path[1:]:
+            if other.said != of_path[0].said:
+                apart += 1
+                print(f"{label(path)}: {other.form} says {other.said}, {of_path[0].form} {of_path[0].said}", flush=True)
+    for form, judged in verdicts.items():
+        print(f"\n== {form}" if form == "module" else f"\n== pasted into one cell: {form}")
+        report(judged, folders, options)
+    if len(verdicts) > 1:
+        print(f"\ncases with another answer in a cell: {apart}")
+    return 1 if apart or any(verdict.problems for judged in verdicts.values() for verdict in judged) else 0
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="advice", description="Judge the advice on cases with proven answers.")
     parser.add_argument("folders", nargs="*", type=pathlib.Path, help="folders (or files) with cases")
+    parser.add_argument(
+        "--form", action="append", choices=["module", *CELL_FORMS], help="how a case is asked (may be repeated)"
+    )
     parser.add_argument("--cold", action="store_true", help="no plain call before: nothing is compiled yet")
     parser.add_argument("--no-rewrites", action="store_true", help="kinds, static sets and sites alone: nothing is run")
     parser.add_argument("--only", default="", help="cases whose path contains this text")
@@ -130,32 +155,75 @@ def warm_up() -> None:
         diagnose(first, jax.numpy.ones(3), 3)
 
 
-def judge(path: pathlib.Path, *, cold: bool, rewrites: bool = True, clock: Callable[[], float] = time.perf_counter) -> Verdict:
+def judge(
+    path: pathlib.Path,
+    *,
+    form: str = "module",
+    cold: bool = False,
+    rewrites: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Verdict:
+    verdict = Verdict(path, "", form)
+    try:
+        module, diagnosis = ask(verdict, cold, rewrites, clock)
+    except Exception as error:
+        verdict.problems.append("diagnose raised " + f"{type(error).__name__}: {error}")
+        return verdict
+    verdict.kind = module.KIND
+    verdict.said = said(diagnosis)
+    judge_kind(verdict, module, diagnosis, run=rewrites)
+    judge_sites(verdict, module, diagnosis)
+    if rewrites and form in ("module", "diagnose"):  # of the others the fixed cell was run
+        judge_rewrites(verdict, module, diagnosis, module.CALLS)
+    if form == "module":
+        sys.modules.pop(module.__name__, None)
+    return verdict
+
+
+def ask(verdict: Verdict, cold: bool, rewrites: bool, clock: Callable[[], float]) -> tuple[ModuleType, Any]:
+    """The case, loaded in the verdict's form, and the answer to its first call."""
     from jupyter_jitmagic.diagnosis._diagnose import diagnose_call
 
-    module = load(path)
-    fun, calls = expression(module, module.FUNCTION), module.CALLS
-    args, kwargs = calls[0]
+    if verdict.form != "module":
+        pasted = notebook().answered(verdict.path, verdict.form)
+        verdict.seconds = pasted.answer.seconds
+        judge_fixed(verdict, pasted)
+        return notebook().load(verdict.path), pasted.answer
+    module = load(verdict.path)
+    verdict.kind = module.KIND
+    fun, (args, kwargs) = expression(module, module.FUNCTION), module.CALLS[0]
     if not cold:
         attempt(fun, args, kwargs)
     gc.collect()
-    verdict = Verdict(path, module.KIND)
     begin = clock()
     try:
-        diagnosis = diagnose_call(fun, args, kwargs, rewrites=rewrites)
-    except BaseException as error:
+        return module, diagnose_call(fun, args, kwargs, rewrites=rewrites)
+    finally:
         verdict.seconds = clock() - begin
-        verdict.problems.append("diagnose raised " + f"{type(error).__name__}: {error}")
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return verdict
-    verdict.seconds = clock() - begin
-    judge_kind(verdict, module, diagnosis, run=rewrites)
-    judge_sites(verdict, module, diagnosis)
-    if rewrites:
-        judge_rewrites(verdict, module, diagnosis, calls)
-    sys.modules.pop(module.__name__, None)
-    return verdict
+
+
+@functools.cache
+def notebook() -> Notebook:
+    return Notebook()
+
+
+def said(diagnosis: Any) -> tuple[Any, ...]:
+    """What has to be the same however a function was defined."""
+    patterns = diagnosis.rewrites[0].patterns if diagnosis.rewrites else ()
+    return diagnosis.kind, diagnosis.static_argnames, diagnosis.static_argnums, patterns
+
+
+def judge_fixed(verdict: Verdict, pasted: Pasted) -> None:
+    """The cell with the fix in it, as `%jitfix` made it, has to give what the plain function gives."""
+    if pasted.fixed is None:
+        return
+    module = load(verdict.path)
+    args, kwargs = module.CALLS[0]
+    state, want = attempt(expression(module, module.FUNCTION), args, kwargs)
+    error = error_of(pasted.fixed)
+    if state == "ok" and (error is not None or not same(pasted.fixed.result, want)):
+        verdict.problems.append(f"the fixed cell gives {error or pasted.fixed.result!r}, not {want!r}"[:230])
+        verdict.verified_wrong = True
 
 
 def expression(module: ModuleType, text: str) -> Any:
@@ -224,7 +292,7 @@ def judge_rewrites(verdict: Verdict, module: ModuleType, diagnosis: Any, calls: 
         verdict.problems.append(f"no verified rewrite{why}"[:230])
     plain = [attempt(expression(module, module.FUNCTION), args, kwargs) for args, kwargs in calls]
     for number, rewrite in enumerate(diagnosis.rewrites):
-        trouble = rewrite_trouble(verdict.path, rewrite, module.FUNCTION, calls, plain)
+        trouble = rewrite_trouble(verdict, rewrite, module.FUNCTION, calls, plain)
         if number == 0 and wanted:
             verdict.rewrite_works = not trouble
         if trouble:
@@ -232,8 +300,8 @@ def judge_rewrites(verdict: Verdict, module: ModuleType, diagnosis: Any, calls: 
             verdict.verified_wrong |= rewrite.verified
 
 
-def rewrite_trouble(path: pathlib.Path, rewrite: Any, function: str, calls: Any, plain: Any) -> str:
-    module = load(path)
+def rewrite_trouble(verdict: Verdict, rewrite: Any, function: str, calls: Any, plain: Any) -> str:
+    module = load(verdict.path) if verdict.form == "module" else notebook().load(verdict.path)
     try:
         for name, source in rewrite.sources.items():
             execute(module, name, source)
@@ -250,7 +318,8 @@ def rewrite_trouble(path: pathlib.Path, rewrite: Any, function: str, calls: Any,
     except Exception as error:
         return f"cannot be executed: {f'{type(error).__name__}: {error}'}"
     finally:
-        sys.modules.pop(module.__name__, None)
+        if verdict.form == "module":
+            sys.modules.pop(module.__name__, None)
     return ""
 
 

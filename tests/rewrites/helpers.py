@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import linecache
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import jax
 import numpy as np
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
 
 _cells = itertools.count(1)
 HEADER = "import math\nimport functools\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom jax import lax\n"
+forms = {"form": "cell"}
+"""How `define` runs what it is given: pasted whole into one cell, or as a module (see conftest.py)."""
 
 
 def define(source: str, header: str = HEADER) -> dict[str, Any]:
-    """Run source as a cell: its text is in linecache, as IPython does it. Gives the namespace."""
+    """Run source as a user's shell or an import would, its text in linecache. Gives the namespace."""
+    return _FORMS[forms["form"]](header + source)
+
+
+def _as_a_module(text: str) -> dict[str, Any]:
     filename = f"/tmp/ipykernel_1/{next(_cells)}.py"
-    text = header + source
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(text, filename, "exec"), namespace)
     return namespace
+
+
+def _as_a_cell(text: str) -> dict[str, Any]:
+    shell = _shell()
+    shell.user_module = ModuleType("__main__")
+    shell.user_ns = vars(shell.user_module)
+    with capture_output():
+        shell.run_cell(text).raise_error()
+    return shell.user_ns
+
+
+_FORMS = {"module": _as_a_module, "cell": _as_a_cell}
+
+
+@functools.cache
+def _shell() -> InteractiveShell:
+    return InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
 
 
 @contextlib.contextmanager

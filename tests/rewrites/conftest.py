@@ -1,0 +1,16 @@
+"""Every rewrite is found in both forms: a cell compiles statement by statement, a module at once, and the code differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .helpers import forms
+
+
+@pytest.fixture(params=["cell", pytest.param("module", marks=pytest.mark.slow)], autouse=True)
+def form(request: pytest.FixtureRequest) -> Iterator[str]:
+    forms["form"] = request.param
+    yield request.param
+    forms["form"] = "cell"
