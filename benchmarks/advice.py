@@ -180,7 +180,9 @@ def judge(
     return verdict
 
 
-def ask(verdict: Verdict, cold: bool, rewrites: bool, clock: Callable[[], float]) -> tuple[ModuleType, Any]:
+def ask(
+    verdict: Verdict, cold: bool = False, rewrites: bool = True, clock: Callable[[], float] = time.perf_counter
+) -> tuple[ModuleType, Any]:
     """The case, loaded in the verdict's form, and the answer to its first call."""
     from jupyter_jitmagic.diagnosis._diagnose import diagnose_call
 

@@ -56,8 +56,6 @@ class Notebook:
 
     def answered(self, path: Path, form: str) -> Pasted:
         """The answer to the first call of a case, asked in the case's own cell."""
-        from jupyter_jitmagic.magics._magics import JitMagics
-
         text = path.read_text(encoding="utf-8")
         self.fresh()
         ran = self.run(cell_of(text, form))
@@ -67,16 +65,22 @@ class Notebook:
         error = error_of(ran)
         if error is None:
             return Pasted(Diagnosis(name_of(text), "traces"))
-        self.shell.rl_next_input = None
-        self.run("%jitfix")
-        magics = next(each for each in self.shell.magics_manager.registry.values() if isinstance(each, JitMagics))
-        failure = magics.failures.last
-        if failure is None:
-            raise AssertionError(f"%jitfix found no failed trace behind {type(error).__name__}: {error}") from error
-        fixed = self.shell.rl_next_input
+        diagnosis, fixed = self.jitfix(), self.shell.rl_next_input
         if fixed:
             self.fresh()
-        return Pasted(failure.diagnosis, self.run(fixed) if fixed else None)
+        return Pasted(diagnosis, self.run(fixed) if fixed else None)
+
+    def jitfix(self) -> Diagnosis:
+        """What `%jitfix` finds after a failed cell; the cell that it makes is the shell's next input."""
+        from jupyter_jitmagic.magics._magics import JitMagics
+
+        self.shell.rl_next_input = None
+        asked = self.run("%jitfix")
+        magics = next(each for each in self.shell.magics_manager.registry.values() if isinstance(each, JitMagics))
+        if magics.failures.last is None:
+            raise AssertionError(f"%jitfix found no failed trace: {error_of(asked)}")
+        found: Diagnosis = magics.failures.last.diagnosis
+        return found
 
 
 def error_of(ran: ExecutionResult) -> BaseException | None:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.trials import forks, interrupts, threads
+from tests.trials import cells, forks, interrupts, threads
 
 
 def test_ctrl_c_and_calls_in_the_middle_of_ours_lose_no_row_and_no_total() -> None:
@@ -39,3 +42,18 @@ def test_a_child_forked_while_tables_are_read_reads_them() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_many_more_forks() -> None:
     assert forks.wrong(2, 60) == {}
+
+
+def test_functions_in_cells_laid_out_at_random_get_the_answer_that_they_get_in_modules() -> None:
+    assert {seed: text for seed in (4, 7) if (text := cells.wrong(seed))} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [100, 200])
+def test_many_more_cells_in_fresh_shells(first: int) -> None:
+    root = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "tests.trials.cells", str(first), str(first + 100)]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""

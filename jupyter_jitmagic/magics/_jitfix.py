@@ -53,13 +53,37 @@ def fixed_cell(
     return _static_at_the_decorator(text, fix, jitted, namespace)
 
 
+def without_magics(text: str) -> str:
+    """A cell with what IPython alone reads as blank lines, or as Python that does nothing where a block needs some; every other
+    line and column stays."""
+    lines = text.splitlines()
+    blank = "\n".join("" if re.match(r"\s*[%!?]", line) else line for line in lines)
+    try:
+        ast.parse(blank)
+    except SyntaxError:
+        return "\n".join(re.sub(_MAGIC, _nothing, line) for line in lines)
+    return blank
+
+
+_MAGIC = r"^(?P<indent>\s*)(?:[%!?]|(?P<names>[\w.,* ]+=\s*)[%!]).*"
+
+
+def _nothing(line: re.Match[str]) -> str:
+    if line["names"]:
+        return f"{line['indent']}{line['names']}None"
+    return f"{line['indent']}pass" if line["indent"] else ""
+
+
 class _Edits:
     """Replacements of whole statements, kept by line until all are known."""
 
     def __init__(self, typed: str, ran: str, ran_lines: Collection[int]) -> None:
         self._lines = typed.splitlines()
         self._ran_lines = ran_lines
-        self.tree = ast.parse(ran)
+        try:
+            self.tree = ast.parse(ran)
+        except SyntaxError:
+            raise OptionError("the cell cannot be parsed; put the change in by hand") from None
         if len(self._lines) < max((node.end_lineno or 0 for node in self.tree.body), default=0):
             raise OptionError("the cell's lines do not match what was run; put the change in by hand")
         self._replaced: list[tuple[int, int, list[str]]] = []
@@ -196,7 +220,7 @@ def _parameters(node: Any) -> list[str]:
 def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Mapping[str, Any]) -> str:
     """`static_argnames` (or `static_argnums`) into the `jax.jit` that the function is put under."""
     try:
-        tree = ast.parse("\n".join("" if re.match(r"\s*[%!]", line) else line for line in text.split("\n")))
+        tree = ast.parse(without_magics(text))
     except SyntaxError:
         raise OptionError(
             f"the cell cannot be parsed; add {_option(fix)} where {jitted.name or 'the lambda'} is jitted"
@@ -306,7 +330,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 def _jit_call_like(text: str, call: ast.Call) -> ast.Call:
     """The same call in the changed text: it begins where it began."""
-    parsed = "\n".join("" if re.match(r"\s*[%!]", line) else line for line in text.split("\n"))
+    parsed = without_magics(text)
     begin = (call.lineno, call.col_offset)
     return next(
         node

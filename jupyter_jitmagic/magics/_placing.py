@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._fixes import Fix
 from jupyter_jitmagic.magics import _shell
-from jupyter_jitmagic.magics._jitfix import fixed_cell
+from jupyter_jitmagic.magics._jitfix import fixed_cell, without_magics
 from jupyter_jitmagic.magics._shell import TypedCell
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     files = files_of(failure, fix)
     problem: OptionError | None = None
     for place, cell in enumerate(_cells(shell, failure)):
-        typed = cell.text
+        typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
         sources = fix.rewrite.sources if fix.rewrite else {}
         here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
         static = fix.static_argnames or fix.static_argnums
@@ -45,7 +46,7 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
             continue
         try:
             lines = _lines(typed, failure, fix)
-            text = fixed_cell(typed, _ran(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
+            text = fixed_cell(typed, without_magics(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
         except OptionError as error:
             problem = problem or error
             continue
@@ -86,15 +87,6 @@ def told(shell: Any, failure: Failure, fix: Fix) -> str:
 def files_of(failure: Failure, fix: Fix) -> dict[str, str]:
     """The statements of a rewrite by name, each with the file that it belongs into."""
     return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
-
-
-def _ran(typed: str) -> str:
-    """The cell with magics and shell lines blanked, which keeps every line's number."""
-    lines = []
-    for line in typed.splitlines():
-        start = line.lstrip()[:1]
-        lines.append("" if start in ("%", "!", "?") else line)
-    return "\n".join(lines)
 
 
 def place_of(shell: Any, filename: str) -> str:

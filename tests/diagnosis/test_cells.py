@@ -115,3 +115,16 @@ def test_a_file_in_which_definitions_changed_places_is_told_as_changed(tmp_path:
     path.write_text(FUNCTION.replace("+ 1", "+ 2.5") + FUNCTION)
     found = jm.diagnose(names["f"], jnp.ones(3))
     assert not found.rewrites
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f"import jax, jax.numpy as jnp\nif False:\n    !ls\n    files = !ls\nodd = 7 % 2\n{FUNCTION}jax.jit(f)(jnp.ones(3))",
+        f"import jax\nimport jax.numpy as jnp\n{FUNCTION}jax.jit(f)(jnp.ones(3))".replace("\n", "\n    ").join(["    ", ""]),
+    ],
+    ids=["a block of shell lines", "indented"],
+)
+def test_a_cell_that_python_cannot_read_takes_its_fix(shell: Shell, cell: str) -> None:
+    assert shell.run(cell).error is not None
+    assert shell.ok(fixed(shell)).value.tolist() == [2.0, 2.0, 2.0]
