@@ -81,7 +81,7 @@ def _title(diagnosis: Diagnosis) -> Title:
     name = diagnosis.function
     if diagnosis.kind == "traces":
         return Title(f"{name} traces", "good")
-    if diagnosis.kind == "not_staticness":
+    if diagnosis.kind == "not_staticness" and "unknown" not in diagnosis.reason.lower():
         return Title(f"{name} fails, and no static argument cures it")
     return Title(f"{name} cannot be traced")
 

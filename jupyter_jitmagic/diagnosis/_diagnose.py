@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,18 +16,17 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic._errors import faults
-from jupyter_jitmagic._jax_internals import keep_trace
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._own_work import own_work
 
 from . import _other_failures, _reasons
 from ._buffers import deleted_array
-from ._call import Argument, Call, bind, calling_itself, innermost, reachable_functions, readable
+from ._call import Argument, Call, bind, calling_itself, innermost, readable
 from ._leaks import leak_site
 from ._numbers import may_be_data
-from ._purity import impurity
-from ._quiet import OutOfTime, no_writing, quiet, time_limit, undone
-from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line
+from ._own_caches import OwnCaches
+from ._quiet import Effect, OutOfTime, Reach, limited, rerun, undoing
+from ._sites import clear_caches, failing_site, find_call_sites, one_for_each_line, refused_at
 from ._static_search import Search, TraceTooLong, blind_search, call_error, search, trace_call
 from ._types import Diagnosis, Found, Kind, Rewrite, Site
 
@@ -37,7 +36,8 @@ def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis
 
     `fun` may be plain or jitted (what its jit declares static is then part of the answer). The answer's static arguments were
     re-traced, its rewrites run and compared with the plain function. Never raises for a function that fails, and leaves nothing
-    behind: what the function prints is swallowed, its arguments are not changed.
+    behind: what the function prints is swallowed, what it changes is put back, and where it is about to do what cannot be put
+    back (write a file, start a process, advance an iterator) it goes no further, and the answer says so.
 
     Example:
         >>> def padded(x, n):
@@ -57,21 +57,35 @@ def diagnose_call(
     seconds: float = 2.0,
     rewrites: bool = True,
     seen: Mapping[str, tuple[int, int]] | None = None,
+    failed: BaseException | None = None,
 ) -> Diagnosis:
     """`diagnose` with its bounds: `seconds` for rewrites, `rewrites=False` to leave the source alone.
 
-    `seen`: of recorded calls, by argument, how many different values in how many calls.
+    `seen`: of recorded calls, by argument, how many different values in how many calls. `failed`: what the user's own call
+    raised; it is what can be said where the function cannot be traced again without a trace of it.
     """
     started = time.perf_counter()
     call = Call(fun, args, kwargs)
     try:
         call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
-        effect = impurity(call.fun, (*call.args, *call.kwargs.values()))[0]
-        writes = no_writing() if "files" in effect else contextlib.nullcontext()
-        with own_work(), time_limit(float("inf")), undone(reachable_functions(call), _owners(call)), writes:
-            names, numbers = _declared(call)
-            diagnosis = _diagnose(call, seconds, rewrites, effect)
-            diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
+        names, numbers = _declared(call)
+
+        caches = OwnCaches()
+        own = replace(call, fun=caches.of(call.fun))
+
+        def work() -> Diagnosis:
+            try:
+                with undoing(Reach(own.fun, _handed_on(own), caches.made)):
+                    return _diagnose(own, seconds, rewrites)
+            except Effect as met:
+                return _from_one_run(call, failed, str(met))
+
+        with own_work():
+            try:
+                diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
+            except OutOfTime:
+                diagnosis = _out_of_time(call, failed, time.perf_counter() - started)
+        diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)
@@ -127,18 +141,46 @@ def _chosen(named: tuple[Argument, ...], count: int, given: Any, what: str) -> s
     return (names - by_position) | {each.name for each in named if each.key in numbers}
 
 
-def _owners(call: Call) -> list[Any]:
-    """Objects whose attributes a run could change: self, and arguments that are no pytrees."""
+def _handed_on(call: Call) -> list[tuple[str, Any]]:
+    """Objects that every run gets as they are and could change, by name: self, static arguments, leaves that are no arrays."""
     owner = getattr(innermost(call.fun), "__self__", None)
-    leaves = [leaf for argument in call.arguments for _, leaf in argument.bad_leaves]
-    return [owner, call.fun, *leaves]
+    static = [(argument.name, argument.value) for argument in call.arguments if argument.name in call.declared]
+    leaves = [found for argument in call.arguments for found in argument.bad_leaves]
+    return [("self", owner), *static, *leaves]
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
 
 
-def _diagnose(call: Call, seconds: float, with_rewrites: bool, effect: str) -> Diagnosis:
+def _from_one_run(call: Call, failed: BaseException | None, effect: str) -> Diagnosis:
+    """What the user's own run tells, where there must be no second one."""
+    told = functools.partial(Diagnosis, call.name, "not_staticness", *_declared(call))
+    if failed is None:
+        return told(reason=_reasons.for_effect(call, None, effect))
+    error = f"{type(failed).__name__}: {failed}"
+    if isinstance(failed, _other_failures.CONCRETIZATIONS) or re.search(r"[Tt]racer|traced|concrete", str(failed)):
+        site = refused_at(failed, call)
+        return told((site,) if site else (), error=error, reason=_reasons.for_effect(call, site, effect))
+    said = _other_failures.for_other_failure(call, failed, None)
+    return told(_fallback(failed, call), error=error, reason=f"{said} Not traced again: {effect}.")
+
+
+def _out_of_time(call: Call, failed: BaseException | None, waited: float) -> Diagnosis:
+    error = "" if failed is None else f"{type(failed).__name__}: {failed}"
+    site = None if failed is None else refused_at(failed, call)
+    sites = (site,) if site else ()
+    return Diagnosis(
+        call.name,
+        "not_staticness",
+        *_declared(call),
+        sites,
+        error=error,
+        reason=_reasons.for_slow_trace(min(waited, options.advice_limit_s)),
+    )
+
+
+def _diagnose(call: Call, seconds: float, with_rewrites: bool) -> Diagnosis:
     begin, started = clock(), time.perf_counter()
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
         return Diagnosis(call.name, "not_staticness", *_declared(call), reason=_other_failures.ASYNC)
@@ -156,7 +198,24 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, effect: str) -> D
     waited = time.perf_counter() - started
     if isinstance(error, TraceTooLong) or waited > 2 * options.advice_limit_s:
         return told("not_staticness", *_declared(call), reason=_reasons.for_slow_trace(waited))
-    found = _sites(call, error, effect, max(1.0, min(3 * took, options.advice_limit_s / 2)))
+    found = _sites(call, error, max(1.0, min(3 * took, options.advice_limit_s / 2)))
+    sites = one_for_each_line(found.sites)
+    try:
+        if found.effect:
+            raise Effect(found.effect)
+        return _concluded(call, seconds, with_rewrites, error, found, took, begin)
+    except Effect as met:
+        if not sites:
+            return _from_one_run(call, error, str(met))
+        reason = _reasons.for_effect(call, sites[0], str(met))
+        return told("not_staticness", *_declared(call), sites, reason=reason)
+
+
+def _concluded(
+    call: Call, seconds: float, with_rewrites: bool, error: BaseException, found: Found, took: float, begin: float
+) -> Diagnosis:
+    """The answer, from the trace's error and what the run over the function found."""
+    told = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
     sites = one_for_each_line(found.sites)
     result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
     deadline = max(begin + seconds, clock() + seconds / 4)
@@ -172,13 +231,13 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, effect: str) -> D
         names, numbers = _names(call, result.static)
         others = _alternatives(call, result, found, deadline) if with_rewrites else ()
         return told("static", names, numbers, sites or _fallback(error, call), others, verified=True, reason=reason)
-    if _is_other(call, found, result, error, effect):
+    if _is_other(call, found, result):
         blind = _refused_without_asking(call, found, error, deadline)
         if blind is not None:
             names, numbers = _names(call, blind.static)
             reason = _reasons.for_static(call, blind, Found())
             return told("static", names, numbers, _fallback(error, call), verified=True, reason=reason)
-        plain = None if _lasts(effect) else _plain_error(call)
+        plain = _plain_error(call)
         other = _other_error(call, error, found, result, plain)
         place = leak_site(other, call) or failing_site(other, call)
         in_place = tuple(site for site in sites if site.operation == "in place")
@@ -259,10 +318,10 @@ def _rewritten(
     return told(kind, names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason)
 
 
-def _is_other(call: Call, found: Found, result: Search, error: BaseException, effect: str) -> bool:
+def _is_other(call: Call, found: Found, result: Search) -> bool:
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
     if not found.proven:
-        return not isinstance(error, _other_failures.CONCRETIZATIONS) if _lasts(effect) else _plain_fails(call)
+        return _plain_fails(call)
     if not any(site.operation not in ("call", "invalid argument", "in place") for site in result.left.sites):
         return True
     if any(site.operation == "in place" for site in result.left.sites):
@@ -281,20 +340,11 @@ def _other_error(call: Call, error: BaseException, found: Found, result: Search,
     return met or (call_error(call, result.wider) if result.wider and not leaked else None) or error
 
 
-_LASTING = ("network", "processes", "database", "operating system", "tracker", "keyboard", "debugger")
-
-
-def _lasts(effect: str) -> bool:
-    """Whether running the function leaves something behind that cannot be put back."""
-    return any(word in effect for word in _LASTING)
-
-
-def _sites(call: Call, error: BaseException, effect: str, seconds: float) -> Found:
-    """All sites by running the function; where that would leave something behind for good, the one that JAX's error names."""
-    if not _lasts(effect):
-        found = find_call_sites(call, frozenset(), seconds=seconds)
-        if found.proven:
-            return found
+def _sites(call: Call, error: BaseException, seconds: float) -> Found:
+    """All sites by running the function; without the internals for it, the one that JAX's error names."""
+    found = find_call_sites(call, frozenset(), seconds=seconds)
+    if found.proven:
+        return found
     place = failing_site(error, call)
     sites = (replace(place, proven=False),) if place else ()
     return Found(sites, ((),) * len(sites), (frozenset(),) * len(sites), (False,) * len(sites), proven=False)
@@ -318,8 +368,7 @@ def _plain_error(call: Call) -> BaseException | None:
         return None
     args, kwargs = call.with_values({argument.name: _copied(argument.value) for argument in call.arguments})
     try:
-        with time_limit(1.0), keep_trace(), quiet():
-            call.fun(*args, **kwargs)
+        rerun(functools.partial(call.fun, *args, **kwargs), 1.0)
     except (Exception, SystemExit, GeneratorExit) as error:
         return error
     except OutOfTime:
@@ -342,8 +391,10 @@ def _propose(
     left = max(deadline - clock(), 0.2)
     names = tuple(sorted(static | call.declared))
     try:
-        with time_limit(3 * left + 1.0), keep_trace():
-            found = propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call))
+        found = limited(
+            3 * left + 1.0,
+            lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call)),
+        )
     except OutOfTime:
         return [], [], ""
     except Exception as error:

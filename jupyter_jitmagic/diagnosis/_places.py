@@ -39,6 +39,11 @@ def is_library(filename: str) -> bool:
     return os.path.realpath(filename).startswith(_FOLDERS)
 
 
+def is_ours(filename: str) -> bool:
+    """Whether a file belongs to this package."""
+    return filename.startswith(_HERE)
+
+
 def is_library_type(kind: type) -> bool:
     """Whether a class comes with Python or from an installed package."""
     module = sys.modules.get(kind.__module__)

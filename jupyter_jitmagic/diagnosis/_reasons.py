@@ -42,6 +42,14 @@ def for_changing(call: Call, changing: frozenset[str], left: Found) -> str:
     return f"{_seen(call, changing)}: static, {'it' if len(changing) == 1 else 'they'} would compile for each.{where}"
 
 
+def for_effect(call: Call, site: Site | None, effect: str) -> str:
+    """The function was run no further than to something that cannot be taken back."""
+    if site is None:
+        return f"Unknown: {call.name} was not traced again, because {effect}. No static argument and no rewrite could be tried."
+    needs = _needed(site) if site.arguments else f"Line {site.line} needs the value of a traced argument"
+    return f"{needs}. What cures it is unknown: {call.name} was not traced again, because {effect}."
+
+
 def for_slow_trace(took: float) -> str:
     return (
         f"Unknown: tracing takes longer than {took:.1f} s, so no static argument and no rewrite could be tried. Raise "
@@ -82,8 +90,7 @@ def for_rewrite(call: Call, search: Search, left: Found, found_rewrite: bool, wh
     site = sites[0] if sites else None
     text = ""
     if site is not None and not site.proven:
-        text = f"Line {site.line} needs the value of a traced argument. The function was not run, because that would be noticed"
-        text += "; no set of static arguments was found."
+        text = f"Line {site.line} needs the value of a traced argument. No set of static arguments was found."
     elif site is not None and not found_rewrite and (listed := _unhashable_numbers(call, left)):
         return f"{_needed(site)}. {listed}"
     elif site is not None:

@@ -29,7 +29,7 @@ from jupyter_jitmagic._jax_internals import trace_parts
 
 from ._call import Call, is_readable, leaves_of
 from ._places import catches, is_library, is_library_type, is_user, position
-from ._quiet import OutOfTime, quiet, time_limit
+from ._quiet import Effect, OutOfTime, rerun
 
 _parts = trace_parts()
 if _parts is None:
@@ -67,6 +67,8 @@ class Outcome:
     error: BaseException | None = None
     complete: bool = False
     seconds: float = 0.0
+    effect: str = ""
+    """What it was about to do that cannot be taken back."""
 
 
 class Unread(BaseException):
@@ -694,11 +696,17 @@ def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> t
         values[argument.name] = jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(argument.value), shadows)
     args, kwargs = call.with_values(values)
     outcome = Outcome(run.events)
-    run.top = sys._getframe()
-    try:
-        with time_limit(run.deadline - clock() + 0.05), quiet(), _parts.set_current_trace(trace):  # type: ignore[union-attr]
+
+    def through() -> None:
+        run.top = sys._getframe()
+        with _parts.set_current_trace(trace):  # type: ignore[union-attr]
             call.fun(*args, **kwargs)
+
+    try:
+        rerun(through, max(run.deadline - clock() + 0.05, 0.0))
         outcome.complete = True
+    except Effect as met:
+        outcome.effect = str(met)
     except (OutOfTime, Unread):
         outcome.error = None
     except (Exception, GeneratorExit, SystemExit) as error:

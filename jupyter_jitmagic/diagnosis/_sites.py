@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import functools
 import inspect
 import linecache
 import os
+import re
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
@@ -59,7 +62,9 @@ def find_call_sites(call: Call, static: frozenset[str], *, seconds: float = 1.0)
         roots.insert(place, frozenset({root}))
         numbers.insert(place, True)
         observed.insert(place, ())
-    return Found(tuple(made), tuple(observed), tuple(roots), tuple(numbers), outcome.error, outcome.complete)
+    return Found(
+        tuple(made), tuple(observed), tuple(roots), tuple(numbers), outcome.error, outcome.complete, effect=outcome.effect
+    )
 
 
 def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
@@ -468,6 +473,51 @@ def failing_site(error: BaseException, call: Call) -> Site | None:
         where.end_column,
         code.co_qualname.rsplit("<locals>.", 1)[-1],
     )
+
+
+_ASKED_BY = {
+    jax.errors.TracerBoolConversionError: "bool",
+    jax.errors.TracerIntegerConversionError: "index",
+    jax.errors.TracerArrayConversionError: "array",
+    jax.errors.NonConcreteBooleanIndexError: "mask",
+}
+_DEPENDS = re.compile(r"depends on the values? of the arguments? (.+?)(?:\.?\s*(?:\n|$))")
+
+
+def refused_at(error: BaseException, call: Call) -> Site | None:
+    """The site at which JAX's own error stopped a trace, with the arguments that its text names; nothing runs for it."""
+    place = failing_site(error, call)
+    if place is None:
+        return None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = max(number for number, frame in enumerate(frames) if is_user(frame.f_code, call))
+    via = tuple(f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}" for frame in frames[last + 1 :])
+    found = next(tb for tb in reversed(list(_steps(error))) if tb.tb_frame is frames[last])
+    where = position(frames[last].f_code, found.tb_lasti, place.line)
+    how = next((how for kind, how in _ASKED_BY.items() if isinstance(error, kind)), "value")
+    operation, line = operation_of(how, frames[last].f_code, _tested(how, frames[last].f_code, where), via)
+    named = _DEPENDS.search(str(error))
+    paths = re.split(r", and | and |, ", named[1]) if named else []
+    known = {argument.name: argument.value for argument in call.arguments}
+    own = place.function.rpartition(".")[2] == call.name.rpartition(".")[2]
+    arguments = tuple(path for path in paths if own and re.split(r"[.\[]", path)[0] in known)
+    return dataclasses.replace(
+        place,
+        line=line,
+        code=source_line(place.filename, line, frames[last].f_globals),
+        operation=operation,
+        arguments=arguments,
+        detail=_DETAILS.get(operation, ""),
+        proven=False,
+        values={path: short(known[path]) for path in arguments if path in known},
+    )
+
+
+def _steps(error: BaseException) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
 
 
 def clear_caches() -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic._jax_internals import captured_tracer_error, keep_trace
+from jupyter_jitmagic._jax_internals import captured_tracer_error
 
 from ._call import Argument, Call, bind
 from ._loops import builds_python, surrounds
-from ._quiet import OutOfTime, quiet, time_limit
+from ._quiet import OutOfTime, rerun
 from ._sites import find_call_sites
 from ._types import Found, Site
 
@@ -47,13 +47,15 @@ def call_error(call: Call, static: frozenset[str], seconds: float = 5.0) -> Base
 def trace_call(call: Call, static: frozenset[str], seconds: float = 5.0) -> tuple[BaseException | None, Any]:
     """(`call_error`, what ``jax.jit(…).trace`` gave)."""
     options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
+
+    def trace() -> Any:
+        if call.keeps_options:
+            return _trace_arrays(call, static)
+        return jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
+
     try:
-        with time_limit(seconds), keep_trace(), quiet():
-            if call.keeps_options:
-                traced = _trace_arrays(call, static)
-            else:
-                traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
-            return captured_tracer_error(traced), traced
+        traced = rerun(trace, seconds)
+        return captured_tracer_error(traced), traced
     except OutOfTime:
         return TraceTooLong(f"tracing took longer than {seconds:.1f} s"), None
     except (Exception, GeneratorExit, SystemExit) as error:
@@ -220,8 +222,8 @@ def _curable_by_value(call: Call) -> list[str]:
 def _shapes(call: Call, static: frozenset[str]) -> list[str] | None:
     """The program as a list of operations with their shapes, without its numbers; None if it does not trace."""
     try:
-        with time_limit(1.0), keep_trace(), quiet():
-            jaxpr = jax.jit(call.fun, **call.jit_options(static | call.declared)).trace(*call.args, **call.kwargs).jaxpr
+        jitted = jax.jit(call.fun, **call.jit_options(static | call.declared))
+        jaxpr = rerun(lambda: jitted.trace(*call.args, **call.kwargs).jaxpr, 1.0)
         return [f"{equation.primitive} {[str(out.aval) for out in equation.outvars]}" for equation in jaxpr.eqns]
     except (Exception, OutOfTime):
         return None

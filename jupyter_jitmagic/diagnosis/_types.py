@@ -108,6 +108,7 @@ class Found:
         error: what ended the run, if plain Python would meet it as well.
         complete: the run came to the function's end.
         proven: the function was run; False if errors' texts had to do.
+        effect: what the run was about to do that cannot be taken back, and so ended there.
     """
 
     sites: tuple[Site, ...] = ()
@@ -117,6 +118,7 @@ class Found:
     error: BaseException | None = None
     complete: bool = False
     proven: bool = True
+    effect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The plain function runs as a copy with probes at the branches and loops in quest
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import time
 import types
@@ -18,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._inputs import Input, Variations
+from ._quiet import Effect, rerun
 from ._source import NoSource, Rebuilt, Unit
 from ._time import Deadline
 from ._types import Comparison
@@ -310,22 +312,23 @@ class Plain:
 
     def run(self, given: Input, first: bool = False) -> tuple[Any] | None:
         """(result,), or None where plain Python fails on this input or takes too long."""
-        from .rewrites._engine import quiet
-
         # a varied input may make a loop endless; the call's own input may take all the time there is
         if given.kind in self._endless:
             return None  # what made one loop endless makes the next one so
         left = self._deadline.left()
         self._probes.start(self._deadline if first else Deadline(min(left, max(SHORT, MANY * self._first))))
         begin = time.thread_time()
+
+        def plainly() -> Any:
+            with jax.disable_jit(self._interpreted):
+                return jax.block_until_ready(self._fun(*_fresh(given.args), **_fresh(given.kwargs)))
+
         try:
-            with quiet(), jax.disable_jit(self._interpreted):
-                result = self._fun(*_fresh(given.args), **_fresh(given.kwargs))
-                jax.block_until_ready(result)
-                if first:
-                    self._first = time.thread_time() - begin
-                return (result,)
-        except OutOfTime as error:
+            result = rerun(plainly)
+            if first:
+                self._first = time.thread_time() - begin
+            return (result,)
+        except (OutOfTime, Effect) as error:
             if first:
                 self.failed = error
             else:
@@ -345,6 +348,8 @@ class Plain:
 def _why_it_failed(error: BaseException) -> str:
     if isinstance(error, OutOfTime):
         return "the function runs too long to compare"
+    if isinstance(error, Effect):
+        return f"plain Python was not run: {error}"
     if isinstance(error, jax.errors.ConcretizationTypeError):
         return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
     return f"plain Python fails: {_first_line(error)}"
@@ -372,8 +377,6 @@ def compare(
     Raises:
         Differs: the results differ on some input, or the plain function cannot be run on the call's own.
     """
-    from .rewrites._engine import quiet
-
     equal: list[Input] = []
     unsure = 0
     call_shapes: list[tuple[int, ...]] = []
@@ -384,9 +387,8 @@ def compare(
         if "another shape" in excludes and equal and shapes(want) != call_shapes:
             continue
         try:
-            with quiet():
-                got = jax.block_until_ready(compiled(*given.args, **given.kwargs))
-        except Exception as error:
+            got = computed(compiled, given)
+        except (Exception, Effect) as error:
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
         difference = differs(got, want)
         if difference:
@@ -407,6 +409,11 @@ def compare(
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)
+
+
+def computed(fun: Callable[..., Any], given: Input) -> Any:
+    """What a function of the user's gives on an input, run for us."""
+    return rerun(lambda: jax.block_until_ready(fun(*given.args, **given.kwargs)))
 
 
 def _first_line(error: BaseException) -> str:
@@ -525,25 +532,21 @@ def bounded_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any],
 
 def finite_gradients(plain: Callable[..., Any], rewrite: Callable[..., Any], inputs: Sequence[Input], fixed: set[Any]) -> str:
     """Where the rewrite's gradient is not finite although the plain function's is ("" if nowhere, or not differentiable)."""
-    from .rewrites._engine import quiet
-
     gradient: Any = None
     for given in inputs:
         leaves, rebuild = _differentiable(given, fixed)
         if not leaves:
             return ""
         try:
-            with quiet():
-                gradient = gradient or jax.jit(jax.grad(_total(rewrite, rebuild)))
-                got = gradient(leaves)
-        except Exception:
+            gradient = gradient or jax.jit(jax.grad(_total(rewrite, rebuild)))
+            got = rerun(functools.partial(gradient, leaves))
+        except (Exception, Effect):
             return ""  # a while_loop has no reverse derivative; the values are what was promised
         if _finite(got):
             continue  # the plain function's, which is slow to find, is not needed
         try:
-            with quiet():
-                want = jax.grad(_total(plain, rebuild))(leaves)
-        except Exception:
+            want = rerun(functools.partial(jax.grad(_total(plain, rebuild)), leaves))
+        except (Exception, Effect):
             continue  # the plain function has no gradient here: nothing to keep
         if _finite(want):
             return f"its gradient is not finite on {_words(given)}, where plain Python's is"

@@ -108,7 +108,7 @@ class Failures:
 
         seen = values_seen(call.function)
         jitted = call.fun if hasattr(call.fun, "lower") else jax.jit(call.fun, **call.options)
-        diagnosis = diagnose_call(jitted, call.args, call.kwargs, seen=seen)
+        diagnosis = diagnose_call(jitted, call.args, call.kwargs, seen=seen, failed=error)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)

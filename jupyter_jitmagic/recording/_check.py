@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import io
 import random
 import sys
-import threading
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,6 +93,8 @@ def check_call(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: di
 
 
 def _findings(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[str]:
+    from jupyter_jitmagic.diagnosis._quiet import Effect
+
     name = short_name(state.record.qualname)
     if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree_util.tree_leaves((args, kwargs))):
         yield f"{name} was not compared with plain Python: its arguments were donated"
@@ -105,6 +105,9 @@ def _findings(state: FunctionState, out: Any, args: tuple[Any, ...], kwargs: dic
         why = _reason(state, plain, args, kwargs) if found or plain.error is not None else ""
     except _TooLong:
         yield f"{name} was not compared with plain Python: that ran longer than {options.check_limit_s:g} s"
+        return
+    except Effect as met:
+        yield f"{name} was not compared with plain Python: {met}"
         return
     yield from _side_effects(name, plain, bool(found))
     if isinstance(plain.error, ValueError) and "read-only" in str(plain.error):
@@ -163,24 +166,32 @@ def _run_plainly(
     Raises:
         _TooLong: it took too long.
     """
-    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, time_limit
+    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, rerun
 
     outside = Captured.of(fun)
-    printed = _Printed()
-    result, error = None, None
+    printed: list[str] = []
     leaves, attributes = _inside(fun, args, kwargs)
-    with unnoticed(fun, (*args, *kwargs.values()), reseeded):
-        try:
-            with time_limit(options.check_limit_s), printed.in_place_of_stdout(), watching() as followed:
-                try:
-                    result = jax.block_until_ready(fun(*args, **kwargs))
-                except Exception as raised:
-                    error = raised.with_traceback(None)
-        except OutOfTime:
-            raise _TooLong from None
+
+    def plainly() -> _Ran:
+        result, error = None, None
+        with watching() as followed:
+            try:
+                result = jax.block_until_ready(fun(*args, **kwargs))
+            except Exception as raised:
+                error = raised.with_traceback(None)
         now_leaves, now_attributes = _inside(fun, args, kwargs)
         mutated = (*(change.name for change in outside.changes()), *_changed(attributes, now_attributes))
-    return _Ran(result, error, printed.getvalue(), mutated, _changed(leaves, now_leaves), followed or _Followed())
+        return _Ran(result, error, "".join(printed), mutated, _changed(leaves, now_leaves), followed or _Followed())
+
+    def print_(text: str) -> None:
+        if not _prints_for_jax(plainly.__code__):  # jit keeps what goes through JAX, as jax.debug.print
+            printed.append(text)
+
+    with unnoticed(fun, named_arguments(fun, args, kwargs), reseeded):
+        try:
+            return rerun(plainly, options.check_limit_s, sink=print_)
+        except OutOfTime:
+            raise _TooLong from None
 
 
 def _inside(
@@ -221,63 +232,34 @@ def _changed(before: dict[str, object], after: dict[str, object]) -> tuple[str, 
 
 
 @contextlib.contextmanager
-def unnoticed(fun: Callable[..., Any], owners: Iterable[Any], reseeded: bool = False) -> Iterator[None]:
-    """Running or tracing `fun` in here is our own work: it prints and writes nothing, and what it changes is put back, in the
-    objects of `owners` too. `reseeded`: meanwhile with other random numbers."""
-    from jupyter_jitmagic.diagnosis._quiet import no_writing, quiet, undone
+def unnoticed(fun: Callable[..., Any], arguments: Mapping[str, Any], reseeded: bool = False) -> Iterator[None]:
+    """`rerun` of `fun` in here is our own work: what it changes is put back, in `arguments` too. `reseeded`: meanwhile with
+    other random numbers.
 
-    with own_work(), quiet(), _generators_put_back(fun, reseeded), no_writing(), undone(reached_by(fun), owners):
+    Raises:
+        Effect: something that it reaches cannot be put back.
+    """
+    from jupyter_jitmagic.diagnosis._quiet import Reach, undoing
+
+    reach = Reach(fun, arguments.items())
+    with own_work(), undoing(reach):
+        if reseeded:
+            reach.reseed()
         yield
 
 
-class _Printed(io.StringIO):
-    """What the user's code prints in this thread, without what goes through JAX (as `jax.debug.print`, which jit keeps)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._stream, self._thread = sys.stdout, threading.get_ident()
-
-    def write(self, text: str) -> int:
-        if threading.get_ident() != self._thread:
-            return self._stream.write(text)
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_code is not _run_plainly.__code__:
-            if _is_jax(frame):
-                return len(text)
-            frame = frame.f_back
-        return super().write(text)
-
-    @contextlib.contextmanager
-    def in_place_of_stdout(self) -> Iterator[None]:
-        self._stream = sys.stdout
-        with contextlib.redirect_stdout(self):
-            yield
-
-
-@contextlib.contextmanager
-def _generators_put_back(fun: Callable[..., Any], reseeded: bool = False) -> Iterator[None]:
-    """Random generators that the function reads go on as if it had not run; `reseeded`: meanwhile with other numbers."""
-    found = list(read_by(fun))
-    generators = [(value, value.bit_generator.state) for value in found if isinstance(value, np.random.Generator)]
-    own = [(value, value.getstate()) for value in found if isinstance(value, random.Random)]
-    if reseeded:
-        random.seed()
-        np.random.seed()
-        for generator, _ in generators:
-            generator.random()
-        for own_random, _ in own:
-            own_random.random()
-    try:
-        yield
-    finally:
-        for generator, state in generators:
-            generator.bit_generator.state = state
-        for own_random, numbers in own:
-            own_random.setstate(numbers)
+def _prints_for_jax(beginning: CodeType) -> bool:
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code is not beginning:
+        if _is_jax(frame):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _traced_again(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Followed:
     """The trace of the same call, followed; what it changes is put back."""
+    from jupyter_jitmagic.diagnosis._quiet import OutOfTime, rerun
 
     def again(*args: Any, **kwargs: Any) -> Any:
         return state.fun(*args, **kwargs)
@@ -285,11 +267,15 @@ def _traced_again(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str,
     given = state.jit_options
     retraced = jax.jit(again, static_argnums=given.static_argnums, static_argnames=given.static_argnames)
     followed = _Followed()
-    with unnoticed(state.fun, (*args, *kwargs.values())):
+
+    def follow() -> None:
+        with _following(followed):
+            retraced.eval_shape(*args, **kwargs)
+
+    with unnoticed(state.fun, named_arguments(state.fun, args, kwargs)):
         try:
-            with _following() as followed:
-                retraced.eval_shape(*args, **kwargs)
-        except Exception:
+            rerun(follow, options.check_limit_s)
+        except (Exception, OutOfTime):
             return _Followed()
     followed.steps = [step for step in followed.steps if step.code is not again.__code__]
     return followed
@@ -304,9 +290,9 @@ _TRACER_TEXTS = frozenset(
 
 
 @contextlib.contextmanager
-def _following() -> Iterator[_Followed]:
+def _following(followed: _Followed | None = None) -> Iterator[_Followed]:
     """Note the instructions of the user's code that this thread goes through, and what it asks of the host."""
-    followed = _Followed()
+    followed = followed or _Followed()
     users: dict[CodeType, bool] = {}
     before = sys.gettrace()
 

@@ -25,7 +25,7 @@ from jupyter_jitmagic._records import Cause, log
 from jupyter_jitmagic._wording import duration, short_name
 from jupyter_jitmagic.recording._check import unnoticed
 from jupyter_jitmagic.recording._origin import Origin
-from jupyter_jitmagic.recording._signatures import Leaf, Signature, parameters_of
+from jupyter_jitmagic.recording._signatures import Leaf, Signature, named_arguments, parameters_of
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording._recording import FunctionState
@@ -325,7 +325,8 @@ def _power_of_two(size: int) -> int:
 
 # ---- does it need the static value? tried by tracing
 
-_LONGEST_TRACE_S = 1.0
+_LONGEST_TRACE_S = 0.5
+"""A trace that took longer is not made twice more for advice."""
 
 
 def try_without(history: History, state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -353,16 +354,25 @@ def try_without(history: History, state: FunctionState, args: tuple[Any, ...], k
 def _traces_alike(
     state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any], nums: tuple[int, ...], names: tuple[str, ...]
 ) -> bool:
+    from jupyter_jitmagic.diagnosis._quiet import Effect, OutOfTime, rerun
+
+    given = state.jit_options
+
     def again(*args: Any, **kwargs: Any) -> Any:
         return state.fun(*args, **kwargs)
 
-    with unnoticed(state.fun, (*args, *kwargs.values())):
-        try:
-            with_value = state.jitted.eval_shape(*args, **kwargs)
-            without = jax.jit(again, static_argnums=nums, static_argnames=names).eval_shape(*args, **kwargs)
-        except Exception:
-            return False
-    return bool(_outputs(with_value) == _outputs(without))
+    with_value, without = (
+        jax.jit(again, static_argnums=given.static_argnums, static_argnames=given.static_argnames),
+        jax.jit(again, static_argnums=nums, static_argnames=names),
+    )
+    try:
+        with unnoticed(state.fun, named_arguments(state.fun, args, kwargs)):
+            found = [
+                rerun(functools.partial(each.eval_shape, *args, **kwargs), _LONGEST_TRACE_S) for each in (with_value, without)
+            ]
+    except (Exception, Effect, OutOfTime):
+        return False
+    return bool(_outputs(found[0]) == _outputs(found[1]))
 
 
 def _outputs(out: Any) -> Any:

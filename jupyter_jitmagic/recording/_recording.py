@@ -45,7 +45,7 @@ from jupyter_jitmagic.recording._examples import Example, example_of
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._origin import Origin
 from jupyter_jitmagic.recording._returning import AT_ONCE, FEW_AT_ONCE, Returning, can_tell
-from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
+from jupyter_jitmagic.recording._signatures import Signature, named_arguments, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
 from jupyter_jitmagic.recording._traces import Traces
 from jupyter_jitmagic.recording._waiter import drop_outdated
@@ -462,10 +462,12 @@ class FunctionState:
         """Without where unused arguments live: JAX drops those before it compares placements."""
         if self.jit_arguments.get("keep_unused") or jax.config.jax_check_tracer_leaks:  # with leak checks it would trace again
             return causes
+        from jupyter_jitmagic.diagnosis._quiet import Effect, OutOfTime, rerun
+
         try:
-            with _check.unnoticed(self.fun, (*args, *kwargs.values())):  # JAX may have to trace again
-                traced = self.jitted.trace(*args, **kwargs)
-        except RuntimeError:  # donated arguments that are gone
+            with _check.unnoticed(self.fun, named_arguments(self.fun, args, kwargs)):  # JAX may have to trace again
+                traced = rerun(functools.partial(self.jitted.trace, *args, **kwargs))
+        except (RuntimeError, Effect, OutOfTime):  # donated arguments that are gone; what may not run twice
             return causes
         paths = {signature.leaves[i].path for i in internals.unused_inputs(traced) if i < len(signature.leaves)}
         return tuple(cause for cause in causes if cause.cause != "device" or cause.argument not in paths) or causes

@@ -7,14 +7,15 @@ import sys
 
 CODE = """
 import sys
-from jupyter_jitmagic.diagnosis._quiet import OutOfTime, time_limit
+from jupyter_jitmagic.diagnosis._limit import OutOfTime, limited
 
-with time_limit(5.0), time_limit(1.0):
-    pass
+def endless():
+    while True:
+        pass
+
+limited(5.0, lambda: limited(1.0, int))
 try:
-    with time_limit(0.1):
-        while True:
-            pass
+    limited(0.1, endless)
 except OutOfTime:
     print("stopped")
 lines = []

@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import io
 import itertools
-import random
 import types
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import numpy as np
 
 from .._inputs import Input
-from .._quiet import OutOfTime, time_limit
+from .._quiet import Effect, OutOfTime, rerun
 from .._source import NoSource, Rebuilt, Unit, frame_units, is_users, position, unit_of
 from .._time import Deadline
 from .._types import Change
@@ -207,12 +203,14 @@ class Search:
     def trace(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | Exception:
         """The number of equations if `function` traces, else the error. Output is swallowed."""
         self.traces += 1
-        with quiet(), whole_tracebacks():
+        with whole_tracebacks():
             try:
-                with time_limit(max(0.5, self.deadline.left())):
-                    traced = jitted(function, self.static).trace(*args, **kwargs)
+                traced = rerun(lambda: jitted(function, self.static).trace(*args, **kwargs), max(0.5, self.deadline.left()))
             except OutOfTime:
                 return TimeoutError("tracing it takes too long")
+            except Effect as met:
+                self.why_not = self.why_not or f"not traced further: {met}"
+                return RuntimeError(str(met))
             except Exception as error:
                 return error
         return count_equations(traced.jaxpr)
@@ -292,19 +290,6 @@ def count_equations(jaxpr: Any) -> int:
                     if hasattr(item, "eqns"):
                         stack.append(item)
     return total
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Swallow what the user's function would print or warn; the host's random numbers go on as if nothing had been drawn."""
-    state, numpy_state = random.getstate(), np.random.get_state()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            random.setstate(state)
-            np.random.set_state(numpy_state)
 
 
 def first_words(error: BaseException) -> str:

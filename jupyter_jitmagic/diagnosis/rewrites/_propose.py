@@ -29,12 +29,13 @@ from .._verify import (
     compare,
     compared_words,
     comparison,
+    computed,
     differs,
     finite_gradients,
     rounding_decides,
 )
 from ._code import Code, first_line
-from ._engine import ANOTHER_SHAPE, Draft, Search, Traced, added_imports, jitted, quiet, top_name
+from ._engine import ANOTHER_SHAPE, Draft, Search, Traced, added_imports, jitted, top_name
 from ._layout import folded
 from ._rules import Rule
 
@@ -288,8 +289,7 @@ class _Judge:
             return  # other sizes go past an end, which the rewrite says
         for given, want in self._others[:MOST_STATICS_COMPARED]:
             try:
-                with quiet():
-                    got = jax.block_until_ready(compiled(*given.args, **given.kwargs))
+                got = computed(compiled, given)
             except jax.errors.JAXTypeError as error:
                 raise Differs(f"with another static value it fails ({type(error).__name__}: {str(error)[:120]})") from None
             except Exception:

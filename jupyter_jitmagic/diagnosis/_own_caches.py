@@ -1,0 +1,83 @@
+"""The user's function made again with caches of its own, so that what runs for us fills none of the user's.
+
+JAX keeps traces and programs by function object, `functools.lru_cache` its results in the wrapper. So the function, the jitted
+and the cached helpers that it names, and the functions that lead to these are made again from their code, in copies of their
+globals.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic._jax_internals import jit_options
+
+from ._places import is_library
+from ._source import NoSource, Rebuilt
+
+
+class OwnCaches(Rebuilt):
+    """Functions made again with empty caches. `made` are those under `functools.lru_cache`.
+
+    Example:
+        >>> OwnCaches().of(step)  # the helpers that step calls are traced and compiled anew
+    """
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.made: list[Any] = []
+
+    def of(self, fun: Any) -> Any:
+        """`fun` with caches of its own; as it is where it is neither a function of Python's nor made of one."""
+        try:
+            if isinstance(fun, types.FunctionType) and not is_library(fun.__code__.co_filename):
+                return self._made.get(id(fun)) or self._function(fun)
+            if isinstance(fun, functools.partial):
+                return functools.partial(self.of(fun.func), *fun.args, **fun.keywords)
+            if isinstance(fun, types.MethodType):
+                return types.MethodType(self.of(fun.__func__), fun.__self__)
+        except NoSource:
+            return fun
+        return fun
+
+    def make(self, fun: Any) -> Any:
+        if not self.affected(fun):
+            return fun
+        if id(fun) not in self._made:
+            self._keep.append(fun)
+            if isinstance(fun, functools._lru_cache_wrapper):
+                made = functools.lru_cache(**fun.cache_parameters())(self.of(fun.__wrapped__))
+                self.made.append(made)
+            elif _is_plain_jit(fun):
+                made = jax.jit(self.of(fun.__wrapped__), **_options(fun))
+            else:
+                made = self.of(fun)
+            self._made.setdefault(id(fun), made)
+        return self._made[id(fun)]
+
+    def _reaches(self, fun: Any) -> bool:
+        if isinstance(fun, functools._lru_cache_wrapper) or _is_plain_jit(fun):
+            return not is_library(getattr(getattr(fun.__wrapped__, "__code__", None), "co_filename", "<frozen"))
+        return isinstance(fun, types.FunctionType | functools.partial | types.MethodType) and super()._reaches(fun)
+
+    def _instance(self, value: Any) -> Any:
+        return value
+
+
+def _is_plain_jit(fun: Any) -> bool:
+    """Whether it is a function under `jax.jit` (or `jm.jit`) with options that another jit can be given."""
+    kind = type(fun).__module__.partition(".")[0]
+    if kind not in ("jax", "jaxlib", "jupyter_jitmagic") or not hasattr(fun, "lower"):
+        return False
+    info = getattr(fun, "_jit_info", None)
+    placed = getattr(info, "user_specified_in_shardings", False) or any(
+        type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
+    )
+    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
+
+
+def _options(fun: Any) -> dict[str, Any]:
+    return {name: value for name, value in jit_options(fun)._asdict().items() if value}

@@ -1,0 +1,478 @@
+"""What a function's code can touch outside itself, before it runs for us: what of it can be put back, and what cannot.
+
+The walk begins at the names that the code reads (and the code of the user's functions and methods that it reaches) and
+follows the objects behind them. Containers, attributes, arrays and random generators can be put back exactly; an iterator, a
+lock, an open file or an object of unknown kind cannot, nor what some functions do to the process. One of these is reason
+enough not to run it.
+"""
+
+from __future__ import annotations
+
+import array
+import builtins
+import datetime
+import decimal
+import dis
+import enum
+import fractions
+import functools
+import inspect
+import io
+import itertools
+import operator
+import pathlib
+import re
+import sys
+import types
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from . import _undo
+from ._places import is_library, is_library_type
+from ._source import codes
+
+MOST_OBJECTS = 20_000
+MOST_ITEMS = 2_000_000
+MOST_BYTES = 256 * 2**20
+"""What NumPy arrays that are copied to be put back may hold together; those beyond are read-only meanwhile."""
+
+_STEADY = (
+    str, bytes, int, float, complex, type(None), type(...), type(NotImplemented), range, slice, np.generic, np.dtype, np.ufunc,
+    jax.Array, jax.core.Tracer, enum.Enum, re.Pattern, re.Match, pathlib.PurePath, datetime.date, datetime.time,
+    datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID, ContextVar, weakref.ref,
+    types.CodeType, types.GenericAlias,
+    operator.itemgetter, operator.attrgetter, operator.methodcaller, types.WrapperDescriptorType, types.MethodDescriptorType,
+    types.ClassMethodDescriptorType, types.MethodWrapperType, types.GetSetDescriptorType, types.MemberDescriptorType,
+)  # fmt: skip
+"""Nothing that code does with these changes them."""
+
+_FILTERS = "it changes the filters of warnings"
+
+# What functions do to the process, where Python announces nothing: by module, the names that do it ("*": all but the excepted)
+_TOLD: dict[str, tuple[str, str, str]] = {
+    "logging": ("it writes a log", "*", ""),
+    "matplotlib": ("it draws a figure", "*", ""),
+    "wandb": ("it tells a tracker", "*", ""),
+    "mlflow": ("it tells a tracker", "*", ""),
+    "IPython": ("it shows something", "*", ""),
+    "multiprocessing": ("it starts a process", "*", "cpu_count"),
+    "concurrent": ("it starts a thread", "*", ""),
+    "asyncio": ("it uses an event loop", "*", ""),
+    "atexit": ("it changes what is done at exit", "*", ""),
+    "faulthandler": ("it changes the interpreter", "*", ""),
+    "signal": ("it changes a signal's handler", "*", "getsignal strsignal valid_signals Signals"),
+    "_signal": ("it changes a signal's handler", "*", "getsignal strsignal valid_signals"),
+    "gc": (
+        "it changes the garbage collector",
+        "*",
+        "get_objects get_referrers get_referents get_stats get_count is_tracked isenabled",
+    ),
+    "tracemalloc": ("it changes the interpreter", "*", "is_tracing get_traced_memory"),
+    "locale": ("it changes the locale", "setlocale resetlocale", ""),
+    "_locale": ("it changes the locale", "setlocale", ""),
+    "time": ("it sleeps", "sleep", ""),
+    "sys": (
+        "it changes the interpreter",
+        "setrecursionlimit setswitchinterval settrace setprofile addaudithook set_asyncgen_hooks set_int_max_str_digits",
+        "",
+    ),
+    "threading": ("it starts a thread", "Thread Timer settrace setprofile stack_size", ""),
+    "_thread": ("it uses threads", "interrupt_main start_new_thread start_new exit stack_size", ""),
+    "warnings": (_FILTERS, "simplefilter filterwarnings resetwarnings", ""),
+    "weakref": ("it registers a finalizer", "finalize", ""),
+    "decimal": ("it changes the context of decimals", "getcontext setcontext", ""),
+    "importlib": ("it loads a module again", "reload", ""),
+    "numpy": ("it changes NumPy's settings", "set_printoptions setbufsize seterrcall set_string_function", ""),
+    "jax.monitoring": ("it changes what JAX tells", "*", ""),
+    "jax._src.monitoring": ("it changes what JAX tells", "*", ""),
+    "jax.profiler": ("it uses the profiler", "*", "annotate_function TraceAnnotation StepTraceAnnotation"),
+    "jax._src.profiler": ("it uses the profiler", "*", "annotate_function TraceAnnotation StepTraceAnnotation"),
+    "jax.distributed": ("it uses the network", "*", ""),
+    "jax": (
+        "it changes JAX's state",
+        "clear_caches clear_backends register_pytree_node register_pytree_with_keys register_dataclass "
+        "register_pytree_node_class register_static register_pytree_with_keys_class",
+        "",
+    ),
+    "builtins": ("it runs code made at run time", "exec eval", ""),
+}  # fmt: skip
+_DESCRIPTORS = (
+    "write read close dup pipe fsync umask nice ftruncate sendfile abort mkfifo mknod lseek closerange dup2 _exit pwrite "
+    "writev pwritev setuid setgid setpgid setsid sync wait waitpid copy_file_range splice eventfd eventfd_write readv fchdir "
+    "posix_fallocate fdatasync"
+)
+_TOLD["os"] = _TOLD["posix"] = _TOLD["nt"] = ("it uses file descriptors or the process", _DESCRIPTORS, "")
+_BUILTINS = {"input": "it waits for the keyboard", "breakpoint": "it starts a debugger"}
+_ANY_ATTRIBUTE = frozenset({"getattr", "setattr", "delattr", "vars", "__dict__", "__setattr__", "asdict", "replace"})
+_PLAIN = frozenset({str, bytes, int, float, complex, bool, type(None)})
+_OPEN = frozenset({types.SimpleNamespace, BaseException, Exception})
+"""Written in C, and made of their attributes alone."""
+
+
+class _Use(NamedTuple):
+    """A name that code reads from outside (or a module that it imports), the attributes it takes of it one after another, and
+    whether it sets the last of them."""
+
+    name: str
+    path: tuple[str, ...]
+    line: int
+    sets: bool
+    value: Any = _undo.ABSENT
+
+
+class Reach:
+    """What a function can touch, through its code and what stands in `values` (arguments that are handed on as they are).
+
+    Attributes:
+        obstacle: why it cannot run without a trace, as "it uses a lock (line 3)"; "" if it can, as far as can be seen.
+        restores: what puts everything else back.
+
+    Example:
+        >>> Reach(fun).obstacle
+        'it advances numbers, a generator (line 3)'
+    """
+
+    def __init__(self, fun: Any, values: Iterable[tuple[str, Any]] = (), own_caches: Iterable[Any] = ()) -> None:
+        self.obstacle = ""
+        self.restores: list[_undo.Restore] = []
+        self._own_caches = list(own_caches)
+        self._generators: list[Any] = []
+        self._seen: dict[int, Any] = {}  # an object made while looking must not lend its id to another
+        self._items, self._bytes = MOST_ITEMS, MOST_BYTES
+        self._names: set[str] = set()
+        self._waiting: list[tuple[Any, str]] = []
+        self._opened: list[tuple[Any, str]] = []
+        for name, value in values:
+            self._see(value, name)
+        self._see(fun, "the function")
+        if isinstance(fun, types.FunctionType):
+            self._function(fun)
+        self._walk()
+
+    def put_back(self) -> None:
+        """Make everything reached hold again what it held when the walk saw it."""
+        for restore in self.restores:
+            restore()
+
+    def reseed(self) -> None:
+        """Other numbers from every random generator reached, until it is put back."""
+        for generator in self._generators:
+            draw = getattr(generator, "seed", None) or getattr(generator, "random", None) or generator.random_raw
+            draw()
+
+    # -- the walk
+
+    def _walk(self) -> None:
+        """Until nothing new is reached; a name that code seen later mentions opens objects seen before."""
+        known = -1
+        while not self.obstacle:
+            if self._waiting:
+                self._look_at(*self._waiting.pop())
+            elif known != len(self._names):
+                known = len(self._names)
+                for value, label in tuple(self._opened):
+                    self._attributes(value, label)
+            else:
+                break
+
+    def _refuse(self, why: str, label: str) -> None:
+        _, found, line = label.partition(" (line")
+        self.obstacle = self.obstacle or f"{why}{found}{line}"
+
+    def _see(self, value: Any, label: str) -> None:
+        if type(value) in _PLAIN or id(value) in self._seen or isinstance(value, _STEADY):
+            return
+        self._seen[id(value)] = value
+        self._waiting.append((value, label))
+        if len(self._seen) > MOST_OBJECTS:
+            self._refuse("it reaches more objects than can be put back", "")
+
+    # -- code
+
+    def _function(self, function: types.FunctionType) -> None:
+        code, name = function.__code__, function.__name__
+        line = f" (line {code.co_firstlineno})"
+        for each in (code, *codes(code)):
+            self._names.update(each.co_names)
+            for use in _uses(each):
+                self._use(function, use)
+        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+            self._see(value, f"a default of {name}{line}")
+        for free, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+            self.restores.append(_undo.of_cell(cell))
+            self._see(_undo.content(cell), f"{free}{line}")
+        if vars(function):
+            self._see(vars(function), f"{name}{line}")
+        self.restores.append(_undo.of_name(function.__globals__, "__warningregistry__"))
+        self._see(function.__globals__.get("__warningregistry__"), name)
+
+    def _use(self, function: types.FunctionType, use: _Use) -> None:
+        """Look at what a name with its attributes stands for; what it is bound to is put back."""
+        space, where = function.__globals__, f" (line {use.line})"
+        value = use.value
+        if value is _undo.ABSENT and use.name not in function.__code__.co_freevars:
+            value = space.get(use.name, _builtin(use.name))
+            self.restores.append(_undo.of_name(space, use.name))
+            if value is globals:
+                self.restores += [_undo.of_name(space, name) for name in tuple(space)]
+        label = use.name
+        for name in use.path:
+            if value is sys and name in ("stdout", "stderr", "modules"):
+                return  # swallowed; never put back
+            if isinstance(value, types.ModuleType):
+                if use.sets and name == use.path[-1]:
+                    self.restores.append(_undo.of_name(vars(value), name))
+                value = vars(value).get(name)
+            elif isinstance(value, type):
+                value = inspect.getattr_static(value, name, None)
+            else:
+                break
+            label += f".{name}"
+        told = _told(value)
+        if told and not (told == _FILTERS and "catch_warnings" in self._names):
+            self._refuse(told, where)
+        if use.path and (use.sets or use.path[-1] == "update") and value is jax.config:
+            self._refuse("it changes JAX's configuration", where)
+        if value is not _undo.ABSENT:
+            self._see(value, label + where)
+
+    # -- objects
+
+    def _look_at(self, value: Any, label: str) -> None:
+        if isinstance(value, types.FunctionType):
+            if is_library(value.__code__.co_filename):
+                self._inside_a_librarys(value, label)
+            else:
+                self._function(value)
+        elif isinstance(value, functools._lru_cache_wrapper):
+            if not any(value is own for own in self._own_caches) and not is_library(_file_of(value)):
+                self._refuse(f"it fills the cache of {getattr(value, '__name__', 'a function')}", label)
+            self._see(value.__wrapped__, label)
+        elif _is_of_jax(value):
+            for part in (getattr(value, "__wrapped__", None), *(_undo.attributes(value) or {}).values()):
+                if isinstance(part, types.FunctionType | types.MethodType | functools.partial):
+                    self._see(part, label)
+        elif (parts := _parts_of_callable(value)) is not None:
+            for part in parts:
+                self._see(part, label)
+        elif isinstance(value, types.ModuleType):
+            if not _is_librarys(value):  # that is changed by name, if at all
+                self._opened.append((value, label))
+                self._attributes(value, label)
+        elif isinstance(value, type):
+            self._class(value, label)
+        elif isinstance(value, np.ndarray):
+            self._array(value, label)
+        elif (restore := _undo.of_generator(value)) is not None:
+            self.restores.append(restore)
+            self._generators.append(value)
+        elif isinstance(value, _CONTAINERS):
+            self._container(value, label)
+        elif isinstance(value, bytearray | array.array):
+            self._items -= len(value)
+            self.restores.append(_undo.of_bytes(value))
+        elif callable(value) and not _is_pythons(type(value)) and isinstance(getattr(value, "__name__", None), str):
+            for part in (getattr(value, "__self__", None), getattr(value, "__wrapped__", None)):  # a function written in C
+                if not isinstance(part, types.ModuleType):
+                    self._see(part, label)
+        elif type(value) is not object:
+            self._object(value, label)
+        if self._items < 0:
+            self._refuse("it reaches more than can be put back", "")
+
+    def _inside_a_librarys(self, function: types.FunctionType, label: str) -> None:
+        """What a library has put around the user's function holds that in its closure."""
+        for held in (getattr(function, "__wrapped__", None), *map(_undo.content, function.__closure__ or ())):
+            if callable(held) and not isinstance(held, type):
+                self._see(held, label)
+
+    def _container(self, value: Any, label: str) -> None:
+        self._items -= len(value)
+        if self._items < 0:
+            return
+        if isinstance(value, dict):
+            self.restores.append(_undo.of_dict(value))
+        elif isinstance(value, set):
+            self.restores.append(_undo.of_set(value))
+        elif isinstance(value, list | deque):
+            self.restores.append(_undo.of_list(value))
+        for item in tuple(value.values() if isinstance(value, dict) else value):
+            if type(item) not in _PLAIN:
+                self._see(item, label)
+        if not is_library_type(type(value)) or _undo.attributes(value):
+            self._with_attributes(value, label)
+
+    def _array(self, value: np.ndarray[Any, Any], label: str) -> None:
+        if value.dtype.hasobject:
+            for item in value.flat:
+                self._see(item, label)
+        if value.flags.writeable:
+            self._bytes -= value.nbytes
+            self.restores.append(_undo.of_array(value) if self._bytes >= 0 else _undo.read_only(value))
+
+    def _class(self, kind: type, label: str) -> None:
+        for each in kind.__mro__:
+            if told := _told(each):
+                self._refuse(told, label)
+            if not is_library_type(each) and (each is kind or id(each) not in self._seen):
+                self._seen[id(each)] = each
+                self.restores.append(_undo.of_class(each))
+                self._opened.append((each, label))
+                self._attributes(each, label)
+
+    def _object(self, value: Any, label: str) -> None:
+        """An object by its attributes, if these are all that it is made of."""
+        name = label.partition(" (line")[0]
+        if told := _told(type(value)):
+            self._refuse(told, label)
+        elif isinstance(value, types.GeneratorType | types.CoroutineType | types.AsyncGeneratorType):
+            self._refuse(f"it advances {name}, a {type(value).__name__}", label)
+        elif any(not _is_pythons(base) and base not in _OPEN for base in type(value).__mro__[:-1]):
+            if hasattr(type(value), "__get__"):
+                return  # what a class is made of, as a named tuple's fields
+            if hasattr(type(value), "__next__") and not isinstance(value, io.IOBase):
+                self._refuse(f"it advances {name}, an iterator", label)
+            elif isinstance(value, io.IOBase):
+                self._refuse(f"it uses {name}, an open stream", label)
+            else:
+                self._refuse(f"it uses {name}, and that or what it holds cannot be put back ({type(value).__name__})", label)
+        else:
+            self._with_attributes(value, label)
+
+    def _with_attributes(self, value: Any, label: str) -> None:
+        held = _undo.attributes(value)
+        if held is not None:
+            self._items -= len(held)
+            self.restores.append(_undo.of_dict(held))
+        self.restores.append(_undo.of_slots(value))
+        self._see(type(value), label)
+        self._opened.append((value, label))
+        self._attributes(value, label)
+
+    def _attributes(self, value: Any, label: str) -> None:
+        """Those that some code names; all of an object that a library made or knows, whose code is not looked at."""
+        if isinstance(value, types.ModuleType | type):
+            held, library = dict(vars(value)), isinstance(value, type) and _is_called_by_a_library(value)
+        else:
+            slots = {member.__name__: found for member, found in _undo.slots_of(value)}
+            held, library = {**(_undo.attributes(value) or {}), **slots}, _is_called_by_a_library(type(value))
+        every = library or (bool(self._names & _ANY_ATTRIBUTE) and not isinstance(value, types.ModuleType))
+        for name, found in held.items():
+            is_method = isinstance(value, type) and name.startswith("__") and isinstance(found, types.FunctionType)
+            if found is _undo.ABSENT or not (name in self._names or is_method or (every and not name.startswith("__"))):
+                continue
+            if isinstance(value, types.ModuleType) and id(found) not in self._seen:
+                self.restores.append(_undo.of_name(vars(value), name))
+            self._see(found, label)
+
+
+_CONTAINERS = (tuple, list, dict, set, frozenset, deque, types.MappingProxyType)
+
+
+def _parts_of_callable(value: Any) -> tuple[Any, ...] | None:
+    """What a callable made of others is made of; None for anything else."""
+    if isinstance(value, types.MethodType):
+        return value.__func__, value.__self__
+    if isinstance(value, types.BuiltinFunctionType):
+        return () if isinstance(value.__self__, types.ModuleType) else (value.__self__,)
+    if isinstance(value, functools.partial):
+        return value.func, value.args, value.keywords
+    if isinstance(value, property):
+        return value.fget, value.fset
+    if isinstance(value, staticmethod | classmethod):
+        return (value.__func__,)
+    return None
+
+
+def _builtin(name: str) -> Any:
+    return getattr(builtins, name, _undo.ABSENT)
+
+
+def _file_of(wrapper: Any) -> str:
+    return getattr(getattr(wrapper.__wrapped__, "__code__", None), "co_filename", "<frozen")
+
+
+def _is_librarys(module: types.ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return is_library(file) if file else module.__name__.partition(".")[0] in sys.stdlib_module_names
+
+
+def _is_called_by_a_library(kind: type) -> bool:
+    """Whether a class, or one that it inherits from, is a library's: what calls its objects is not looked at."""
+    return any(is_library_type(base) for base in kind.__mro__[:-1] if base.__module__ not in ("builtins", "abc", "typing"))
+
+
+def _is_of_jax(value: Any) -> bool:
+    """JAX's objects, and what puts a function under jit here: what these keep for themselves is no business of the function."""
+    return type(value).__module__.partition(".")[0] in ("jax", "jaxlib", "jupyter_jitmagic")
+
+
+def _is_pythons(kind: type) -> bool:
+    """Whether a class is written in Python: its objects are no larger than its attributes and slots ask for."""
+    own = vars(kind)
+    fields = sum(isinstance(member, types.MemberDescriptorType) for member in own.values())
+    room = 8 * (fields + ("__dict__" in own) + ("__weakref__" in own))
+    base = kind.__base__ or object
+    return bool(kind.__flags__ & _HEAP_TYPE) and kind.__basicsize__ - base.__basicsize__ <= room
+
+
+_HEAP_TYPE = 1 << 9
+
+
+def _told(value: Any) -> str:
+    """What a function does to the process without Python announcing it; "" for any other."""
+    if not callable(value):
+        return ""
+    name, module = str(getattr(value, "__name__", "")), str(getattr(value, "__module__", None) or "")
+    for beginning, (what, does, does_not) in _TOLD.items():
+        here = module == beginning or module.startswith(f"{beginning}.")
+        if here and name not in does_not.split() and (does == "*" or name in does.split()):
+            return what
+    return _BUILTINS.get(name, "") if module == "builtins" and _builtin(name) is value else ""
+
+
+_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
+_SETS = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
+_SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
+
+
+def _uses(code: types.CodeType) -> Iterator[_Use]:
+    """Every name from outside that the code itself uses, and every module that it imports."""
+    found = [op for op in dis.get_instructions(code) if op.opname not in _SILENT]
+    imported: dict[str, Any] = {}
+    module: Any = None
+    for place, op in enumerate(found):
+        line = getattr(op.positions, "lineno", None) or code.co_firstlineno
+        after = found[place + 1] if place + 1 < len(found) else None
+        if op.opname in _SETS:
+            yield _Use(op.argval, (), line, True)
+        elif op.opname in _READS:
+            yield _Use(op.argval, *_path(found, place + 1, line))
+        elif op.opname == "IMPORT_NAME":
+            module = sys.modules.get(op.argval if after and after.opname == "IMPORT_FROM" else op.argval.partition(".")[0])
+            if after and after.opname == "STORE_FAST":
+                imported[after.argval] = module
+        elif op.opname == "IMPORT_FROM" and isinstance(module, types.ModuleType):
+            yield _Use(op.argval, (), line, False, vars(module).get(op.argval))
+            if after and after.opname == "STORE_FAST":
+                imported[after.argval] = vars(module).get(op.argval)
+        elif op.opname.startswith("LOAD_FAST"):
+            name = op.argval[-1] if isinstance(op.argval, tuple) else op.argval
+            if name in imported:
+                yield _Use(name, *_path(found, place + 1, line), imported[name])
+
+
+def _path(found: list[dis.Instruction], place: int, line: int) -> tuple[tuple[str, ...], int, bool]:
+    """(the attributes taken one after another from here on, the line, whether the last one is set)."""
+    rest = itertools.takewhile(lambda op: op.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"), found[place:])
+    path = list(rest)
+    first_set = next((number for number, op in enumerate(path) if not op.opname.startswith("LOAD")), None)
+    taken = path if first_set is None else path[: first_set + 1]
+    return tuple(str(op.argval) for op in taken), line, first_set is not None

@@ -1,0 +1,147 @@
+"""What the user's function prints and warns while it runs for us, thread by thread.
+
+`sys.stdout` and `sys.stderr` belong to the process, and so does the list of warning filters. So one stand-in each is put there
+by the first thread that swallows anything and taken away by the last; between these it asks, at each use, which thread it is
+that writes. What other threads write passes through, and nobody ever puts back a stream that somebody else has set meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Sink = Callable[[str], object]
+
+_lock = threading.RLock()
+_sinks: dict[int, list[Sink]] = {}
+"""By thread, who takes what it prints; the last one does. Only the thread itself changes its list."""
+
+
+class _StandIn(io.TextIOBase):
+    """Stands in for a stream of `sys`: loses what swallowing threads write, and is the stream itself to all others."""
+
+    def __init__(self, name: str, stream: Any) -> None:
+        self._name, self._stream = name, stream
+
+    def write(self, text: str) -> int:
+        sinks = _sinks.get(threading.get_ident())
+        if not sinks:
+            written: int = self._stream.write(text)
+            return written
+        if self._name == "stdout":
+            sinks[-1](text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if not is_swallowing():
+            self._stream.flush()
+
+    def close(self) -> None:
+        if not is_swallowing():
+            self._stream.close()
+
+    def fileno(self) -> int:
+        if is_swallowing():
+            raise io.UnsupportedOperation("fileno")
+        number: int = self._stream.fileno()
+        return number
+
+    def isatty(self) -> bool:
+        return not is_swallowing() and bool(self._stream.isatty())
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def buffer(self) -> Any:
+        return io.BytesIO() if is_swallowing() else self._stream.buffer
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._stream.closed)
+
+    @property
+    def encoding(self) -> Any:  # type: ignore[override]
+        return self._stream.encoding
+
+    @property
+    def errors(self) -> Any:  # type: ignore[override]
+        return self._stream.errors
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __del__(self) -> None:
+        """Nothing: the stream behind it stays open."""
+
+
+class _OfSwallowingThreads:
+    """In the place of a filter's pattern: matches whatever a swallowing thread warns of."""
+
+    def match(self, _: str) -> bool:
+        return is_swallowing()
+
+
+_FILTER: Any = ("ignore", _OfSwallowingThreads(), Warning, None, 0)
+
+
+def is_swallowing() -> bool:
+    """Whether what this thread prints is swallowed."""
+    return bool(_sinks.get(threading.get_ident()))
+
+
+def lost(_: str) -> None:
+    """Takes a text and forgets it."""
+
+
+@contextlib.contextmanager
+def swallowed(sink: Sink = lost) -> Iterator[None]:
+    """What this thread prints goes to `sink`, what it writes to stderr and warns of goes nowhere. May be nested.
+
+    Example:
+        >>> with swallowed(texts.append):
+        ...     print("kept")
+        >>> texts
+        ['kept', '\\n']
+    """
+    thread = threading.get_ident()
+    with _lock:
+        sinks = _sinks.setdefault(thread, [])
+        sinks.append(sink)
+        _put_up()
+    try:
+        yield
+    finally:
+        with _lock:
+            sinks.pop()
+            if not sinks:
+                del _sinks[thread]
+            if not _sinks:
+                _take_down()
+
+
+def _put_up() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _StandIn):
+            setattr(sys, name, _StandIn(name, stream))
+    if _FILTER not in warnings.filters:
+        warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+
+
+def _take_down() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, _StandIn):
+            setattr(sys, name, stream._stream)
+    while _FILTER in warnings.filters:
+        warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]

@@ -1,0 +1,138 @@
+"""Advice adds no side effect: what a failing function does beside computing happens as often with advice as without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+from shells import Shell
+
+import jupyter_jitmagic as jm
+from tests.jax_oracle import events
+from tests.trials.effects import KINDS, SHORT, wrong
+
+ROOT = Path(__file__).resolve().parents[1]
+X = jnp.arange(3.0)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_an_effect_happens_as_often_with_advice_as_without(shell: Shell, name: str) -> None:
+    """One of each family, each a failing call in a real shell, counted against plain `jax.jit`."""
+    assert wrong(name, shell) == ""
+
+
+@pytest.mark.slow
+def test_every_kind_of_effect() -> None:
+    assert len(KINDS) >= 72
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "tests.trials.effects"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_the_answer_says_why_the_function_was_not_traced_again(shell: Shell) -> None:
+    """With the site and its arguments from the user's own call, which was the only one."""
+    shell.ok("numbers = iter(range(9))")
+    ran = shell.run("%%jit\ndef f(x, n):\n    next(numbers)\n    return jnp.zeros(n) + x\n\nf(1.0, 3)")
+    text = " ".join(ran.displays[-1]["text/plain"].split())
+    assert text.startswith("f cannot be traced") and "jnp.zeros(n)" in text and "it comes from n (3)" in text
+    assert "n (3) decides a shape. What cures it is unknown: f was not traced again, because it advances numbers" in text
+    assert "static_argnames" not in text
+
+
+def test_what_is_met_behind_a_site_ends_the_answer_there(tmp_path: Path) -> None:
+    """The run that looks for sites goes to the first effect and no further; nothing is advised that needs a trace beyond."""
+    log = tmp_path / "log"
+
+    def f(x, n):
+        y = jnp.zeros(n) + x
+        with open(log, "a") as file:
+            file.write("seen")
+        return y
+
+    found = jm.diagnose(f, 1.0, 3)
+    assert [site.arguments for site in found.sites] == [("n",)] and not found.static_argnames and not found.verified
+    assert "was not traced again, because it writes to a file (line " in found.reason and not log.exists()
+
+
+def test_a_handler_of_the_users_does_not_let_an_effect_pass(tmp_path: Path) -> None:
+    def f(x, n):
+        try:
+            (tmp_path / "log").write_text("seen")
+        except BaseException as error:
+            print(error)
+        return jnp.zeros(n) + x
+
+    assert "it writes to a file" in jm.diagnose(f, 1.0, 3).reason and not list(tmp_path.iterdir())
+
+
+def test_a_passing_function_with_effects_is_not_traced_again_for_advice(shell: Shell) -> None:
+    """ "n need not be static" is found by tracing twice more: not where that would be noticed."""
+    jm.options.tell_after_s = 0.0
+    try:
+        shell.ok("import itertools\ntraced = itertools.count()")
+        shell.ok("%%jit --static n\ndef f(x, n):\n    next(traced)\n    return x * n")
+        shell.ok("for n in range(4): f(1.0, n)")
+        assert shell.ok("next(traced)").value == 4
+    finally:
+        jm.options.reset()
+
+
+def test_a_trace_that_sleeps_is_not_repeated(shell: Shell) -> None:
+    shell.ok("import time")
+    begin = time.perf_counter()
+    ran = shell.run("%%jit\ndef f(x, n):\n    time.sleep(0.5)\n    return jnp.zeros(n) + x\n\nf(1.0, 3)")
+    assert time.perf_counter() - begin < 0.95
+    assert "because it sleeps (line 3)" in " ".join(ran.displays[-1]["text/plain"].split())
+
+
+def test_a_diagnosis_ends_in_time_by_the_wall_clock() -> None:
+    """Waiting counts: a function that waits without Python hearing of it."""
+    import select
+
+    def f(x, n):
+        select.select([], [], [], 0.15)
+        return jnp.zeros(n) + x + (1 if x > 0 else 2)
+
+    jm.options.advice_limit_s = 0.4
+    try:
+        begin = time.perf_counter()
+        found = jm.diagnose(f, 1.0, 3)
+        assert time.perf_counter() - begin < 1.0
+        assert found.reason.startswith("Unknown: tracing takes longer than")
+    finally:
+        jm.options.reset()
+
+
+def test_a_helper_s_first_call_after_a_diagnosis_is_traced_and_compiled() -> None:
+    """JAX's caches of the user's jitted helpers hold nothing that a diagnosis put there, and neither do those of functools."""
+    import functools
+
+    @jax.jit
+    def helper(x):
+        return jnp.sin(x) * 2
+
+    @functools.lru_cache
+    def cached(n):
+        return n + 1
+
+    def f(x, t):
+        y = helper(x) + cached(3)
+        if y.sum() > t:
+            return y
+        return -y
+
+    found = jm.diagnose(f, X, 0.5)
+    assert found.sites and cached.cache_info().currsize == 0
+    with events() as seen:
+        jax.block_until_ready(helper(X))
+    assert {"jaxpr_trace_duration", "backend_compile_duration"} <= {name.rpartition("/")[2] for name in seen}
+    with events() as seen, pytest.raises(jax.errors.TracerBoolConversionError):
+        jax.jit(f)(X, 0.5)
+    assert any("jaxpr_trace" in name for name in seen)
