@@ -97,14 +97,14 @@ def test_a_diagnosis_ends_in_time_by_the_wall_clock() -> None:
     import select
 
     def f(x, n):
-        select.select([], [], [], 0.15)
+        select.select([], [], [], 0.6)
         return jnp.zeros(n) + x + (1 if x > 0 else 2)
 
-    jm.options.advice_limit_s = 0.4
+    jm.options.advice_limit_s = 1.0
     try:
         begin = time.perf_counter()
         found = jm.diagnose(f, 1.0, 3)
-        assert time.perf_counter() - begin < 1.0
+        assert time.perf_counter() - begin < 2.5
         assert found.reason.startswith("Unknown: tracing takes longer than")
     finally:
         jm.options.reset()

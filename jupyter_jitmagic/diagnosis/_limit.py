@@ -86,6 +86,8 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
     before = _State() if watch is None else watch.state
     patience = seconds * (_PATIENCE if watch is None or watch.cpu_clock is not None else 1) if wall is None else wall
     worked, waited = time.thread_time() + seconds, time.monotonic() + patience
+    if left() <= 0.0:
+        raise OutOfTime  # what is not begun need not be stopped
     return _with(_State(min(before.worked, worked), min(before.waited, waited), True), work)
 
 

@@ -43,6 +43,11 @@ def undoing(reach: Reach) -> Iterator[None]:
         unhurried(reach.put_back)
 
 
+def is_undoing() -> bool:
+    """Whether what this thread runs for us is put back."""
+    return getattr(_here, "reach", None) is not None
+
+
 def rerun(work: Callable[[], Result], seconds: float = float("inf"), *, sink: Sink = lost) -> Result:
     """What `work()` gives, which runs the user's function once more; what it prints goes to `sink`.
 
@@ -66,4 +71,4 @@ def rerun(work: Callable[[], Result], seconds: float = float("inf"), *, sink: Si
     return unhurried(silently)
 
 
-__all__ = ["Effect", "OutOfTime", "Reach", "limited", "rerun", "undoing", "unhurried"]
+__all__ = ["Effect", "OutOfTime", "Reach", "is_undoing", "limited", "rerun", "undoing", "unhurried"]

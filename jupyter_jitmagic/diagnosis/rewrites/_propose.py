@@ -9,6 +9,7 @@ import itertools
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from jupyter_jitmagic._errors import faults
 
 from .._inputs import Input, Variations, changeable, other_statics, static_split
 from .._purity import impurity
+from .._quiet import Effect, Reach, is_undoing, undoing
 from .._source import NoSource, Rebuilt, Unit, layers, module_text
 from .._time import Deadline
 from .._types import Rewrite, Site
@@ -99,8 +101,12 @@ def propose(
     from . import RULES
 
     rules = RULES if rules is None else rules
+    fun = undecorated(fun)
     try:
-        return _propose(undecorated(fun), args, kwargs, static, rules, run, seconds)
+        with nullcontext() if is_undoing() else undoing(Reach(fun)):
+            return _propose(fun, args, kwargs, static, rules, run, seconds)
+    except Effect as met:
+        return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
         faults.report("looking for a rewrite", error)
         return Proposals(obstacles=("looking for a rewrite failed; jupyter_jitmagic.faults.details() has the traceback",))
