@@ -104,7 +104,7 @@ def test_a_diagnosis_ends_in_time_by_the_wall_clock() -> None:
     try:
         begin = time.perf_counter()
         found = jm.diagnose(f, 1.0, 3)
-        assert time.perf_counter() - begin < 2.5
+        assert time.perf_counter() - begin < 6  # 13 s where each wait was allowed four times its time
         assert found.reason.startswith("Unknown: tracing takes longer than")
     finally:
         jm.options.reset()

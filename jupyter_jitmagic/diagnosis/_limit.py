@@ -38,7 +38,7 @@ class _Watch:
     def __init__(self) -> None:
         self.state = _State()
         self.lock = threading.Lock()
-        self.over = threading.Event()
+        self.begun, self.over = threading.Event(), threading.Event()
         self.thread_id = threading.get_ident()
         self.cpu_clock = _cpu_clock(self.thread_id)
 
@@ -53,6 +53,7 @@ class _Watch:
         return time.monotonic() > waited or (self.cpu_clock is not None and time.clock_gettime(self.cpu_clock) > worked)
 
     def run(self) -> None:
+        self.begun.set()
         while not self.over.wait(_LOOK_EVERY_S):
             with self.lock:
                 if self.late():
@@ -109,6 +110,7 @@ def _with(state: _State, work: Callable[[], Result]) -> Result:
     if watch is None:
         watch = _Watch()
         _thread.start_new_thread(watch.run, ())
+        watch.begun.wait()  # until a thread runs, CPython takes it for the one that started it, and raises in the wrong one
         _here.watch = watch
     before = watch.state
     results: list[Result] = []
