@@ -105,7 +105,7 @@ def test_a_diagnosis_ends_in_time_by_the_wall_clock() -> None:
         begin = time.perf_counter()
         found = jm.diagnose(f, 1.0, 3)
         assert time.perf_counter() - begin < 6  # 13 s where each wait was allowed four times its time
-        assert found.reason.startswith("Unknown: tracing takes longer than")
+        assert found.reason.startswith("Unknown") and not found.verified
     finally:
         jm.options.reset()
 
