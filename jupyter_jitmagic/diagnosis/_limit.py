@@ -24,6 +24,10 @@ class OutOfTime(BaseException):
     """The time is over. Not an Exception, so that the user's handlers do not stop it."""
 
 
+class Overdue(BaseException):
+    """`OutOfTime` of a limit further out: what is raised within, so that nobody there takes the end of all for its own."""
+
+
 class _State(NamedTuple):
     """When the thread must have ended, by its own clock and by the wall's; whether it may be stopped just now."""
 
@@ -74,7 +78,8 @@ _here = threading.local()
 
 
 def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = None) -> Result:
-    """What `work()` gives; raises `OutOfTime` where it takes longer than `seconds`. One native call may overrun.
+    """What `work()` gives; raises `OutOfTime` where it takes longer than `seconds` (`Overdue` where a limit around this is over).
+    One native call may overrun.
 
     Work is the thread's own time, so that a busy machine changes no answer; waiting may take four times as long, or `wall`
     seconds. May be nested, as may `unhurried`, within which nothing is stopped.
@@ -87,21 +92,22 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
     before = _State() if watch is None else watch.state
     patience = seconds * (_PATIENCE if watch is None or watch.cpu_clock is not None else 1) if wall is None else wall
     worked, waited = time.thread_time() + seconds, time.monotonic() + patience
-    if left() <= 0.0:
-        raise OutOfTime  # what is not begun need not be stopped
-    return _with(_State(min(before.worked, worked), min(before.waited, waited), True), work)
+
+    def is_over() -> bool:
+        return time.thread_time() > before.worked or time.monotonic() > before.waited
+
+    if is_over():
+        raise Overdue  # what is not begun need not be stopped
+    try:
+        return _with(_State(min(before.worked, worked), min(before.waited, waited), True), work)
+    except (OutOfTime, Overdue):
+        raise (Overdue if is_over() else OutOfTime) from None
 
 
 def unhurried(work: Callable[[], Result]) -> Result:
     """What `work()` gives, which no limit around it stops: for what has to be put back. Limits within it stop their work."""
     watch = getattr(_here, "watch", None)
     return work() if watch is None else _with(watch.state._replace(may_stop=False), work)
-
-
-def left() -> float:
-    """Seconds on the wall's clock until the limit around this ends."""
-    watch = getattr(_here, "watch", None)
-    return float("inf") if watch is None else max(0.0, watch.state.waited - time.monotonic())
 
 
 def _with(state: _State, work: Callable[[], Result]) -> Result:

@@ -41,6 +41,26 @@ def test_nothing_fires_after_work_that_ends_right_at_its_deadline(monkeypatch: p
     assert all(ended.values()), ended
 
 
+def test_who_has_a_limit_of_its_own_does_not_take_the_end_of_all_for_that() -> None:
+    """Else a search would conclude from the time that nothing helps."""
+    told = []
+
+    def endless() -> None:
+        while True:
+            sum(range(20))
+
+    def search() -> None:
+        for _ in range(3):
+            try:
+                limited(30.0, endless)
+            except OutOfTime:
+                told.append("its own")
+
+    with pytest.raises(OutOfTime):
+        limited(60.0, search, wall=0.1)
+    assert told == []
+
+
 def test_what_has_to_be_put_back_is_not_stopped_by_a_limit_around_it() -> None:
     done = []
 
