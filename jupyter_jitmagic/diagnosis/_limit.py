@@ -78,7 +78,7 @@ _here = threading.local()
 
 
 def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = None) -> Result:
-    """What `work()` gives; raises `OutOfTime` where it takes longer than `seconds`, `Overdue` where a limit around this is over.
+    """What `work()` gives. Raises `OutOfTime` where it takes longer than `seconds`, `Overdue` where a limit around it is over.
     One native call may overrun.
 
     Work is the thread's own time, so that a busy machine changes no answer; waiting may take four times as long, or `wall`
