@@ -13,7 +13,7 @@ from jupyter_jitmagic import _own_work
 from jupyter_jitmagic._records import Changed, FunctionRecord, log
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording import _observation, _timing
-from jupyter_jitmagic.recording._origin import Origin, file_of, line_of, origin_of, qualname_of
+from jupyter_jitmagic.recording._origin import Earlier, Origin, file_of, line_of, origin_of, qualname_of
 from jupyter_jitmagic.recording._recording import FunctionState
 from jupyter_jitmagic.recording._signatures import Signature
 from jupyter_jitmagic.recording._waiter import waiter
@@ -24,12 +24,12 @@ class _Lineage:
     """The functions made at one place, of which the latest counts; one that never compiled hands on what it inherited."""
 
     function: int
-    made_from: weakref.ref[Any] | None
+    made: Earlier
     signatures: list[Signature] = field(default_factory=list)
-    inherited: list[Signature] | None = None
+    inherited: Callable[[], list[Signature]] | None = None
 
-    def remade(self) -> list[Signature]:
-        return self.inherited if self.inherited and not self.signatures else self.signatures
+    def compiled(self) -> list[Signature]:
+        return self.inherited() if self.inherited is not None and not self.signatures else self.signatures
 
 
 _lineages: dict[Origin, _Lineage] = {}
@@ -42,9 +42,10 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     origin = origin_of(fun)
     lineage = _lineages.get(origin)
     remade = None
-    if lineage is not None and (lineage.made_from is None or lineage.made_from() is not fun):
-        remade = lineage.remade()
-        _supersede(lineage.function, always=not origin.is_local)
+    if lineage is not None:
+        if lineage.made.is_made_again_as(fun, origin):
+            _supersede(lineage.function)
+        remade = _compiled_before(lineage, _weak(fun), origin)
     record = FunctionRecord(
         id=log.new_id("function"),
         name=_unused_name(short_name(qualname_of(fun))),
@@ -60,11 +61,25 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     record.donate_argnames = _names(fun, state.jit_options.donate_argnums, state.jit_options.donate_argnames)
     if len(_lineages) > _LINEAGE_LIMIT:
         _lineages.clear()
-    _lineages[origin] = _Lineage(record.id, _weak(fun), state.history, remade)
+    _lineages[origin] = _Lineage(record.id, Earlier(fun), state.history, remade)
     _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakValueDictionary())[record.id] = state
     _timing.living[record.id] = state
     log.add_function(record)
     return state
+
+
+def _compiled_before(lineage: _Lineage, made: weakref.ref[Any] | None, origin: Origin) -> Callable[[], list[Signature]]:
+    """What the functions compiled in whose place this one came. Only when it is called it is known which those are: until then
+    the earlier one may live on, as under the name that is about to be bound anew."""
+
+    def compiled() -> list[Signature]:
+        fun = made() if made is not None else None
+        if fun is None or not lineage.made.is_made_again_as(fun, origin):
+            return []
+        _supersede(lineage.function)
+        return lineage.compiled()
+
+    return compiled
 
 
 def stop_recording() -> None:
@@ -154,9 +169,9 @@ def bury() -> None:
 log.folders.append(bury)
 
 
-def _supersede(function: int, always: bool) -> None:
+def _supersede(function: int) -> None:
     record = log.known_function(function)
-    if record is None or (record.alive and not always):
+    if record is None or record.superseded:
         return
     record.superseded = True
     with log.lock:

@@ -20,7 +20,7 @@ from jupyter_jitmagic.recording import _compiling, _timing
 from jupyter_jitmagic.recording._call_site import call_site
 from jupyter_jitmagic.recording._causes import causes_of
 from jupyter_jitmagic.recording._compiling import Compiling
-from jupyter_jitmagic.recording._origin import Origin, origin_of
+from jupyter_jitmagic.recording._origin import Earlier, Origin, origin_of
 from jupyter_jitmagic.recording._signatures import Signature
 from jupyter_jitmagic.recording._timing import Span
 
@@ -68,7 +68,7 @@ class Others:
         self.listeners: list[Callable[[OtherCompile], None]] = []
         self._waiting: dict[int, dict[Any, _Earlier]] = {}
         self._histories: weakref.WeakKeyDictionary[Any, dict[Any, _History]] = weakref.WeakKeyDictionary()
-        self._lineages: dict[Any, list[Signature]] = {}
+        self._lineages: dict[Any, tuple[Earlier, list[Signature]]] = {}
 
     def known(self, compiling: Compiling) -> bool:
         """Whether this function, or one created before it at the same place, has compiled already."""
@@ -153,9 +153,12 @@ class Others:
         if not is_jax(compiling.fun):
             if len(self._lineages) > _LINEAGES:
                 self._lineages.clear()
-            lineage = self._lineages.setdefault(_origin(compiling), [])
+            before = self._lineages.get(_origin(compiling))
+            own = before is not None and before[0].is_of(compiling.fun)
+            lineage = before[1] if before is not None and own else self._lineage_of(compiling) or []
             lineage.append(signature)
             del lineage[:-_HISTORY]
+            self._lineages[_origin(compiling)] = Earlier(compiling.fun), lineage
 
     def _history_of(self, compiling: Compiling) -> _History | None:
         try:
@@ -164,7 +167,11 @@ class Others:
             return None
 
     def _lineage_of(self, compiling: Compiling) -> list[Signature] | None:
-        return None if is_jax(compiling.fun) else self._lineages.get(_origin(compiling))
+        if is_jax(compiling.fun):
+            return None
+        origin = _origin(compiling)
+        made, signatures = self._lineages.get(origin, (None, []))
+        return signatures if made is not None and made.is_made_again_as(compiling.fun, origin[0]) else None
 
 
 def _origin(compiling: Compiling) -> tuple[Origin, Any]:

@@ -65,7 +65,7 @@ class FunctionState:
         record: FunctionRecord,
         origin: Origin,
         timing: str | None,
-        remade: list[Signature] | None,
+        remade: Callable[[], list[Signature]] | None,
     ) -> None:
         self.fun = fun
         self.jitted = jitted
@@ -247,7 +247,8 @@ class FunctionState:
             if self.traces is not None:
                 self.traces.forget()
             self._forget_entries()
-            self._remade = self.history
+            compiled = self.history
+            self._remade = lambda: compiled
             self.history = []
             self._cleared.clear()
             self._steer(gate=float("-inf"), select=None)
@@ -451,7 +452,7 @@ class FunctionState:
 
     def causes_of(self, signature: Signature, cleared: bool) -> tuple[Cause, ...]:
         """Why a call with this signature misses, or would miss."""
-        causes = causes_of(signature, self.history, cleared=cleared, remade=self._remade or None)
+        causes = causes_of(signature, self.history, cleared=cleared, remade=self._compiled_before() or None)
         if self.not_kept:
             causes = tuple(replace(cause, now=self.not_kept) if cause.cause == "new_function" else cause for cause in causes)
         return causes
@@ -475,7 +476,11 @@ class FunctionState:
     @property
     def has_compiled(self) -> bool:
         """Whether this function, or the one that it was created in place of, has compiled before."""
-        return bool(self.history or self._remade)
+        return bool(self.history or self._compiled_before())
+
+    def _compiled_before(self) -> list[Signature]:
+        """What the functions compiled in whose place this one came."""
+        return self._remade() if self._remade is not None else []
 
     def signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
         given = self.jit_options
