@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.advice import Verdict, ask, cases_in, judge, said
+from benchmarks.advice import UNHURRIED_S, Verdict, ask, cases_in, judge, said
 from benchmarks.cells import CELL_FORMS, takes
 
 TESTS = Path(__file__).parent
@@ -14,8 +14,6 @@ CASES = cases_in(TESTS / "cases")
 CORPUS = TESTS.parents[1] / "shared" / "corpus"
 PUBLIC = cases_in(CORPUS) if CORPUS.is_dir() else []
 FEW = [(path, ("jax.jit", "%%jit")[number % 2]) for number, path in enumerate(CASES[5::14])]
-UNHURRIED_S = 1.5
-"""An answer that took longer may have ended with its time: it cannot be compared."""
 
 
 def label(value: object) -> str:
@@ -38,7 +36,7 @@ def test_a_few_cases(path: Path, form: str) -> None:
 
 def in_both_forms(path: Path, form: str) -> None:
     as_module, as_cell = judge(path), judge(path, form=usable(path, form))
-    assert as_cell.problems == as_module.problems == []
+    assert not as_cell.verified_wrong or as_module.verified_wrong, as_cell.problems
     if max(as_cell.seconds, as_module.seconds) < UNHURRIED_S:
         assert as_cell.said == as_module.said
 

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.advice import said
+from benchmarks.advice import UNHURRIED_S, said
 from benchmarks.cells import Notebook
 from jupyter_jitmagic.diagnosis import Diagnosis, diagnose
 from jupyter_jitmagic.diagnosis._verify import differs
@@ -28,8 +28,6 @@ IMPORTS = "import jax\nimport jax.numpy as jnp\nimport jupyter_jitmagic as jm\n"
 CALL = "jnp.asarray([0.5, -1.0, 2.0, 0.0], jnp.float32), jnp.float32(0.5), jnp.int32(2)"
 OTHERS = [(2.0, 0), (-1.0, 3), (1.0, 1)]
 OTHER = "def f(x, y, k):\n    return jnp.abs(x) - y\n"
-UNHURRIED_S = 1.5
-"""An answer that took longer may have ended with its time: it cannot be compared."""
 
 Change = Callable[[str], str]
 
