@@ -17,7 +17,7 @@ from jupyter_jitmagic._options import options
 from jupyter_jitmagic._records import BLOCKED, INLINED, OBSERVED, Changed, log
 from jupyter_jitmagic.recording import _hotpath
 from jupyter_jitmagic.recording._hotpath import Detail
-from jupyter_jitmagic.recording._waiter import Watch, smallest_output, waiter
+from jupyter_jitmagic.recording._waiter import Beginning, Watch, smallest_output, waiter
 
 TOLERANCE = 0.1
 """Begin and end of an execution may together be uncertain by at most this share of its time; the middle is shown."""
@@ -56,8 +56,8 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries", "waits_otherwise",
-        "watched",
+        "ahead", "beginning", "expected_s", "fruitless", "latest", "returned", "rough", "samples", "seconds", "tries",
+        "waits_otherwise", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,6 +77,8 @@ class Pace:
         self.fruitless = 0
         """How many watched calls in a row could not be told well enough."""
         self.latest: Sighting | None = None
+        self.beginning: Beginning | None = None
+        """Of the call after the latest watched one, whose result was there when it returned."""
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
         self.waits_otherwise = False
@@ -201,9 +203,10 @@ def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = 
     if array.is_ready():
         looked = perf_counter()
         sighting.at_return = looked - end <= _AT_ONCE_S + TOLERANCE * (end - start)
-        if sighting.at_return:
-            sighting.seen(end, end)
-        else:  # other threads had their turn before this one could look: it may have ended in between
+        stood_s = pace.beginning.stood_still_s() if pace is not None and pace.beginning is not None else math.nan
+        if sighting.at_return and not math.isnan(stood_s):
+            sighting.seen(max(start, end - stood_s), end)
+        else:  # other threads had their turn before this one could look or return: it may have ended in between
             sighting.seen(start, looked)
         return sighting
     return sighting if waiter.watch(sighting) else None

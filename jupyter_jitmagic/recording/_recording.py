@@ -44,11 +44,12 @@ from jupyter_jitmagic.recording._cures import Miss
 from jupyter_jitmagic.recording._examples import Example, example_of
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._origin import Origin
-from jupyter_jitmagic.recording._returning import AT_ONCE, FEW_AT_ONCE, Returning, can_tell
+from jupyter_jitmagic.recording._returning import AT_ONCE, FEW_AT_ONCE, Returning
+from jupyter_jitmagic.recording._scheduling import TELLS
 from jupyter_jitmagic.recording._signatures import Signature, named_arguments, placed_by, signature_of
 from jupyter_jitmagic.recording._timing import Phases
 from jupyter_jitmagic.recording._traces import Traces
-from jupyter_jitmagic.recording._waiter import drop_outdated
+from jupyter_jitmagic.recording._waiter import Beginning, drop_outdated
 
 _HISTORY = 1000
 Guard = Callable[[tuple[Any, ...], dict[str, Any]], None]
@@ -549,7 +550,7 @@ class FunctionState:
         if observes and not (judges and pace.short):
             if pace.each or self._row:
                 pace.note_next(start)
-                if pace.returns and can_tell() and self._wait_for_caller(start, end, out, entry, pace):
+                if pace.returns and TELLS and self._wait_for_caller(start, end, out, entry, pace):
                     return
             sighting = _observation.watch(out, start, start, end, pace)
         elif mode == "block":
@@ -570,7 +571,9 @@ class FunctionState:
             gate = float("-inf")
         elif mode == "observe":
             if observes:
-                self._watch_from = end + self._pause_s(pace, sighting is not None)
+                pause_s = self._pause_s(pace, sighting is not None)
+                self._watch_from = end + pause_s
+                pace.beginning = Beginning(end) if not pause_s and sighting is not None and sighting.at_return else None
             gate = min(gate, self._watch_from)
         self._put_off(gate)
 

@@ -20,13 +20,8 @@ from jupyter_jitmagic._records import HIT, log
 from jupyter_jitmagic.recording import _hotpath, _observation
 from jupyter_jitmagic.recording._hotpath import Detail
 from jupyter_jitmagic.recording._observation import LATE, RETURNS, Pace, Sighting
+from jupyter_jitmagic.recording._scheduling import Account, account
 from jupyter_jitmagic.recording._waiter import Awaited, smallest_output, stop_watching, waiter, watching
-
-_THREAD: Any = None
-with contextlib.suppress(ImportError):  # Windows
-    import resource
-
-    _THREAD = getattr(resource, "RUSAGE_THREAD", None)  # only Linux counts by thread
 
 AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
@@ -34,16 +29,6 @@ _TELLS = 0.9
 """Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
 _PATIENCE, _PATIENCE_S = 1.1, 0.03
 """A caller is waited for, and its output's memory held, for so many times the expected time and so many seconds at most."""
-
-
-def can_tell() -> bool:
-    """Whether the system counts how often a thread has waited."""
-    return _THREAD is not None
-
-
-def _waits() -> int:
-    """How often the calling thread has given up the processor to wait."""
-    return resource.getrusage(_THREAD).ru_nvcsw
 
 
 class Returning(Awaited):
@@ -63,14 +48,16 @@ class Returning(Awaited):
         self._cold = cold
         self._row: tuple[Detail, float] | None = None
         """The call whose end was not seen yet, and its start."""
-        self._cpu = 0.0
-        self._waits = self._waits_then = 0
+        self._had: Account | None = None
+        self._had_then: Account | None = None
+        """What the caller's thread has had, after it made a call and before it made the next."""
         self._taken = self._told = 0
         """How many calls were noted, and of how many it could be told that the caller waited for them alone."""
         self._seen: list[tuple[Detail, float, float, float]] = []
+        """Of each call its start, and between which times it ended."""
 
     def output(self) -> Any | None:
-        self._waits_then = _waits()
+        self._had_then = account()
         array, self.array = self.array, None  # its memory is for the next call
         return array
 
@@ -90,7 +77,7 @@ class Returning(Awaited):
             watching.append(self)
             _active.append(self)
         waiter.hold()  # now that it can be found
-        self._waits, self._cpu = _waits(), self.caller_cpu()
+        self._had = account()
         return True
 
     def _saw_the_last(self) -> bool:
@@ -99,11 +86,12 @@ class Returning(Awaited):
         detail, start = self._row
         if not self.peeked - start <= LATE * self._expected_s:
             return False  # it did not wait, or may have waited for something else
-        if math.isnan(self.peeked_cpu):
+        if self._had is None or self._had_then is None or self._had.thread != self._had_then.thread:
             return False  # that thread has ended, and another one has its number now
-        if self._waits_then - self._waits == 1:
+        had = self._had.until(self._had_then)
+        if had.waits == 1:
             self._told += 1
-            self._seen.append((detail, start, self.peeked, self.peeked_cpu - self._cpu))
+            self._seen.append((detail, start, max(start, self.peeked - had.late_s), self.peeked))
         self._row = None
         return True
 
@@ -121,10 +109,10 @@ class Returning(Awaited):
     def hand_over(self) -> None:
         """Work out what was seen so far."""
         seen, self._seen = self._seen, []
-        for detail, start, after, used in seen:
+        for detail, start, before, after in seen:
             sighting = Sighting(None, start, start)
             sighting.cold, self._cold = self._cold, False
-            sighting.saw_end(after, used, start)
+            sighting.seen(before, after)
             _observation.follow(detail, sighting)
 
 

@@ -3,9 +3,9 @@
 JAX offers no completion callback. Two look for the end of a watched execution:
 
 * the waiter thread. Executions that are expected to be short it waits for in `block_until_ready`, which takes no processor time
-  from them; when it wakes, the end lies no further back than the CPU time that the calling thread has used meanwhile, if that
-  is little: only that can have kept the GIL from it. Long ones, those of which nothing is known and those whose caller computes
-  meanwhile it asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
+  from them; when it wakes and has not waited for the GIL as well, the end lies no further back than the time for which it
+  had no processor (`_scheduling`). Long ones, those of which nothing is known and those whose caller computes meanwhile it
+  asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
 * the calling thread itself, when it makes its next call (`peek`). A caller that blocks on the result wakes at the same moment
   as the waiter and, unless it is quicker, waits until the waiter lets go of the GIL, some 60 µs. So the waiter stays out of it
   where the caller has come back as soon as the last executions had ended (`_returning`).
@@ -25,20 +25,21 @@ import threading
 import time
 from queue import Empty, SimpleQueue
 from threading import get_ident
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import faults
+from jupyter_jitmagic.recording._scheduling import TELLS, account
 
 _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
 _BLOCK_BETWEEN = (1e-4, 0.05)
-_IDLE = 0.1
-"""A caller that used at most this share of a time was waiting meanwhile."""
+_PATIENCE_S = 0.1
+_COARSE = time.get_clock_info("thread_time").resolution > 1e-6
 
 
 class Awaited:
@@ -48,26 +49,42 @@ class Awaited:
         array: an output of it, if there is one yet.
     """
 
-    peeked = peeked_cpu = math.inf
-    """When its caller, about to make another call, saw that it had ended, and the caller's CPU seconds then. NaN: in vain."""
+    peeked = math.inf
+    """When its caller, about to make another call, saw that it had ended. NaN: in vain."""
     until = math.inf
     """When its caller is not waited for any longer, and its array not held."""
+    holds = True
+    """An output of it may be held."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
         self.caller = get_ident()
-        self.clock = _this_thread.clock
 
     def output(self) -> Any | None:
         """What tells whether it has ended, for its caller to look at."""
         return self.array
 
-    def caller_cpu(self) -> float:
-        """CPU seconds of the calling thread; NaN where that is not known."""
-        try:
-            return math.nan if self.clock is None else time.clock_gettime(self.clock)
-        except OSError:  # the thread has ended
+
+class Beginning(Awaited):
+    """When the calling thread begins its next call, of whatever function: from then on it is known how long it stands still."""
+
+    holds = False
+
+    def __init__(self, now: float) -> None:
+        super().__init__(None)
+        self.until = now + _PATIENCE_S
+        self._stood = math.inf
+        watching.append(self)
+
+    def output(self) -> None:
+        self._stood = perf_counter() - thread_time()
+        stop_watching(self)
+
+    def stood_still_s(self) -> float:
+        """How long the thread has not computed since then; NaN if that is not known."""
+        if self._stood == math.inf or self.caller != get_ident() or _COARSE:
             return math.nan
+        return max(perf_counter() - thread_time() - self._stood, 0.0)
 
 
 class Watch(Awaited):
@@ -88,33 +105,15 @@ class Watch(Awaited):
         self.start = start
         self.expected_s = expected_s
         self.asked = asked
-        self.cpu = self.caller_cpu()
 
     @property
     def seen_s(self) -> float:
         """When its end was seen; inf or NaN if it was not, so far."""
         return self.peeked if math.isnan(self.after) else self.after
 
-    def saw_end(self, after: float, used: float, since: float) -> None:
-        """It had ended, and for as long as the caller has computed since then it may have kept us from seeing it."""
-        if used <= _IDLE * (after - since):  # else, while it was kept from the processor it kept the GIL
-            since = after - used
-        self.before, self.after = since, after
-
     def ended(self) -> None:
         """The end was seen (or cannot be: `after` is then NaN). Called in the waiter's thread."""
 
-
-class _Thread(threading.local):
-    """A thread's clock of CPU time; None where the system has none."""
-
-    def __init__(self) -> None:
-        self.clock: int | None = None
-        with contextlib.suppress(AttributeError, OSError):
-            self.clock = time.pthread_getcpuclockid(get_ident())
-
-
-_this_thread = _Thread()
 
 watching: list[Awaited] = []
 """What is looked at now, by the thread or by its own caller. The path of a call looks here first: `peek` is due if it is not
@@ -128,9 +127,7 @@ def peek() -> None:
             try:
                 array = watch.output()
                 if array is not None and array.is_ready():
-                    now = perf_counter()
-                    watch.peeked_cpu = watch.caller_cpu()
-                    watch.peeked = now
+                    watch.peeked = perf_counter()
             except Exception:  # deleted or donated meanwhile: the waiter finds out as well
                 watch.peeked = math.nan
 
@@ -182,7 +179,7 @@ class Waiter:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if len(watching) >= self.depth:
+            if sum(awaited.holds for awaited in tuple(watching)) >= self.depth:
                 return False
             watching.append(watch)
             self._put(watch)
@@ -256,7 +253,7 @@ class Waiter:
 
 def _look(watch: Watch, stop: threading.Event) -> None:
     low, high = _BLOCK_BETWEEN
-    if watch.asked or watch.clock is None or watch.expected_s is None or not low <= watch.expected_s <= high:
+    if watch.asked or not TELLS or watch.expected_s is None or not low <= watch.expected_s <= high:
         _ask(watch, stop)
     else:
         _wait(watch)
@@ -278,15 +275,18 @@ def _ask(watch: Watch, stop: threading.Event) -> None:
 
 
 def _wait(watch: Watch) -> None:
-    array, before, cpu = watch.array, watch.start, watch.cpu
-    now, cpu_now = perf_counter(), watch.caller_cpu()
+    array, before = watch.array, watch.start
+    then, now = account(), perf_counter()
     if not array.is_ready():
-        before, cpu = now, cpu_now  # what the caller did until now cannot have made us late
+        before = now
         array.block_until_ready()
-    after, used = perf_counter(), watch.caller_cpu() - cpu
-    if watch.peeked < after:
-        after, used = watch.peeked, watch.peeked_cpu - cpu
-    watch.saw_end(after, used, before)
+    after, since = perf_counter(), account()
+    if before == now and then is not None and since is not None:
+        had = then.until(since)
+        if had.waits <= 1:  # for the result alone
+            before = max(before, after - had.late_s)
+    after = min(after, watch.peeked)
+    watch.before, watch.after = min(before, after), after
 
 
 waiter = Waiter()
