@@ -230,7 +230,7 @@ def test_a_caller_that_was_kept_from_the_processor_does_not_tell_when_its_result
     from jupyter_jitmagic.recording import _returning
 
     make, x = slow
-    accounts = (Account(0, kept_s, 0.0, turn) for turn, kept_s in enumerate(itertools.count(0.0, LASTS_S / 4)))
+    accounts = (Account(0, float(turn), 0.0, turn) for turn in itertools.count())
     monkeypatch.setattr(_returning, "account", accounts.__next__)
     told = []
     monkeypatch.setattr(Returning, "hand_over", lambda returning: told.extend(returning._seen))
@@ -241,7 +241,7 @@ def test_a_caller_that_was_kept_from_the_processor_does_not_tell_when_its_result
         if told:
             break
     assert told, "the caller saw none of its results"
-    assert min(after - before for *_, before, after in told) >= LASTS_S / 5
+    assert [before for _, _, before, _ in told] == [start for _, start, _, _ in told], "no end before which it had not come"
 
 
 @pytest.mark.parametrize("waits", [True, False])
@@ -376,8 +376,10 @@ def test_waiting_for_another_thread_that_compiles_is_no_execution(timing: Any) -
     assert sorted(table.outcome) == ["hit", "hit", "hit", "miss"]
     assert (table.dispatch_s > 0.2).all()
     hits = table[table.outcome == "hit"]
-    assert not (hits.execute_s > 0.1).any()
-    assert timing == "block" or (hits.execute_how == "unobserved").all(), "threads in each other's way"
+    if timing == "block":
+        assert hits.execute_s.max() < 0.1
+    else:
+        assert set(hits.execute_how) == {"unobserved"}, "threads in each other's way"
 
 
 def test_nothing_of_ours_grows_while_nobody_reads(slow: Any) -> None:
