@@ -318,7 +318,9 @@ def test_html_escapes_everything_and_needs_no_script_or_style_sheet() -> None:
 
 def test_html_uses_only_styles_that_survive_an_untrusted_notebook() -> None:
     """JupyterLab's sanitizer drops `var()`, `inherit`, `url()` and properties that it does not know."""
-    for style in Elements(to_html(evil_document())).styles + Elements(to_html(advice(LESSON, CONTEXT))).styles:
+    styles = Elements(to_html(evil_document())).styles + Elements(to_html(advice(LESSON, CONTEXT))).styles
+    assert styles
+    for style in styles:
         for declaration in style.split(";"):
             name, _, value = declaration.partition(":")
             assert name.strip() in {

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import itertools
 import math
+import os
 import signal
 import threading
 import time
@@ -99,6 +100,8 @@ def observed(call: Callable[[], list[float]], at_least: int) -> tuple[pd.DataFra
         seen = table[table.execute_how == "observed"]
         if len(seen) >= at_least:
             break
+    if len(seen) < at_least and hasattr(os, "getloadavg") and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
+        pytest.skip("a machine with so much else to do shows too few ends")
     assert len(seen) >= at_least, "of what was not observed this test can say nothing"
     return seen, [took[call - first] for call in seen.index]
 

@@ -294,7 +294,7 @@ def test_the_interpreter_ends_at_once_and_cleanly_with_a_watch_in_flight(end: st
         "recording._timing._enclosing",
         "_jax_internals.transformations",
         "recording._attribution.fewest_probes",
-        "recording._waiter.smallest_output",
+        "recording._observation.smallest_output",
     ],
 )
 def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: st
 
     for n in (1, 2, 2, 1):
         assert f(np.ones(n, "f4")).tolist() == [2.0] * n
-    assert len(told) == len(set(told)) <= 2
+    assert 1 <= len(told) == len(set(told)) <= 2
     monkeypatch.undo()
     jm.faults.clear()
     assert f(np.ones(2, "f4")).tolist() == [2.0] * 2
@@ -341,7 +341,7 @@ def test_a_fault_while_waiting_is_reported_and_calls_go_on(monkeypatch: pytest.M
     for _ in range(5):
         f(x).block_until_ready()
         time.sleep(0.01)
-    assert len(told) <= 1
+    assert len(told) == 1
     jm.faults.clear()
 
 

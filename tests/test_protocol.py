@@ -55,7 +55,9 @@ def test_the_kernels_messages_are_the_golden_ones(monkeypatch: pytest.MonkeyPatc
 
 def test_requests_of_the_panel_are_understood() -> None:
     """What the TypeScript tests say the panel sends is what the kernel can read."""
-    for request in json.loads((GOLDEN / "requests.json").read_text(encoding="utf-8")):
+    requests = json.loads((GOLDEN / "requests.json").read_text(encoding="utf-8"))
+    assert requests
+    for request in requests:
         assert parse_request(request) == request
 
 
