@@ -283,8 +283,9 @@ def _wait(watch: Watch) -> None:
     after, since = perf_counter(), account()
     if before == now and then is not None and since is not None:
         had = then.until(since)
-        if had.waits <= 1:  # for the result alone
-            before = max(before, after - had.late_s)
+        woken = after - had.late_s
+        if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
+            before = max(before, woken)
     after = min(after, watch.peeked)
     watch.before, watch.after = min(before, after), after
 
