@@ -254,6 +254,11 @@ def test_the_marker_stands_under_wide_characters_and_tabs() -> None:
     assert text[1] == " " * (2 + 3 + 4 + 2 + 3) + "────"
 
 
+def test_a_note_stands_behind_its_marker_where_it_fits() -> None:
+    line = SourceLine("", "if total > 0:", 3, 8, "not known here")
+    assert to_text(Document((line,)), width=60).splitlines()[1].strip() == "─────  not known here"
+
+
 def test_a_marker_that_does_not_fit_the_source_is_left_out() -> None:
     """The file was changed since: better no marker than a wrong one."""
     site = Site(FILE, 3, "if something_else:", "if", ("x",), "", 7, 3, 20)
@@ -387,6 +392,12 @@ def test_a_wide_table_is_folded_to_the_width_of_the_terminal() -> None:
     assert max(map(len, lines)) <= 80
     assert len(lines) > 3 and lines[2].startswith(" " * 40) and lines[2].strip()
     assert lines[-1].startswith("1 function, 9 calls (1 failed), 3 compiles")
+
+
+def test_columns_give_no_more_width_than_the_table_needs() -> None:
+    columns = tuple(Column(name, wide=True) for name in "ab")
+    table = Table(columns, (("a" * 40, "b" * 35),))
+    assert "b" * 35 in to_text(Document((table,)), width=60)
 
 
 def test_an_empty_table_says_the_one_thing_to_do() -> None:

@@ -197,6 +197,16 @@ def test_single_operations_outside_are_shown_only_when_they_take_long(wire: Wire
     assert row["name"] == "add" and row["elapsed_s"] > 0.25
 
 
+def test_a_thread_that_is_done_takes_away_its_own_work_alone() -> None:
+    from jupyter_jitmagic.panel._rows import Phases
+
+    phases = Phases()
+    for thread in (1, 2):
+        phases.hear(PhaseEvent(7, "step", "trace", time.time(), None, thread))
+    phases.over(1)
+    assert [thread for thread, _ in phases._work] == [2]
+
+
 def test_what_was_compiled_without_a_record_is_soon_over(wire: Wire, hub: Any) -> None:
     """While the recording is paused no miss takes it off the show."""
     wire.open("p")
