@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -189,6 +189,26 @@ TRACE, IDLE = _trace_state()
 _follower = _DisableJitFollower() if not isinstance(TRACE, _Plain) else None
 CONCRETE_ARRAY: type | None = _concrete_array() if _follower else None
 """The type of arrays that are no tracers, if one look at it can stand for a look at `TRACE`."""
+
+
+def _aval_of_array() -> Callable[[Any], Any] | None:
+    getter = getattr(getattr(CONCRETE_ARRAY, "aval", None), "fget", None)
+    if getter is None or isinstance(getter, FunctionType):  # Python would read attributes of anything
+        return None
+    try:
+        getter(_NoArray())
+    except TypeError:
+        return getter  # type: ignore[no-any-return]
+    return None
+
+
+class _NoArray:
+    aval = None
+
+
+AVAL_OF_ARRAY = _aval_of_array()
+"""What `CONCRETE_ARRAY` holds as ``aval``; it refuses anything else with a TypeError, without a look at its attributes. That is
+quicker than to ask for the type and then for the attribute. None where JAX's array has no such thing."""
 
 
 def follow_disable_jit(changed: Callable[[bool], None]) -> None:

@@ -33,6 +33,22 @@ def test_the_fast_trace_state_is_in_use_and_says_what_the_public_one_says() -> N
         assert not fallback.value
 
 
+def test_the_aval_of_an_array_is_had_without_a_look_at_anything_else() -> None:
+    asked: list[str] = []
+
+    class Nosy:
+        def __getattribute__(self, name: str) -> object:
+            asked.append(name)
+            return object.__getattribute__(self, name)
+
+    aval_of, x = internals.AVAL_OF_ARRAY, jnp.ones(3)
+    assert aval_of is not None and aval_of(x) is x.aval
+    for other in (Nosy(), 1.0, x.__array__(), x.aval, jax.random.key(0)):
+        with pytest.raises(TypeError):
+            aval_of(other)
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     "transform, name",
     [

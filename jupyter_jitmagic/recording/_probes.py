@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic._jax_internals import CONCRETE_ARRAY, JitOptions
+from jupyter_jitmagic._jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY, JitOptions
 from jupyter_jitmagic._values import Value
 from jupyter_jitmagic.recording._signatures import Leaf, Node, Signature, layout_of
 from jupyter_jitmagic.recording._tokens import DIRECT, Unsure, is_of_library, token
@@ -229,7 +229,7 @@ def _ease(probe: Probe) -> tuple[int, int]:
 
 def reader(probes: Sequence[Probe], quick: bool) -> tuple[Key, Select]:
     """Functions that read these probes from a call, and that look up its entry by them; ``quick``: of JAX's own arrays only."""
-    source = _Source(quick and CONCRETE_ARRAY is not None)
+    source = _Source(quick and AVAL_OF_ARRAY is not None)
     found = [source.look(probe) for probe in probes]
     key = found[0] if len(found) == 1 else f"({', '.join(found)})"
     return source.function("args, kwargs", key), source.function("args, kwargs, learned", f"learned[{key}]")
@@ -249,9 +249,8 @@ class _Source:
         if probe.look in _OF_CALL:
             return _OF_CALL[probe.look]
         place = self._place(probe.argument, probe.steps)
-        if self._quick and probe.look in _OF_ARRAY:
-            self._check(place, "Array")
-            return _OF_ARRAY[probe.look].format(place)
+        if self._quick and probe.look in ("shape", "dtype"):
+            return f"{self._assigned(('aval', place), f'aval_of_array({place})')}.{probe.look}"
         if probe.look == "static":
             return f"(type({place}), {place}) if type({place}) in DIRECT else token({place})"
         return f"{probe.look}({place})"
@@ -276,8 +275,14 @@ class _Source:
                 line = f"{place}[{self._constant(step.key)}]"
             else:
                 line = f"child({place}, {step.key})"
-        name = self._known[argument, steps] = f"v{len(self._known)}"
-        self._lines.append(f"{name} = {line}")
+        return self._assigned((argument, steps), line)
+
+    def _assigned(self, what: tuple[Any, ...], expression: str) -> str:
+        """The name of what `expression` gives, which is evaluated once."""
+        name = self._known.get(what)
+        if name is None:
+            name = self._known[what] = f"v{len(self._known)}"
+            self._lines.append(f"{name} = {expression}")
         return name
 
     def _check(self, place: str, kind: str) -> None:
@@ -292,7 +297,6 @@ class _Source:
 
 
 _OF_CALL = {"count": "len(args)", "keywords": "frozenset(kwargs)", "config": "config()"}
-_OF_ARRAY = {"shape": "{}.aval.shape", "dtype": "{}.aval.dtype"}
 
 _leaf_kinds: set[type] = {bool, int, float, complex, np.ndarray}
 
@@ -360,10 +364,10 @@ def _node(value: Any) -> Any:
 
 
 _TOOLS: dict[str, Any] = {
-    "Array": CONCRETE_ARRAY,
     "DIRECT": DIRECT,
     "Unsure": Unsure,
     "aval": _aval,
+    "aval_of_array": AVAL_OF_ARRAY,
     "child": _child,
     "config": _config,
     "dtype": _dtype,
