@@ -154,6 +154,29 @@ def test_a_hit_runs_no_method_of_a_container(make: Callable[[int], Any]) -> None
     assert ours == runs_of_hits(jax.jit, make)
 
 
+class Shaped(np.ndarray):
+    """A NumPy array that counts every look at it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        Counted.ran += 1
+        return np.ndarray.__getattribute__(self, name)
+
+    @property
+    def shape(self) -> Any:
+        Counted.ran += 1
+        return np.ndarray.shape.__get__(self)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("make", [lambda n: SIZED[n], lambda n: [SIZED[n], X]], ids=["itself", "in a list"])
+def test_a_users_numpy_array_is_looked_at_in_memory_alone(make: Callable[[int], Any]) -> None:
+    def shaped(n: int) -> Any:
+        return jax.tree.map(lambda x: np.array(x).view(Shaped), make(n))
+
+    ours = runs_of_hits(jm.jit, shaped)
+    assert len(set(entries())) == 2
+    assert ours == runs_of_hits(jax.jit, shaped)
+
+
 def test_keys_with_quotes_are_the_keys_that_they_are() -> None:
     keys = ["a", "a'", 'a"', "a']['b", "b", "['a']", "a\\", "\n"]
     f = jm.jit(lambda d: sum(leaf.sum() for leaf in jax.tree.leaves(d)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import hostile_calls
 from tests.random_calls import wrong
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,6 +17,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_calls_changed_at_random_are_told_by_their_changes() -> None:
     assert {seed: text for seed in range(10) if (text := wrong(seed))} == {}
+
+
+def test_arguments_that_count_and_insert_are_used_as_under_bare_jit() -> None:
+    """Results, arguments afterwards, hits and the number of runs of the user's methods are those of ``jax.jit``."""
+    assert {seed: text for seed in range(4) if (text := hostile_calls.wrong(seed))} == {}
+
+
+@pytest.mark.slow
+def test_many_more_arguments_that_count_and_insert() -> None:
+    assert {seed: text for seed in range(4, 200) if (text := hostile_calls.wrong(seed))} == {}
 
 
 @pytest.mark.slow

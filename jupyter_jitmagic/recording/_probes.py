@@ -17,7 +17,7 @@ import numpy as np
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY, JitOptions
 from jupyter_jitmagic._values import Value
-from jupyter_jitmagic.recording._signatures import Leaf, Node, Signature, layout_of
+from jupyter_jitmagic.recording._signatures import Leaf, Node, Signature, as_in_memory, layout_of
 from jupyter_jitmagic.recording._tokens import DIRECT, Unsure, is_of_library, token
 
 Key = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -302,7 +302,8 @@ _leaf_kinds: set[type] = {bool, int, float, complex, np.ndarray}
 
 
 def _checked(value: Any) -> Any:
-    """`value`, a leaf whose looks run no code of the user's."""
+    """`value`, a leaf, so that its looks run no code of the user's."""
+    value = as_in_memory(value)
     kind = type(value)
     if kind not in _leaf_kinds:
         if not is_of_library(kind):
@@ -396,7 +397,7 @@ def _add_whole(value: Any, found: list[Any]) -> None:
     node = _node(value)
     found.append(node)
     if node == "leaf":
-        found.append((jax.typeof(value), _placement(value), layout_of(value)))
+        found.append((_aval(value), _placement(value), _layout(value)))
         return
     kind = type(value)
     children = value.values() if kind is dict else value if kind in (list, tuple) else _one_level(value)[0]

@@ -393,6 +393,7 @@ class _Builder:
         return shared.get(path) or _leaf(path, *parts)
 
     def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf], depth: int = 0) -> Node | None:
+        value = as_in_memory(value)
         children = None if isinstance(value, _ARRAYS) or value is None else _children(value, flat=depth == _DEEPEST)
         if children is None:
             if value is None:
@@ -533,6 +534,12 @@ def _named_metadata(name: str, part: Any) -> Metadata:
 
 def _value_named(names: Iterable[str], part: Any) -> Value:
     return Value(part, secret=any(map(is_secret_name, names)), by_equality=True)
+
+
+def as_in_memory(value: Any) -> Any:
+    """A NumPy array as JAX takes it on a hit: what properties the user's class of it has is not asked."""
+    kind = type(value)
+    return np.ndarray.view(value, np.ndarray) if kind is not np.ndarray and issubclass(kind, np.ndarray) else value
 
 
 def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
