@@ -94,10 +94,11 @@ def put_back() -> Iterator[None]:
     """What the situations set for the whole process is as it was."""
     _keep._kept.clear()
     options = {name: getattr(jax.config, name) for name in OPTIONS}
+    place = locale.setlocale(locale.LC_ALL)
     yield
     for name, value in options.items():
         jax.config.update(name, value)
-    locale.setlocale(locale.LC_ALL, "C")
+    locale.setlocale(locale.LC_ALL, place)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

@@ -11,12 +11,8 @@ import functools
 import types
 from typing import Any
 
-import jax
-
-from jupyter_jitmagic._jax_internals import jit_options
-
 from ._places import is_library
-from ._source import NoSource, Rebuilt
+from ._source import NoSource, Rebuilt, is_plain_jit, jitted_as
 
 
 class OwnCaches(Rebuilt):
@@ -51,33 +47,17 @@ class OwnCaches(Rebuilt):
             if isinstance(fun, functools._lru_cache_wrapper):
                 made = functools.lru_cache(**fun.cache_parameters())(self.of(fun.__wrapped__))
                 self.made.append(made)
-            elif _is_plain_jit(fun):
-                made = jax.jit(self.of(fun.__wrapped__), **_options(fun))
+            elif is_plain_jit(fun):
+                made = jitted_as(fun, self.of(fun.__wrapped__))
             else:
                 made = self.of(fun)
             self._made.setdefault(id(fun), made)
         return self._made[id(fun)]
 
     def _reaches(self, fun: Any) -> bool:
-        if isinstance(fun, functools._lru_cache_wrapper) or _is_plain_jit(fun):
+        if isinstance(fun, functools._lru_cache_wrapper) or is_plain_jit(fun):
             return not is_library(getattr(getattr(fun.__wrapped__, "__code__", None), "co_filename", "<frozen"))
         return isinstance(fun, types.FunctionType | functools.partial | types.MethodType) and super()._reaches(fun)
 
     def _instance(self, value: Any) -> Any:
         return value
-
-
-def _is_plain_jit(fun: Any) -> bool:
-    """Whether it is a function under `jax.jit` (or `jm.jit`) with options that another jit can be given."""
-    kind = type(fun).__module__.partition(".")[0]
-    if kind not in ("jax", "jaxlib", "jupyter_jitmagic") or not hasattr(fun, "lower"):
-        return False
-    info = getattr(fun, "_jit_info", None)
-    placed = getattr(info, "user_specified_in_shardings", False) or any(
-        type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
-    )
-    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
-
-
-def _options(fun: Any) -> dict[str, Any]:
-    return {name: value for name, value in jit_options(fun)._asdict().items() if value}

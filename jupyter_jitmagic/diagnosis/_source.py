@@ -429,9 +429,10 @@ class Rebuilt:
         inner = plain_function(fun)
         if inner is None:
             raise NoSource(f"{fun!r} cannot be made again")
+        if is_plain_jit(fun):
+            return jitted_as(fun, self.make(fun.__wrapped__))
         if hasattr(fun, "lower") and not is_users(inner.__code__.co_filename):  # the jit of what jax.grad, vmap, … returned
-            options = {name: value for name, value in jit_options(fun)._asdict().items() if value}
-            return jax.jit(self.make(inner), **options)
+            return jitted_as(fun, self.make(inner))
         unit = next((u for u in self._units if u.holds(inner.__code__)), None) or unit_of(inner.__code__, inner.__globals__)
         statement = ast.parse(unit.text).body[-1]
         if not isinstance(statement, ast.FunctionDef) or statement.name != inner.__name__:
@@ -443,6 +444,23 @@ class Rebuilt:
                 raise NoSource(f"{inner.__qualname__} has a decorator, {ast.unparse(decorator)}, that cannot be run again")
             made = eval(compile(ast.Expression(decorator), "<jitmagic decorator>", "eval"), space)(made)  # noqa: S307
         return made
+
+
+def is_plain_jit(fun: Any) -> bool:
+    """Whether it is a function of Python's under `jax.jit` (or `jm.jit`), with options that another jit can be given."""
+    kind = type(fun).__module__.partition(".")[0]
+    if kind not in ("jax", "jaxlib", "jupyter_jitmagic") or not hasattr(fun, "lower"):
+        return False
+    info = getattr(fun, "_jit_info", None)
+    placed = getattr(info, "user_specified_in_shardings", False) or any(
+        type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
+    )
+    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
+
+
+def jitted_as(fun: Any, inner: Any) -> Any:
+    """`inner` under `jax.jit`, with the options of the jitted `fun`."""
+    return jax.jit(inner, **{name: value for name, value in jit_options(fun)._asdict().items() if value})
 
 
 _EMPTY = object()

@@ -20,8 +20,9 @@ class Target(Protocol):
     jitted: Any
     jit_arguments: dict[str, Any]
     jit_options: JitOptions
-    name: str
 
+    @property
+    def name(self) -> str: ...
     def use(self, jitted: Any, jit_arguments: dict[str, Any]) -> None: ...
 
 

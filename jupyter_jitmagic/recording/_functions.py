@@ -40,14 +40,14 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     """A row and a state for a function that has just been put under jit."""
     bury()
     origin = origin_of(fun)
-    lineage = _lineages.get(origin)
+    number, lineage = log.new_id("function"), _lineages.get(origin)
     remade = None
     if lineage is not None:
         if lineage.made.is_made_again_as(fun, origin):
             _supersede(lineage.function)
-        remade = _compiled_before(lineage, _weak(fun), origin)
+        remade = _compiled_before(lineage, _weak(fun), origin, number)
     record = FunctionRecord(
-        id=log.new_id("function"),
+        id=number,
         name=_unused_name(short_name(qualname_of(fun))),
         module=origin.module,
         qualname=qualname_of(fun),
@@ -68,7 +68,9 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     return state
 
 
-def _compiled_before(lineage: _Lineage, made: weakref.ref[Any] | None, origin: Origin) -> Callable[[], list[Signature]]:
+def _compiled_before(
+    lineage: _Lineage, made: weakref.ref[Any] | None, origin: Origin, number: int
+) -> Callable[[], list[Signature]]:
     """What the functions compiled in whose place this one came. Only when it is called it is known which those are: until then
     the earlier one may live on, as under the name that is about to be bound anew."""
 
@@ -77,6 +79,7 @@ def _compiled_before(lineage: _Lineage, made: weakref.ref[Any] | None, origin: O
         if fun is None or not lineage.made.is_made_again_as(fun, origin):
             return []
         _supersede(lineage.function)
+        _take_name(number)
         return lineage.compiled()
 
     return compiled
@@ -178,6 +181,16 @@ def _supersede(function: int) -> None:
         for entry in log.entries_of(function):
             entry.superseded = True
     log.listeners.emit(Changed("functions", function))
+
+
+def _take_name(function: int) -> None:
+    """It was one more function of its name when it was made, and is the only one now."""
+    record = log.known_function(function)
+    if record is not None:
+        with log.lock:
+            record.name = ""
+            record.name = _unused_name(short_name(record.qualname))
+        log.listeners.emit(Changed("functions", function))
 
 
 def _unused_name(name: str) -> str:

@@ -73,8 +73,9 @@ class Owner(Protocol):
     """What a call closure needs of its function's state."""
 
     function: int
-    name: str
 
+    @property
+    def name(self) -> str: ...
     def look_closely(self) -> None: ...
     def settle(self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def failed(

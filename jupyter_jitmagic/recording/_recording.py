@@ -73,7 +73,6 @@ class FunctionState:
         self.jit_arguments = jit_arguments
         self.jit_options = internals.jit_options(jitted, jit_arguments)
         self.function = record.id
-        self.name = record.name
         self.record = record
         self.origin = origin
         self.lock = threading.RLock()
@@ -105,6 +104,10 @@ class FunctionState:
         self._call: Callable[[], Any] = _not_built
         self.examples: dict[int, Example] = {}
         """Of each live entry, what a call looks like: for whoever asks for its programs and sizes."""
+
+    @property
+    def name(self) -> str:
+        return self.record.name
 
     def build(self) -> Callable[..., Any]:
         """The function that stands for the jitted one. The state does not hold it, so that it goes when the user lets go."""
