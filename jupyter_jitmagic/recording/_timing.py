@@ -90,7 +90,9 @@ class Call(Protocol):
     """A jitted function of ours, found on a thread's stack."""
 
     function: int
-    name: str
+
+    @property
+    def name(self) -> str: ...
 
     def look_closely(self) -> None:
         """The call that runs is no plain hit."""
