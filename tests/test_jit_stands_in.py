@@ -9,7 +9,6 @@ import doctest
 import functools
 import inspect
 import pydoc
-import sys
 import types
 import typing
 import weakref
@@ -20,8 +19,6 @@ import jax
 import pytest
 
 import jupyter_jitmagic as jm
-
-NEW = sys.version_info >= (3, 13)
 
 
 def fun(x: float, n: int = 2) -> float:
@@ -60,10 +57,37 @@ def slope_of_custom(f: Any) -> Any:
     return custom.__name__, float(jax.grad(custom)(2.0, 2.0)), str(inspect.signature(custom))
 
 
-OF_PARTIALS = ("isroutine", "ismethoddescriptor") if NEW else ()
+def partly_bound(f: Any) -> Any:
+    class Owner:
+        m = functools.partialmethod(f, n=3)
+        bound = functools.partialmethod(f)
+
+        def __mul__(self, n: int) -> int:
+            return 7 * n
+
+    made = Owner()
+    return [type(made.m), made.m.args == (made,), made.m.keywords, type(made.bound), str(inspect.signature(Owner.m))]
+
+
+def by_name(f: Any) -> Any:
+    class Owner:
+        s = staticmethod(f)
+        c = classmethod(lambda cls, x: f(x))
+        cached = functools.cached_property(lambda self: f(2.0))
+
+    return Owner.s(2.0), Owner().s(2.0), Owner.c(2.0), Owner().cached, Owner.__dict__["s"].__wrapped__ is f
+
+
+def single_method(f: Any) -> Any:
+    class Owner:
+        generic = functools.singledispatchmethod(lambda self, x: 0)
+
+    Owner.generic.register(float, staticmethod(f))
+    return Owner().generic(2.0), Owner().generic("2")
+
 
 QUESTIONS: dict[str, Callable[[Any], Any]] = {
-    **{name: getattr(inspect, name) for name in dir(inspect) if name.startswith("is") and name not in OF_PARTIALS},
+    **{name: getattr(inspect, name) for name in dir(inspect) if name.startswith("is")},
     **{name: getattr(inspect, name) for name in ("getdoc", "getcomments", "getsource", "getmodule", "signature")},
     "unwrap": lambda f: inspect.unwrap(f) is fun,
     "annotations": inspect.get_annotations,
@@ -90,7 +114,13 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "a pytree": lambda f: jax.tree.structure(f) == jax.tree.structure(0),
     "wrapped": lambda f: (functools.wraps(f)(lambda x: x).__name__, functools.cache(f).__wrapped__ is f),
     "reduced": lambda f: functools.reduce(f, [1.0, 2.0]),
+    "lowered through Partial": lambda f: jax.tree_util.Partial(f).func.lower(2.0).as_text(),
+    "partialmethod": partly_bound,
+    "in a class by name": by_name,
+    "its call": lambda f: (callable(f.__call__), f.__call__(2.0), inspect.getdoc(f.__call__)),
+    "parts of a partial": lambda f: [hasattr(f, name) for name in ("func", "args", "keywords", "__code__", "__self__")],
     "dispatched": dispatched,
+    "dispatched as a method": single_method,
     "dispatching": lambda f: functools.singledispatch(f)(2.0),
     "in a class": lambda f: (owner(f).m is f, owner(f).s is f, type(owner(f)().m), type(owner(f).c)),
     "signature of a method": lambda f: str(inspect.signature(owner(f)().m)),
@@ -108,10 +138,10 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "custom_jvp": slope_of_custom,
     "eval_shape": lambda f: (jax.eval_shape(f, 2.0), f.eval_shape(2.0, n=3)),
     "locations in the program": lambda f: f.lower(2.0).as_text(debug_info=True),
-    **({} if NEW else {"help": lambda f: pydoc.plain(pydoc.render_doc(f))}),
+    "help": lambda f: pydoc.plain(pydoc.render_doc(f)),
 }  # fmt: skip
-"""Not among them: from Python 3.13 on `inspect.isroutine` says no to every `functools.partial`, which ours is for the speed of
-a call; `jax.tree_util.Partial` takes such a one apart; and `jax.eval_shape` asks for the very type."""
+"""Not among them: `jax.eval_shape` asks for the very type, where an argument is static; and `__call__`, which holds the
+closure, is nothing that the type can be asked for, as in ``type(f).__call__(f, x)``, or that can be set without effect."""
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -1,7 +1,8 @@
 """The object that `jm.jit` returns: behaves as `jax.jit`'s own, and records.
 
-It is a `functools.partial` without arguments over the closure of `_hotpath`: calling it costs a C call, and unlike a bare
-closure it can have the `repr`, pickling and methods that `jax.jit`'s object has.
+Its call is the closure of `_hotpath`, in a slot named `__call__`: Python looks that up in the type and finds the object's own
+closure, so a call has no frame between. Unlike a bare closure the object can have the `repr`, pickling and methods of
+`jax.jit`'s; unlike a `functools.partial` it is nothing that others take apart.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
         __wrapped__: Callable[..., Any]
         __name__: str
         __qualname__: str
-        func: Callable[..., Any]
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 else:
 
-    class _Callable(functools.partial):
+    class _Callable:
+        __slots__ = ("__call__", "__dict__", "__weakref__")
+
         def __class_getitem__(cls, item):
             return types.GenericAlias(cls, item)
 
@@ -119,7 +121,7 @@ class JitFunction(_Callable[P, R_co]):
         return _made_again, self._made_with
 
     def __copy__(self) -> Any:
-        return _object(self.func, self._state, self._made_with, vars(self))
+        return _object(self.__call__, self._state, self._made_with, vars(self))
 
     def __deepcopy__(self, memo: Any) -> Any:
         fun, jit_arguments, own = self._made_with
@@ -182,11 +184,10 @@ def _recorded(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[st
 
 
 def _object(call: Callable[..., Any], state: FunctionState, made_with: Any, looks: dict[str, Any]) -> JitFunction[..., Any]:
-    make: Any = JitFunction
-    made: JitFunction[..., Any] = make(call)
-    made._state, made._made_with = state, made_with
+    made: Any = JitFunction()
+    made.__call__, made._state, made._made_with = call, state, made_with
     made.__dict__.update(looks)
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str, Any]) -> Callable[..., Any]:
@@ -208,6 +209,7 @@ def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str
     state.check = own["check"]
     call = state.build()
     functools.update_wrapper(call, jitted if hasattr(jitted, "__name__") else fun)
+    call.__doc__ = type(call).__call__.__doc__  # IPython shows another one beside the function's own
     call.__dict__["_jitmagic_state"] = state
     weakref.finalize(call, _functions.ended, state.function).atexit = False
     if key is not None:
