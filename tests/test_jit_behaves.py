@@ -374,19 +374,20 @@ def test_the_same_function_from_threads_while_another_compiles() -> None:
 
 
 def test_recording_stops_without_a_trace_and_goes_on() -> None:
+    """No listener and no thread is left, and from the next start on calls go to the entries of before."""
     from jax._src import monitoring
 
     def listeners() -> int:
-        kinds = (monitoring._event_listeners, monitoring._event_time_span_listeners, monitoring._scalar_listeners)
-        ours = "jupyter_jitmagic.recording._timing"
-        return sum(getattr(listener, "__module__", "") == ours for kind in kinds for listener in kind)
+        kinds = [kind for name, kind in vars(monitoring).items() if name.endswith("_listeners") and isinstance(kind, list)]
+        functions = [getattr(listener, "func", listener) for kind in kinds for listener in kind]
+        return sum(getattr(function, "__module__", "").startswith("jupyter_jitmagic.") for function in functions)
 
     @jm.jit
     def f(x):
         return x * 7
 
     f(jnp.ones(2))
-    assert listeners() == 3
+    assert listeners() >= 3
     stop_recording()
     assert listeners() == 0
     assert not [thread for thread in threading.enumerate() if "jitmagic" in thread.name]
