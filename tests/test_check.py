@@ -141,6 +141,17 @@ def test_changed_arguments_are_told_by_their_path_and_put_back() -> None:
     assert p["w"].tolist() == [1, 1, 1] and p["list"] == [1.0]
 
 
+def test_two_changed_arguments_are_both_told_though_one_name_begins_the_other() -> None:
+    def step(p: Any, p_w: Any, x: Any) -> Any:
+        p.append(1.0)
+        p_w["w"].append(1.0)
+        return x
+
+    text = told(step, [1.0], {"w": [1.0]}, X)
+    assert "changes its argument p in Python" in text and "changes its argument p_w in Python" in text
+    assert text.count("changes its argument") == 2
+
+
 def test_arrays_and_attributes_that_the_plain_run_changes_are_put_back() -> None:
     table = np.zeros(3)
 

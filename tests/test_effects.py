@@ -46,6 +46,13 @@ def test_the_answer_says_why_the_function_was_not_traced_again(shell: Shell) -> 
     assert "static_argnames" not in text
 
 
+def test_one_of_many_arguments_is_named_by_its_place_where_nothing_was_traced_again(shell: Shell) -> None:
+    shell.ok("numbers = iter(range(9))")
+    ran = shell.run("%%jit\ndef f(x, *args):\n    next(numbers)\n    return jnp.zeros(args[1]) + x\n\nf(1.0, 2, 3)")
+    text = " ".join(ran.displays[-1]["text/plain"].split())
+    assert "args[1] (3) decides a shape. What cures it is unknown" in text
+
+
 def test_what_is_met_behind_a_site_ends_the_answer_there(tmp_path: Path) -> None:
     """The run that looks for sites goes to the first effect and no further; nothing is advised that needs a trace beyond."""
     log = tmp_path / "log"

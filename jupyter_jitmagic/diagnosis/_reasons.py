@@ -8,6 +8,8 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
+from jupyter_jitmagic._paths import is_part
+
 from ._call import Call
 from ._sites import one_for_each_line
 from ._static_search import Search
@@ -22,7 +24,7 @@ def for_static(call: Call, search: Search, found: Found) -> str:
     names = sorted(search.static)
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
     needed = _needed(sites[0]) if sites else ""
-    if needed and all(any(path.startswith(name) for path in sites[0].arguments) for name in names):
+    if needed and all(any(is_part(path, name) for path in sites[0].arguments) for name in names):
         text = needed  # it names them all
     else:
         text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing" + (f": {needed}" if needed else "")

@@ -20,6 +20,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic._paths import is_part
+
 from ._call import Call, bind, code_of
 from ._places import Position, is_user, position, source_line
 from ._types import Found, Site
@@ -500,7 +502,7 @@ def refused_at(error: BaseException, call: Call) -> Site | None:
     paths = re.split(r", and | and |, ", named[1]) if named else []
     known = {argument.name: argument.value for argument in call.arguments}
     own = place.function.rpartition(".")[2] == call.name.rpartition(".")[2]
-    arguments = tuple(path for path in paths if own and re.split(r"[.\[]", path)[0] in known)
+    arguments = tuple(path for path in paths if own and any(is_part(path, name) for name in known))
     return dataclasses.replace(
         place,
         line=line,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from jupyter_jitmagic._paths import is_part
 from jupyter_jitmagic._records import Cause
 from jupyter_jitmagic.recording._signatures import DEFAULT, Leaf, Node, Signature, Static
 
@@ -136,11 +137,7 @@ def _differs_from_default(argument: str, now: Signature, before: Signature) -> b
 def _traced_key(argument: str, signature: Signature) -> tuple[Node | None, list[Leaf]]:
     """What JAX's key holds of one traced argument."""
     node = dict(signature.structure).get(argument)
-    return node, [leaf for leaf in signature.leaves if _belongs_to(leaf.path, argument)]
-
-
-def _belongs_to(path: str, argument: str) -> bool:
-    return path == argument or path.startswith((f"{argument}[", f"{argument}."))
+    return node, [leaf for leaf in signature.leaves if is_part(leaf.path, argument)]
 
 
 # ---- pytrees

@@ -28,6 +28,7 @@ import numpy as np
 from jupyter_jitmagic._errors import CheckWarning, faults
 from jupyter_jitmagic._options import options
 from jupyter_jitmagic._own_work import own_work
+from jupyter_jitmagic._paths import is_part
 from jupyter_jitmagic._values import digest, instance_fields, shown
 from jupyter_jitmagic._wording import short_name
 from jupyter_jitmagic.recording._call_site import is_users, user_depth
@@ -214,21 +215,14 @@ def _inside(
     return leaves, attributes
 
 
-def _is_within(path: str, other: str) -> bool:
-    """Whether one path leads on from another, as ``cfg.rate`` from ``cfg`` and not ``cfgs`` from it."""
-    rest = path[len(other) :] if path.startswith(other) else ""
-    return bool(rest) and not (rest[0].isalnum() or rest[0] == "_")
-
-
 def _held(value: Any) -> object:
     return id(value), len(value) if isinstance(value, (list, dict, set)) else None
 
 
 def _changed(before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
     """The paths that differ, without those inside another one."""
-    paths = [path for path in before | after if before.get(path) != after.get(path)]
-    inner = {path for path in paths for other in paths if _is_within(path, other)}
-    return tuple(path.rstrip() for path in paths if path not in inner)
+    paths = dict.fromkeys(path.rstrip() for path in before | after if before.get(path) != after.get(path))
+    return tuple(path for path in paths if not any(path != other and is_part(path, other) for other in paths))
 
 
 @contextlib.contextmanager

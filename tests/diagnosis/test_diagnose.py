@@ -335,6 +335,15 @@ def test_reasons_say_what_to_do(fun, args, said):
     assert said in diagnose(fun, *args).reason
 
 
+def test_an_argument_is_named_though_its_name_begins_another_ones():
+    def f(x, n, nn):
+        return x + jnp.zeros(nn).sum() + jnp.zeros(n).sum()
+
+    answer = diagnose(f, X, 3, 4)
+    assert answer.static_argnames == ("n", "nn")
+    assert answer.reason.startswith("n and nn are needed while tracing")
+
+
 def test_a_static_self_that_compares_by_identity_is_warned_of():
     """The best-known trap of JAX: what a static object holds is frozen at the trace."""
 
