@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,9 +13,10 @@ import pytest
 from panel_fakes import COMM, Hub, Log, Wire, shell, wait_for
 from panel_records import go_on, lesson
 
-from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent
+from jupyter_jitmagic._records import Changed, FunctionRecord, PhaseEvent, log
 from jupyter_jitmagic.panel import _hub
 from jupyter_jitmagic.panel._protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK, TEXT_LIMIT
+from tests.trials.forks import forked
 
 
 @pytest.fixture
@@ -371,3 +373,75 @@ def test_without_a_kernel_comm_is_not_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+class Held:
+    """Keeps the thread that comes by where it is, with all the locks that it holds, until it is let go."""
+
+    def __init__(self) -> None:
+        self.here, self.over = threading.Event(), threading.Event()
+
+    def hold(self) -> None:
+        if not self.here.is_set():
+            self.here.set()
+            self.over.wait(20)
+
+    def number(self) -> int:
+        held = self
+
+        class Number(int):
+            def __hash__(self) -> int:
+                held.hold()
+                return int(self)
+
+        return Number(7)
+
+    def sent(self) -> list[Any]:
+        held = self
+
+        class Sent(list[Any]):
+            def append(self, message: Any) -> None:
+                held.hold()
+                super().append(message)
+
+        return Sent()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("where", ["sending", "noting a phase", "noting a row"])
+def test_a_child_forked_while_the_panel_is_told_goes_on_without_it(wire: Wire, where: str) -> None:
+    """A thread is in the middle of it, with a lock that nobody gives back in the child: calls, cells and unloading go on."""
+    kernel, held = shell(), Held()
+    _hub.start(kernel)
+    wire.open("p")
+    phase, change = PhaseEvent(1, "f", "trace", time.time()), Changed("functions", 1)
+    if where == "sending":
+        wire.sent = held.sent()
+    elif where == "noting a phase":
+        phase = PhaseEvent(held.number(), "f", "trace", time.time())
+    else:
+        change = Changed("functions", held.number())
+
+    def tell(*events: Any) -> None:
+        for event in events:
+            log.listeners.emit(event)
+
+    def child() -> int:
+        before = len(wire.sent)
+        tell(PhaseEvent(1, "f", "compile", time.time()), Changed("functions", 1))
+        for event in ("pre_run_cell", "post_run_cell"):
+            kernel.events.trigger(event)
+        heard = _hub.is_heard()
+        _hub.stop()
+        return int(heard or bool(panel_threads()) or len(wire.sent) != before)
+
+    thread = threading.Thread(target=tell, args=(phase, change))
+    thread.start()
+    try:
+        assert held.here.wait(5)
+        assert forked(child) == 0
+        assert _hub.is_heard()
+    finally:
+        held.over.set()
+        thread.join()
+        _hub.stop()

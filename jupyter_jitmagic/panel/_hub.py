@@ -138,6 +138,14 @@ class Hub:
             thread = self._retire_thread()
         self._join(thread)
 
+    def after_fork(self) -> None:
+        """In a forked child: front ends talk to the parent alone, so it is over here, without a word to them and without the
+        thread and the locks that others held."""
+        self._lock = threading.RLock()
+        self._manager = self._shell = self._thread = None
+        self._panels, self._marks, self._holds = {}, [], {}
+        self._feed.after_fork()
+
     @property
     def listening(self) -> bool:
         """Whether a panel listens."""
@@ -452,3 +460,12 @@ def stop() -> None:
     if _hub is not None:
         _hub.stop()
         _hub = None
+
+
+def _after_fork() -> None:
+    if _hub is not None:
+        _hub.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)  # after the log's, which it imports: its listeners' lock is free by then

@@ -299,6 +299,11 @@ class Feed:
             self._unsubscribe = None
         self.rest()
 
+    def after_fork(self) -> None:
+        """In a forked child, where no panel is: what another thread held is free, and nothing is followed."""
+        self._lock, self._phases, self.awake = threading.RLock(), Phases(), False
+        self.stop()
+
     def rest(self) -> None:
         """Nobody wants to know: keep nothing but what runs at the moment."""
         with self._lock:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -38,6 +39,20 @@ def _ended(child: int) -> int | None:
     return None
 
 
+def forked(run: Callable[[], int]) -> int | None:
+    """What a forked child that runs this and nothing else ends with; None where it hangs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "multi-threaded, fork() may deadlock"
+        child = os.fork()
+    if not child:
+        status = 2
+        try:
+            status = run()
+        finally:
+            os._exit(status)
+    return _ended(child)
+
+
 def wrong(first: int, last: int) -> dict[int, str]:
     """By number of the fork, what went wrong."""
     f = jm.jit(lambda x: x + 1)
@@ -62,19 +77,10 @@ def wrong(first: int, last: int) -> dict[int, str]:
     found = {}
     for number in range(first, last):
         time.sleep(random.Random(number).random() * 0.02)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "multi-threaded, fork() may deadlock"
-            child = os.fork()
-        if not child:
-            status = 2
-            try:
-                status = _child()
-            finally:
-                os._exit(status)
-        status_or_none = _ended(child)
-        if status_or_none:
-            found[number] = "its tables disagree" if status_or_none == 1 else f"it ended with {status_or_none}"
-        elif status_or_none is None:
+        status = forked(_child)
+        if status:
+            found[number] = "its tables disagree" if status == 1 else f"it ended with {status}"
+        elif status is None:
             found[number] = "it hangs"
     over.set()
     for thread in threads:
