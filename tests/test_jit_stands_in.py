@@ -19,6 +19,7 @@ import jax
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic._values import Value
 
 
 def fun(x: float, n: int = 2) -> float:
@@ -138,6 +139,7 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "custom_jvp": slope_of_custom,
     "eval_shape": lambda f: (jax.eval_shape(f, 2.0), f.eval_shape(2.0, n=3)),
     "locations in the program": lambda f: f.lower(2.0).as_text(debug_info=True),
+    "as a static value": lambda f: (Value(f).text, Value(f) == Value(f)),
     "help": lambda f: pydoc.plain(pydoc.render_doc(f)),
 }  # fmt: skip
 """Not among them: `jax.eval_shape` asks for the very type, where an argument is static; and `__call__`, which holds the
