@@ -62,7 +62,7 @@ def _beside_remaking(now: Signature, remade: Sequence[Signature]) -> tuple[Cause
 
 def nearest_difference(now: Signature, earlier: Sequence[Signature]) -> tuple[Cause, ...]:
     """The differences from the earlier signature that has the fewest; of equals, from the latest. Empty: one is the same."""
-    if now in earlier:
+    if now.is_among(earlier):
         return ()
     distances: list[tuple[int, int]] = []
     near = compared = 0

@@ -120,6 +120,11 @@ class Signature:
             return NotImplemented
         return self is other or (hash(self) == hash(other) and self._key() == other._key())
 
+    def is_among(self, others: Iterable[Signature]) -> bool:
+        """Whether one of them is equal: ``in`` would call a method for each of a thousand."""
+        mine = hash(self)
+        return any(self == other for other in others if (other._hash or hash(other)) == mine)
+
     def _key(self) -> tuple[Any, ...]:
         return self.leaves, self.structure, self.statics, self.passed, self.config, self.transformation
 
