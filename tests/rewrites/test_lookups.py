@@ -36,6 +36,13 @@ def test_a_table_is_read_by_a_traced_key(body):
     check(source, (jnp.array(2.0), 1), (jnp.array(3.0), 2))
 
 
+def test_tuples_of_traced_arrays_are_picked_array_by_array():
+    """As the layers of a network that are an argument: NumPy is not asked for the shape of a tuple of them."""
+    layers = [(jnp.ones(2) * k, jnp.array(1.0 * k)) for k in range(3)]
+    source = "def f(layers, x, n):\n    w, b = layers[n]\n    return w * x + b\n"
+    check(source, (layers, jnp.array(2.0), 1), (layers, jnp.array(3.0), 2))
+
+
 def test_things_of_other_shapes_cannot_be_picked():
     namespace = define("LAYERS = [jnp.ones(2), jnp.ones(3)]\ndef f(n):\n    return LAYERS[n]\n")
     proposals = propose(namespace["f"], (1,), {})

@@ -181,16 +181,15 @@ def _numbers(values: Any) -> bool:
 
 def _stackable(values: Any) -> bool:
     """Whether all are numbers or arrays of one shape."""
-    try:
-        shapes = {np.shape(value) for value in values}
-    except ValueError:
-        return False
     plain = all(
         isinstance(value, bool | int | float | complex | np.generic | np.ndarray | jax.Array)
         or (isinstance(value, list | tuple) and _numbers(value))
         for value in values
     )
-    return plain and len(shapes) == 1
+    try:
+        return plain and len({np.shape(value) for value in values}) == 1
+    except ValueError:  # lists of several lengths
+        return False
 
 
 RULES: list[Rule] = [element, entry]
