@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 CASES = cases_in(TESTS / "cases")
 CORPUS = TESTS.parents[1] / "shared" / "corpus"
 PUBLIC = cases_in(CORPUS) if CORPUS.is_dir() else []
-FEW = [(path, ("jax.jit", "%%jit")[number % 2]) for number, path in enumerate(CASES[5::14])]
+FEW = [(path, ("jax.jit", "%%jit")[number % 2]) for number, path in enumerate(CASES[5::36])]
 
 
 def label(value: object) -> str:
