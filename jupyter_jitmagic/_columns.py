@@ -52,7 +52,7 @@ class Columns:
         self.first = first
         self._pages: list[_Page] = []
         self._start = self._end = 0
-        """The kept rows, counted from the begin of the first page."""
+        """The kept rows, counted from the beginning of the first page."""
         self.phases: dict[int, tuple[float, float, float]] = {}
         """Trace, lower and compile seconds by call number, for calls that are no plain hit."""
 

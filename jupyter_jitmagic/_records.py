@@ -26,7 +26,6 @@ EXECUTE_HOW: tuple[ExecuteHow, ...] = ("unobserved", "observed", "blocked")
 UNOBSERVED, OBSERVED, BLOCKED = range(3)
 Phase = Literal["trace", "lower", "compile"]
 Kind = Literal["function", "entry", "miss", "diagnosis", "other"]
-PHASES: tuple[Phase, ...] = ("trace", "lower", "compile")
 CauseName = Literal[
     "first_call", "shape", "dtype", "weak_type", "static_value", "static_identity", "pytree_structure", "calling_convention",
     "new_function", "device", "sharding", "config", "cleared", "unknown",

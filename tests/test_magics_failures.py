@@ -261,7 +261,7 @@ def test_a_helper_in_another_cell_is_shown_as_a_diff(shell: Shell) -> None:
     shell.ok("def helper(x):\n    if x > 0:\n        return x\n    return -x")
     number = shell.ip.execution_count - 1
     ran = fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
-    assert f"%jitfix shows the change, which belongs into cell [{number}]." in below(ran)
+    assert f"%jitfix shows the change, which belongs in cell [{number}]." in below(ran)
     shell.ip.rl_next_input = None
     text = below(shell.ok("%jitfix"))
     assert f"`helper` in cell [{number}]".replace("`", "") in text
@@ -273,7 +273,7 @@ def test_what_belongs_into_two_cells_is_put_into_one_and_shown_for_the_other(she
     shell.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
     number = shell.ip.execution_count - 1
     ran = fails(shell, "%%jit\ndef f(x, n):\n    return helper(jnp.repeat(x, n))\n\nf(jnp.ones(2), 3)")
-    assert f"into the cell, and shows what belongs into cell [{number}]" in " ".join(below(ran).split())
+    assert f"into the cell, and shows what belongs in cell [{number}]" in " ".join(below(ran).split())
     text = below(shell.ok("%jitfix"))
     assert f"helper in cell [{number}]" in text
     assert shell.ip.rl_next_input.startswith("%%jit --static n\ndef f(x, n):\n    return helper(")

@@ -191,7 +191,7 @@ class Compiled(NamedTuple):
 
 
 def watched(compiles: Sequence[Compiled]) -> Document:
-    """What compiled while a cell ran, the dearest function first, JAX's own operations in one row at the end."""
+    """What compiled while a cell ran, the most expensive function first, JAX's own operations in one row at the end."""
     if not compiles:
         return Document.of([Paragraph("Nothing compiled in this cell.", "dim")])
     groups: dict[tuple[str, str], list[Compiled]] = {}
@@ -199,11 +199,11 @@ def watched(compiles: Sequence[Compiled]) -> Document:
         own = each.module == "jax"
         groups.setdefault(("JAX's own operations", "") if own else (short_name(each.function), each.module), []).append(each)
 
-    def dearest(item: tuple[tuple[str, str], list[Compiled]]) -> tuple[bool, float]:
+    def by_cost(item: tuple[tuple[str, str], list[Compiled]]) -> tuple[bool, float]:
         return item[1][0].module == "jax", -sum(each.cost_s for each in item[1])
 
     rows = []
-    for (name, _), found in sorted(groups.items(), key=dearest):
+    for (name, _), found in sorted(groups.items(), key=by_cost):
         own = found[0].module == "jax"
         names = ", ".join(dict.fromkeys(each.function for each in found))
         why, place = (_cut(names), "") if own else (found[-1].why, found[-1].place)
@@ -325,7 +325,3 @@ def _there(value: Any) -> bool:
 
 def _number(value: Any) -> float | None:
     return float(value) if _there(value) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

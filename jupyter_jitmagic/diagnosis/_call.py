@@ -76,7 +76,7 @@ class Call:
 
     @property
     def refused(self) -> list[Argument]:
-        """Arguments that the jit takes as traced and that hold what is no JAX type."""
+        """Arguments that the jit takes as traced and that hold what is not a JAX type."""
         kept = self.keeps_options
         return [each for each in self.arguments if not kept and each.name not in self.declared and each.bad_leaves]
 

@@ -19,7 +19,7 @@ CONCRETIZATIONS = (
     jax.errors.TracerIntegerConversionError,
     jax.errors.NonConcreteBooleanIndexError,
 )
-ASYNC = "An async function returns a coroutine, which is no JAX type: jit the computation that it awaits."
+ASYNC = "An async function returns a coroutine, which is not a JAX type: jit the computation that it awaits."
 
 
 def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
@@ -32,7 +32,7 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
             f"{argument.name} is {_a(type(leaf))}, which jit takes neither as traced (no array) nor as static (not hashable)."
         )
         return f"{text} {_hashable_instead(leaf)}"
-    text = f"{path} is {_a(type(leaf))}, which is no JAX type"
+    text = f"{path} is {_a(type(leaf))}, which is not a JAX type"
     if argument.has_array:
         return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
     return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
@@ -192,12 +192,12 @@ def _tree(call: Call, error: BaseException, text: str) -> str | None:
 def _output(call: Call, error: BaseException, text: str) -> str | None:
     fun = call.fun
     if inspect.isgeneratorfunction(fun):
-        return "A generator function returns a generator, which is no JAX type: return an array of the values."
+        return "A generator function returns a generator, which is not a JAX type: return an array of the values."
     found = re.search(r"returned a value of type (?:<class '(?:\w+\.)*(\w+)'>|(\w+))(?: at output component (\S+?))?,", text)
     if found:
         where = f" at {found[3]}" if found[3] else ""
         return (
-            f"The function returns {_a(found[1] or found[2])}{where}, which is no JAX type: return arrays and numbers only, "
+            f"The function returns {_a(found[1] or found[2])}{where}, which is not a JAX type: return arrays and numbers only, "
             "and make the rest outside the jitted function."
         )
     return None

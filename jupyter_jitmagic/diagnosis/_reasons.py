@@ -137,8 +137,10 @@ def _data(call: Call, search: Search, site: Site) -> str:
     if could and others:
         needing = f"`{_expression(site)}` still needs the value of {_and(others)}"
         return f"Making {_and(could)} static does not help: {needing}, which is data."
-    data = _paths(site) or "a value that is computed under jit"
-    text = f"Line {site.line} needs the value of {data}, which is data"
+    paths = _paths(site)
+    text = f"Line {site.line} needs " + (
+        f"the value of {paths}, which is data" if paths else "a value that is computed under jit"
+    )
     floats = sorted(search.floats)
     if floats and could:
         return f"{text}: {_and(floats)} could be static, but a number that is only computed with would compile once per value."

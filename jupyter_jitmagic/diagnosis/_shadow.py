@@ -758,8 +758,3 @@ def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
         told = isinstance(value, (*_NUMBERS, str)) or dataclasses.is_dataclass(value)
         copy.__dict__[name] = _shadow(run, trace, f"{path}.{name}", value, leaves, True) if told else value
     return copy
-
-
-def _is_library_type(kind: type) -> bool:
-    module = sys.modules.get(kind.__module__)
-    return kind.__module__ == "builtins" or is_library(getattr(module, "__file__", None) or "")

@@ -126,7 +126,7 @@ _DETAILS = {
     "numpy": "is read by NumPy",
     "math": "is read by a function for Python numbers",
     "format": "is turned into text",
-    "invalid argument": "is no JAX type",
+    "invalid argument": "is not a JAX type",
     "in place": "is changed in place",
 }
 
@@ -325,7 +325,7 @@ def _real_line(code: CodeType, node: ast.AST) -> int:
 
 
 def _refused_arguments(call: Call, static: frozenset[str], told: frozenset[str]) -> Iterator[tuple[Site, str]]:
-    """A site for each argument that is no JAX type and told nothing of its use: the first line that reads it."""
+    """A site for each argument that is not a JAX type and told nothing of its use: the first line that reads it."""
     for argument in call.refused:
         if argument.name in static or argument.name in told:
             continue
@@ -343,7 +343,7 @@ def _refused_arguments(call: Call, static: frozenset[str], told: frozenset[str])
                 text,
                 operation,
                 (path,),
-                "is no JAX type",
+                "is not a JAX type",
                 function=code.co_name,
                 values={path: short(value)},
             ),

@@ -34,7 +34,7 @@ def fixed_cell(
         typed, ran: the cell as it was typed and as IPython ran it (magics turned into calls), line for line the same.
         fix: what to put in.
         function: the qualified name of the function that could not be traced.
-        statements: what of the fix's rewrite belongs into this cell: by name, the statement that replaces it.
+        statements: what of the fix's rewrite belongs in this cell: by name, the statement that replaces it.
         namespace: the user's names, to know `jax.jit` where it has another name.
         lines: lines of the functions that ran, to know them among others of the same name; the last one of a name counts else.
 

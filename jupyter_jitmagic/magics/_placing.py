@@ -30,7 +30,7 @@ class Placed:
 
 
 def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
-    """The cell that takes a fix; None if it belongs into no cell.
+    """The cell that takes a fix; None if it belongs in no cell.
 
     Raises:
         OptionError: the function is in a cell that has no place for it; one line that says why.
@@ -78,14 +78,14 @@ def told(shell: Any, failure: Failure, fix: Fix) -> str:
     elsewhere = cell.elsewhere if cell else files_of(failure, fix) or {failure.diagnosis.function: failure.filename}
     places = list(dict.fromkeys(place_of(shell, filename) for filename in elsewhere.values()))
     if cell is None:
-        return f"`%jitfix` shows the change, which belongs into {' and '.join(places)}."
+        return f"`%jitfix` shows the change, which belongs in {' and '.join(places)}."
     if places and cell.after != cell.before:
-        return f"`%jitfix` puts what belongs there into the cell, and shows what belongs into {' and '.join(places)}."
+        return f"`%jitfix` puts what belongs there into the cell, and shows what belongs in {' and '.join(places)}."
     return "`%jitfix` puts it into the cell."
 
 
 def files_of(failure: Failure, fix: Fix) -> dict[str, str]:
-    """The statements of a rewrite by name, each with the file that it belongs into."""
+    """The statements of a rewrite by name, each with the file that it belongs in."""
     return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
 
 

@@ -67,7 +67,7 @@ def _paused() -> str | None:
     if log.paused_s is None:
         return None
     since = time.strftime("%H:%M:%S", time.localtime(log.paused_s))
-    return f"The recording is paused since {since} (in the panel): calls made since then are not counted."
+    return f"Recording has been paused since {since} (in the panel): calls made since then are not counted."
 
 
 def _chosen(frame: Any, names: list[str], *, strict: bool = True) -> Any:

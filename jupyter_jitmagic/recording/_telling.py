@@ -1,4 +1,4 @@
-"""What the user should hear of after a cell, a line each and once: dear recompiles, what would have saved them, stale globals.
+"""What the user should hear of after a cell, once and a line each: costly recompiles, what would have saved them, stale values.
 
 Everything is kept back until it has cost more than it takes to read (``jm.options.tell_after_s``).
 """

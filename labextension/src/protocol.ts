@@ -127,7 +127,7 @@ export interface IFix {
   cellId: string;
   before: string | null;
   after: string | null;
-  /** What of it belongs into other cells or files. */
+  /** What of it belongs in other cells or files. */
   elsewhere: string[];
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ._code import COMPREHENSIONS, Code, Function, comments_of, first_line, target_names
+from ._code import Code, Function, comments_of, first_line, target_names
 
 BOOL = "bool"
 ARRAY = "array"
@@ -230,9 +230,6 @@ class Spot:
         if isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.comprehension) and node in parent.ifs):
             return node, parent
         return None
-
-    def in_comprehension(self) -> bool:
-        return any(isinstance(n, COMPREHENSIONS) for n in self.code.ancestors(self.node))
 
 
 Rule = Callable[[Spot], Iterator[Step]]

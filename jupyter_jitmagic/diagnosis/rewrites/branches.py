@@ -254,9 +254,6 @@ def _expanded_elif(spot: Spot, node: ast.If) -> Step:
     return spot.step("else", ((start, end), text))
 
 
-_UNCHOOSABLE = (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal, ast.Delete, ast.With, ast.Try)
-
-
 def _refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
     """Raise Obstacle for what must happen on one side only and no choice of values can express."""
     for node in walk_scope(stmts):
@@ -315,9 +312,6 @@ class _Assigning:
                 if isinstance(root, ast.Name) and isinstance(self.spot.locals.get(root.id), dict | list):
                     found.append(root.id)
         return found
-
-    def _writes(self, stmts: Sequence[ast.stmt]) -> list[str]:
-        return [*stored(stmts), *self._containers(stmts)]
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         printing = _prints(self.spot, [*self.left, *self.right])

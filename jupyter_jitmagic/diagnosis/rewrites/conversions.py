@@ -22,7 +22,6 @@ _MATH = {
 }  # fmt: skip
 _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
 _MATH_TO_INT = words("floor ceil trunc")
-_SHAPES = words("zeros ones empty full arange linspace eye identity tri reshape broadcast_to tile repeat")
 
 
 def numpy_call(spot: Spot) -> Iterator[Step]:

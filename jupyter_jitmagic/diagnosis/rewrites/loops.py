@@ -430,7 +430,6 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
     """A `for` as a `while` over an index: (lines before, test, first and last lines of a round); None if not indexable."""
     code = spot.code
     live = code.live_after(loop)
-    names = target_names(loop.target)
     iterable = loop.iter
     if _is_call(spot, iterable, "range") and isinstance(loop.target, ast.Name):
         assert isinstance(iterable, ast.Call)
@@ -493,7 +492,6 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
             first.insert(0, f"{counted} = {index}" + ("" if start == "0" else f" + {start}"))
     length = lengths[0] if len(lengths) == 1 else f"min({', '.join(lengths)})"
     setup += [f"{index} = 0"]
-    del names
     return setup, f"{index} < {length}", first, [f"{index} += 1"]
 
 
