@@ -138,7 +138,9 @@ def test_a_jit_that_is_not_jax_by_the_namespace_is_left_alone(shell: Shell) -> N
 
 
 def test_names_choose(shell: Shell) -> None:
-    shell.ok("%%jit b, c\ndef a(x):\n    return x\n\ndef b(x):\n    return x\n\nc = lambda x: x + 1\nd = lambda x: x")
+    """What is not named is not spoken of, also where it could not be taken."""
+    cell = "def a(x):\n    return x\n\ndef b(x):\n    return x\n\nc = lambda x: x + 1\nd = lambda x: x\ndef e():\n    yield"
+    assert shell.ok(f"%%jit b, c\n{cell}").text.strip() == "%%jit takes b, c"
     assert [is_jitted(shell.names[name]) for name in "abcd"] == [False, True, True, False]
     assert shell.names["c"](1) == 2
 

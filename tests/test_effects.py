@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +17,9 @@ import pytest
 from shells import Shell
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis._quiet import Effect, Reach, rerun, undoing
 from tests.jax_oracle import events
-from tests.trials.effects import KINDS, SHORT, wrong
+from tests.trials.effects import KINDS, SHORT, elsewhere, wrong
 
 ROOT = Path(__file__).resolve().parents[1]
 X = jnp.arange(3.0)
@@ -25,6 +29,25 @@ X = jnp.arange(3.0)
 def test_an_effect_happens_as_often_with_advice_as_without(shell: Shell, name: str) -> None:
     """One of each family, each a failing call in a real shell, counted against plain `jax.jit`."""
     assert wrong(name, shell) == ""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_effect_is_refused_or_put_back(name: str) -> None:
+    """Every kind, without a shell: what is there after the function was to run for us is what is there if it was not."""
+    left = []
+    for runs in (False, True):
+        names: dict[str, Any] = {"__name__": __name__}
+        with elsewhere():
+            exec("import os, sys\n" + KINDS[name].ready, names)
+            exec(compile(f"def f():\n{indent(dedent(KINDS[name].effect), '    ')}", "<cell>", "exec"), names)
+            if runs:
+                with contextlib.suppress(Effect), undoing(Reach(names["f"])):
+                    rerun(names["f"])
+            try:
+                left.append(repr(eval(KINDS[name].count, names)))
+            except Exception as error:  # there is nothing to count
+                left.append(repr(error))
+    assert left[0] == left[1]
 
 
 @pytest.mark.slow

@@ -358,6 +358,24 @@ def test_arguments_that_are_no_arrays_and_unreduced_axes_are_recorded() -> None:
     assert spec_text(unreduced) == "P('x', unreduced={'y'})"
 
 
+def test_an_entry_was_last_used_by_its_latest_call() -> None:
+    """Also where its miss and its hits are counted together."""
+    f = jm.jit(lambda x: x + 1)
+    for _ in range(3):
+        f(1.0)
+    assert jm.stats("entries").last_used_s.tolist() == [jm.stats("calls").started_s.max()]
+
+
+def test_misses_are_kept_within_a_bound_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jm.options, "keep_misses", 10)
+    f = jm.jit(lambda n: n, static_argnames="n")
+    for n in range(13):
+        f(n)
+    misses = jm.stats("misses")
+    assert 10 <= len(misses) <= 11 and misses.now.tolist()[-10:] == [str(n) for n in range(3, 13)]
+    assert jm.stats("functions").misses.tolist() == [13]
+
+
 def test_entries_are_kept_within_a_bound_and_totals_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jm.options, "keep_entries", 8)
 

@@ -145,5 +145,5 @@ def test_what_was_meant_for_an_earlier_start_is_not_done(monkeypatch: pytest.Mon
 
 
 def test_a_newer_panel_is_told_to_update_the_kernels_package() -> None:
-    with pytest.raises(ProtocolError, match=r"version 99.*update"):
-        parse_request({"v": 99, "op": "open", "panel": "p"})
+    with pytest.raises(ProtocolError, match=rf"version {VERSION + 1}.*update"):
+        parse_request({"v": VERSION + 1, "op": "open", "panel": "p"})

@@ -280,6 +280,8 @@ def test_jax_may_refuse_a_tracer_without_asking_for_its_value():
     pooled.defvjp(lambda x, size: (pooled(x, size), x), lambda size, saved, g: (saved,))
     answer = diagnose(lambda x, size: pooled(x, size).sum(), X, 2)
     assert (answer.kind, answer.static_argnames) == ("static", ("size",))
+    many = diagnose(lambda x, a, b, c, d, size: pooled(x + a + b + c + d, size).sum(), X, 1, 2, 3, 4, 2)
+    assert many.static_argnames == ("size",)
 
 
 def test_a_key_made_of_a_traced_number_is_a_site():
