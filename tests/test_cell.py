@@ -52,14 +52,17 @@ def test_helpers_that_another_function_calls_are_not_taken(shell: Shell) -> None
         def helper(x):
             return x + 1
 
-        def outer(x):
+        def chosen(x):
+            return x
+
+        def outer(x, *, how=chosen):
             def inner():
-                return helper(x)
+                return helper(how(x))
             return inner()
         """)
     )
     assert is_jitted(shell.names["outer"])
-    assert not is_jitted(shell.names["helper"])
+    assert not is_jitted(shell.names["helper"]) and not is_jitted(shell.names["chosen"])
 
 
 def test_a_local_of_the_same_name_is_no_reference(shell: Shell) -> None:

@@ -75,6 +75,21 @@ def test_an_argument_whose_tracing_would_change_the_outputs_is_not_blamed() -> N
     assert "static_without_need" not in advice()
 
 
+def test_an_argument_that_a_transformation_may_need_static_is_not_blamed() -> None:
+    """A loop over a traced number traces, and has no gradient."""
+    jm.options.tell_after_s = 0.0
+
+    @jm.jit(static_argnames="n")
+    def halved(x: Any, n: int) -> Any:
+        return jax.lax.fori_loop(0, n, lambda _, y: y / 2, x).sum()
+
+    for n in range(3):
+        halved(X, n)
+    assert "static_without_need" in advice()
+    jax.grad(halved)(X, 2)
+    assert "static_without_need" not in advice()
+
+
 def test_trying_to_trace_leaves_no_trace() -> None:
     """The call after is a plain hit, its times are its own, and the body ran once more at most."""
     jm.options.tell_after_s = 0.0

@@ -151,6 +151,7 @@ KINDS: dict[str, Kind] = {
     "namespace": Kind("import types\nheld = types.SimpleNamespace(n=0)", "held.n += 1", "held.n"),
     "function_attribute": Kind("def helper(): helper.n += 1\nhelper.n = 0", "helper()", "helper.n"),
     "global": Kind("total = 0\ndef add():\n    global total\n    total += 1", "add()", "total"),
+    "global_by_text": Kind("total = 0", "globals()['total'] += 1", "total"),
     "closure": Kind(
         "def made(n=0):\n    def add():\n        nonlocal n\n        n += 1\n        return n\n    return add\nadd = made()",
         "add()",
