@@ -24,22 +24,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_jitmagic._errors import CheckWarning as CheckWarning
+    from jupyter_jitmagic._errors import OptionError as OptionError
     from jupyter_jitmagic._errors import RecompileError as RecompileError
     from jupyter_jitmagic._errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic._errors import faults as faults
     from jupyter_jitmagic._options import options as options
     from jupyter_jitmagic._tables import reset as reset
     from jupyter_jitmagic._tables import stats as stats
+    from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.diagnosis import diagnose as diagnose
     from jupyter_jitmagic.recording._jitted import jit as jit
     from jupyter_jitmagic.recording._watch import assert_max_compiles as assert_max_compiles
     from jupyter_jitmagic.recording._watch import no_recompile as no_recompile
     from jupyter_jitmagic.recording._watch import watch as watch
+    from jupyter_jitmagic.recording._wrapper import JitFunction as JitFunction
 
     __version__: str
 
 _HOME = {
     "CheckWarning": "_errors",
+    "OptionError": "_errors",
     "RecompileError": "_errors",
     "RecompileWarning": "_errors",
     "faults": "_errors",
@@ -47,7 +51,9 @@ _HOME = {
     "options": "_options",
     "stats": "_tables",
     "reset": "_tables",
+    "Diagnosis": "diagnosis",
     "diagnose": "diagnosis",
+    "JitFunction": "recording._wrapper",
     "watch": "recording._watch",
     "no_recompile": "recording._watch",
     "assert_max_compiles": "recording._watch",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from jupyter_jitmagic._errors import OptionError
 
-TIMING = ("observe", "block", "dispatch")
+Timing = Literal["observe", "block", "dispatch"]
+TIMING: tuple[Timing, ...] = get_args(Timing)
+OnMiss = Literal["allow", "warn", "raise", "eager"]
+ON_MISS: tuple[OnMiss, ...] = get_args(OnMiss)
 
 
 @dataclass(slots=True)
@@ -20,7 +23,7 @@ class Options:
         >>> jm.options.timing = "block"
     """
 
-    timing: str = "observe"
+    timing: Timing = "observe"
     """How executions are timed: "observe" never blocks the caller, "block" waits for each result, "dispatch" times none."""
 
     keep_calls: int = 2_000_000

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_jitmagic._errors import OptionError
 from jupyter_jitmagic._records import EXECUTE_HOW, OUTCOMES, log
@@ -14,7 +15,8 @@ from jupyter_jitmagic._wording import sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: dict[str, dict[str, str]] = {
+Level = Literal["functions", "entries", "calls", "misses", "diagnoses", "others"]
+COLUMNS: dict[Level, dict[str, str]] = {
     "functions": {
         "function": "qualified name; #2, #3 … where several living functions share it",
         "calls": "calls of every outcome",
@@ -103,7 +105,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 
 
-def stats(level: str = "functions") -> pd.DataFrame:
+def stats(level: Level = "functions") -> pd.DataFrame:
     """What was recorded, as a pandas table.
 
     Args:
@@ -137,13 +139,13 @@ def reset() -> None:
     log.reset()
 
 
-def _frame(level: str, columns: dict[str, Any]) -> pd.DataFrame:
+def _frame(level: Level, columns: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame({name: columns[name] for name in COLUMNS[level]})
 
 
-def _from_records(level: str, rows: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
+def _from_records(level: Level, rows: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
     import pandas as pd
 
     columns = {name: pd.Series([row.get(name) for row in rows], dtype=kinds.get(name, "object")) for name in COLUMNS[level]}
@@ -299,7 +301,7 @@ def _others() -> pd.DataFrame:
     return _from_records("others", rows, kinds)
 
 
-_LEVELS = {
+_LEVELS: dict[Level, Callable[[], pd.DataFrame]] = {
     "functions": _functions,
     "entries": _entries,
     "calls": _calls,

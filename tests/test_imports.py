@@ -46,7 +46,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         },
     ),
     "watch": (("recording._watch",), {"errors", "options", "records", "internals", "signatures", "causes", "timing", "jitted"}),
-    "cell": (("magics._cell", "magics._request"), {"errors", "jitted"}),
+    "cell": (("magics._cell", "magics._request"), {"errors", "options", "jitted"}),
     "tables": (("_tables",), {"errors", "options", "records"}),
     "display": (("_display",), {"errors", "options", "records", "advice"}),
     "panel": (("panel",), {"errors", "options", "records", "advice", "protocol", "jitted"}),

@@ -31,6 +31,11 @@ CHECKED = """
     plain("text")
     made(1.0)
     Model().step("text")
+    jm.stats("call")
+    jm.jit(max, timing="blocked")
+
+    def fixed(found: jm.Diagnosis, jitted: jm.JitFunction[[float], float]) -> float:
+        return jitted(float(found.seconds))
 """
 
 
@@ -61,6 +66,7 @@ def test_parameters_and_return_types_are_kept(tmp_path: Path) -> None:
         'Revealed type is "str"',
     ], said + error
     errors = [text for kind, text in lines if kind == "error"]
-    assert len(errors) == 3, said
+    assert len(errors) == 5, said
+    assert "Literal['functions'" in errors[3] and "overload" in errors[4]  # the choices are part of the types
     assert 'incompatible type "str"; expected "float"' in errors[0] and 'expected "float"' in errors[2]
     assert "Missing positional argument" in errors[1]

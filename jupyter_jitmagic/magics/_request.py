@@ -8,10 +8,8 @@ import shlex
 from typing import Any, Never
 
 from jupyter_jitmagic._errors import OptionError
+from jupyter_jitmagic._options import ON_MISS, TIMING
 from jupyter_jitmagic.magics._cell import Request
-
-ON_MISS = ("allow", "warn", "raise", "eager")
-TIMING = ("observe", "block", "dispatch")
 
 
 class Parser(argparse.ArgumentParser):

@@ -7,7 +7,7 @@ import functools
 import time
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic._display import Document, _stats
 from jupyter_jitmagic._display import _plot as _plot_display
@@ -17,7 +17,10 @@ from jupyter_jitmagic._options import options
 from jupyter_jitmagic.magics import _shell
 from jupyter_jitmagic.magics._report import save
 
-LEVELS = ("functions", "entries", "misses", "diagnoses", "others")
+if TYPE_CHECKING:
+    from jupyter_jitmagic._tables import Level
+
+LEVELS: tuple[Level, ...] = ("functions", "entries", "misses", "diagnoses", "others")
 """What a saved report shows, in this order."""
 
 

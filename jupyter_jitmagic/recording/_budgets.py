@@ -11,10 +11,11 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError, RecompileWarning, faults
+from jupyter_jitmagic._options import ON_MISS
 from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic._records import Cause
 from jupyter_jitmagic._wording import duration, sentence, short_name
@@ -23,8 +24,6 @@ from jupyter_jitmagic.recording._call_site import user_depth
 from jupyter_jitmagic.recording._compiling import Compiling
 from jupyter_jitmagic.recording._hearing import Hearing
 
-OnMiss = Literal["allow", "warn", "raise", "eager"]
-ON_MISS: tuple[OnMiss, ...] = ("allow", "warn", "raise", "eager")
 _PAID = (internals.LOWER_EVENT, internals.COMPILE_EVENT)
 
 Judge = Callable[[Compiling, str], None]

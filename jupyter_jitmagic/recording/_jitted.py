@@ -14,7 +14,7 @@ from jax import jit as jax_jit
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._errors import OptionError, faults
-from jupyter_jitmagic._options import TIMING, options
+from jupyter_jitmagic._options import TIMING, OnMiss, Timing, options
 from jupyter_jitmagic._own_work import is_own_work
 from jupyter_jitmagic.recording import _functions, _keep
 from jupyter_jitmagic.recording._break_even import break_even as break_even
@@ -35,8 +35,8 @@ def jit(
     fun: Callable[P, R],
     /,
     *,
-    timing: str | None = None,
-    on_miss: str | None = None,
+    timing: Timing | None = None,
+    on_miss: OnMiss | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
@@ -46,8 +46,8 @@ def jit(
 @overload
 def jit(
     *,
-    timing: str | None = None,
-    on_miss: str | None = None,
+    timing: Timing | None = None,
+    on_miss: OnMiss | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
@@ -58,8 +58,8 @@ def jit(
     fun: Any = _OMITTED,
     /,
     *,
-    timing: str | None = None,
-    on_miss: str | None = None,
+    timing: Timing | None = None,
+    on_miss: OnMiss | None = None,
     max_compiles: int | None = None,
     auto: bool = False,
     check: bool = False,
