@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording._tokens import token
 
 X, Y, Z = jnp.ones(3), jnp.ones(4), jnp.ones(5)
 Jit = Callable[..., Any]
@@ -299,3 +300,12 @@ def test_arrays_of_other_types_share_the_entries() -> None:
     used = entries()
     assert used == 3 * used[: len(calls)] and len(set(used)) == 4
     assert used[0] == used[2] == used[4] and used[1] == used[3]
+
+
+def test_what_stands_for_an_object_that_is_gone_stands_for_no_other() -> None:
+    """Another object may have its address by then."""
+    kept, gone = Box(X), Box(Y)
+    tokens = [token(kept), token(kept), token(gone), token(gone)]
+    assert tokens[0] == tokens[1] and tokens[2] == tokens[3] and tokens[0] != tokens[2]
+    del gone
+    assert tokens[0] == tokens[1] and tokens[2] != tokens[3]

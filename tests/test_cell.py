@@ -445,6 +445,12 @@ def test_dataclasses_and_annotations(shell: Shell) -> None:
     assert ran.value.shape == (3,)
 
 
+def test_imports_from_the_future_stay_first(shell: Shell) -> None:
+    """Another cell magic compiles the cell as a whole."""
+    ran = shell.ok("%%time\n%%jit --watch\nfrom __future__ import annotations\ndef f(x: nowhere):\n    return x")
+    assert is_jitted(shell.names["f"]) and "%%jit takes f" in ran.text
+
+
 def test_a_semicolon_keeps_the_value_quiet(shell: Shell) -> None:
     assert "Out[" not in shell.ok("%%jit\ndef f(x):\n    return x\n\nf(1);").text
 

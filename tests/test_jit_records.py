@@ -14,6 +14,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic._errors import OptionError, faults
+from jupyter_jitmagic._records import EntryRecord, FunctionRecord, Log
 from jupyter_jitmagic.recording._jitted import entry_detail, failed_call
 from jupyter_jitmagic.recording._signatures import spec_text
 
@@ -374,6 +375,19 @@ def test_misses_are_kept_within_a_bound_the_latest_of_them(monkeypatch: pytest.M
     misses = jm.stats("misses")
     assert 10 <= len(misses) <= 11 and misses.now.tolist()[-10:] == [str(n) for n in range(3, 13)]
     assert jm.stats("functions").misses.tolist() == [13]
+
+
+def test_a_call_of_an_entry_that_was_dropped_meanwhile_is_its_functions() -> None:
+    """Another thread may be about to tell of it."""
+    log = Log()
+    log.add_function(FunctionRecord(7, "f", "", "f", "", 1))
+    for number in range(1, 21):
+        log.add_entry(EntryRecord(number, 7, "", alive=False))
+    log.drop_dead_entries(keep=8)
+    assert log.known_entry(1) is None
+    log.columns.extend((0.0, 1.0, 1.0))
+    log.fold()
+    assert log.functions[7].calls == 1 and log.calls()["function"].tolist() == [7]
 
 
 def test_entries_are_kept_within_a_bound_and_totals_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:

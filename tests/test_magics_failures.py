@@ -101,6 +101,8 @@ def test_it_joins_the_static_arguments_that_stand_there(shell: Shell) -> None:
 def test_it_names_the_function_where_another_has_an_argument_of_that_name(shell: Shell) -> None:
     fails(shell, "%%jit\ndef f(n):\n    return jnp.zeros(n)\n\ndef g(n):\n    return n + 1\n\ng(1)\nf(3)")
     assert fixed(shell).startswith("%%jit --static f.n\n")
+    fails(shell, "%%jit --static n f\ndef f(n, m):\n    return jnp.zeros((n, m))\n\ndef g(n):\n    return n + 1\n\nf(2, 3)")
+    assert fixed(shell).startswith("%%jit --static n,m f\n")
 
 
 @pytest.mark.parametrize(

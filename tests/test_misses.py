@@ -94,6 +94,8 @@ def test_a_function_defined_again_is_a_new_function() -> None:
         jitted = jm.jit(space["redefined"])
         jitted(X4)
     assert causes(jitted._state.name) == ["new_function"]
+    jax.grad(lambda x: jitted(x).sum())(X4)  # it is no new one any more
+    assert causes(jitted._state.name) == ["first_call"]
 
 
 def test_another_static_argument_is_no_difference_beside_a_new_function() -> None:

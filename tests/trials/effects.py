@@ -151,6 +151,7 @@ KINDS: dict[str, Kind] = {
     "namespace": Kind("import types\nheld = types.SimpleNamespace(n=0)", "held.n += 1", "held.n"),
     "function_attribute": Kind("def helper(): helper.n += 1\nhelper.n = 0", "helper()", "helper.n"),
     "global": Kind("total = 0\ndef add():\n    global total\n    total += 1", "add()", "total"),
+    "new_global": Kind("", "global fresh; fresh = 1", "'fresh' in globals()"),
     "global_by_text": Kind("total = 0", "globals()['total'] += 1", "total"),
     "closure": Kind(
         "def made(n=0):\n    def add():\n        nonlocal n\n        n += 1\n        return n\n    return add\nadd = made()",
@@ -158,6 +159,7 @@ KINDS: dict[str, Kind] = {
         "add()",
     ),
     "default": Kind("def add(held=[]):\n    held.append(1)\n    return held", "add()", "len(add())"),
+    "keyword_default": Kind("def add(*, held=[]):\n    held.append(1)\n    return held", "add()", "len(add())"),
     "module_attribute": Kind("import types\nmodule = types.ModuleType('m'); module.n = 0", "module.n += 1", "module.n"),
     "sys_path": Kind("import sys", "sys.path.append('x')", "(sys.path.count('x'), sys.path.remove('x'))"),
     "lru_cache": Kind("import functools\n@functools.lru_cache\ndef kept(n): return n", "kept(3)", "kept.cache_info()"),
