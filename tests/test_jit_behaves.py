@@ -144,9 +144,10 @@ def test_a_redefined_function_supersedes_the_old_one() -> None:
     namespace: dict[str, Any] = {"jm": jm, "__name__": "somewhere"}
     source = "@jm.jit\ndef step(x):\n    return x + 1\nstep(1.0)"
     exec(source, namespace)
+    kept = namespace["step"]
     exec(source, namespace)
     table = jm.stats("functions")
-    assert table.superseded.tolist() == [True, False]
+    assert kept is not namespace["step"] and table.superseded.tolist() == [True, False] and table.entries.tolist() == [0, 1]
     assert jm.stats("entries").superseded.tolist() == [True, False]
     assert jm.stats("misses").cause.tolist() == ["first_call", "new_function"]
 

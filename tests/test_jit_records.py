@@ -17,6 +17,7 @@ from jupyter_jitmagic._errors import OptionError, faults
 from jupyter_jitmagic._records import EntryRecord, FunctionRecord, Log
 from jupyter_jitmagic.recording._jitted import entry_detail, failed_call
 from jupyter_jitmagic.recording._signatures import spec_text
+from jupyter_jitmagic.recording._timing import Span, summed
 
 
 @pytest.fixture(autouse=True)
@@ -375,6 +376,20 @@ def test_misses_are_kept_within_a_bound_the_latest_of_them(monkeypatch: pytest.M
     misses = jm.stats("misses")
     assert 10 <= len(misses) <= 11 and misses.now.tolist()[-10:] == [str(n) for n in range(3, 13)]
     assert jm.stats("functions").misses.tolist() == [13]
+
+
+def test_a_miss_of_several_causes_costs_once() -> None:
+    f = jm.jit(lambda x: x + 1)
+    f(jnp.ones(3))
+    f(jnp.ones(4, int))
+    misses = jm.stats("misses")
+    assert misses.cause.tolist() == ["first_call", "shape", "dtype"]
+    assert misses.cost_s.notna().tolist() == [True, True, False]
+
+
+def test_a_call_that_compiled_anything_anew_is_no_disk_hit() -> None:
+    spans = [Span("compile", 0.0, 1.0, "f", disk=True), Span("compile", 1.0, 2.0, "g", disk=False)]
+    assert summed(spans[:1]).disk and not summed(spans).disk
 
 
 def test_a_call_of_an_entry_that_was_dropped_meanwhile_is_its_functions() -> None:

@@ -293,6 +293,18 @@ def test_a_status_bar_gets_one_count_a_second_and_no_rows(wire: Wire, hub: Any) 
     assert not panel_threads()
 
 
+def test_a_status_bar_is_not_told_again_what_it_knows(wire: Wire, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hub, "COUNTS_S", 0.01)
+    wire.open("s", counts=True)
+    for number in (1, 2):
+        hub.log.functions[1].misses += 1
+        hub.log.listeners.emit(Changed("functions", 1))
+        told = wait_for(lambda number=number: wire.of("counts", COMM)[number - 1 :])
+        hub.log.listeners.emit(Changed("functions", 1))
+        time.sleep(0.1)
+        assert wire.of("counts", COMM)[number - 1 :] == told and len(told) == 1
+
+
 def test_a_status_bar_does_not_shorten_what_a_panel_gets(wire: Wire, hub: Any) -> None:
     wire.open("s", counts=True)
     wire.open("p")

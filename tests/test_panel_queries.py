@@ -14,7 +14,7 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic._display import Document, to_html, to_text
 from jupyter_jitmagic._display._model import PanelLink, Paragraph
-from jupyter_jitmagic._errors import JitMagicError
+from jupyter_jitmagic._errors import JitMagicError, faults
 from jupyter_jitmagic._records import log
 from jupyter_jitmagic.magics import _fix_magic, _load
 from jupyter_jitmagic.panel._queries import CALLS_SHOWN, QUERIES
@@ -116,6 +116,16 @@ def test_the_link_into_the_panel_is_html_only_and_there_only_if_a_panel_listens(
     shell.ok("import jax.numpy as jnp")
     shell.ok("%%jit\ndef branch(x):\n    return x if x > 0 else -x")
     assert "Show in the panel" not in shell.run("branch(jnp.float32(3.0))").html
+
+
+def test_what_gave_up_recording_is_not_recorded_again_after_a_pause(doubled: Any) -> None:
+    with pytest.warns(RuntimeWarning, match="a test failed"):
+        doubled._state.give_up("a test", ValueError("no matter"))
+    faults.clear()
+    QUERIES["pause"]({"on": True})
+    QUERIES["pause"]({"on": False})
+    before = len(jm.stats("calls"))
+    assert doubled(jnp.ones(3)).tolist() == [2.0] * 3 and len(jm.stats("calls")) == before
 
 
 def test_paused_calls_make_no_rows_and_the_pause_is_told(doubled: Any) -> None:

@@ -2,6 +2,8 @@
 
 import jax.numpy as jnp
 
+from jupyter_jitmagic.diagnosis._inputs import Input
+from jupyter_jitmagic.diagnosis._verify import finite_gradients
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define
@@ -28,6 +30,21 @@ def test_a_change_names_the_line_of_the_file_as_tracebacks_count():
     proposals = check(DOUBLE, (jnp.array(5.0), 0.0))
     assert proposals.rewrites[0].changes[0].line == 9
     assert proposals.rewrites[0].diff.count("+    return") == 1
+
+
+def test_a_gradient_is_lost_only_where_plain_python_has_one():
+    """A square root has none at 0, whoever computes it."""
+
+    def plain(x):
+        return jnp.sqrt(x) if x >= 0 else 0.0 * x
+
+    def rewrite(x):
+        return jnp.where(x >= 0, jnp.sqrt(x), 0.0 * x)
+
+    below, zero, above = [Input((value,), {}, "call") for value in (-4.0, 0.0, 4.0)]
+    told = "its gradient is not finite on the call's own input, where plain Python's is"
+    assert finite_gradients(plain, rewrite, [zero, above, below], set()) == told
+    assert finite_gradients(plain, rewrite, [zero, above], set()) == ""
 
 
 def test_a_division_is_not_evaluated_where_it_was_not_chosen():

@@ -137,6 +137,7 @@ KINDS: dict[str, Kind] = {
     "new_attribute": Kind(_ATTRIBUTES, "setattr(plain, f'a{len(vars(plain))}', 1)", "len(vars(plain))"),
     "class_attribute": Kind(_ATTRIBUTES, "Plain.total += 1", "Plain.total"),
     "slots": Kind(_SLOTTED, "slotted.n += 1", "slotted.n"),
+    "new_slot": Kind("class Bare:\n    __slots__ = ('n',)\nbare = Bare()", "bare.n = 1", "hasattr(bare, 'n')"),
     "slots_in_list": Kind(_SLOTTED + "\nheld = [slotted]", "held[0].n += 1", "slotted.n"),
     "method": Kind(
         "class Tally:\n    def __init__(self): self.n = 0\n    def hit(self): self.n += 1\ntally = Tally()",
