@@ -53,9 +53,10 @@ Watched are the first calls of an entry and all that take 0.8 ms or longer (5 ms
 time; shorter ones in samples: a few in a row each
 `jm.options.watch_every_s`, more and more seldom where much is known or nothing comes of it (a loop that runs ahead of the device).
 The first two of a row only tell when the device is free: one was picked by the clock, which meets long calls more often than short ones, and
-the next is slowed down by the watching itself. Refused are ends that the caller's own
-work may have kept us from seeing in time (the CPU time of its thread tells), and calls whose predecessors on the device were not seen to
-end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
+the next is slowed down by the watching itself. Refused are ends that the GIL or a busy
+processor may have kept us from seeing in time, whichever thread had them (Linux says how often a thread has waited, and for how long it had no
+processor; elsewhere a result is asked now and then, and two answers have to be near enough to each other), results that were there when the
+call returned if the caller stood still inside it, and calls whose predecessors on the device were not seen to end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
 has waited for the result and for nothing else (`block_until_ready` does; where it cannot be told, as `float(x)` and `np.asarray(x)`
 mostly wait twice, the thread beside it sees the ends). Linux alone tells that; elsewhere the thread sees all ends. Now and then it looks
 as well, and a call that lasts half as long again as the last that it saw is refused: a caller that turns from waiting for results
@@ -63,8 +64,8 @@ to one other wait a little longer than they take (a sleep, a read) is shown that
 compile in another thread had ended may have waited for it: `unobserved`.
 A watched output is held until its end was seen, and where the caller sees that itself until the next call, for 30 ms and 1.1 times the
 expected time at most: it is no second array in `jax.live_arrays()`, but one that the caller drops before lives on until then.
-What other threads of Python do meanwhile is not known: one that computes without pause can make an observed
-time some milliseconds too long. Not measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
+Where a caller or another thread computes without pause, or there is more to do than processors, less is observed. Not
+measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
 functions that are not under `jm.jit`) gives the device between a call and its end is included.
 
