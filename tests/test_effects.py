@@ -103,6 +103,20 @@ def test_a_handler_of_the_users_does_not_let_an_effect_pass(tmp_path: Path) -> N
     assert "it writes to a file" in jm.diagnose(f, 1.0, 3).reason and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_effect_that_was_caught_ends_the_run_all_the_same(tmp_path: Path, fails: bool) -> None:
+    """Whatever the function does then: it may have taken another way than it would have."""
+
+    def f() -> None:
+        with contextlib.suppress(BaseException):
+            (tmp_path / "log").write_text("seen")
+        if fails:
+            raise ValueError
+
+    with pytest.raises(Effect, match="it writes to a file"):
+        rerun(f)
+
+
 def test_a_passing_function_with_effects_is_not_traced_again_for_advice(shell: Shell) -> None:
     """ "n need not be static" is found by tracing twice more: not where that would be noticed."""
     jm.options.tell_after_s = 0.0

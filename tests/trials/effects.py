@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "handle_lines": Kind("open('log', 'w').write('a\\n' * 99)\nhandle = open('log')", "next(handle)", "len(list(handle))"),
     "descriptor": Kind("number = os.open('log', os.O_CREAT | os.O_WRONLY)", "os.write(number, b'x')", _SIZE),
     "os_open": Kind("", "number = os.open('log', os.O_CREAT | os.O_WRONLY | os.O_APPEND); os.write(number, b'x')", _SIZE),
+    "os_open_new": Kind("", "os.open(str(len(os.listdir())), os.O_CREAT)", "len(os.listdir())"),
     "mkdir": Kind("", "os.mkdir(str(len(os.listdir())))", "len(os.listdir())"),
     "makedirs": Kind("", "os.makedirs(f'a/{len(os.listdir())}/b')", "len(os.listdir('.')) + len(os.listdir('a'))"),
     "rmdir": Kind("for i in range(9): os.mkdir(str(i))", "os.rmdir(sorted(os.listdir())[0])", "len(os.listdir())"),
