@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -75,6 +76,68 @@ def test_one_of_many_arguments_is_named_by_its_place_where_nothing_was_traced_ag
     ran = shell.run("%%jit\ndef f(x, *args):\n    next(numbers)\n    return jnp.zeros(args[1]) + x\n\nf(1.0, 2, 3)")
     text = " ".join(ran.displays[-1]["text/plain"].split())
     assert "args[1] (3) decides a shape. What cures it is unknown" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("if x.sum() > 0: return x", "decides which branch Python takes"),
+        ("while x.sum() > 0: x = x - 1", "decides whether a Python loop goes on"),
+        ("return float(x.sum())", "Python needs this value now"),
+        ("return x.sum().item()", "Python needs this value now"),
+        ("return x.reshape(n)", "decides a shape"),
+    ],
+)
+def test_a_site_is_named_rightly_where_nothing_was_traced_again(shell: Shell, line: str, said: str) -> None:
+    """From the traceback of a cell, in which, unlike a script's, JAX's own frames stand."""
+    shell.ok("numbers = iter(range(9))")
+    ran = shell.run(f"%%jit\ndef f(x, n):\n    next(numbers)\n    {line}\n    return -x\n\nf(jnp.ones(3), 3)")
+    text = " ".join(ran.displays[-1]["text/plain"].split())
+    assert f"{said}; it comes from" in text and "was not traced again" in text
+
+
+def test_an_object_that_has_every_attribute_is_not_followed() -> None:
+    """One that answers anything with itself ended no search for its innermost function."""
+
+    class Anything:
+        def __getattr__(self, name):
+            return self
+
+    anything = Anything()
+
+    def f(x):
+        return x if (anything.scale is not None) and x > 0 else -x
+
+    assert jm.diagnose(f, 1.0).kind == "rewrite"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="the instructions of Python 3.13")
+def test_a_module_imported_in_the_body_is_followed_at_once() -> None:
+    """Python 3.13 stores an imported module and loads it in one instruction."""
+
+    def f(x, n):
+        import os
+
+        os.sync()
+        return jnp.zeros(n) + x
+
+    assert "file descriptors" in jm.diagnose(f, 1.0, 3).reason
+
+
+def test_a_property_that_is_kept_once_asked_does_not_cost_the_advice() -> None:
+    class Table:
+        @functools.cached_property
+        def scale(self):
+            return 2.0
+
+    table = Table()
+
+    def f(x):
+        y = x * table.scale
+        return y if y > 0 else -y
+
+    answer = jm.diagnose(f, 1.0)
+    assert answer.kind == "rewrite" and answer.verified and "scale" not in vars(table)
 
 
 def test_what_is_met_behind_a_site_ends_the_answer_there(tmp_path: Path) -> None:

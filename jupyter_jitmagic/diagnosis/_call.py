@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from ._source import codes
+from ._undo import ABSENT, attribute
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ def reachable_functions(call: Call) -> Iterator[FunctionType]:
 
 
 def _wraps(value: Any) -> bool:
-    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__wrapped__", None), FunctionType)
+    return callable(value) and not isinstance(value, type) and isinstance(attribute(value, "__wrapped__"), FunctionType)
 
 
 def calling_itself(fun: Any) -> Any:
@@ -266,8 +267,8 @@ def calling_itself(fun: Any) -> Any:
 
 
 def _is_jit_of(value: Any, fun: FunctionType) -> bool:
-    while hasattr(value, "lower") and hasattr(value, "__wrapped__"):
-        value = value.__wrapped__
+    while attribute(value, "lower") is not ABSENT:
+        value = attribute(value, "__wrapped__")
         if value is fun:
             return True
     return False

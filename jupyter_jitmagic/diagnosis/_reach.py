@@ -46,10 +46,10 @@ MOST_BYTES = 256 * 2**20
 _STEADY = (
     str, bytes, int, float, complex, type(None), type(...), type(NotImplemented), range, slice, np.generic, np.dtype, np.ufunc,
     jax.Array, jax.core.Tracer, enum.Enum, re.Pattern, re.Match, pathlib.PurePath, datetime.date, datetime.time,
-    datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID, ContextVar, weakref.ref,
+    datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID, weakref.ref,
     types.CodeType, types.GenericAlias,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.WrapperDescriptorType, types.MethodDescriptorType,
-    types.ClassMethodDescriptorType, types.MethodWrapperType, types.GetSetDescriptorType, types.MemberDescriptorType,
+    types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
 )  # fmt: skip
 """Nothing that code does with these changes them."""
 
@@ -74,7 +74,9 @@ _TOLD: dict[str, tuple[str, str, str]] = {
         "*",
         "get_objects get_referrers get_referents get_stats get_count is_tracked isenabled",
     ),
+    "_asyncio": ("it uses an event loop", "*", ""),
     "tracemalloc": ("it changes the interpreter", "*", "is_tracing get_traced_memory"),
+    "_tracemalloc": ("it changes the interpreter", "*", "is_tracing get_traced_memory get_tracemalloc_memory"),
     "locale": ("it changes the locale", "setlocale resetlocale", ""),
     "_locale": ("it changes the locale", "setlocale", ""),
     "time": ("it sleeps", "sleep", ""),
@@ -88,6 +90,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "warnings": (_FILTERS, "simplefilter filterwarnings resetwarnings", ""),
     "weakref": ("it registers a finalizer", "finalize", ""),
     "decimal": ("it changes the context of decimals", "getcontext setcontext", ""),
+    "_decimal": ("it changes the context of decimals", "getcontext setcontext", ""),
     "importlib": ("it loads a module again", "reload", ""),
     "numpy": ("it changes NumPy's settings", "set_printoptions setbufsize seterrcall set_string_function", ""),
     "jax.monitoring": ("it changes what JAX tells", "*", ""),
@@ -95,6 +98,7 @@ _TOLD: dict[str, tuple[str, str, str]] = {
     "jax.profiler": ("it uses the profiler", "*", "annotate_function TraceAnnotation StepTraceAnnotation"),
     "jax._src.profiler": ("it uses the profiler", "*", "annotate_function TraceAnnotation StepTraceAnnotation"),
     "jax.distributed": ("it uses the network", "*", ""),
+    "jax._src.distributed": ("it uses the network", "*", "is_initialized"),
     "jax": (
         "it changes JAX's state",
         "clear_caches clear_backends register_pytree_node register_pytree_with_keys register_dataclass "
@@ -111,6 +115,7 @@ _DESCRIPTORS = (
 _TOLD["os"] = _TOLD["posix"] = _TOLD["nt"] = ("it uses file descriptors or the process", _DESCRIPTORS, "")
 _BUILTINS = {"input": "it waits for the keyboard", "breakpoint": "it starts a debugger"}
 _ANY_ATTRIBUTE = frozenset({"getattr", "setattr", "delattr", "vars", "__dict__", "__setattr__", "asdict", "replace"})
+_SETTING = frozenset({"setattr", "delattr", "vars", "__dict__"})
 _PLAIN = frozenset({str, bytes, int, float, complex, bool, type(None)})
 _OPEN = frozenset({types.SimpleNamespace, BaseException, Exception})
 """Written in C, and made of their attributes alone."""
@@ -147,6 +152,7 @@ class Reach:
         self._seen: dict[int, Any] = {}  # an object made while looking must not lend its id to another
         self._items, self._bytes = MOST_ITEMS, MOST_BYTES
         self._names: set[str] = set()
+        self._set: set[str] = set()  # of these, what is set as an attribute of something
         self._waiting: list[tuple[Any, str]] = []
         self._opened: list[tuple[Any, str]] = []
         for name, value in values:
@@ -187,7 +193,7 @@ class Reach:
         self.obstacle = self.obstacle or f"{why}{found}{line}"
 
     def _see(self, value: Any, label: str) -> None:
-        if type(value) in _PLAIN or id(value) in self._seen or isinstance(value, _STEADY):
+        if type(value) in _PLAIN or id(value) in self._seen or _is_steady(value):
             return
         self._seen[id(value)] = value
         self._waiting.append((value, label))
@@ -201,6 +207,7 @@ class Reach:
         line = f" (line {code.co_firstlineno})"
         for each in (code, *codes(code)):
             self._names.update(each.co_names)
+            self._set.update(_set_as_attributes(each))
             for use in _uses(each):
                 self._use(function, use)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
@@ -263,13 +270,16 @@ class Reach:
             for part in parts:
                 self._see(part, label)
         elif isinstance(value, types.ModuleType):
-            if not _is_librarys(value):  # that is changed by name, if at all
-                self._opened.append((value, label))
-                self._attributes(value, label)
+            self._opened.append((value, label))
+            self._attributes(value, label)
         elif isinstance(value, type):
             self._class(value, label)
         elif isinstance(value, np.ndarray):
             self._array(value, label)
+        elif isinstance(value, _STEADY):  # of the user's class: its attributes are all that may change
+            self._with_attributes(value, label)
+        elif isinstance(value, ContextVar):  # what is set in it stays in the context of one run
+            self._see(value.get(None), label)
         elif (restore := _undo.of_generator(value)) is not None:
             self.restores.append(restore)
             self._generators.append(value)
@@ -318,6 +328,9 @@ class Reach:
             self.restores.append(_undo.of_array(value) if self._bytes >= 0 else _undo.read_only(value))
 
     def _class(self, kind: type, label: str) -> None:
+        if is_library_type(kind):
+            self._opened.append((kind, label))
+            self._attributes(kind, label)
         for each in kind.__mro__:
             if told := _told(each):
                 self._refuse(told, label)
@@ -357,7 +370,12 @@ class Reach:
         self._attributes(value, label)
 
     def _attributes(self, value: Any, label: str) -> None:
-        """Those that some code names; all of an object that a library made or knows, whose code is not looked at."""
+        """Those that some code names; all of an object that a library made or knows, whose code is not looked at.
+        Of a library's module or class, those that some code sets."""
+        if _is_librarys(value):
+            every = self._set if not self._names & _SETTING or isinstance(value, type) else self._set | vars(value).keys()
+            self.restores += [_undo.of_attribute(value, name) for name in every]
+            return
         if isinstance(value, types.ModuleType | type):
             held, library = dict(vars(value)), isinstance(value, type) and _is_called_by_a_library(value)
         else:
@@ -373,6 +391,11 @@ class Reach:
             self._see(found, label)
 
 
+def _is_steady(value: Any) -> bool:
+    """Whether nothing that code does with the object changes it; one of the user's own class may have attributes."""
+    return isinstance(value, _STEADY) and (is_library_type(type(value)) or _undo.attributes(value) is None)
+
+
 _CONTAINERS = (tuple, list, dict, set, frozenset, deque, types.MappingProxyType)
 
 
@@ -380,8 +403,12 @@ def _parts_of_callable(value: Any) -> tuple[Any, ...] | None:
     """What a callable made of others is made of; None for anything else."""
     if isinstance(value, types.MethodType):
         return value.__func__, value.__self__
+    if isinstance(value, types.MethodWrapperType):
+        return (value.__self__,)
     if isinstance(value, types.BuiltinFunctionType):
         return () if isinstance(value.__self__, types.ModuleType) else (value.__self__,)
+    if isinstance(value, functools.cached_property):
+        return (value.func,)
     if isinstance(value, functools.partial):
         return value.func, value.args, value.keywords
     if isinstance(value, property):
@@ -399,9 +426,14 @@ def _file_of(wrapper: Any) -> str:
     return getattr(getattr(wrapper.__wrapped__, "__code__", None), "co_filename", "<frozen")
 
 
-def _is_librarys(module: types.ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    return is_library(file) if file else module.__name__.partition(".")[0] in sys.stdlib_module_names
+def _is_librarys(value: Any) -> bool:
+    """Whether it is a module or a class that comes with Python or from an installed package."""
+    if isinstance(value, type):
+        return is_library_type(value)
+    if not isinstance(value, types.ModuleType):
+        return False
+    file = vars(value).get("__file__")
+    return is_library(file) if file else value.__name__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_called_by_a_library(kind: type) -> bool:
@@ -430,12 +462,17 @@ def _told(value: Any) -> str:
     """What a function does to the process without Python announcing it; "" for any other."""
     if not callable(value):
         return ""
-    name, module = str(getattr(value, "__name__", "")), str(getattr(value, "__module__", None) or "")
+    name = value.__name__ if isinstance(value, type) else str(_undo.attribute(value, "__name__"))
+    module = str(getattr(value, "__module__", None) or "")
     for beginning, (what, does, does_not) in _TOLD.items():
         here = module == beginning or module.startswith(f"{beginning}.")
         if here and name not in does_not.split() and (does == "*" or name in does.split()):
             return what
     return _BUILTINS.get(name, "") if module == "builtins" and _builtin(name) is value else ""
+
+
+def _set_as_attributes(code: types.CodeType) -> Iterator[str]:
+    return (op.argval for op in dis.get_instructions(code) if op.opname in ("STORE_ATTR", "DELETE_ATTR"))
 
 
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
@@ -445,7 +482,7 @@ _SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RE
 
 def _uses(code: types.CodeType) -> Iterator[_Use]:
     """Every name from outside that the code itself uses, and every module that it imports."""
-    found = [op for op in dis.get_instructions(code) if op.opname not in _SILENT]
+    found = [single for op in dis.get_instructions(code) if op.opname not in _SILENT for single in _singles(op)]
     imported: dict[str, Any] = {}
     module: Any = None
     for place, op in enumerate(found):
@@ -463,10 +500,16 @@ def _uses(code: types.CodeType) -> Iterator[_Use]:
             yield _Use(op.argval, (), line, False, vars(module).get(op.argval))
             if after and after.opname == "STORE_FAST":
                 imported[after.argval] = vars(module).get(op.argval)
-        elif op.opname.startswith("LOAD_FAST"):
-            name = op.argval[-1] if isinstance(op.argval, tuple) else op.argval
-            if name in imported:
-                yield _Use(name, *_path(found, place + 1, line), imported[name])
+        elif op.opname.startswith("LOAD_FAST") and op.argval in imported:
+            yield _Use(op.argval, *_path(found, place + 1, line), imported[op.argval])
+
+
+def _singles(op: dis.Instruction) -> list[dis.Instruction]:
+    """From Python 3.13 on, one instruction may do what two did: `STORE_FAST_LOAD_FAST` of two names."""
+    kinds = re.findall("LOAD_FAST|STORE_FAST", op.opname)
+    if len(kinds) != 2:
+        return [op]
+    return [op._replace(opname=kind, argval=name) for kind, name in zip(kinds, op.argval, strict=True)]
 
 
 def _path(found: list[dis.Instruction], place: int, line: int) -> tuple[tuple[str, ...], int, bool]:

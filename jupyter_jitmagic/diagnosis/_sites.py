@@ -496,7 +496,8 @@ def refused_at(error: BaseException, call: Call) -> Site | None:
     via = tuple(f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}" for frame in frames[last + 1 :])
     found = next(tb for tb in reversed(list(_steps(error))) if tb.tb_frame is frames[last])
     where = position(frames[last].f_code, found.tb_lasti, place.line)
-    how = next((how for kind, how in _ASKED_BY.items() if isinstance(error, kind)), "value")
+    via, asked = _before_the_tracer(via)
+    how = next((how for kind, how in _ASKED_BY.items() if isinstance(error, kind)), asked)
     operation, line = operation_of(how, frames[last].f_code, _tested(how, frames[last].f_code, where), via)
     named = _DEPENDS.search(str(error))
     paths = re.split(r", and | and |, ", named[1]) if named else []
@@ -513,6 +514,20 @@ def refused_at(error: BaseException, call: Call) -> Site | None:
         proven=False,
         values={path: short(known[path]) for path in arguments if path in known},
     )
+
+
+def _before_the_tracer(via: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """(what of JAX stood between the user's line and the tracer that was asked, how it was asked).
+
+    A notebook's traceback, unlike that of a script, has the tracer's own frames.
+    """
+    for number, name in enumerate(via):
+        module, _, function = name.rpartition(".")
+        if function == "meth" and via[number + 1 : number + 2] == (f"{module}._item",):
+            return via[:number], "item"
+        if module.endswith(".core") and (function.startswith("__") or function == "tolist"):
+            return via[:number], "tolist" if function == "tolist" else "value"
+    return via, "value"
 
 
 def _steps(error: BaseException) -> Iterator[TracebackType]:

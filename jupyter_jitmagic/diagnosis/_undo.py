@@ -5,12 +5,13 @@ Each answer compares first and writes only where something has changed, so that 
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import pickle
 import random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from types import MemberDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,17 @@ def attributes(value: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def attribute(value: Any, name: str) -> Any:
+    """An attribute that is really there, read without the object's own code (`__getattr__`, a property); else ABSENT."""
+    found = inspect.getattr_static(value, name, ABSENT)
+    if isinstance(found, MemberDescriptorType | GetSetDescriptorType):
+        try:
+            return found.__get__(value, type(value))
+        except (AttributeError, TypeError):  # empty; or a class, in which its objects' own is found
+            return ABSENT
+    return found
+
+
 def slots_of(value: Any) -> Iterator[tuple[MemberDescriptorType, Any]]:
     """The slots of an object that are filled or may be, each with what is in it."""
     for kind in type(value).__mro__:
@@ -177,11 +189,30 @@ def of_class(kind: type) -> Restore:
     return restore
 
 
+def of_attribute(holder: Any, name: str) -> Restore:
+    """One attribute of a module or a class, also one that is not there."""
+    before = vars(holder).get(name, ABSENT)
+
+    def restore() -> None:
+        if vars(holder).get(name, ABSENT) is before:
+            return
+        if before is ABSENT:
+            delattr(holder, name)
+        else:
+            setattr(holder, name, before)
+
+    return restore
+
+
 def of_array(value: np.ndarray[Any, Any]) -> Restore:
     before = value.copy()
 
     def restore() -> None:
-        if value.shape == before.shape and value.tobytes() != before.tobytes():
+        if value.size != before.size:
+            value.resize(before.shape, refcheck=False)
+        if value.shape != before.shape:
+            value.shape = before.shape
+        if value.tobytes() != before.tobytes():
             value[...] = before
 
     return restore

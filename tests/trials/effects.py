@@ -243,6 +243,32 @@ KINDS: dict[str, Kind] = {
         "jax.config.update('jax_log_compiles', not jax.config.jax_log_compiles)",
         "(jax.config.jax_log_compiles, jax.config.update('jax_log_compiles', before))",
     ),
+    # beyond the user's own objects
+    "attribute_of_a_library": Kind("import string; string.n = 0", "string.n += 1", "string.n"),
+    "attribute_of_sys": Kind("sys.n = 0", "setattr(sys, 'n', sys.n + 1)", "sys.n"),
+    "attribute_of_an_import": Kind("import string; string.n = 0", "import string; string.n += 1", "string.n"),
+    "attribute_of_a_library_class": Kind(
+        "import string; string.Formatter.n = 0", "string.Formatter.n += 1", "string.Formatter.n"
+    ),
+    "context_variable_held": Kind(
+        "import contextvars; held = contextvars.ContextVar('held'); held.set([]) and None",
+        "held.get().append(1)",
+        "len(held.get())",
+    ),
+    "bound_next": Kind("import itertools; advance = itertools.count().__next__", "advance()", "advance()"),
+    "array_resized": Kind(
+        "import numpy as np; grown = np.zeros(3)", "grown.resize(len(grown) + 1, refcheck=False)", "grown.shape"
+    ),
+    "array_reshaped": Kind("import numpy as np; flat = np.zeros(1)", "flat.shape = (1, *flat.shape)", "flat.shape"),
+    "number_with_attributes": Kind("class Number(int): pass\nnumber = Number(3); number.n = 0", "number.n += 1", "number.n"),
+    "attribute_made_when_asked": Kind(
+        "asked = []\nclass Lazy:\n    def __getattr__(self, name): asked.append(name); return 1\nlazy = Lazy()",
+        "lazy.anything",
+        "len(asked)",
+    ),
+    "decimal_context": Kind(
+        "import decimal; decimal.getcontext().prec = 28", "decimal.getcontext().prec += 1", "decimal.getcontext().prec"
+    ),
 }
 
 _CELL = """\
@@ -252,6 +278,16 @@ def f(x, n):
 
 f(1.0, 3)"""
 _SHORT = (
+    "attribute_of_a_library",
+    "attribute_of_sys",
+    "attribute_of_a_library_class",
+    "context_variable_held",
+    "bound_next",
+    "array_resized",
+    "array_reshaped",
+    "number_with_attributes",
+    "attribute_made_when_asked",
+    "decimal_context",
     "open_append",
     "handle",
     "mkdir",
