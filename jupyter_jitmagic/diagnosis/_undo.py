@@ -208,10 +208,8 @@ def of_array(value: np.ndarray[Any, Any]) -> Restore:
     before = value.copy()
 
     def restore() -> None:
-        if value.size != before.size:
-            value.resize(before.shape, refcheck=False)
         if value.shape != before.shape:
-            value.shape = before.shape
+            value.resize(before.shape, refcheck=False)
         if value.tobytes() != before.tobytes():
             value[...] = before
 
