@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import decimal
 import inspect
@@ -22,6 +23,7 @@ from jupyter_jitmagic.recording import _keep
 X = np.arange(4, dtype=np.float32)
 MADE = "def make():\n  n = 0\n  def count(x=0):\n    nonlocal n; n += 1; return x + n\n  return count\ncount = make()\n"
 MODULE = "import types\nmine = types.ModuleType('mine')\nmine.k = 2\n"
+BUILTINS = "import builtins; builtins.jitmagic_k = "
 BOX = "import types\nbox = types.SimpleNamespace(n=0)\n"
 ENVIRON = "import os\nfrom os import environ\nos.environ['JITMAGIC_K'] = '1'\n"
 OPTIONS = ("jax_debug_nans", "jax_default_prng_impl")
@@ -36,6 +38,11 @@ SITUATIONS = {
         "def make(k):\n  def scale(x): return x * k\n  return scale\nscale = make(2)", "return scale(x)", "scale = make(3)",
     ),
     "an attribute written": (BOX, "box.n += 1; return x + box.n", ""),
+    "a name put among Python's own": (BUILTINS + "2", "return x * jitmagic_k", BUILTINS + "3"),
+    "a name put among Python's own for one of them": (BUILTINS + "abs", "return x * jitmagic_k(-2)", BUILTINS + "float"),
+    "a name put among Python's own and read by a helper": (
+        BUILTINS + "2\ndef scale(x): return x * jitmagic_k", "return scale(x)", BUILTINS + "3",
+    ),
     "an attribute of a module": (MODULE, "return x * mine.k", "mine.k = 3"),
     "a list that grows": ("n = []", "n.append(1); return x + len(n)", ""),
     "a list that grows and is not read": ("n = []", "n.append(1); return x", ""),
@@ -99,6 +106,7 @@ def put_back() -> Iterator[None]:
     for name, value in options.items():
         jax.config.update(name, value)
     locale.setlocale(locale.LC_ALL, place)
+    vars(builtins).pop("jitmagic_k", None)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

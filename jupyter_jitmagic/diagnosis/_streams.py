@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import threading
 import warnings
@@ -145,3 +146,19 @@ def _take_down() -> None:
             setattr(sys, name, stream._stream)
     while _FILTER in warnings.filters:
         warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
+
+
+def _after_fork() -> None:
+    """In a forked child, whose thread alone is left: no other swallows anything."""
+    global _lock
+    _lock = threading.RLock()
+    here = _sinks.get(threading.get_ident())
+    _sinks.clear()
+    if here:
+        _sinks[threading.get_ident()] = here
+    else:
+        _take_down()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

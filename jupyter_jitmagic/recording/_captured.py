@@ -8,6 +8,7 @@ with the present. Both run when something was compiled or a cell has run, never 
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import inspect
@@ -34,6 +35,8 @@ _DIGESTED = 4_000_000
 _FETCHED = 65536
 """Bytes of an array on an accelerator that are fetched for a comparison."""
 _MISSING: Any = object()
+NOTEBOOKS_OWN = frozenset({"open", "help", "input", "print", "display"})
+"""Builtins that a notebook has its own of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,10 +381,20 @@ def names_read(function: types.FunctionType) -> Iterator[tuple[str, int, Callabl
     """(name, namespace, how to look it up) of everything that the function's code reads from outside."""
     space = function.__globals__
     for name in _code_reads(function.__code__).globals:
-        if name in space:
+        if name in space or _is_put_into_builtins(name):
             yield name, id(space), _global_look_up(function, name)
     for index, name in enumerate(function.__code__.co_freevars[: len(function.__closure__ or ())]):
         yield name, id(function), _cell_look_up(function, index)
+
+
+def _is_put_into_builtins(name: str) -> bool:
+    """Whether it is a name that someone has added to those of Python itself, or made to mean something else."""
+    value = vars(builtins).get(name, _MISSING)
+    if any(value is python for python in (_MISSING, Ellipsis, NotImplemented)):
+        return False
+    if isinstance(value, type | types.BuiltinFunctionType) and value.__module__ == builtins.__name__:
+        return value.__name__ != name
+    return name not in NOTEBOOKS_OWN or not is_librarys(value)
 
 
 _SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
@@ -478,7 +491,7 @@ def _global_look_up(function: types.FunctionType, name: str) -> Callable[[], Any
         alive = owner()
         if alive is None:
             raise ReferenceError(name)
-        return alive.__globals__.get(name, _MISSING)
+        return alive.__globals__.get(name, vars(builtins).get(name, _MISSING))
 
     return look_up
 

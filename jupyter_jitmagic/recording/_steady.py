@@ -20,7 +20,7 @@ import numpy as np
 
 from jupyter_jitmagic import _jax_internals as internals
 from jupyter_jitmagic._values import Looks
-from jupyter_jitmagic.recording._captured import is_librarys
+from jupyter_jitmagic.recording._captured import NOTEBOOKS_OWN, is_librarys
 
 _STEADY_LIBRARIES = frozenset(
     {
@@ -40,8 +40,6 @@ _UNSTEADY_BUILTINS = frozenset(
     {"__import__", "compile", "delattr", "dir", "eval", "exec", "globals", "id", "input", "iter", "locals", "next", "open"}
     | {"setattr", "vars"}
 )
-_MAY_BE_REPLACED = frozenset({"open", "help", "input", "print", "display"})
-"""Builtins that a notebook has its own of."""
 
 
 def unsteady_in(function: types.FunctionType) -> str:
@@ -96,7 +94,7 @@ def surroundings() -> tuple[tuple[tuple[str, Any], ...], bool]:
 
 def _is_replaced(name: str) -> bool:
     """Whether a builtin is another one than Python's own."""
-    return isinstance(getattr(builtins, name, None), types.FunctionType) and name not in _MAY_BE_REPLACED
+    return isinstance(getattr(builtins, name, None), types.FunctionType) and name not in NOTEBOOKS_OWN
 
 
 def _all_imports(code: types.CodeType) -> set[str]:

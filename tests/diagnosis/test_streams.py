@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
 import threading
 import warnings
@@ -10,6 +12,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
+from jupyter_jitmagic.diagnosis import _streams
 from jupyter_jitmagic.diagnosis._streams import swallowed
 
 
@@ -57,3 +60,30 @@ def test_a_stream_that_somebody_else_has_set_meanwhile_stays() -> None:
         with swallowed():
             sys.stdout = mine
         assert sys.stdout is mine
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+def test_a_child_forked_while_another_thread_swallows_can_swallow_and_has_its_own_stream() -> None:
+    """What the other thread held and put up at the fork is gone in the child: it neither hangs nor loses what it prints."""
+    inside, done = threading.Event(), threading.Event()
+
+    def swallow() -> None:
+        with swallowed(), _streams._lock:
+            inside.set()
+            done.wait(20)
+
+    other = threading.Thread(target=swallow)
+    other.start()
+    inside.wait(20)
+    child = os.fork()
+    if not child:
+        signal.alarm(5)  # ends a child that hangs
+        own = not isinstance(sys.stdout, _streams._StandIn)
+        with swallowed():
+            print("lost")
+        os._exit(0 if own else 1)
+    _, status = os.waitpid(child, 0)
+    done.set()
+    other.join()
+    assert status == 0
