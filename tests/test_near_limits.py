@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.recording import _recording
+from jupyter_jitmagic.recording import _others, _recording
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +119,17 @@ def test_a_tree_of_a_six_hundred_levels_is_recorded_as_any_other() -> None:
     assert jm.stats("calls").outcome.tolist() == ["miss", "hit", "miss", "hit"]
     assert jm.stats("misses").cause.tolist() == ["first_call", "shape"]
     assert jm.stats("entries").hits.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError])
+def test_a_limit_met_while_a_compile_elsewhere_is_followed_is_no_fault_of_ours(
+    error: type[Exception], clean: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_the_limit(*_: Any) -> None:
+        raise error
+
+    jm.jit(lambda x: x)  # from here on we listen
+    with monkeypatch.context() as broken:
+        broken.setattr(_others.Others, "_on_span", at_the_limit)
+        assert jax.jit(lambda x: x * 3)(np.ones(5, "f4")).tolist() == [3] * 5
+    assert clean == []

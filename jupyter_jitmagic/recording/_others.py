@@ -86,6 +86,8 @@ class Others:
         """One phase outside any call of ours ended; called in its thread, below its frames."""
         try:
             self._on_span(span)
+        except (RecursionError, MemoryError):  # the user's own call is near a limit: this compile has no row
+            return
         except Exception as error:
             faults.report("following compiles outside jm.jit", error)
 
