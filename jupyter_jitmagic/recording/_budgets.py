@@ -120,16 +120,6 @@ def judge_with(judge: Judge) -> None:
             _hearing.begin()
 
 
-def uninstall() -> None:
-    """Ask nobody any more: no listener of ours stays with JAX."""
-    global _judges, _listening
-    with _lock:
-        _judges = ()
-        if _listening:
-            _listening = False
-            _hearing.end()
-
-
 def _on_start(event: str, value: float, **kwargs: Any) -> None:
     if event not in _PAID:
         return
