@@ -176,7 +176,7 @@ def _out_of_time(call: Call, failed: BaseException | None, waited: float) -> Dia
         *_declared(call),
         sites,
         error=error,
-        reason=_reasons.for_slow_trace(min(waited, options.advice_limit_s)),
+        reason=_reasons.for_stopped(waited),
     )
 
 

@@ -59,6 +59,14 @@ def for_slow_trace(took: float) -> str:
     )
 
 
+def for_stopped(waited: float) -> str:
+    """The answer as a whole came to its limit, whatever took the time."""
+    return (
+        f"Unknown: the search for an answer was stopped after {waited:.1f} s. Raise jupyter_jitmagic.options.advice_limit_s, "
+        "or call the function on less."
+    )
+
+
 def for_slow_search(search: Search, took: float) -> str:
     tried = f"{search.tried} set{'s' * (search.tried != 1)} of static arguments"
     return (

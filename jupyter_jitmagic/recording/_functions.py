@@ -188,14 +188,15 @@ def _take_name(function: int) -> None:
     record = log.known_function(function)
     if record is not None:
         with log.lock:
-            record.name = ""
-            record.name = _unused_name(short_name(record.qualname))
+            record.name = _unused_name(short_name(record.qualname), of=record)
         log.listeners.emit(Changed("functions", function))
 
 
-def _unused_name(name: str) -> str:
+def _unused_name(name: str, of: FunctionRecord | None = None) -> str:
     with log.lock:
-        taken = {record.name for record in log.functions.values() if record.alive and not record.superseded}
+        taken = {
+            record.name for record in log.functions.values() if record.alive and not record.superseded and record is not of
+        }
     number, chosen = 2, name
     while chosen in taken:
         chosen, number = f"{name}#{number}", number + 1
