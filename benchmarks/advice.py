@@ -186,7 +186,7 @@ def ask(
     verdict: Verdict, cold: bool = False, rewrites: bool = True, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[ModuleType, Any]:
     """The case, loaded in the verdict's form, and the answer to its first call."""
-    from jupyter_jitmagic.diagnosis._diagnose import diagnose_call
+    from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 
     if verdict.form != "module":
         pasted = notebook().answered(verdict.path, verdict.form)

@@ -72,7 +72,7 @@ class Notebook:
 
     def jitfix(self) -> Diagnosis:
         """What `%jitfix` finds after a failed cell; the cell that it makes is the shell's next input."""
-        from jupyter_jitmagic.magics._magics import JitMagics
+        from jupyter_jitmagic.magics.magics import JitMagics
 
         self.shell.rl_next_input = None
         asked = self.run("%jitfix")

@@ -1,4 +1,4 @@
-"""JAX's own explanation of cache misses beside ours, on the cases of tests/test_causes.py: writes docs/misses.md.
+"""JAX's own explanation of cache misses beside ours, on the cases of `test_causes`: writes docs/misses.md.
 
     python -m benchmarks.misses
 
@@ -19,9 +19,9 @@ import jax
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from jupyter_jitmagic._wording import sentence
+from jupyter_jitmagic.base.causes import sentence
 from tests.jax_oracle import Watched
-from tests.test_causes import MISSES, split
+from tests.recording.causes.test_causes import MISSES, split
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "misses.md"
 
@@ -87,7 +87,8 @@ def main() -> None:
         "# Why a call missed: JAX's explanation and ours",
         "",
         f'`jax_explain_cache_misses` of JAX {jax.__version__} and `jm.stats("misses")` on the {len(rows)} cases of '
-        f"`tests/test_causes.py`. JAX names every differing argument, with what it is now and was before, in {counts['yes']}; "
+        f"`tests/recording/causes/test_causes.py`. "
+        f"JAX names every differing argument, with what it is now and was before, in {counts['yes']}; "
         f"in {counts['place']} it gives a position in the tree of `(args, kwargs)` without the argument's name, in "
         f"{counts['partly']} it names some of the causes, in {counts['no']} none. "
         "jupyter_jitmagic names all in all cases (the tests hold it). "

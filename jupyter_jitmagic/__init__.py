@@ -23,40 +23,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_jitmagic._errors import CheckWarning as CheckWarning
-    from jupyter_jitmagic._errors import OptionError as OptionError
-    from jupyter_jitmagic._errors import RecompileError as RecompileError
-    from jupyter_jitmagic._errors import RecompileWarning as RecompileWarning
-    from jupyter_jitmagic._errors import faults as faults
-    from jupyter_jitmagic._options import options as options
-    from jupyter_jitmagic._tables import reset as reset
-    from jupyter_jitmagic._tables import stats as stats
+    from jupyter_jitmagic.base.errors import CheckWarning as CheckWarning
+    from jupyter_jitmagic.base.errors import OptionError as OptionError
+    from jupyter_jitmagic.base.errors import RecompileError as RecompileError
+    from jupyter_jitmagic.base.errors import RecompileWarning as RecompileWarning
+    from jupyter_jitmagic.base.errors import faults as faults
+    from jupyter_jitmagic.base.options import options as options
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
-    from jupyter_jitmagic.diagnosis import diagnose as diagnose
-    from jupyter_jitmagic.recording._jitted import jit as jit
-    from jupyter_jitmagic.recording._watch import assert_max_compiles as assert_max_compiles
-    from jupyter_jitmagic.recording._watch import no_recompile as no_recompile
-    from jupyter_jitmagic.recording._watch import watch as watch
-    from jupyter_jitmagic.recording._wrapper import JitFunction as JitFunction
+    from jupyter_jitmagic.explaining import diagnose as diagnose
+    from jupyter_jitmagic.recording.api.jit_function import JitFunction as JitFunction
+    from jupyter_jitmagic.recording.api.jitting import jit as jit
+    from jupyter_jitmagic.recording.api.watching import assert_max_compiles as assert_max_compiles
+    from jupyter_jitmagic.recording.api.watching import no_recompile as no_recompile
+    from jupyter_jitmagic.recording.api.watching import watch as watch
+    from jupyter_jitmagic.tables import reset as reset
+    from jupyter_jitmagic.tables import stats as stats
 
     __version__: str
 
 _HOME = {
-    "CheckWarning": "_errors",
-    "OptionError": "_errors",
-    "RecompileError": "_errors",
-    "RecompileWarning": "_errors",
-    "faults": "_errors",
-    "jit": "recording._jitted",
-    "options": "_options",
-    "stats": "_tables",
-    "reset": "_tables",
+    "CheckWarning": "base.errors",
+    "OptionError": "base.errors",
+    "RecompileError": "base.errors",
+    "RecompileWarning": "base.errors",
+    "faults": "base.errors",
+    "jit": "recording.api.jitting",
+    "options": "base.options",
+    "stats": "tables",
+    "reset": "tables",
     "Diagnosis": "diagnosis",
-    "diagnose": "diagnosis",
-    "JitFunction": "recording._wrapper",
-    "watch": "recording._watch",
-    "no_recompile": "recording._watch",
-    "assert_max_compiles": "recording._watch",
+    "diagnose": "explaining",
+    "JitFunction": "recording.api.jit_function",
+    "watch": "recording.api.watching",
+    "no_recompile": "recording.api.watching",
+    "assert_max_compiles": "recording.api.watching",
 }
 
 
@@ -93,13 +93,13 @@ def _version() -> str:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext jupyter_jitmagic``: the magics, the advice below failed traces, and in a kernel the panel's side."""
-    from jupyter_jitmagic.magics._load import load
+    from jupyter_jitmagic.magics.loading import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext jupyter_jitmagic``: takes back everything that loading did. Jitted functions go on working."""
-    from jupyter_jitmagic.magics._load import unload
+    from jupyter_jitmagic.magics.loading import unload
 
     unload(shell)

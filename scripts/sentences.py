@@ -46,7 +46,7 @@ def is_sentence(text: str) -> bool:
 
 def main(words: list[str]) -> None:
     for file in sorted(PACKAGE.rglob("*.py")):
-        is_help = file.name in ("magics.py", "_magics.py")
+        is_help = file.name == "magics.py"
         for line, text in literals(ast.parse(file.read_text(encoding="utf-8")), is_help):
             if is_sentence(text) and (not words or any(word in text for word in words)):
                 print(f"{file.relative_to(ROOT)}:{line}: {' '.join(text.split())}")

@@ -26,7 +26,7 @@ HEAD = """# The tables
 `jm.stats(level)` gives them as `pandas.DataFrame`; `%jitstats --level LEVEL` shows them, `-o VAR` stores them.
 Times are seconds; `started_s` and `last_used_s` are Unix time. A value that was not measured is missing, never 0.
 
-(Written by `scripts/write_docs.py` from `COLUMNS` in `jupyter_jitmagic/_tables.py`.)
+(Written by `scripts/write_docs.py` from `COLUMNS` in `jupyter_jitmagic/tables.py`.)
 """
 
 MEASURED = """## What is measured, when and how
@@ -47,15 +47,18 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 |---|---|---|
 | `blocked` | the call waited for all its outputs (`timing="block"`) | as a `block_until_ready` around the call gives it |
 | `observed` | by a thread that waits beside the caller, on the smallest output; where the caller has waited for the last ones itself, by the caller, when it makes its next call | begin and end together are known to 10 % of the time or better, and the middle is shown; else it is refused. So it is at most 5 % from what this call took, if the caller waited as it did before (see below). Looking costs processor time, which calls below a millisecond may show: on all cores of a busy machine some per cent |
+| `averaged` | a loop runs ahead of the device: two ends were seen, `averaged_over` calls apart, between which the device did not rest | the mean of these calls, known to 10 % or better: of each of them as far as they are alike. Entries that come by turns are solved for from spans that hold different numbers of each (least squares, deviations of 2σ within 10 %); else they are unobserved. A pause of the device, a compile, an error or a call whose device is not known breaks a span |
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
-Watched are the first calls of an entry and all that take 0.8 ms or longer (5 ms in a loop that runs ahead of the device), at most two at a
+A loop that runs ahead of the device, with executions of 0.2 ms or more, has one end seen in some 32 calls, and holds two small
+outputs at most (three where entries come by turns, a large one alone); below 2 ms only while its caller lets the device rest seldom. Otherwise watched are the first calls of an entry and all that take 0.8 ms or longer, at most two at a
 time; shorter ones in samples: a few in a row each
 `jm.options.watch_every_s`, more and more seldom where much is known or nothing comes of it (a loop that runs ahead of the device).
 The first two of a row only tell when the device is free: one was picked by the clock, which meets long calls more often than short ones, and
 the next is slowed down by the watching itself. Refused are ends that the GIL or a busy
 processor may have kept us from seeing in time, whichever thread had them (Linux says how often a thread has waited, and for how long it had no
-processor; elsewhere a result is asked now and then, and two answers have to be near enough to each other), results that were there when the
+processor; elsewhere a result is asked now and then, and two answers have to be near enough to each other), ends that were seen while
+anything was traced or compiled, results that were there when the
 call returned if the caller stood still inside it, and calls whose predecessors on the device were not seen to end and are not negligible. Where the caller sees the end itself, it must have given up the processor only once since the call: then it
 has waited for the result and for nothing else (`block_until_ready` does; where it cannot be told, as `float(x)` and `np.asarray(x)`
 mostly wait twice, the thread beside it sees the ends). Linux alone tells that; elsewhere the thread sees all ends. Now and then it looks
@@ -64,6 +67,7 @@ to one other wait a little longer than they take (a sleep, a read) is shown that
 compile in another thread had ended may have waited for it: `unobserved`.
 A watched output is held until its end was seen, and where the caller sees that itself until the next call, for 30 ms and 1.1 times the
 expected time at most: it is no second array in `jax.live_arrays()`, but one that the caller drops before lives on until then.
+The medians of functions and entries are of hits: the first call after a compile stands for no other.
 Where a caller or another thread computes without pause, or there is more to do than processors, less is observed. Not
 measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
@@ -82,7 +86,7 @@ The totals of functions (`calls hits misses trace_s lower_s compile_s dispatch_s
 
 
 def page() -> str:
-    from jupyter_jitmagic._tables import COLUMNS
+    from jupyter_jitmagic.tables import COLUMNS
 
     parts = [HEAD]
     for level in [*LEVELS, *(level for level in COLUMNS if level not in LEVELS)]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkout import SHARED
 from shells import bare, shell  # noqa: F401 (fixtures)
 
 gc.set_threshold(50_000, 20, 100)  # a tenth of the time went into collections; tests of what is kept alive collect themselves
-
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import jax
 from jax import monitoring
 
-from jupyter_jitmagic._records import Cause
-from jupyter_jitmagic.recording._causes import causes_of
-from jupyter_jitmagic.recording._signatures import Signature, placed_by, signature_of
+from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.recording.causes.differences import causes_of
+from jupyter_jitmagic.recording.causes.signatures import Signature, placed_by, signature_of
 
 _PHASES = ("jaxpr_trace", "jaxpr_to_mlir", "backend_compile")
 _seen: list[str] = []

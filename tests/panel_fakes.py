@@ -9,9 +9,9 @@ from typing import Any
 
 import comm.base_comm
 
-from jupyter_jitmagic._records import Log
-from jupyter_jitmagic.panel._hub import Hub
-from jupyter_jitmagic.panel._protocol import COMM, QUERIES, VERSION
+from jupyter_jitmagic.panel.comms import Hub
+from jupyter_jitmagic.panel.protocol import COMM, QUERIES, VERSION
+from jupyter_jitmagic.records.log import Log
 
 
 class Wire:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_jitmagic._records import Cause, Changed, DiagnosisRecord, EntryRecord, FunctionRecord, Log, MissRecord
+from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.records.log import Changed, DiagnosisRecord, EntryRecord, FunctionRecord, Log, MissRecord
 
 START_S = 1_700_000_000.0
 

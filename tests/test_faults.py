@@ -17,11 +17,13 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic import recording
-from jupyter_jitmagic.recording import _hotpath, _timing
+from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.compiles import spans
 
+OTHERS = ("base.jax_internals", "base.values", "base.value_texts", "records.log", "records.columns", "base.own_work")
 MODULES = [
-    *(f"jupyter_jitmagic.recording.{module.name}" for module in pkgutil.iter_modules(recording.__path__)),
-    *(f"jupyter_jitmagic.{name}" for name in ("_jax_internals", "_records", "_columns", "_own_work", "_values")),
+    *(module.name for module in pkgutil.walk_packages(recording.__path__, f"{recording.__name__}.") if not module.ispkg),
+    *(f"jupyter_jitmagic.{name}" for name in OTHERS),
 ]
 BOUNDARIES = {
     "jit", "_check", "wrap", "JitFunction.lower", "JitFunction.trace", "JitFunction.eval_shape", "JitFunction.clear_cache",
@@ -125,7 +127,7 @@ def test_a_fault_in_any_function_of_ours_is_told_and_the_users_code_goes_on(name
         jm.faults.clear()
         before = made(jm.jit)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_timing, "outside", list(_timing.outside))  # whatever begins to listen meanwhile is broken
+            patch.setattr(spans, "outside", list(spans.outside))  # whatever begins to listen meanwhile is broken
             inject(patch, holder, attribute, function)
             try:
                 seen = used(before, made(jm.jit))
@@ -144,12 +146,12 @@ def test_a_fault_in_any_function_of_ours_is_told_and_the_users_code_goes_on(name
 
 
 def test_a_function_that_cannot_be_recorded_is_plain_jit_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_jitmagic.recording import _functions
+    from jupyter_jitmagic.recording.calls import functions
 
     told: list[str] = []
     monkeypatch.setattr(jm.faults, "show", told.append)
     with monkeypatch.context() as patch:
-        patch.setattr(_functions, "register", broken)
+        patch.setattr(functions, "register", broken)
         f = made(jm.jit)
         g = made(jm.jit)
     assert f(np.ones(2), 3).tolist() == g(np.ones(2), 3).tolist() == [3, 3]
@@ -167,7 +169,7 @@ def test_where_a_phase_was_lost_a_compile_is_not_called_a_hit(monkeypatch: pytes
     jm.reset()
     f(np.ones(1, "f4"), 2)
     with monkeypatch.context() as patch:
-        patch.setattr(_timing, "_enclosing", broken)
+        patch.setattr(spans, "_enclosing", broken)
         assert f(np.ones(2, "f4"), 2).tolist() == [2, 2]
     other(np.ones(1, "f4"), 2)
     assert len(told) == 1
@@ -178,7 +180,7 @@ def test_where_a_phase_was_lost_a_compile_is_not_called_a_hit(monkeypatch: pytes
 
 def test_a_fault_of_ours_leaves_jaxs_option_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jm.faults, "show", lambda _: None)
-    monkeypatch.setattr(_timing, "all_living", broken)
+    monkeypatch.setattr(spans, "all_living", broken)
     f = made(jm.jit)
     with jax.disable_jit():
         assert f(2.0, 3) == 6
@@ -188,4 +190,4 @@ def test_a_fault_of_ours_leaves_jaxs_option_as_it_is_set(monkeypatch: pytest.Mon
 
 def test_the_closure_is_what_runs() -> None:
     """The sweep would prove nothing if the calls did not come through us."""
-    assert _hotpath.build.__code__ in called()
+    assert hot_path.build.__code__ in called()

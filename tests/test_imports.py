@@ -9,52 +9,62 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-PACKAGE = Path(__file__).resolve().parents[1] / "jupyter_jitmagic"
+PACKAGE = ROOT / "jupyter_jitmagic"
 NAME = PACKAGE.name
 
 # room: (the modules in it, by the beginning of their names; the rooms that it may import)
+_LEAVES = {"errors", "options", "plain", "internals"}  # of base/, each for every room but the rooms named before it
 ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "errors": (("_errors",), set()),
-    "options": (("_options",), {"errors"}),
-    "own work": (("_own_work",), set()),
-    "paths": (("_paths",), set()),
-    "records": (("_records", "_columns", "_values", "_wording"), {"errors", "own work"}),
-    "protocol": (("panel._protocol",), set()),
-    "internals": (("_jax_internals",), {"errors"}),
-    "advice": (("diagnosis._types", "_fixes"), set()),
-    "diagnosis": (("diagnosis",), {"advice", "errors", "options", "internals", "own work", "paths"}),
-    "signatures": (("recording._signatures",), {"records", "internals"}),
-    "causes": (("recording._causes",), {"paths", "records", "signatures"}),
-    "captured": (("recording._captured",), {"records"}),
-    "timing": (("recording._timing", "recording._hearing"), {"errors", "options", "records", "internals", "own work"}),
-    "jitted": (
+    "errors": (("base.errors",), set()),
+    "options": (("base.options",), {"errors"}),
+    "plain": (("base",), {"errors"}),
+    "internals": (("base.jax_internals",), {"errors"}),
+    "records": (("records",), {"errors", "plain"}),
+    "protocol": (("panel.protocol",), set()),
+    "advice": (("diagnosis.types", "diagnosis.fixes"), set()),
+    "user code": (("usercode",), {"internals"}),
+    "source": (("source",), {"internals", "user code"}),
+    "sandbox": (("sandbox",), {"internals", "source", "user code"}),
+    "call": (("diagnosis.call",), {"sandbox", "source", "user code"}),
+    "sites": (("diagnosis.sites",), {*_LEAVES, "advice", "call", "sandbox", "user code"}),
+    "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites"}),
+    "proof": (("diagnosis.proof",), {"internals", "advice", "sandbox", "source"}),
+    "rewrites": (("diagnosis.rewrites",), {*_LEAVES, "advice", "proof", "sandbox", "source", "user code"}),
+    "words": (("diagnosis.words",), {*_LEAVES, "advice", "call", "sites", "statics"}),
+    "diagnosis": (("diagnosis",), {*_LEAVES, "advice", "call", "rewrites", "sandbox", "sites", "statics", "words"}),
+    "causes": (("recording.causes",), {"plain", "records", "internals"}),
+    "facts": (("recording.jitted",), {"plain", "internals", "causes", "records", "user code"}),
+    "guards": (("recording.guards",), {*_LEAVES, "records", "causes", "facts", "sandbox", "user code"}),
+    "compiles": (("recording.compiles",), {*_LEAVES, "records", "causes", "facts", "guards", "user code"}),
+    "hot path": (("recording.hot_path",), {"internals", "options", "records", "compiles"}),
+    "executions": (("recording.executions",), {*_LEAVES, "records", "compiles", "hot path"}),
+    "calls": (
+        ("recording.calls",),
+        {*_LEAVES, "records", "causes", "facts", "guards", "compiles", "hot path", "executions", "sandbox", "user code"},
+    ),
+    "recorder": (("recording.recorder",), {"plain", "records", "compiles", "hot path", "executions", "calls"}),
+    "recording": (
         ("recording",),
         {
-            "errors",
-            "options",
-            "own work",
-            "paths",
-            "records",
-            "internals",
-            "signatures",
-            "causes",
-            "timing",
-            "captured",
-            "diagnosis",
-            "advice",
+            *_LEAVES, "records", "causes", "facts", "guards", "compiles", "hot path", "calls", "recorder", "sandbox",
+            "diagnosis", "user code",
         },
     ),
-    "watch": (("recording._watch",), {"errors", "options", "records", "internals", "signatures", "causes", "timing", "jitted"}),
-    "cell": (("magics._cell", "magics._request"), {"errors", "options", "jitted"}),
-    "tables": (("_tables",), {"errors", "options", "records"}),
-    "display": (("_display",), {"errors", "options", "records", "advice"}),
-    "panel": (("panel",), {"errors", "options", "records", "advice", "protocol", "jitted"}),
+    "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
+    "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
+    "tables": (("tables",), {"errors", "options", "plain", "records"}),
+    "display": (("display",), {"errors", "options", "plain", "records", "advice"}),
+    "panel": (("panel",), {"errors", "options", "plain", "records", "protocol", "recording", "calls", "recorder"}),
     "magics": (
         ("magics",),
-        {"errors", "options", "records", "advice", "diagnosis", "jitted", "watch", "cell", "tables", "display", "panel"},
+        {
+            "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
+            "guards", "recorder", "cell", "tables", "display", "panel",
+        },
     ),
-}
+}  # fmt: skip
 ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 
 # third party: the rooms that alone may import it
@@ -72,7 +82,7 @@ DOORS = {
 
 
 def room_of(module: str) -> str | None:
-    """The room of a module ("diagnosis._types"): the one that names the longest beginning of it."""
+    """The room of a module ("diagnosis.types"): the one that names the longest beginning of it."""
     matches = [
         (len(start), room)
         for room, (starts, _) in ROOMS.items()
@@ -151,21 +161,34 @@ def test_one_file_is_the_door_to_jax_internals() -> None:
         for file in PACKAGE.rglob("*.py")
         if any(name.startswith("jax._src") for name in imports(file, ".".join(file.relative_to(PACKAGE).with_suffix("").parts)))
     ]
-    assert set(users) == {"_jax_internals.py"}
+    assert set(users) == {"jax_internals.py"}
 
 
 @pytest.mark.parametrize(
     "file, line, said",
     [
-        ("_records.py", "from jupyter_jitmagic._errors import faults\nimport pandas", "_records (records) imports pandas"),
-        ("_errors.py", "def f():\n    from jupyter_jitmagic import _records", "_errors (errors) imports _records (records)"),
-        ("_errors.py", "from . import _records", "_errors (errors) imports _records (records)"),
-        ("diagnosis/_types.py", "from .._errors import faults", "diagnosis._types (advice) imports _errors (errors)"),
-        ("diagnosis/_types.py", "from jax._src import core", "diagnosis._types (advice) imports jax._src"),
-        ("magics/_cell.py", "import IPython.core.magic as m", "magics._cell (cell) imports IPython"),
-        ("magics/_cell.py", "import importlib\nimportlib.import_module('comm')", "magics._cell (cell) imports comm"),
-        ("_display_x.py", "from jupyter_jitmagic._records import log\nimport comm", "_display_x (display) imports comm"),
-        ("_novel.py", "", "_novel has no room: add it to the table in test_imports.py and to ARCHITECTURE.md"),
+        (
+            "records/log.py",
+            "from jupyter_jitmagic.base.errors import faults\nimport pandas",
+            "records.log (records) imports pandas",
+        ),
+        (
+            "base/errors.py",
+            "def f():\n    from jupyter_jitmagic.records import log",
+            "base.errors (errors) imports records.log (records)",
+        ),
+        ("base/errors.py", "from jupyter_jitmagic import records", "base.errors (errors) imports records (records)"),
+        ("diagnosis/types.py", "from ..base.errors import faults", "diagnosis.types (advice) imports base.errors (errors)"),
+        ("diagnosis/types.py", "from jax._src import core", "diagnosis.types (advice) imports jax._src"),
+        (
+            "sandbox/clock.py",
+            "from jupyter_jitmagic.diagnosis.call import calls",
+            "sandbox.clock (sandbox) imports diagnosis.call.calls (call)",
+        ),
+        ("magics/cell_tree.py", "import IPython.core.magic as m", "magics.cell_tree (cell) imports IPython"),
+        ("magics/cell_tree.py", "import importlib\nimportlib.import_module('comm')", "magics.cell_tree (cell) imports comm"),
+        ("display/x.py", "from jupyter_jitmagic.records.log import log\nimport comm", "display.x (display) imports comm"),
+        ("novel.py", "", "novel has no room: add it to the table in test_imports.py and to ARCHITECTURE.md"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path: Path, file: str, line: str, said: str) -> None:

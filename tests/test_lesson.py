@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
-ROOT = Path(__file__).resolve().parents[1]
 LESSON = ROOT / "examples" / "static_vs_traced.ipynb"
 
 

@@ -17,8 +17,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PANEL = "share/jupyter/labextensions/jupyter-jitmagic"
 VERSION = json.loads((ROOT / "package.json").read_text())["version"]
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from pathlib import Path
 
+from checkout import ROOT
 from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def pyproject() -> dict:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+
+from checkout import ROOT
 
 import jupyter_jitmagic as jm
 from tests.shells import Shell, bare  # noqa: F401
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def session() -> Iterator[tuple[str, str]]:

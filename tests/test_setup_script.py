@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ("bash", "cat", "cksum", "dirname", "env", "find", "head", "id", "rm", "sort", "tail", "tr")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the Makefile is for POSIX systems")

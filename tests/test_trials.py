@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from tests.trials import cells, forks, interrupts, threads
 
@@ -51,9 +51,8 @@ def test_functions_in_cells_laid_out_at_random_get_the_answer_that_they_get_in_m
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [100, 200])
 def test_many_more_cells_in_fresh_shells(first: int) -> None:
-    root = Path(__file__).resolve().parents[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-m", "tests.trials.cells", str(first), str(first + 100)]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

@@ -117,7 +117,7 @@ export function addCommands(
         ? trans.__('Pause Recording')
         : trans.__('Resume Recording'),
     caption: trans.__(
-      'While it is paused functions run as they do, and their calls are not counted'
+      'While paused, functions run as usual and their calls are not counted'
     ),
     isEnabled: () => model.state.link === 'live',
     execute: () => panel.pauseRecording(model.state.paused === null),
@@ -158,7 +158,7 @@ export function addCommands(
     isEnabled: hasRows,
     execute: () => {
       Clipboard.copyToSystem(asMarkdown(model.state));
-      model.say(trans.__('The table is in the clipboard.'));
+      model.say(trans.__('The table is on the clipboard.'));
     },
     describedBy: NO_ARGUMENTS
   });

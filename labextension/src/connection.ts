@@ -272,7 +272,7 @@ export class KernelLink implements IDisposable {
 
   /**
    * The kernel says that it is busy with our question (ipykernel before 7.4, and with the first question; later ones are taken
-   * quietly, see `_quiet.py`). Its answer is right behind, and the server's socket holds it back (Nagle's algorithm, which Jupyter
+   * quietly, see `quiet_subshell.py`). Its answer is right behind, and the server's socket holds it back (Nagle's algorithm, which Jupyter
    * Server leaves on) until the browser acknowledges that word; this takes it 40 ms unless it has something to send. So it
    * gets something to send.
    */

@@ -1,13 +1,13 @@
-/** Numbers as a person reads them: `38 ms`, `5.1 µs`, `1.2 MB`; a dash where nothing is known. */
+/**
+ * Numbers as a person reads them: `38 ms`, `5.1 µs`, `1.2 MB`; a dash where nothing is known. Durations and sizes read as
+ * in %jitstats (`base/wording.py`).
+ */
 
 export const UNKNOWN = '–';
 
+/** Two digits that mean something, or all before the point. */
 function significant(value: number): string {
-  return value >= 100
-    ? value.toFixed(0)
-    : value >= 10
-      ? value.toFixed(0)
-      : value.toFixed(1);
+  return value.toFixed(value < 9.95 ? 1 : 0);
 }
 
 export function duration(seconds: number | null | undefined): string {
@@ -17,24 +17,23 @@ export function duration(seconds: number | null | undefined): string {
   if (seconds <= 0) {
     return '0 s';
   }
-  if (seconds < 0.9995e-6) {
-    return `${(seconds * 1e9).toFixed(0)} ns`;
+  if (seconds >= 59.95) {
+    const whole = Math.round(seconds);
+    const minutes = Math.floor(whole / 60);
+    return minutes < 60
+      ? `${minutes} min ${whole % 60} s`
+      : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   }
-  if (seconds < 0.9995e-3) {
-    return `${significant(seconds * 1e6)} µs`;
+  if (seconds >= 0.9995) {
+    return `${significant(seconds)} s`;
   }
-  if (seconds < 0.9995) {
-    return `${significant(seconds * 1e3)} ms`;
+  if (seconds >= 0.9995e-3) {
+    return `${significant(seconds / 1e-3)} ms`;
   }
-  if (seconds < 59.95) {
-    return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+  if (seconds >= 0.9995e-6) {
+    return `${significant(seconds / 1e-6)} µs`;
   }
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) {
-    return `${minutes} min ${whole % 60} s`;
-  }
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${significant(seconds / 1e-9)} ns`;
 }
 
 /** A range of durations; one where both read alike. */

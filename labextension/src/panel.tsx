@@ -189,7 +189,7 @@ export class JitPanel extends ReactWidget {
     const show = (): void => {
       if (epoch && epoch !== model.state.epoch) {
         model.say(
-          this._trans.__('That row is of an earlier start of the kernel.')
+          this._trans.__('That row belongs to an earlier start of the kernel.')
         );
       } else {
         model.select(selection);

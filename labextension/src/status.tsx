@@ -47,7 +47,7 @@ function Status({
       type="button"
       className="jp-JitMagicStatus-button"
       title={trans.__(
-        '%1, %2 of compiling. Show the jit caches.',
+        '%1, %2 spent compiling. Show the jit caches.',
         text,
         duration(compile_s)
       )}

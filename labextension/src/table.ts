@@ -304,7 +304,7 @@ function entryValue(row: IEntryRow, column: ColumnId): Value {
   }
 }
 
-/** Hits of hits and misses, 0 to 1; null before the first call. */
+/** Share of hits among hits and misses, 0 to 1; null before the first call. */
 export function hitRate(row: IFunctionRow): number | null {
   const calls = row.hits + row.misses;
   return calls > 0 ? row.hits / calls : null;

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis import diagnose, find_sites, trace_error
 
 X = jnp.arange(4.0)
@@ -448,3 +449,42 @@ def test_a_way_that_was_not_traced_is_not_told_as_the_cure():
     answer = diagnose(lambda x: jnp.ones(int(x.sum())), X)
     assert answer.kind == "rewrite" and not answer.verified
     assert "not proven for this function" in answer.reason or "No rewrite:" in answer.reason
+
+
+def test_a_count_of_no_rounds_tells_nothing_of_the_rounds():
+    """With n static this call traces; with any other n the test on data in the loop's body would stop it."""
+
+    def f(x, n):
+        for _ in range(n):
+            if x.sum() > 0.5:
+                x = x * 0.5
+            else:
+                x = x + 0.25
+        return x
+
+    found = diagnose(f, jnp.arange(3.0), 0)
+    assert found.kind == "rewrite" and found.rewrites[0].verified
+
+    def g(x, n):
+        for k in range(n):
+            x = x * k
+        return x
+
+    assert diagnose(g, jnp.arange(3.0), 0).kind == "static"
+
+
+class Side(enum.IntEnum):
+    LEFT = 0
+    RIGHT = 1
+
+
+def trimmed(x, side, n):
+    if side == Side.LEFT:
+        return x[1:].sum()
+    return x[n]
+
+
+def test_a_member_of_an_enumeration_is_varied_as_the_number_that_it_is():
+    """It has no member for every number; that is no fault of the search."""
+    assert diagnose(trimmed, jnp.arange(5.0), Side.RIGHT, 1).kind == "static"
+    assert not faults.details()

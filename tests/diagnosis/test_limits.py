@@ -50,6 +50,6 @@ def test_a_search_that_is_cut_off_does_not_call_the_value_data():
 def test_an_answer_that_is_stopped_as_a_whole_does_not_blame_the_trace(limited, monkeypatch):
     """The trace was quick; what came after it took the time."""
     jm.options.advice_limit_s = 1.5
-    monkeypatch.setattr("jupyter_jitmagic.diagnosis._diagnose._concluded", lambda *_: busy(60))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing._concluded", lambda *_: busy(60))
     found = jm.diagnose(lambda x, n: jnp.zeros(n) + x, 1.0, 3)
     assert found.reason.startswith("Unknown: the search for an answer was stopped after") and "advice_limit_s" in found.reason

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
-from jupyter_jitmagic.recording._jitted import failed_call
+from jupyter_jitmagic.recording.api.jitting import failed_call
 
 X = jnp.arange(4.0)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis import find_sites
-from jupyter_jitmagic.diagnosis._sites import one_for_each_line
+from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 
 
 def met(fun, *args, static=(), **kwargs):
@@ -244,3 +244,22 @@ def test_the_run_goes_on_behind_an_assignment_in_place():
     found = find_sites(f, (given,), {})
     assert [site.operation for site in one_for_each_line(found.sites)] == ["in place", "if", "in place"]
     assert found.complete and list(given) == [1.0, 1.0, 1.0]
+
+
+def test_the_operand_is_marked_whose_truth_was_asked_for() -> None:
+    """In characters, whatever stands before it on its line, and on every Python."""
+
+    source = """
+def f(t):
+    a = "äöü→" and (t > 0 and 1)
+    b = t or 2
+    c = [each for each in (1,) if t if a]
+    d = not t
+    while not (t < 3):
+        break
+    assert d or t, "ä"
+    return 1 if "→" and t - 2 else (b, c)
+"""
+    sites = find_sites(written(source), (jnp.float32(7),), {}).sites
+    marked = [source.splitlines()[site.line - 1][site.column : site.end_column] for site in sites]
+    assert marked == ["t > 0", "t", "t", "t", "t < 3", "t", "t - 2"]

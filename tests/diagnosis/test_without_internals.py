@@ -6,15 +6,16 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic import _jax_internals as internals
-from jupyter_jitmagic.diagnosis import _sites, diagnose, find_sites
+from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.diagnosis import diagnose, find_sites
+from jupyter_jitmagic.diagnosis.sites import finding
 
 X = jnp.arange(4.0)
 
 
 @pytest.fixture
 def without_shadow(monkeypatch):
-    monkeypatch.setattr(_sites, "_run_shadow", None)
+    monkeypatch.setattr(finding, "_run_shadow", None)
 
 
 def test_the_trace_classes_are_there_in_this_jax():

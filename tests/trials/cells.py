@@ -21,8 +21,8 @@ import numpy as np
 from benchmarks.advice import UNHURRIED_S, said
 from benchmarks.cells import Notebook
 from jupyter_jitmagic.diagnosis import Diagnosis, diagnose
-from jupyter_jitmagic.diagnosis._verify import differs
-from tests.rewrites import random_functions
+from jupyter_jitmagic.diagnosis.proof.differing import differs
+from tests.diagnosis.rewrites import random_functions
 
 IMPORTS = "import jax\nimport jax.numpy as jnp\nimport jupyter_jitmagic as jm\n"
 CALL = "jnp.asarray([0.5, -1.0, 2.0, 0.0], jnp.float32), jnp.float32(0.5), jnp.int32(2)"

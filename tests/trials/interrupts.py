@@ -22,10 +22,13 @@ from typing import Any
 import numpy as np
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._records import log
-from jupyter_jitmagic.recording import _functions
+from jupyter_jitmagic.recording.calls import functions
+from jupyter_jitmagic.records.log import log
 
-_ROOMS = ("_records.py", "_columns.py", "_hotpath.py", "_functions.py", "_recording.py", "_attribution.py", "_observation.py")
+_ROOMS = (
+    "log.py", "columns.py", "hot_path.py", "functions.py", "function_state.py", "entries.py", "attribution.py",
+    "observation.py", "hit_watching.py",
+)  # fmt: skip
 _X = [np.ones(n, "f4") for n in range(1, 9)]
 
 
@@ -150,8 +153,8 @@ def _misses(work: Work) -> None:
 
 def _dead(work: Work) -> None:
     for _ in range(2):
-        state = _functions.register(_minus, work.f._state.jitted, {}, None)
-        _functions.ended(state.function)
+        state = functions.register(_minus, work.f._state.facts.jitted, {}, None)
+        functions.ended(state.function)
     for entry in log.entries_of(work.g._state.function)[:1]:
         entry.alive = False
     work.loop(2)

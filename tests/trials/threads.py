@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic._records import log
-from jupyter_jitmagic.recording._functions import start_recording, stop_recording
+from jupyter_jitmagic.recording.recorder import recorder
+from jupyter_jitmagic.records.log import log
 
 _THREADS, _CALLS, _SIZES = 8, 1500, 3
 
@@ -77,8 +77,8 @@ def wrong(seed: int, calls: int = _CALLS) -> list[str]:
         return run
 
     def load_again() -> None:
-        stop_recording()
-        start_recording()
+        recorder.stop()
+        recorder.start()
 
     def beside(*acts: Callable[[], object]) -> list[str]:
         over.clear()
@@ -95,7 +95,7 @@ def wrong(seed: int, calls: int = _CALLS) -> list[str]:
         found.append(f"{jm.stats().calls.tolist()} calls of {_THREADS * calls}")
     found += _disagreements()
     found += beside(jm.stats, jm.reset, load_again)
-    start_recording()
+    recorder.start()
     found += _disagreements()
     jm.reset()
     found += beside(log.fold)

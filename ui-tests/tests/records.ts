@@ -3,7 +3,7 @@
 /** A cache as one meets it after an hour: several functions, replaced entries, misses of several causes. */
 export const SAMPLE = `
 import time
-from jupyter_jitmagic._records import *
+from jupyter_jitmagic.records.log import *
 now = time.time()
 def _function(id, name, **facts):
     log.functions[id] = FunctionRecord(id=id, name=name, module="__main__", qualname=name, filename="model.py", line=3, **facts)
@@ -39,7 +39,7 @@ _miss(6, 5, 99, (Cause("new_function"),), .030, "model.py:1")
 export const COMPILING = `
 import time
 from threading import get_ident
-from jupyter_jitmagic._records import *
+from jupyter_jitmagic.records.log import *
 begun = time.time()
 log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, thread=get_ident()))
 log.listeners.emit(PhaseEvent(3, "value_function_iteration", "trace", begun, duration_s=0.12, thread=get_ident()))

@@ -3,7 +3,7 @@ import { expect, test } from './lab';
 
 /** 10,000 entries of 100 functions, some of them with names and values that want to break out. */
 const TEN_THOUSAND = `
-from jupyter_jitmagic._records import *
+from jupyter_jitmagic.records.log import *
 odd = ["<img src=x onerror=alert(1)>", "'\\"\`", "x" * 10_000, "\\u202eabc\\u05d0", "\\U0001f600"]
 for f in range(1, 101):
     log.functions[f] = FunctionRecord(id=f, name=odd[f - 1] if f <= len(odd) else f"function_{f}", module="m", qualname="q", filename="m.py", line=f, hits=f, misses=100, compile_s=f / 10)

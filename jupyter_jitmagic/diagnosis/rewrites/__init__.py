@@ -9,53 +9,68 @@ How to add a rule. A rule is a small function in its family's file, listed in th
             return                             # not this rule's business
         yield spot.step("jnp", (node, f"{spot.jnp('asarray')}({spot.code.expr(node.args[0])}, float)"))
 
-`Spot` (`_rules.py`) is the place at which the trace stopped, in the text as it is by then; `spot.code` (`_code.py`) is that
+`Spot` (`rules`) is the place at which the trace stopped, in the text as it is by then; `spot.code` (`code`) is that
 text with its tree: `src`, `expr`, `operand`, `block_text`, `live_after`, `fresh`, …; `spot.jnp("where")`, `spot.lax("cond")`,
 `spot.jax("tree.map")` spell names by the user's own aliases and add a missing import. `spot.step(pattern, (node, new text), …)`
 makes the proposal; several steps are alternatives, best first. `Obstacle("…")` is raised where the rule knows why no rewrite is
-right; the user reads the sentence. A step says in `excludes` which kinds of varied inputs (`_inputs.KINDS`) it does not
+right; the user reads the sentence. A step says in `excludes` which kinds of varied inputs (`inputs.KINDS`) it does not
 serve, and why that is right; `risky=True` where it evaluates what plain Python did not (gradients are then compared too).
 
 What a rule writes need not trace yet: the engine traces again and calls the rules on what stops it next. So a rule does one
 thing (a loop with `break` becomes a `while` with a flag) and leaves the rest to others. A rule never computes by a host
-callback. Nothing a rule writes is believed: `_verify` runs it beside the plain function.
+callback. Nothing a rule writes is believed: `verify` runs it beside the plain function.
 """
 
 from __future__ import annotations
 
-from . import (
+from jupyter_jitmagic.diagnosis.rewrites import (
     boolean,
     branches,
     buffers,
     checks,
     conversions,
+    host_functions,
+    host_sizes,
+    lists,
     lookups,
     loops,
     matching,
     objects,
-    padded,
+    own_conditions,
     printing,
+    promoting,
     recursion,
+    selections,
     slices,
 )
-from ._propose import Proposals, propose
-from ._rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 
-# families in the order in which they are asked; conversions first: a call that needs the value is no test yet
+# families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
+# value is no test yet
 RULES: list[Rule] = [
-    *conversions.RULES,
+    *host_sizes.RULES,
     *buffers.RULES,
+    *host_functions.RULES,
+    *conversions.RULES,
     *lookups.RULES,
-    *slices.RULES,
-    *padded.RULES,
+    *slices.UPDATES,
+    *selections.RULES,
+    *slices.WINDOWS,
     *printing.RULES,
+    *own_conditions.RULES,
     *boolean.RULES,
     *recursion.RULES,
     *matching.RULES,
     *checks.RULES,
     *objects.RULES,
+    *lists.RULES,
     *branches.RULES,
+    *promoting.RULES,
     *loops.RULES,
 ]
 
-__all__ = ["RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]
+# asked about the calls that led to a place, where no rule knew an answer at the place itself
+OUTWARD: list[Rule] = [*selections.OUTWARD, *host_sizes.OUTWARD]
+
+__all__ = ["OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

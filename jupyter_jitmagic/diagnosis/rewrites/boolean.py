@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ._code import words
-from ._rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import words
 
 
 def chained(spot: Spot) -> Iterator[Step]:
@@ -49,7 +49,8 @@ def short_circuit(spot: Spot) -> Iterator[Step]:
     else:
         later = f" {word} ".join(map(code.operand, rest)) if len(rest) > 1 else code.expr(rest[0])
         joined = f"{spot.jnp(call)}({code.expr(operand)}, {later})"
-    yield spot.step(symbol, (node, "".join(f"{code.operand(n)} {word} " for n in before) + joined))
+    text = "".join(f"{code.operand(n)} {word} " for n in before) + joined
+    yield spot.step(symbol, (node if before else code.with_parentheses(node), text))
 
 
 def _only_truth(spot: Spot, node: ast.AST) -> bool:

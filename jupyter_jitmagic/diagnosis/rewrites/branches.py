@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ._code import (
+from jupyter_jitmagic.diagnosis.rewrites.printing import is_message, print_edits
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import (
     SCOPES,
     Code,
     Edit,
@@ -21,8 +22,6 @@ from ._code import (
     walk_scope,
     words,
 )
-from ._rules import Obstacle, Rule, Spot, Step
-from .printing import print_edits
 
 # what may be evaluated without being chosen: cheap, and finite with finite derivatives wherever its operands are
 _HARMLESS = words(
@@ -75,11 +74,12 @@ def ternary(spot: Spot) -> Iterator[Step]:
     code, node = spot.code, asked[1]
     test, a, b = (code.expr(n) for n in (node.test, node.body, node.orelse))
     cheap = harmless([node.body, node.orelse])
-    where = spot.step("where", (node, f"{spot.jnp('where')}({test}, {a}, {b})"), risky=not cheap)
-    cond = spot.step("cond", (node, f"{spot.lax('cond')}({test}, lambda: {a}, lambda: {b})"))
+    place = code.with_parentheses(node)
+    where = spot.step("where", (place, f"{spot.jnp('where')}({test}, {a}, {b})"), risky=not cheap)
+    cond = spot.step("cond", (place, f"{spot.lax('cond')}({test}, lambda: {a}, lambda: {b})"))
     yield from (where, cond) if cheap else (cond, where)
     each = f"lambda a, b: {spot.jnp('where')}({test}, a, b)"
-    yield spot.step("where", (node, f"{spot.jax('tree.map')}({each}, {a}, {b})"), risky=not cheap)
+    yield spot.step("where", (place, f"{spot.jax('tree.map')}({each}, {a}, {b})"), risky=not cheap)
 
 
 def statement(spot: Spot) -> Iterator[Step]:
@@ -265,15 +265,10 @@ def _refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
             raise Obstacle(
                 f"one branch writes {spot.code.src(node)}, a side effect that lax.cond and jnp.where would always do"
             )
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _is_print(spot, node.value):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not is_message(spot, node.value):
             raise Obstacle(
                 f"one branch calls {spot.code.src(node.value.func)} for its effect, which would happen on both sides"
             )
-
-
-def _is_print(spot: Spot, call: ast.Call) -> bool:
-    text = spot.code.src(call.func)
-    return (text == "print" and spot.is_builtin("print")) or text.endswith(("debug.print", "debug.callback"))
 
 
 def _prints(spot: Spot, stmts: Sequence[ast.stmt]) -> bool:
@@ -738,55 +733,6 @@ class _Choice:
         return f"{where}({self.test}, {a}, {b})"
 
 
-def aligned(spot: Spot) -> Iterator[Step]:
-    """`lax.cond(…, lambda: x / h, lambda: 0)`: both sides must give one type, so the int becomes a float."""
-    node = spot.node
-    if not isinstance(node, ast.Call) or not isinstance(spot.error, TypeError) or "type" not in str(spot.error):
-        return
-    if getattr(node.func, "attr", "") != "cond" or len(node.args) < 3:
-        return
-    types = list(dict.fromkeys(re.findall(r"\b[a-z]+\d+\w*\[[\d,]*\]", str(spot.error))))
-    if len({kind[kind.index("[") :] for kind in types}) == 2:
-        raise Obstacle(
-            f"the branches give arrays of different shapes ({' and '.join(types[:2])}), and what is compiled has one shape for "
-            "each result: give both the same shape"
-        )
-    sides = [_results(spot, branch) for branch in node.args[1:3]]
-    if not all(sides) or len(sides[0]) != len(sides[1]):
-        return
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
-    for pair in zip(*sides, strict=True):
-        if spot.code.src(pair[0]) == spot.code.src(pair[1]):
-            continue
-        for e in pair:
-            value = e.operand if isinstance(e, ast.UnaryOp) else e
-            if isinstance(value, ast.Constant) and type(value.value) is int:
-                edits.append((value, f"{value.value}.0"))
-            elif isinstance(e, ast.Name) and _is_int(spot.locals.get(e.id)):
-                edits.append((e, f"{spot.jnp('asarray')}({e.id}, float)"))
-    if edits:
-        yield spot.step("cond", *edits)
-
-
-def _results(spot: Spot, branch: ast.expr) -> list[ast.expr]:
-    """What a branch of `cond` gives back, item by item."""
-    found: ast.expr | None = None
-    if isinstance(branch, ast.Lambda):
-        found = branch.body
-    elif isinstance(branch, ast.Name):
-        defs = [n for n in ast.walk(spot.code.tree) if isinstance(n, ast.FunctionDef) and n.name == branch.id]
-        last = defs[0].body[-1] if len(defs) == 1 else None
-        found = last.value if isinstance(last, ast.Return) else None
-    if found is None:
-        return []
-    return list(found.elts) if isinstance(found, ast.Tuple) else [found]
-
-
-def _is_int(value: object) -> bool:
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    return (isinstance(value, int) and not isinstance(value, bool)) or kind in ("i", "u")
-
-
 def _short(text: str) -> bool:
     return len(text) <= 40 and "\n" not in text
 
@@ -797,5 +743,5 @@ def _has_comment(code: Code, stmts: Sequence[ast.stmt]) -> bool:
     return any(line.lstrip().startswith("#") for line in text.splitlines())
 
 
-RULES: list[Rule] = [ternary, statement, aligned]
+RULES: list[Rule] = [ternary, statement]
 __all__ = ["RULES", "harmless", "renamed_block", "target_names"]

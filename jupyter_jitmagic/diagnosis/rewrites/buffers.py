@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from ._code import walk_scope
-from ._rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -38,6 +38,28 @@ def update(spot: Spot) -> Iterator[Step]:
     if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
         return
     yield from _converted(spot, {str(n) for n in names})
+
+
+_AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}
+
+
+def updated_by_a_ufunc(spot: Spot) -> Iterator[Step]:
+    """`np.add.at(sums, i, x)` → `sums = sums.at[i].add(x)`, the buffer being made by jnp."""
+    node = spot.node
+    statement = spot.code.statement(node)
+    if not isinstance(node, ast.Call) or not isinstance(statement, ast.Expr) or statement.value is not node:
+        return
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "at" or len(node.args) != 3 or node.keywords:
+        return
+    ufunc, (buffer, index, value) = spot.value(node.func.value), node.args
+    if not isinstance(ufunc, np.ufunc) or ufunc.__name__ not in _AT or not isinstance(buffer, ast.Name):
+        return
+    function, name = spot.function, buffer.id
+    if not isinstance(function, ast.FunctionDef) or not isinstance(spot.locals.get(name), np.ndarray | jax.Array):
+        return
+    text = f"{name} = {name}.at[{spot.code.expr(index)}].{_AT[ufunc.__name__]}({spot.code.expr(value)})"
+    made = [] if isinstance(spot.locals[name], jax.Array) else _makers(spot, function, name)
+    yield spot.step("at", (statement, text), *made)
 
 
 def before_a_choice(spot: Spot) -> Iterator[Step]:
@@ -157,4 +179,4 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
     return edits
 
 
-RULES: list[Rule] = [update, before_a_choice]
+RULES: list[Rule] = [updated_by_a_ufunc, update, before_a_choice]

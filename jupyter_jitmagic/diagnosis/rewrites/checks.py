@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from ._code import leaves, loaded, stored
-from ._rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves, loaded, stored
 
 _NOTE = "compiled code cannot raise: "
 

@@ -1,19 +1,17 @@
-"""Calls that need a value, and JAX's own in their place: `np.` and `math.`, `float()`, `.item()`, `max`, `sorted`, caches."""
+"""Calls that need a value, and JAX's own in their place: `math.`, `float()`, `.item()`, `max`, `sorted`, caches."""
 
 from __future__ import annotations
 
 import ast
 import functools
-import types
 from collections.abc import Iterator
-from typing import Any
 
 import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
 
-from ._code import words
-from ._rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import words
 
 # math functions by another name in jax.numpy; the rest have the same
 _MATH = {
@@ -24,59 +22,15 @@ _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "ga
 _MATH_TO_INT = words("floor ceil trunc")
 
 
-def numpy_call(spot: Spot) -> Iterator[Step]:
-    """`np.exp(x)` → `jnp.exp(x)`, and the same for scipy.special and scipy.stats."""
-    node = spot.node
-    if not isinstance(node, ast.Call) or spot.kind == INDEX:
-        return
-    module, name = _function_of(spot, node.func)
-    if module.startswith("numpy.random"):
-        raise Obstacle("NumPy's random numbers are drawn once, while tracing; use jax.random with a key")
-    if module == "numpy" or module.startswith("numpy."):
-        target = jnp
-        for part in [*module.split(".")[1:], name]:
-            target = getattr(target, part, None)  # type: ignore[assignment]
-        dotted = ".".join([*module.split(".")[1:], name])
-        if target is None:
-            raise Obstacle(f"jax.numpy has no {dotted}, which NumPy computes on the host")
-        if _takes_a_list(spot, node):
-            first = spot.code.expr(node.args[0])
-            edits = [(node.func, spot.jnp(dotted)), (node.args[0], f"{spot.jnp('array')}({first})")]
-            yield spot.step("jnp", (node.func, spot.jnp(dotted)))
-            yield spot.step("jnp", *edits)
-            return
-        yield spot.step("jnp", (node.func, spot.jnp(dotted)))
-    elif module.startswith("scipy.") and hasattr(jax.scipy, module.split(".")[1]):
-        dotted = ".".join([*module.split(".")[1:], name])
-        yield spot.step("jnp", (node.func, spot.jax(f"scipy.{dotted}")))
-
-
-def _takes_a_list(spot: Spot, node: ast.Call) -> bool:
-    return bool(node.args) and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple)
-
-
-def _function_of(spot: Spot, func: ast.expr) -> tuple[str, str]:
-    """(module, name) of a library's function as it is spelled: ("numpy.linalg", "norm"); ("", "") for others."""
-    if isinstance(func, ast.Attribute):
-        owner = spot.value(func.value)
-        if isinstance(owner, types.ModuleType):
-            return owner.__name__, func.attr
-    elif isinstance(func, ast.Name):
-        value = spot.value(func)
-        module = getattr(value, "__module__", None) or ("numpy" if isinstance(value, np.ufunc) else "")
-        if module.startswith(("numpy", "math", "scipy")):
-            return module.split("._")[0], getattr(value, "__name__", func.id)
-    return "", ""
-
-
 def math_call(spot: Spot) -> Iterator[Step]:
     """`math.sqrt(x)` → `jnp.sqrt(x)`."""
     node = spot.node
     if not isinstance(node, ast.Call):
         return
-    module, name = _function_of(spot, node.func)
-    if module not in ("math", "cmath"):
+    function = spot.value(node.func)
+    if getattr(function, "__module__", "") not in ("math", "cmath"):
         return
+    name: str = function.__name__
     args = [spot.code.expr(a) for a in node.args]
     if name == "log" and len(args) == 2:
         text = f"{spot.jnp('log')}({args[0]}) / {spot.jnp('log')}({args[1]})"
@@ -381,92 +335,7 @@ def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:
     return [n for n in found if isinstance(spot.value(n.args[0]), jax.core.Tracer)]
 
 
-# -- values that no argument decides --------------------------------------------------------------------
-
-_STATIC_ATTRIBUTES = words("shape ndim size dtype")
-
-
-def host_value(spot: Spot) -> Iterator[Step]:
-    """What is made with jnp from shapes and constants alone is traced all the same: make it with NumPy."""
-    if spot.kind not in (BOOL, INDEX) and type(spot.error).__name__ not in (
-        "NonConcreteBooleanIndexError",
-        "ConcretizationTypeError",
-    ):
-        return
-    node = spot.node
-    roots = [node.slice] if isinstance(node, ast.Subscript) else list(node.args) if isinstance(node, ast.Call) else [node]
-    if isinstance(node, ast.Call) and _is_jnp(spot, node.func):
-        return
-    edits: dict[ast.AST, None] = {}
-    if all(isinstance(r, ast.expr) and _from_constants(spot, r, edits, set()) for r in roots) and edits:
-        yield spot.step("np", *((func, spot.np(_attribute_path(spot, func))) for func in edits))
-
-
-def _is_jnp(spot: Spot, func: ast.expr) -> bool:
-    value = spot.value(func.value) if isinstance(func, ast.Attribute) else None
-    while isinstance(func, ast.Attribute) and value is None and isinstance(func.value, ast.Attribute):
-        func = func.value
-        value = spot.value(func.value)
-    return isinstance(value, types.ModuleType) and value.__name__.startswith("jax.numpy")
-
-
-def _attribute_path(spot: Spot, func: ast.AST) -> str:
-    assert isinstance(func, ast.Attribute)
-    owner = spot.value(func.value)
-    below = owner.__name__.removeprefix("jax.numpy").lstrip(".") if isinstance(owner, types.ModuleType) else ""
-    return f"{below}.{func.attr}" if below else func.attr
-
-
-def _from_constants(spot: Spot, node: ast.expr, edits: dict[ast.AST, None], seen: set[str]) -> bool:
-    """Whether the value comes from shapes and constants only; collects the jnp functions on the way."""
-    if isinstance(node, ast.Constant):
-        return True
-    if isinstance(node, ast.Attribute) and node.attr in _STATIC_ATTRIBUTES:
-        return True
-    if isinstance(node, ast.Name):
-        value = spot.value(node)
-        if value is not None and not _traced(value):
-            return True
-        if node.id in seen:
-            return False
-        makers = _assignments(spot, node.id)
-        return len(makers) == 1 and _from_constants(spot, makers[0], edits, seen | {node.id})
-    if isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Name) and node.func.id == "len" and spot.is_builtin("len"):
-            return True
-        parts = [*node.args, *(k.value for k in node.keywords)]
-        if _is_jnp(spot, node.func) and hasattr(np, _attribute_path(spot, node.func).split(".")[0]):
-            edits[node.func] = None
-        elif isinstance(node.func, ast.Attribute) and not isinstance(spot.value(node.func.value), types.ModuleType):
-            parts.append(node.func.value)
-        elif not (
-            isinstance(node.func, ast.Name) and node.func.id in ("int", "float", "bool", "abs", "max", "min", "round", "sum")
-        ):
-            return False
-        return all(_from_constants(spot, p, edits, seen) for p in parts)
-    parts_ = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-    simple = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.Tuple | ast.List | ast.Subscript | ast.Slice | ast.IfExp
-    return isinstance(node, simple) and all(_from_constants(spot, p, edits, seen) for p in parts_)
-
-
-def _traced(value: Any) -> bool:
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
-
-
-def _assignments(spot: Spot, name: str) -> list[ast.expr]:
-    function = spot.function
-    if function is None or isinstance(function, ast.Lambda):
-        return []
-    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-    values = [
-        s.value for s in ast.walk(function) if isinstance(s, ast.Assign) and len(s.targets) == 1 and s.targets[0] in stores
-    ]
-    return values if len(values) == len(stores) else []
-
-
 RULES: list[Rule] = [
-    host_value,
-    numpy_call,
     math_call,
     number,
     item,

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ._rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 
 INDEX_ERRORS = (
     "TracerIntegerConversionError",
@@ -25,20 +25,20 @@ def element(spot: Spot) -> Iterator[Step]:
     node = spot.node
     if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in INDEX_ERRORS:
         return
-    if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple):
+    if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice):
         return
     code, (found, table) = spot.code, _table(spot, node.value)
     index = code.src(node.slice)
     if isinstance(table, Mapping):
         yield from _of_dict(spot, node, node.value, table, index, None)
         return
-    if not found or not isinstance(table, list | tuple) or not table:
+    if isinstance(node.slice, ast.Tuple) or not found or not isinstance(table, list | tuple) or not table:
         return
     text = code.src(node.value)
     parent = code.parents[node]
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None
     if all(callable(item) for item in table):
-        yield from _switch(spot, node, call, index, text, len(table))
+        yield from _switch(spot, node, call, index, text, NEGATIVE)
         return
     pick = _position(spot, node.slice, index, len(table))
     if _stackable(table):
@@ -74,7 +74,11 @@ def _of_dict(
 ) -> Iterator[Step]:
     code = spot.code
     keys = list(table)
-    if not keys or not all(isinstance(key, bool | int | float | np.integer | np.bool_) for key in keys):
+    several = (
+        bool(keys) and isinstance(keys[0], tuple) and len({len(key) if isinstance(key, tuple) else 0 for key in keys}) == 1
+    )
+    parts = [part for key in keys for part in (key if several else (key,))]
+    if not parts or not all(isinstance(part, bool | int | float | np.integer | np.bool_) for part in parts):
         return
     text, values = code.operand(owner), list(table.values())
     parent = code.parents[node]
@@ -83,10 +87,14 @@ def _of_dict(
     keys_text = listed[0] if listed else f"list({text})"
     values_text = listed[1] if listed else f"list({text}.values())"
     match = f"{spot.jnp('asarray')}({keys_text}) == {index}"
+    if several:
+        index = index if index.startswith("(") or "," not in index else f"({index})"
+        equal = f"{spot.jnp('asarray')}({keys_text}) == {spot.jnp('asarray')}({index})"
+        match = f"{spot.jnp('all')}({equal}, axis=1)"
     place = index if keys == list(range(len(keys))) and default is None else f"{spot.jnp('argmax')}({match})"
     if all(callable(value) for value in values):
         if default is None:
-            yield from _switch(spot, node, call, place, values_text, len(values))
+            yield from _switch(spot, node, call, place, values_text, {})
         return
     if not _stackable(values):
         raise Obstacle(f"the values of `{text}` have different shapes or types, so a traced key cannot pick one")
@@ -96,7 +104,9 @@ def _of_dict(
     yield spot.step("lookup", (node, stacked))
 
 
-def _switch(spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, count: int) -> Iterator[Step]:
+def _switch(
+    spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, excludes: dict[str, str]
+) -> Iterator[Step]:
     if call is None:
         raise Obstacle(f"`{spot.code.src(node)}` is a function picked by a traced value; only its call can be rewritten")
     if any(isinstance(argument, ast.Starred) for argument in call.args):
@@ -107,7 +117,7 @@ def _switch(spot: Spot, node: ast.expr, call: ast.Call | None, index: str, funct
             return
         given = "".join(f", {k.arg}={spot.code.src(k.value)}" for k in call.keywords)
         functions = f"[lambda *args, f=f: f(*args{given}) for f in {functions}]"
-    yield spot.step("switch", (call, f"{spot.lax('switch')}({', '.join([index, functions, *arguments])})"))
+    yield spot.step("switch", (call, f"{spot.lax('switch')}({', '.join([index, functions, *arguments])})"), excludes=excludes)
 
 
 def _position(spot: Spot, node: ast.expr, index: str, count: int) -> str:
@@ -192,4 +202,5 @@ def _stackable(values: Any) -> bool:
         return False
 
 
+NEGATIVE = {"negative int": "a negative index, which counts from the end in Python"}
 RULES: list[Rule] = [element, entry]

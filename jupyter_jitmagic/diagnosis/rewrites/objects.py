@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from ._code import SCOPES, stored
-from ._rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import SCOPES, stored
 
 
 def chosen_object(spot: Spot) -> Iterator[Step]:

@@ -1,13 +1,15 @@
-"""Printing and formatting of traced values → `jax.debug.print`."""
+"""Printing and formatting of traced values → `jax.debug.print`; warnings and log lines → `jax.debug.callback`."""
 
 from __future__ import annotations
 
 import ast
+import logging
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 
-from ._code import Edit, walk_scope
-from ._rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
+from jupyter_jitmagic.source.code import Edit, walk_scope, words
 
 
 def formatted(spot: Spot) -> Iterator[Step]:
@@ -30,6 +32,13 @@ def formatted(spot: Spot) -> Iterator[Step]:
         yield spot.step("debug.callback", (call, debug_callback(spot, call)))
 
 
+def kept(spot: Spot) -> Iterator[Step]:
+    """`print(x)`, which would show a tracer once → `jax.debug.print("{x}", x=x)`, which shows the value in each run."""
+    node = spot.node
+    if isinstance(spot.error, TracerPrinted) and isinstance(node, ast.Call) and _is_hosts_message(spot, node):
+        yield spot.step("debug.print", (node, debug_print(spot, node) or debug_callback(spot, node)))
+
+
 def debug_print(spot: Spot, call: ast.Call) -> str | None:
     """`jax.debug.print(…)` for a `print(…)` of an f-string or of plain values; None where it cannot say the same."""
     if not (isinstance(call.func, ast.Name) and call.func.id == "print" and spot.is_builtin("print")) or call.keywords:
@@ -45,11 +54,29 @@ def debug_print(spot: Spot, call: ast.Call) -> str | None:
     return f"{spot.jax('debug.print')}({', '.join([_quoted(template), *given.texts()])})"
 
 
+def is_message(spot: Spot, call: ast.Call) -> bool:
+    """Whether a call tells somebody something and does nothing else: `print`, a warning, a line in a log."""
+    return spot.code.src(call.func).endswith(("debug.print", "debug.callback")) or _is_hosts_message(spot, call)
+
+
+def _is_hosts_message(spot: Spot, call: ast.Call) -> bool:
+    function = spot.value(call.func)
+    if function is print or function is warnings.warn:
+        return True
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _LEVELS:
+        return False
+    owner = spot.value(call.func.value)
+    return owner is logging or isinstance(owner, logging.Logger)
+
+
+_LEVELS = words("debug info warning warn error critical")
+
+
 def print_edits(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
-    """Every `print` in a block that becomes a function of its own under `cond` or a loop, as `jax.debug.print`."""
+    """Every message in a block that becomes a function of its own under `cond` or a loop: told when the values are there."""
     edits: list[Edit] = []
     for node in walk_scope(stmts):
-        if isinstance(node, ast.Call) and spot.code.src(node.func) == "print" and spot.is_builtin("print"):
+        if isinstance(node, ast.Call) and _is_hosts_message(spot, node):
             edits.append((*spot.code.span(node), debug_print(spot, node) or debug_callback(spot, node)))
     return edits
 
@@ -155,4 +182,4 @@ def _quoted(text: str) -> str:
     return '"' + shown[1:-1].replace('"', '\\"') + '"' if shown.startswith("'") and "\\'" not in shown else shown
 
 
-RULES: list[Rule] = [formatted]
+RULES: list[Rule] = [kept, formatted]

@@ -1,12 +1,13 @@
-"""Recursion whose end depends on a traced value: a function that ends in calls of itself is a loop."""
+"""Recursion whose end depends on a traced value, as a loop: calls in the tail, and calls on smaller whole numbers."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ._code import always_returns
-from ._rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import SCOPES, Edit, always_returns, leaves, loaded, stored
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
@@ -45,4 +46,201 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     yield spot.step("while", (region, f"{indent}while True:\n{code.block_text(body, indent + '    ', edits)}"))
 
 
-RULES: list[Rule] = [tail_calls]
+def on_smaller_numbers(spot: Spot) -> Iterator[Step]:
+    """`if k <= 1: return 1` / `return k * f(k - 1)` → `for k in range(2, k + 1): result = k * result`, from the base upwards.
+
+    Also for `f(k - 1)` beside `f(k - 2)`, and for `f(k // 2)`, whose numbers are `k // 2**level`.
+    """
+    function, asked = spot.function, spot.asked()
+    if asked is None or not isinstance(function, ast.FunctionDef):
+        return
+    chosen = asked[1]
+    returned = spot.code.parents[chosen]
+    if isinstance(chosen, ast.IfExp) and isinstance(returned, ast.Return):
+        if any(isinstance(n, ast.Call) and _is_itself(spot, function, n) for n in ast.walk(chosen)):
+            code, indent = spot.code, spot.code.indent(returned)
+            text = f"if {code.expr(chosen.test)}:\n{indent}    return {code.expr(chosen.body)}\n"
+            yield spot.step("if", (returned, f"{text}{indent}return {code.expr(chosen.orelse)}"))
+        return
+    found = _Descent.of(spot, function)
+    if found is not None and not any(isinstance(call, ast.Return) for call in map(spot.code.parents.get, found.calls)):
+        yield from found.steps()
+
+
+@dataclass
+class _Descent:
+    """A function of a whole number that calls itself with smaller ones and passes everything else on as it is.
+
+    Attributes:
+        number: the parameter that grows smaller.
+        bases: (test, value) for each way to end, in order.
+        rest: the statements that follow, with the calls.
+        calls: the calls of itself, each with the operation on the number (`-` or `//`) and by how much.
+    """
+
+    spot: Spot
+    function: ast.FunctionDef
+    number: str
+    bases: list[tuple[ast.expr, ast.expr]]
+    rest: list[ast.stmt]
+    calls: dict[ast.Call, tuple[str, int]]
+
+    @classmethod
+    def of(cls, spot: Spot, function: ast.FunctionDef) -> _Descent | None:
+        calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and _is_itself(spot, function, n)]
+        bases, rest = _bases(function)
+        numbers = {name for test, _ in bases for name in loaded([test])}
+        if not calls or not rest or len(numbers) != 1 or not always_returns(rest):
+            return None
+        number = numbers.pop()
+        smaller = {call: _smaller(spot, function, call, number) for call in calls}
+        if any(made is None for made in smaller.values()) or any(
+            call in ast.walk(value) for _, value in bases for call in calls
+        ):
+            return None
+        if number in stored(rest) or any(isinstance(n, SCOPES) for statement in rest for n in ast.walk(statement)):
+            return None
+        return cls(spot, function, number, bases, rest, {call: made for call, made in smaller.items() if made is not None})
+
+    def steps(self) -> Iterator[Step]:
+        kinds = {kind for kind, _ in self.calls.values()}
+        by = {amount for _, amount in self.calls.values()}
+        if kinds == {"-"} and max(by) <= 2:
+            yield from self._upwards(max(by))
+        elif kinds == {"//"} and len(by) == 1 and len(self.bases) == 1:
+            yield from self._by_levels(by.pop())
+
+    def _upwards(self, order: int) -> Iterator[Step]:
+        """From the largest number that ends it, each result from the one or two before."""
+        code = self.spot.code
+        ends = [_threshold(test, self.number) for test, _ in self.bases]
+        if None in ends:
+            return
+        last = max(end for end in ends if end is not None)
+        starts = [self._base_at(number) for number in range(last - order + 1, last + 1)]
+        if None in starts:
+            return
+        indent = code.indent(self._body()[0])
+        result = code.fresh("result", "value", "so_far")
+        names = ", ".join(([code.fresh("before", "previous")] if order == 2 else []) + [result])
+        needed = len(self.bases) > 1 or order > 1 or self.number in loaded([value for _, value in self.bases])
+        lines = f"{indent}{names} = {', '.join(str(start) for start in starts)}\n"
+        lines += f"{indent}for {self.number} in range({last + 1}, {self.number} + 1):\n"
+        lines += self._round(names.split(", "), indent + "    ") + f"{indent}return {result}\n"
+        if needed and self.rest[0] not in self._body():
+            return  # below an `else`, whose `if` would have to stay
+        kept = [statement for statement in self._body() if statement not in self.rest] if needed else []
+        head = code.block_text(kept, indent) if kept else ""
+        yield self.spot.step("for", (code.region(self._body(), comments=True), head + lines))
+
+    def _by_levels(self, divisor: int) -> Iterator[Step]:
+        """Down to the number that ends it, counting the calls, and up again with each call's number."""
+        code, number = self.spot.code, self.number
+        (test, value) = self.bases[0]
+        indent = code.indent(self._body()[0])
+        inner = indent + "    "
+        whole, depth = code.fresh("whole", f"whole_{number}"), code.fresh("depth", "levels")
+        level, result = code.fresh("level", "deep"), code.fresh("result", "so_far")
+        text = f"{indent}{whole}, {depth} = {number}, 0\n{indent}while not {code.operand(test)}:\n"
+        text += f"{inner}{number} = {number} // {divisor}\n{inner}{depth} += 1\n{indent}{result} = {code.expr(value)}\n"
+        text += f"{indent}for {level} in range({depth} - 1, -1, -1):\n{inner}{number} = {whole} // {divisor}**{level}\n"
+        text += self._round([result], inner) + f"{indent}return {result}\n"
+        yield self.spot.step("for", (code.region(self._body(), comments=True), text))
+
+    def _round(self, names: list[str], indent: str) -> str:
+        """The statements of one call, with the results so far in the place of the calls."""
+        code = self.spot.code
+        edits: list[Edit] = []
+        returns = [r for r in leaves(self.rest, ast.Return) if isinstance(r, ast.Return) and r.value is not None]
+        for call, (kind, amount) in self.calls.items():
+            edits.append((*code.span(call), names[-amount] if kind == "-" else names[-1]))
+        for each in returns:
+            assert each.value is not None
+            start, end = code.span(each)[0], code.span(each.value)[0]
+            shifted = f"{', '.join(names)} = {', '.join(names[1:])}{', ' if names[1:] else ''}"
+            edits.append((start, end, shifted))
+            if each is not self.rest[-1]:
+                at = code.span(each)[1]
+                edits.append((at, at, f"\n{code.indent(each)}continue"))
+        return code.block_text(self.rest, indent, edits)
+
+    def _base_at(self, number: int) -> str | None:
+        """The value that plain Python ends with at a number."""
+        code = self.spot.code
+        for test, value in self.bases:
+            if _holds(test, number):
+                edits = [
+                    (*code.span(n), str(number) if number >= 0 else f"({number})")
+                    for n in ast.walk(value)
+                    if isinstance(n, ast.Name) and n.id == self.number
+                ]
+                return code.edited(*code.span(value), edits)
+        return None
+
+    def _body(self) -> list[ast.stmt]:
+        body = self.function.body
+        return body[1:] if ast.get_docstring(self.function) is not None else body
+
+
+def _is_itself(spot: Spot, function: ast.FunctionDef, call: ast.Call) -> bool:
+    owner = spot.code.parents[function]
+    if isinstance(owner, ast.ClassDef):
+        own = function.args.args[0].arg if function.args.args else ""
+        return spot.code.src(call.func) == f"{own}.{function.name}"
+    return isinstance(owner, ast.Module) and spot.code.src(call.func) == function.name
+
+
+def _bases(function: ast.FunctionDef) -> tuple[list[tuple[ast.expr, ast.expr]], list[ast.stmt]]:
+    """((test, value) of each `if …: return …` at the function's start, the statements after them)."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    bases = []
+    for place, statement in enumerate(body):
+        match statement:
+            case ast.If(test=test, body=[ast.Return(value=ast.expr() as value)], orelse=orelse):
+                bases.append((test, value))
+                if orelse:
+                    return (bases, orelse) if place + 1 == len(body) else ([], [])
+            case _:
+                return bases, body[place:]
+    return [], []
+
+
+def _smaller(spot: Spot, function: ast.FunctionDef, call: ast.Call, number: str) -> tuple[str, int] | None:
+    """("-" or "//", by how much) if a call passes a smaller number, and the other arguments as they are."""
+    arguments = function.args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    if isinstance(spot.code.parents[function], ast.ClassDef):
+        names = names[1:]
+    if arguments.vararg or arguments.kwarg or any(isinstance(each, ast.Starred) for each in call.args):
+        return None
+    given = dict(zip(names, call.args, strict=False)) | {each.arg: each.value for each in call.keywords if each.arg}
+    if set(given) != set(names) or number not in given:
+        return None
+    if any(not isinstance(value, ast.Name) or value.id != name for name, value in given.items() if name != number):
+        return None
+    match given[number]:
+        case ast.BinOp(left=ast.Name(id=name), op=ast.Sub() | ast.FloorDiv() as op, right=ast.Constant(value=int() as amount)):
+            least = 1 if isinstance(op, ast.Sub) else 2
+            if name == number and amount >= least and not isinstance(amount, bool):
+                return ("-" if isinstance(op, ast.Sub) else "//"), amount
+    return None
+
+
+def _threshold(test: ast.expr, number: str) -> int | None:
+    """The largest number at which a test of the form `k == 0`, `k <= 1`, `k < 2` holds."""
+    match test:
+        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=int() as bound)]) if name == number:
+            if isinstance(op, ast.Eq | ast.LtE):
+                return bound
+            return bound - 1 if isinstance(op, ast.Lt) else None
+    return None
+
+
+def _holds(test: ast.expr, number: int) -> bool:
+    match test:
+        case ast.Compare(ops=[op], comparators=[ast.Constant(value=int() as bound)]):
+            return number == bound if isinstance(op, ast.Eq) else number <= bound - isinstance(op, ast.Lt)
+    return False
+
+
+RULES: list[Rule] = [on_smaller_numbers, tail_calls]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import jax
 
-from ._padding import SET_BY_WHERE
-from ._rules import Rule, Spot, Step
-from .branches import harmless
+from jupyter_jitmagic.diagnosis.rewrites.branches import harmless
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -83,33 +83,40 @@ def known_length(spot: Spot, cut: Cut) -> str | None:
     """The text of `upper - lower` where the traced parts cancel, as "5" for `x[i - 2 : i + 3]`."""
     if cut.upper is None or cut.step:
         return None
-    upper, lower = polynomial(spot, cut.upper), polynomial(spot, cut.lower) if cut.lower is not None else Counter()
+    return length_between(spot, cut.lower, cut.upper, lambda name: _traced(spot, name))
+
+
+def length_between(
+    spot: Spot, lower_bound: ast.expr | None, upper_bound: ast.expr, traced_one: Callable[[ast.expr], bool]
+) -> str | None:
+    """The text of `upper - lower` where what is traced cancels."""
+    upper, lower = polynomial(spot, upper_bound), polynomial(spot, lower_bound) if lower_bound is not None else Counter()
     if upper is None or lower is None:
         return None
     upper.subtract(lower)
-    terms = {atoms: number for atoms, number in upper.items() if number}
-    parts = [*ast.walk(cut.upper), *(ast.walk(cut.lower) if cut.lower is not None else ())]
-    traced = {name.id for name in parts if isinstance(name, ast.Name) and _traced(spot, name)}
-    if any(set(_names(atoms)) & traced or "(" in "".join(atoms) for atoms in terms) or not terms:
+    left = [atoms for atoms, number in upper.items() if number]
+    parts = [*ast.walk(upper_bound), *(ast.walk(lower_bound) if lower_bound is not None else ())]
+    traced = {name.id for name in parts if isinstance(name, ast.Name) and traced_one(name)}
+    if any(set(_names(atoms)) & traced or "(" in "".join(atoms) for atoms in left) or not left:
         return None
-    out = ""
-    for atoms, number in sorted(terms.items(), key=lambda item: (not item[0], item[1] < 0)):
-        body = " * ".join(atoms)
-        size = str(abs(number)) if not atoms else body if abs(number) == 1 else f"{abs(number)} * {body}"
-        out += (" - " if out else "-") + size if number < 0 else (" + " if out else "") + size
-    return out
+    return written(upper)
 
 
 def polynomial(spot: Spot, node: ast.expr) -> Polynomial | None:
+    """`terms` of an expression of the code."""
+    return terms(node, spot.code.operand)
+
+
+def terms(node: ast.expr, text: Callable[[ast.expr], str]) -> Polynomial | None:
     """An expression of +, -, * as {atoms: number}; atoms are the texts of its other parts. None if it is none."""
     match node:
         case ast.Constant(value=int() as number) if not isinstance(number, bool):
             return Counter({(): number})
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = polynomial(spot, operand)
+            inner = terms(operand, text)
             return Counter({atoms: -number for atoms, number in inner.items()}) if inner is not None else None
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() as op, right=right):
-            a, b = polynomial(spot, left), polynomial(spot, right)
+            a, b = terms(left, text), terms(right, text)
             if a is None or b is None:
                 return None
             out: Polynomial = Counter()
@@ -122,8 +129,19 @@ def polynomial(spot: Spot, node: ast.expr) -> Polynomial | None:
             (out.update if isinstance(op, ast.Add) else out.subtract)(b)
             return out
         case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Call() | ast.BinOp():
-            return Counter({(spot.code.operand(node),): 1})
+            return Counter({(text(node),): 1})
     return None
+
+
+def written(polynomial: Polynomial) -> str:
+    """The source text of {atoms: number}, "" where nothing is left."""
+    out = ""
+    left = [(atoms, number) for atoms, number in polynomial.items() if number]
+    for atoms, number in sorted(left, key=lambda item: (not item[0], item[1] < 0)):
+        body = " * ".join(atoms)
+        size = str(abs(number)) if not atoms else body if abs(number) == 1 else f"{abs(number)} * {body}"
+        out += (" - " if out else "-") + size if number < 0 else (" + " if out else "") + size
+    return out
 
 
 def _names(atoms: tuple[str, ...]) -> list[str]:
@@ -149,6 +167,18 @@ def window(spot: Spot) -> Iterator[Step]:
             return  # an index before it takes its axis away
         text += "[" + ", ".join(":" if k == cut.axis else code.src(p) for k, p in enumerate(node.slice.elts)) + "]"
     yield spot.step("dynamic_slice", (node, text), excludes=PAST_THE_END)
+
+
+def counted_window(spot: Spot) -> Iterator[Step]:
+    """`jnp.arange(i - 1, i + 2)` → `i - 1 + jnp.arange(3)`."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords or not code.src(node.func).endswith("arange"):
+        return
+    length = length_between(spot, node.args[0], node.args[1], lambda name: _traced(spot, name))
+    if length is not None:
+        text = f"{code.src(node.args[0])} + {code.src(node.func)}({length})"
+        inside = isinstance(code.parents[node], ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript)
+        yield spot.step("arange", (node, f"({text})" if inside else text))
 
 
 def window_update(spot: Spot) -> Iterator[Step]:
@@ -224,4 +254,5 @@ def masked_update(spot: Spot) -> Iterator[Step]:
 
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
-RULES: list[Rule] = [window, window_update, masked_update]
+UPDATES: list[Rule] = [window_update, masked_update]
+WINDOWS: list[Rule] = [window, counted_window]

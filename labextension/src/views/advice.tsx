@@ -72,7 +72,7 @@ function Fix({
       </h4>
       <Diff text={fix.diff} />
       {fix.elsewhere.length > 0 && (
-        <p>{trans.__('Change also %1.', fix.elsewhere.join(', '))}</p>
+        <p>{trans.__('Also change %1.', fix.elsewhere.join(', '))}</p>
       )}
       {fix.before !== null && fix.after !== null && (
         <Apply change={fix} actions={actions} />

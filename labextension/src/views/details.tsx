@@ -11,7 +11,7 @@ export function Details({
   onClose,
   children
 }: {
-  /** In pixels; null: as high as it needs, up to the half and a little. */
+  /** In pixels; null: as high as needed, up to the half and a little. */
   height: number | null;
   title: string;
   label: string;

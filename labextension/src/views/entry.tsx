@@ -387,7 +387,7 @@ function Cost({
   }
   const rows = Object.entries(detail.values).sort((a, b) => b[1] - a[1]);
   if (rows.length === 0) {
-    return <p>{trans.__('XLA tells no costs of this program.')}</p>;
+    return <p>{trans.__('XLA gives no costs for this program.')}</p>;
   }
   return (
     <>
@@ -400,7 +400,7 @@ function Cost({
         ))}
       </dl>
       <p className="jp-JitMagic-quiet">
-        {trans.__('Estimates of XLA, not measurements.')}
+        {trans.__('Estimates by XLA, not measurements.')}
       </p>
     </>
   );

@@ -17,7 +17,7 @@ import { useTrans } from './context';
 import { useWidth } from './hooks';
 import { Where } from './where';
 import { useRowWindow } from './window';
-import { causeSentence, causeWord } from './words';
+import { causeSentences, causeWord } from './words';
 
 /** Two lines, three where the panel is narrow. */
 const ROW_HEIGHTS = { wide: 42, narrow: 58 };
@@ -220,9 +220,7 @@ function Miss({
   const miss = group.misses[group.misses.length - 1];
   const name = state.functions.get(miss.function)?.name ?? '';
   const times = group.misses.length;
-  const whole = miss.causes
-    .map(cause => causeSentence(trans, cause))
-    .join('\n');
+  const whole = causeSentences(trans, miss.causes).join('\n');
   return (
     <>
       <button

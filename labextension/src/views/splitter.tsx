@@ -36,7 +36,7 @@ export function Splitter({
       aria-valuemin={LEAST}
       aria-valuenow={height ?? LEAST}
       aria-valuetext={
-        height === null ? trans.__('as high as it needs') : `${height} px`
+        height === null ? trans.__('as high as needed') : `${height} px`
       }
       title={trans.__('Drag, or use the arrow keys; double click resets')}
       tabIndex={0}

@@ -1,6 +1,7 @@
-/** The kernel's words in the user's language; the same words as in %jitstats. */
+/** The kernel's words in the user's language; causes read as in %jitstats (`base/causes.py`). */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { UNKNOWN } from '../format';
 import type { ICauseRow, IPlace } from '../protocol';
 import type { ColumnId, LinkState } from '../tokens';
 
@@ -35,28 +36,117 @@ export function causeWord(trans: TranslationBundle, cause: string): string {
     case 'unknown':
       return trans.__('unknown');
     default:
-      return cause;
+      return cause.replace(/_/g, ' ');
   }
 }
 
-/** One sentence in JAX's phrase. */
-export function causeSentence(
+/** Each cause in JAX's phrase. What a weak type differs in says shape and dtype, too. */
+export function causeSentences(
   trans: TranslationBundle,
-  cause: ICauseRow
-): string {
-  const { argument, before, now } = cause;
-  const word = causeWord(trans, cause.cause);
-  if (!before && !now) {
-    return argument ? `${argument}: ${word}` : word;
-  }
-  const what = argument || word;
-  return trans.__(
-    '%1 is %2 now and was %3 before (%4)',
-    what,
-    now || '–',
-    before || '–',
-    word
+  causes: readonly ICauseRow[]
+): string[] {
+  const weak = new Set(
+    causes.filter(row => row.cause === 'weak_type').map(row => row.argument)
   );
+  const sentences = causes
+    .filter(
+      row =>
+        !weak.has(row.argument) ||
+        (row.cause !== 'shape' && row.cause !== 'dtype')
+    )
+    .map(row => causeSentence(trans, row));
+  return [...new Set(sentences)];
+}
+
+function causeSentence(trans: TranslationBundle, row: ICauseRow): string {
+  const { cause, argument, before, now } = row;
+  switch (cause) {
+    case 'first_call':
+      return now ? trans.__('first call %1', now) : trans.__('first call');
+    case 'static_value':
+      return trans.__(
+        '%1 is %2 now and was %3 before (static)',
+        argument,
+        now || UNKNOWN,
+        before || UNKNOWN
+      );
+    case 'static_identity':
+      return trans.__(
+        '%1 is another %2 now: it looks the same but hashes by identity (static)',
+        argument,
+        before
+      );
+    case 'calling_convention':
+      return nowAndBefore(
+        trans,
+        argument,
+        conventionWords(trans, now),
+        conventionWords(trans, before)
+      );
+    case 'weak_type':
+      return trans.__(
+        '%1 is %2 now and was %3 before (a Python number is weak)',
+        argument,
+        weakText(trans, now),
+        weakText(trans, before)
+      );
+    case 'new_function':
+      return now
+        ? trans.__('the function itself was created again (not kept: %1)', now)
+        : trans.__('the function itself was created again');
+    case 'device':
+      return nowAndBefore(
+        trans,
+        argument,
+        deviceWords(trans, now),
+        deviceWords(trans, before)
+      );
+    case 'cleared':
+      return trans.__('its cache was cleared');
+    case 'unknown':
+      return trans.__('why is unknown');
+    default:
+      return nowAndBefore(trans, argument, now, before);
+  }
+}
+
+function nowAndBefore(
+  trans: TranslationBundle,
+  argument: string,
+  now: string,
+  before: string
+): string {
+  return trans.__(
+    '%1 is %2 now and was %3 before',
+    argument,
+    now || UNKNOWN,
+    before || UNKNOWN
+  );
+}
+
+function conventionWords(trans: TranslationBundle, how: string): string {
+  switch (how) {
+    case 'default':
+      return trans.__('left to its default');
+    case 'keyword':
+      return trans.__('passed by keyword');
+    case 'positional':
+      return trans.__('passed by position');
+    default:
+      return how;
+  }
+}
+
+/** JAX's `f32[]{weak_type=True}` in words. */
+function weakText(trans: TranslationBundle, aval: string): string {
+  const short = aval.split('{')[0];
+  return aval.includes('weak_type=True') ? trans.__('weak %1', short) : short;
+}
+
+function deviceWords(trans: TranslationBundle, device: string): string {
+  return device === 'uncommitted'
+    ? trans.__('uncommitted')
+    : trans.__('on %1', device);
 }
 
 /** `cell [7] line 3`, or the file's own name and the line. */
@@ -124,11 +214,14 @@ export function columnWords(
         trans.__('Calls that traced, lowered or compiled')
       ];
     case 'rate':
-      return [trans.__('Hit rate'), trans.__('Hits of hits and misses')];
+      return [
+        trans.__('Hit rate'),
+        trans.__('Share of hits among hits and misses')
+      ];
     case 'compile':
       return [
         trans.__('Compile'),
-        trans.__('Time in the backend (XLA) compile, in all')
+        trans.__('Total time in the backend (XLA) compiler')
       ];
     case 'share':
       return [trans.__('Share'), trans.__('Part of all compile time')];

@@ -1,0 +1,194 @@
+"""Execution times in the loops that people write, against the truth.
+
+``python -m benchmarks.loops [--only TEXT] [--repeats N]``. Each loop runs plain and under `jm.jit`, in turns. Its truth is wall
+time over steps. Printed are the share of hits with a time, the medians of the calls and of the functions table over the truth,
+how these times were come by, and the speed against plain ``jax.jit``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+import jupyter_jitmagic as jm
+
+
+def parameters(width: int) -> dict[str, jax.Array]:
+    keys = jax.random.split(jax.random.key(0), 3)
+    shapes = {"w1": (width, 4 * width), "w2": (4 * width, 4 * width), "w3": (4 * width, 10)}
+    return {name: jax.random.normal(key, shape) * 0.05 for key, (name, shape) in zip(keys, shapes.items(), strict=True)}
+
+
+def loss_of(params: dict[str, jax.Array], x: jax.Array, y: jax.Array) -> jax.Array:
+    hidden = jnp.tanh(jnp.tanh(x @ params["w1"]) @ params["w2"])
+    return jnp.mean((hidden @ params["w3"] - y) ** 2)
+
+
+def step(params: dict[str, jax.Array], x: jax.Array, y: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
+    loss, grads = jax.value_and_grad(loss_of)(params, x, y)
+    return jax.tree.map(lambda p, g: p - 1e-3 * g, params, grads), loss
+
+
+class Sizes(NamedTuple):
+    width: int
+    rows: int
+
+
+SMALL, LARGE = Sizes(48, 64), Sizes(96, 256)
+
+
+def batch(sizes: Sizes, rows: int | None = None) -> tuple[jax.Array, jax.Array]:
+    rows = rows or sizes.rows
+    return jnp.ones((rows, sizes.width)), jnp.ones((rows, 10))
+
+
+Loop = Callable[[Callable[..., Any]], tuple[float, dict[str, float]]]
+"""Of a `jit`: seconds of wall time, and by function its true seconds per execution."""
+
+
+def never_waits(sizes: Sizes, steps: int, donate: bool = False, wait_every: int = 0, read_every: int = 0) -> Loop:
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f = jit(step, donate_argnums=0) if donate else jit(step)
+        params, (x, y) = parameters(sizes.width), batch(sizes)
+        for _ in range(2):
+            params, loss = f(params, x, y)
+        jax.block_until_ready((params, loss))
+        start = time.perf_counter()
+        for i in range(steps):
+            params, loss = f(params, x, y)
+            if read_every and i % read_every == read_every - 1:
+                float(loss)
+            if wait_every and i % wait_every == wait_every - 1:
+                jax.block_until_ready(params)
+        jax.block_until_ready((params, loss))
+        seconds = time.perf_counter() - start
+        return seconds, {"step": seconds / steps}
+
+    return run
+
+
+def shapes_in_turn(sizes: Sizes, steps: int) -> Loop:
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, params = jit(step), parameters(sizes.width)
+        batches = [batch(sizes, rows) for rows in (sizes.rows, sizes.rows // 2, sizes.rows * 3 // 4)]
+        for x, y in batches * 2:
+            params, loss = f(params, x, y)
+        jax.block_until_ready((params, loss))
+        start = time.perf_counter()
+        for i in range(steps):
+            params, loss = f(params, *batches[i % 3])
+        jax.block_until_ready((params, loss))
+        seconds = time.perf_counter() - start
+        return seconds, {"step": seconds / steps}
+
+    return run
+
+
+def two_functions(sizes: Sizes, steps: int, evaluate_every: int) -> Loop:
+    def evaluate(params: Any, x: Any, y: Any) -> Any:
+        return loss_of(params, x, y)
+
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, g, params = jit(step), jit(evaluate), parameters(sizes.width)
+        x, y = batch(sizes)
+        for _ in range(2):
+            params, loss = f(params, x, y)
+            loss = g(params, x, y)
+        jax.block_until_ready((params, loss))
+        alone = {}
+        for name, h in (("step", f), ("evaluate", g)):
+            times = []
+            for _ in range(15):
+                begin = time.perf_counter()
+                jax.block_until_ready(_plain(h)(params, x, y))
+                times.append(time.perf_counter() - begin)
+            alone[name] = statistics.median(times)
+        start = time.perf_counter()
+        for i in range(steps):
+            params, loss = f(params, x, y)
+            if i % evaluate_every == evaluate_every - 1:
+                loss = g(params, x, y)
+        jax.block_until_ready((params, loss))
+        seconds = time.perf_counter() - start
+        per = seconds / (steps * alone["step"] + steps // evaluate_every * alone["evaluate"])
+        return seconds, {name: per * each for name, each in alone.items()}
+
+    return run
+
+
+_plains: dict[Any, Any] = {}
+
+
+def _plain(f: Any) -> Any:
+    """Plain ``jax.jit`` of the same function, compiled."""
+    return _plains.setdefault(f.__wrapped__, jax.jit(f.__wrapped__))
+
+
+LOOPS: dict[str, Loop] = {
+    "never waits, 0.4 ms": never_waits(SMALL, 3000),
+    "never waits, 6 ms": never_waits(LARGE, 400),
+    "donates its parameters, 6 ms": never_waits(LARGE, 400, donate=True),
+    "donates its parameters, 0.4 ms": never_waits(SMALL, 3000, donate=True),
+    "float(loss) each tenth step, 6 ms": never_waits(LARGE, 400, read_every=10),
+    "float(loss) each tenth step, 0.4 ms": never_waits(SMALL, 3000, read_every=10),
+    "block_until_ready each 100 steps, 6 ms": never_waits(LARGE, 400, wait_every=100),
+    "thirty steps, 6 ms": never_waits(LARGE, 30),
+    "three batch shapes in turn, 6 ms": shapes_in_turn(LARGE, 400),
+    "train and evaluate by turns, 6 ms": two_functions(LARGE, 300, 1),
+    "evaluate each tenth step, 6 ms": two_functions(LARGE, 300, 10),
+    "waits each time, 6 ms": never_waits(LARGE, 200, wait_every=1),
+}
+
+
+class Seen(NamedTuple):
+    timed: float
+    calls: float
+    table: float
+    speed: float
+    how: str
+
+
+def measure(loop: Loop) -> Seen:
+    bare, _ = loop(jax.jit)
+    jm.reset()
+    first = time.time()
+    seconds, truth = loop(jm.jit)
+    again, _ = loop(jax.jit)
+    time.sleep(0.1)
+    calls = jm.stats("calls")
+    functions = jm.stats()
+    functions = functions[functions.calls > 5]
+    hits = calls[(calls.outcome == "hit") & (calls.started_s >= first)]
+    ratios = [
+        float(hits[hits.function == name].execute_s.median()) / truth[name.split("#")[0]]
+        for name in functions.function.tolist()
+    ]
+    table = [row.execute_median_s / truth[row.function.split("#")[0]] for row in functions.itertuples()]
+    worst = max(ratios, key=lambda ratio: abs(ratio - 1)) if ratios else float("nan")
+    worst_table = max(table, key=lambda ratio: abs(ratio - 1)) if table else float("nan")
+    how = ", ".join(f"{name} {count}" for name, count in Counter(hits.execute_how.tolist()).most_common())
+    return Seen(float(hits.execute_s.notna().mean()), worst, worst_table, (bare + again) / 2 / seconds, how)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    print(f"{'loop':40} {'hits timed':>10} {'calls/truth':>11} {'table/truth':>11} {'speed':>6}  how (last)")
+    for name, loop in LOOPS.items():
+        if given.only in name:
+            seen = [measure(loop) for _ in range(given.repeats)]
+            timed, calls, table, speed = (statistics.median(values) for values in list(zip(*seen, strict=True))[:4])
+            print(f"{name:40} {timed:10.0%} {calls:11.2f} {table:11.2f} {speed:6.3f}  {seen[-1].how}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

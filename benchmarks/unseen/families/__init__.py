@@ -1,0 +1,35 @@
+"""What people write, a family a module; each has ``write(writer, names)``, which gives a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..program import Draft, Writer
+from ..vocabulary import Names
+from . import branches, lengths, loops, objects, optional, recursion, sizes, windows
+
+FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
+    "lengths": lengths.write,
+    "branches": branches.write,
+    "optional": optional.write,
+    "loops": loops.write,
+    "recursion": recursion.write,
+    "windows": windows.write,
+    "sizes": sizes.write,
+    "objects": objects.write,
+}
+SHARES = [
+    "lengths",
+    "lengths",
+    "branches",
+    "branches",
+    "optional",
+    "loops",
+    "loops",
+    "windows",
+    "sizes",
+    "objects",
+    "recursion",
+    "lengths",
+]
+"""The families in the order in which programs are drawn from them."""

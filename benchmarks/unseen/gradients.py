@@ -1,0 +1,73 @@
+"""Gradients of an answer beside those of plain Python, run eagerly: there values are concrete and branches are Python's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.advice import quiet
+
+from .compare import leaf_difference
+
+NO_REVERSE = "has no reverse mode, and does not say so"
+
+
+def gradient_difference(jitted: Any, plain: Any, args: tuple, kwargs: dict) -> str | None:
+    """ "" where they are the same; None where plain Python's is not there or not finite."""
+    leaves, rebuild = float_leaves(args, kwargs)
+    if not leaves:
+        return None
+    try:
+        with quiet():
+            wanted = jax.grad(scalar(plain, rebuild))(leaves)
+    except Exception:  # not differentiable as it stands
+        return None
+    if not all(np.isfinite(np.asarray(each)).all() for each in wanted):
+        return None
+    try:
+        with quiet():
+            found = jax.grad(scalar(jitted, rebuild))(leaves)
+    except Exception as error:
+        refused = "Reverse-mode differentiation does not work" in str(error)
+        return NO_REVERSE if refused else f"raises {type(error).__name__}: {error}"
+    for one, other in zip(found, wanted, strict=True):
+        if wrong := leaf_difference(one, other):
+            return f"gradient {wrong}"
+    return ""
+
+
+def float_leaves(args: tuple, kwargs: dict) -> tuple[list[Any], Callable[[list[Any]], tuple[tuple, dict]]]:
+    """The arguments' float arrays, and what puts others into their places. Python numbers stay: they may be static."""
+    leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
+    places = [
+        number for number, leaf in enumerate(leaves) if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.floating)
+    ]
+
+    def rebuild(values: list[Any]) -> tuple[tuple, dict]:
+        filled = list(leaves)
+        for place, value in zip(places, values, strict=True):
+            filled[place] = value
+        rebuilt: tuple[tuple, dict] = jax.tree_util.tree_unflatten(tree, filled)
+        return rebuilt
+
+    return [leaves[place] for place in places], rebuild
+
+
+def scalar(fun: Any, rebuild: Callable[[list[Any]], tuple[tuple, dict]]) -> Callable[[list[Any]], Any]:
+    """The sum of all floats that `fun` gives, each weighed by its place so that none stands for another."""
+
+    def summed(values: list[Any]) -> Any:
+        args, kwargs = rebuild(values)
+        total = jnp.zeros(())
+        for number, leaf in enumerate(jax.tree_util.tree_leaves(fun(*args, **kwargs))):
+            array = jnp.asarray(leaf)
+            if jnp.issubdtype(array.dtype, jnp.floating):
+                weights = 1.0 + number + jnp.arange(array.size, dtype=array.dtype).reshape(array.shape) / 8
+                total = total + jnp.sum(array * weights)
+        return total
+
+    return summed

@@ -1,0 +1,160 @@
+"""Calls of a program: the first, and others of every kind that the answer has to serve."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .program import Call, Parameter
+
+FIRST = {"n": 6, "m": 3, "k": 4}
+OTHER_SIZES = ({"n": 9, "m": 4, "k": 4}, {"n": 1, "m": 3, "k": 4}, {"n": 3, "m": 3, "k": 4})
+EXACT = [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0]
+POOLS: dict[str, list[object]] = {
+    "mixed": [-2.0, -1.25, -0.5, 0.25, 0.75, 1.5, 2.0, 3.0, 0.1, -0.3, 0.0],
+    "positive": [0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 0.3, 0.7],
+    "missing": [-1.0, 0.5, 1.25, 2.0, 3.0, 0.75, float("nan")],
+    "share": [0.1, 0.25, 0.5, 0.6, 0.75, 0.9],
+    "limit": [0.5, 0.0, -0.75, 1.0, 2.5, -3.0, 5.0],
+    "small": [0, 1, 2, 3],
+    "sizes": [2, 3, 1, 4],
+    "places": [1, 0, 2, 4, 3],
+    "window": [2, 0, 1, 5, 4],
+    "tolerance": [0.01, 0.5, 0.1],
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How numbers are given in a call."""
+
+    array: bool = False
+    other_kind: bool = False
+
+
+def calls(parameters: Sequence[Parameter], chance: random.Random) -> tuple[Call, ...]:
+    """The first call and others; the same for the same chance."""
+    writer = _Calls(list(parameters), chance)
+    return tuple(writer.all())
+
+
+class _Calls:
+    def __init__(self, parameters: list[Parameter], chance: random.Random) -> None:
+        self.parameters, self.chance = parameters, chance
+        self.arrays_first = chance.random() < 0.5
+        self.held: dict[str, str] = {}
+        """Values that stay from call to call: what may be static is changed in calls of its own."""
+        self.left_out = {each.name for each in parameters if each.default and chance.random() < 0.7}
+
+    def all(self) -> list[Call]:
+        style = Style(array=self.arrays_first)
+        first = self.call("first", FIRST, style)
+        found = [first]
+        found += [self.call("other values", FIRST, style) for _ in range(5)]
+        found += [self.call(f"lengths {_words(sizes)}", sizes, style) for sizes in OTHER_SIZES if self.has_sizes()]
+        if any(each.kind in ("float", "int", "floats") for each in self.parameters):
+            found += [self.call("int for float and float for int", FIRST, replace(style, other_kind=True)) for _ in range(6)]
+            found.append(self.call("numbers as arrays" if not style.array else "Python numbers", FIRST, Style(not style.array)))
+        for each in self.parameters:
+            if each.default:
+                found += self.defaults(each, style)
+            elif each.chooses:
+                kept = self.held.pop(each.name)
+                found.append(self.call(f"another {each.name}", FIRST, style, unlike={each.name: kept}))
+                self.held[each.name] = kept
+        return _once(found)
+
+    def has_sizes(self) -> bool:
+        return any(each.shape for each in self.parameters)
+
+    def defaults(self, each: Parameter, style: Style) -> list[Call]:
+        before = set(self.left_out)
+        self.left_out = before - {each.name}
+        given = self.call(f"{each.name} given", FIRST, style)
+        out = [given]
+        if each.default == "None":
+            out.append(self.call(f"{each.name} is None", FIRST, style, fixed={each.name: "None"}))
+        self.left_out = before | {each.name}
+        out.append(self.call(f"{each.name} left out", FIRST, style))
+        self.left_out = before
+        return out
+
+    def call(
+        self,
+        about: str,
+        sizes: dict[str, int],
+        style: Style,
+        fixed: dict[str, str] | None = None,
+        unlike: dict[str, str] | None = None,
+    ) -> Call:
+        positional: list[str] = []
+        named: list[str] = []
+        for each in self.parameters:
+            if each.name in self.left_out and each.name not in (fixed or {}):
+                continue
+            text = (fixed or {}).get(each.name) or self.value(each, sizes, style, (unlike or {}).get(each.name, ""))
+            if (
+                each.default and (named or len(positional) < self.parameters.index(each) or self.chance.random() < 0.6)
+            ) or named:
+                named.append(f'"{each.name}": {text}')
+            else:
+                positional.append(text)
+        comma = "," if len(positional) == 1 else ""
+        return Call(f"(({', '.join(positional)}{comma}), {{{', '.join(named)}}})", about)
+
+    def value(self, each: Parameter, sizes: dict[str, int], style: Style, unlike: str) -> str:
+        pool = list(POOLS[each.values]) if isinstance(each.values, str) else list(each.values)
+        if each.chooses:
+            pool = [False, True] if each.kind == "flag" else POOLS["sizes"] if each.values == "mixed" else pool
+            if each.name not in self.held:
+                texts = [repr(value) for value in pool if repr(value) != unlike]
+                self.held[each.name] = self.chance.choice(texts)
+                if unlike:
+                    return self.held.pop(each.name)
+            return self.held[each.name]
+        if each.kind in ("float", "int", "whole"):
+            if each.values == "tolerance" or each.kind == "whole":
+                style = replace(style, other_kind=False)  # a tolerance as an integer is 0, which no iteration meets
+            return _number(self.chance.choice(pool), each.kind == "float", style)
+        shape = [sizes.get(size, 0) or int(size) for size in each.shape]
+        return self.array(each, pool, shape, style)
+
+    def array(self, each: Parameter, pool: list[object], shape: list[int], style: Style) -> str:
+        chance = self.chance
+        if each.kind == "bools":
+            pool = [True, False]
+        elif each.kind in ("labels", "counts"):
+            pool = [0, 1, 2] if each.kind == "labels" else [0, 1, 2, 3]
+        elif each.kind == "ints" and each.values == "mixed":
+            pool = [-2, -1, 0, 1, 2, 3, 5]
+        whole = style.other_kind and each.kind == "floats" and each.values in ("mixed", "positive", "limit")
+        if whole:
+            pool = [1, 2, 3, 4] if each.values == "positive" else [-2, -1, 0, 1, 2, 3]
+
+        def nested(sizes: list[int]) -> str:
+            if not sizes:
+                value = chance.choice(pool)
+                return "jnp.nan" if value != value else repr(value)
+            return "[" + ", ".join(nested(sizes[1:]) for _ in range(sizes[0])) + "]"
+
+        return f"jnp.array({nested(shape)})"
+
+
+def _number(value: object, is_float: bool, style: Style) -> str:
+    if style.other_kind and is_float:
+        value = round(float(str(value)))
+    elif style.other_kind or is_float:
+        value = float(str(value))
+    return f"jnp.array({value!r})" if style.array else repr(value)
+
+
+def _words(sizes: dict[str, int]) -> str:
+    return " and ".join(str(sizes[name]) for name in ("n", "m"))
+
+
+def _once(found: list[Call]) -> list[Call]:
+    once: dict[str, Call] = {}
+    for call in found:
+        once.setdefault(call.arguments, call)
+    return list(once.values())

@@ -1,0 +1,317 @@
+"""What is wrong with an answer: it is run on other calls and compared with plain Python. Never asks the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jax
+
+from benchmarks.advice import attempt, execute, expression, jit_with, load, notebook, quiet
+
+from .compare import changed_numbers, difference, has_floats, signature
+from .gradients import NO_REVERSE, gradient_difference
+from .program import Program
+
+RIGHT, TRACES, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
+    "right",
+    "traces",
+    "answered nothing",
+    "wrong result",
+    "wrong gradient",
+    "no reverse, unsaid",
+    "asks again",
+    "static is wrong",
+    "over the limit",
+    "no program",
+)
+VERDICTS = (RIGHT, TRACES, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN)
+"""`asks again`: the answer to a call that left an argument out does not trace where it is given. `no program`: plain Python
+itself fails on every call, which is the generator's fault."""
+LIMIT_S = 10.0
+PLAIN_S = 3.0
+"""What plain Python may take for a call; one that takes longer is left out."""
+UNTRACEABLE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+SAYS_NO_REVERSE = re.compile(r"reverse|differentiat|gradient", re.IGNORECASE)
+"""Words in which an answer says that it cannot be differentiated."""
+SIZES = re.compile(r"only for|past (an|the) end|other sizes|these sizes|same length", re.IGNORECASE)
+"""Words in which an answer says that it holds for given sizes."""
+KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are integers)", re.IGNORECASE)
+"""Words in which it says that it fails for other kinds of numbers."""
+
+
+@dataclass
+class Verdict:
+    """What came of one program."""
+
+    program: Program
+    form: str
+    outcome: str
+    about: str = ""
+    kind: str = ""
+    patterns: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    seconds: float = 0.0
+    answer: str = ""
+    inputs: int = 0
+    gradients: int = 0
+    """On how many calls the answer was compared, and on how many its gradient."""
+
+    def line(self) -> str:
+        what = f"{self.kind} {'+'.join(self.patterns)} {' '.join(self.static)}".strip()
+        return f"{self.program.name} ({self.program.place}, {self.form}): {self.outcome}: {self.about} [{what}]"
+
+
+@dataclass
+class Truth:
+    """The calls on which plain Python gives something, and what."""
+
+    calls: list[tuple[str, tuple, dict]] = field(default_factory=list)
+    results: list[Any] = field(default_factory=list)
+    of_floats: set[Any] = field(default_factory=set)
+    """The types of arguments for which it gave floats."""
+
+
+def ask(module: ModuleType, args: tuple, kwargs: dict) -> Any:
+    """The engine's answer to a call of the program."""
+    import jupyter_jitmagic as jm
+
+    return jm.diagnose(expression(module, module.FUNCTION), *args, **kwargs)
+
+
+def judge(program: Program, folder: Path, form: str = "module", answered: Callable[..., Any] = ask) -> Verdict:
+    """The verdict on what `answered` (as `ask`) says of a program."""
+    path = folder / f"{program.name.replace('-', '_')}_{form}.py"
+    path.write_text(program.text(), encoding="utf-8")
+    with opened(path, form) as module:
+        truth = true_results(module)
+        if isinstance(truth, str):
+            return Verdict(program, form, BROKEN, truth)
+        begin = time.perf_counter()
+        with quiet():
+            answer = answered(module, *truth.calls[0][1:])
+        seconds = time.perf_counter() - begin
+    verdict = Verdict(program, form, RIGHT, kind=answer.kind, static=tuple(answer.static_argnames), seconds=seconds)
+    verdict.answer = answer_text(answer)
+    if answer.rewrites:
+        verdict.patterns = answer.rewrites[0].patterns
+    conclude(verdict, answer, truth, path)
+    if verdict.outcome == RIGHT and seconds > LIMIT_S:
+        verdict.outcome, verdict.about = SLOW, f"{seconds:.1f} s"
+    return verdict
+
+
+@contextlib.contextmanager
+def opened(path: Path, form: str) -> Iterator[ModuleType]:
+    """The program as a fresh module, or as one cell that was run."""
+    if form == "cell":
+        yield notebook().load(path)
+        return
+    module = load(path)
+    try:
+        yield module
+    finally:
+        sys.modules.pop(module.__name__, None)
+
+
+def true_results(module: ModuleType) -> Truth | str:
+    truth, error = Truth(), ""
+    plain = expression(module, module.PLAIN)
+    for number, (args, kwargs) in enumerate(module.CALLS):
+        with limited(PLAIN_S):
+            state, result = attempt(plain, args, kwargs)
+        if state == "ok":
+            truth.calls.append((str(number), args, kwargs))
+            truth.results.append(result)
+            if has_floats(result):
+                truth.of_floats.add(signature(args, kwargs))
+        else:
+            error = f"{type(result).__name__}: {result}"
+    return truth if truth.calls else error
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """TimeoutError for what runs longer, as a loop does whose tolerance became 0 in a call of other kinds of numbers."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"no end after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
+    """Run the answer that would be taken: the static set where it is enough, else the first rewrite."""
+    rewrite = answer.rewrites[0] if answer.rewrites and answer.kind != "static" else None
+    if (answer.kind == "not_staticness" and rewrite is None) or (rewrite is None and "rewrite" in answer.kind):
+        verdict.outcome, verdict.about = NOTHING, (answer.reason or answer.error)[:200]
+        return
+    data = [each.name for each in verdict.program.parameters if each.name in answer.static_argnames and not each.may_be_static]
+    if answer.kind == "static" and data:
+        verdict.outcome, verdict.about = STATIC, f"{', '.join(data)} is data"
+        return
+    static = rewrite.static_argnames if rewrite else answer.static_argnames
+    with opened(path, verdict.form) as module, opened(path, verdict.form) if verdict.form == "module" else again(path) as plain:
+        try:
+            for name, source in (rewrite.sources if rewrite else {}).items():
+                execute(module, name, source)
+            fun = expression(module, module.FUNCTION)
+        except Exception as error:
+            verdict.outcome, verdict.about = WRONG, f"cannot be executed: {type(error).__name__}: {error}"
+            return
+        run = Run(
+            verdict,
+            answer,
+            rewrite,
+            jit_with(fun, static, answer.static_argnums),
+            fun,
+            expression(plain, plain.PLAIN),
+            static,
+            truth,
+        )
+        run.results()
+        if verdict.outcome == RIGHT and answer.kind != "traces":
+            run.gradients()
+    if verdict.outcome == RIGHT and answer.kind == "traces":
+        verdict.outcome = TRACES
+
+
+@contextlib.contextmanager
+def again(path: Path) -> Iterator[ModuleType]:
+    """A module beside a cell: the shell has one namespace."""
+    with opened(path, "module") as module:
+        yield module
+
+
+@dataclass
+class Run:
+    """An answer on the calls of its program."""
+
+    verdict: Verdict
+    answer: Any
+    rewrite: Any
+    jitted: Any
+    eager: Any
+    plain: Any
+    static: tuple[str, ...]
+    truth: Truth
+
+    def results(self) -> None:
+        for (number, args, kwargs), want in zip(self.truth.calls, self.truth.results, strict=True):
+            call = self.verdict.program.calls[int(number)]
+            if not self.serves(args, kwargs, call.about):
+                continue
+            state, got = attempt(self.jitted, args, kwargs)
+            if state != "ok" and self.rewrite is None and number != self.truth.calls[0][0] and not self.static:
+                continue  # it traced as it was, on the call that was asked about
+            wrong = f"raises {type(got).__name__}: {got}" if state != "ok" else self.difference(got, want, args, kwargs)
+            if wrong and state == "ok" and self.of_rounding(args, kwargs, want):
+                wrong = ""
+            if wrong and state != "ok" and self.given_anew(args, kwargs) and isinstance(got, UNTRACEABLE):
+                self.verdict.outcome = AGAIN
+            elif wrong:
+                self.verdict.outcome = WRONG if self.rewrite or state == "ok" else STATIC
+            if wrong:
+                self.verdict.about = f"call {number} ({call.about}): {' '.join(wrong.split())[:200]}"
+                return
+            self.verdict.inputs += 1
+
+    def difference(self, got: Any, want: Any, args: tuple, kwargs: dict) -> str:
+        """Where plain Python gives an integer here and a float on another call of these types, a program gives floats."""
+        got = self.cut(got, want)
+        wrong = difference(got, want)
+        if not wrong.startswith("dtype") or difference(got, want, may_be_float=True):
+            return wrong
+        if signature(args, kwargs) in self.truth.of_floats:
+            return ""
+        with limited(PLAIN_S):
+            others = [attempt(self.plain, *each) for each in changed_numbers(args, kwargs)]
+        return "" if any(state == "ok" and has_floats(result) for state, result in others) else wrong
+
+    def serves(self, args: tuple, kwargs: dict, about: str) -> bool:
+        """Whether the answer claims to serve a call: an array is no static argument, and its own words may name sizes."""
+        parameters = self.verdict.program.parameters
+        named = self.named(args, kwargs)
+        if any(isinstance(named.get(name), jax.Array) for name in self.static):
+            return False
+        if any(each.chooses and each.name in self.given_anew(args, kwargs) - {*self.static} for each in parameters):
+            return False  # a flag or mode that the call in question left out: nobody asked whether it may be traced
+        words = self.words()
+        if "int for float" in about and KINDS.search(words):
+            return False
+        return not (("length" in about or "another" in about) and SIZES.search(words))
+
+    def given_anew(self, args: tuple, kwargs: dict) -> set[str]:
+        """Arguments that the call in question left out, or gave None for."""
+        first = self.named(*self.truth.calls[0][1:])
+        return {name for name, value in self.named(args, kwargs).items() if value is not None and first.get(name) is None}
+
+    def named(self, args: tuple, kwargs: dict) -> dict[str, Any]:
+        return {**dict(zip((each.name for each in self.verdict.program.parameters), args, strict=False)), **kwargs}
+
+    def words(self) -> str:
+        told = [self.answer.reason, *self.answer.notes]
+        if self.rewrite is not None:
+            told.append(self.rewrite.reason)
+            if self.rewrite.compared is not None:
+                told += self.rewrite.compared.differences
+        return " ".join(told)
+
+    def cut(self, got: Any, want: Any) -> Any:
+        """An array that came padded with its count, without the padding."""
+        padded = isinstance(got, tuple) and len(got) == 2 and hasattr(want, "shape") and "count" in self.words()
+        return got[0][: int(got[1])] if padded else got
+
+    def of_rounding(self, args: tuple, kwargs: dict, want: Any) -> bool:
+        """Whether the same code gives plain Python's numbers operation by operation: then compiling alone rounds otherwise."""
+        with jax.disable_jit():
+            state, got = attempt(self.eager, args, kwargs)
+        return state == "ok" and not difference(self.cut(got, want), want)
+
+    def gradients(self) -> None:
+        if SAYS_NO_REVERSE.search(self.words()):
+            return
+        for number, args, kwargs in self.truth.calls:
+            call = self.verdict.program.calls[int(number)]
+            if not self.serves(args, kwargs, call.about):
+                continue
+            wrong = gradient_difference(self.jitted, self.plain, args, kwargs)
+            if wrong is None:
+                continue
+            if wrong:
+                self.verdict.outcome = UNSAID if wrong == NO_REVERSE else GRADIENT
+                self.verdict.about = f"call {number} ({call.about}): {' '.join(wrong.split())[:200]}"
+                return
+            self.verdict.gradients += 1
+
+
+def answer_text(answer: Any) -> str:
+    """The answer as one reads it in a folder of failures."""
+    out = [f"kind: {answer.kind}   static: {answer.static_argnames or answer.static_argnums}", f"reason: {answer.reason}"]
+    out += [f"note: {note}" for note in answer.notes]
+    for title, rewrites in (("rewrite", answer.rewrites), ("unverified", answer.unverified)):
+        for each in rewrites[:2]:
+            out += [
+                f"--- {title}: {', '.join(each.patterns)} {each.reason}",
+                f"compared: {each.compared}",
+                *each.sources.values(),
+            ]
+    return "\n".join(out)

@@ -1,0 +1,472 @@
+"""The one door to what JAX does not publish. Each function has a public fallback and a contract test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from threading import get_ident
+from types import CodeType, FrameType, FunctionType, TracebackType
+from typing import Any, NamedTuple, cast
+
+import jax
+
+TRACE_EVENT = "/jax/core/compile/jaxpr_trace_duration"
+LOWER_EVENT = "/jax/core/compile/jaxpr_to_mlir_module_duration"
+COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
+DISK_HIT_EVENT = "/jax/compilation_cache/cache_hits"
+
+_PUBLIC_OPTIONS = (
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_default_device",
+    "jax_disable_jit",
+    "jax_numpy_dtype_promotion",
+    "jax_numpy_rank_promotion",
+    "jax_threefry_partitionable",
+)
+
+
+def jit_config() -> list[tuple[str, Any]]:
+    """The configuration in JAX's cache key, as (name, value): options, mesh contexts, the axis environment.
+
+    Without the internals: the options that are known to matter, and the abstract mesh.
+    """
+    try:
+        from jax._src import config, mesh
+
+        rows = list(zip(config.trace_context_names(), config.trace_context(), strict=True))
+        return [*rows, ("concrete_mesh", mesh.get_concrete_mesh())]
+    except Exception:
+        rows = [(name, getattr(jax.config, name)) for name in _PUBLIC_OPTIONS if hasattr(jax.config, name)]
+        return [*rows, ("abstract_mesh", jax.sharding.get_abstract_mesh())]
+
+
+def options_set() -> list[tuple[str, Any]]:
+    """Every option of JAX that this thread sees now, as (name, value); without the internals those that are known to matter."""
+    names = getattr(jax.config, "values", None) or _PUBLIC_OPTIONS
+    return [(name, getattr(jax.config, name)) for name in names if hasattr(jax.config, name)]
+
+
+@contextlib.contextmanager
+def in_config(values: list[tuple[str, Any]]) -> Iterator[bool]:
+    """In the block this thread has the configuration `values`, as `jit_config` gave them; False where not all can be had.
+
+    Without the internals: the options that have a context manager of their own.
+    """
+    with contextlib.ExitStack() as entered:
+        now = dict(jit_config())
+        for name, value in values:
+            if name in now and not _is_same(now[name], value):
+                with contextlib.suppress(Exception):  # what cannot be entered shows in the comparison below
+                    entered.enter_context(_config_context(name, value))
+        got = jit_config()
+        yield len(got) == len(values) and all(a == b and _is_same(x, y) for (a, x), (b, y) in zip(got, values, strict=True))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or bool(one == other)
+
+
+def _config_context(name: str, value: Any) -> contextlib.AbstractContextManager[Any]:
+    try:
+        from jax._src import config, mesh
+
+        own_name = "device_context" if name == "concrete_mesh" else name
+        holders = [config.config._value_holders.get(name), *(getattr(module, own_name, None) for module in (mesh, config))]
+        return _swapped(next(holder for holder in holders if holder is not None), value)
+    except (ImportError, AttributeError, StopIteration):
+        return cast(contextlib.AbstractContextManager[Any], getattr(jax, name.removeprefix("jax_"))(value))
+
+
+@contextlib.contextmanager
+def _swapped(holder: Any, value: Any) -> Iterator[None]:
+    heard = getattr(holder, "_update_thread_local_hook", None) or (lambda _: None)
+    before = holder.swap_local(value)
+    try:
+        heard(value)
+        yield
+    finally:
+        holder.set_local(before)
+        heard(before if type(before) is type(value) else None)
+
+
+class _Plain:
+    """Public fallback of the trace state: `value` is True where a call is not traced and jit not disabled.
+
+    Inside a trace every operation gives a tracer; one that compiles nothing is asked, as JAX may be in the middle of compiling.
+    An eager transformation cannot be told this way.
+    """
+
+    @property
+    def value(self) -> bool:
+        return not jax.config.jax_disable_jit and not isinstance(jax.device_put(0.0), jax.core.Tracer)
+
+
+class _DisableJit:
+    """Public fallback of the ``jax_disable_jit`` option."""
+
+    @property
+    def value(self) -> bool:
+        return bool(jax.config.jax_disable_jit)
+
+
+def _trace_state() -> tuple[Any, Any]:
+    """(holder, idle): outside every trace and transformation ``holder.value is idle``. Reading it takes about 25 ns."""
+    try:
+        from jax._src import core
+
+        holder, idle = core.trace_state_strong_ref, core.eval_trace
+        if _can_follow_disable_jit() and (holder.value is idle or not core.trace_state_clean()):
+            return holder, idle
+    except (ImportError, AttributeError):
+        pass
+    return _Plain(), True
+
+
+def _concrete_array() -> type | None:
+    try:
+        from jax._src.array import ArrayImpl
+
+        return cast(type, ArrayImpl)
+    except ImportError:
+        return None
+
+
+def _disable_jit() -> Any:
+    try:
+        from jax._src import config
+
+        bool(config.disable_jit.value)
+        return config.disable_jit
+    except (ImportError, AttributeError):
+        return _DisableJit()
+
+
+class _DisableJitFollower:
+    """Hears of every change of ``jax_disable_jit``, so that no call needs to ask for it."""
+
+    def __init__(self) -> None:
+        self._threads: set[int] = set()
+        self._everywhere = False
+        self._changed: Callable[[bool], None] | None = None
+
+    def follow(self, changed: Callable[[bool], None]) -> None:
+        self._changed = changed
+        DISABLE_JIT._add_hooks(self._global, self._local)
+        if DISABLE_JIT.get_local() is True:
+            self._local(True)
+
+    def unfollow(self) -> None:
+        DISABLE_JIT._update_global_hook = DISABLE_JIT._update_thread_local_hook = None
+
+    def _global(self, value: bool | None) -> None:
+        self._everywhere = bool(value)
+        self._tell()
+
+    def _local(self, value: bool | None) -> None:
+        if value:
+            self._threads.add(get_ident())
+        else:
+            self._threads.discard(get_ident())
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed(self._everywhere or bool(self._threads))
+
+
+def _can_follow_disable_jit() -> bool:
+    return (
+        getattr(DISABLE_JIT, "_update_global_hook", ...) is None
+        and getattr(DISABLE_JIT, "_update_thread_local_hook", ...) is None
+        and hasattr(DISABLE_JIT, "_add_hooks")
+    )
+
+
+DISABLE_JIT = _disable_jit()
+TRACE, IDLE = _trace_state()
+"""Where `IDLE` is True, the public fallback is in use: eager transformations are not told from plain calls."""
+_follower = _DisableJitFollower() if not isinstance(TRACE, _Plain) else None
+CONCRETE_ARRAY: type | None = _concrete_array() if _follower else None
+"""The type of arrays that are no tracers, if one look at it can stand for a look at `TRACE`."""
+
+
+def _aval_of_array() -> Callable[[Any], Any] | None:
+    getter = getattr(getattr(CONCRETE_ARRAY, "aval", None), "fget", None)
+    if getter is None or isinstance(getter, FunctionType):  # Python would read attributes of anything
+        return None
+    try:
+        getter(_NoArray())
+    except TypeError:
+        return getter  # type: ignore[no-any-return]
+    return None
+
+
+class _NoArray:
+    aval = None
+
+
+AVAL_OF_ARRAY = _aval_of_array()
+"""What `CONCRETE_ARRAY` holds as ``aval``; it refuses anything else with a TypeError, without a look at its attributes. That is
+quicker than to ask for the type and then for the attribute. None where JAX's array has no such thing."""
+
+
+def follow_disable_jit(changed: Callable[[bool], None]) -> None:
+    """Call `changed` with whether jit is disabled in some thread, now and at every change.
+
+    Without the internals nothing is called: `TRACE` then tells it too, at a higher price.
+    """
+    if _follower is not None:
+        _follower.follow(changed)
+
+
+def unfollow_disable_jit() -> None:
+    if _follower is not None:
+        _follower.unfollow()
+
+
+_TRANSFORMATIONS = {"JVPTrace": "jvp", "LinearizeTrace": "grad", "BatchTrace": "vmap"}
+
+
+def transformations() -> str | None:
+    """The eager transformations around this call, outermost first, as "grad" or "vmap of grad"; "" for none.
+
+    None inside an enclosing trace, where a call compiles and executes nothing, and where that cannot be told.
+    """
+    if TRACE.value is IDLE:
+        return ""
+    try:
+        from jax._src import core
+
+        return _named(core.trace_ctx.trace) or "axis"
+    except (ImportError, AttributeError, KeyError):
+        return None
+
+
+def transformations_of(leaves: Iterable[Any]) -> str:
+    """The eager transformations that a call's arguments came under, also where JAX has left them to compile; "" for none."""
+    try:
+        return max((_named(leaf._trace) for leaf in leaves if isinstance(leaf, jax.core.Tracer)), key=len, default="")
+    except (ImportError, AttributeError, KeyError):
+        return ""
+
+
+def _named(trace: Any) -> str:
+    from jax._src import core
+
+    names = []
+    while trace is not core.eval_trace:
+        names.append(_TRANSFORMATIONS[type(trace).__name__])
+        trace = trace.parent_trace
+    return " of ".join(reversed(names))
+
+
+def cache_size(jitted: Any) -> int | None:
+    """How many kinds of calls JAX's C++ dispatch can answer alone; None where it does not tell. Grows with every new kind."""
+    try:
+        size = jitted._cache_size()
+    except Exception:
+        return None
+    return size if isinstance(size, int) else None
+
+
+class JitOptions(NamedTuple):
+    """Static and donated arguments of one jitted function, as JAX resolved them."""
+
+    static_argnums: tuple[int, ...] = ()
+    static_argnames: tuple[str, ...] = ()
+    donate_argnums: tuple[int, ...] = ()
+    donate_argnames: tuple[str, ...] = ()
+
+
+def jit_options(jitted: Any, given: dict[str, Any] | None = None) -> JitOptions:
+    """How `jitted` takes its arguments; from `given`, the arguments of ``jax.jit``, where JAX does not tell."""
+    info = getattr(jitted, "_jit_info", None)
+    source = {name: getattr(info, name, (given or {}).get(name)) for name in JitOptions._fields}
+    return JitOptions(**{name: _as_tuple(value) for name, value in source.items()})
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return () if value is None else (value,) if isinstance(value, int | str) else tuple(value)
+
+
+def value_under(tracer: Any) -> tuple[Any, str]:
+    """What an eager transformation computes with in `tracer`'s place, and along which axis it is batched, as "batch axis 1".
+
+    That is what a call under ``vmap`` or ``grad`` compiles for. The tracer itself where that cannot be told.
+    """
+    value, axes = tracer, []
+    while isinstance(value, jax.core.Tracer):
+        inner = getattr(value, "val", None)
+        if inner is None:
+            inner = getattr(value, "primal", None)
+        if inner is None:
+            return tracer, ""
+        if getattr(value, "batch_dim", None):
+            axes.append(f"batch axis {value.batch_dim}")
+        value = inner
+    return value, ", ".join(axes)
+
+
+class PlainCall(NamedTuple):
+    """A call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: JitOptions
+
+
+def failed_plain_call(traceback: TracebackType | None) -> PlainCall | None:
+    """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
+
+    What JAX itself puts under jit (every ``jnp`` function called outside a trace) does not count.
+
+    JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
+    """
+    while traceback is not None:
+        found = _jit_call(traceback.tb_frame)
+        if found is not None and not _is_jax_function(found.fun):
+            return found
+        traceback = traceback.tb_next
+    return None
+
+
+def _is_jax_function(fun: Callable[..., Any]) -> bool:
+    return is_jax_module(getattr(fun, "__module__", None) or "")
+
+
+def innermost_jit_call(frame: FrameType | None) -> PlainCall | None:
+    """The innermost call under ``jax.jit`` on the stack from `frame` outwards; None if JAX does not show one."""
+    while frame is not None:
+        found = _jit_call(frame)
+        if found is not None:
+            return found
+        frame = frame.f_back
+    return None
+
+
+def _jit_call(frame: FrameType) -> PlainCall | None:
+    code = frame.f_code
+    if code.co_name != "cache_miss" or not code.co_filename.replace("\\", "/").endswith("jax/_src/pjit.py"):
+        return None
+    seen = frame.f_locals
+    if any(name not in seen for name in ("fun", "args", "kwargs", "jit_info")):
+        return None
+    info = seen["jit_info"]
+    options = JitOptions(**{name: _as_tuple(getattr(info, name, None)) for name in JitOptions._fields})
+    return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
+
+
+def unused_inputs(traced: Any) -> frozenset[int]:
+    """Which leaves of its arguments a trace (``jax.jit(f).trace(…)``) does not use; none where that cannot be told."""
+    try:
+        from jax._src.interpreters import partial_eval
+
+        jaxpr = traced.jaxpr.jaxpr
+        _, used = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
+        return frozenset(i for i, is_used in enumerate(used) if not is_used)
+    except Exception:
+        return frozenset()
+
+
+def hide_frames(filename: str) -> None:
+    """Keep a file's frames out of compiled programs' source locations and of the tracebacks that JAX shortens, as JAX's own."""
+    try:
+        from jax._src import source_info_util, traceback_util
+
+        source_info_util.register_exclusion(filename)
+        traceback_util.register_exclusion(filename)
+    except (ImportError, AttributeError):
+        return
+
+
+def is_jax_frame(filename: str) -> bool:
+    """Whether a file belongs to JAX itself."""
+    return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")
+
+
+def is_jax_module(name: str) -> bool:
+    """Whether a module of this name is JAX's own."""
+    return name.partition(".")[0] in ("jax", "jaxlib")
+
+
+def is_callback(code: CodeType) -> bool:
+    """Whether frames of this code are where a running program calls back into Python, as by `jax.pure_callback`.
+
+    Never where JAX calls that otherwise: what compiles in a callback is then taken for the call's.
+    """
+    return code.co_name == "_wrapped_callback" and is_jax_frame(code.co_filename)
+
+
+_JAX_FOLDER = jax.__file__.rsplit("__init__", 1)[0]
+
+
+class TraceParts(NamedTuple):
+    """What a custom trace is built from: see `trace_parts`."""
+
+    Trace: Any
+    Tracer: Any
+    set_current_trace: Callable[[Any], Any]
+    eval_context: Callable[[], Any]
+    typeof: Callable[[Any], Any]
+    is_foreign: Callable[[Any], bool]
+
+
+def trace_parts() -> TraceParts | None:
+    """The base classes and contexts for a trace of our own; None if this JAX has them no more (then search by public API).
+
+    Example:
+        >>> parts = trace_parts()
+        >>> with parts.set_current_trace(my_trace): fun(*my_tracers)
+    """
+    try:
+        from jax._src import core, dtypes
+
+        parts = TraceParts(
+            core.Trace,
+            core.Tracer,
+            core.set_current_trace,
+            core.eval_context,
+            lambda value: core.typeof(dtypes.canonicalize_value(value)),
+            lambda value: isinstance(value, core.Tracer),
+        )
+        with core.eval_context():
+            parts.typeof(1)
+        return parts
+    except Exception:
+        return None
+
+
+def captured_tracer_error(traced: Any) -> BaseException | None:
+    """The error that a call of this trace (``jax.jit(f).trace(…)``) meets because it captured a tracer of another, ended trace.
+
+    Tracing and lowering do not notice such a leak. None without the internals: then it stays unnoticed until the call.
+    """
+    try:
+        from jax._src import core
+
+        leaked = [const for const in getattr(traced, "_consts", ()) if isinstance(const, core.Tracer)]
+        return core.escaped_tracer_error(leaked[0]) if leaked and core.trace_state_clean() else None
+    except (ImportError, AttributeError):
+        return None
+
+
+@contextlib.contextmanager
+def keep_trace() -> Iterator[None]:
+    """After the block this thread's current trace is what it was before, also when an interrupt came at a bad moment.
+
+    Without the internals JAX's own clean-up has to do.
+    """
+    try:
+        from jax._src import core
+
+        before = core.trace_ctx.trace
+    except (ImportError, AttributeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        if core.trace_ctx.trace is not before:
+            core.trace_ctx.set_trace(before)

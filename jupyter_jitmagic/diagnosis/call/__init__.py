@@ -1,0 +1,1 @@
+"""A failed call: its function, its arguments, its frames."""

@@ -1,0 +1,1 @@
+"""A rewrite runs beside plain Python, on other inputs too."""

@@ -1,0 +1,104 @@
+"""How a compiled result differs from plain Python's: structure, shapes, dtypes, values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, rounding, same_numbers
+
+HOST_SIZE = 1 << 18  # elements above which results are compared on the device
+
+
+class Differs(Exception):
+    """A rewrite is not equal to the plain function; the message says on what."""
+
+
+def shapes(result: Any) -> list[tuple[int, ...]]:
+    """The shape of every leaf."""
+    return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(result)]
+
+
+def differs(got: Any, want: Any) -> str:
+    """How a compiled result differs from the plain one ("" if it does not): structure, shape, dtype, values.
+
+    A Python number in the plain result asks for no particular array type, but for its kind (bool, int, float).
+    """
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    if got_tree != want_tree:
+        return f"another structure, {got_tree} instead of {want_tree}"
+    for a, b in zip(got_leaves, want_leaves, strict=True):
+        reason = _leaf_differs(a, b)
+        if reason:
+            return reason
+    return ""
+
+
+def is_wider(got: Any, want: Any) -> bool:
+    """Whether a compiled result is the plain one with floats in the place of integers."""
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    if got_tree != want_tree:
+        return False
+    whole = [
+        hasattr(b, "dtype") and number_kind(b.dtype) == "i" and hasattr(a, "dtype")
+        for a, b in zip(got_leaves, want_leaves, strict=True)
+    ]
+    return not any(
+        _leaf_differs(a, b.astype(a.dtype) if each else b) for a, b, each in zip(got_leaves, want_leaves, whole, strict=True)
+    )
+
+
+def same_dtypes(got: Any, want: Any) -> bool:
+    """Whether two results are of the same structure and dtypes; a number of Python's own has none."""
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    return got_tree == want_tree and all(
+        not hasattr(b, "dtype") or getattr(a, "dtype", None) == b.dtype for a, b in zip(got_leaves, want_leaves, strict=True)
+    )
+
+
+def _leaf_differs(got: Any, want: Any) -> str:
+    if isinstance(want, str) or isinstance(got, str):
+        return "" if got == want else f"{got!r} instead of {want!r}"
+    got, want = leaf_as_numbers(got), leaf_as_numbers(want)
+    python = isinstance(want, bool | int | float | complex)
+    if not python and not hasattr(want, "dtype"):
+        return "" if got is want or got == want else f"{type(want).__name__} cannot be compared"
+    a, b = np.asarray(got), np.asarray(want)
+    if a.shape != b.shape:
+        return f"shape {a.shape} instead of {b.shape}"
+    kind, wanted = number_kind(a.dtype), number_kind(b.dtype)
+    if python:
+        if kind != wanted and not (kind in "if" and wanted in "if") and not (kind == "c" and wanted in "if"):
+            return f"{a.dtype} instead of Python's {type(want).__name__}"
+    elif a.dtype != jax.dtypes.canonicalize_dtype(b.dtype):
+        return f"dtype {a.dtype} instead of {jax.dtypes.canonicalize_dtype(b.dtype)}"
+    relative, absolute = rounding(a.dtype)
+    if a.size > HOST_SIZE:  # compared where it is; nothing huge is copied or widened
+        return "" if bool(_close(got, want, relative, absolute)) else "other values"
+    return "" if np.all(same_numbers(a, b, relative, absolute)) else f"{_short(a)} instead of {_short(b)}"
+
+
+def _close(got: Any, want: Any, rtol: float, atol: float) -> Any:
+    return jax.jit(_all_close)(got, want, rtol, atol)
+
+
+def _all_close(got: Any, want: Any, rtol: float, atol: float) -> Any:
+    return jnp.all(jnp.isclose(got, want, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _short(values: Any) -> str:
+    return np.array2string(values, threshold=6, edgeitems=2, precision=5).replace("\n", " ")[:80]
+
+
+def weak_type_note(got: Any, want: Any) -> str:
+    pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
+    other = [
+        b for a, b in pairs if isinstance(b, jax.Array) and getattr(a, "weak_type", False) != getattr(b, "weak_type", False)
+    ]
+    return "the result's weak type is another" if other else ""

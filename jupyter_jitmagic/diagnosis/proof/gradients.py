@@ -1,0 +1,219 @@
+"""Whether a rewrite has plain Python's gradient: finite wherever plain Python's is, and the same where nothing has a kink."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.diagnosis.proof.differing import Differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, static_split
+from jupyter_jitmagic.diagnosis.proof.verify import Plain
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+
+MOST_INPUTS = 10
+SHORT = 0.15  # seconds for one gradient
+NO_REVERSE = "jax.grad does not go through its lax.while_loop (not reverse-differentiable)"
+_STEP, _CLOSE = 1e-2, 2e-2
+_EDGES = {"zero": "at zero", "count": "where a count is an edge (0, 1)", "negative int": "for negative numbers"}
+
+
+class DiffersAtEdge(Differs):
+    """A gradient that is another at edges alone (all zeros, no rounds, a tie): the next best answer, with a word about it."""
+
+
+class Gradients:
+    """The gradients of one function's plain runs, shared by all its rewrites.
+
+    Args:
+        fun: the user's function.
+        plain: it, ready to be run.
+        static: its static arguments, by name or position.
+        minds_nan: its code asks for NaN, so that what is left out because of one must not come back in the gradient.
+    """
+
+    def __init__(self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], minds_nan: bool = False) -> None:
+        self._fun, self._plain, self._static, self._minds_nan = fun, plain, static, minds_nan
+        self._known: dict[int, Any] = {}
+
+    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
+        """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient at all.
+
+        Raises:
+            DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
+            Differs: the rewrite's gradient is another.
+        """
+        if not uncompiled.can_run() or not inputs:
+            return ""
+        first = _leaves(self._fun, inputs[0], self._static)
+        if not first.values:
+            return ""
+        deadline = Deadline(seconds)
+        try:
+            traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others))
+        except (Exception, OutOfTime, Effect) as error:
+            if self._of_plain(inputs[0]) is None:
+                return ""  # plain Python's has none either
+            return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
+        compared = 0
+        edge = ""
+        for given in _in_order([given for given in inputs if self._minds_nan or given.kind != "nan"]):
+            if deadline.over():
+                break
+            leaves = _leaves(self._fun, given, self._static)
+            got = _gradient(traced, [*leaves.values, *leaves.others])
+            if got is None or (_finite(got) and (compared > 1 or given.kind in ("zero", "nan"))):
+                continue
+            want = self._of_plain(given)
+            if want is None or not _finite(want):
+                continue
+            if not _finite(got) and given.kind in _EDGES:
+                edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
+                continue
+            if not _finite(got):
+                raise Differs(f"its gradient is not finite on {_words(given)}, where plain Python's is")
+            compared += 1
+            if _alike(got, want) or not self._has_floats(given):
+                continue
+            right = self._right_one(given, got, want)
+            if right == "plain":
+                raise Differs(f"its gradient is another on {_words(given)}")
+            if right == "neither" and given.kind == "call":
+                edge = edge or "its gradient is another at a tie, as in this call"
+        if edge:
+            raise DiffersAtEdge(edge)
+        return ""
+
+    def _has_floats(self, given: Input) -> bool:
+        """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""
+        result = self._plain.uncompiled(given, SHORT)
+        kinds = [(kind_of(leaf), isinstance(leaf, float)) for leaf in jax.tree_util.tree_leaves(result)]
+        return any(kind == "f" for kind, _ in kinds) and not any(own for _, own in kinds)
+
+    def _of_plain(self, given: Input) -> Any:
+        """Plain Python's gradient, or None where it has none, or no finite value."""
+        key = id(given)
+        if key not in self._known:
+            leaves = _leaves(self._fun, given, self._static)
+            both = jax.value_and_grad(_total(self._plain.function, leaves))
+            found = self._plain.computed(both, leaves.values, SHORT)
+            self._known[key] = found[1] if found is not None and np.isfinite(found[0]) else None
+        return self._known[key]
+
+    def _right_one(self, given: Input, got: Any, want: Any) -> str:
+        """Whose gradient is right by small steps of plain Python's own results: "plain", "rewrite" (plain Python lost it in
+        `float(x)`), "neither" (at a kink), or "" where they do not tell."""
+        leaves = _leaves(self._fun, given, self._static)
+        for seed in (0, 1, 2):
+            generator = np.random.default_rng(seed)
+            way = [generator.choice((-1.0, 1.0), np.shape(v)) for v in leaves.values]
+            expected, other = _along(want, way), _along(got, way)
+            size = abs(expected - other)
+            if size <= _CLOSE * max(abs(expected), abs(other), 1e-3):
+                continue
+            largest = max(float(np.nanmax(np.abs(np.asarray(v)), initial=1.0)) for v in leaves.values)
+            step = _STEP * largest / 10
+            ends = [self._at(given, leaves, way, sign * step) for sign in (1, -1, 0.5, -0.5)]
+            if any(value is None for value in ends):
+                return ""
+            wide, narrow = (ends[0] - ends[1]) / (2 * step), (ends[2] - ends[3]) / step
+            if abs(wide - narrow) > 0.2 * size:
+                return ""
+            if self._is_kink(ends, given, leaves, step):
+                return "neither"
+            near = [name for name, slope in (("plain", expected), ("rewrite", other)) if abs(narrow - slope) < 0.2 * size]
+            return near[0] if near else "neither"
+        return ""
+
+    def _is_kink(self, ends: Sequence[Any], given: Input, leaves: _Leaves, step: float) -> bool:
+        """Whether the slopes on the two sides differ."""
+        here = self._at(given, leaves, [np.zeros(np.shape(v)) for v in leaves.values], 0.0)
+        if here is None:
+            return False
+        left, right = (here - ends[1]) / step, (ends[0] - here) / step
+        return bool(abs(left - right) > _CLOSE * max(abs(left), abs(right), 1e-3) * 5)
+
+    def _at(self, given: Input, leaves: _Leaves, way: Sequence[Any], step: float) -> Any:
+        moved = [jnp.asarray(np.asarray(v, np.float64) + step * w, v.dtype) for v, w in zip(leaves.values, way, strict=True)]
+        found = self._plain.computed(_total(self._plain.function, leaves), moved, SHORT)
+        return None if found is None or not np.isfinite(found) else float(found)
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """The leaves of an input that may be differentiated, its others, and the input with new ones in their place."""
+
+    values: list[Any]
+    others: list[Any]
+    rebuild: Callable[[list[Any], list[Any]], Any]
+
+
+def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> _Leaves:
+    fixed = static_split(fun, given.args, given.kwargs, static)
+    dynamic = (
+        [None if k in fixed else a for k, a in enumerate(given.args)],
+        {k: v for k, v in given.kwargs.items() if k not in fixed},
+    )
+    leaves, tree = jax.tree_util.tree_flatten(dynamic)
+    where = [k for k, v in enumerate(leaves) if kind_of(v) == "f" and np.asarray(v).dtype.kind != "c"]
+
+    rest = [k for k, _ in enumerate(leaves) if k not in where]
+
+    def rebuild(values: list[Any], others: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        new = list(leaves)
+        for k, v in zip([*where, *rest], [*values, *others], strict=True):
+            new[k] = v
+        positional, keywords = jax.tree_util.tree_unflatten(tree, new)
+        args = tuple(a if k in fixed else positional[k] for k, a in enumerate(given.args))
+        return args, {k: v if k in fixed else keywords[k] for k, v in given.kwargs.items()}
+
+    return _Leaves([jnp.asarray(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild)
+
+
+def _total(fun: Callable[..., Any], leaves: _Leaves) -> Callable[..., Any]:
+    """The sum of everything real that `fun` gives, of the leaves that may be differentiated and the others."""
+
+    def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
+        args, kwargs = leaves.rebuild(values, others)
+        out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
+        return sum(jnp.sum(v) for v in out if getattr(getattr(v, "dtype", None), "kind", "") == "f") + 0.0
+
+    return total
+
+
+def _gradient(traced: Any, values: Sequence[Any]) -> Any:
+    try:
+        return rerun(functools.partial(uncompiled.evaluate, traced, values, Deadline(SHORT)))
+    except (Exception, OutOfTime, Effect):
+        return None
+
+
+def _in_order(inputs: Sequence[Input]) -> list[Input]:
+    """The call's own, then those that are not special, then edges."""
+    special = [given for given in inputs if given.kind in ("zero", "nan")]
+    others = [given for given in inputs if given.kind not in ("zero", "nan")]
+    return [*others[:3], *special[:4], *others[3:]][:MOST_INPUTS]
+
+
+def _finite(gradients: Any) -> bool:
+    return all(np.all(np.isfinite(np.asarray(g))) for g in jax.tree_util.tree_leaves(gradients))
+
+
+def _alike(got: Any, want: Any) -> bool:
+    pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
+    return all(np.allclose(np.asarray(a), np.asarray(b), rtol=1e-3, atol=1e-4) for a, b in pairs)
+
+
+def _along(gradients: Any, way: Sequence[Any]) -> float:
+    return float(sum(np.sum(np.asarray(g, np.float64) * w) for g, w in zip(gradients, way, strict=True)))
+
+
+def _words(given: Input) -> str:
+    return {"call": "the call's own input"}.get(given.kind, f"an input varied ({given.kind})")

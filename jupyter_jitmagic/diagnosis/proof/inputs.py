@@ -1,0 +1,374 @@
+"""Inputs like the failing call's, with other values: signs, zeros, NaN, orders, loop counts, thresholds moved.
+
+Shapes, dtypes, weak types and Python's own number types stay, so that a compiled rewrite serves all of them.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+KINDS = (
+    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "flag", "moved",
+    "left out", "none", "given", "number", "size", "end",
+)  # fmt: skip
+LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
+
+
+@dataclass(frozen=True)
+class Input:
+    """Arguments of one run; `kind` says how they differ from the call's own ("call": they do not)."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    kind: str
+
+
+def static_split(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
+) -> set[Any]:
+    """Positions and keywords of the call's arguments that are static."""
+    fixed: set[Any] = {s for s in static if isinstance(s, int)} | {s for s in static if s in kwargs}
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (TypeError, ValueError):
+        return fixed
+    for position, parameter in enumerate(parameters[: len(args)]):
+        if parameter.name in static and parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+            fixed.add(position)
+    return fixed
+
+
+def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """Parameters whose values are lists and dicts of numbers and JAX's arrays: a run that gets copies changes nothing."""
+    try:
+        named = inspect.signature(fun).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return []
+    return [name for name, value in named.items() if type(value) in (list, dict) and _is_plain(value)]
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (list, tuple, dict):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return value is None or isinstance(value, bool | int | float | complex | str | jax.Array)
+
+
+def other_statics(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
+    calls = []
+    for key in sorted(fixed, key=str):
+        value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
+        calls.append([(key, other) for other in _other_values(value, words)])
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
+    for key, other in (change for change in in_turn if change is not None):
+        if isinstance(key, str):
+            yield args, {**kwargs, key: other}
+        else:
+            yield (*args[:key], other, *args[key + 1 :]), dict(kwargs)
+
+
+def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
+    if isinstance(value, bool | np.bool_):
+        return [type(value)(not value)]
+    if isinstance(value, enum.Enum):
+        return [member for member in type(value) if member is not value][:4]
+    if isinstance(value, int | np.integer):
+        return [type(value)(n) for n in dict.fromkeys((0, 1, value + 1, 2, value - 1, 5, -1)) if n != value]
+    if isinstance(value, str):
+        return [word for word in dict.fromkeys(words) if word != value][:4]
+    return []
+
+
+def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:
+    """The leaves of an input's arguments that are not static, in the order in which `jax.jit` traces them."""
+    fixed = static_split(fun, given.args, given.kwargs, static)
+    args = [a for k, a in enumerate(given.args) if k not in fixed]
+    return list(jax.tree_util.tree_leaves((args, {k: v for k, v in given.kwargs.items() if k not in fixed})))
+
+
+def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
+    """The same input, of whatever structure, with every float that is traced changed."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, change(np.asarray(leaf, _wide(leaf)))) if kind_of(leaf) == "f" else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_numbers(
+    fun: Callable[..., Any],
+    given: Input,
+    static: Sequence[str | int],
+    number: int,
+    kinds: str = "fi",
+    arrays: bool = False,
+) -> Input:
+    """The same input with every single number of these kinds that is traced set to this one; in arrays, too, if asked."""
+
+    def new(leaf: Any) -> Any:
+        if kind_of(leaf) not in tuple(kinds) or (np.ndim(leaf) and not arrays):
+            return leaf
+        return like(leaf, np.full(np.shape(leaf), number))
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
+    """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
+    return _with_leaves(fun, given, static, _as_array)
+
+
+def _as_array(leaf: Any) -> Any:
+    return jnp.asarray(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
+
+
+def _with_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int], new: Callable[[Any], Any]) -> Input:
+    fixed = static_split(fun, given.args, given.kwargs, static)
+    args = tuple(a if k in fixed else jax.tree_util.tree_map(new, a) for k, a in enumerate(given.args))
+    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(new, v) for k, v in given.kwargs.items()}
+    return Input(args, kwargs, given.kind)
+
+
+class Variations:
+    """The inputs of one call, the most telling first.
+
+    Args:
+        args, kwargs: the call.
+        fixed: positions and keywords that must not vary (static arguments).
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any]) -> None:
+        self._args, self._kwargs, self._fixed = args, dict(kwargs), fixed
+        dynamic = ([None if k in fixed else a for k, a in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed})
+        self._paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(dynamic)[0]]
+        self._leaves, self._tree = jax.tree_util.tree_flatten(dynamic)
+        self._floats = [k for k, v in enumerate(self._leaves) if kind_of(v) == "f"]
+        self._ints = [k for k, v in enumerate(self._leaves) if kind_of(v) == "i"]
+        self._bools = [k for k, v in enumerate(self._leaves) if kind_of(v) == "b"]
+        self._keys = [k for k, v in enumerate(self._leaves) if kind_of(v) == "key"]
+        # scalars decide more often than arrays do
+        self._floats.sort(key=lambda k: np.size(self._leaves[k]) > 1)
+        self._ints.sort(key=lambda k: np.size(self._leaves[k]) > 1)
+
+    @property
+    def leaves(self) -> Sequence[Any]:
+        """What may vary, in the order of the arguments."""
+        leaves: list[Any] = self._leaves
+        return leaves
+
+    @property
+    def floats(self) -> Sequence[int]:
+        return self._floats
+
+    @property
+    def ints(self) -> Sequence[int]:
+        return self._ints
+
+    def path(self, leaf: int) -> tuple[int | str, str]:
+        """(the argument's position or keyword, the path below it)."""
+        _, argument, *below = self._paths[leaf]
+        return getattr(argument, "idx", getattr(argument, "key", "")), jax.tree_util.keystr(tuple(below))
+
+    def replaced(self, changed: Mapping[int, Any], kind: str) -> Input:
+        """The call's input with other values of some leaves."""
+        return self._with(changed, kind)
+
+    def call(self) -> Input:
+        return self._with({}, "call")
+
+    def nudged(self, given: Input, factor: float) -> Input:
+        """The same input with every float multiplied by `factor`: where that changes the result, rounding decides."""
+        return self._mapped(given, lambda v: like(v, np.asarray(v, _wide(v)) * factor) if kind_of(v) == "f" else v)
+
+    def shaken(self, given: Input) -> Input:
+        """The same input with noise on every float."""
+        change = noise(1)
+        return self._mapped(given, lambda v: like(v, change(np.asarray(v, _wide(v)))) if kind_of(v) == "f" else v)
+
+    def canonical(self, given: Input) -> Input:
+        """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
+        return self._mapped(given, _as_array)
+
+    def core(self) -> Iterator[Input]:
+        """The few inputs on which every rewrite is run."""
+        yield self.call()
+        if self._ints:
+            yield from self._one(self._ints[:3], lambda v: v + 1, "count")
+            yield from self._one(self._ints[:3], lambda v: v * 0, "count")
+        if self._floats:
+            yield self._each(self._floats, lambda v: -v, "negated")
+            yield from self._one(self._floats[:1], _with_nan, "nan")
+            yield self._each([*self._floats, *self._keys], noise(1), "noise")
+            yield self._each(self._floats, lambda v: v * 0, "zero")
+            yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
+            yield from self._one(self._floats[1:2], _with_nan, "nan")
+            yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], _with_nan_first, "nan")
+        elif self._ints:
+            yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
+        for k in self._bools[:2]:
+            yield self._each([k], np.logical_not, "flag")
+
+    def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
+        """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""
+        numbers = [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) == 1]
+        for number in literals[:6]:
+            for k in numbers[:4]:
+                whole = kind_of(self._leaves[k]) == "i"
+                if not whole or number == int(number):
+                    yield self._each([k], _set_to(number), "moved")
+        for number in literals[:6]:
+            for k in numbers[:4]:
+                step = 1 if kind_of(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)
+                yield self._each([k], _set_to(int(number) + step if step == 1 else number + step), "moved")
+                yield self._each([k], _set_to(int(number) - step if step == 1 else number - step), "moved")
+        for k in self._floats[:6]:
+            yield from self._one([k], _with_nan, "nan") if k not in self._floats[:2] else ()
+            yield from self._one([k], lambda v: -v, "negated")
+            yield from self._one([k], lambda v: v * 3 + 1, "larger")
+            yield from self._one([k], lambda v: v * 0, "zero")
+            yield from self._one([k], lambda v: v * 0.1, "smaller")
+        for k in self._ints[:4]:
+            yield from self._one([k], lambda v: v * 0 + 1, "count")
+            yield from self._one([k], lambda v: v * 2 + 3, "count")
+            yield from self._one([k], lambda v: v - 1, "count")
+            yield from self._one([k], lambda v: v * 0 + 10, "count")
+            yield from self._one([k], lambda v: -v, "negative int")
+        for scalar in numbers[:4]:
+            for other in [k for k in (*self._floats, *self._ints) if k != scalar][:4]:
+                values = np.asarray(self._leaves[other], np.float64) if np.size(self._leaves[other]) else np.zeros(1)
+                for value in (values.mean(), values.max() + 1, values.min() - 1):
+                    if np.isfinite(value):
+                        yield self._each([scalar], _set_to(value), "moved")
+        for seed in range(2, 14):
+            yield self._each([*self._floats, *self._keys], noise(seed), "noise")
+            scale = 10.0 ** ((seed % 5) - 2)
+            yield self._each(self._floats, _scaled(scale), "larger" if scale > 1 else "smaller")
+            yield self._each([*self._ints], _set_to(seed), "count")
+
+    # -- making them -----------------------------------------------------------------------------------
+
+    def _one(self, which: Sequence[int], change: Callable[[Any], Any], kind: str) -> Iterator[Input]:
+        for k in which:
+            yield self._each([k], change, kind)
+
+    def _each(self, which: Sequence[int], change: Callable[[Any], Any], kind: str) -> Input:
+        changed = {}
+        for k in which:
+            value = self._leaves[k]
+            if kind_of(value) == "key":
+                changed[k] = _other_key(value)
+            elif np.size(value) and getattr(value, "nbytes", 0) <= LARGE:
+                with np.errstate(all="ignore"):
+                    changed[k] = like(value, change(np.asarray(value, _wide(value))))
+        return self._with(changed, kind)
+
+    def _with(self, changed: Mapping[int, Any], kind: str) -> Input:
+        leaves = [changed.get(k, v) for k, v in enumerate(self._leaves)]
+        return self._assembled(leaves, kind)
+
+    def _assembled(self, leaves: Sequence[Any], kind: str, given: Input | None = None) -> Input:
+        """An input of these leaves; its static arguments are those of `given`, or the call's."""
+        positional, keywords = jax.tree_util.tree_unflatten(self._tree, leaves)
+        static_args, static_kwargs = (given.args, given.kwargs) if given is not None else (self._args, self._kwargs)
+        args = tuple(a if k in self._fixed else positional[k] for k, a in enumerate(static_args))
+        return Input(args, {k: v if k in self._fixed else keywords[k] for k, v in static_kwargs.items()}, kind)
+
+    def _mapped(self, given: Input, change: Callable[[Any], Any]) -> Input:
+        dynamic = (
+            [None if k in self._fixed else a for k, a in enumerate(given.args)],
+            {k: v for k, v in given.kwargs.items() if k not in self._fixed},
+        )
+        return self._assembled([change(v) for v in jax.tree_util.tree_leaves(dynamic)], given.kind, given)
+
+
+def kind_of(value: Any) -> str:
+    """ "f", "i", "b", "key", or "" for what is left alone."""
+    if isinstance(value, bool | np.bool_):
+        return "b"
+    if isinstance(value, int):
+        return "i"
+    if isinstance(value, float | complex):
+        return "f"
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return ""
+    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+        return "key"
+    if dtype == np.uint32 and np.shape(value)[-1:] == (2,):
+        return "key"
+    if jax.dtypes.issubdtype(dtype, np.bool_):
+        return "b"
+    if jax.dtypes.issubdtype(dtype, np.integer):
+        return "i"
+    return "f" if jax.dtypes.issubdtype(dtype, np.inexact) else ""
+
+
+def _wide(value: Any) -> Any:
+    kind = kind_of(value)
+    if kind == "f":
+        complex_ = isinstance(value, complex) or np.issubdtype(getattr(value, "dtype", np.dtype(float)), np.complexfloating)
+        return np.complex128 if complex_ else np.float64
+    return {"i": np.int64, "b": np.bool_}.get(kind)
+
+
+def like(old: Any, new: Any) -> Any:
+    """`new`, a NumPy array, as the same kind of thing as `old`: number or array, dtype, weak type, placement."""
+    if isinstance(old, bool | int | float | complex):
+        own = next(kind for kind in (bool, int, float, complex) if isinstance(old, kind))  # an IntEnum has not every number
+        return own(new.item() if own is complex else new)
+    new = np.asarray(new)
+    if isinstance(old, np.generic | np.ndarray):
+        return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
+    if getattr(old, "weak_type", False):
+        made: Any = jnp.asarray(new.item()) if new.size == 1 else old
+        return made.reshape(old.shape) if made.weak_type and made.dtype == old.dtype else old
+    made = jnp.asarray(new.astype(old.dtype))
+    return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
+
+
+def _set_to(number: float) -> Callable[[Any], Any]:
+    return lambda values: values * 0 + number
+
+
+def _scaled(factor: float) -> Callable[[Any], Any]:
+    return lambda values: values * factor
+
+
+def _with_nan(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[values.size // 2] = np.nan
+    return values
+
+
+def _with_nan_first(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[0] = np.nan
+    return values
+
+
+def noise(seed: int) -> Callable[[Any], Any]:
+    """A change that adds noise of the values' own size."""
+    generator = np.random.default_rng(seed)
+
+    def change(values: Any) -> Any:
+        scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
+        return values + generator.normal(size=np.shape(values)) * (scale if np.isfinite(scale) else 1.0)
+
+    return change
+
+
+def _other_key(key: Any) -> Any:
+    if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return jax.random.fold_in(key, 1) if key.ndim == 0 else key
+    return key + 1

@@ -1,0 +1,289 @@
+"""Calls like the failing one that its caller may make as well: an argument left out or None, arrays of other sizes, other kinds
+of numbers, indices at the end.
+
+A rewrite has to serve those that plain Python takes. Each needs a trace of its own, so they come most telling first.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, kind_of, like
+
+MOST = 40  # other calls that are thought of; how many are run, time decides
+
+
+@dataclass(frozen=True)
+class OtherCall:
+    """Another call of the function.
+
+    Attributes:
+        given: its arguments; `given.kind` is "left out", "none", "given", "number", "size", "end" or "negative int".
+        words: what is different, to go on after "fails" or "differs", as "with tol left out".
+        promised: a rewrite that fails there is none; where False, the answer says where it fails.
+    """
+
+    given: Input
+    words: str
+    promised: bool = True
+
+
+def other_calls(fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> list[OtherCall]:
+    """The other calls, most telling first; `trees` are the sources of the function and its helpers."""
+    make = _Maker(fun, given, variations, trees)
+    in_turn = itertools.chain(
+        make.left_out(),
+        make.none(),
+        itertools.islice(make.sizes(), 2),
+        make.single_numbers(),
+        make.ends(),
+        make.sizes_apart(),
+        itertools.islice(make.sizes(), 2, None),
+        make.given(),
+        make.arrays_of_numbers(),
+    )
+    return list(itertools.islice(in_turn, MOST))
+
+
+def like_number(value: Any, number: int) -> Any:
+    """A whole number as an array of JAX where the value is one, else Python's own."""
+    return jnp.asarray(number) if isinstance(value, jax.Array) else number
+
+
+class _Maker:
+    def __init__(self, fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> None:
+        self._call, self._variations, self._trees = given, variations, trees
+        self._parameters: Mapping[str, inspect.Parameter] = {}
+        self._bound: dict[str, Any] = {}
+        try:
+            signature = inspect.signature(fun)
+            self._bound = dict(signature.bind(*given.args, **given.kwargs).arguments)
+            self._parameters = signature.parameters
+        except (TypeError, ValueError):
+            pass  # a callable without a signature has no defaults that could be told
+        self._leaves = variations.leaves
+
+    # -- arguments ----------------------------------------------------------------------------------------
+
+    def left_out(self) -> Iterator[OtherCall]:
+        """Each argument that has a default, left out; then all of them."""
+        optional = [name for name in self._bound if self._default(name) is not inspect.Parameter.empty]
+        for names in [*([name] for name in optional[:6]), *([optional] if len(optional) > 1 else [])]:
+            yield self._called({name: value for name, value in self._bound.items() if name not in names}, "left out", names)
+
+    def none(self) -> Iterator[OtherCall]:
+        """None for each argument of which the code speaks so."""
+        named = {node.id for tree in self._trees for node in _asked_for_none(tree)}
+        for name, value in self._bound.items():
+            if name in named and value is not None and self._default(name) is not None and self._is_single(name):
+                yield self._called({**self._bound, name: None}, "none", [name])
+
+    def given(self) -> Iterator[OtherCall]:
+        """Numbers that are left out in this call, given as the data that they would be then; what is None may be one."""
+        for name in self._parameters:
+            default = self._default(name)
+            if name not in self._bound and (isinstance(default, float) or default is None):
+                yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
+
+    def _default(self, name: str) -> Any:
+        parameter = self._parameters[name]
+        return parameter.default if self._is_single(name) else inspect.Parameter.empty
+
+    def _is_single(self, name: str) -> bool:
+        return self._parameters[name].kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+    def _called(self, bound: Mapping[str, Any], kind: str, names: Sequence[str]) -> OtherCall:
+        """The call with these arguments, by position as far as that goes."""
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        gap = False
+        for name, parameter in self._parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                kwargs.update(bound.get(name, {}))
+            elif parameter.kind is parameter.VAR_POSITIONAL:
+                args += bound.get(name, ()) if not gap else ()
+            elif name not in bound:
+                gap = True
+            elif gap or parameter.kind is parameter.KEYWORD_ONLY or name in self._call.kwargs:
+                kwargs[name] = bound[name]
+            else:
+                args.append(bound[name])
+        named = " and ".join(names) if len(names) < 3 else "all optional arguments"
+        words = {"left out": f"with {named} left out", "none": f"with {named}=None", "given": f"where {named} is given"}[kind]
+        return OtherCall(Input(tuple(args), kwargs, kind), words, promised=kind != "given")
+
+    # -- sizes --------------------------------------------------------------------------------------------
+
+    def sizes(self) -> Iterator[OtherCall]:
+        """All arrays in other sizes: what is equal stays equal, what is one stays one; larger, one row, no row."""
+        arrays = self._arrays()
+        known = sorted({size for k in arrays for size in self._leaves[k].shape if size > 1})
+        first = {self._leaves[k].shape[0] for k in arrays if self._leaves[k].shape[0] > 1}
+        if not known:
+            if any(0 not in self._leaves[k].shape for k in arrays):
+                yield self._resized(
+                    {k: tuple(3 if s == 1 else s for s in self._leaves[k].shape) for k in arrays}, "larger arrays"
+                )
+            return
+        larger = {size: size + 1 + k for k, size in enumerate(known)}
+        yield self._mapped(larger, "arrays of other sizes")
+        counted = [k for k in self._variations.ints if self._number(k) in larger]
+        if counted:
+            yield self._mapped(larger, "arrays of other sizes", {k: larger[self._number(k)] for k in counted})
+        yield self._mapped(dict.fromkeys(first, 1), "a single row")
+        yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
+
+    def sizes_apart(self) -> Iterator[OtherCall]:
+        """Equal sizes made different: a square that is none any more, one array longer than another."""
+        arrays = self._arrays()
+        for k in arrays:
+            shape = self._leaves[k].shape
+            twice = next((size for size in shape if size > 1 and shape.count(size) > 1), None)
+            if twice is not None:
+                axis = shape.index(twice)
+                yield self._resized({k: _with_size(shape, axis, twice + 1)}, "arrays that are not square")
+                rows = {m: _with_size(self._leaves[m].shape, 0, twice + 1) for m in arrays if self._leaves[m].shape[0] == twice}
+                if set(rows) != {k}:
+                    yield self._resized(rows, "arrays that are not square")
+                yield self._resized(
+                    {k: _with_size(shape, shape.index(twice, axis + 1), twice + 1)}, "arrays that are not square"
+                )
+        for k in arrays[:3] if len(arrays) > 1 else ():
+            shape = self._leaves[k].shape
+            if shape[0] > 1 and any(shape[0] in self._leaves[m].shape for m in arrays if m != k):
+                for size in (shape[0] + 1, 1):
+                    other = self._resized({k: _with_size(shape, 0, size)}, "arrays of different lengths")
+                    yield replace(other, promised=False)
+
+    def _arrays(self) -> list[int]:
+        return [
+            k
+            for k, leaf in enumerate(self._leaves)
+            if kind_of(leaf) in ("f", "i", "b") and np.ndim(leaf) and getattr(leaf, "nbytes", LARGE + 1) <= LARGE
+        ]
+
+    def _number(self, k: int) -> int:
+        return int(self._leaves[k]) if np.ndim(self._leaves[k]) == 0 else -1
+
+    def _mapped(
+        self, sizes: Mapping[int, int], words: str, numbers: Mapping[int, int] | None = None, promised: bool = True
+    ) -> OtherCall:
+        shapes = {k: tuple(sizes.get(size, size) for size in self._leaves[k].shape) for k in self._arrays()}
+        return replace(self._resized(shapes, words, numbers), promised=promised)
+
+    def _resized(
+        self, shapes: Mapping[int, tuple[int, ...]], words: str, numbers: Mapping[int, int] | None = None
+    ) -> OtherCall:
+        changed = {k: _in_shape(self._leaves[k], shape) for k, shape in shapes.items() if shape != self._leaves[k].shape}
+        changed |= {k: like(self._leaves[k], np.asarray(number)) for k, number in (numbers or {}).items()}
+        return OtherCall(self._variations.replaced(changed, "size"), f"on {words}")
+
+    # -- numbers ------------------------------------------------------------------------------------------
+
+    def single_numbers(self) -> Iterator[OtherCall]:
+        """Every single number in another kind: an int for a float, a float for an int, a number for an array of one."""
+        single = [k for k in (*self._variations.floats, *self._variations.ints) if np.ndim(self._leaves[k]) == 0]
+        all_whole: dict[int, Any] = {}
+        for k in single[:4]:
+            value = np.asarray(self._leaves[k])
+            if value.dtype.kind == "c" or not np.isfinite(value):
+                continue
+            name = self._name(k)
+            if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
+                whole = all_whole[k] = int(np.rint(float(value))) or 1
+                yield self._as_number({k: whole}, f"where {name} is an int")
+            else:
+                yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)
+        if len(all_whole) > 1:
+            yield self._as_number(all_whole, "where all single numbers are ints")
+        if single:
+            arrays = {k: jnp.asarray(np.asarray(self._leaves[k])) for k in single if not isinstance(self._leaves[k], jax.Array)}
+            numbers = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
+            if arrays:
+                yield self._as_number(arrays, "where numbers are arrays of their own")
+            if numbers:
+                yield self._as_number(numbers, "where single numbers are Python's")
+
+    def arrays_of_numbers(self) -> Iterator[OtherCall]:
+        """Arrays of integers in the place of floats, and the other way round."""
+        arrays = self._arrays()
+        floats = [k for k in arrays if kind_of(self._leaves[k]) == "f"]
+        ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
+        if floats:
+            whole = {
+                k: jnp.asarray(np.rint(np.nan_to_num(np.asarray(self._leaves[k], np.float64))).astype(int)) for k in floats
+            }
+            yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
+        single = {k: self._leaves[k] for k in self._variations.floats if np.ndim(self._leaves[k]) == 0}
+        single = {k: value for k, value in single.items() if np.isfinite(np.asarray(value)) and kind_of(value) == "f"}
+        if len(single) + len(floats) > 1 and single:
+            numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
+            every = {**(whole if floats else {}), **numbers}
+            yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
+        if ints:
+            halves = {k: jnp.asarray(np.asarray(self._leaves[k]) + 0.5) for k in ints}
+            yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
+
+    def _name(self, k: int) -> str:
+        """What a leaf is called in the function's parameters, as "cfg['n']"."""
+        key, below = self._variations.path(k)
+        names = list(self._parameters)
+        return (names[key] if isinstance(key, int) and key < len(names) else str(key)) + below
+
+    def _as_number(self, changed: Mapping[int, Any], words: str) -> OtherCall:
+        return OtherCall(self._variations.replaced(changed, "number"), words)
+
+    # -- the end of the array -----------------------------------------------------------------------------
+
+    def ends(self) -> Iterator[OtherCall]:
+        """Integers that may be indices, at both ends of the arrays and beyond the last whole window."""
+        sizes = sorted({size for k in self._arrays() for size in self._leaves[k].shape if size > 1}, reverse=True)[:3]
+        static = [v for v in (*self._call.args, *self._call.kwargs.values()) if isinstance(v, int) and not isinstance(v, bool)]
+        steps = [n for n in dict.fromkeys(static) if n > 1][:3]
+        single = [k for k in self._variations.ints if np.ndim(self._leaves[k]) == 0]
+        for k in single[:2]:
+            places = [place for size in sizes for place in (*(size // step for step in steps if size % step), size - 1)]
+            for place in dict.fromkeys((*places, *sizes, 0, -1)):
+                if place != self._number(k):
+                    changed = {k: like(self._leaves[k], np.asarray(place))}
+                    kind = "end" if place >= 0 else "negative int"
+                    yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
+
+
+def _asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:
+    """Names that a source compares with None, or takes another value for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(part, ast.Constant) and part.value is None for part in node.comparators
+        ):
+            yield from (part for part in (node.left,) if isinstance(part, ast.Name))
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            yield from (part for part in node.values[:-1] if isinstance(part, ast.Name))
+
+
+def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
+    return tuple(size if k == axis else old for k, old in enumerate(shape))
+
+
+def _in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
+    """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so."""
+    values = np.asarray(leaf)
+    if 0 in values.shape:
+        return leaf
+    places = np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))
+    made = values[places]
+    if values.ndim == 1 and values.size > 1 and bool(np.all(values[1:] >= values[:-1])):
+        made = np.sort(made)
+    if not isinstance(leaf, jax.Array):
+        return made
+    new = jnp.asarray(made)
+    return jax.device_put(new, leaf.sharding) if getattr(leaf, "committed", False) else new

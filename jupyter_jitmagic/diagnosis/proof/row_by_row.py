@@ -1,0 +1,96 @@
+"""`jax.vmap` and `jax.checkpoint` as plain Python: a loop over the rows, and nothing.
+
+They trace their bodies, so below them nothing has a value. In a run of plain Python these take their place: the numbers are the
+same, and the body's branches are Python's.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+_BY_ROWS, _AS_IT_IS = "__jitmagic_by_rows__", "__jitmagic_as_it_is__"
+
+
+def by_rows(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis_name: Any = None) -> Any:
+    """`jax.vmap(fun, …)` as a loop over the rows."""
+    if axis_name is not None:
+        raise TypeError("what speaks to the other rows cannot be run row by row")
+
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes
+        leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
+        places = [*_of_leaves(axes, args), *_of_leaves(0, kwargs)]
+        sizes = [jnp.shape(leaf)[axis] for leaf, axis in zip(leaves, places, strict=True) if axis is not None]
+        count = sizes[0] if sizes else 0
+        if not count or any(size != count for size in sizes):
+            raise ValueError("vmap: no rows, or sizes that differ")
+        results = []
+        for number in range(count):
+            row = [
+                leaf if axis is None else jnp.take(jnp.asarray(leaf), number, axis)
+                for leaf, axis in zip(leaves, places, strict=True)
+            ]
+            given, named = jax.tree_util.tree_unflatten(tree, row)
+            results.append(fun(*given, **named))
+        outs = _of_leaves(tuple(out_axes) if isinstance(out_axes, list) else out_axes, results[0])
+        rows = [jax.tree_util.tree_leaves(result) for result in results]
+        stacked = [
+            parts[0] if axis is None else jnp.stack([jnp.asarray(part) for part in parts], axis)
+            for axis, parts in zip(outs, zip(*rows, strict=True), strict=True)
+        ]
+        return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(results[0]), stacked)
+
+    return mapped
+
+
+def as_it_is(fun: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """`jax.checkpoint(fun)`, which changes when things are computed and not what."""
+    return fun
+
+
+def _of_leaves(axes: Any, tree: Any) -> list[Any]:
+    """The axis of each leaf, from a tree of axes that may end earlier than the tree."""
+    found: list[Any] = []
+
+    def spread(axis: Any, part: Any) -> None:
+        found.extend([axis] * len(jax.tree_util.tree_leaves(part)))
+
+    if axes is None or isinstance(axes, int):
+        spread(axes, tree)
+    else:
+        jax.tree_util.tree_map(spread, axes, tree, is_leaf=lambda axis: axis is None)
+    return found
+
+
+INSTEAD: Mapping[str, Any] = types.MappingProxyType({_BY_ROWS: by_rows, _AS_IT_IS: as_it_is})
+"""What the changed text calls, by name."""
+
+
+def row_by_row(tree: ast.Module, names: Mapping[str, Any]) -> ast.Module:
+    """The text with these in place of JAX's own; `names` are the globals in which it runs."""
+    changed: ast.Module = _Instead(names).visit(tree)
+    return changed
+
+
+class _Instead(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._replaced(node, self.names.get(node.id)) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        owner = self.names.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        found = getattr(owner, node.attr, None) if isinstance(owner, types.ModuleType) else None
+        replaced = self._replaced(node, found)
+        return replaced if replaced is not node else self.generic_visit(node)
+
+    def _replaced(self, node: ast.expr, value: Any) -> ast.AST:
+        name = _BY_ROWS if value is jax.vmap else _AS_IT_IS if value is jax.checkpoint or value is jax.remat else ""
+        return ast.copy_location(ast.Name(name, ast.Load()), node) if name else node

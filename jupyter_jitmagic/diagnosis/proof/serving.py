@@ -1,0 +1,154 @@
+"""Which other calls plain Python takes, and whether a rewrite gives the same there: all computed without compiling."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, noise, traced_leaves, with_arrays, with_floats, with_numbers
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.proof.verify import Plain
+
+SHORT = 0.1  # seconds for one run of the function, in one way or the other
+MOST_TAKEN = 16  # other calls that a rewrite is compared on
+
+_ASPECTS = {
+    "left out": "optional arguments left out",
+    "none": "None",
+    "given": "optional arguments given",
+    "size": "arrays of other sizes",
+    "number": "other kinds of numbers",
+    "end": "indices at the ends",
+    "negative int": "indices at the ends",
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Another call that plain Python takes: inputs of one signature with their results."""
+
+    call: OtherCall
+    wanted: tuple[tuple[Input, Any], ...]
+
+
+class Served:
+    """The other calls of one failing call, run plainly once for all rewrites.
+
+    Args:
+        fun: the user's function.
+        plain: it, ready to be run.
+        static: its static arguments, by name or position.
+        calls: what else a caller may call, most telling first.
+        seconds: for all plain runs.
+    """
+
+    def __init__(
+        self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], calls: Sequence[OtherCall], seconds: float
+    ) -> None:
+        self._fun, self._plain, self._static = fun, plain, static
+        self.taken: list[Taken] = []
+        self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
+        self.untried: dict[str, None] = {}
+        if not uncompiled.can_run() or not self._agrees():
+            self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
+            return
+        deadline = Deadline(seconds)
+        self._usual = [self._plain.uncompiled(given, SHORT) is not None for given in self._with_others(plain.variations.call())]
+        for call in calls:
+            if deadline.over() or len(self.taken) >= MOST_TAKEN:
+                self.not_compared(call)
+                continue
+            wanted = tuple(self._run(call.given))
+            if wanted:
+                self.taken.append(Taken(call, wanted))
+
+    def not_compared(self, call: OtherCall) -> None:
+        """The answer has to say that it was not compared there."""
+        self.untried[_ASPECTS[call.given.kind]] = None
+
+    def _agrees(self) -> bool:
+        """Whether the call's own input gives without compiling what it gives as it is."""
+        given = self._plain.variations.call()
+        want, got = self._plain.run(given, first=True), self._plain.uncompiled(given, SHORT * 10)
+        return want is not None and got is not None and not differs(got[0], want[0])
+
+    def _with_others(self, given: Input) -> Iterator[Input]:
+        """The input, and the same with other floats, so that decisions go the other way."""
+        yield given
+        for change in (operator.neg, noise(1), noise(2)):
+            yield with_floats(self._fun, given, self._static, change)
+
+    def _run(self, given: Input) -> list[tuple[Input, Any]]:
+        """Inputs like this with their results; none where plain Python fails on one that it takes in the call's own shapes: the
+        call would depend on which branch is taken."""
+        found = []
+        for usual, changed in zip(self._usual, self._with_others(given), strict=True):
+            result = self._plain.uncompiled(changed, SHORT)
+            if result is not None:
+                found.append((changed, result[0]))
+            elif self._plain.too_slow:
+                self.untried[_ASPECTS[given.kind]] = None
+                return found
+            elif usual:
+                return []
+        return found
+
+    def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
+        """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another
+        shape" where plain Python's result is shorter, "negative int" where other floats may make a bound negative.
+
+        Raises:
+            Differs: it gives something else.
+        """
+        for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
+            got = self.computed(given, traced)
+            if {"another shape", "overlap"} & set(excludes) and shapes(got) != shapes(want):
+                self.met_another_shape |= taken.call.given.kind == "end"
+                continue
+            difference = differs(got, want)
+            if difference and not self._of_either_kind(taken, got, want) and not self._rounding_decides(given, got, want):
+                raise Differs(f"it differs {taken.call.words}: {difference}")
+
+    def computed(self, given: Input, traced: Any) -> Any:
+        """What the program gives on an input."""
+        leaves = traced_leaves(self._fun, given, self._static)
+        try:
+            return rerun(lambda: uncompiled.evaluate(traced, leaves, Deadline(SHORT * 10)))
+        except (OutOfTime, Effect) as error:
+            raise Differs(f"it takes too long to compare ({type(error).__name__})") from None
+
+    def _of_either_kind(self, taken: Taken, got: Any, want: Any) -> bool:
+        """Whether plain Python gives integers here, and floats for other values of the same arguments: compiled code can give
+        only the wider."""
+        if not is_wider(got, want):
+            return False
+        given = taken.wanted[0][0]
+        own = self._plain.run(self._plain.variations.call()) if given.kind != "number" else None
+        if own is not None and same_dtypes(got, own[0]):
+            return True
+        for arrays, number, kinds in itertools.product((False, True), (0, -99, 99), ("i", "f", "fi")):
+            moved = with_numbers(self._fun, given, self._static, number, kinds, arrays)
+            result = self._plain.uncompiled(moved, SHORT)
+            if result is not None and same_dtypes(got, result[0]):
+                return True
+        return any(same_dtypes(got, other) for _, other in taken.wanted)
+
+    def _rounding_decides(self, given: Input, got: Any, want: Any) -> bool:
+        """Whether plain Python's own result changes with the last digits of its input, or with JAX's numbers for Python's."""
+        nudges = [functools.partial(operator.mul, factor) for factor in (1 + 3e-6, 1 - 3e-6)]
+        others = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
+        for nudged in (with_arrays(self._fun, given, self._static), *others):
+            again = self._plain.uncompiled(nudged, SHORT)
+            if again is None or not differs(got, again[0]) or differs(again[0], want):
+                return True
+        return False

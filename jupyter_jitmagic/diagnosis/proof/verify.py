@@ -1,0 +1,499 @@
+"""Whether a rewrite gives plain Python's results: both are run, on the call's own inputs and on varied ones.
+
+The plain function runs as a copy with probes at the branches and loops in question, which also stop it when its time is up.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, same_dtypes, shapes, weak_type_note
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
+from jupyter_jitmagic.diagnosis.types import Comparison
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
+
+SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
+MAX_INPUTS = 40  # plain runs, at most
+PATIENCE = 0.2  # seconds after which fewer inputs are enough, if they reached everything
+LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
+OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
+
+
+@dataclass
+class Coverage:
+    """What the plain runs reached: truth values and loop counts by (filename, line)."""
+
+    branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
+    loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+
+    def missing(self) -> list[str]:
+        """What no input reached, in words."""
+        out = []
+        for (_, line), seen in sorted(self.branches.items()):
+            if not seen:
+                continue  # behind a branch that no input took, which is named itself
+            out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
+        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
+        return out
+
+    def words(self) -> str:
+        parts = []
+        full = [seen for seen in self.branches.values() if len(seen) == 2]
+        if self.branches:
+            parts.append(
+                ("both branches" if len(self.branches) == 1 else f"both sides of {len(full)} of {len(self.branches)} branches")
+                if full
+                else "one branch"
+            )
+        for counts in self.loops.values():
+            few = sorted(counts)[:4]
+            listed = f"{', '.join(map(str, few[:-1]))} and {few[-1]}" if len(few) > 1 else "".join(map(str, few))
+            parts.append(f"{listed} iterations")
+        return ", ".join(parts)
+
+
+class Probes:
+    """The functions that instrumented source calls."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self.deadline = Deadline(float("inf"))
+        self._counts: dict[tuple[str, int], int] = {}
+        self._taken: list[tuple[tuple[str, int], bool]] = []
+        self._looped: list[tuple[tuple[str, int], int]] = []
+
+    def start(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._counts.clear()
+        self._taken.clear()
+        self._looped.clear()
+
+    def keep(self) -> bool:
+        """Count what this run reached; true if it reached something new."""
+        self._looped += self._counts.items()
+        new = False
+        for key, value in self._taken:
+            new |= value not in self.coverage.branches[key]
+            self.coverage.branches[key].add(value)
+        for key, count in self._looped:
+            new |= count not in self.coverage.loops[key]
+            self.coverage.loops[key].add(count)
+        return new
+
+    def tick(self) -> None:
+        if self.deadline.over():
+            raise OutOfTime
+
+    def test(self, filename: str, line: int, value: Any) -> bool:
+        truth = bool(value)
+        self._taken.append(((filename, line), truth))
+        return truth
+
+    def begin(self, filename: str, line: int) -> None:
+        key = (filename, line)
+        if key in self._counts:
+            self._looped.append((key, self._counts[key]))
+        self._counts[key] = 0
+
+    def round(self, filename: str, line: int) -> None:
+        self.tick()
+        self._counts[filename, line] = self._counts.get((filename, line), 0) + 1
+
+
+_PROBES = "__jitmagic_probes__"
+
+
+class _Instrument(ast.NodeTransformer):
+    """Probes at the tests and loops of the given lines; a look at the clock in every loop and at every function's start."""
+
+    def __init__(self, unit: Unit, lines: set[int], coverage: Coverage) -> None:
+        self.unit, self.lines, self.coverage = unit, lines, coverage
+        self.offset = unit.first_line - 1
+
+    def _wanted(self, node: ast.stmt | ast.expr | ast.pattern) -> bool:
+        header: Any = (
+            node.test
+            if isinstance(node, ast.If | ast.While | ast.IfExp)
+            else node.iter
+            if isinstance(node, ast.For)
+            else node.subject
+            if isinstance(node, ast.Match)
+            else node
+        )
+        return any(
+            line + self.offset in self.lines for line in range(node.lineno, getattr(header, "end_lineno", node.lineno) + 1)
+        )
+
+    def _call(self, name: str, node: ast.stmt | ast.expr, *more: ast.expr) -> ast.Call:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(node.lineno + self.offset)]
+        arguments = [] if name == "tick" else [*place, *more]
+        made = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), name, ast.Load()), arguments, [])
+        return ast.copy_location(made, node)
+
+    def _test(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if self._wanted(node):
+            self.coverage.branches.setdefault((self.unit.filename, node.lineno + self.offset), set())
+            node.test = self._call("test", node, node.test)
+        return node
+
+    visit_If = visit_IfExp = _test
+
+    def _loop(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if not self._wanted(node):
+            node.body.insert(0, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+            return node
+        self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
+        node.body.insert(0, ast.copy_location(ast.Expr(self._call("round", node)), node))
+        return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
+
+    visit_For = visit_While = _loop
+
+    def visit_comprehension(self, node: ast.comprehension) -> Any:
+        self.generic_visit(node)
+        for k, test in enumerate(node.ifs):
+            if self._wanted(test):
+                self.coverage.branches.setdefault((self.unit.filename, test.lineno + self.offset), set())
+                node.ifs[k] = self._call("test", test, test)
+        return node
+
+    def visit_Match(self, node: ast.Match) -> Any:
+        """Which case is taken; the others are not."""
+        self.generic_visit(node)
+        lines = [case.pattern.lineno for case in node.cases]
+        if not any(self._wanted(pattern) for pattern in (case.pattern for case in node.cases)) and not self._wanted(node):
+            return node
+        for line in lines:
+            self.coverage.branches.setdefault((self.unit.filename, line + self.offset), set())
+        for case in node.cases:
+            taken = [self._case(case.body[0], line, line == case.pattern.lineno) for line in lines]
+            case.body[:0] = taken
+        return node
+
+    def _case(self, at: ast.stmt, line: int, taken: bool) -> ast.stmt:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(line + self.offset), ast.Constant(taken)]
+        call = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), "test", ast.Load()), place, [])
+        return ast.copy_location(ast.Expr(call), at)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        self.generic_visit(node)
+        at = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+        return node
+
+
+def compared_numbers(tree: ast.AST) -> Iterator[float]:
+    """The numbers with which a source compares, those of `match` too."""
+    for node in ast.walk(tree):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        for part in (inner for root in parts for inner in ast.walk(root)):
+            if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
+                yield part.value
+                yield -part.value
+
+
+def compared_words(tree: ast.AST) -> Iterator[str]:
+    """The strings with which a source compares or that name entries."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue | ast.Dict):
+            roots = [k for k in node.keys if k] if isinstance(node, ast.Dict) else [node]
+            for part in (inner for root in roots for inner in ast.walk(root)):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value
+
+
+class Plain:
+    """The plain function's results on the call's inputs and on varied ones; each is computed once for all rewrites.
+
+    Args:
+        fun: the user's function, unjitted.
+        units: the units of the user's functions that it reaches.
+        lines: per file, the lines whose branches and loop counts must be reached.
+        variations: the inputs.
+        seconds: time for all plain runs together.
+
+    Raises:
+        NoSource: a copy of the function cannot be made.
+        Differs: the plain function fails or is too slow on the call's own input.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        units: Sequence[Unit],
+        lines: Mapping[str, set[int]],
+        variations: Variations,
+        seconds: float,
+    ) -> None:
+        self.coverage = Coverage()
+        self.variations = variations
+        self._probes = Probes(self.coverage)
+        self._deadline = Deadline(seconds)
+        self._patience = Deadline(min(PATIENCE, seconds))
+        compiled = {}
+        self._literals: dict[float, None] = {}
+        for unit in units:
+            original = ast.parse(unit.text)
+            self._literals |= dict.fromkeys(compared_numbers(original))
+            rows = row_by_row(original, unit.globals)
+            tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows)
+            compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
+        self._fun = Rebuilt(compiled, extra={_PROBES: self._probes, **INSTEAD}).make(fun) if compiled else fun
+        self._runs: list[tuple[Input, Any]] = []
+        self._inputs = self._wanted()
+        self.failed: BaseException | None = None
+        self._interpreted = False
+        self._first = 0.0
+        self._endless: set[str] = set()
+
+    def runs(self) -> Iterator[tuple[Input, Any]]:
+        """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
+        yield from list(self._runs)
+        for given in self._inputs:
+            done = self.run(given, first=not self._runs)
+            if done is None:
+                continue
+            new = self._probes.keep()
+            if given.kind in self._extra and not new and self._counted >= 8:
+                continue
+            self._counted += 1
+            self._runs.append((given, done[0]))
+            yield self._runs[-1]
+
+    _extra: frozenset[str] = frozenset()
+    _counted = 0
+    met_another_shape = False
+    """Whether, in the last comparison, plain Python gave another shape on an input than on the call's own."""
+
+    def _wanted(self) -> Iterator[Input]:
+        tried = 0
+        for given in self.variations.core():
+            yield given
+            tried += 1
+            if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
+                return
+        self._extra = frozenset(
+            {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
+        )
+        for given in self.variations.more(list(self._literals)):
+            if self._late() or tried > MAX_INPUTS or (not self.coverage.missing() and self._counted >= 6):
+                return
+            yield given
+            tried += 1
+
+    def _slow(self) -> bool:
+        """Whether the plain runs took so long that a few inputs must do, once everything was reached."""
+        return self._patience.over()
+
+    def _late(self) -> bool:
+        return self._deadline.over()
+
+    def run(self, given: Input, first: bool = False) -> tuple[Any] | None:
+        """(result,), or None where plain Python fails on this input or takes too long."""
+        # a varied input may make a loop endless; the call's own input may take all the time there is
+        if given.kind in self._endless:
+            return None  # what made one loop endless makes the next one so
+        left = self._deadline.left()
+        self._probes.start(self._deadline if first else Deadline(min(left, max(SHORT, MANY * self._first))))
+        begin = time.thread_time()
+
+        def plainly() -> Any:
+            with jax.disable_jit(self._interpreted):
+                return jax.block_until_ready(self._fun(*_fresh(given.args), **_fresh(given.kwargs)))
+
+        try:
+            result = rerun(plainly)
+            if first:
+                self._first = time.thread_time() - begin
+            return (result,)
+        except (OutOfTime, Effect) as error:
+            if first:
+                self.failed = error
+            else:
+                self._endless.add(given.kind)
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+            if first and not self._interpreted:  # a helper is jitted itself: as plain Python it has values
+                self._interpreted = True
+                return self.run(given, first)
+            if first:
+                self.failed = error
+        except Exception as error:
+            if first:
+                self.failed = error
+        return None
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The plain function with its probes."""
+        fun: Callable[..., Any] = self._fun
+        return fun
+
+    def uncompiled(self, given: Input, seconds: float) -> tuple[Any] | None:
+        """`run` by NumPy, nothing compiled for new shapes: (result,), or None where plain Python does not take it."""
+        return self._by_numpy(self._fun, given.args, given.kwargs, seconds)
+
+    def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float) -> Any:
+        """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails."""
+        found = self._by_numpy(fun, (values,), {}, seconds)
+        return None if found is None else found[0]
+
+    def _by_numpy(self, fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> tuple[Any] | None:
+        deadline = Deadline(seconds)
+        self._probes.start(deadline)
+
+        def plainly() -> Any:
+            with jax.disable_jit(self._interpreted):
+                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline)
+
+        self.too_slow = False
+        try:
+            return (rerun(plainly),)
+        except OutOfTime:
+            self.too_slow = True
+            return None
+        except (Exception, Effect):
+            return None  # plain Python does not take it: nothing to compare with
+
+    too_slow = False
+    """Whether the last run by NumPy was stopped by its time."""
+
+
+def _why_it_failed(error: BaseException) -> str:
+    if isinstance(error, OutOfTime):
+        return "the function runs too long to compare"
+    if isinstance(error, Effect):
+        return f"plain Python was not run: {error}"
+    if isinstance(error, jax.errors.ConcretizationTypeError):
+        return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
+    return f"plain Python fails: {_first_line(error)}"
+
+
+def _fresh(values: Any) -> Any:
+    """The same leaves in new containers: what the function does to a dict is not the user's dict."""
+    if isinstance(values, tuple) and type(values) is tuple:
+        return tuple(_fresh(v) for v in values)
+    if type(values) is list:
+        return [_fresh(v) for v in values]
+    if type(values) is dict:
+        return {k: _fresh(v) for k, v in values.items()}
+    return values
+
+
+def compare(
+    plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str], deadline: Deadline
+) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
+    """Run the compiled rewrite beside the plain function.
+
+    Returns:
+        how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
+
+    Raises:
+        Differs: the results differ on some input, or the plain function cannot be run on the call's own.
+    """
+    equal: list[Input] = []
+    results: list[Any] = []
+    wider: tuple[Any, str] | None = None  # floats where plain Python gives integers, and the words for it
+    unsure = 0
+    call_shapes: list[tuple[int, ...]] = []
+    notes: dict[str, None] = {}
+    plain.met_another_shape = False
+    for given, want in plain.runs():
+        if given.kind in excludes:
+            continue
+        if ("another shape" in excludes or OVERLAP in excludes) and equal and shapes(want) != call_shapes:
+            plain.met_another_shape |= "another shape" in excludes
+            continue
+        try:
+            got = computed(compiled, given)
+        except (Exception, Effect) as error:
+            raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
+        difference = differs(got, want)
+        results.append(want)
+        if difference and is_wider(got, want):
+            wider = wider or (got, f"it differs on {_words(given)}: {difference}")
+        elif difference:
+            if given.kind != "call" and rounding_decides(plain, given, got, want):
+                unsure += 1
+                continue
+            raise Differs(f"it differs on {_words(given)}: {difference}")
+        if not equal:
+            call_shapes = shapes(want)
+        equal.append(given)
+        note = weak_type_note(got, want)
+        if note and given.kind == "call":
+            notes[note] = None
+        if deadline.over():
+            break
+    if wider is not None:
+        if not any(same_dtypes(wider[0], result) for result in results):
+            raise Differs(wider[1])
+        notes["always floats, where plain Python's branches give integers or floats"] = None
+    if plain.failed is not None and not equal:
+        raise Differs(_why_it_failed(plain.failed))
+    if not equal or equal[0].kind != "call" or unsure > len(equal):
+        raise Differs("its results could not be compared")
+    return len(equal), tuple(notes), tuple(equal)
+
+
+def computed(fun: Callable[..., Any], given: Input) -> Any:
+    """What a function of the user's gives on an input, run for us."""
+    return rerun(lambda: jax.block_until_ready(fun(*given.args, **given.kwargs)))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:120]
+
+
+def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
+    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
+    for other in (
+        plain.variations.canonical(given),
+        plain.variations.nudged(given, 1 + 3e-6),
+        plain.variations.nudged(given, 1 - 3e-6),
+    ):
+        again = plain.run(other)
+        if again is None or not differs(got, again[0]) or differs(again[0], want):
+            return True
+    return False
+
+
+def _words(given: Input) -> str:
+    return {"call": "the call's own input"}.get(given.kind, f"an input varied ({given.kind})")
+
+
+def bounded_loops(text: str) -> str:
+    """The same source with every `while_loop` bounded, for the comparison only."""
+    return re.sub(r"(?<![\w.])(?:\w+\.)*while_loop\(", "__jitmagic_while_loop__(", text)
+
+
+def bounded_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """`lax.while_loop` that ends after LOOP_LIMIT rounds."""
+    return jax.lax.while_loop(
+        lambda s: jnp.logical_and(s[1] < LOOP_LIMIT, cond_fun(s[0])), lambda s: (body_fun(s[0]), s[1] + 1), (init_val, 0)
+    )[0]
+
+
+def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapping[str, str]) -> Comparison:
+    not_reached = tuple(plain.coverage.missing()) + tuple(dict.fromkeys(excludes.values()))
+    return Comparison(inputs, plain.coverage.words(), not_reached, notes)
+
+
+__all__ = ["Comparison", "Differs", "NoSource", "Plain", "compare", "comparison", "types"]

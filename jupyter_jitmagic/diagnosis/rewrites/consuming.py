@@ -1,0 +1,472 @@
+"""What each expression does with values of unknown length: `visit` notes the edits and says what is known of its value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.rewrites.indexing import Indexing
+from jupyter_jitmagic.diagnosis.rewrites.operations import (
+    AWARE_OF_WHERE,
+    BINARY,
+    LINEAR,
+    PARTIAL,
+    SET_BY_WHERE,
+    TOTAL,
+    Called,
+    called,
+    is_module,
+)
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Ragged, enclosed
+from jupyter_jitmagic.source.code import COMPREHENSIONS, target_names
+from jupyter_jitmagic.usercode.ownership import is_users_text
+
+KEEPS_ZERO = (ast.Mult, ast.Div, ast.Pow)
+
+
+class Consumers(Indexing):
+    """`visit(expression)`: its edits, and its `Ragged` (None: its length is known)."""
+
+    exact = False
+    """Whether NaN among the elements that count, and bounds below zero, are as in plain Python at the price of more code."""
+
+    guarded = False
+    """Whether a mean of nothing is 0: nothing may be computed with it then, and its derivative is no NaN."""
+
+    def select(self, node: ast.expr) -> Ragged | None:
+        """A selection made here, of a length that is not known; `flow.Flow` knows them."""
+        raise NotImplementedError
+
+    def is_traced_text(self, text: str) -> bool:
+        """Whether a piece of source text reads what is traced; `flow.Flow` knows."""
+        raise NotImplementedError
+
+    def count_of(self, node: ast.expr) -> Ragged | None:
+        """The selection whose length an expression is; `flow.Flow` knows."""
+        raise NotImplementedError
+
+    def visit(self, node: ast.expr) -> Ragged | None:
+        if isinstance(node, ast.Name):
+            return self.state.names.get(node.id)
+        if isinstance(node, ast.Constant):
+            return None
+        if node not in self.state.seen:
+            found = self.select(node)
+            self.state.seen[node] = self._visited(node) if found is None else found
+        return self.state.seen[node]
+
+    def _visited(self, node: ast.expr) -> Ragged | None:
+        by_kind: dict[type[ast.expr], Callable[..., Ragged | None]] = {
+            ast.BinOp: self._binary,
+            ast.UnaryOp: self._unary,
+            ast.Compare: self._compare,
+            ast.BoolOp: self._bool,
+            ast.IfExp: self._choice,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.Call: self._call,
+            ast.Lambda: self._lambda,
+            ast.ListComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+        }
+        if type(node) in by_kind:
+            return by_kind[type(node)](node)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.plain(child)
+        return None
+
+    # -- operators ----------------------------------------------------------------------------------------
+
+    def joined(self, node: ast.expr, operands: Sequence[ast.expr], safety: int) -> Ragged | None:
+        """An elementwise operation."""
+        found = [(operand, self.visit(operand)) for operand in operands]
+        ragged = [(operand, each) for operand, each in found if each is not None]
+        if not ragged:
+            return None
+        first = max((each for _, each in ragged), key=lambda each: each.ndim)
+        if any(one.listed for _, one in ragged):
+            self.stop(node)
+        if any(not one.like(first) for _, one in ragged) and all(one.ndim == 1 and not one.flat for _, one in ragged):
+            ragged = [(operand, self.ordered(operand, one)) for operand, one in ragged]  # the same length in another order
+            found = [(operand, dict(ragged).get(operand, each)) for operand, each in found]
+            first = ragged[0][1]
+        if any(not one.like(first) for _, one in ragged):
+            return self._paired(
+                node, [each for _, each in ragged], [operand for operand, each in found if each is None], safety
+            )
+        for operand, one in ragged:
+            if safety == PARTIAL and one.source < 0 and self._decides(node, operand):  # nothing could be filled
+                self.replace(operand, f"{self.jnp('where')}({one.broadcast}, {self.text(operand)}, 1)")
+            else:
+                self.require(one, safety)
+        ndim = first.ndim
+        for operand, each in found:
+            other = self.ndim(operand) if each is None else None
+            if other is not None and other > 0 and not first.flat:
+                if other > first.behind and self._long(operand, first):
+                    self.stop(node)
+                ndim = max(ndim, other)
+            elif other and first.flat:
+                self.stop(node)
+        made = replace(first, axis=first.axis + ndim - first.ndim, ndim=ndim, pad="", direct=False)
+        if len({each.source for _, each in ragged}) > 1:
+            made = replace(made, source=self._together([each.source for _, each in ragged]))
+        return replace(made, dtype=self._dtype(node, [each for _, each in ragged]))
+
+    def _paired(self, node: ast.expr, ragged: list[Ragged], others: list[ast.expr], safety: int) -> Ragged:
+        """`s[:, None] - t[None, :]`: each of one selection with each of the other."""
+        grids = [each for each in ragged if each.grid]
+        ndim = max(each.ndim for each in ragged)
+        if ndim > 3 or any(each.group or (each.flat and not each.grid) for each in ragged):
+            self.stop(node)
+        masks = [""] * ndim
+        for each in ragged:
+            own = each.grid or tuple(each.mask if axis == each.axis else "" for axis in range(each.ndim))
+            for axis, mask in enumerate(own, ndim - len(own)):
+                if mask and masks[axis] not in ("", mask):
+                    self.stop(node)
+                masks[axis] = masks[axis] or mask
+        if any((self.ndim(other) or 0) > 1 for other in others) or (grids and any((self.ndim(other) or 0) for other in others)):
+            self.stop(node)
+        for each in ragged:
+            self.require(each, safety)
+        parts = [f"{enclosed(mask)}{_at(axis, ndim)}" for axis, mask in enumerate(masks) if mask]
+        table = self.named(" & ".join(parts), "pairs", "both", "table")
+        together = self._together([each.source for each in ragged])
+        return Ragged(table, ndim=ndim, flat=True, dtype=self._dtype(node, ragged), source=together, grid=tuple(masks))
+
+    @staticmethod
+    def _decides(node: ast.expr, operand: ast.expr) -> bool:
+        """Whether the operand is one for which the operation may have no finite value: a divisor, a base, an argument."""
+        if not isinstance(node, ast.BinOp):
+            return True
+        return operand is (node.left if isinstance(node.op, ast.Pow) else node.right)
+
+    def _long(self, operand: ast.expr, ragged: Ragged) -> bool:
+        """Whether a plain operand has more than one element along the axis of unknown length."""
+        fact = self.spot.fact(operand)
+        return fact is None or fact.ndim <= ragged.behind or (fact.ndim == ragged.behind + 1 and fact.length != 1)
+
+    def _together(self, sources: list[int]) -> int:
+        """What is asked of an expression of several selections is asked of each."""
+        known = sorted({each for each in sources if each >= 0})
+        if len(known) < 2:
+            return known[0] if known else -1
+        highest = max(self.levels.get(each, 0) for each in known)
+        for each in known:
+            self.levels[each] = highest
+        return known[0]
+
+    def _dtype(self, node: ast.expr, operands: list[Ragged]) -> str:
+        fact = self.spot.fact(node)
+        if fact is not None and fact.dtype:
+            return fact.dtype
+        if isinstance(node, ast.Compare):
+            return "b"
+        kinds = {each.dtype for each in operands}
+        return "f" if isinstance(getattr(node, "op", None), ast.Div) or "f" in kinds else operands[0].dtype
+
+    def _binary(self, node: ast.BinOp) -> Ragged | None:
+        if isinstance(node.op, ast.MatMult):
+            return self.product(node, node.left, node.right, "matmul")
+        safety = BINARY[type(node.op)]
+        if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod) and not self._touches(node.right):
+            safety = TOTAL
+        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
+            power = node.right.value
+            safety = TOTAL if isinstance(power, int | float) and power >= 1 and power == int(power) else PARTIAL
+        made = self.joined(node, [node.left, node.right], safety)
+        if made is None:
+            return None
+        left, right = self.visit(node.left), self.visit(node.right)
+        zero = any(
+            each is not None and each.pad == "0" for each in ((left, right) if isinstance(node.op, ast.Mult) else (left,))
+        )
+        if zero and isinstance(node.op, KEEPS_ZERO) and safety < PARTIAL:
+            made = replace(made, pad="0")
+        return made
+
+    def _touches(self, node: ast.expr) -> bool:
+        """Whether an expression is of unknown length (asked beside its edits)."""
+        before = self.state.copy()
+        found = self.visit(node)
+        self.state = before
+        return found is not None
+
+    def _unary(self, node: ast.UnaryOp) -> Ragged | None:
+        if isinstance(node.op, ast.Not):
+            self.truth(node.operand)
+            return None
+        found = self.visit(node.operand)
+        return None if found is None else replace(found, direct=False, pad="0" if found.pad == "0" else "")
+
+    def _compare(self, node: ast.Compare) -> Ragged | None:
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
+            held = self.visit(node.comparators[0])
+            if held is None:
+                self.plain(node.left)
+                return None
+            self.plain(node.left)
+            member = f"{self.jnp('any')}(({self.operand(node.comparators[0])} == {self.operand(node.left)}) & {held.broadcast})"
+            self.replace(node, member if isinstance(node.ops[0], ast.In) else f"~{member}")
+            return None
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot):
+            return None
+        return self.joined(node, [node.left, *node.comparators], LINEAR)
+
+    def _bool(self, node: ast.BoolOp) -> Ragged | None:
+        for value in node.values:
+            self.truth(value)
+        return None
+
+    def _choice(self, node: ast.IfExp) -> Ragged | None:
+        self.truth(node.test)
+        one, two = self.visit(node.body), self.visit(node.orelse)
+        if (one is None) != (two is None) or (one is not None and two is not None and not one.like(two)):
+            self.stop(node)
+        return one
+
+    def truth(self, node: ast.expr) -> None:
+        """A test; that of a list asks whether it has elements."""
+        found = self.visit(node)
+        if found is None:
+            return
+        if not found.listed:
+            self.stop(node)
+        self.replace(node, f"({self.counted(found)} > 0)")
+
+    # -- scopes of their own ------------------------------------------------------------------------------
+
+    def _lambda(self, node: ast.Lambda) -> Ragged | None:
+        hidden = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+        self.inside(hidden, [node.body])
+        return None
+
+    def inside(self, hidden: set[str], nodes: Sequence[ast.expr]) -> None:
+        """Expressions that are evaluated anew, in a scope with names of its own: no line can be put before them."""
+        before, current = dict(self.state.names), self.current
+        self.state.names = {name: each for name, each in before.items() if name not in hidden}
+        self.current = None
+        self.plain(*nodes)
+        self.state.names, self.current = before, current
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> Ragged | None:
+        """`[g(v) for v in s]` is as long as s."""
+        loop = node.generators[0]
+        found = self._iterated(loop.iter)
+        hidden = {name for each in node.generators for name in target_names(each.target)}
+        rest = [*(part for each in node.generators[1:] for part in (each.iter, *each.ifs)), *loop.ifs]
+        self.inside(hidden, [*rest, node.elt])
+        if found is None:
+            return None
+        if len(node.generators) > 1 or loop.ifs or found.ndim != 1:
+            self.stop(node)
+        fact = self.spot.fact(node.elt)
+        dtype = fact.dtype if fact is not None and fact.dtype else "f"
+        return replace(found, listed=True, direct=False, pad="", dtype=dtype, source=-1)
+
+    def _iterated(self, node: ast.expr) -> Ragged | None:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):
+            if node.func.id == "zip":
+                found = [self.visit(arg) for arg in node.args]
+                ragged = [each for each in found if each is not None]
+                if ragged and (len(ragged) < len(found) or any(not each.like(ragged[0]) for each in ragged)):
+                    self.stop(node)
+                return ragged[0] if ragged else None
+            if node.func.id == "enumerate" and len(node.args) == 1:
+                inner = self.visit(node.args[0])
+                return None if inner is None else self.ordered(node.args[0], inner)
+        return self.visit(node)
+
+    # -- calls --------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call) -> Ragged | None:
+        if self._update(node):
+            return None
+        known = called(self.spot, node)
+        if known is not None:
+            if known.form == "method" and not is_module(self.spot, node.func.value):  # type: ignore[attr-defined]
+                owner = self.visit(known.arguments[0])
+                arrays = owner is not None or any(self._touches(arg) for arg in node.args if not isinstance(arg, ast.Starred))
+                if not arrays:
+                    self.plain(*node.args, *(each.value for each in node.keywords))
+                    return None
+            consumer: Callable[[ast.Call, Called], Ragged | None] = self.consumer(known)
+            return consumer(node, known)
+        return self._unknown(node)
+
+    def consumer(self, known: Called) -> Callable[[ast.Call, Called], Ragged | None]:
+        """What follows an operation of the table; `tables.Operations` knows them."""
+        raise NotImplementedError
+
+    def _unknown(self, node: ast.Call) -> Ragged | None:
+        """A call of a function that the table does not have."""
+        if isinstance(node.func, ast.Attribute):
+            if not is_module(self.spot, node.func.value):
+                owner = self.visit(node.func.value)
+                if owner is not None:
+                    self.stop(node)
+        else:
+            self.visit(node.func)
+        values = [*node.args, *(each.value for each in node.keywords)]
+        found = [self.visit(value.value if isinstance(value, ast.Starred) else value) for value in values]
+        ragged = [each for each in found if each is not None]
+        if not ragged:
+            return None
+        if self._is_mapped(node.func):
+            if any(not each.like(ragged[0]) or each.axis for each in ragged):
+                self.stop(node)
+            assert isinstance(node.func, ast.Call)
+            body = [node.func.args[0]] if node.func.args and isinstance(node.func.args[0], ast.Lambda) else []
+            for each in ragged:
+                self.require(each, self.safety_of(body) if body else PARTIAL)
+            fact = self.spot.fact(node)
+            if fact is None or fact.sort != "array":
+                self.stop(node)
+            return replace(ragged[0], ndim=fact.ndim, dtype=fact.dtype, pad="", direct=False)
+        value = self.spot.value(node.func)
+        code = getattr(getattr(value, "__wrapped__", value), "__code__", None)
+        if code is not None and is_users_text(code.co_filename):
+            raise Calls(f"`{self.code.src(node)}` is given a value of a length that depends on data", node)
+        self.stop(node)
+
+    def safety_of(self, body: Sequence[ast.AST]) -> int:
+        """How safe the elements must be with which statements or expressions compute."""
+        for node in (part for root in body for part in ast.walk(root)):
+            if isinstance(node, ast.BinOp) and BINARY.get(type(node.op)) == PARTIAL:
+                power = node.right.value if isinstance(node.right, ast.Constant) else None
+                if isinstance(node.op, ast.Pow) and isinstance(power, int) and power > 0:
+                    continue
+                if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant):
+                    continue
+                return PARTIAL
+            if isinstance(node, ast.Call):
+                known = called(self.spot, node)
+                if known is None and not (isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "set", "add")):
+                    return PARTIAL
+                if known is not None and known.operation.safety == PARTIAL:
+                    return PARTIAL
+        return TOTAL
+
+    def _is_mapped(self, func: ast.expr) -> bool:
+        """`jax.vmap(f)`, called at once, without axes of its own."""
+        if not isinstance(func, ast.Call):
+            return False
+        name = func.func.attr if isinstance(func.func, ast.Attribute) else getattr(func.func, "id", "")
+        return name == "vmap" and not any(each.arg == "out_axes" for each in func.keywords)
+
+    def _update(self, node: ast.Call) -> bool:
+        """`x.at[s].set(v)`, s or v of unknown length: what does not count is dropped."""
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in SET_BY_WHERE:
+            return False
+        place = node.func.value
+        if not (isinstance(place, ast.Subscript) and isinstance(place.value, ast.Attribute) and place.value.attr == "at"):
+            return False
+        array = place.value.value
+        if self._updated_by_mask(node, place, array):
+            return True
+        if isinstance(place.slice, ast.Slice) and len(node.args) == 1 and self._updated_slice(node, place.slice, array):
+            return True
+        parts = list(place.slice.elts) if isinstance(place.slice, ast.Tuple) else [place.slice]
+        found = [None if isinstance(part, ast.Slice) else self.visit(part) for part in parts]
+        values = [self.visit(arg) for arg in node.args]
+        if self.visit(array) is not None:
+            self.stop(node)
+        ragged = [each for each in (*found, *values) if each is not None]
+        if not ragged:
+            self.plain(*(each.value for each in node.keywords))
+            return True
+        if not any(found) or any(not each.like(ragged[0]) for each in ragged) or node.keywords:
+            self.stop(node)
+        for number, (part, index) in enumerate(zip(parts, found, strict=True)):
+            if index is not None:
+                outside = f"{self.operand(array)}.shape[{number}]"
+                self.replace(part, f"{self.jnp('where')}({index.mask}, {self.text(part)}, {outside})")
+                break
+        end = self.code.span(node)[1]
+        self.state.edits.append((end - 1, end - 1, ', mode="drop"'))
+        return True
+
+    def _updated_slice(self, node: ast.Call, part: ast.Slice, array: ast.expr) -> bool:
+        """`x.at[i:j].set(v)`, v as long as the slice → v's elements where they belong."""
+        value = self.visit(node.args[0])
+        if value is None or part.step is not None or self.current is None:
+            return False
+        if value.ndim > 1 or value.listed or self.visit(array) is not None:
+            self.stop(node)
+        assert isinstance(node.func, ast.Attribute)
+        text, _ = self.in_front(self.text(node.args[0]), value)
+        old = self.operand(array)
+        places = self.named(f"{self.jnp('arange')}({old}.shape[0])", "places", "indices")
+        bounds = [(each, sign) for each, sign in ((part.lower, ">="), (part.upper, "<")) if each is not None]
+        self.plain(*(each for each, _ in bounds))
+        tests = [f"({places} {sign} {self.operand(each)})" for each, sign in bounds]
+        shifted = f"{places} - {self.operand(part.lower)}" if part.lower is not None else places
+        new = SET_BY_WHERE[node.func.attr].format(x=old, v=f"{enclosed(text)}[{shifted}]")
+        self.replace(node, f"{self.jnp('where')}({' & '.join(tests) or 'True'}, {new}, {old})")
+        return True
+
+    def _updated_by_mask(self, node: ast.Call, place: ast.Subscript, array: ast.expr) -> bool:
+        """`x.at[mask].set(v)`, `x.at[jnp.where(c)].add(v)` → a choice."""
+        raise NotImplementedError
+
+    # -- products -----------------------------------------------------------------------------------------
+
+    def product(self, node: ast.expr, left: ast.expr, right: ast.expr, name: str) -> Ragged | None:
+        one, two = self.visit(left), self.visit(right)
+        if one is None and two is None:
+            return None
+        dims = [each.ndim if each is not None else self.ndim(part) for each, part in ((one, left), (two, right))]
+        if None in dims or any(each is not None and (each.flat or each.listed or each.group) for each in (one, two)):
+            self.stop(node)
+        n, m = int(dims[0] or 0), int(dims[1] or 0)
+        if n > 2 or m > 2 or not n or not m:
+            self.stop(node)
+        inner_one = one is not None and one.axis == n - 1
+        inner_two = two is not None and two.axis == (m - 1 if name in ("inner",) else max(m - 2, 0))
+        dtype = (one or two).dtype  # type: ignore[union-attr]
+        if inner_one and inner_two and one is not None and two is not None:
+            if one.mask != two.mask:
+                self.stop(node)
+            self.replace(left, self._zeroed(left, one))
+            self.replace(right, self._zeroed(right, two))
+            return None
+        if inner_one or inner_two or (one is not None and two is not None):
+            self.stop(node)
+        outer = one if one is not None else two
+        assert outer is not None
+        self.require(outer, TOTAL)
+        axis = 0 if one is not None else max(n - 1, 0)
+        return replace(
+            outer, axis=axis, ndim=max(n + m - 2, 1), pad=outer.pad if outer.pad == "0" else "", direct=False, dtype=dtype
+        )
+
+    def _zeroed(self, node: ast.expr, ragged: Ragged) -> str:
+        return self.padded(node, ragged, "0")
+
+    # -- keywords -----------------------------------------------------------------------------------------
+
+    def with_keyword(self, call: ast.Call, keyword: str) -> None:
+        """The call with one more keyword."""
+        end = self.code.span(call)[1]
+        arguments = [*call.args, *call.keywords]
+        text = self.text(call)
+        inner = text[:-1].rstrip()
+        comma = "" if not arguments else " " if inner.endswith(",") else ", "
+        self.replace(call, f"{inner}{comma}{keyword})")
+        assert end
+
+    def rest(self, node: ast.Call, *without: str) -> str:
+        """The keywords of a call as the end of an argument list."""
+        kept = [each for each in node.keywords if each.arg not in without]
+        return "".join(f", {each.arg}={self.text(each.value)}" if each.arg else f", **{self.text(each.value)}" for each in kept)
+
+
+def _at(axis: int, ndim: int) -> str:
+    """The index that puts a mask along one of several axes."""
+    return f"[{', '.join(':' if each == axis else 'None' for each in range(ndim))}]"
+
+
+__all__ = ["AWARE_OF_WHERE", "COMPREHENSIONS", "Consumers"]

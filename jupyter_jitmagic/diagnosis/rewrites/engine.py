@@ -1,0 +1,401 @@
+"""The search: trace, see where it stops, let a rule cure that place, trace again, until nothing is left to cure.
+
+Rules give alternatives, best first; the search follows the first and comes back to the others when a trace or a comparison
+rejects it. Every step is a text, so what rules make of a text is met again by other rules: a loop that breaks becomes a loop
+with a flag, whose `if` becomes `where`, whose `while` becomes `while_loop`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import itertools
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import thread_time
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Obstacle, Rule, Spot, Step, TracerPrinted
+from jupyter_jitmagic.diagnosis.types import Change
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit, plain_function, unit_of
+from jupyter_jitmagic.usercode.ownership import is_users_text
+from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
+
+MAX_TRACES = 80
+OTHER_TRACES = 12  # for another way, once there is an answer
+MAX_STEPS = 30
+FACTS_WITHIN = 0.5  # seconds of a plain run
+MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
+SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The texts of the units changed so far, and how they came about."""
+
+    texts: Mapping[Unit, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    risky: bool = False
+    returns: str = ""
+
+    @property
+    def key(self) -> frozenset[tuple[int, str]]:
+        return frozenset((id(unit), text) for unit, text in self.texts.items())
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A draft that traces, the function made of it, and its traces on the other calls."""
+
+    draft: Draft
+    function: Callable[..., Any]
+    equations: int
+    others: tuple[tuple[OtherCall, Any], ...] = ()
+
+
+class Search:
+    """One function, one call: drafts that trace, best first.
+
+    Args:
+        fun: the user's function (unjitted where it was jitted).
+        args, kwargs, static: the failing call and its static arguments.
+        rules: alternatives in order of preference.
+        may_run: whether plain Python may be run for what it tells of the expressions.
+        outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
+        deadline: when the search ends.
+        others: other calls that plain Python takes; a draft has to trace on them too.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        static: Sequence[str | int],
+        rules: Sequence[Rule],
+        deadline: Deadline,
+        others: Sequence[OtherCall] = (),
+        outward: Sequence[Rule] = (),
+        may_run: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
+        self.static, self.rules, self.deadline = static, rules, deadline
+        self.others, self.outward = others, outward
+        self.may_run = may_run
+        self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
+        self._own_name = getattr(plain_function(fun), "__qualname__", "")
+        self._static_names = frozenset(name for name in static if isinstance(name, str))
+        self.traces = 0
+        self._limit = MAX_TRACES
+        self.obstacles: dict[str, None] = {}
+        self.why_not = ""
+        self.fails: dict[str, str] = {}
+        self.units: list[Unit] = []
+        self._codes: dict[tuple[int, str], types.CodeType] = {}
+        self._files: dict[str, tuple[Unit, str]] = {}
+        self._seen: set[frozenset[tuple[int, str]]] = set()
+
+    def drafts(self, prefer: str = "") -> Iterator[Traced]:
+        """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
+        self._seen = set()
+        self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
+        yield from self._follow(Draft(), prefer, 0)
+
+    def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
+        if draft.key in self._seen or depth > MAX_STEPS:
+            return
+        self._seen.add(draft.key)
+        if self.traces >= self._limit or self.deadline.over():
+            self.obstacles["the search for a rewrite ran out of time"] = None
+            return
+        try:
+            function = self.build(draft)
+        except (NoSource, SyntaxError) as error:
+            self.obstacles[str(error)] = None
+            return
+        begin = thread_time()
+        self.traces += 1
+        outcome = self.trace(function, self.args, self.kwargs)
+        patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
+        on_others: list[tuple[OtherCall, Any]] = []
+        failing = ""
+        for call in self.others if not isinstance(outcome, BaseException) else ():
+            if self.deadline.over() and call.given.kind != "static value":
+                continue  # the judge says what was not compared
+            other = self.trace(function, call.given.args, call.given.kwargs, patience)
+            if not isinstance(other, BaseException):
+                on_others.append((call, other))
+            elif self._matters(other, draft, call):  # its sites are cured by the same rules
+                outcome, failing = other, call.words
+                break
+        if not isinstance(outcome, BaseException):
+            if draft.changes:
+                yield Traced(draft, function, count_equations(outcome.jaxpr), tuple(on_others))
+            return
+        try:
+            spot, steps = self._next(outcome, draft)
+            if failing and not steps:
+                self.fails[failing] = first_words(outcome)
+        except (NoSource, Obstacle) as error:
+            self.obstacles[str(error)] = None
+            if failing:
+                self.fails[failing] = first_words(outcome)
+                return
+            if isinstance(error, Obstacle) and self._is_of_the_users(str(error)):
+                self.why_not = self.why_not or str(error)
+            return
+        finally:
+            del outcome
+        if not steps:
+            code, line = spot.code.lines[spot.line - 1].strip(), self._line(draft, spot.unit, spot.line)
+            self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
+        steps.sort(key=lambda placed: bool(prefer) and placed[1].pattern != prefer)
+        del spot
+        for unit, step in steps:
+            yield from self._follow(self._with(draft, unit, step), prefer, depth + 1)
+
+    def _is_of_the_users(self, sentence: str) -> bool:
+        """Whether the code that a sentence quotes is the user's own and not a draft's."""
+        texts = ["".join(unit.text.split()) for unit in self.units]
+        return all(any("".join(quoted.split()) in text for text in texts) for quoted in sentence.split("`")[1::2])
+
+    def _next(self, outcome: BaseException, draft: Draft) -> tuple[Spot, list[tuple[Unit, Step]]]:
+        """Where the trace stopped, and what the rules propose there, or at a call that led there."""
+        if isinstance(outcome, RecursionError):
+            raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
+        spots = self._spots(outcome, draft)
+        spot = next(spots)
+        steps: list[tuple[Unit, Step]] = []
+        reason: Obstacle | None = None
+        try:
+            steps = [(spot.unit, step) for step in self._steps(spot, self.rules)]
+        except Obstacle as error:
+            reason = error
+        if not steps and self.outward:
+            with contextlib.suppress(NoSource, Obstacle):
+                for caller in itertools.islice(spots, MAX_CALLERS):
+                    steps = [(caller.unit, step) for step in self._steps(caller, self.outward)]
+                    if steps:
+                        break
+        if not steps and reason is not None:
+            raise reason
+        return spot, steps
+
+    def _matters(self, error: BaseException, draft: Draft, call: OtherCall) -> bool:
+        """Whether a failure on another call is the draft's; with another static value only one of the code's own sites is: an
+        empty array's, say, is none."""
+        if isinstance(error, TimeoutError) or call.given.kind in draft.excludes:
+            return False
+        if ANOTHER_SHAPE in draft.excludes and call.given.kind in ("size", "end"):
+            return False
+        if call.given.kind != "static value":
+            return True
+        if isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError)):
+            return True
+        if ANOTHER_SHAPE in draft.excludes:
+            return False  # sizes past an end, which the draft says
+        try:
+            return bool(self._next(error, draft)[1])
+        except Obstacle:
+            return True  # a rule knows the place, and why nothing can be done there
+        except NoSource:
+            return False
+
+    def _steps(self, spot: Spot, rules: Sequence[Rule]) -> Iterator[Step]:
+        reasons = []
+        found = False
+        for rule in rules:
+            try:
+                for step in rule(spot):
+                    found = True
+                    yield step
+            except Obstacle as error:
+                reasons.append(error)
+        if reasons and not found:
+            raise reasons[0]
+
+    def _with(self, draft: Draft, unit: Unit, step: Step) -> Draft:
+        texts = {**draft.texts, unit: step.text}
+        change = Change(unit.filename, self._line(draft, unit, step.line), step.pattern)
+        notes = (*draft.notes, step.note) if step.note and step.note not in draft.notes else draft.notes
+        excludes = {**draft.excludes, **step.excludes}
+        returns = draft.returns or step.returns
+        return Draft(texts, (*draft.changes, change), excludes, notes, draft.risky or step.risky, returns)
+
+    # -- building and tracing ------------------------------------------------------------------------
+
+    def build(self, draft: Draft) -> Callable[..., Any]:
+        """The function with the draft's texts in place of the units'."""
+        if not draft.texts:
+            return self.fun
+        compiled = {unit: self._compiled(unit, text) for unit, text in draft.texts.items()}
+        made: Callable[..., Any] = Rebuilt(compiled, {u: added_imports(u, text) for u, text in draft.texts.items()}).make(
+            self.fun
+        )
+        return made
+
+    def _compiled(self, unit: Unit, text: str) -> types.CodeType:
+        key = (id(unit), text)
+        if key not in self._codes:
+            filename = f"<jitmagic draft {next(_numbers)}>"
+            self._codes[key] = unit.compiled(text, filename)
+            self._files[filename] = (unit, text)
+        return self._codes[key]
+
+    def trace(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], seconds: float = float("inf")
+    ) -> Any:
+        """What ``jax.jit(function).trace(…)`` gives, or the error. Output is swallowed."""
+        with whole_tracebacks():
+            try:
+                left = min(seconds, max(0.5, self.deadline.left()))
+                traced = rerun(lambda: jitted(function, self.static).trace(*args, **kwargs), left, sink=_no_tracer)
+            except OutOfTime:
+                return TimeoutError("tracing it takes too long")
+            except Effect as met:
+                self.why_not = self.why_not or f"not traced further: {met}"
+                return RuntimeError(str(met))
+            except Exception as error:
+                return error
+        return traced
+
+    # -- where it failed -------------------------------------------------------------------------------
+
+    def _spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
+        """The places in the user's code at which the trace stood when it stopped, innermost first."""
+        found = False
+        for frame, instruction in frames_of(error, lambda name: name in self._files or is_users_text(name)):
+            code = frame.f_code
+            where = position(code, tested_at(code, instruction), 0)
+            if not where.line:
+                continue
+            if code.co_filename in self._files:
+                unit, text = self._files[code.co_filename]
+                offset = 0
+            else:
+                unit = self._unit(code, frame.f_globals)
+                text = unit.text
+                offset = unit.first_line - 1
+                if unit in draft.texts:
+                    raise NoSource(f"{code.co_qualname} is reached in a way that a rewrite cannot follow")
+            source = Code(text)
+            line, last = where.line - offset, (where.end_line or where.line) - offset
+            end_column = 10**6 if where.end_column is None else where.end_column
+            node = source.at(line, where.column or 0, last, end_column)
+            if node is None:
+                raise NoSource(f"line {where.line} of {unit.filename} was not found in its source")
+            found = True
+            own = code.co_qualname == self._own_name
+            static = self._static_names if own else frozenset()
+            facts = self._telling(draft)
+            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own)
+        if not found:
+            raise NoSource("the trace did not stop in a function whose source is the user's")
+
+    def _telling(self, draft: Draft) -> Callable[[], Facts]:
+        """What asks for the facts about a draft; they are found when a rule needs the first one."""
+
+        def facts() -> Facts:
+            if draft.key not in self._facts:
+                texts = {**{unit: unit.text for unit in self.units}, **draft.texts}
+                imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
+                run = self.may_run()
+                found = facts_of(self.fun, texts, self.args, self.kwargs, imports, FACTS_WITHIN) if run else {}
+                self._facts[draft.key] = found
+            return self._facts[draft.key]
+
+        return facts
+
+    def _unit(self, code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
+        for unit in self.units:
+            if unit.holds(code):
+                return unit
+        unit = unit_of(code, module_globals)
+        self.units.append(unit)
+        return unit
+
+    def _line(self, draft: Draft, unit: Unit, line: int) -> int:
+        """The line in the user's file from which a line of the draft's text came."""
+        old, new = unit.text.splitlines(), draft.texts.get(unit, unit.text).splitlines()
+        import difflib
+
+        matcher = difflib.SequenceMatcher(None, [s.strip() for s in old], [s.strip() for s in new], autojunk=False)
+        best = 1
+        for block in matcher.get_matching_blocks():
+            if block.b + 1 > line:
+                break
+            if block.size:
+                best = block.a + min(line - block.b, block.size)
+        return unit.first_line + best - 1
+
+
+def jitted(function: Callable[..., Any], static: Sequence[str | int]) -> Any:
+    """`jax.jit` of it with these static arguments (names or positions)."""
+    names = tuple(s for s in static if isinstance(s, str))
+    nums = tuple(s for s in static if isinstance(s, int))
+    options: dict[str, Any] = {}
+    if names:
+        options["static_argnames"] = names
+    if nums:
+        options["static_argnums"] = nums
+    return jax.jit(function, **options)
+
+
+def first_words(error: BaseException) -> str:
+    """The error's type and first line, short."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__
+
+
+def _no_tracer(text: str) -> None:
+    """A text printed while tracing: one that shows a tracer stops the trace where it is printed, for `printing` to cure."""
+    if _TRACER.search(text):
+        raise TracerPrinted(text)
+
+
+_TRACER = re.compile(r"\b(?:JitTracer|DynamicJaxprTracer)\b|\bTraced<")
+
+
+@contextlib.contextmanager
+def whole_tracebacks() -> Iterator[None]:
+    """JAX's errors with their own tracebacks: its filtered copies name the last instruction of a frame, not the failing one."""
+    before = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
+
+
+def added_imports(unit: Unit, text: str) -> str:
+    """The import lines that a rewrite put above the statement."""
+    if text.startswith(unit.text.splitlines()[0]):
+        return ""
+    lines = itertools.takewhile(
+        lambda line: not line.strip() or line.startswith(("import ", "from jax import")), text.splitlines()
+    )
+    return "\n".join(lines)
+
+
+def top_name(statement: ast.stmt) -> str:
+    """The name that a top-level statement binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return statement.name
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id
+    return ""

@@ -1,0 +1,150 @@
+"""What is known of each expression of a draft, from one plain run on the call's own input in which every one tells its value.
+
+Rules ask `Spot.fact(node)`: how many axes it has, which kind of numbers, of which Python type it is. Values are not kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.units import Rebuilt, Unit
+
+_TELL = "__jitmagic_fact__"
+_Place = tuple[int, int, int, int]
+Facts = Mapping[Unit, Mapping[_Place, "Fact"]]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What an expression's value was.
+
+    Attributes:
+        sort: "array" (JAX's), "host" (NumPy's), "number", "list", "tuple", "function", "module", "none" or "other".
+        ndim: the axes of an array (0 for a number), the length of a list or tuple; -1 where visits differed.
+        dtype: "b", "i", "f", "c", "u", or "" for what has none.
+        length: of the first axis, or of a list; -1 where visits differed.
+    """
+
+    sort: str
+    ndim: int = -1
+    dtype: str = ""
+    length: int = -1
+
+    def joined(self, other: Fact) -> Fact:
+        if self == other:
+            return self
+        same = self.sort == other.sort
+        return Fact(
+            self.sort if same else "other",
+            self.ndim if self.ndim == other.ndim else -1,
+            self.dtype if self.dtype == other.dtype else "",
+            self.length if self.length == other.length else -1,
+        )
+
+
+def fact_of(value: Any) -> Fact:
+    """The fact about a value."""
+    if isinstance(value, bool | int | float | complex):
+        kinds: dict[type, str] = {bool: "b", int: "i", float: "f"}
+        return Fact("number", 0, kinds.get(type(value), "c"))
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        sort = "array" if isinstance(value, jax.Array) else "host"
+        kind = "f" if jax.dtypes.issubdtype(value.dtype, np.floating) else value.dtype.kind
+        return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1)
+    if isinstance(value, list | tuple):
+        return Fact("list" if isinstance(value, list) else "tuple", len(value), "", len(value))
+    if value is None:
+        return Fact("none")
+    if isinstance(value, types.ModuleType):
+        return Fact("module")
+    return Fact("function" if callable(value) else "other")
+
+
+class _Telling(ast.NodeTransformer):
+    """Every expression that is read, wrapped in a call that notes its value and gives it back."""
+
+    def __init__(self, unit: int) -> None:
+        self.unit = unit
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.JoinedStr | ast.pattern | ast.arguments | ast.Constant):
+            return node
+        place = _place(node)
+        match node:
+            case ast.AnnAssign():
+                node.value = self.visit(node.value) if node.value is not None else None
+                return node
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                node.body = [self.visit(statement) for statement in node.body]
+                return node
+            case ast.Call(func=ast.Attribute() as func):
+                func.value = self.visit(func.value)
+                node.args = [self.visit(arg) for arg in node.args]
+                node.keywords = [self.visit(keyword) for keyword in node.keywords]
+            case ast.Call():
+                node.args = [self.visit(arg) for arg in node.args]
+                node.keywords = [self.visit(keyword) for keyword in node.keywords]
+            case _:
+                self.generic_visit(node)
+        if not isinstance(node, ast.expr) or isinstance(node, ast.Starred | ast.Slice | ast.Yield | ast.YieldFrom | ast.Await):
+            return node
+        if not isinstance(getattr(node, "ctx", None), ast.Load | None):
+            return node
+        if place is None:
+            return node
+        told = ast.Call(
+            ast.Name(_TELL, ast.Load()),
+            [ast.Tuple([ast.Constant(number) for number in (self.unit, *place)], ast.Load()), node],
+            [],
+        )
+        return ast.copy_location(told, node)
+
+
+def _place(node: ast.AST) -> _Place | None:
+    if not isinstance(node, ast.expr) or node.end_lineno is None or node.end_col_offset is None:
+        return None
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+
+
+def facts_of(
+    fun: Callable[..., Any],
+    texts: Mapping[Unit, str],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    imports: Mapping[Unit, str],
+    seconds: float,
+) -> Facts:
+    """The facts about the expressions of these texts, from a plain run of `fun` with them; what was not reached has none."""
+    units = list(texts)
+    found: dict[Unit, dict[_Place, Fact]] = {unit: {} for unit in units}
+
+    def tell(place: tuple[int, int, int, int, int], value: Any) -> Any:
+        known = found[units[place[0]]]
+        new = fact_of(value)
+        old = known.get(place[1:])
+        known[place[1:]] = new if old is None else old.joined(new)
+        return value
+
+    codes = {}
+    for number, unit in enumerate(units):
+        tree = _Telling(number).visit(ast.parse(texts[unit]))
+        codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
+    with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
+        made = Rebuilt(codes, dict(imports), {_TELL: tell}).make(fun)
+        rerun(lambda: made(*jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), **dict(kwargs)), seconds)
+    return found
+
+
+def fact_at(facts: Facts, unit: Unit, node: ast.expr) -> Fact | None:
+    """The fact about one expression of a unit's text."""
+    place = _place(node)
+    return None if place is None else facts.get(unit, {}).get(place)

@@ -1,0 +1,498 @@
+"""Follows values of unknown length through the statements of a function, from where they are selected to where they are used.
+
+The walk begins at the outermost statement around the place where the trace stopped and ends with the function. A name that a
+loop or branch gives a shorter value keeps its array; a mask of its own, made before the loop, is narrowed in its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
+from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking, words_of
+from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
+
+OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
+MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
+
+
+class Flow(Tracking):
+    """One walk. `edits()` is what came of it."""
+
+    def __init__(
+        self, spot: Spot, levels: dict[int, int], exact: bool = False, guarded: bool = False, leaving: bool = False
+    ) -> None:
+        super().__init__(spot)
+        self.leaving = leaving
+        self.levels, self.exact, self.guarded = levels, exact, guarded
+        self.canonical: dict[str, str] = {}
+        self.site = spot.node
+        self.pattern = "where"
+        self.excludes: dict[str, str] = {}
+        self.found = False
+        self.bound_at: dict[str, ast.stmt] = {}
+        self.assigned: dict[ast.Assign, None] = {}
+
+    # -- selections ---------------------------------------------------------------------------------------
+
+    def select(self, node: ast.expr) -> Ragged | None:
+        made = selection(self, node)
+        return None if made is None else self.made(node, made)
+
+    def made(self, node: ast.expr, made: Selection) -> Ragged:
+        """The edits of a selection."""
+        self.found = True
+        if node is self.site or self.pattern == "where":
+            self.pattern = made.pattern
+        self.excludes |= made.excludes
+        text, ragged = self.selected(made.array, made.ragged) if made.fills else (made.array, made.ragged)
+        self.replace(node, text)
+        return ragged
+
+    # -- statements ---------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """All statements from the outermost one around the site to the end of its function."""
+        function = self.spot.function
+        if function is None or isinstance(function, ast.Lambda):
+            if function is not None:
+                self.inside(set(), [function.body])
+                return
+            raise Obstacle("the selection stands in no function")
+        start = next(at for at in self.code.ancestors(self.site) if at in function.body)
+        assert isinstance(start, ast.stmt)
+        self.block(function.body[function.body.index(start) :])
+
+    def block(self, statements: list[ast.stmt]) -> None:
+        known = dict(self.state.masks)
+        for statement in statements:
+            self.statement(statement)
+        now = self.state.masks  # what a line in the block binds may not be bound behind it
+        self.state.masks = {text: name for text, name in known.items() if now.get(text) == name}
+
+    def statement(self, node: ast.stmt) -> None:
+        self.current = node
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                self.assigned[node] = None
+                self._assign(node, targets, value)
+            case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+                self._assign(node, [target], value)
+            case ast.AugAssign():
+                self._augmented(node)
+            case ast.Return(value=ast.expr() as value):
+                self._returned(value)
+            case ast.Expr(value=value):
+                if not self._appended(value):
+                    self.plain(value)
+            case ast.If():
+                self._if(node)
+            case ast.For():
+                self._for(node)
+            case ast.While():
+                self._loop(node, node.body, lambda: self._head(node.test))
+            case ast.With():
+                self.plain(*(item.context_expr for item in node.items))
+                self.block(node.body)
+            case ast.FunctionDef():
+                self._inner(node)
+            case ast.Assert():
+                self.truth(node.test)
+            case ast.Return() | ast.Pass() | ast.Break() | ast.Continue() | ast.Import() | ast.ImportFrom() | ast.Raise():
+                pass
+            case _:
+                if loaded([node]) & set(self.state.names):
+                    self.stop(node)
+
+    def _returned(self, value: ast.expr) -> None:
+        if self.leaving and not isinstance(value, ast.Tuple):
+            found = self.visit(value)
+            if found is None or found.listed or found.flat or found.group or found.axis:
+                self.stop(value)
+            count = self.count(found)
+            self.ordered(value, found)
+            self.replace(value, f"{self.text(value)}, {count}")
+            return
+        parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+        for part in parts:
+            if self.visit(part.value if isinstance(part, ast.Starred) else part) is not None:
+                raise Leaves(
+                    f"`{self.code.src(part)}` has a length that depends on values, and it is what the function returns: "
+                    "no array of a fixed shape can hold it"
+                )
+
+    def _assign(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
+        target = targets[0]
+        if len(targets) == 1 and isinstance(target, ast.Tuple | ast.List):
+            self._unpacked(node, list(target.elts), value)
+            return
+        if self._places(node, targets, value):
+            return
+        found = self.visit(value)
+        traced = self.is_traced(value)
+        count = self.count_of(value)
+        for each in targets:
+            if isinstance(each, ast.Name):
+                self.bind(node, each.id, found, value, traced)
+                if count is not None:
+                    self.counts[each.id] = count
+            elif found is not None:
+                self.stop(value)
+            elif isinstance(each, ast.Subscript | ast.Attribute):
+                self.plain(each.value)
+
+    def _places(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> bool:
+        """`idx = jnp.where(c)` → `idx = c`: the places are read by their mask."""
+        if len(targets) != 1 or not isinstance(targets[0], ast.Name) or not isinstance(value, ast.Call):
+            return False
+        if not is_places(self, value):
+            return False
+        self.plain(value.args[0])
+        self.found = True
+        text = self.text(value.args[0])
+        self.replace(value, text if self.is_bool(value.args[0]) else f"{enclosed(text)} != 0")
+        self.bind(node, targets[0].id, None, None, True)
+        self.places.add(targets[0].id)
+        return True
+
+    def _unpacked(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
+        traced = self.is_traced(value)
+        if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
+            for target, element in zip(targets, value.elts, strict=True):
+                found = self.visit(element)
+                if isinstance(target, ast.Name):
+                    self.bind(node, target.id, found, element, self.is_traced(element), alone=False)
+                elif found is not None:
+                    self.stop(value)
+            return
+        many = selection(self, value, several=True)
+        if many is not None:
+            self.found, self.pattern = True, many.pattern
+            self.excludes |= many.excludes
+            self.replace(value, many.array)
+            for target, ragged in zip(targets, many.several, strict=False):
+                if not isinstance(target, ast.Name):
+                    self.stop(value)
+                self.bind(node, target.id, ragged, None, True)
+            return
+        if self.visit(value) is not None:
+            self.stop(value)
+        for target in targets:
+            for name in target_names(target):
+                self.bind(node, name, None, None, traced)
+
+    def bind(
+        self, node: ast.stmt, name: str, ragged: Ragged | None, value: ast.expr | None, traced: bool, alone: bool = True
+    ) -> None:
+        """A name stands for another value from here on."""
+        self.state.names.pop(name, None)
+        for other, each in self.state.names.items():
+            if name in words_of(each.mask) and self.bound_at.get(other) is not node and name not in self.canonical.values():
+                self.stop(node)  # a mask that is still needed reads it
+        self.counts.pop(name, None)
+        self.places.discard(name)
+        self.forget({name})
+        (self.traced.add if traced else self.traced.discard)(name)
+        (self.floats.add if value is not None and self.is_float(value) else self.floats.discard)(name)
+        if ragged is None:
+            return
+        if name in self.canonical:
+            ragged = self._narrowed(node, name, ragged, value, alone)
+        self.state.names[name], self.bound_at[name] = ragged, node
+
+    def _narrowed(self, node: ast.stmt, name: str, ragged: Ragged, value: ast.expr | None, alone: bool) -> Ragged:
+        """The value keeps its mask under the name that stands for it in every round."""
+        mask = self.canonical[name]
+        if ragged.mask != mask:
+            made = ragged.mask
+            lines = self.state.before.get(node, [])
+            if alone and value is not None and self.text(value) == name and lines and lines[-1].startswith(f"{made} = "):
+                made = lines.pop().removeprefix(f"{made} = ")
+            self.line_after(f"{mask} = {made}")
+        self.forget({mask})
+        return replace(ragged, mask=mask, front=False, source=-1, direct=False, pad="")
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        found = self.visit(node.value)
+        if not isinstance(node.target, ast.Name):
+            if found is not None:
+                self.stop(node)
+            return
+        name = node.target.id
+        old = self.state.names.get(name)
+        if isinstance(node.op, ast.Add) and old is None and found is not None and found.listed:
+            self.stop(node)
+        if (old is None) != (found is None):
+            if found is not None or old is None or (self.ndim(node.value) or 0) > 0:
+                self.stop(node)
+            self.state.names[name] = replace(old, pad="", direct=False)
+        elif old is not None and found is not None:
+            if not old.like(found):
+                self.stop(node)
+            self.state.names[name] = replace(old, pad="", direct=False)
+        self.forget({name})
+        if self.is_traced(node.value):
+            self.traced.add(name)
+
+    def _head(self, test: ast.expr) -> None:
+        """The test of a loop, which is asked anew in every round: no line before the loop can hold a part of it."""
+        current, self.current = self.current, None
+        self.truth(test)
+        self.current = current
+
+    def _inner(self, node: ast.FunctionDef) -> None:
+        """A function made here: what it reads of unknown length is reduced in it."""
+        hidden = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)} | set(stored(node.body))
+        names, traced = dict(self.state.names), set(self.traced)
+        self.state.names = {name: each for name, each in names.items() if name not in hidden}
+        self.traced |= {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+        self.block(node.body)
+        self.state.names, self.traced = names, traced
+
+    # -- branches and loops -------------------------------------------------------------------------------
+
+    def _if(self, node: ast.If) -> None:
+        self.truth(node.test)
+        entry = self.state.copy()
+        for _ in range(3):
+            traced = set(self.traced)
+            self.block(node.body)
+            one = dict(self.state.names)
+            self.state.names = dict(entry.names)
+            self.block(node.orelse)
+            two = dict(self.state.names)
+            self.current = node
+            self.traced |= traced
+            live = self.code.live_after(node)
+            apart = [name for name in {*one, *two} if one.get(name) != two.get(name) and name in live]
+            if not apart:
+                self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
+                return
+            self.state = entry.copy()
+            self._own_masks(node, apart, {name: one.get(name) or two[name] for name in apart})
+            entry = self.state.copy()
+        self.stop(node)
+
+    def _own_masks(self, node: ast.stmt, names: list[str], becoming: dict[str, Ragged]) -> None:
+        """A mask for each name, made before the statement, that stands for its length however often it is bound in it."""
+        self.current = node
+        for name in names:
+            if name in self.canonical:
+                continue
+            held = self.state.names.get(name)
+            ragged = becoming[name]
+            if ragged.flat or ragged.group or ragged.listed or (held is None and name not in self._bound_before(node)):
+                self.stop(node, f"`{name}` has a length that depends on data")
+            mask = self.fresh("kept", "counts", "chosen", f"{name}_kept")
+            if held is None:
+                self.line_before(f"{mask} = {self.jnp('ones')}({name}.shape[{ragged.axis}], bool)")
+            else:
+                self.line_before(f"{mask} = {held.mask}")
+            self.canonical[name] = mask
+            self.state.names[name] = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="")
+
+    def _bound_before(self, node: ast.stmt) -> set[str]:
+        return set(self.spot.locals)
+
+    def _loop(self, node: ast.For | ast.While, body: list[ast.stmt], head: object = None) -> None:
+        """A loop whose rounds may shorten what they go on with."""
+        entry = self.state.copy()
+        for _ in range(3):
+            if callable(head):
+                head()
+            self.block(body)
+            self.current = node
+            left = self.state.names
+            again = (
+                read_first(body) | self.code.live_after(node) | (loaded([node.test]) if isinstance(node, ast.While) else set())
+            )
+            apart = [
+                name
+                for name in {*left, *entry.names}
+                if left.get(name) != entry.names.get(name) and name in again and name in {*stored(body)}
+            ]
+            if not apart:
+                self.state.names = {name: each for name, each in left.items() if entry.names.get(name) == each or name in again}
+                self.block(node.orelse)
+                return
+            if any(name not in left for name in apart):
+                self.stop(node, f"`{apart[0]}` has a length that depends on data in some rounds of a loop")
+            becoming = {name: left[name] for name in apart}
+            self.state = entry.copy()
+            self._own_masks(node, apart, becoming)
+            entry = self.state.copy()
+        self.stop(node)
+
+    def _for(self, node: ast.For) -> None:
+        found = self._iterated(node.iter)
+        for name in target_names(node.target):
+            self.bind(node, name, None, None, self.is_traced(node.iter) or found is not None)
+        if found is None:
+            self._loop(node, node.body)
+            return
+        if node.orelse or found.flat or found.axis or found.group or not self.code.on_own_lines(node.body):
+            self.stop(node)
+        self.require(found, self.safety_of(node.body))
+        self._loop(node, node.body)
+        self._guarded(node, found)
+
+    def _guarded(self, node: ast.For, found: Ragged) -> None:
+        """`for v in s:` → `for v, counts in zip(data, mask):` with its body below `if counts:`."""
+        code = self.code
+        indent = code.indent(node)
+        test = self.fresh("counts", "taken", "present")
+        target, values = code.src(node.target), self.text(node.iter)
+        zipped = self._zipped(node.iter)
+        if zipped is None:
+            head = f"for {target}, {test} in zip({values}, {found.mask}):"
+            if isinstance(node.target, ast.Tuple) and not target.startswith("("):
+                head = f"for ({target}), {test} in zip({values}, {found.mask}):"
+        elif zipped == "zip":
+            head = f"for {target.strip('()')}, {test} in zip({values[:-1].split('(', 1)[1]}, {found.mask}):"
+        else:
+            assert isinstance(node.target, ast.Tuple) and isinstance(node.iter, ast.Call)
+            number, value = (code.src(each) for each in node.target.elts)
+            head = f"for {number}, ({value}, {test}) in enumerate(zip({self.text(node.iter.args[0])}, {found.mask})):"
+        inner = indent + "    "
+        body = self._block_text(node.body, inner + "    ")
+        region = code.region([node])
+        self.state.edits = [edit for edit in self.state.edits if not (region[0] <= edit[0] and edit[1] <= region[1])]
+        self.state.edits.append((*region, f"{indent}{head}\n{inner}if {test}:\n{body}"))
+
+    def _zipped(self, node: ast.expr) -> str | None:
+        name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        return name if name in ("zip", "enumerate") and self.spot.is_builtin(name) else None
+
+    def _block_text(self, statements: list[ast.stmt], indent: str) -> str:
+        """Statements with their edits and the lines around them, at another indentation."""
+        return self.code.block_text(statements, indent, [*self.state.edits, *self._line_edits(statements)])
+
+    def _line_edits(self, within: list[ast.stmt] | None = None) -> Iterator[tuple[int, int, str]]:
+        inside = None if within is None else {part for each in within for part in ast.walk(each)}
+        for lines, place in ((self.state.after, 1), (self.state.before, 0)):
+            for statement in list(lines):
+                if inside is not None and statement not in inside:
+                    continue
+                at, indent = self.code.region([statement])[place], self.code.indent(statement)
+                yield at, at, "".join(f"{indent}{line}\n" for line in lines[statement])
+                if inside is not None:
+                    del lines[statement]
+
+    # -- lists that grow ----------------------------------------------------------------------------------
+
+    def _appended(self, value: ast.expr) -> bool:
+        """`out.append(v)` below a test on data is what `selections.collected` makes a comprehension of."""
+        match value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend")) if name in self.state.names:
+                self.stop(value)
+        return False
+
+    # -- updates by a mask --------------------------------------------------------------------------------
+
+    def _updated_by_mask(self, node: ast.Call, place: ast.Subscript, array: ast.expr) -> bool:
+        made = selection(self, place, array)
+        if made is None or made.pattern != "where" or len(node.args) != 1 or node.keywords:
+            return False
+        assert isinstance(node.func, ast.Attribute)
+        template = SET_BY_WHERE[node.func.attr]
+        value = self.visit(node.args[0])
+        if value is not None and not value.like(made.ragged):
+            self.stop(node)
+        if self.visit(array) is not None:
+            self.stop(node)
+        text = self.operand(array)
+        new = template.format(x=text, v=self.text(node.args[0]))
+        self.found = True
+        self.replace(node, f"{self.jnp('where')}({made.ragged.broadcast}, {new}, {text})")
+        return True
+
+    # -- what came of it ----------------------------------------------------------------------------------
+
+    def edits(self) -> list[tuple[ast.AST | tuple[int, int], str]]:
+        for statement in list(self.assigned):
+            self._without(statement)
+        while self._drop_unused():
+            pass
+        return [((start, end), new) for start, end, new in (*self._line_edits(), *self.state.edits)]
+
+    def _drop_unused(self) -> bool:
+        """Lines that bind what nothing reads go; whether one went."""
+        words = [line for lines in (*self.state.before.values(), *self.state.after.values()) for line in lines]
+        written = " ".join([*words, *(new for _, _, new in self.state.edits)])
+        read = Counter(re.findall(r"[A-Za-z_]\w*", written)) + Counter(
+            node.id for node in ast.walk(self.code.tree) if isinstance(node, ast.Name)
+        )
+        for lines in self.state.before.values():
+            for line in lines:
+                name = line.partition(" = ")[0]
+                if name.isidentifier() and read[name] == 1:
+                    lines.remove(line)
+                    return True
+        return False
+
+    def _without(self, node: ast.Assign) -> None:
+        """A statement that has become `x = x` goes."""
+        if not self.code.on_own_lines([node]) or self.text(node.value) != self.text(node.targets[0]):
+            return
+        alone = len(self.code.block(node)) == 1 and node not in self.state.before and node not in self.state.after
+        if len(node.targets) == 1 and not alone:
+            start, end = self.code.region([node])
+            if any(a < end and start < b for a, b, _ in self.state.edits if b - a > end - start):
+                return  # within a block that was written anew
+            self.state.edits = [edit for edit in self.state.edits if not (start <= edit[0] and edit[1] <= end)]
+            self.state.edits.append((start, end, ""))
+
+
+def steps(spot: Spot) -> Iterator[Step]:
+    """The function with every selection of unknown length from the site on as the whole array and a mask."""
+    for exact, guarded in ((False, False), (True, False), (True, True)):
+        levels: dict[int, int] = {}
+        for _ in range(MOST_ROUNDS):
+            before = dict(levels)
+            flow = Flow(spot, levels, exact, guarded)
+            flow.follow()
+            if levels == before:
+                break
+        if not flow.found:
+            return
+        edits = _in_place(flow.edits())
+        wanted = flow.averaged if guarded else flow.inexact or not exact
+        if edits and wanted:
+            excludes = flow.excludes | (OVERLAPPING if flow.apart else {})
+            yield spot.step(flow.pattern, *edits, excludes=excludes)
+        if not flow.inexact and not flow.averaged:
+            return
+
+
+def padded(spot: Spot) -> Iterator[Step]:
+    """`return x[x > 0]` → the whole array, what was selected in front, and how many that are."""
+    levels: dict[int, int] = {}
+    for _ in range(MOST_ROUNDS):
+        before = dict(levels)
+        flow = Flow(spot, levels, exact=True, leaving=True)
+        flow.follow()
+        if levels == before:
+            break
+    returns = "the caller gets the whole array, with plain Python's elements in front, and their count"
+    yield spot.step("padded", *_in_place(flow.edits()), excludes=flow.excludes, returns=returns)
+
+
+def _in_place(edits: list[tuple[ast.AST | tuple[int, int], str]]) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """The edits, those at one place joined."""
+    merged: dict[tuple[int, int], str] = {}
+    for where, new in edits:
+        assert isinstance(where, tuple)
+        if where[0] == where[1]:
+            merged[where] = merged.get(where, "") + new
+        else:
+            merged[where] = new
+    return list(merged.items())

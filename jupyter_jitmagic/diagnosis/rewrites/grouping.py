@@ -1,0 +1,123 @@
+"""Unique values and groups, of which nobody knows beforehand how many there are."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
+
+
+def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection | None:
+    """`jnp.unique(x)` and its kin with a size, and which of its values count."""
+    if any(keyword.arg in ("size", "axis") for keyword in node.keywords) or flow.current is None:
+        return None
+    held = [flow.visit(arg) for arg in node.args]
+    if not any(flow.is_traced(arg) for arg in node.args):
+        return None
+    flags = [k.arg for k in node.keywords if k.arg and k.arg.startswith("return_")]
+    owner = flow.code.src(node.func).removesuffix(name)
+    first = flow.text(node.args[0])
+    dtype = dtype_of(flow, node.args[0])
+    if held[0] is not None:
+        if name != "unique" or flags or held[0].flat or held[0].ndim > 1 or len(node.args) > 1:
+            flow.stop(node)
+        return _distinct_of(flow, node.args[0], held[0], owner)
+    first = flow.constant(first, dtype)
+    if several:
+        return _distinct_several(flow, node, name, flags, first)
+    if flags or any(k.arg for k in node.keywords) or len(node.args) != (1 if name == "unique" else 2):
+        return None
+    if any(each is not None for each in held):
+        flow.stop(node)
+    if name == "union1d":
+        first = f"{owner}concatenate([{owner}ravel({first}), {owner}ravel({flow.constant(flow.text(node.args[1]), dtype)})])"
+        size = f"{owner}size({first})"
+    else:
+        size = f"{flow.operand(node.args[0])}.size"
+    values, counts = flow.fresh("distinct", "distinct_values"), flow.fresh("counts", "how_often")
+    flow.line_before(f"{values}, {counts} = {owner}unique({first}, size={size}, fill_value=0, return_counts=True)")
+    ragged = Ragged(f"({counts} > 0)", front=True, dtype=dtype)
+    if name in ("intersect1d", "setdiff1d"):
+        other = f"{owner}isin({values}, {flow.text(node.args[1])}{', invert=True' if name == 'setdiff1d' else ''})"
+        kept = flow.fresh("common" if name == "intersect1d" else "kept", "kept")
+        flow.line_before(f"{kept} = ({counts} > 0) & {other}")
+        ragged = Ragged(kept, dtype=dtype)
+    return Selection(values, ragged, "size=", fills=True)
+
+
+def _distinct_several(flow: Flow, node: ast.Call, name: str, flags: list[str], first: str) -> Selection | None:
+    """`values, counts = jnp.unique(x, return_counts=True)`; with the inverse, too."""
+    statement = flow.current
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if name != "unique" or not isinstance(target, ast.Tuple) or len(target.elts) != len(flags) + 1:
+        return None
+    given = [k.arg for k in node.keywords]
+    if any(arg not in ("return_counts", "return_inverse", "return_index") for arg in given):
+        return None
+    order = [flag for flag in ("return_index", "return_inverse", "return_counts") if flag in flags]
+    names = {flag: part.id for flag, part in zip(order, target.elts[1:], strict=True) if isinstance(part, ast.Name)}
+    size = f"{flow.operand(node.args[0])}.size"
+    fill = ", fill_value=0" if "return_counts" in names else ""
+    flow.replace(node.args[0], first)
+    text = f"{flow.text(node)[:-1].rstrip().removesuffix(',')}, size={size}{fill})"
+    if "return_counts" in names:
+        many = names["return_counts"]
+        mask = f"({many} > 0)"
+        if flow.stores(many) > 1:
+            mask = flow.fresh("found", "present")
+            flow.line_after(f"{mask} = {many} > 0")
+    elif "return_inverse" in names:
+        mask = flow.fresh("counts", "valid", "filled")
+        inverse = names["return_inverse"]
+        flow.line_after(f"{mask} = {flow.jnp('arange')}({size}) <= {flow.jnp('max')}({inverse})")
+    else:
+        return None
+    ragged = Ragged(mask, front=True, dtype=dtype_of(flow, node.args[0]))
+    counts = Ragged(mask, front=True, dtype="i")
+    parts = {"return_index": counts, "return_counts": Ragged(mask, front=True, dtype="i", pad="0"), "return_inverse": None}
+    return Selection(text, ragged, "size=", several=(ragged, *(parts[flag] for flag in order)))
+
+
+def _distinct_of(flow: Flow, array: ast.expr, held: Ragged, owner: str) -> Selection:
+    """The distinct values of a selection: sorted, each where it differs from the one before."""
+    ordered, counts = flow.sorted_front(flow.text(array), held)
+    values, kept = flow.fresh("ordered", "in_order"), flow.fresh("distinct", "first_of_each")
+    flow.line_before(f"{values} = {flow.constant(ordered, held.dtype)}")
+    first = f"{owner}concatenate([{owner}array([True]), {values}[1:] != {values}[:-1]])"
+    flow.line_before(f"{kept} = {first} & {enclosed(counts)}")
+    return Selection(values, Ragged(kept, dtype=held.dtype), "where", fills=True)
+
+
+def grouped(flow: Flow, node: ast.Call, name: str) -> Selection | None:
+    """`segment_sum(x, ids)[ids]`, `bincount(ids)[ids]`: how many groups is data, but no more than there are elements.
+
+    The groups are numbered anew by `unique(ids, return_inverse=True, size=…)`; what is read back by `ids` is the same.
+    """
+    if any(k.arg in ("num_segments", "length", "minlength") for k in node.keywords) or flow.current is None:
+        return None
+    if not is_module(flow.spot, owner_of(node)) or not node.args or (name != "bincount" and len(node.args) != 2):
+        return None
+    ids = node.args[0] if name == "bincount" else node.args[1]
+    if not flow.is_traced(ids) or any(flow.visit(arg) is not None for arg in node.args):
+        return None
+    flattened = isinstance(ids, ast.Call) and name_of(ids) in ("ravel", "flatten") and not ids.args
+    inner = ids.func.value if flattened and isinstance(ids, ast.Call) and isinstance(ids.func, ast.Attribute) else ids
+    text = flow.text(inner)
+    key = f"groups({text})"
+    if key not in flow.state.masks:
+        group = flow.fresh("group", "group_number")
+        flow.line_before(f"_, {group} = {flow.jnp('unique')}({text}, return_inverse=True, size={enclosed(text)}.size)")
+        flow.state.masks[key] = group
+    group = flow.state.masks[key]
+    flow.replace(ids, f"{group}.ravel()" if flattened else group)
+    size = "length" if name == "bincount" else "num_segments"
+    call = flow.text(node)[:-1].rstrip().removesuffix(",")
+    fact = flow.spot.fact(node)
+    ndim = fact.ndim if fact is not None and fact.ndim > 0 else 1
+    return Selection(f"{call}, {size}={group}.size)", Ragged(group, ndim=ndim, group=text), "size=")

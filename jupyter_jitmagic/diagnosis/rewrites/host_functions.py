@@ -1,0 +1,105 @@
+"""NumPy's and SciPy's functions → JAX's own, told by the object that is called, however it is spelled."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from collections.abc import Iterator
+
+import jax.numpy as jnp
+import jax.scipy.special
+import jax.scipy.stats
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import words
+
+_PACKAGES = (
+    "numpy", "numpy.linalg", "numpy.fft", "scipy.special", "scipy.stats", "scipy.linalg", "scipy.fft", "scipy.signal",
+    "scipy.ndimage", "scipy.integrate", "scipy.interpolate", "scipy.spatial.transform",
+)  # fmt: skip
+_OF_POSITIVE = words("special.digamma special.polygamma special.betaln special.zeta")
+_NAN = {"nan": "NaN, which JAX's distributions take for a value outside"}
+_NOT_POSITIVE = dict.fromkeys(
+    ("zero", "negated"), "arguments that are not positive, for which JAX's function gives other values"
+)
+
+
+def called(spot: Spot) -> Iterator[Step]:
+    """`np.exp(x)` → `jnp.exp(x)`, SciPy's `erf(x)` → `jax.scipy.special.erf(x)`; `norm.cdf(x)`, `np.maximum.accumulate(x)`."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or spot.kind == INDEX:
+        return
+    names = host_names(spot, node.func)
+    if not names:
+        return
+    if names[0].startswith("numpy.random"):
+        raise Obstacle("NumPy's random numbers are drawn once, while tracing; use jax.random with a key")
+    dotted = next((name for name in names if _in_jax(name)), None)
+    if dotted is None:
+        package, _, name = names[0].partition(".")
+        own, host = ("jax.numpy", "NumPy") if package == "numpy" else ("jax.scipy", "SciPy")
+        raise Obstacle(f"{own} has no {name}, which {host} computes on the host")
+    package, _, name = dotted.partition(".")
+    text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
+    yield spot.step("jnp", (node.func, text), excludes=_excluded(name))
+    if node.args and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple):
+        text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
+        yield spot.step("jnp", (node.func, text), (node.args[0], f"{spot.jnp('array')}({spot.code.expr(node.args[0])})"))
+
+
+def _excluded(name: str) -> dict[str, str] | None:
+    if name in _OF_POSITIVE:
+        return _NOT_POSITIVE
+    return _NAN if name.startswith("stats.") and not name.startswith("stats.norm.") else None
+
+
+def host_names(spot: Spot, func: ast.expr) -> list[str]:
+    """The public names of a function of NumPy or SciPy ("scipy.special.erf"), the one that it has itself first; [] for others.
+
+    `func` is looked up without evaluating anything of the user's: a name, or attributes of modules and of NumPy's and SciPy's
+    own objects (`np.maximum.accumulate`, `norm.cdf`).
+    """
+    value = spot.value(func)
+    if value is None and isinstance(func, ast.Attribute):
+        owner = spot.value(func.value)
+        if isinstance(owner, types.ModuleType):
+            return [f"{owner.__name__}.{func.attr}"] if owner.__name__.split(".")[0] in ("numpy", "scipy") else []
+        if isinstance(owner, np.ufunc) or _package(type(owner)) == "scipy":  # a ufunc's method, a distribution's
+            return [f"{name}.{func.attr}" for name in _names_of(owner)]
+        return []
+    if value is None or isinstance(value, type) or not callable(value):
+        return []
+    owner = getattr(value, "__self__", None)
+    if isinstance(owner, np.ufunc) or _package(type(owner)) == "scipy":
+        return [f"{name}.{value.__name__}" for name in _names_of(owner)]
+    if not isinstance(value, np.ufunc) and _package(value) not in ("numpy", "scipy"):
+        return []
+    spelled = isinstance(func, ast.Attribute) and spot.value(func.value)
+    found = _names_of(value)
+    if isinstance(spelled, types.ModuleType) and isinstance(func, ast.Attribute):
+        found.insert(0, f"{spelled.__name__}.{func.attr}")
+    return found or [f"{value.__module__.split('._')[0]}.{value.__name__}"]
+
+
+def _package(value: object) -> str:
+    return str(getattr(value, "__module__", None) or "").split(".")[0]
+
+
+def _names_of(value: object) -> list[str]:
+    """Where NumPy and SciPy hold this object, by name."""
+    modules = [sys.modules[name] for name in _PACKAGES if name in sys.modules]
+    return [f"{module.__name__}.{name}" for module in modules for name, held in list(vars(module).items()) if held is value]
+
+
+def _in_jax(dotted: str) -> bool:
+    """Whether JAX has the function under the same name."""
+    package, *parts = dotted.split(".")
+    found: object = jnp if package == "numpy" else jax.scipy
+    for part in parts:
+        found = getattr(found, part, None)
+    return callable(found)
+
+
+RULES: list[Rule] = [called]

@@ -1,0 +1,399 @@
+"""Numbers that are known while tracing, but traced because jnp computes with them: `int(jnp.sqrt(k))` with a static k.
+
+Under jit every jnp function gives a traced value, also of a shape or of a static argument. Python's, math's and NumPy's
+arithmetic leaves the number a number. Where NumPy has no such function (the user's own helper, lax), the lines that compute
+it are evaluated while tracing, with `jax.ensure_compile_time_eval`.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import COMPREHENSIONS, target_names, words
+
+EVALUATING = "ensure_compile_time_eval"
+_STATIC_ATTRIBUTES = words("shape ndim size dtype")
+_PYTHON = words("int float bool complex abs max min round sum len range tuple list sorted zip enumerate reversed divmod pow")
+_SAME_IN_PYTHON = {"maximum": "max", "minimum": "min", "abs": "abs", "absolute": "abs"}
+_INTO_ARRAY = words("array asarray")
+_SIMPLE = (
+    ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Tuple, ast.List, ast.Subscript, ast.Slice, ast.IfExp, ast.Starred,
+)  # fmt: skip
+
+
+_TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
+"""jnp functions of a size and of values that need not be known."""
+
+
+@dataclass
+class Known:
+    """What an expression that is known while tracing consists of.
+
+    Attributes:
+        functions: the jnp functions that it calls.
+        foreign: it calls what NumPy does not have.
+        statements: assignments that make the traced names in it.
+        traced: something in it is traced.
+    """
+
+    functions: dict[ast.Call, None] = field(default_factory=dict)
+    foreign: bool = False
+    statements: dict[ast.stmt, None] = field(default_factory=dict)
+    traced: bool = False
+
+
+def by_numpy(spot: Spot) -> Iterator[Step]:
+    """`jnp.zeros(jnp.maximum(n, 1))` → `jnp.zeros(max(n, 1))`; `int(jnp.sqrt(n))` → `int(np.sqrt(n))`."""
+    edits: dict[ast.Call, None] = {}
+    for _, known in _known_parts(spot):
+        if known.foreign:
+            return
+        edits |= known.functions
+    if not edits:
+        return
+    yield spot.step("np", *_on_the_host(spot, list(edits), plain=True))
+    texts = _on_the_host(spot, list(edits), plain=False)
+    if texts != _on_the_host(spot, list(edits), plain=True):
+        yield spot.step("np", *texts)
+
+
+def while_tracing(spot: Spot) -> Iterator[Step]:
+    """`n = int(levels(k))` → the same below `with jax.ensure_compile_time_eval():`."""
+    yield from _while_tracing(spot, _known_parts(spot))
+
+
+def arguments_while_tracing(spot: Spot) -> Iterator[Step]:
+    """`helper(x, levels(k))`, where the helper needs the number: `levels(k)` in a line of its own, evaluated while tracing."""
+    if isinstance(spot.node, ast.Call):
+        yield from _while_tracing(spot, _traced_parts(spot, _operands(spot.node)))
+
+
+def _while_tracing(spot: Spot, parts: list[tuple[ast.expr, Known]]) -> Iterator[Step]:
+    code = spot.code
+    if spot.function is None or isinstance(spot.function, ast.Lambda):
+        return
+    statement = code.statement(spot.node)
+    makers: dict[ast.stmt, None] = {}
+    for _, known in parts:
+        makers |= known.statements
+    if not parts or not all(code.on_own_lines([each]) for each in (*makers, statement)):
+        return
+    if any(
+        isinstance(at, ast.With) and EVALUATING in code.src(at.items[0].context_expr)
+        for each in makers
+        for at in code.ancestors(each)
+    ):
+        return  # it did not help
+    if any(isinstance(each, ast.For) for each in makers):
+        return
+    if any(isinstance(at, (*COMPREHENSIONS, ast.Lambda)) for at in code.ancestors(spot.node) if not isinstance(at, ast.stmt)):
+        return
+    hoisted = [(root, known) for root, known in parts if not isinstance(root, ast.Name | ast.Constant)]
+    whole = isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and statement.value is not None
+    if whole and hoisted and _known(spot, statement.value) is not None:  # type: ignore[attr-defined]
+        makers[statement] = None
+        hoisted = []
+    if isinstance(statement, ast.While | ast.For) and hoisted and spot.node is not getattr(statement, "iter", None):
+        return
+    evaluate = f"with {spot.jax(EVALUATING)}():\n"
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for group in _runs(spot, list(makers)):
+        indent = code.indent(group[0])
+        edits.append((code.region(group), f"{indent}{evaluate}{code.block_text(group, indent + '    ')}"))
+    if hoisted:
+        start, indent = code.region([statement])[0], code.indent(statement)
+        taken: list[str] = []
+        lines = f"{indent}{evaluate}"
+        for root, _ in hoisted:
+            name = code.fresh(*(word for word in ("size", "length", "count", "number") if word not in taken))
+            taken.append(name)
+            lines += f"{indent}    {name} = {code.expr(root)}\n"
+            edits.append((root, name))
+        edits.append(((start, start), lines))
+    if edits:
+        yield spot.step("compile-time", *edits)
+
+
+def _runs(spot: Spot, statements: list[ast.stmt]) -> list[list[ast.stmt]]:
+    """The statements in groups of those that follow one another."""
+    groups: list[list[ast.stmt]] = []
+    for each in sorted(statements, key=lambda node: node.lineno):
+        block = spot.code.block(each)
+        last = groups[-1][-1] if groups else None
+        if last is not None and last in block and block.index(last) + 1 == block.index(each):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
+    """The expressions at the place where the trace stopped that are traced though they are known while tracing."""
+    node = spot.node
+    if isinstance(node, ast.For):
+        node = node.iter
+    elif isinstance(node, ast.Return | ast.Assign | ast.Expr) and node.value is not None:
+        node = node.value
+    if not isinstance(node, ast.expr):
+        return []
+    whole = _known(spot, node) if not (isinstance(node, ast.Call) and _is_jnp(spot, node.func)) else None
+    if whole is not None:
+        return [(node, whole)] if whole.traced else []
+    return _traced_parts(spot, _operands(node))
+
+
+def _traced_parts(spot: Spot, roots: Iterator[ast.expr]) -> list[tuple[ast.expr, Known]]:
+    found = [(root, _known(spot, root)) for root in roots]
+    called = spot.node.func.attr if isinstance(spot.node, ast.Call) and isinstance(spot.node.func, ast.Attribute) else ""
+    if called not in _TAKE_DATA and any(known is None and not isinstance(root, ast.Constant) for root, known in found[1:]):
+        return []  # it needs the value of data as well
+    return [(root, known) for root, known in found if known is not None and known.traced]
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    match node:
+        case ast.Call(func=func, args=args, keywords=keywords):
+            for part in (*args, *(k.value for k in keywords)):
+                yield from _items(part)
+            if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Subscript):  # x.at[:n].set(v)
+                yield from _items(func.value.slice)
+        case ast.Subscript(slice=index):
+            yield from _items(index)
+        case ast.BinOp(left=left, right=right):
+            yield from (left, right)
+        case ast.Compare(left=left, comparators=others):
+            yield from (left, *others)
+
+
+def _items(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Tuple | ast.List):
+        for element in node.elts:
+            yield from _items(element)
+    elif isinstance(node, ast.Slice):
+        yield from (bound for bound in (node.lower, node.upper, node.step) if bound is not None)
+    else:
+        yield node.value if isinstance(node, ast.Starred) else node
+
+
+def _known(spot: Spot, node: ast.expr) -> Known | None:
+    """What an expression consists of, if shapes, constants and static values alone make it."""
+    known = Known()
+    return known if _collect(spot, node, known, frozenset()) else None
+
+
+def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> bool:
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.Attribute):
+        if node.attr in _STATIC_ATTRIBUTES:
+            return True
+        value = spot.value(node)
+        if isinstance(value, type) or (value is not None and not isinstance(value, types.ModuleType) and not _traced(value)):
+            return True
+        return not isinstance(spot.value(node.value), types.ModuleType) and _collect(spot, node.value, known, seen)
+    if isinstance(node, ast.Name):
+        return _collect_name(spot, node, known, seen)
+    if isinstance(node, ast.Call):
+        return _collect_call(spot, node, known, seen)
+    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+        inner = seen | {name for each in node.generators for name in target_names(each.target)}
+        parts = [node.elt, *(part for each in node.generators for part in (each.iter, *each.ifs))]
+        return all(_collect(spot, part, known, inner) for part in parts)
+    if not isinstance(node, _SIMPLE):
+        return False
+    return all(_collect(spot, child, known, seen) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+
+
+def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]) -> bool:
+    if node.id in seen:
+        return True
+    value = spot.value(node)
+    if value is not None and not _traced(value):
+        return True
+    if node.id not in spot.locals or (node.id in _parameters(spot) and node.id not in spot.static):
+        return False
+    makers = _makers(spot, node.id)
+    if not makers:
+        return False
+    known.traced = True
+    for statement, made in makers:
+        known.statements[statement] = None
+        if not _collect(spot, made, known, seen | {node.id}):
+            return False
+    return True
+
+
+def _parameters(spot: Spot) -> set[str]:
+    """The parameters of the function and of those around it: what they hold at first comes from outside."""
+    functions = [at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.FunctionDef | ast.Lambda)]
+    return {each.arg for function in functions for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+
+
+def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]) -> bool:
+    func = node.func
+    parts = [*node.args, *(k.value for k in node.keywords)]
+    if isinstance(func, ast.Name) and func.id in _PYTHON and spot.is_builtin(func.id):
+        if func.id == "len" and len(parts) == 1:
+            return True
+    elif _is_jnp(spot, func):
+        known.traced = True
+        if _in_numpy(spot, func):
+            known.functions[node] = None
+        else:
+            known.foreign = True
+    elif isinstance(func, ast.Attribute) and not isinstance(spot.value(func.value), types.ModuleType):
+        owner = spot.value(func.value)
+        if owner is None or _traced(owner):
+            parts.append(func.value)  # a method of an array: NumPy's have it too
+        elif callable(getattr(type(owner), func.attr, None)):
+            known.traced = known.foreign = True
+    else:
+        module = _module_of(spot, func)
+        if module.partition(".")[0] not in ("math", "numpy", "builtins", "operator"):
+            known.traced = known.foreign = True
+            if not callable(spot.value(func)):
+                return False
+    return all(_collect(spot, part, known, seen) for part in parts)
+
+
+def _module_of(spot: Spot, func: ast.expr) -> str:
+    if isinstance(func, ast.Attribute):
+        owner = spot.value(func.value)
+        return owner.__name__ if isinstance(owner, types.ModuleType) else ""
+    return str(getattr(spot.value(func), "__module__", "") or "")
+
+
+def _is_jnp(spot: Spot, func: ast.expr) -> bool:
+    value = spot.value(func.value) if isinstance(func, ast.Attribute) else None
+    while isinstance(func, ast.Attribute) and value is None and isinstance(func.value, ast.Attribute):
+        func = func.value
+        value = spot.value(func.value)
+    return isinstance(value, types.ModuleType) and value.__name__.startswith("jax.numpy")
+
+
+def _in_numpy(spot: Spot, func: ast.expr) -> bool:
+    target: Any = np
+    for part in _path(spot, func).split("."):
+        target = getattr(target, part, None)
+    return target is not None
+
+
+def _path(spot: Spot, func: ast.expr) -> str:
+    """The name below NumPy of a jnp function: "linalg.norm"."""
+    assert isinstance(func, ast.Attribute)
+    owner = spot.value(func.value)
+    below = owner.__name__.removeprefix("jax.numpy").lstrip(".") if isinstance(owner, types.ModuleType) else ""
+    return f"{below}.{func.attr}" if below else func.attr
+
+
+def _traced(value: Any) -> bool:
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
+
+
+def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
+    """The statements that bind a name in its function, with what they make it of; none where one cannot be read, or where
+    things are put into what it holds."""
+    function = spot.function
+    if function is None or isinstance(function, ast.Lambda) or _is_filled(spot, function, name):
+        return []
+    stores = sum(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in ast.walk(function))
+    found: list[tuple[ast.stmt, ast.expr]] = []
+    for statement in ast.walk(function):
+        if isinstance(statement, ast.For) and name in target_names(statement.target):
+            found.append((statement, statement.iter))
+        elif isinstance(statement, ast.Assign) and name in [n for t in statement.targets for n in target_names(t)]:
+            found.append((statement, statement.value))
+        elif isinstance(statement, ast.AugAssign | ast.AnnAssign) and name in target_names(statement.target):
+            if statement.value is None:
+                return []
+            found.append((statement, statement.value))
+    return found if len(found) == stores else []
+
+
+def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
+    """Whether items of a list or dict are set, appended or taken out in the function."""
+    if not isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set):
+        return False
+    held = [node.value for node in ast.walk(function) if isinstance(node, ast.Attribute)]
+    held += [n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    return any(isinstance(each, ast.Name) and each.id == name for each in held)
+
+
+# -- texts ----------------------------------------------------------------------------------------------
+
+
+def _on_the_host(spot: Spot, calls: list[ast.Call], plain: bool) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """The edits that let NumPy do it; with `plain`, Python itself where numbers are all there is."""
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    inside: set[ast.AST] = set()
+    for node in sorted(calls, key=lambda n: spot.code.span(n)):
+        if node in inside:
+            continue
+        made = _in_python(spot, node) if plain else None
+        if made is None:
+            edits.append((node.func, spot.np(_path(spot, node.func))))
+            continue
+        where, text, gone = made
+        edits.append((where, text))
+        inside.update(gone)
+    return edits
+
+
+def _in_python(spot: Spot, node: ast.Call) -> tuple[ast.AST, str, list[ast.AST]] | None:
+    """(what is replaced, by what, calls that go with it) where Python has the function for plain numbers."""
+    code, name = spot.code, _path(spot, node.func)
+    parent = code.parents[node]
+    if isinstance(parent, ast.Attribute) or node.keywords:
+        return None
+    if name in _SAME_IN_PYTHON and all(_is_number(spot, arg) for arg in node.args):
+        return node.func, _SAME_IN_PYTHON[name], []
+    if name == "prod" and len(node.args) == 1:
+        listed = node.args[0]
+        gone: list[ast.AST] = []
+        if isinstance(listed, ast.Call) and _is_jnp(spot, listed.func) and _path(spot, listed.func) in _INTO_ARRAY:
+            gone = [listed]
+            if len(listed.args) != 1 or listed.keywords:
+                return None
+            listed = listed.args[0]
+        shape = listed.value if isinstance(listed, ast.Subscript) and isinstance(listed.slice, ast.Slice) else listed
+        if isinstance(shape, ast.Attribute) and shape.attr == "shape":
+            return node, f"{spot.module('math', 'prod')}({code.src(listed)})", gone
+    if name in _INTO_ARRAY and len(node.args) == 1 and _is_number(spot, node.args[0]):
+        inner = node.args[0]
+        nested = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript)
+        return node, code.operand(inner) if nested else code.expr(inner), []
+    return None
+
+
+def _is_number(spot: Spot, node: ast.expr) -> bool:
+    """Whether an expression is a number of Python's for sure."""
+    match node:
+        case ast.Constant(value=int() | float()):
+            return True
+        case ast.Name():
+            return isinstance(spot.value(node), int | float | np.number)
+        case ast.Attribute(attr="size" | "ndim"):
+            return True
+        case ast.Attribute():
+            return isinstance(spot.value(node), int | float)
+        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant()):
+            return True
+        case ast.Call(func=ast.Name(id="len" | "int" | "float")):
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _is_number(spot, left) and _is_number(spot, right)
+        case ast.UnaryOp(operand=operand):
+            return _is_number(spot, operand)
+    return False
+
+
+RULES: list[Rule] = [by_numpy, while_tracing]
+OUTWARD: list[Rule] = [arguments_while_tracing]

@@ -1,0 +1,234 @@
+"""Attributes and subscripts of values of unknown length: `s.size`, `s[1:]`, `s[:, 0]`, `table[s]`."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
+
+
+class Indexing(Writer):
+    """What is read of a value of unknown length by its places."""
+
+    def visit(self, node: ast.expr) -> Ragged | None:
+        """The edits of an expression and its `Ragged` (None: its length is known)."""
+        raise NotImplementedError
+
+    def plain(self, *nodes: ast.expr) -> None:
+        """None of these may be of unknown length."""
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                node = node.value
+            if self.visit(node) is not None:
+                self.stop(node)
+
+    def ndim(self, node: ast.expr) -> int | None:
+        fact = self.spot.fact(node)
+        return fact.ndim if fact is not None and fact.sort in ("array", "host", "number") and fact.ndim >= 0 else None
+
+    def _attribute(self, node: ast.Attribute) -> Ragged | None:
+        found = self.visit(node.value)
+        if found is None or node.attr in ("dtype", "ndim"):
+            return None
+        if node.attr == "size":
+            if found.ndim > 1 and not found.flat:
+                self.stop(node)
+            self.replace(node, self.count(found))
+            return None
+        if node.attr == "T":
+            if found.flat:
+                return replace(found)
+            return replace(found, axis=found.ndim - 1 - found.axis)
+        if node.attr in ("real", "imag", "at"):
+            return found
+        self.stop(node)
+
+    def _subscript(self, node: ast.Subscript) -> Ragged | None:
+        value = node.value
+        if isinstance(value, ast.Attribute) and value.attr == "shape":
+            return self._one_size(node, value)
+        base, index = self.visit(value), node.slice
+        if base is None:
+            return self._gathered(node)
+        if base.group:
+            if self.code.src(index) != base.group:
+                self.stop(node)
+            self.replace(index, base.mask)
+            return None
+        parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+        if base.flat or base.listed:
+            return self._element(node, base, parts) if len(parts) == 1 else self.stop(node)
+        axis, ndim, at = self._counted_axes(node, base, parts)
+        if at is None:  # the axis of unknown length is left whole
+            return replace(base, axis=axis, ndim=ndim, direct=False)
+        if isinstance(parts[at], ast.Slice):
+            lone = all(isinstance(part, ast.Slice) and _is_whole(part) for k, part in enumerate(parts) if k != at)
+            if not lone:
+                self.stop(node)
+            return self._sliced(node, base, parts[at], parts, at)  # type: ignore[arg-type]
+        return self._element(node, base, parts, at)
+
+    def _one_size(self, node: ast.Subscript, shape: ast.Attribute) -> Ragged | None:
+        found = self.visit(shape.value)
+        if found is None:
+            self.plain(node.slice)
+            return None
+        if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
+            self.stop(node)
+        if found.flat or node.slice.value % found.ndim == found.axis:
+            self.replace(node, self.count(found))
+        return None
+
+    def _counted_axes(self, node: ast.Subscript, base: Ragged, parts: list[ast.expr]) -> tuple[int, int, int | None]:
+        """(the axis of unknown length afterwards, the number of axes, the number of the part that cuts it)."""
+        axis = out = 0
+        place, cut = -1, None
+        for number, part in enumerate(parts):
+            value = part.value if isinstance(part, ast.Constant) else part
+            if value is None:
+                out += 1
+                continue
+            if value is Ellipsis:
+                rest = sum(not (isinstance(p, ast.Constant) and p.value is None) for p in parts[number + 1 :])
+                skipped = base.ndim - rest - axis
+                if axis <= base.axis < axis + skipped:
+                    place = out + base.axis - axis
+                axis, out = axis + skipped, out + skipped
+                continue
+            if axis == base.axis:
+                place = out
+                if not (isinstance(part, ast.Slice) and _is_whole(part)):
+                    cut = number
+                out += 1
+            elif isinstance(part, ast.Slice):
+                self.plain(*(bound for bound in (part.lower, part.upper, part.step) if bound is not None))
+                out += 1
+            else:
+                self.plain(part)
+                if (self.ndim(part) or 0) > 0:
+                    self.stop(node)
+            axis += 1
+        if place < 0:
+            place = out + base.axis - axis
+        return place, out + max(base.ndim - axis, 0), cut
+
+    def _gathered(self, node: ast.Subscript) -> Ragged | None:
+        """An array of known length, read by an index that may be of unknown length: it has the index's length."""
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        found: list[Ragged] = []
+        place = 0
+        for number, part in enumerate(parts):
+            if isinstance(part, ast.Slice):
+                self.plain(*(bound for bound in (part.lower, part.upper, part.step) if bound is not None))
+                continue
+            index = self.visit(part)
+            if index is not None:
+                if index.dtype == "b" or index.ndim > 1:
+                    self.stop(node)
+                place = number if not found else place
+                found.append(index)
+        if not found:
+            return None
+        if any(not each.like(found[0]) for each in found[1:]):
+            self.stop(node)
+        ndim = self.ndim(node.value)
+        before = sum(isinstance(part, ast.Slice) for part in parts[:place])
+        gone = sum(not isinstance(part, ast.Slice) for part in parts)
+        total = (ndim if ndim is not None else gone) - gone + 1
+        fact = self.spot.fact(node)
+        dtype = fact.dtype if fact is not None and fact.dtype else "f"
+        return replace(found[0], axis=before, ndim=max(total, 1), pad="", dtype=dtype, direct=False)
+
+    def _element(self, node: ast.Subscript, base: Ragged, parts: list[ast.expr], at: int = 0) -> Ragged | None:
+        """One element, or those at given places."""
+        part = parts[at]
+        number = _integer(part)
+        if number is None and not isinstance(part, ast.Slice):
+            places = self.visit(part)
+            if places is not None and not places.flat and places.ndim == 1 and places.dtype != "b" and len(parts) == 1:
+                base = self.ordered(node.value, base)
+                return replace(places, ndim=base.ndim, dtype=base.dtype, source=base.source, pad="", direct=False)
+            self.plain(part)
+        if isinstance(part, ast.Slice):
+            return self._sliced(node, base, part, parts, at)
+        if number in (0, -1) and not base.front and not base.flat and not base.listed:
+            mask = enclosed(base.mask)
+            first = f"{self.jnp('argmax')}({mask})" if number == 0 else f"-1 - {self.jnp('argmax')}({mask}[::-1])"
+            self.replace(part, first)
+            return None
+        base = self.ordered(node.value, base)
+        if number == -1:
+            self.replace(part, f"{self.count(base)} - 1")
+        elif number is not None and number < 0:  # JAX takes the first where there are fewer
+            self.replace(part, f"{self.jnp('maximum')}({self.count(base)} - {-number}, 0)")
+        elif number != 0:  # and the last one
+            self.replace(part, f"{self.jnp('minimum')}({self.text(part)}, {self.count(base)} - 1)")
+        return None
+
+    def _sliced(self, node: ast.Subscript, base: Ragged, part: ast.Slice, parts: list[ast.expr], at: int) -> Ragged | None:
+        """A part of it; lengths that are known cut the front, others the mask."""
+        bounds = [None if bound is None else _integer(bound) for bound in (part.lower, part.upper, part.step)]
+        given = [bound is not None for bound in (part.lower, part.upper, part.step)]
+        lower, upper, step = bounds
+        if given == [False, False, True] and step == -1:
+            mask = f"{enclosed(base.mask)}[::-1]"
+            return replace(base, mask=self.named(mask, "kept", "chosen"), front=False, direct=False, pad=base.pad)
+        if any(has and value is None for has, value in zip(given, bounds, strict=True)):
+            return self._cut_by_data(node, base, part)
+        if given[1] and not given[0] and not given[2] and upper is not None and upper > 0:
+            base = self.ordered(node.value, base)
+            return self._masked(base, f"{enclosed(base.mask)}[:{upper}]")
+        if given[0] and not given[1] and lower is not None and lower >= 0 and (step or 1) > 0:
+            base = self.ordered(node.value, base)
+            return self._masked(base, f"{enclosed(base.mask)}[{lower}:{f':{step}' if step else ''}]")
+        if given == [False, False, True] and step is not None and step > 0:
+            base = self.ordered(node.value, base)
+            return self._masked(base, f"{enclosed(base.mask)}[::{step}]")
+        if given == [False, True, False] and upper is not None and upper < 0:  # without the last ones
+            base = self.ordered(node.value, base)
+            return self._masked(base, f"{enclosed(base.mask)}[{-upper}:]")
+        if given == [True, False, False] and lower is not None and lower < 0 and len(parts) == 1:  # the last ones
+            base = self.ordered(node.value, base)
+            places = self.named(f"{self.count(base)} + {self.jnp('arange')}({lower}, 0)", "last", "places")
+            self.replace(part, places)
+            return self._masked(base, f"{enclosed(places)} >= 0", front=False)
+        if given == [True, True, False] and lower is not None and upper is not None and lower >= 0:
+            base = self.ordered(node.value, base)
+            if upper > lower:
+                return self._masked(base, f"{enclosed(base.mask)}[{lower}:{upper}]")
+            if upper < 0:
+                return self._masked(base, f"{enclosed(base.mask)}[{lower - upper}:]")
+        self.stop(node)
+
+    def _cut_by_data(self, node: ast.Subscript, base: Ragged, part: ast.Slice) -> Ragged:
+        if part.step is not None:
+            self.stop(node)
+        base = self.ordered(node.value, base)
+        places = f"{self.jnp('arange')}({enclosed(base.mask)}.size)"
+        tests = [enclosed(base.mask)]
+        for bound, sign in ((part.lower, ">="), (part.upper, "<")):
+            if bound is not None:
+                self.plain(bound)
+                tests.append(f"({places} {sign} {self.operand(bound)})")
+        self.replace(node, self.text(node.value))
+        return self._masked(base, " & ".join(tests), front=part.lower is None)
+
+    def _masked(self, base: Ragged, mask: str, front: bool = True) -> Ragged:
+        """The same with another mask."""
+        return replace(
+            base, mask=self.named(mask, "kept", "counts", "chosen"), front=front, direct=False, pad="", source=-1, length=""
+        )
+
+
+def _is_whole(part: ast.Slice) -> bool:
+    return part.lower is None and part.upper is None and part.step is None
+
+
+def _integer(node: ast.expr) -> int | None:
+    match node:
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+            return -number
+    return None

@@ -1,0 +1,260 @@
+"""A helper's lines in the place of its call, so that what it selects or is given can be followed."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
+from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, Code, stored
+from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
+from jupyter_jitmagic.usercode.ownership import is_users_text
+
+MOST_LINES = 25
+
+
+def inlined(spot: Spot, call: ast.Call) -> Iterator[Step]:
+    """`y = helper(x)` → the helper's statements and `y = ` what it returns, with names that are free here."""
+    made = _Inlining.of(spot, call)
+    if made is not None:
+        yield from made.steps()
+
+
+class _Inlining:
+    """One call and the helper whose lines take its place."""
+
+    def __init__(self, spot: Spot, call: ast.Call, source: Code, function: ast.FunctionDef | ast.Lambda, owner: Any) -> None:
+        self.spot, self.call, self.source, self.function, self.owner = spot, call, source, function, owner
+
+    @classmethod
+    def of(cls, spot: Spot, call: ast.Call) -> _Inlining | None:
+        """The helper that the call names, if it is straight and the user's own, and its names mean the same here."""
+        value, owner = _callee(spot, call.func)
+        helper = plain_function(value) if value is not None else None
+        if (
+            helper is None
+            or not isinstance(value, types.FunctionType | types.MethodType)
+            or not is_users_text(helper.__code__.co_filename)
+        ):
+            return _nested(spot, call)
+        if helper.__globals__ is not spot.globals and not _same_globals(helper, spot):
+            return None
+        if helper.__code__.co_freevars:
+            return _nested(spot, call)
+        try:
+            unit = unit_of(helper.__code__, helper.__globals__)
+        except NoSource:
+            return None
+        source = Code(unit.text)
+        line = helper.__code__.co_firstlineno - unit.first_line + 1
+        found = [
+            node
+            for node in ast.walk(source.tree)
+            if isinstance(node, ast.FunctionDef | ast.Lambda)
+            and getattr(node, "name", "<lambda>") == helper.__name__
+            and min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) == line
+        ]
+        return cls(spot, call, source, found[0], owner) if len(found) == 1 else None
+
+    def steps(self) -> Iterator[Step]:
+        body = self._body()
+        if body is None:
+            return
+        bound = self._arguments()
+        if bound is None:
+            return
+        spot, code = self.spot, self.spot.code
+        statement = code.statement(self.call)
+        if not _evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
+            return
+        indent = code.indent(statement)
+        *before, last = body
+        names = self._names(bound, before)
+        edits = self._renamed([*before, last], names)
+        lines = "".join(
+            f"{indent}{names[name]} = {text}\n" for name, text in bound.items() if names[name] != text and name in names
+        )
+        if before:
+            lines += self.source.block_text(before, indent, edits)
+        span = self.source.span(last)
+        result = self.source.edited(*span, edits)
+        result = f"({result})" if self._needs_parentheses(last) else result
+        region = code.region([statement])[0]
+        changes: list[tuple[ast.AST | tuple[int, int], str]] = [(self.call, result)]
+        if lines:
+            changes.append(((region, region), lines))
+        yield spot.step("inline", *changes)
+
+    def _body(self) -> list[Any] | None:
+        """The helper's statements, the last one as what it returns; None where its end is not at its end alone."""
+        if isinstance(self.function, ast.Lambda):
+            return [self.function.body]
+        if self.function.decorator_list and not all(
+            isinstance(each, ast.Name | ast.Attribute) and getattr(each, "attr", getattr(each, "id", "")) == "staticmethod"
+            for each in self.function.decorator_list
+        ):
+            return None
+        body = list(self.function.body)
+        if ast.get_docstring(self.function, clean=False) is not None:
+            body = body[1:]
+        if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
+            return None
+        *before, last = body
+        assert isinstance(last, ast.Return)
+        inner = [node for each in before for node in ast.walk(each)]
+        if any(
+            isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
+        ):
+            return None
+        if len(self.source.block_text(before, "").splitlines()) > MOST_LINES if before else False:
+            return None
+        return [*before, last.value]
+
+    def _arguments(self) -> dict[str, str] | None:
+        """What each parameter stands for, as text in the caller."""
+        code, args = self.spot.code, self.function.args
+        if args.vararg or args.kwarg or any(isinstance(each, ast.Starred) for each in self.call.args):
+            return None
+        if any(keyword.arg is None for keyword in self.call.keywords):
+            return None
+        names = [each.arg for each in (*args.posonlyargs, *args.args)]
+        given: dict[str, str] = {}
+        values = [self.owner] if isinstance(self.owner, str) else []
+        values += [code.expr(each) for each in self.call.args]
+        if len(values) > len(names):
+            return None
+        given |= dict(zip(names, values, strict=False))
+        given |= {keyword.arg: code.expr(keyword.value) for keyword in self.call.keywords if keyword.arg}
+        for name, default in zip(names[::-1], args.defaults[::-1], strict=False):
+            if name not in given:
+                if not isinstance(default, ast.Constant | ast.UnaryOp):
+                    return None
+                given[name] = self.source.src(default)
+        for each, value in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            if each.arg not in given:
+                if not isinstance(value, ast.Constant | ast.UnaryOp):
+                    return None
+                given[each.arg] = self.source.src(value)
+        wanted = {*names, *(each.arg for each in args.kwonlyargs)}
+        return given if set(given) == wanted else None
+
+    def _names(self, bound: dict[str, str], before: list[ast.stmt]) -> dict[str, str]:
+        """Each name of the helper's own as it is called in the caller."""
+        code = self.spot.code
+        own = stored(before)
+        names: dict[str, str] = {}
+        taken = set(code.names) | set(self.spot.locals)
+        for name, text in bound.items():
+            plain = text.isidentifier() or (isinstance(_parsed(text), ast.Constant))
+            if plain and name not in own:
+                names[name] = text
+        for name in [*bound, *own]:
+            if name in names:
+                continue
+            new, number = name, 2
+            while new in taken or new in names.values():
+                new, number = f"{name}_{number}", number + 1
+            names[name] = new
+        return names
+
+    def _renamed(self, nodes: list[Any], names: dict[str, str]) -> list[tuple[int, int, str]]:
+        edits = []
+        for root in nodes:
+            for node in ast.walk(root):
+                if isinstance(node, ast.Name) and names.get(node.id, node.id) != node.id and not self._hidden(node):
+                    edits.append((*self.source.span(node), names[node.id]))
+        return edits
+
+    def _hidden(self, node: ast.Name) -> bool:
+        """Whether the name belongs to a scope inside the helper."""
+        for at in self.source.ancestors(node):
+            if at is self.function:
+                return False
+            if isinstance(at, ast.Lambda | ast.FunctionDef) and node.id in {
+                each.arg for each in ast.walk(at.args) if isinstance(each, ast.arg)
+            }:
+                return True
+            if isinstance(at, COMPREHENSIONS) and node.id in {
+                part.id for each in at.generators for part in ast.walk(each.target) if isinstance(part, ast.Name)
+            }:
+                return True
+        return False
+
+    def _needs_parentheses(self, result: ast.expr) -> bool:
+        parent = self.spot.code.parents[self.call]
+        plain = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant | ast.List | ast.Dict
+        inside = isinstance(
+            parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript | ast.BoolOp | ast.Call
+        )
+        if isinstance(parent, ast.Call) and self.call in parent.args and not isinstance(result, ast.Tuple):
+            inside = False
+        return (
+            inside and not isinstance(result, plain) and not (isinstance(result, ast.Tuple) and self.source.is_enclosed(result))
+        )
+
+
+def _callee(spot: Spot, func: ast.expr) -> tuple[Any, Any]:
+    """(the function, the text of the object that it is a method of)."""
+    value = spot.value(func)
+    if value is not None:
+        return value, None
+    if isinstance(func, ast.Attribute):
+        owner = spot.value(func.value)
+        if owner is None and isinstance(func.value, ast.Name) and func.value.id in spot.locals:
+            owner = spot.locals[func.value.id]
+        method = getattr(type(owner), func.attr, None) if owner is not None else None
+        if isinstance(method, types.FunctionType):
+            static = isinstance(vars(type(owner)).get(func.attr), staticmethod)
+            return method, None if static else spot.code.src(func.value)
+    return None, None
+
+
+def _nested(spot: Spot, call: ast.Call) -> _Inlining | None:
+    """A function defined in the caller, above the call: its free names are the caller's."""
+    function = spot.function
+    if not isinstance(call.func, ast.Name) or not isinstance(function, ast.FunctionDef):
+        return None
+    found: list[ast.FunctionDef | ast.Lambda] = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.FunctionDef) and node.name == call.func.id and node.lineno < call.lineno
+    ]
+    found += [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Lambda)
+        and [getattr(target, "id", "") for target in node.targets] == [call.func.id]
+    ]
+    return _Inlining(spot, call, spot.code, found[0], None) if len(found) == 1 else None
+
+
+def _same_globals(helper: types.FunctionType, spot: Spot) -> bool:
+    """Whether every global that a helper of another module reads is the same object here."""
+    missing = object()
+    names = {name for name in helper.__code__.co_names if name in helper.__globals__}
+    return all(spot.globals.get(name, missing) is helper.__globals__[name] for name in names)
+
+
+def _evaluated_once(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
+    """Whether the call is evaluated just once and always when its statement is."""
+    if isinstance(statement, ast.While):
+        return False
+    for at in code.ancestors(call):
+        if at is statement:
+            return True
+        if isinstance(at, (*SCOPES, *COMPREHENSIONS, ast.IfExp, ast.BoolOp)):
+            return False
+    return False
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+
+
+__all__ = ["inlined"]

@@ -1,0 +1,194 @@
+"""Lists to which a branch on a traced value appends: every item goes in, and a second list says which of them count."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import jax
+
+from jupyter_jitmagic.diagnosis.rewrites.branches import harmless
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import Edit, loaded, words
+
+_ARRAYS = words("array asarray stack")
+
+
+def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
+    """`if t: out.append(v)` → `out.append(v)`, `kept.append(t)`; `sum(out)` → the sum of those that are kept."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If) or spot.code.is_elif(asked[1]):
+        return
+    node, code = asked[1], spot.code
+    sides = [_appends(spot, side) for side in (node.body, node.orelse)]
+    if sides[0] is None or sides[1] is None or not (sides[0] or sides[1]) or not code.on_own_lines([node]):
+        return
+    lists = list(dict.fromkeys(name for side in sides for name, _ in side or ()))
+    flags = {name: known for name in lists if (known := _flags_of(spot, name, lists))}
+    growing = [name for name in lists if name not in flags.values()]
+    edits: list[Edit] = []
+    for name in growing:
+        if name not in flags:
+            wanted = (["kept"] if len(growing) == 1 else []) + [f"{name}_kept", f"{name}_are_kept"]
+            flags[name] = code.fresh(*wanted)
+            edits += _Uses(spot, name, flags[name], node).edits()
+    indent, lines = code.indent(node), ""
+    test = code.expr(node.test)
+    both = [each for side in sides for each in side or () if each[0] in growing]
+    if len(both) > 1 and not isinstance(node.test, ast.Name):
+        pred = code.fresh("chosen", "pred")
+        lines, test = f"{indent}{pred} = {test}\n", pred
+    for side, chosen in zip(sides, (test, f"{spot.jnp('logical_not')}({test})"), strict=True):
+        for name, value in side or ():
+            if name in growing:
+                lines += f"{indent}{name}.append({code.expr(value)})\n{indent}{flags[name]}.append({chosen})\n"
+    risky = not harmless([value for _, value in both])
+    region = code.region([node])
+    yield spot.step("kept", (region, lines), *(((a, b), text) for a, b, text in edits), risky=risky)
+
+
+def _appends(spot: Spot, side: list[ast.stmt]) -> list[tuple[str, ast.expr]] | None:
+    """(list, item) for each append of a side that does nothing else; None for other sides."""
+    found = []
+    for statement in side:
+        match statement:
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])
+            ) if isinstance(spot.locals.get(name), list) and not isinstance(value, ast.Starred):
+                found.append((name, value))
+            case ast.Pass():
+                pass
+            case _:
+                return None
+    return found
+
+
+def _flags_of(spot: Spot, name: str, lists: list[str]) -> str:
+    """The list beside `name` that an earlier step made, in which every item says whether one of `name` counts."""
+    items = spot.locals[name]
+    for other, held in spot.locals.items():
+        if other in lists and other != name and isinstance(held, list) and len(held) == len(items) and _are_flags(held):
+            after = f"{name}.append("
+            if all(line.strip().startswith(after) for line in _lines_before(spot, f"{other}.append(")):
+                return other
+    return ""
+
+
+def _are_flags(held: list[object]) -> bool:
+    return bool(held) and all(item is True or (isinstance(item, jax.Array) and item.dtype == bool) for item in held)
+
+
+def _lines_before(spot: Spot, start: str) -> list[str]:
+    lines = spot.code.lines
+    return [lines[number - 1] for number, line in enumerate(lines) if line.strip().startswith(start)]
+
+
+@dataclass
+class _Uses:
+    """What stands elsewhere in the function of a list: where it is made, grows and is read."""
+
+    spot: Spot
+    name: str
+    flags: str
+    branch: ast.If
+    found: list[Edit] = field(default_factory=list)
+
+    def edits(self) -> list[Edit]:
+        function = self.spot.function
+        if not isinstance(function, ast.FunctionDef):
+            raise Obstacle(f"one branch appends to {self.name} outside of a plain function")
+        inside = set(ast.walk(self.branch))
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and node.id == self.name and node not in inside:
+                self._use(node)
+        if self.name in loaded([self.branch.test]) or any(
+            self.name in loaded([statement.value.args[0]])
+            for statement in [*self.branch.body, *self.branch.orelse]
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        ):
+            self._refuse(self.branch.test)
+        return self.found
+
+    def _use(self, node: ast.Name) -> None:
+        code = self.spot.code
+        parent = code.parents[node]
+        if isinstance(node.ctx, ast.Store):
+            self._made(node, parent)
+        elif isinstance(parent, ast.Attribute):
+            self._grows(parent)
+        elif isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
+            self._read_by(parent, node)
+        elif isinstance(parent, ast.comprehension) and parent.iter is node and not parent.ifs:
+            self._summed(node, parent)
+        else:
+            self._refuse(node)
+
+    def _made(self, node: ast.Name, parent: ast.AST) -> None:
+        code = self.spot.code
+        if not isinstance(parent, ast.Assign) or parent.targets != [node] or not isinstance(parent.value, ast.List):
+            self._refuse(node)
+        assert isinstance(parent, ast.Assign) and isinstance(parent.value, ast.List)
+        if any(isinstance(item, ast.Starred) for item in parent.value.elts):
+            self._refuse(node)
+        end = code.span(parent)[1]
+        flags = ", ".join(["True"] * len(parent.value.elts))
+        self.found.append((end, end, f"\n{code.indent(parent)}{self.flags} = [{flags}]"))
+
+    def _grows(self, parent: ast.Attribute) -> None:
+        code = self.spot.code
+        call = code.parents[parent]
+        statement = code.parents[call]
+        alone = isinstance(call, ast.Call) and isinstance(statement, ast.Expr) and code.on_own_lines([statement])
+        if parent.attr != "append" or not alone:
+            self._refuse(parent)
+        assert isinstance(statement, ast.Expr)
+        end = code.span(statement)[1]
+        self.found.append((end, end, f"\n{code.indent(statement)}{self.flags}.append(True)"))
+
+    def _read_by(self, call: ast.Call, node: ast.Name) -> None:
+        spot, code = self.spot, self.spot.code
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        builtin = isinstance(call.func, ast.Name) and spot.is_builtin(name)
+        if builtin and name == "len":
+            self.found.append((*code.span(call), f"sum({self.flags})"))
+        elif builtin and name == "sum":
+            item, each = code.fresh("value", "item"), code.fresh("keep", "is_kept")
+            value = f"{spot.jnp('where')}({each}, {item}, 0)"
+            self.found.append((*code.span(call), f"sum({value} for {item}, {each} in zip({self.name}, {self.flags}))"))
+        elif builtin and name in ("max", "min"):
+            inf = "-inf" if name == "max" else "inf"
+            sign = "-" if name == "max" else ""
+            array = spot.jnp("array")
+            text = f"{spot.jnp('where')}({array}({self.flags}), {array}({self.name}), {sign}{spot.jnp(inf.lstrip('-'))})"
+            self.found.append((*code.span(call), f"{spot.jnp(name)}({text})"))
+        elif not builtin and name in _ARRAYS and isinstance(call.func, ast.Attribute):
+            text = f"{code.src(call)}[{spot.jnp('array')}({self.flags})]"
+            self.found.append((*code.span(call), text))
+        else:
+            self._refuse(node)
+
+    def _summed(self, node: ast.Name, comprehension: ast.comprehension) -> None:
+        """`sum(f(v) for v in out)`."""
+        spot, code = self.spot, self.spot.code
+        around = code.parents[comprehension]
+        call = code.parents[around]
+        summed = isinstance(call, ast.Call) and spot.call("sum") is None and code.src(call.func) == "sum"
+        if not summed or not isinstance(around, ast.GeneratorExp | ast.ListComp) or len(around.generators) > 1:
+            self._refuse(node)
+        assert isinstance(around, ast.GeneratorExp | ast.ListComp)
+        each = code.fresh("keep", "is_kept")
+        self.found.append((*code.span(around.elt), f"{spot.jnp('where')}({each}, {code.expr(around.elt)}, 0)"))
+        target = code.src(comprehension.target)
+        target = f"({target})" if isinstance(comprehension.target, ast.Tuple) and "(" not in target else target
+        self.found.append((*code.span(comprehension.target), f"{target}, {each}"))
+        self.found.append((*code.span(node), f"zip({self.name}, {self.flags})"))
+
+    def _refuse(self, node: ast.AST) -> None:
+        code = self.spot.code
+        raise Obstacle(
+            f"the length of {self.name} depends on values, and `{code.src(code.statement(node)).splitlines()[0]}` needs it"
+        )
+
+
+RULES: list[Rule] = [appended_in_a_branch]

@@ -1,0 +1,249 @@
+"""A loop that is left in the middle, as one with a flag: `break`, `continue` and `return` become values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
+from jupyter_jitmagic.source.code import (
+    always_leaves,
+    leaves,
+    loaded,
+    stored,
+    surely_written,
+    target_names,
+)
+
+EXITS = (ast.Break, ast.Continue, ast.Return)
+
+
+@dataclass
+class _Flags:
+    """Names of what says that the loop was left."""
+
+    done: str
+    result: str = ""
+    returned: str = ""
+
+
+def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
+    """The same loop without break, continue and return: `while … and not done`, or a `for` whose rounds are skipped."""
+    code, indent = spot.code, spot.code.indent(loop)
+    returns = [r for r in leaves(loop.body, ast.Return) if isinstance(r, ast.Return)]
+    breaks = leaves(loop.body, ast.Break)
+    if any(r.value is None for r in returns):
+        raise Obstacle("the loop is left by a return without a value")
+    function = code.function(loop)
+    if returns and not isinstance(function, ast.FunctionDef):
+        raise Obstacle("a loop outside of a plain function returns")
+    flags = _Flags(code.fresh("done", "finished", "stopped") if returns or breaks else "")
+    if returns:
+        flags.result = code.fresh("result", "found")
+        flags.returned = code.fresh("returned", "has_result") if breaks else flags.done
+    inner = indent + "    "
+    lowered = _Lowering(spot, flags).block(loop.body, inner)
+    after, end = _after_loop(spot, loop, flags, returns)
+    before = "".join(f"{indent}{flag} = False\n" for flag in dict.fromkeys([flags.done, flags.returned]) if flag)
+    before += after[0]
+    region = (code.region([loop])[0], end)
+    if isinstance(loop, ast.While):
+        always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+        test = f"not {flags.done}" if always else f"not {flags.done} and {code.operand(loop.test)}"
+        if not flags.done:
+            test = code.expr(loop.test)
+        yield spot.step("while", (region, f"{before}{indent}while {test}:\n{lowered}{after[1]}"))
+        return
+    header = _indexed(spot, loop)
+    if header is not None:
+        setup, test, first, last = header
+        lines = "".join(f"{indent}{line}\n" for line in setup) + before
+        and_flag = f" and not {flags.done}" if flags.done else ""
+        body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
+        yield spot.step("while", (region, f"{lines}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
+    if flags.done:
+        deeper = _Lowering(spot, flags).block(loop.body, inner + "    ")
+        head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
+        text = f"{before}{indent}{head}:\n{inner}if not {flags.done}:\n{deeper}{after[1]}"
+        yield spot.step("flag", (region, text))
+    elif not isinstance(loop, ast.While):
+        head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
+        yield spot.step("flag", (region, f"{before}{indent}{head}:\n{lowered}{after[1]}"))
+
+
+def _after_loop(
+    spot: Spot, loop: ast.For | ast.While, flags: _Flags, returns: Sequence[ast.Return]
+) -> tuple[tuple[str, str], int]:
+    """((lines before the loop, lines after it), the offset up to which the text is replaced)."""
+    code, indent = spot.code, spot.code.indent(loop)
+    end = code.region([loop])[1]
+    text = ""
+    if loop.orelse:
+        if leaves(loop.orelse, EXITS) and not flags.done:
+            return ("", code.block_text(loop.orelse, indent)), end
+        text += f"{indent}if not {flags.done}:\n{code.block_text(loop.orelse, indent + '    ')}" if flags.done else ""
+        text += "" if flags.done else code.block_text(loop.orelse, indent)
+    if not returns:
+        return ("", text), end
+    if isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and not leaves(loop.body, ast.Break):
+        return ("", f"{indent}return {flags.result}\n"), code.region(code.block(loop)[code.block(loop).index(loop) :])[1]
+    block = code.block(loop)
+    follows = block[block.index(loop) + 1 :]
+    last = follows[0] if len(follows) == 1 else None
+    if isinstance(last, ast.Return) and last.value is not None and not loop.orelse and not leaves(loop.body, ast.Break):
+        changed = set(stored(loop.body)) | (set(target_names(loop.target)) if isinstance(loop, ast.For) else set())
+        if not loaded([last.value]) & changed:  # the answer of a loop that ran to its end is known before it
+            before = f"{indent}{flags.result} = {code.expr(last.value)}\n"
+            return (before, f"{indent}return {flags.result}\n"), code.region([last])[1]
+    return ("", f"{text}{indent}if {flags.returned}:\n{indent}    return {flags.result}\n"), end
+
+
+def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list[str]] | None:
+    """A `for` as a `while` over an index: (lines before, test, first and last lines of a round); None if not indexable."""
+    code = spot.code
+    live = code.live_after(loop)
+    iterable = loop.iter
+    if _is_call(spot, iterable, "range") and isinstance(loop.target, ast.Name):
+        assert isinstance(iterable, ast.Call)
+        bounds = Range(spot, iterable)
+        order = "<" if bounds.step > 0 else ">"
+        high = bounds.high_operand
+        add = f"+= {bounds.step}" if bounds.step > 0 else f"-= {-bounds.step}"
+        fixed = not loaded([iterable]) & set(stored(loop.body))
+        setup = []
+        if not fixed:
+            limit = code.fresh("limit", "bound")
+            setup.append(f"{limit} = {bounds.high}")
+            high = limit
+        name = loop.target.id
+        if name != "_" and (name in live or name in stored(loop.body)):
+            index = code.fresh("k", "index")
+            setup += [f"{index} = {bounds.low}"] + ([] if _bound_above(spot, loop, name) else [f"{name} = {bounds.low}"])
+            return setup, f"{index} {order} {high}", [f"{name} = {index}"], [f"{index} {add}"]
+        if name == "_":
+            name = code.fresh("k", "count")
+        return [*setup, f"{name} = {bounds.low}"], f"{name} {order} {high}", [], [f"{name} {add}"]
+    setup, start, sources, targets = [], "0", [iterable], [loop.target]
+    index = code.fresh("k", "index")
+    counted = ""
+    if _is_call(spot, iterable, "enumerate") and isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == 2:
+        assert isinstance(iterable, ast.Call)
+        start = code.expr(iterable.args[1]) if len(iterable.args) > 1 else "0"
+        counter = loop.target.elts[0]
+        if not isinstance(counter, ast.Name) or iterable.keywords:
+            return None
+        counted = counter.id
+        sources, targets = [iterable.args[0]], [loop.target.elts[1]]
+    if len(sources) == 1 and _is_call(spot, sources[0], "zip") and isinstance(targets[0], ast.Tuple):
+        call = sources[0]
+        assert isinstance(call, ast.Call)
+        if call.keywords or len(call.args) != len(targets[0].elts):
+            return None
+        sources, targets = list(call.args), list(targets[0].elts)
+    first, lengths = [], []
+    for source, target in zip(sources, targets, strict=True):
+        name = code.expr(source)
+        if not isinstance(source, ast.Name) or set(stored(loop.body)) & {source.id}:
+            name = code.fresh(f"{_singular(target)}s", "items", "rows")
+            if name in {line.split(" = ")[0] for line in setup}:
+                return None
+            setup.append(f"{name} = {code.expr(source)}")
+        if isinstance(source, ast.Name):
+            value = spot.value(source)
+            if isinstance(value, list | tuple):
+                setup.append(f"{code.fresh('stacked')} = {spot.jnp('stack')}({name})")
+                name = code.fresh("stacked")
+            elif not isinstance(value, jax.Array | np.ndarray):
+                return None
+        lengths.append(f"len({name})")
+        first.append(f"{code.src(target)} = {name}[{index}]")
+    if counted:
+        if start == "0" and counted not in live and counted not in stored(loop.body):
+            index, first = counted, [line.replace(f"[{index}]", f"[{counted}]") for line in first]
+        else:
+            first.insert(0, f"{counted} = {index}" + ("" if start == "0" else f" + {start}"))
+    length = lengths[0] if len(lengths) == 1 else f"min({', '.join(lengths)})"
+    setup += [f"{index} = 0"]
+    return setup, f"{index} < {length}", first, [f"{index} += 1"]
+
+
+def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
+    """Whether the name surely has a value when the loop begins (while it runs, the frame knows no more)."""
+    function = spot.code.function(loop)
+    if not isinstance(function, ast.FunctionDef):
+        return False
+    a = function.args
+    if name in {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs)}:
+        return True
+    at: ast.AST = loop
+    while isinstance(at, ast.stmt) and at is not function:
+        block = spot.code.block(at)
+        if name in surely_written(block[: block.index(at)]):
+            return True
+        at = spot.code.parents[at]
+    return False
+
+
+def _is_call(spot: Spot, node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and spot.is_builtin(name)
+
+
+def _singular(target: ast.expr) -> str:
+    return target.id if isinstance(target, ast.Name) else "item"
+
+
+class _Lowering:
+    """Statements of a loop's body as text in which exits are flags and what they skip stands in the other branch."""
+
+    def __init__(self, spot: Spot, flags: _Flags) -> None:
+        self.spot, self.code, self.flags = spot, spot.code, flags
+
+    def block(self, stmts: Sequence[ast.stmt], indent: str) -> str:
+        text = self._block(list(stmts), [], indent)
+        return text or f"{indent}pass\n"
+
+    def _block(self, stmts: list[ast.stmt], rest: list[ast.stmt], indent: str) -> str:
+        """`stmts`, then `rest` where no exit was taken."""
+        stmts = stmts + rest
+        for k, stmt in enumerate(stmts):
+            if not leaves([stmt], EXITS):
+                continue
+            before = self._plain(stmts[:k], indent)
+            return before + self._exit(stmt, stmts[k + 1 :], indent)
+        return self._plain(stmts, indent)
+
+    def _plain(self, stmts: Sequence[ast.stmt], indent: str) -> str:
+        """Statements without exits; those that stood at another depth are moved one by one."""
+        text, run = "", list[ast.stmt]()
+        for stmt in stmts:
+            if run and self.code.indent(run[-1]) != self.code.indent(stmt):
+                text += self.code.block_text(run, indent)
+                run = []
+            run.append(stmt)
+        return text + self.code.block_text(run, indent)
+
+    def _exit(self, stmt: ast.stmt, rest: list[ast.stmt], indent: str) -> str:
+        code, flags = self.code, self.flags
+        if isinstance(stmt, ast.Break):
+            return f"{indent}{flags.done} = True\n"
+        if isinstance(stmt, ast.Continue):
+            return ""
+        if isinstance(stmt, ast.Return):
+            assert stmt.value is not None
+            both = "" if flags.returned == flags.done else f"{indent}{flags.returned} = True\n"
+            return f"{indent}{flags.result} = {code.expr(stmt.value)}\n{both}{indent}{flags.done} = True\n"
+        if not isinstance(stmt, ast.If):
+            raise Obstacle(f"the loop is left from inside `{type(stmt).__name__.lower()}`")
+        test = code.expr(stmt.test)
+        left = self._block(stmt.body, [] if always_leaves(stmt.body) else rest, indent + "    ")
+        right = self._block(stmt.orelse, [] if always_leaves(stmt.orelse) else rest, indent + "    ")
+        if left.strip() == f"{flags.done} = True" and flags.done and not right:
+            return f"{indent}{flags.done} = {test}\n"
+        if not left:
+            return f"{indent}if not {code.operand(stmt.test)}:\n{right}" if right else ""
+        return f"{indent}if {test}:\n{left}" + (f"{indent}else:\n{right}" if right else "")

@@ -1,0 +1,77 @@
+"""What a loop carries and is None before its first value: a number in its place, and a flag that says whether it has one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Spot, Step
+from jupyter_jitmagic.source.code import Edit, stored, target_names
+
+
+def flagged(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
+    """`best = None` … `if best is None or v > best: best = v` → `has_best = False` beside it, asked in the place of None."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for name in dict.fromkeys(stored(loop.body)):
+        edits = _edits(spot, function, loop, name)
+        if edits:
+            excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"}
+            yield spot.step("flag", *(((start, end), text) for start, end, text in edits), excludes=excludes)
+            return
+
+
+def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str) -> list[Edit]:
+    code = spot.code
+    inside = set(ast.walk(loop))
+    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    outside = [n for n in stores if n not in inside]
+    if len(outside) != 1 or outside[0].lineno > loop.lineno:
+        return []
+    none = _bound_to(code.statement(outside[0]), outside[0])
+    if not (isinstance(none, ast.Constant) and none.value is None):
+        return []
+    flag = code.fresh(f"has_{name}", f"{name}_is_set")
+    edits: list[Edit] = [(*code.span(none), "0.0"), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
+    for store in stores:
+        if store in inside:
+            statement = code.statement(store)
+            value = _bound_to(statement, store)
+            alone = isinstance(statement, ast.Assign | ast.AugAssign) and code.on_own_lines([statement])
+            if not alone or (isinstance(value, ast.Constant) and value.value is None):
+                return []
+            edits.append(_line_after(spot, statement, f"{flag} = True"))
+    for node in ast.walk(function):
+        match node:
+            case ast.Compare(
+                left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]
+            ):
+                if asked == name:
+                    edits.append((*code.span(node), _asked(spot, node, flag, isinstance(op, ast.Is))))
+    return edits
+
+
+def _bound_to(statement: ast.stmt, target: ast.Name) -> ast.expr | None:
+    """The expression that an assignment gives to one of its names."""
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return None
+    whole = statement.targets[0]
+    if whole is target:
+        return statement.value
+    if isinstance(whole, ast.Tuple) and isinstance(statement.value, ast.Tuple) and target in whole.elts:
+        place = whole.elts.index(target)
+        return statement.value.elts[place] if len(target_names(whole)) == len(statement.value.elts) else None
+    return None
+
+
+def _asked(spot: Spot, node: ast.Compare, flag: str, negative: bool) -> str:
+    if not negative:
+        return flag
+    loose = isinstance(spot.code.parents[node], ast.BoolOp | ast.If | ast.While | ast.Assert)
+    return f"not {flag}" if loose else f"(not {flag})"
+
+
+def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
+    end = spot.code.span(statement)[1]
+    return end, end, f"\n{spot.code.indent(statement)}{line}"

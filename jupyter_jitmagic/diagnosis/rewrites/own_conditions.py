@@ -1,0 +1,249 @@
+"""Conditions that Python itself can answer while tracing (None, shapes, types, flags) stay Python's, around those on data.
+
+`if limit is not None and norm > limit:` → `if limit is not None:` around `if norm > limit:`, which other rules cure. So a call
+without the optional argument, or on another shape, takes the way that plain Python takes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import always_returns, leaves, stored
+
+_LONGEST_TWICE = 4  # lines of a block that may stand twice
+
+
+def apart(spot: Spot) -> Iterator[Step]:
+    """`if fact and data:` → `if fact:` around `if data:`; `or` and conditional expressions alike."""
+    if spot.kind != BOOL or not isinstance(spot.node, ast.expr):
+        return
+    asked = _test_around(spot)
+    if asked is None:
+        return
+    owner, test = asked
+    conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
+    values = test.values if isinstance(test, ast.BoolOp) else [test]
+    facts = [value for value in values if is_fact(spot, value)]
+    rest = [value for value in values if value not in facts]
+    named = [f"{name} is not None" for name in _maybe_none(spot, rest) if conjunction]
+    if not rest or not (facts or named):
+        return
+    word = " and " if conjunction else " or "
+    first, then = _joined(spot, word, facts, named), _joined(spot, word, rest)
+    if isinstance(owner, ast.IfExp):
+        yield _expression(spot, owner, conjunction, first, then)
+    elif not spot.code.is_elif(owner):
+        yield from _statement(spot, owner, conjunction, first, then)
+
+
+def _joined(spot: Spot, word: str, nodes: list[ast.expr], more: Sequence[str] = ()) -> str:
+    alone = len(nodes) + len(more) == 1
+    return word.join(
+        [*(spot.code.src(n) if alone or isinstance(n, ast.Compare) else spot.code.operand(n) for n in nodes), *more]
+    )
+
+
+def none_or(spot: Spot) -> Iterator[Step]:
+    """`a = a or 0.5`, where a may be None → `a = 0.5 if a is None else a or 0.5`."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.BoolOp):
+        return
+    code, node = spot.code, asked[1]
+    first = node.values[0]
+    if (
+        asked[0] is not first
+        or not isinstance(first, ast.Name)
+        or _is_test(spot, node)
+        or first.id not in _parameters(spot)
+        or _guarded(spot, first.id)
+    ):
+        return
+    text = code.src(node)
+    if isinstance(node.op, ast.Or):
+        later = " or ".join(map(code.operand, node.values[1:])) if len(node.values) > 2 else code.expr(node.values[1])
+        new = f"{later} if {first.id} is None else ({text})"
+    else:
+        new = f"None if {first.id} is None else ({text})"
+    parent = code.parents[node]
+    plain = isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return)
+    yield spot.step("if", (node, new if plain else f"({new})"))
+
+
+def _test_around(spot: Spot) -> tuple[ast.If | ast.IfExp, ast.expr] | None:
+    """The `if` or conditional expression whose test the node is a part of by `and` or `or` alone, and that test."""
+    at: ast.AST = spot.node
+    while isinstance(spot.code.parents.get(at), ast.BoolOp):
+        at = spot.code.parents[at]
+    parent = spot.code.parents.get(at)
+    if isinstance(parent, ast.If | ast.IfExp) and at is parent.test and isinstance(at, ast.expr):
+        return parent, at
+    return None
+
+
+def _is_test(spot: Spot, node: ast.AST) -> bool:
+    parent = spot.code.parents[node]
+    return isinstance(parent, ast.If | ast.IfExp | ast.While | ast.Assert) and node is parent.test
+
+
+def _expression(spot: Spot, node: ast.IfExp, conjunction: bool, facts: str, rest: str) -> Step:
+    code = spot.code
+    yes, no = code.operand(node.body), code.operand(node.orelse)
+    inner = f"({yes} if {rest} else {no})"
+    text = f"{inner} if {facts} else {no}" if conjunction else f"{yes} if {facts} else {inner}"
+    parent = code.parents[node]
+    plain = isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return | ast.keyword)
+    enclosed = code.text[code.span(node)[0] - 1 : code.span(node)[0]] == "("
+    return spot.step("if", (node, text if plain or enclosed else f"({text})"))
+
+
+def _statement(spot: Spot, node: ast.If, conjunction: bool, facts: str, rest: str) -> Iterator[Step]:
+    code = spot.code
+    indent, inner = code.indent(node), code.indent(node) + "    "
+    twice = node.orelse if conjunction else node.body
+    if leaves(twice, ast.Return) and not always_returns(twice):
+        return
+    if twice and code.block_text(twice, inner).count("\n") > _LONGEST_TWICE:
+        return
+    body, other = (
+        code.block_text(node.body, inner + "    "),
+        code.block_text(node.orelse, inner + "    ") if node.orelse else "",
+    )
+    nested = f"{inner}if {rest}:\n{body}" + (f"{inner}else:\n{other}" if other else "")
+    if conjunction:
+        after = f"{indent}else:\n{code.block_text(node.orelse, inner)}" if node.orelse else ""
+        text = f"{indent}if {facts}:\n{nested}{after}"
+    else:
+        text = f"{indent}if {facts}:\n{code.block_text(node.body, inner)}{indent}else:\n{nested}"
+    yield spot.step("if", (code.region([node]), text))
+
+
+# -- facts ------------------------------------------------------------------------------------------------
+
+
+def is_fact(spot: Spot, node: ast.expr) -> bool:
+    """Whether Python knows the truth of an expression while tracing, for every value of what is traced."""
+    return _is_known(spot, node, changing=_written_in_loops(spot))
+
+
+_ABOUT = frozenset({"isinstance", "issubclass", "callable", "hasattr", "len", "type"})
+_OF_SHAPE = frozenset({"shape", "ndim", "size", "dtype"})
+
+
+def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
+    def known(*nodes: ast.AST) -> bool:
+        return all(_is_known(spot, inner, changing) for inner in nodes)
+
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], left=ast.Name(), comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Compare():
+            return known(node.left, *node.comparators)
+        case ast.BoolOp():
+            return known(*node.values)
+        case ast.UnaryOp():
+            return known(node.operand)
+        case ast.BinOp():
+            return known(node.left, node.right)
+        case ast.Tuple() | ast.List():
+            return known(*node.elts)
+        case ast.Call(func=ast.Name(id=name)) if name in _ABOUT and spot.is_builtin(name):
+            return True
+        case ast.Attribute() if node.attr in _OF_SHAPE:
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=index):
+            return known(index)
+        case ast.Name():
+            return node.id not in changing and _is_plain(spot.value(node), node.id in spot.locals)
+        case ast.Attribute(value=ast.Name(id=owner)):
+            held = getattr(spot.locals.get(owner), "__dict__", {})
+            return owner in spot.locals and node.attr in held and _is_plain(held[node.attr], True)
+    return False
+
+
+def _is_plain(value: Any, is_local: bool) -> bool:
+    """A number, word or flag of Python's own; an unknown name is none."""
+    if isinstance(value, jax.core.Tracer):
+        return False
+    return isinstance(value, bool | int | float | str) or (value is None and is_local)
+
+
+def _written_in_loops(spot: Spot) -> frozenset[str]:
+    """Names that a loop around the place writes: what is Python's number now may be traced in the next round."""
+    names: set[str] = set()
+    for at in spot.code.ancestors(spot.node):
+        if isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            break
+        if isinstance(at, ast.For | ast.While):
+            names |= set(stored([at]))
+    return frozenset(names)
+
+
+def _maybe_none(spot: Spot, values: list[ast.expr]) -> list[str]:
+    """Names whose truth is asked, and which are None in some call as far as the function says."""
+    found = []
+    for value in values:
+        name = value.operand if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) else value
+        if value is name and isinstance(name, ast.Name) and name.id in _optional(spot) and not _guarded(spot, name.id):
+            found.append(name.id)
+    return found
+
+
+def _optional(spot: Spot) -> set[str]:
+    """Parameters whose default is None, or that the function compares with None."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return set()
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(positional[::-1], arguments.defaults[::-1], strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    by_default = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is None}
+    return by_default | (set(_compared_with_none(function)) & _parameters(spot))
+
+
+def _parameters(spot: Spot) -> set[str]:
+    """The parameters of the function around the place."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return set()
+    return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+
+
+def _compared_with_none(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                yield name
+
+
+def _guarded(spot: Spot, name: str) -> bool:
+    """Whether the place is reached only where the name is not None."""
+    below: ast.AST = spot.node
+    for at in spot.code.ancestors(spot.node):
+        if isinstance(at, ast.If | ast.IfExp) and below is not at.test:
+            body = at.body if isinstance(at.body, list) else [at.body]
+            wanted = ast.IsNot if below in body else ast.Is
+            values = at.test.values if isinstance(at.test, ast.BoolOp) and wanted is ast.IsNot else [at.test]
+            if any(_says(value, name, wanted) for value in values):
+                return True
+        below = at
+    return False
+
+
+def _says(node: ast.expr, name: str, operator: type[ast.cmpop]) -> bool:
+    match node:
+        case ast.Compare(left=ast.Name(id=found), ops=[op], comparators=[ast.Constant(value=None)]):
+            return found == name and isinstance(op, operator)
+    return False
+
+
+RULES: list[Rule] = [apart, none_or]

@@ -1,0 +1,118 @@
+"""Branches and rounds of different kinds of numbers: what is an int here becomes the float that it is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+
+
+def aligned(spot: Spot) -> Iterator[Step]:
+    """`lax.cond(…, lambda: x / h, lambda: 0)`: all branches must give one type, so the int becomes a float."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(spot.error, TypeError) or len(node.args) < 2:
+        return
+    said = _UNEQUAL.search(str(spot.error))
+    if said is None or getattr(node.func, "attr", "") not in ("cond", "switch"):
+        return
+    first, path, one, second, other = said.groups()
+    kinds, shapes = [kind.partition("[")[0] for kind in (one, other)], {kind[kind.index("[") :] for kind in (one, other)}
+    if len(shapes) == 2:
+        raise Obstacle(
+            f"the branches give arrays of different shapes ({one} and {other}), and what is compiled has one shape for "
+            "each result: give both the same shape"
+        )
+    whole = [kind.startswith(("int", "uint")) for kind in kinds]
+    if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat", "complex")) for kind in kinds):
+        return
+    result = _result(spot, _branch(node, (first, second)[whole.index(True)]), path or "")
+    if result is None:
+        return
+    if isinstance(result, ast.Constant) and type(result.value) is int:
+        yield spot.step("cond", (result, f"{result.value}.0"))
+    elif not isinstance(result, ast.UnaryOp) or not isinstance(result.operand, ast.Constant):
+        yield spot.step("cond", (result, f"{spot.code.operand(result)} * 1.0"))
+    else:
+        yield spot.step("cond", (result.operand, f"{result.operand.value!r}.0"))
+
+
+def promoted_carry(spot: Spot) -> Iterator[Step]:
+    """`lax.while_loop(test, body, (x, n))`: what begins as an int and becomes a float is one from the start."""
+    node = spot.node
+    said = _CARRY.search(str(spot.error))
+    name = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+    if said is None or name not in _STARTS or not isinstance(node, ast.Call) or len(node.args) <= _STARTS[name]:
+        return
+    path, before, after = said.groups()
+    if not before.startswith(("int", "uint")) or not after.startswith(("float", "bfloat", "complex")):
+        return
+    start = node.args[_STARTS[name]]
+    keys = re.findall(r"\[(\d+)\]", path.partition("[")[1] + path.partition("[")[2])
+    places = keys[1:] if path.startswith("loop_carry") else keys
+    if isinstance(start, ast.Tuple) and len(places) == 1 and int(places[0]) < len(start.elts):
+        start = start.elts[int(places[0])]
+    elif places:
+        return
+    if isinstance(start, ast.Constant):
+        yield spot.step(name, (start, f"{start.value!r}.0"))
+    else:
+        yield spot.step(name, (start, f"{spot.code.operand(start)} * 1.0"))
+
+
+_STARTS = {"while_loop": 2, "fori_loop": 3, "scan": 1}
+_CARRY = re.compile(r"input carry (?:component )?(\S+) has type (\w+)\[[\d,]*\].*? output carry component has type (\w+)\[")
+_UNEQUAL = re.compile(
+    r"output of (true_fun|false_fun|branch ?\d+)(?: at path (\S+))? has type (\w+\[[\d,]*\])[^,]*? but the corresponding "
+    r"output of (true_fun|false_fun|branch ?\d+)\b[^,]*? has type (\w+\[[\d,]*\])"
+)
+
+
+def _branch(node: ast.Call, name: str) -> ast.expr | None:
+    """The branch of a `cond` or `switch` that JAX's error means."""
+    if not name.startswith("branch"):
+        place = 1 if name == "true_fun" else 2
+        return node.args[place] if len(node.args) > place else None
+    branches, place = node.args[1], int(name.removeprefix("branch"))
+    return branches.elts[place] if isinstance(branches, ast.List | ast.Tuple) and len(branches.elts) > place else None
+
+
+def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:
+    """What a branch gives back at a path ("[1]", "['a']") of its result."""
+    found: ast.expr | None = None
+    defs: list[ast.FunctionDef] = []
+    if isinstance(branch, ast.Lambda):
+        found = branch.body
+    elif isinstance(branch, ast.Name):
+        defs = [n for n in ast.walk(spot.code.tree) if isinstance(n, ast.FunctionDef) and n.name == branch.id]
+        last = defs[0].body[-1] if len(defs) == 1 else None
+        found = last.value if isinstance(last, ast.Return) else None
+    statements = defs[0].body if isinstance(branch, ast.Name) and defs else []
+    keys = re.findall(r"\[([^\]]*)\]", path)
+    for number, key in enumerate(keys):
+        if isinstance(found, ast.Name):
+            return _assigned(statements, found.id + "".join(f"[{k}]" for k in keys[number:]))
+        if isinstance(found, ast.Tuple | ast.List) and key.isdigit():
+            found = found.elts[int(key)]
+        elif isinstance(found, ast.Dict):
+            named = [
+                v for k, v in zip(found.keys, found.values, strict=True) if isinstance(k, ast.Constant) and repr(k.value) == key
+            ]
+            found = named[0] if named else None
+        else:
+            return None
+    return _assigned(statements, found.id) or found if isinstance(found, ast.Name) else found
+
+
+def _assigned(statements: Sequence[ast.stmt], target: str) -> ast.expr | None:
+    """The value that a variable or an item ("out['y']") gets last in a block."""
+    values = [
+        stmt.value
+        for stmt in statements
+        if isinstance(stmt, ast.Assign) and len(stmt.targets) == 1 and ast.unparse(stmt.targets[0]) == target
+    ]
+    return values[-1] if values else None
+
+
+RULES: list[Rule] = [aligned, promoted_carry]

@@ -1,0 +1,510 @@
+"""From a failing call to rewrites that were run and compared, and to those that only trace."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import itertools
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
+from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE, DiffersAtEdge, Gradients
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, changeable, other_statics, static_split
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
+from jupyter_jitmagic.diagnosis.proof.verify import (
+    Plain,
+    bounded_loops,
+    bounded_while_loop,
+    compare,
+    compared_words,
+    comparison,
+    computed,
+    rounding_decides,
+)
+from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Search, Traced, added_imports, jitted, top_name
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule
+from jupyter_jitmagic.diagnosis.types import Rewrite, Site
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.purity import impurity
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, is_undoing, rerun, undoing
+from jupyter_jitmagic.source.code import Code, first_line
+from jupyter_jitmagic.source.layout import folded
+from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit, layers, module_text, plain_function
+
+MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
+MOST_STATICS = 8  # other static values that are tried
+MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
+OTHER_WAYS = ("cond", "where")
+MOST_SEARCHES = 3  # with less and less promised
+FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
+OTHER_WAYS_WITHIN = 1.0  # seconds; an answer that took longer comes alone
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What was found. Unpacks as `rewrites, unverified`.
+
+    Attributes:
+        rewrites: run and compared, best first.
+        unverified: those that only trace; `.reason` says why they were not compared.
+        obstacles: sentences on what stands in the way, where no rewrite was found.
+        why_not: the one of them that a rule knows to be in the way of any rewrite ("" where none does).
+    """
+
+    rewrites: tuple[Rewrite, ...] = ()
+    unverified: tuple[Rewrite, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    why_not: str = ""
+
+    def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
+        return iter((self.rewrites, self.unverified))
+
+
+def propose(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    sites: Sequence[Site] = (),
+    static: Sequence[str | int] = (),
+    *,
+    run: bool = True,
+    seconds: float = 2.0,
+    rules: Sequence[Rule] | None = None,
+) -> Proposals:
+    """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
+
+    Args:
+        fun: the user's function, plain or jitted.
+        args, kwargs: the failing call.
+        sites: the concretization sites, where known; the search finds its own way and uses them for the time limit only.
+        static: names or positions that are static beside the rewrite.
+        run: False: nothing is run; what traces is `unverified`.
+        seconds: time for plain runs and for the search, each.
+
+    Returns:
+        the rewrites, best first: one, and another way (`cond` beside `where`) where there is one. No rewrite is returned that
+        gave another result on any input.
+
+    Example:
+        >>> propose(conditional_double, (x, 0.0), {}).rewrites[0].patterns
+        ('where',)
+    """
+    from jupyter_jitmagic.diagnosis.rewrites import OUTWARD, RULES
+
+    outward = OUTWARD if rules is None else ()
+    rules = RULES if rules is None else rules
+    fun = undecorated(fun)
+    if plain_function(fun) is None:
+        return Proposals(obstacles=("it is no function of Python's",))
+    try:
+        with nullcontext() if is_undoing() else undoing(Reach(fun)):
+            return _propose(fun, args, kwargs, static, rules, outward, run, seconds)
+    except Effect as met:
+        return Proposals(obstacles=(f"it was not traced, because {met}",))
+    except Exception as error:
+        faults.report("looking for a rewrite", error)
+        return Proposals(obstacles=("looking for a rewrite failed; jupyter_jitmagic.faults.details() has the traceback",))
+
+
+def _propose(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    static: Sequence[str | int],
+    rules: Sequence[Rule],
+    outward: Sequence[Rule],
+    run: bool,
+    seconds: float,
+) -> Proposals:
+    judge = _Judge(fun, args, kwargs, static, run, seconds)
+    others = judge.other_calls()
+    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), others, outward, judge.may_run)
+    found = _found(search, judge)
+    said: list[OtherCall] = []
+    for _ in range(MOST_SEARCHES):
+        fails = {**search.fails, **judge.fails}
+        given_up = [call for call in others if not call.promised and call.words in fails]
+        if found.rewrites or found.unverified or not given_up:
+            break
+        said += given_up
+        others = [call for call in others if not any(call is one for one in given_up)]
+        search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.may_run)
+        judge.say_where_it_fails(said)
+        found = _found(search, judge)
+    why = _fails_elsewhere({**search.fails, **judge.fails})
+    if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
+        narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.may_run)
+        judge.fails_elsewhere = why
+        return replace(found, unverified=_found(narrow, judge).unverified[:1])
+    return found
+
+
+def _fails_elsewhere(fails: Mapping[str, str]) -> str:
+    for words, error in fails.items():
+        return error if error.startswith("it differs") else f"{words} it fails ({error}), where plain Python does not"
+    return ""
+
+
+def _found(search: Search, judge: _Judge) -> Proposals:
+    verified: list[Rewrite] = []
+    unverified: list[Rewrite] = []
+    obstacles: dict[str, None] = {}
+    time = Deadline(OTHER_WAYS_WITHIN)
+    for prefer in ("", FOR_GRADIENTS, *OTHER_WAYS):
+        if prefer and time.over():
+            break
+        if prefer == FOR_GRADIENTS and not (verified and _is_one_way(verified[0])):
+            continue
+        if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
+            continue
+        if prefer in OTHER_WAYS and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
+            break
+        for traced in search.drafts(prefer):
+            if prefer and prefer not in [c.pattern for c in traced.draft.changes]:
+                break
+            if verified and traced.draft.risky:
+                break  # an answer that evaluates less is there already
+            outcome = judge.judge(traced)
+            if isinstance(outcome, Rewrite):
+                (verified if outcome.verified else unverified).append(outcome)
+                break
+            obstacles[outcome] = None
+            if search.deadline.over():
+                break
+    if not verified and judge.at_edge is not None:
+        verified.append(judge.at_edge)
+    if not verified and not unverified and judge.second is not None:
+        unverified.append(judge.second)
+    if not verified and not unverified:
+        obstacles = {**search.obstacles, **obstacles}
+    why_not = "" if verified or unverified else search.why_not
+    return Proposals(tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not)
+
+
+def _is_one_way(rewrite: Rewrite) -> bool:
+    """Whether the answer says that it cannot be differentiated backwards."""
+    return rewrite.compared is not None and NO_REVERSE in rewrite.compared.differences
+
+
+def undecorated(fun: Any) -> Any:
+    """The function under `jax.jit` or `jm.jit`; other wrappers stay."""
+    while hasattr(fun, "lower") and hasattr(fun, "__wrapped__"):
+        fun = fun.__wrapped__
+    return fun
+
+
+def _different(rewrites: Sequence[Rewrite]) -> list[Rewrite]:
+    return list({tuple(r.sources.items()): r for r in rewrites}.values())
+
+
+class _Judge:
+    """Compares drafts with the plain function, whose results are shared by all of them."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        static: Sequence[str | int],
+        run: bool,
+        seconds: float,
+    ) -> None:
+        self.fun, self.args, self.kwargs, self.static, self.seconds = fun, args, kwargs, tuple(static), seconds
+        self._plain: Plain | None = None
+        self._why_not = "" if run else "running was switched off"
+        self._checked = not run
+        self._units: list[Unit] = []
+        self._lines: set[tuple[str, int]] = set()
+        self._seen: set[frozenset[tuple[int, str]]] = set()
+        self._others: list[tuple[Input, Any]] = []
+        self._served: Served | None = None
+        self._said: Sequence[OtherCall] = ()
+        self._note = ""
+        self._gradients: Gradients | None = None
+        self._gradients_of: Plain | None = None
+        self.at_edge: Rewrite | None = None
+        self.second: Rewrite | None = None
+        self.fails: dict[str, str] = {}
+        self.fails_elsewhere = ""
+
+    def other_calls(self) -> list[OtherCall]:
+        """Other calls that plain Python takes: with other static values, and those of `_other_calls`."""
+        if not self.may_run():
+            return []
+        fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+        variations = Variations(self.args, self.kwargs, fixed)
+        seconds = min(0.4, self.seconds / 4)
+        trees = [ast.parse(unit.text) for unit in self._units]
+        try:
+            plain = Plain(self.fun, self._units, {}, variations, seconds)
+        except NoSource:
+            return []
+        names = dict.fromkeys(word for tree in trees for word in compared_words(tree))
+        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, list(names)), MOST_STATICS):
+            given = Input(args, kwargs, "static value")
+            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+                result = plain.run(changed)
+                if result is not None:
+                    self._others.append((changed, result[0]))
+                    break
+        calls = other_calls(self.fun, variations.call(), variations, trees)
+        self._served = Served(self.fun, plain, self.static, calls, seconds)
+        static = [OtherCall(given, "with another static value") for given, _ in self._others]
+        return [*static, *(taken.call for taken in self._served.taken)]
+
+    def say_where_it_fails(self, calls: Sequence[OtherCall]) -> None:
+        """What fails on these calls is said of a rewrite, and does not refuse it."""
+        self._said, self.fails = calls, {}
+
+    def may_run(self) -> bool:
+        """Whether the plain function may be run."""
+        if not self._checked:
+            self._check()
+        return not self._why_not
+
+    def judge(self, traced: Traced) -> Rewrite | str:
+        """The rewrite, verified or not; or the sentence that says why it is wrong."""
+        draft = traced.draft
+        self.may_run()
+        if self._why_not:
+            return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
+        if traced.equations > MANY_EQUATIONS:
+            return self._rewrite(
+                draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"
+            )
+        try:
+            plain = self._plain_for(draft)
+            compiled = jitted(self._bounded(traced), self.static)
+            if draft.returns:
+                compare(plain, _first_of(compiled), draft.excludes, Deadline(self.seconds))
+                return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
+            count, notes, inputs = compare(plain, compiled, draft.excludes, Deadline(self.seconds))
+            if self.fails_elsewhere:
+                return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
+            self._compare_others(plain, compiled, draft.excludes)
+            failing = self._compare_served(traced)
+            if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
+                return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
+        except NoSource as error:
+            return self._rewrite(draft, reason=f"traced, not compared: {error}")
+        except Differs as error:
+            if self._plain is not None and self._plain.failed is not None:
+                self._why_not = str(error)
+                return self._rewrite(draft, reason=f"traced, not compared: {error}")
+            patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
+            return f"a rewrite by {patterns} was tried and rejected: {error}"
+
+        def told(gradient: str) -> Rewrite:
+            said = (*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)
+            return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried()}))
+
+        try:
+            return told(self._compare_gradients(plain, traced, inputs))
+        except DiffersAtEdge as error:
+            self.at_edge = self.at_edge or told(str(error))
+            reason = str(error)
+        except Differs as error:
+            self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
+            reason = str(error)
+        return f"a rewrite by {', '.join(dict.fromkeys(change.pattern for change in draft.changes))} was rejected: {reason}"
+
+    def _check(self) -> None:
+        values = [*self.args, *self.kwargs.values()]
+        self._why_not, self._units = impurity(self.fun, values)
+        copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
+        if copied:
+            changes = self._why_not
+            self._why_not, self._units = impurity(self.fun, values, copied)
+            if not self._why_not:
+                self._note = f"plain Python changes an argument in place ({changes}), the compiled function does not"
+        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
+        if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+            self._why_not = "an argument was donated or deleted"
+        elif size > MAX_BYTES:
+            self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"
+        self._checked = True
+
+    def _plain_for(self, draft: Draft) -> Plain:
+        lines = {(change.filename, change.line) for change in draft.changes}
+        if self._plain is None or not lines <= self._lines:
+            self._lines |= lines
+            units = {(u.filename, u.first_line): u for u in (*self._units, *draft.texts)}
+            by_file: dict[str, set[int]] = {}
+            for filename, line in self._lines:
+                by_file.setdefault(filename, set()).add(line)
+            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+            self._plain = Plain(
+                self.fun, list(units.values()), by_file, Variations(self.args, self.kwargs, fixed), self.seconds
+            )
+        return self._plain
+
+    def _compare_others(self, plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str]) -> None:
+        """The rewrite with other static values; what it gives there must be plain Python's too."""
+        if ANOTHER_SHAPE in excludes:
+            return  # other sizes go past an end, which the rewrite says
+        for given, want in self._others[:MOST_STATICS_COMPARED]:
+            try:
+                got = computed(compiled, given)
+            except jax.errors.JAXTypeError as error:
+                raise Differs(f"with another static value it fails ({type(error).__name__}: {str(error)[:120]})") from None
+            except Exception:
+                continue  # an empty array or the like, which the search has looked at
+            difference = differs(got, want)
+            if difference and not rounding_decides(plain, given, got, want):
+                raise Differs(f"it differs with another static value: {difference}")
+
+    def _met_another_shape(self, plain: Plain) -> bool:
+        return plain.met_another_shape or (self._served is not None and self._served.met_another_shape)
+
+    def _compare_served(self, traced: Traced) -> list[str]:
+        """Compare on the other calls; gives what is to be said of those on which it may fail."""
+        if self._served is None:
+            return []
+        known = {id(taken.call): taken for taken in self._served.taken}
+        programs = {id(call): program for call, program in traced.others}
+        for key, taken in known.items():
+            kind = taken.call.given.kind
+            if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
+                continue
+            if key not in programs:
+                self._served.not_compared(taken.call)
+                continue
+            try:
+                self._served.compare(taken, programs[key], traced.draft.excludes)
+            except Differs as error:
+                self.fails[taken.call.words] = str(error)
+                raise
+        failing = [call.words for call in self._said if not self._serves(traced, known.get(id(call)))]
+        return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
+
+    def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
+        if self._gradients is None or self._gradients_of is not plain:
+            minds_nan = any(word in unit.text for unit in self._units for word in ("isnan", "isfinite", "nan_to_num"))
+            self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, minds_nan), plain
+        return self._gradients.compare(traced.function, inputs, self.seconds / 4)
+
+    def _serves(self, traced: Traced, taken: Taken | None) -> bool:
+        if taken is None or self._served is None:
+            return True
+        given = taken.call.given
+        try:
+            program = rerun(lambda: jitted(traced.function, self.static).trace(*given.args, **given.kwargs))
+            self._served.compare(taken, program, traced.draft.excludes)
+        except (Exception, OutOfTime, Effect):
+            return False
+        return True
+
+    def _untried(self) -> dict[str, str]:
+        return {f"untried {what}": what for what in self._served.untried} if self._served is not None else {}
+
+    def _bounded(self, traced: Traced) -> Callable[..., Any]:
+        """The rewrite with its while loops bounded, so that a comparison ends."""
+        texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
+        if texts == traced.draft.texts:
+            return traced.function
+        codes = {unit: unit.compiled(text, "<jitmagic bounded>") for unit, text in texts.items()}
+        imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
+        made: Callable[..., Any] = Rebuilt(codes, imports, {"__jitmagic_while_loop__": bounded_while_loop}).make(self.fun)
+        return made
+
+    def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
+        sources: dict[str, str] = {}
+        filenames: dict[str, str] = {}
+        diffs = []
+        for unit, long in draft.texts.items():
+            text = folded(long, unit.text)
+            for name, old, new in changed_statements(unit.text, text):
+                sources[name] = new
+                filenames[name] = unit.filename
+                lines = difflib.unified_diff(
+                    old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3
+                )
+                diffs.append("\n".join(lines))
+        for unit in draft.texts:
+            for name, text in holders(unit):
+                sources.setdefault(name, text)
+                filenames.setdefault(name, unit.filename)
+        own = _own_name(self.fun)
+        source = sources.get(own) or next(iter(sources.values()), "")
+        names = tuple(s for s in self.static if isinstance(s, str))
+        return Rewrite(
+            sources, source, draft.changes, "\n".join(diffs), compared, compared is not None, reason, names, filenames
+        )
+
+
+def _first_of(padded: Callable[..., Any]) -> Callable[..., Any]:
+    """What plain Python gives, from a function that gives (array, count)."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values, count = padded(*args, **kwargs)
+        return values[: int(count)]
+
+    return call
+
+
+def _own_name(fun: Any) -> str:
+    inner = list(layers(fun))[-1]
+    qualname: str = getattr(inner, "__qualname__", "")
+    return qualname.split(".<locals>")[0]
+
+
+def holders(unit: Unit) -> Iterator[tuple[str, str]]:
+    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.jit(f)`."""
+    unit_name = top_name(ast.parse(unit.text).body[-1])
+    held = {
+        name
+        for name, value in unit.globals.items()
+        if not isinstance(value, types.ModuleType | type) and _holds(value, unit) and name != unit_name
+    }
+    if not held:
+        return
+    text = module_text(unit.filename, unit.globals)
+    lines = text.splitlines(keepends=True)
+    for stmt in ast.parse(text).body:
+        name = top_name(stmt)
+        if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
+            yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
+
+
+def _holds(value: object, unit: Unit) -> bool:
+    if isinstance(value, functools.partial):
+        return _holds(value.func, unit)
+    if isinstance(value, types.FunctionType):
+        return unit.holds(value.__code__)
+    if isinstance(value, types.MethodType):
+        return False  # looked up on its class
+    wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
+    return isinstance(wrapped, types.FunctionType) and unit.holds(wrapped.__code__)
+
+
+def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """(name at module or class level, its text before, its text now) for what differs between two texts of one statement."""
+    before, after = Code(old), Code(new)
+    old_stmt, new_stmt = before.tree.body[-1], after.tree.body[-1]
+    if isinstance(old_stmt, ast.ClassDef) and isinstance(new_stmt, ast.ClassDef):
+        olds = dict(_members(before, old_stmt))
+        for name, text in _members(after, new_stmt):
+            if olds.get(name) != text:
+                yield f"{old_stmt.name}.{name}", olds.get(name, ""), text
+        return
+    yield top_name(old_stmt), old, new
+
+
+def _members(code: Code, cls: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for stmt in cls.body:
+        name = top_name(stmt)
+        if name:
+            start, end = code.offset(first_line(stmt), 0), code.region([stmt])[1]
+            yield name, textwrap.dedent(code.text[start:end])

@@ -1,0 +1,308 @@
+"""Values of unknown length: an array that is longer than plain Python's, and which of its elements count.
+
+No array under jit can have a length that depends on data. A `Ragged` stands for one: `data` with a mask. `Writer` keeps the
+edits that make one text of the other, and the lines that they need before and after a statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import PARTIAL, TOTAL
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
+from jupyter_jitmagic.source.code import Edit
+
+ONE = 2  # between TOTAL and PARTIAL: safe where the operand is 1
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """What is known of an expression whose plain value is shorter along one axis.
+
+    Attributes:
+        mask: the source text of a mask along `axis` ("" for a list of groups).
+        front: the elements that count stand in front, in plain Python's order; else where they stood.
+        axis, ndim: the axis that the mask is along, and how many axes there are.
+        flat: the mask has all of the array's (several) axes, and plain Python's value has one.
+        pad: the number that stands where the mask does not hold, as text; "" where that is not known.
+        dtype: "f", "i", "u", "b" or "c".
+        source: which selection it comes from, by its number; -1 where what stands at the other places cannot be chosen.
+        direct: it is the selection itself, nothing was computed of it.
+        listed: plain Python's value is a list.
+        length: plain Python's length as source text, where that is a sum or difference ("" where it is not known).
+        grid: of a table of pairs, the mask of each axis ("" where its length is known); `mask` is then the table's, and `flat`
+            holds.
+        group: text of the group numbers by which alone it may be read (one element for each group).
+    """
+
+    mask: str
+    front: bool = False
+    axis: int = 0
+    ndim: int = 1
+    flat: bool = False
+    pad: str = ""
+    dtype: str = "f"
+    source: int = -1
+    direct: bool = False
+    listed: bool = False
+    length: str = ""
+    grid: tuple[str, ...] = ()
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.axis < max(self.ndim, 1):
+            raise Obstacle("the axis of a selection was lost")
+
+    @property
+    def behind(self) -> int:
+        """How many axes follow the one of the mask."""
+        return self.ndim - 1 - self.axis
+
+    def like(self, other: Ragged) -> bool:
+        """Whether both have the same length in plain Python, along axes that meet when they are broadcast."""
+        return (self.mask, self.flat, self.behind, self.group, self.grid) == (
+            other.mask,
+            other.flat,
+            other.behind,
+            other.group,
+            other.grid,
+        )
+
+    @property
+    def broadcast(self) -> str:
+        """The mask's text, fit to stand beside the data."""
+        if self.flat or not self.behind:
+            return self.mask
+        return f"{enclosed(self.mask)}[:{', None' * self.behind}]"
+
+
+class Leaves(Obstacle):
+    """A value of unknown length leaves the function: it needs to be followed into what calls it."""
+
+
+class Calls(Obstacle):
+    """A value of unknown length is handed to a helper of the user's."""
+
+    def __init__(self, message: str, call: ast.Call) -> None:
+        super().__init__(message)
+        self.call = call
+
+
+@dataclass
+class State:
+    """What can be taken back: edits, lines, names."""
+
+    edits: list[Edit] = field(default_factory=list)
+    before: dict[ast.stmt, list[str]] = field(default_factory=dict)
+    after: dict[ast.stmt, list[str]] = field(default_factory=dict)
+    names: dict[str, Ragged] = field(default_factory=dict)
+    masks: dict[str, str] = field(default_factory=dict)  # source text of a mask → the name that holds it
+    taken: set[str] = field(default_factory=set)
+    seen: dict[ast.AST, Ragged | None] = field(default_factory=dict)  # expressions whose edits were made
+
+    def copy(self) -> State:
+        before, after = ({k: list(v) for k, v in lines.items()} for lines in (self.before, self.after))
+        return State(list(self.edits), before, after, dict(self.names), dict(self.masks), set(self.taken), dict(self.seen))
+
+
+class Writer:
+    """The text of a function, edited expression by expression."""
+
+    def __init__(self, spot: Spot) -> None:
+        self.spot, self.code = spot, spot.code
+        self.state = State()
+        self.current: ast.stmt | None = None  # the statement before which lines may go
+        self.levels: dict[int, int] = {}  # how safe the places of each selection that do not count must be
+        self.sources = 0
+        self.inexact = False  # something was written that `exact` writes otherwise
+        self.averaged = False  # a mean was written that `guarded` writes otherwise
+        self.apart = False  # pieces were put together that plain Python lets overlap
+
+    # -- texts --------------------------------------------------------------------------------------------
+
+    def text(self, node: ast.AST) -> str:
+        """An expression's text with the edits noted so far."""
+        return self.code.edited(*self.code.span(node), self.state.edits)
+
+    def operand(self, node: ast.expr) -> str:
+        return enclosed(self.text(node))
+
+    def replace(self, node: ast.AST, text: str) -> None:
+        start, end = self.code.span(node)
+        self.state.edits = [edit for edit in self.state.edits if not (start <= edit[0] and edit[1] <= end)]
+        if text != self.code.text[start:end]:
+            self.state.edits.append((start, end, text))
+
+    def jnp(self, name: str) -> str:
+        return self.spot.jnp(name)
+
+    # -- lines --------------------------------------------------------------------------------------------
+
+    def line_before(self, line: str) -> None:
+        """A line before the statement at hand."""
+        if self.current is None:
+            raise Obstacle("a selection in an expression of its own scope")
+        at = self.current
+        if not self.code.on_own_lines([at]):
+            raise Obstacle("a selection in a statement that shares its line")
+        lines = self.state.before.setdefault(at, [])
+        if line not in lines:
+            lines.append(line)
+
+    def line_after(self, line: str) -> None:
+        assert self.current is not None
+        if not self.code.on_own_lines([self.current]):
+            raise Obstacle("a selection in a statement that shares its line")
+        self.state.after.setdefault(self.current, []).append(line)
+
+    def fresh(self, *wanted: str) -> str:
+        used = self.code.names | self.state.taken
+        name = next((each for each in wanted if each not in used), "")
+        number = 2
+        while not name:
+            name = f"{wanted[0]}_{number}" if f"{wanted[0]}_{number}" not in used else ""
+            number += 1
+        self.state.taken.add(name)
+        return name
+
+    def named(self, text: str, *wanted: str, known_as: str = "") -> str:
+        """A name for what an expression gives, bound in a line before the statement; the text itself where none can stand.
+
+        `known_as`: what it stands for, where another text may stand for the same.
+        """
+        if text.isidentifier():
+            return text
+        for key in (known_as, text):
+            if key in self.state.masks:
+                return self.state.masks[key]
+        if self.current is None:
+            return enclosed(text)
+        name = self.fresh(*wanted)
+        self.line_before(f"{name} = {text}")
+        self.state.masks[text] = name
+        if known_as:
+            self.state.masks[known_as] = name
+        return name
+
+    def forget(self, names: set[str]) -> None:
+        """Texts that read these names stand for another value from now on."""
+        for text in list(self.state.masks):
+            if names & set(re.findall(r"[A-Za-z_]\w*", text)):
+                del self.state.masks[text]
+
+    # -- values -------------------------------------------------------------------------------------------
+
+    def require(self, ragged: Ragged, level: int) -> None:
+        """Places that do not count will be computed with: say how safe what stands there has to be."""
+        if level == PARTIAL and ragged.direct:
+            level = ONE
+        if ragged.source >= 0:
+            self.levels[ragged.source] = max(self.levels.get(ragged.source, 0), level)
+
+    def selected(self, array: str, ragged: Ragged) -> tuple[str, Ragged]:
+        """The data of a new selection, filled as safely as what follows needs it."""
+        number, self.sources = self.sources, self.sources + 1
+        level = self.levels.get(number, 0)
+        ragged = replace(ragged, source=number, direct=True)
+        if not level:
+            return array, ragged
+        if level == PARTIAL:
+            first = f"{self.jnp('argmax')}({ragged.mask})"
+            fill = f"{enclosed(array)}{'.ravel()' if ragged.flat else ''}[{', '.join([*[':'] * ragged.axis, first])}]"
+            if ragged.axis and not ragged.flat:
+                fill += f"[{', '.join([*[':'] * ragged.axis, 'None'])}]"
+            pad = ""
+        else:
+            pad = "1" if level == ONE else "0"
+            fill = str(pad == "1") if ragged.dtype == "b" else pad  # a whole number leaves the array's dtype what it is
+        return f"{self.jnp('where')}({ragged.broadcast}, {array}, {fill})", replace(ragged, pad=pad)
+
+    def padded(self, node: ast.expr, ragged: Ragged, number: str) -> str:
+        """An expression's text with `number` at the places that do not count."""
+        text = self.text(node)
+        if ragged.pad == number:
+            return text
+        if number == "0" and ragged.direct:
+            self.require(ragged, TOTAL)
+        value = {"nan": self.jnp("nan"), "inf": self.jnp("inf"), "-inf": f"-{self.jnp('inf')}"}.get(number, number)
+        if ragged.dtype == "b" and number in ("0", "1"):
+            value = str(number == "1")
+        return f"{self.jnp('where')}({ragged.broadcast}, {text}, {value})"
+
+    def worst(self, ragged: Ragged, sign: str) -> str:
+        """A value behind ("+") or before ("-") all others."""
+        if ragged.dtype == "b":
+            return str(sign == "+")
+        return f"{'-' if sign == '-' else ''}{self.jnp('inf')}"
+
+    def stores(self, name: str) -> int:
+        """How often a name is bound in the function."""
+        function = self.spot.function or self.code.tree
+        names = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+        return sum(not isinstance(node.ctx, ast.Load) for node in names)
+
+    def constant(self, text: str, dtype: str) -> str:
+        """An array of which JAX takes no derivative in plain Python either."""
+        return f"{self.spot.lax('stop_gradient')}({text})" if dtype in "fc" else text
+
+    def counted(self, ragged: Ragged) -> str:
+        return f"{self.jnp('sum')}({ragged.mask})"
+
+    def count(self, ragged: Ragged) -> str:
+        """The count, by name where a line can bind it."""
+        return self.named(self.counted(ragged), "count", "number", "how_many")
+
+    def in_front(self, text: str, ragged: Ragged) -> tuple[str, Ragged]:
+        """The same elements, those that count in front."""
+        if ragged.front:
+            return text, ragged
+        if ragged.grid:
+            raise Obstacle("a table of pairs has no order of its own")
+        if ragged.flat:
+            mask = self.named(f"{enclosed(ragged.mask)}.ravel()", "flat_mask", "chosen")
+            ragged, text = replace(ragged, mask=mask, flat=False, ndim=1, axis=0), f"{enclosed(text)}.ravel()"
+        order = self.named(f"{self.jnp('argsort')}(~{enclosed(ragged.mask)})", "front", "in_front", "order")
+        mask = self.named(
+            f"{self.jnp('arange')}({enclosed(ragged.mask)}.size) < {self.counted(ragged)}", "counts", "valid", "filled"
+        )
+        index = ", ".join([*[":"] * ragged.axis, order])
+        return f"{enclosed(text)}[{index}]", replace(ragged, mask=mask, front=True, pad="", direct=False)
+
+    def ordered(self, node: ast.expr, ragged: Ragged) -> Ragged:
+        """`in_front` for an expression, in its place."""
+        text, made = self.in_front(self.text(node), ragged)
+        self.replace(node, text)
+        return made
+
+    def stop(self, node: ast.AST, why: str = "") -> NoReturn:
+        needing = self.code.src(node)
+        raise Obstacle(
+            why or f"`{needing}` needs a value of a length that depends on data: no array of a fixed shape can hold it"
+        )
+
+
+def enclosed(text: str) -> str:
+    """Source text, in parentheses where an operator beside it could bind tighter."""
+    plain = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant | ast.List | ast.Dict | ast.Set
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return f"({text})"
+    if isinstance(node, plain) or (isinstance(node, ast.Tuple | ast.ListComp) and text.startswith(("(", "["))):
+        return text
+    if text.startswith("(") and text.endswith(")") and _whole(text):
+        return text
+    return f"({text})"
+
+
+def _whole(text: str) -> bool:
+    """Whether the first parenthesis closes at the end."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if not depth:
+            return place == len(text) - 1
+    return False

@@ -1,0 +1,450 @@
+"""What the operations of the table do with values of unknown length."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.reshaping import Reshaping
+
+Consumer = Callable[[ast.Call, Called], Ragged | None]
+
+
+class Operations(Reshaping):
+    """A consumer for each sort of operation in the table."""
+
+    def consumer(self, known: Called) -> Consumer:
+        by_sort: dict[str, Consumer] = {
+            "elementwise": self._elementwise,
+            "where": self._where,
+            "extreme": self._extreme,
+            "by nan": self._by_nan,
+            "place": self._place,
+            "sort": self._sort,
+            "argsort": self._argsort,
+            "running": self._running,
+            "flat": self._flat,
+            "count": self._count,
+            "count nonzero": self._count_nonzero,
+            "average": self._average,
+            "norm": self._norm,
+            "softmax": self._softmax,
+            "join": self._join,
+            "stack": self._stack,
+            "product": self._dot,
+            "outer": self._outer,
+            "shift": self._shift,
+            "like": self._like,
+            "flip": self._flip,
+            "expand": self._expand,
+            "searchsorted": self._searchsorted,
+            "take": self._take,
+            "transpose": self._transpose,
+            "reshape": self._reshape,
+            "bincount": self._bincount,
+            "segment": self._segment,
+            "covariance": self._covariance,
+        }
+        return by_sort.get(known.operation.sort, self._nothing_known)
+
+    def is_float(self, node: ast.expr) -> bool:
+        """Whether an expression's numbers are floats whatever kind of numbers the arguments are."""
+        match node:
+            case ast.Constant(value=float()):
+                return True
+            case ast.Name(id=name):
+                return name in self.floats
+            case ast.BinOp(op=ast.Div()):
+                return True
+            case ast.BinOp(left=left, right=right):
+                return self.is_float(left) or self.is_float(right)
+            case ast.UnaryOp(operand=operand):
+                return self.is_float(operand)
+            case ast.Subscript(value=value):
+                return self.is_float(value)
+            case ast.Call():
+                known = called(self.spot, node)
+                if known is None or not known.arguments:
+                    return False
+                if known.operation.safety == PARTIAL or known.name in FLOATS:
+                    return known.name != "power"
+                return known.operation.sort != "place" and any(map(self.is_float, known.arguments))
+        return False
+
+    # -- elementwise --------------------------------------------------------------------------------------
+
+    def _elementwise(self, node: ast.Call, known: Called) -> Ragged | None:
+        listed = known.arguments[0] if known.arguments else None
+        if known.name in ("array", "asarray") and isinstance(listed, ast.List | ast.Tuple):
+            return self._stack_of(node, list(listed.elts), 0)
+        if known.name in ("array", "asarray") and listed is not None and len(known.arguments) <= 2:
+            found = self.visit(listed)
+            self.plain(*known.arguments[1:], *(each.value for each in known.keywords))
+            return None if found is None else replace(found, listed=False)
+        if known.form == "builtin" and known.name in ("float", "int", "bool", "max", "min"):
+            self.plain(*known.arguments)
+            return None
+        values = [*known.arguments, *(each.value for each in known.keywords)]
+        return self.joined(node, values, known.operation.safety)
+
+    def _softmax(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.behind or found.axis or known.name != "softmax":
+            self.stop(node)
+        self.with_keyword(node, f"where={found.broadcast}, initial=-{self.jnp('inf')}")
+        return replace(found, direct=False, pad="0")
+
+    # -- reductions ---------------------------------------------------------------------------------------
+
+    def _reduced(self, node: ast.Call, known: Called, found: Ragged, places: int = 1) -> tuple[bool, Ragged | None]:
+        """(whether the axis of unknown length is reduced, what is known of the result)."""
+        given = known.keyword("axis")
+        if given is None and known.name != "norm":
+            given = known.arguments[places] if len(known.arguments) > places else None
+        keeps = known.keyword("keepdims") is not None
+        if given is None or (isinstance(given, ast.Constant) and given.value is None):
+            return True, None
+        axes = self._axes_of(given, found.ndim)
+        if axes is not None and found.grid and not keeps:
+            left = [mask for axis, mask in enumerate(found.grid) if axis not in axes]
+            lengths = [axis for axis, mask in enumerate(left) if mask]
+            if len(lengths) > 1:
+                self.stop(node)
+            one = Ragged(left[lengths[0]], axis=lengths[0], ndim=len(left), dtype=found.dtype) if lengths else None
+            return True, one
+        if axes is None or found.flat:
+            self.stop(node)
+        if found.axis in axes:
+            return True, None
+        if keeps:
+            return False, replace(found, pad="", direct=False)
+        less = sum(axis < found.axis for axis in axes)
+        return False, replace(found, axis=found.axis - less, ndim=found.ndim - len(axes), pad="", direct=False)
+
+    def _where(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if known.form == "builtin":  # sum, any, all of Python's
+            if found.ndim > 1 and not found.flat:
+                self.stop(node)
+            self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, where={found.mask})")
+            return None
+        reduces, made = self._reduced(node, known, found)
+        self.require(found, known.operation.safety)
+        if not reduces:
+            return made
+        if found.listed:
+            array = self._array(known.arguments[0], found)
+            self.replace(known.arguments[0], array)
+        old = known.keyword("where")
+        if known.name == "mean" and old is None and not known.keywords and len(known.arguments) == 1:
+            self.averaged = True
+            if self.guarded:
+                total = f"{self.jnp('sum')}({self.text(known.arguments[0])}, where={found.broadcast})"
+                self.replace(node, f"({total} / {self.jnp('maximum')}({self.count(found)}, 1))")
+                return made
+        if old is not None:
+            self.replace(old, f"{self.operand(old)} & {found.broadcast}")
+            return made
+        self.with_keyword(node, f"where={found.broadcast}")
+        return made
+
+    def _array(self, node: ast.expr, found: Ragged) -> str:
+        """The text of a value as an array: a list becomes one."""
+        return (
+            f"{self.jnp('asarray')}({self._brackets(node)})"
+            if (found.listed and not isinstance(node, ast.Name)) or (found.listed and self._is_list(node))
+            else self.text(node)
+        )
+
+    def _is_list(self, node: ast.expr) -> bool:
+        return not isinstance(node, ast.Name) or node.id not in self.arrays
+
+    arrays: frozenset[str] = frozenset()
+    """Names that hold arrays now, and held lists."""
+    floats: set[str]
+    """Names of what is a float, whatever kind of numbers the arguments are."""
+
+    def _brackets(self, node: ast.expr) -> str:
+        text = self.text(node)
+        if isinstance(node, ast.GeneratorExp):
+            return f"[{text[1:-1] if text.startswith('(') else text}]"
+        return text
+
+    def _extreme(self, node: ast.Call, known: Called) -> Ragged | None:
+        if known.form == "builtin" and len(known.arguments) != 1:
+            self.plain(*known.arguments, *(each.value for each in known.keywords))
+            return None
+        found = self._only(node, known)
+        if found is None:
+            return None
+        reduces, made = self._reduced(node, known, found)
+        if not reduces:
+            return made
+        array = known.arguments[0]
+        rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
+        if known.operation.neutral == "ptp":
+            self.replace(node, f"({self._most(array, found, 'max', '-', rest)} - {self._most(array, found, 'min', '+', rest)})")
+        else:
+            name = known.name.removeprefix("a").removeprefix("nan") if known.name != "all" else known.name
+            name = f"nan{name}" if known.name.startswith("nan") else name
+            self.replace(node, self._most(array, found, name, known.operation.neutral, rest))
+        return made
+
+    def _most(self, array: ast.expr, found: Ragged, name: str, sign: str, rest: str) -> str:
+        text = self._array(array, found)
+        if found.dtype in "iu":  # the smallest of all elements serves floats, too
+            least = self.jnp("nanmin" if sign == "-" else "nanmax")
+            return f"{self.jnp(name)}({text}{rest}, where={found.broadcast}, initial={least}({text}))"
+        made = f"{self.jnp(name)}({self.jnp('where')}({found.broadcast}, {text}, {self.worst(found, sign)}){rest})"
+        return made if found.dtype == "b" or self.is_float(array) else f"{made}.astype({enclosed(text)}.dtype)"
+
+    def _by_nan(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        places = 1 if known.name.endswith("median") else 2
+        reduces, made = self._reduced(node, known, found, places)
+        if not reduces:
+            return made
+        array = known.arguments[0]
+        rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
+        text = self._array(array, found)
+        value = f"{self.jnp(known.operation.spelled)}({self.jnp('where')}({found.broadcast}, {text}, {self.jnp('nan')}){rest})"
+        if not known.name.startswith("nan") and found.dtype in "fc":
+            self.inexact = True
+            if self.exact:
+                axis = known.keyword("axis") or (known.arguments[places] if len(known.arguments) > places else None)
+                over = f", axis={self.text(axis)}" if axis is not None else ""
+                unknown = f"{self.jnp('any')}({self.jnp('isnan')}({text}) & {found.broadcast}{over})"
+                value = f"{self.jnp('where')}({unknown}, {self.jnp('nan')}, {value})"
+        self.replace(node, value)
+        return made
+
+    def _count(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if len(known.arguments) > 1 or known.keywords or (known.name == "size" and found.ndim > 1 and not found.flat):
+            self.stop(node)
+        if not found.flat and found.axis and known.name == "len":
+            self.replace(node, f"{self.operand(known.arguments[0])}.shape[0]")
+            return None
+        self.replace(node, self.count(found))
+        return None
+
+    def _count_nonzero(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        reduces, made = self._reduced(node, known, found)
+        if not reduces:
+            return made
+        rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
+        text = self.operand(known.arguments[0])
+        truth = text if found.dtype == "b" else f"({text} != 0)"
+        self.replace(node, f"{self.jnp('sum')}({truth} & {found.broadcast}{rest})")
+        return made
+
+    def _average(self, node: ast.Call, known: Called) -> Ragged | None:
+        weights = known.keyword("weights")
+        if known.form != "function" or len(known.arguments) != 1 or len(known.keywords) != (weights is not None):
+            return self._nothing_known(node, known)
+        found = self.visit(known.arguments[0])
+        if weights is None:
+            if found is not None:
+                self.replace(node, f"{self.jnp('mean')}({self.text(known.arguments[0])}, where={found.broadcast})")
+            return None
+        if found is None:
+            self.plain(weights)
+            return None
+        heavy = self.visit(weights)
+        if heavy is None or not heavy.like(found) or found.behind or found.axis:
+            self.stop(node)
+        self.require(found, TOTAL)
+        self.replace(weights, self.padded(weights, heavy, "0"))
+        return None
+
+    def _norm(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if known.form != "function" or found.flat:
+            self.stop(node)
+        reduces, made = self._reduced(node, known, found)
+        if not reduces:
+            self.require(found, PARTIAL)
+            return made
+        order = known.keyword("ord") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        if found.grid or (order is not None and not (isinstance(order, ast.Constant) and order.value in (1, 2, 3))):
+            self.stop(node)
+        self.require(found, TOTAL)
+        self.replace(known.arguments[0], self.padded(known.arguments[0], found, "0"))
+        return None
+
+    def _covariance(self, node: ast.Call, known: Called) -> Ragged | None:
+        values = [self.visit(argument) for argument in known.arguments]
+        ragged = [each for each in values if each is not None]
+        self.plain(*(each.value for each in known.keywords))
+        if not ragged:
+            return None
+        straight = all(each is not None and each.like(ragged[0]) and not each.behind and not each.flat for each in values)
+        if not straight or known.keywords or known.form != "function" or self.current is None:
+            self.stop(node)
+        for argument, each in zip(known.arguments, ragged, strict=True):
+            self.replace(argument, self.padded(argument, each, "0"))
+        texts = ", ".join(map(self.text, known.arguments))
+        text = f"{self.jnp('cov')}({texts}, fweights={enclosed(ragged[0].mask)}.astype(int))"
+        if known.name == "corrcoef":
+            together, spread = self.fresh("covariance", "cov_of_both"), self.fresh("deviation", "spread")
+            self.line_before(f"{together} = {text}")
+            self.line_before(f"{spread} = {self.jnp('sqrt')}({self.jnp('diag')}({together}))")
+            text = f"({together} / {self.jnp('outer')}({spread}, {spread}))"
+        self.replace(node, text)
+        return None
+
+    # -- order and place ----------------------------------------------------------------------------------
+
+    def _place(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if known.name.startswith("nan"):
+            self.stop(node)
+        reduces, made = self._reduced(node, known, found)
+        if not reduces:
+            return made
+        if found.ndim > 1 and not found.flat and known.keyword("axis") is None and len(known.arguments) < 2:
+            self.stop(node)
+        array = known.arguments[0]
+        if found.grid:
+            self.stop(node)
+        found = self.ordered(array, found)
+        rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
+        text, worst = self._array(array, found), self.worst(found, known.operation.neutral)
+        self.replace(node, f"{self.jnp(known.name)}({self.jnp('where')}({found.broadcast}, {text}, {worst}){rest})")
+        return None
+
+    def _sort(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        array = known.arguments[0]
+        backwards = known.keyword("reverse") or known.keyword("descending")
+        if found.ndim > 1 or found.flat:
+            if found.ndim > 1 and not found.flat:
+                self.stop(node)
+            text = f"{self.jnp('ravel')}({self.text(array)})"
+            mask = self.named(f"{self.jnp('ravel')}({found.mask})", "flat_mask")
+            self.replace(array, text)
+            found = replace(found, flat=False, ndim=1, axis=0, mask=mask, pad="")
+        if (
+            len(known.arguments) > 1
+            or known.keyword("key") is not None
+            or (backwards is not None and not isinstance(backwards, ast.Constant))
+        ):
+            self.stop(node)
+        text = self._array(array, found)
+        made, mask = self.sorted_front(text, found)
+        self.replace(node, made)
+        done = replace(found, mask=mask, front=True, pad="", direct=False, listed=found.listed)
+        if backwards is not None and isinstance(backwards, ast.Constant) and backwards.value:
+            self.replace(node, f"{made}[::-1]")
+            done = replace(done, mask=self.named(f"{enclosed(mask)}[::-1]", "counts", "valid"), front=False)
+        return done
+
+    def sorted_front(self, text: str, found: Ragged) -> tuple[str, str]:
+        """(what counts in order and then the rest, the mask of what counts)."""
+        if self.current is not None and not text.isidentifier():
+            name = self.fresh("values", "unordered")
+            self.line_before(f"{name} = {text}")
+            text = name
+        mask = f"{self.jnp('arange')}({enclosed(found.mask)}.size) < {self.counted(found)}"
+        mask = found.mask if found.front else self.named(mask, "counts", "valid", "filled")
+        return f"{enclosed(text)}[{self.jnp('lexsort')}(({text}, ~{enclosed(found.mask)}))]", mask
+
+    def _argsort(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or len(known.arguments) > 1 or known.keywords or found.listed or found.flat:
+            self.stop(node)
+        array = known.arguments[0]
+        found = self.ordered(array, found)
+        self.replace(node, f"{self.jnp('lexsort')}(({self.text(array)}, ~{enclosed(found.mask)}))")
+        return replace(found, pad="", dtype="i", direct=False, source=-1)
+
+    def _running(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or found.flat or found.listed or len(known.arguments) > 1 or known.keyword("axis") is not None:
+            reduces, _ = self._reduced(node, known, found)
+            if reduces or found.flat or found.listed:
+                self.stop(node)
+            return replace(found, pad="", direct=False)
+        array, neutral = known.arguments[0], known.operation.neutral
+        value = neutral if neutral in "01" else ""
+        if value:
+            self.replace(array, self.padded(array, found, value))
+        else:
+            self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {self.worst(found, neutral)})")
+        return replace(found, pad="", direct=False)
+
+    def _shift(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.flat or found.ndim > 1 or len(known.arguments) > 1 or known.keywords:
+            self.stop(node)
+        found = self.ordered(known.arguments[0], found)
+        return replace(found, mask=self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts"), pad="", direct=False)
+
+    def _flip(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.flat or found.ndim > 1:
+            self.stop(node)
+        mask = self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen")
+        return replace(found, mask=mask, front=False, direct=False)
+
+    def _searchsorted(self, node: ast.Call, known: Called) -> Ragged | None:
+        """What does not count stands behind everything that does."""
+        array, value = (known.arguments[0], known.arguments[1]) if len(known.arguments) == 2 else (None, None)
+        if array is None or value is None:
+            return self._nothing_known(node, known)
+        if known.name == "digitize":
+            array, value = value, array
+        found, sought = self.visit(array), self.visit(value)
+        self.plain(*(each.value for each in known.keywords))
+        if found is None:
+            return None if sought is None else replace(sought, pad="", dtype="i", direct=False, source=-1)
+        if sought is not None or found.ndim > 1 or found.flat:
+            self.stop(node)
+        found = self.ordered(array, found)
+        last = self.worst(found, "+")
+        self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {last})")
+        return None
+
+    def _take(self, node: ast.Call, known: Called) -> Ragged | None:
+        if len(known.arguments) != 2 or known.keywords:
+            return self._nothing_known(node, known)
+        array, index = known.arguments
+        found, place = self.visit(array), self.visit(index)
+        if found is not None:
+            if place is not None or found.ndim > 1 or found.flat:
+                self.stop(node)
+            self.ordered(array, found)
+            return None
+        if place is None:
+            return None
+        if (self.ndim(array) or 1) > 1:
+            self.stop(node)
+        return replace(place, pad="", dtype="f", direct=False)

@@ -1,0 +1,238 @@
+"""Operations that join, stack, turn or group values of unknown length."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
+from jupyter_jitmagic.diagnosis.rewrites.operations import TOTAL, Called
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.slices import terms, written
+
+
+class Reshaping(Consumers):
+    """What becomes of the axis of unknown length where nothing is reduced."""
+
+    def _nothing_known(self, node: ast.Call, known: Called) -> Ragged | None:
+        self.plain(*known.arguments, *(each.value for each in known.keywords))
+        return None
+
+    def _only(self, node: ast.Call, known: Called) -> Ragged | None:
+        """The first argument's, where the others are plain; None where it is plain too."""
+        found = self.visit(known.arguments[0]) if known.arguments else None
+        self.plain(*known.arguments[1:], *(each.value for each in known.keywords))
+        if found is not None and found.group:
+            self.stop(node)
+        return found
+
+    def _axes_of(self, node: ast.expr, ndim: int) -> list[int] | None:
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        found = []
+        for part in parts:
+            try:
+                found.append(int(ast.literal_eval(part)) % ndim)
+            except (ValueError, TypeError, SyntaxError):
+                return None
+        return found
+
+    # -- shape --------------------------------------------------------------------------------------------
+
+    def _flat(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if known.form == "builtin":
+            return replace(found, listed=True)
+        if known.name in ("ravel", "flatten", "squeeze") and self._is_column(known.arguments[0]) and len(known.arguments) == 1:
+            return replace(found, ndim=1, axis=0)
+        if len(known.arguments) > 1 or (known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat):
+            self.stop(node)
+        if found.flat and known.name != "copy":
+            self.replace(node, self.text(known.arguments[0]))
+            return found
+        if known.name == "squeeze":
+            self.stop(node)
+        return found
+
+    def _is_column(self, node: ast.expr) -> bool:
+        """`jnp.argwhere(c)` of a vector: one column."""
+        return isinstance(node, ast.Call) and self.code.src(node.func).endswith("argwhere") and self.ndim(node.args[0]) == 1
+
+    def _join(self, node: ast.Call, known: Called) -> Ragged | None:
+        if known.name == "append":
+            if known.form != "function":
+                return self._nothing_known(node, known)
+            parts = known.arguments
+        elif known.arguments and isinstance(known.arguments[0], ast.List | ast.Tuple):
+            parts = list(known.arguments[0].elts)
+            self.plain(*known.arguments[1:], *(each.value for each in known.keywords))
+        else:
+            found = self._only(node, known)
+            return None if found is None else self.stop(node)
+        values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
+        ragged = [each for each in values if each is not None]
+        if not ragged:
+            return None
+        given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 and known.name != "append" else None)
+        axes = self._axes_of(given, ragged[0].ndim) if given is not None else [0]
+        if axes is None or len(axes) != 1 or any(each.flat or each.listed or each.group for each in ragged):
+            self.stop(node)
+        if axes[0] != ragged[0].axis:
+            if len(ragged) < len(values) or any(not each.like(ragged[0]) for each in ragged):
+                self.stop(node)
+            return replace(ragged[0], pad="", direct=False, source=-1)
+        masks, lengths = [], []
+        for part, each in zip(parts, values, strict=True):
+            if each is not None:
+                masks.append(each.mask)
+                lengths.append(each.length)
+                continue
+            fact = self.spot.fact(part)
+            listed = part.args[0] if isinstance(part, ast.Call) and part.args else part
+            size = f"{self.operand(part)}.shape[{axes[0]}]"
+            if fact is not None and fact.ndim == 0:
+                size = "1"
+            elif isinstance(listed, ast.List | ast.Tuple) and not any(isinstance(item, ast.Starred) for item in listed.elts):
+                size = str(len(listed.elts))
+            lengths.append(size)
+            masks.append(f"{self.jnp('ones')}({size}, bool)")
+        mask = self.named(f"{self.jnp('concatenate')}([{', '.join(masks)}])", "counts", "valid", "kept")
+        fact = self.spot.fact(node)
+        dtype = fact.dtype if fact is not None and fact.dtype else ragged[0].dtype
+        made = replace(ragged[0], mask=mask, front=False, pad="", direct=False, source=-1, dtype=dtype, length="")
+        return self._whole_again(node, made, lengths)
+
+    def _whole_again(self, node: ast.Call, made: Ragged, lengths: list[str]) -> Ragged | None:
+        """Pieces that make an array of a known length, however it was cut: what counts, in front of nothing."""
+        if not all(lengths):
+            return made
+        total = terms(ast.parse(" + ".join(f"({each})" for each in lengths), mode="eval").body, ast.unparse)
+        if total is None or any(self.is_traced_text(atom) for atoms, number in total.items() if number for atom in atoms):
+            return made
+        text, _ = self.in_front(self.text(node), made)
+        self.apart = True
+        self.replace(node, f"{text}[{':, ' * made.axis}:{written(total) or '0'}]")
+        return None
+
+    def _stack(self, node: ast.Call, known: Called) -> Ragged | None:
+        listed = known.arguments[0] if known.arguments else None
+        if not isinstance(listed, ast.List | ast.Tuple):
+            found = self._only(node, known)
+            if found is None:
+                return None
+            if found.listed and known.name == "stack" and len(known.arguments) == 1 and not known.keywords:
+                return replace(found, listed=False)
+            self.stop(node)
+        given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        place = 1 if known.name == "column_stack" else 0
+        if given is not None:
+            axes = self._axes_of(given, 2)
+            place = axes[0] if axes else self.stop(node)
+        return self._stack_of(node, list(listed.elts), place)
+
+    def _stack_of(self, node: ast.Call, parts: list[ast.expr], place: int) -> Ragged | None:
+        values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
+        ragged = [each for each in values if each is not None]
+        if not ragged:
+            return None
+        if len(ragged) < len(values) or any(not each.like(ragged[0]) or each.ndim > 1 or each.flat for each in ragged):
+            self.stop(node)
+        together = self._together([each.source for each in ragged])
+        zero = all(each.pad == "0" for each in ragged)
+        return replace(ragged[0], axis=1 - place, ndim=2, pad="0" if zero else "", direct=False, source=together)
+
+    def _dot(self, node: ast.Call, known: Called) -> Ragged | None:
+        if len(known.arguments) != 2 or known.keywords:
+            return self._nothing_known(node, known)
+        left, right = known.arguments
+        return self.product(node, left, right, known.name)
+
+    def _outer(self, node: ast.Call, known: Called) -> Ragged | None:
+        if len(known.arguments) != 2 or known.keywords:
+            return self._nothing_known(node, known)
+        one, two = (self.visit(argument) for argument in known.arguments)
+        if one is None and two is None:
+            return None
+        found = one if one is not None else two
+        if (one is not None and two is not None) or found is None or found.ndim > 1:
+            self.stop(node)
+        self.require(found, TOTAL)
+        return replace(found, axis=0 if one is not None else 1, ndim=2, direct=False)
+
+    def _like(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        return None if found is None else replace(found, pad="", direct=False, source=-1, listed=False)
+
+    def _expand(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        axes = self._axes_of(given, found.ndim + 1) if given is not None else None
+        if axes is None or len(axes) != 1 or found.flat:
+            self.stop(node)
+        return replace(found, axis=found.axis + (axes[0] <= found.axis), ndim=found.ndim + 1, direct=False)
+
+    def _transpose(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if len(known.arguments) > 1 or known.keywords or found.flat:
+            self.stop(node)
+        return replace(found, axis=found.ndim - 1 - found.axis)
+
+    def _reshape(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        sizes = known.arguments[1:]
+        if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple):
+            sizes = list(sizes[0].elts)
+        try:
+            shape = [ast.literal_eval(size) for size in sizes]
+        except ValueError:
+            self.stop(node)
+        if found.flat and shape == [-1]:
+            self.replace(node, self.text(known.arguments[0]))
+            return found
+        if found.ndim != 1 or found.flat or sorted(shape) not in ([-1], [-1, 1]):
+            self.stop(node)
+        return replace(found, axis=shape.index(-1), ndim=len(shape), direct=False)
+
+    # -- groups -------------------------------------------------------------------------------------------
+
+    def _bincount(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self.visit(known.arguments[0])
+        weights, length = known.keyword("weights"), known.keyword("length")
+        self.plain(*known.arguments[1:])
+        heavy = self.visit(weights) if weights is not None else None
+        if found is None and heavy is None:
+            return None
+        if found is None or length is None or (weights is not None and (heavy is None or not heavy.like(found))):
+            self.stop(node)
+        numbers = known.arguments[0]
+        self.replace(numbers, f"{self.jnp('where')}({found.mask}, {self.text(numbers)}, {self.operand(length)})")
+        return None
+
+    def _segment(self, node: ast.Call, known: Called) -> Ragged | None:
+        if len(known.arguments) != 2:
+            return self._nothing_known(node, known)
+        data, numbers = known.arguments
+        values, ids = self.visit(data), self.visit(numbers)
+        size = known.keyword("num_segments")
+        held = self.count_of(size) if size is not None else None
+        if held is not None and size is not None and values is None and ids is None:  # one for each of the selection
+            mask = held if held.front else self.in_front("", held)[1]
+            self.replace(size, f"{enclosed(mask.mask)}.size")
+            fact = self.spot.fact(node)
+            ndim = fact.ndim if fact is not None and fact.ndim > 0 else 1
+            return Ragged(mask.mask, True, ndim=ndim, dtype=fact.dtype if fact is not None and fact.dtype else "f")
+        if values is None and ids is None:
+            return None
+        if size is None or ids is None or (values is not None and (values.mask != ids.mask or values.axis)):
+            self.stop(node)
+        if values is None:
+            self.stop(node)
+        self.replace(numbers, f"{self.jnp('where')}({ids.mask}, {self.text(numbers)}, {self.operand(size)})")
+        return None

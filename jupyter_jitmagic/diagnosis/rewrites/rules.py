@@ -1,0 +1,266 @@
+"""What a rule sees (`Spot`) and what it proposes (`Step`)."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
+from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line, target_names
+from jupyter_jitmagic.source.units import Unit
+
+BOOL = "bool"
+ARRAY = "array"
+INDEX = "index"
+OTHER = "other"
+ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edit that a rule proposes.
+
+    Attributes:
+        text: the whole new text of the unit (the top-level statement).
+        pattern: what was done, in a word of `Change.pattern`: "where", "cond", "fori_loop", "jnp", ...
+        line: the line within the unit's text before the edit.
+        excludes: kinds of varied inputs on which the edit does not promise plain Python's result, and why that is right
+            (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `inputs.KINDS`, and "another shape": inputs
+            on which plain Python's result has another shape than on the call's own.
+        note: half a sentence for the user, where the edit gives up something (a message, a check).
+        risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.
+        returns: what the caller gets in place of plain Python's result, "" where it is the same: the function then gives
+            (array, count), and the first `count` elements are plain Python's.
+    """
+
+    text: str
+    pattern: str
+    line: int
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    risky: bool = False
+    returns: str = ""
+
+
+class Obstacle(Exception):
+    """Raised by a rule that knows why no rewrite is right here; the message is said to the user."""
+
+
+class TracerPrinted(Exception):
+    """A trace was stopped at a `print` that shows a tracer, where plain Python shows the value."""
+
+
+@dataclass
+class Spot:
+    """Where a trace failed, as rules see it.
+
+    Attributes:
+        code: the unit's current text with its tree.
+        node: the expression (or statement) at which Python stopped.
+        error: what was raised.
+        locals: the failing frame's variables (tracers among them), by name; never kept.
+        globals: the namespace of the function.
+        method: the failing function stands in a class (imports then go inside it).
+        line: the line within the text.
+        unit: the statement at module level whose text it is.
+        static: those parameters of the failing function that are known to be static.
+        entry: it stands in the function that is asked about, whose result the caller gets.
+        facts: asks what each expression's value is in plain Python; empty where nothing may be run.
+    """
+
+    code: Code
+    node: ast.AST
+    error: BaseException
+    locals: Mapping[str, Any]
+    globals: Mapping[str, Any]
+    line: int
+    unit: Unit
+    static: frozenset[str] = frozenset()
+    facts: Callable[[], Facts] = dict
+    entry: bool = False
+    _imports: dict[str, str] = field(default_factory=dict)
+
+    # -- what stands around the place ---------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """What Python asked of the traced value: "bool", "array" (a NumPy array), "index" (an int), or "other"."""
+        name = type(self.error).__name__
+        return {
+            "TracerBoolConversionError": BOOL,
+            "TracerArrayConversionError": ARRAY,
+            "TracerIntegerConversionError": INDEX,
+        }.get(name, OTHER)
+
+    @cached_property
+    def function(self) -> Function | None:
+        return self.code.function(self.node)
+
+    def call(self, *names: str) -> ast.Call | None:
+        """The failing call, if it calls one of these builtins (not shadowed)."""
+        node = self.node
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in names
+            and self.is_builtin(node.func.id)
+        ):
+            return node
+        return None
+
+    def is_builtin(self, name: str) -> bool:
+        return name not in self.locals and self.globals.get(name, getattr(builtins, name, None)) is getattr(
+            builtins, name, None
+        )
+
+    def value(self, node: ast.expr) -> Any:
+        """The object a name or dotted name stands for in the failing frame, or None; evaluates nothing else.
+
+        (`pure_eval` would evaluate more: operators and calls, of which a rule must read the text, not the value.)
+        """
+        if isinstance(node, ast.Name):
+            if node.id in self.locals:
+                return self.locals[node.id]
+            return self.globals.get(node.id, getattr(builtins, node.id, None))
+        if isinstance(node, ast.Attribute):
+            owner = self.value(node.value)
+            if isinstance(owner, types.ModuleType):
+                return getattr(owner, node.attr, None)
+        return None
+
+    def fact(self, node: ast.expr) -> Fact | None:
+        """What an expression's value is in plain Python, here or further on in the text; None where that is not known."""
+        if isinstance(node, ast.Constant):
+            return fact_of(node.value)
+        told = fact_at(self.facts(), self.unit, node)
+        if told is None and (isinstance(node, ast.Name) and node.id in self.locals):
+            return fact_of(self.locals[node.id])
+        return told
+
+    def defined(self, name: str) -> bool:
+        """Whether the variable had a value when the trace failed (None stands for "not yet")."""
+        return self.locals.get(name) is not None
+
+    # -- names for the edit --------------------------------------------------------------------------
+
+    def jnp(self, attribute: str) -> str:
+        """`jnp.where` by the alias that the user has; the import is added where there is none."""
+        return self._spelled(attribute, "jax.numpy", "numpy", "jnp", "import jax.numpy as jnp")
+
+    def lax(self, attribute: str) -> str:
+        return self._spelled(attribute, "jax.lax", "lax", "lax", "from jax import lax")
+
+    def jax(self, attribute: str) -> str:
+        """`jax.tree.map`, `jax.debug.print`, ... by the user's alias of jax."""
+        return self._spelled(attribute, "jax", "", "jax", "import jax")
+
+    def np(self, attribute: str) -> str:
+        return self._spelled(attribute, "numpy", "", "np", "import numpy as np")
+
+    def module(self, name: str, attribute: str) -> str:
+        """`functools.reduce`, … by the user's alias of a module of the standard library."""
+        return self._spelled(attribute, name, "", name, f"import {name}")
+
+    def _spelled(self, attribute: str, module: str, below_jax: str, alias: str, statement: str) -> str:
+        for name, value in self.globals.items():
+            if isinstance(value, types.ModuleType) and value.__name__ == module and not self._shadowed(name):
+                return f"{name}.{attribute}"
+        if alias in self.code_imports:
+            return f"{alias}.{attribute}"
+        if below_jax:
+            for name, value in self.globals.items():
+                if isinstance(value, types.ModuleType) and value.__name__ == "jax" and not self._shadowed(name):
+                    return f"{name}.{below_jax}.{attribute}"
+        self._imports[alias] = statement
+        return f"{alias}.{attribute}"
+
+    @cached_property
+    def code_imports(self) -> set[str]:
+        nodes = [n for n in ast.walk(self.code.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        return {alias.asname or alias.name for n in nodes for alias in n.names}
+
+    def _shadowed(self, name: str) -> bool:
+        return name in self.shadowing
+
+    @cached_property
+    def shadowing(self) -> set[str]:
+        found = {n.arg for n in ast.walk(self.code.tree) if isinstance(n, ast.arg)}
+        inside = [
+            n for f in self.code.tree.body for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        ]
+        top = {name for s in self.code.tree.body if isinstance(s, ast.Assign) for t in s.targets for name in target_names(t)}
+        return found | ({n.id for n in inside} - top)
+
+    # -- making the step -------------------------------------------------------------------------------
+
+    def step(
+        self,
+        pattern: str,
+        *edits: tuple[ast.AST | tuple[int, int], str],
+        excludes: Mapping[str, str] | None = None,
+        note: str = "",
+        risky: bool = False,
+        returns: str = "",
+    ) -> Step:
+        """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
+        text = self.code.replace(*map(self._with_comments, edits), *self._import_edits())
+        self._imports.clear()  # of this alternative only
+        return Step(text, pattern, self.line, excludes or {}, note, risky, returns)
+
+    def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
+        """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""
+        where, new = edit
+        if not isinstance(where, tuple):
+            return edit
+        old = self.code.text[where[0] : where[1]]
+        if "#" not in old or (where[0] and self.code.text[where[0] - 1] != "\n"):
+            return edit
+        kept = comments_of(new)
+        lost = [comment for comment in comments_of(old) if comment not in kept]
+        indent = old[: len(old) - len(old.lstrip())]
+        return where, "".join(f"{indent}{comment}\n" for comment in lost) + new
+
+    def _import_edits(self) -> list[tuple[tuple[int, int], str]]:
+        if not self._imports:
+            return []
+        statement = self.code.tree.body[-1]
+        lines = list(self._imports.values())
+        if isinstance(statement, ast.ClassDef):
+            fn = next(
+                (n for n in self.code.ancestors(self.node) if isinstance(n, ast.FunctionDef) and n in statement.body), None
+            )
+            if fn is None:
+                return []
+            body = fn.body[1:] if ast.get_docstring(fn) is not None and len(fn.body) > 1 else fn.body
+            start = self.code.offset(first_line(body[0]), 0)
+            return [((start, start), "".join(f"{self.code.indent(body[0])}{line}\n" for line in lines))]
+        gap = "\n\n" if isinstance(statement, ast.FunctionDef) else "\n"
+        start = self.code.offset(first_line(statement), 0)
+        return [((start, start), "\n".join(lines) + "\n" + gap)]
+
+    # -- the question that Python asked --------------------------------------------------------------
+
+    def asked(self) -> tuple[ast.expr, ast.AST] | None:
+        """(the test, who asks it) for a failed truth test: If, While, IfExp, Assert, BoolOp, Not, comprehension."""
+        node = self.node
+        if self.kind != BOOL or not isinstance(node, ast.expr):
+            return None
+        while True:
+            parent = self.code.parents[node]
+            if (isinstance(parent, ast.BoolOp) and node is parent.values[-1]) or isinstance(parent, ast.NamedExpr):
+                node = parent
+            else:
+                break
+        if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and node is parent.test:
+            return node, parent
+        if isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.comprehension) and node in parent.ifs):
+            return node, parent
+        return None
+
+
+Rule = Callable[[Spot], Iterator[Step]]

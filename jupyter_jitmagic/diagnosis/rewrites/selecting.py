@@ -1,0 +1,401 @@
+"""Where values of unknown length come from: masks, places that are looked for, unique values, traced slices, filters."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jupyter_jitmagic.diagnosis.rewrites.grouping import distinct, grouped
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
+from jupyter_jitmagic.diagnosis.rewrites.slices import length_between
+from jupyter_jitmagic.source.code import target_names
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
+
+NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
+
+
+def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several: bool = False) -> Selection | None:
+    """The selection that an expression makes itself, if it makes one of a length that is not known.
+
+    `array`: the array that is updated, where `node` is the place of an update. `several`: the expression is unpacked.
+    """
+    if isinstance(node, ast.Subscript) and (isinstance(node.ctx, ast.Load) or array is not None):
+        return _by_subscript(flow, node, array)
+    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+        return _filtered(flow, node)
+    if isinstance(node, ast.Call):
+        name = name_of(node)
+        if (
+            name in ("compress", "extract")
+            and len(node.args) == 2
+            and not node.keywords
+            and is_module(flow.spot, owner_of(node))
+        ):
+            return _masked(flow, node.args[1], node.args[0])
+        if several and name in ("nonzero", "where") and _looks_for(flow, node):
+            text, ragged, ndim = _places(flow, node)
+            return Selection(text, ragged, "size=", several=(ragged,) * ndim)
+        if (
+            several
+            and name in ("split", "array_split")
+            and len(node.args) == 2
+            and isinstance(node.args[1], ast.List | ast.Tuple)
+        ):
+            return _split(flow, node, list(node.args[1].elts))
+        if name in ("flatnonzero", "argwhere") and _looks_for(flow, node):
+            text, ragged, _ = _places(flow, node)
+            return Selection(text, ragged, "size=")
+        if name in ("unique", "intersect1d", "setdiff1d", "union1d") and node.args and is_module(flow.spot, owner_of(node)):
+            return distinct(flow, node, name, several)
+        if name.startswith("segment_") or name == "bincount":
+            return grouped(flow, node, name)
+        if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
+            return _counting(flow, node)
+    return None
+
+
+def is_places(flow: Flow, node: ast.Call) -> bool:
+    """`jnp.nonzero(c)`, `jnp.where(c)`: a tuple of places."""
+    return name_of(node) in ("nonzero", "where") and _looks_for(flow, node)
+
+
+def _looks_for(flow: Flow, node: ast.Call) -> bool:
+    """`jnp.nonzero(c)`, `jnp.where(c)`: the places where something traced holds."""
+    return len(node.args) == 1 and not node.keywords and is_module(flow.spot, owner_of(node)) and flow.is_traced(node.args[0])
+
+
+# -- masks ----------------------------------------------------------------------------------------------
+
+
+def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Selection | None:
+    base, index = array if array is not None else node.value, node.slice
+    if isinstance(base, ast.Call) and array is None and name_of(base) in ("nonzero", "where") and _looks_for(flow, base):
+        return _one_of_places(flow, node, base)
+    if (
+        isinstance(base, ast.Call)
+        and array is None
+        and name_of(base) == "split"
+        and isinstance(index, ast.Constant | ast.UnaryOp)
+    ):
+        return _one_of_split(flow, node, base)
+    if isinstance(index, ast.Call) and is_places(flow, index):
+        return _masked(flow, base, index.args[0], update=array is not None)
+    if isinstance(index, ast.Name) and index.id in flow.places:
+        return _masked(flow, base, index, update=array is not None)
+    if isinstance(base, ast.Name) and base.id in flow.places and array is None:
+        return _one_of_named(flow, node, base)
+    parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+    masks = [number for number, part in enumerate(parts) if _is_mask(flow, part, node)]
+    if len(masks) == 1:
+        return _masked(flow, base, parts[masks[0]], parts, masks[0], array is not None)
+    if array is None:
+        return _sliced(flow, node, parts)
+    return None
+
+
+def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
+    if isinstance(part, ast.Slice | ast.Constant | ast.List):
+        return False
+    fact = flow.spot.fact(part)
+    if fact is None:
+        failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
+        return failing and flow.site is node
+    return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
+
+
+def _masked(
+    flow: Flow, base: ast.expr, mask: ast.expr, parts: list[ast.expr] | None = None, at: int = 0, update: bool = False
+) -> Selection:
+    """`x[mask]`, `X[:, mask]`, `X[mask, 0]`."""
+    held, chosen = flow.visit(base), flow.visit(mask)
+    parts = parts or [mask]
+    others = [part for number, part in enumerate(parts) if number != at]
+    if held is not None:
+        if chosen is None or not chosen.like(held) or others or held.listed:
+            flow.stop(mask)
+        both = f"{enclosed(held.mask)} & {flow.operand(mask)}"
+        text = flow.named(both, "kept", "chosen", "selected")
+        return Selection(flow.text(base), _of(held, text))
+    if chosen is not None:
+        flow.stop(mask)
+    ndim, depth = flow.ndim(base), flow.ndim(mask) or 1
+    if isinstance(mask, ast.Name) and mask.id in flow.places:
+        fact = flow.spot.fact(mask)
+        depth = fact.length if fact is not None and fact.sort == "tuple" else ndim or 1
+    if ndim is None:
+        ndim = depth
+    text = _mask_text(flow, mask)
+    array = flow.operand(base)
+    dtype = dtype_of(flow, base)
+    if not others:
+        if depth == ndim and ndim > 1:
+            return Selection(array, Ragged(text, ndim=ndim, flat=True, dtype=dtype), fills=True)
+        if depth != 1:
+            raise Obstacle(f"`{flow.code.src(mask)}` selects along several axes")
+        return Selection(array, Ragged(text, ndim=ndim, dtype=dtype), fills=True)
+    flow.plain(*(part for part in others if not isinstance(part, ast.Slice)))
+    if depth != 1 or update or any(not isinstance(part, ast.Slice | ast.Constant) for part in others):
+        flow.stop(mask)
+    whole = all(isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step) for part in others)
+    if not whole:
+        array += f"[{', '.join(':' if number == at else flow.text(part) for number, part in enumerate(parts))}]"
+    before = sum(isinstance(part, ast.Slice) for part in parts[:at])
+    gone = sum(isinstance(part, ast.Constant) for part in others)
+    return Selection(array, Ragged(text, axis=before, ndim=ndim - gone, dtype=dtype), fills=True)
+
+
+def _of(held: Ragged, mask: str) -> Ragged:
+    return Ragged(mask, False, held.axis, held.ndim, held.flat, "", held.dtype, held.source, held.direct, held.listed)
+
+
+def _mask_text(flow: Flow, mask: ast.expr) -> str:
+    """A name for the mask, or its text where no line can bind one."""
+    text = flow.text(mask)
+    fact = flow.spot.fact(mask)
+    if fact is not None and fact.sort in ("array", "host") and fact.dtype not in ("b", ""):
+        return flow.named(f"{enclosed(text)} != 0", "kept", "selected", "chosen")
+    if isinstance(mask, ast.Name):
+        function = flow.spot.function or flow.code.tree
+        stores = [
+            n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == mask.id and not isinstance(n.ctx, ast.Load)
+        ]
+        if len(stores) <= 1:
+            return text
+        if text in flow.state.masks:
+            return flow.state.masks[text]
+        if flow.current is None:
+            return text
+        name = flow.fresh("kept", "selected", "chosen")
+        flow.line_before(f"{name} = {text}")
+        flow.state.masks[text] = name
+        return name
+    return flow.named(text, "kept", "selected", "chosen")
+
+
+# -- places ---------------------------------------------------------------------------------------------
+
+
+def _places(flow: Flow, node: ast.Call) -> tuple[str, Ragged, int]:
+    """(`nonzero` with a size, what counts of it, the number of axes)."""
+    asked = node.args[0]
+    flow.plain(asked)
+    ndim = flow.ndim(asked) or 1
+    mask = _mask_text(flow, asked) if flow.current is not None else flow.operand(asked)
+    size = f"{enclosed(mask)}.size"
+    number, flow.sources = flow.sources, flow.sources + 1
+    safe = flow.levels.get(number, 0) and ndim == 1  # then the others stand for one that is found
+    fill = f"{flow.jnp('argmax')}({mask})" if safe else "0"
+    text = f"{flow.code.src(node.func)}({mask}, size={size}, fill_value={fill})"
+    counts = flow.named(f"{flow.jnp('arange')}({size}) < {flow.jnp('sum')}({mask})", "counts", "found", "valid")
+    rows = name_of(node) == "argwhere"
+    return text, Ragged(counts, front=True, ndim=2 if rows else 1, dtype="i", source=number), ndim
+
+
+def _one_of_places(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection | None:
+    """`jnp.nonzero(c)[0]`."""
+    if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
+        flow.stop(node)
+    outer = flow.code.parents.get(node)
+    if (
+        isinstance(outer, ast.Subscript)
+        and outer.value is node
+        and isinstance(outer.slice, ast.Constant)
+        and isinstance(outer.slice.value, int)
+        and outer.slice.value >= 0
+    ):  # only the k-th place is used
+        flow.plain(call.args[0])
+        flow.found, flow.pattern = True, "size="
+        flow.state.seen[outer] = flow.state.seen[node] = None
+        size = f"size={outer.slice.value + 1}, fill_value=0"
+        flow.replace(call, f"{flow.code.src(call.func)}({flow.text(call.args[0])}, {size})")
+        return None
+    text, ragged, _ = _places(flow, call)
+    return Selection(f"{text}[{node.slice.value}]", ragged, "size=")
+
+
+def _one_of_named(flow: Flow, node: ast.Subscript, base: ast.Name) -> Selection:
+    """`idx[0]`, where `idx` was `jnp.where(c)` and holds c now."""
+    if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
+        flow.stop(node)
+    text = f"{flow.jnp('nonzero')}({base.id}, size={base.id}.size, fill_value=0)[{node.slice.value}]"
+    mask = f"{flow.jnp('arange')}({base.id}.size) < {flow.jnp('sum')}({base.id})"
+    return Selection(text, Ragged(flow.named(mask, "counts", "found", "valid"), front=True, dtype="i"), "size=")
+
+
+def _counting(flow: Flow, node: ast.Call) -> Selection | None:
+    """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection: as long as that."""
+    held = flow.count_of(node.args[0])
+    if held is None:
+        return None
+    rest = "".join(f", {flow.text(each)}" for each in node.args[1:]) + "".join(
+        f", {each.arg}={flow.text(each.value)}" for each in node.keywords
+    )
+    text = f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})"
+    dtype = dtype_of(flow, node)
+    if held.front:
+        return Selection(text, Ragged(held.mask, True, dtype=dtype))
+    mask = flow.named(f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}", "counts", "valid", "filled")
+    return Selection(text, Ragged(mask, True, dtype=dtype))
+
+
+# -- slices ---------------------------------------------------------------------------------------------
+
+
+def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection | None:
+    """`x[a:b]` with traced bounds: the whole axis, and a mask of the places between."""
+    cuts = [
+        number
+        for number, part in enumerate(parts)
+        if isinstance(part, ast.Slice)
+        and part.step is None
+        and any(bound is not None and flow.is_traced(bound) for bound in (part.lower, part.upper))
+    ]
+    if len(cuts) != 1 or flow.visit(node.value) is not None:
+        return None
+    fact = flow.spot.fact(node.value)
+    if fact is not None and fact.sort not in ("array", "host"):
+        return None
+    at = cuts[0]
+    part = parts[at]
+    assert isinstance(part, ast.Slice)
+    others = [other for number, other in enumerate(parts) if number != at]
+    flow.plain(*(bound for bound in (part.lower, part.upper) if bound is not None))
+    if any(isinstance(other, ast.Slice) and (other.lower or other.upper or other.step) for other in others[:at]):
+        return None
+    array = flow.operand(node.value)
+    whole = all(isinstance(other, ast.Slice) and not (other.lower or other.upper or other.step) for other in others)
+    window = _window(flow, part)
+    if window and flow.current is not None:
+        index = [window if number == at else flow.text(other) for number, other in enumerate(parts)]
+        array += f"[{', '.join(index)}]"
+    elif not whole:
+        array += f"[{', '.join(':' if number == at else flow.text(other) for number, other in enumerate(parts))}]"
+    ndim = (flow.ndim(node.value) or len(parts)) - sum(not isinstance(other, ast.Slice) for other in others)
+    axis = sum(isinstance(other, ast.Slice) for other in parts[:at])
+    size = f"{flow.operand(node.value)}.shape[{at}]"
+    fact = flow.spot.fact(node.value)
+    length = f"{fact.length}" if fact is not None and at == 0 and fact.length >= 0 else size
+    bounds = "".join(f"{flow.operand(bound) if bound is not None else ''}:" for bound in (part.lower, part.upper))
+    cut = f"cut({bounds!r}, {length!r})"  # arrays of one length are cut alike
+    if window and flow.current is not None:
+        text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "counts", known_as=cut)
+        ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
+        return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
+    ends = [flow.text(bound) if bound is not None else other for bound, other in ((part.lower, "0"), (part.upper, size))]
+    places = f"{flow.jnp('arange')}({size})"
+    tests, excludes = [], {}
+    for bound, sign in ((part.lower, ">="), (part.upper, "<")):
+        if bound is None:
+            continue
+        if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):  # counted from the end; -0 is 0
+            back = flow.operand(bound.operand)
+            if flow.is_traced(bound):
+                tests.append(f"{places} {sign} {flow.jnp('where')}({back} == 0, 0, {size} - {back})")
+            else:
+                tests.append(f"{places} {sign} {size} - {back}")
+        else:
+            limit = flow.operand(bound)
+            flow.inexact = True
+            if flow.exact:
+                limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"
+            tests.append(f"{places} {sign} {limit}")
+        excludes = {} if flow.exact else NEGATIVE
+    mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
+    text = flow.named(mask, "kept", "counts", "chosen", known_as=cut)
+    front = part.lower is None
+    ragged = Ragged(text, front, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
+    return Selection(array, ragged, fills=True, excludes=excludes)
+
+
+def _one_of_split(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection | None:
+    """`jnp.split(x, [k])[0]`."""
+    if len(call.args) != 2 or not isinstance(call.args[1], ast.List | ast.Tuple):
+        return None
+    made = _split(flow, call, list(call.args[1].elts))
+    if made is None:
+        return None
+    number = ast.literal_eval(node.slice)
+    ragged = made.several[number]
+    if ragged is None:
+        return None
+    return Selection(flow.operand(call.args[0]), ragged, fills=True, excludes=NEGATIVE)
+
+
+def _split(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | None:
+    """`left, right = jnp.split(x, [k])`: x twice, and a mask for each."""
+    if node.keywords or not any(map(flow.is_traced, places)) or flow.visit(node.args[0]) is not None:
+        return None
+    flow.plain(*places)
+    array = flow.operand(node.args[0])
+    ndim, dtype = flow.ndim(node.args[0]) or 1, dtype_of(flow, node.args[0])
+    index = f"{flow.jnp('arange')}({array}.shape[0])"
+    texts = [flow.operand(place) for place in places]
+    parts = []
+    for lower, upper in zip(["", *texts], [*texts, ""], strict=True):
+        tests = ([f"{index} >= {lower}"] if lower else []) + ([f"{index} < {upper}"] if upper else [])
+        mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
+        parts.append(Ragged(flow.named(mask, "kept", "counts", "chosen"), not lower, ndim=ndim, dtype=dtype))
+    return Selection(", ".join([array] * len(parts)), parts[0], several=tuple(parts), excludes=NEGATIVE)
+
+
+def _window(flow: Flow, part: ast.Slice) -> str:
+    """The places of a slice of known length, by name: those past the end do not count."""
+    if part.lower is None or part.upper is None:
+        return ""
+    length = length_between(flow.spot, part.lower, part.upper, flow.is_traced)
+    if not length:
+        return ""
+    return flow.named(f"{flow.operand(part.lower)} + {flow.jnp('arange')}({length})", "places", "window", "indices")
+
+
+# -- filters --------------------------------------------------------------------------------------------
+
+
+def _filtered(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | None:
+    """`[v for v in x if v > 0]` → all of x, and `kept = x > 0`."""
+    if len(node.generators) != 1 or not node.generators[0].ifs or flow.current is None:
+        return None
+    code, loop = flow.code, node.generators[0]
+    names = set(target_names(loop.target))
+    asks = any(
+        part.id in names or part.id in flow.traced for test in loop.ifs for part in ast.walk(test) if isinstance(part, ast.Name)
+    )
+    if not asks or not (flow.is_traced(loop.iter) or any(flow.is_traced(test) for test in loop.ifs)):
+        return None
+    held = flow._iterated(loop.iter)
+    flow.inside(names, [*loop.ifs, node.elt])
+    head = f"for {code.src(loop.target)} in {flow.text(loop.iter)}"
+    if isinstance(loop.iter, ast.Tuple) and not code.is_enclosed(loop.iter):
+        head = f"for {code.src(loop.target)} in ({flow.text(loop.iter)})"
+    test = " and ".join(map(flow.operand, loop.ifs)) if len(loop.ifs) > 1 else flow.text(loop.ifs[0])
+    kept = flow.fresh("kept", "selected", "chosen")
+    flow.line_before(f"{kept} = {flow.jnp('asarray')}([{test} {head}], bool)")
+    mask = kept
+    if held is not None:
+        if held.ndim != 1 or held.flat:
+            flow.stop(node)
+        mask = flow.named(f"{enclosed(held.mask)} & {kept}", "chosen", "selected")
+    fact = flow.spot.fact(node.elt)
+    dtype = fact.dtype if fact is not None and fact.dtype else "f"
+    if isinstance(loop.iter, ast.Name | ast.Attribute | ast.Subscript) and code.src(node.elt) == code.src(loop.target):
+        array = f"{flow.jnp('asarray')}({flow.text(loop.iter)})"
+        of = flow.spot.fact(loop.iter)
+        if of is not None and of.sort == "array":
+            array = flow.text(loop.iter)
+    else:
+        of = flow.spot.fact(loop.iter)
+        if of is not None and of.sort == "array" and held is None:  # what is not kept is computed with all the same
+            chosen = Ragged(kept, ndim=max(of.ndim, 1), dtype=of.dtype)
+            text, chosen = flow.selected(flow.text(loop.iter), chosen)
+            flow.require(replace(chosen, direct=False), flow.safety_of([node.elt]))
+            head = f"for {code.src(loop.target)} in {text}"
+        array = flow.fresh("values", "candidates")
+        flow.line_before(f"{array} = {flow.jnp('asarray')}([{flow.text(node.elt)} {head}])")
+    ndim = (fact.ndim if fact is not None and fact.ndim >= 0 else 0) + 1
+    return Selection(array, Ragged(mask, ndim=ndim, dtype=dtype, listed=True), fills=True)

@@ -1,0 +1,153 @@
+"""Rules for selections whose length depends on values: masks, `nonzero`, `unique`, `x[:n]`, filters, in a helper too.
+
+Often nobody needs the length: what follows is elementwise and ends in a sum, a median, a largest element, a loop. So the
+selection becomes the whole array and a mask (`flow.py`). Where it leaves the function that a helper is, or enters a helper,
+the helper's lines are put in the place of its call (`inlining.py`) and the walk goes on there.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.flow import padded, steps
+from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.slices import cut_at
+from jupyter_jitmagic.source.code import target_names, words
+
+_REFUSED = words("ConcretizationTypeError IndexError TypeError")
+_LOOK = words(
+    "nonzero where flatnonzero argwhere unique intersect1d setdiff1d union1d compress extract bincount split arange "
+    "zeros ones full segment_sum segment_max segment_min segment_prod"
+)
+
+
+def of_unknown_length(spot: Spot) -> Iterator[Step]:
+    """`x[x > 0].mean()` → `jnp.mean(x, where=x > 0)`, and whatever else is done with what was selected."""
+    if not _is_selection(spot):
+        return
+    try:
+        yield from steps(spot)
+    except Leaves:
+        if not spot.entry:
+            raise
+        yield from padded(spot)
+    except Calls as helper:
+        found = list(inlined(spot, helper.call))
+        if not found:
+            raise
+        yield from found
+
+
+def out_of_a_helper(spot: Spot) -> Iterator[Step]:
+    """`positive(x).mean()`, where `positive` returns the selection: its lines in the place of the call."""
+    if isinstance(spot.node, ast.Call) and type(spot.error).__name__ in (
+        "NonConcreteBooleanIndexError",
+        "ConcretizationTypeError",
+    ):
+        yield from inlined(spot, spot.node)
+
+
+def _is_selection(spot: Spot) -> bool:
+    node, error = spot.node, type(spot.error).__name__
+    if error == "NonConcreteBooleanIndexError":
+        return True
+    if isinstance(node, ast.Call) and (error in _REFUSED or "Tracer" in error):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name in _LOOK and not any(k.arg == "size" for k in node.keywords)
+    if isinstance(node, ast.Subscript):
+        cut = cut_at(spot)
+        return cut is not None and not cut.updates
+    asked = spot.asked()
+    return asked is not None and isinstance(asked[1], ast.comprehension)
+
+
+def already_left_out(spot: Spot) -> Iterator[Step]:
+    """`jnp.mean(jnp.compress(m, x), where=…)`: what is reduced leaves out the rest, so a size is all that is missing."""
+    node = spot.node
+    if (
+        not isinstance(node, ast.Call)
+        or not isinstance(node.func, ast.Attribute)
+        or node.func.attr not in ("compress", "extract")
+    ):
+        return
+    around = next((at for at in spot.code.ancestors(node) if isinstance(at, ast.Call) and _has(at, "where")), None)
+    if around is not None and not _has(node, "size") and node.args:
+        size = f"size={spot.code.operand(node.args[0])}.size, fill_value=0"
+        yield spot.step("size=", (node, f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {size})"))
+
+
+def the_inverse_alone(spot: Spot) -> Iterator[Step]:
+    """`_, inverse = jnp.unique(x, return_inverse=True)`: the inverse is as long as the array, the size no more than that."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "unique":
+        return
+    if node.args and _has(node, "return_inverse") and not _has(node, "size"):
+        size = f"size={spot.code.operand(node.args[0])}.size"
+        yield spot.step("size=", (node, f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {size})"))
+
+
+def _has(call: ast.Call, name: str) -> bool:
+    return any(keyword.arg == name for keyword in call.keywords)
+
+
+def repeated(spot: Spot) -> Iterator[Step]:
+    """`jnp.repeat(ids, counts)` → with `total_repeat_length`: that of the array whose elements the repeats go with."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "repeat":
+        return
+    if _has(node, "total_repeat_length") or len(node.args) < 2:
+        return
+    own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    for name, value in spot.locals.items():
+        if name not in own and getattr(value, "ndim", 0) > 0:
+            call = spot.code.src(node)[:-1].rstrip().removesuffix(",")
+            excludes = dict.fromkeys(("count", "size", "end"), f"repeats that do not add up to the length of {name}")
+            yield spot.step("size=", (node, f"{call}, total_repeat_length={name}.shape[0])"), excludes=excludes)
+
+
+def deleted(spot: Spot) -> Iterator[Step]:
+    """`jnp.delete(x, i)` of one place → `jnp.delete(x, i, assume_unique_indices=True)`, which jit takes."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "delete":
+        return
+    fact = spot.fact(node.args[1]) if len(node.args) > 1 else None
+    if fact is not None and fact.ndim == 0 and not _has(node, "assume_unique_indices"):
+        call = spot.code.src(node)[:-1].rstrip().removesuffix(",")
+        yield spot.step("size=", (node, f"{call}, assume_unique_indices=True)"))
+
+
+def collected(spot: Spot) -> Iterator[Step]:
+    """`for v in x: if v > 0: out.append(v)` → `out = [v for v in x if v > 0]`, which the walk goes on with."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If) or asked[1].orelse:
+        return
+    code, node = spot.code, asked[1]
+    loop = code.parents[node]
+    match node.body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[element]))]:
+            pass
+        case _:
+            return
+    if not isinstance(loop, ast.For) or loop.body != [node] or loop.orelse:
+        return
+    if set(target_names(loop.target)) & code.live_after(loop):
+        return
+    block = code.block(loop)
+    before = block[: block.index(loop)]
+    match before[-1] if before else None:
+        case ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[])) as maker if made == name:
+            pass
+        case _:
+            return
+    head = f"for {code.src(loop.target)} in {code.expr(loop.iter)} if {code.src(node.test)}"
+    region = (code.region([maker])[0], code.region([loop])[1])
+    yield spot.step("list", (region, f"{code.indent(loop)}{name} = [{code.src(element)} {head}]\n"))
+
+
+RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, repeated, deleted, collected]
+OUTWARD: list[Rule] = [out_of_a_helper]
+
+__all__ = ["OUTWARD", "RULES", "Obstacle"]

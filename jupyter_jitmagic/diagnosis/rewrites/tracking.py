@@ -1,0 +1,99 @@
+"""What a walk knows of names: which are traced, which are the length of a selection."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import jax
+
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.reducing import Operations
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+
+
+class Tracking(Operations):
+    """The names of the function that is walked through."""
+
+    def __init__(self, spot: Spot) -> None:
+        super().__init__(spot)
+        self.traced = {name for name, value in spot.locals.items() if is_traced_value(value)}
+        self.places: set[str] = set()  # names of `jnp.where(c)`, which hold c now
+        self.counts: dict[str, Ragged] = {}  # names of the length of a selection
+        self.floats: set[str] = set()
+
+    def is_bool(self, node: ast.expr) -> bool:
+        fact = self.spot.fact(node)
+        return isinstance(node, ast.Compare) if fact is None else fact.dtype == "b"
+
+    def count_of(self, node: ast.expr) -> Ragged | None:
+        """The selection whose length an expression is: `len(s)`, `s.size`, `s.shape[0]`, `jnp.sum(mask)`, or a name for it."""
+        match node:
+            case ast.Name(id=name):
+                return self.counts.get(name) or self._counted_before(name)
+            case ast.Call(func=ast.Name(id="len"), args=[inner]):
+                pass
+            case (
+                ast.Call(func=ast.Name(id="int"), args=[inner])
+                | ast.Call(func=ast.Attribute(value=inner, attr="item" | "astype"))
+            ):
+                return self.count_of(inner)
+            case ast.Call(func=ast.Attribute(attr="asarray"), args=[inner, *_]):
+                return self.count_of(inner)
+            case ast.Call(func=ast.Attribute(attr="sum" | "count_nonzero"), args=[inner], keywords=[]):
+                return self._of_mask(inner)
+            case ast.Call(func=ast.Attribute(value=inner, attr="sum"), args=[], keywords=[]):
+                return self._of_mask(inner)
+            case ast.Attribute(attr="size", value=inner):
+                pass
+            case ast.Subscript(value=ast.Attribute(attr="shape", value=inner), slice=ast.Constant(value=0)):
+                pass
+            case _:
+                return None
+        found = self.visit(inner)
+        return found if found is not None and not found.axis else None
+
+    def _of_mask(self, node: ast.expr) -> Ragged | None:
+        """What a mask selects, where an expression counts it."""
+        fact = self.spot.fact(node)
+        if fact is None or fact.dtype != "b" or fact.ndim != 1 or self.visit(node) is not None:
+            return None
+        text = self.text(node)
+        steady = all(self.stores(part.id) <= 1 for part in ast.walk(node) if isinstance(part, ast.Name))
+        return Ragged(enclosed(text)) if steady else None
+
+    def _counted_before(self, name: str) -> Ragged | None:
+        """`n = int(jnp.sum(mask))` above the place where the trace stopped."""
+        function = self.spot.function
+        if self.stores(name) != 1 or function is None or isinstance(function, ast.Lambda):
+            return None
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == [name]:
+                return self.count_of(node.value)
+        return None
+
+    def is_traced(self, node: ast.expr) -> bool:
+        """Whether an expression is computed from traced values (an array's shape alone does not count)."""
+        names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        return any(part.id in self.state.names or (part.id in self.traced and not self._only_its_shape(part)) for part in names)
+
+    def is_traced_text(self, text: str) -> bool:
+        """Whether a piece of source text that the walk made reads what is traced, beyond its shape."""
+        shapes = re.sub(r"[\w.]+\.(shape|size|ndim)\b", "", text)
+        return bool(words_of(shapes) & (self.traced | set(self.state.names)))
+
+    def _only_its_shape(self, name: ast.Name) -> bool:
+        parent = self.code.parents.get(name)
+        if isinstance(parent, ast.Attribute):
+            return parent.attr in ("shape", "ndim", "size", "dtype")
+        return isinstance(parent, ast.Call) and self.code.src(parent.func) == "len"
+
+
+def words_of(text: str) -> set[str]:
+    """The names in a piece of source text, and what else is a word."""
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def is_traced_value(value: object) -> bool:
+    """Whether a tracer is among an object's leaves."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))

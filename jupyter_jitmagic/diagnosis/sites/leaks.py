@@ -1,0 +1,101 @@
+"""Arrays that cannot be used any more (tracers that outlived their trace, deleted arrays): what holds them, and the user's line
+that reads them again."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, NamedTuple
+
+import jax
+
+from jupyter_jitmagic.diagnosis.call.calls import Call, closure_of, innermost, reachable_functions
+from jupyter_jitmagic.diagnosis.sites.finding import definition_of
+from jupyter_jitmagic.diagnosis.sites.operations import block_of
+from jupyter_jitmagic.diagnosis.types import Site
+from jupyter_jitmagic.usercode.places import source_line
+
+
+class Holder(NamedTuple):
+    """What holds such an array, in words and as the name or attribute that source lines read."""
+
+    text: str
+    name: str
+
+
+def leaks(call: Call) -> Iterator[Holder]:
+    """Globals, closure variables, attributes of self and arguments, reachable from the function, that hold a tracer."""
+    return holders(call, lambda value: isinstance(value, jax.core.Tracer))
+
+
+def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
+    """The same for any kind of value."""
+    for fun in reachable_functions(call):
+        for name in fun.__code__.co_names:
+            if name in fun.__globals__:
+                yield from (Holder(f"the global {name}{path}", name) for path in _paths(fun.__globals__[name], wanted))
+        for name, value in closure_of(fun):
+            yield from (Holder(f"the closure variable {name}{path}", name) for path in _paths(value, wanted))
+    owner = getattr(innermost(call.fun), "__self__", None)
+    yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _paths(owner, wanted))
+    for argument in call.arguments:
+        yield from (Holder(f"{argument.name}{path}", argument.name) for path in _paths(argument.value, wanted))
+
+
+def leak_site(error: BaseException, call: Call) -> Site | None:
+    """The first line that reads the holder of a leaked tracer: the function's own first, then its helpers'."""
+    if not isinstance(error, jax.errors.UnexpectedTracerError):
+        return None
+    leak = next(leaks(call), None)
+    return reading_site(call, leak, "leaked tracer", "reads a tracer of an ended trace") if leak is not None else None
+
+
+def reading_site(call: Call, holder: Holder, operation: str, detail: str) -> Site | None:
+    """The first line that reads what the holder holds: the function's own first, then its helpers'."""
+    for fun in reachable_functions(call):
+        code = fun.__code__
+        line = _reading_line(code, holder.name)
+        if line:
+            text = source_line(code.co_filename, line, fun.__globals__)
+            return Site(code.co_filename, line, text, operation, (), detail, function=code.co_name)
+    return None
+
+
+def _reading_line(code: CodeType, name: str) -> int | None:
+    tree, parents, _ = block_of(code)
+    own = definition_of(tree, code) if tree is not None else None
+    if own is None:
+        return None
+    for node in sorted(ast.walk(own), key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))):
+        named = (isinstance(node, ast.Name) and node.id == name) or (isinstance(node, ast.Attribute) and node.attr == name)
+        if named and isinstance(node.ctx, ast.Load) and not _only_adds(node, parents):  # type: ignore[attr-defined]
+            return int(node.lineno)  # type: ignore[attr-defined]
+    return None
+
+
+def _only_adds(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether the holder is only written to there: ``kept.append(x)`` as a statement, ``kept["x"] = …``."""
+    parent = parents.get(node)
+    if isinstance(parent, ast.Subscript):
+        return isinstance(parent.ctx, ast.Store)
+    call = parents.get(parent) if isinstance(parent, ast.Attribute) else None
+    return isinstance(call, ast.Call) and isinstance(parents.get(call), ast.Expr)
+
+
+def _paths(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:
+    if wanted(value):
+        yield ""
+    elif depth < 3:
+        for step, item in _items(value):
+            yield from (f"{step}{path}" for path in _paths(item, wanted, depth + 1))
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:100])
+    elif isinstance(value, (list, tuple)):
+        yield from ((f"[{number}]", item) for number, item in enumerate(value[:100]))
+    elif hasattr(value, "__dict__") and not isinstance(value, type) and not inspect.ismodule(value) and not callable(value):
+        yield from ((f".{name}", item) for name, item in list(vars(value).items())[:100])

@@ -1,0 +1,1 @@
+"""The smallest set of static arguments with which a function traces."""

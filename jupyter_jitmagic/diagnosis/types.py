@@ -1,0 +1,170 @@
+"""What a diagnosis says, as plain data. A leaf: imports nothing of ours.
+
+The names and meanings of `Diagnosis`, `Site` and `Rewrite` are the public contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["traces", "static", "rewrite", "static+rewrite", "not_staticness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place where Python needed the value of a traced argument (a concretization site).
+
+    Attributes:
+        filename, line: where it is, as tracebacks name it (a cell has IPython's file name).
+        code: that physical line, stripped, comment included.
+        operation: what Python did there: "if", "while", "assert", "bool", "range", "int", "float", "index", "slice", "shape",
+            "mask", "numpy", "math", "item", "format", "in", "static parameter", "invalid argument", ...
+        arguments: paths in the jitted function's own parameters, as "x", "cfg['n']", "params[0].w".
+        detail: half a sentence in JAX's words, as "decides a shape".
+        column, end_line, end_column: the expression within the source (0-based columns in characters, as `ast`), or None.
+        proven: seen by running the function, not concluded from an error's text.
+        values: short form of each argument named, as "f32[4]" or "5".
+    """
+
+    filename: str
+    line: int
+    code: str
+    operation: str
+    arguments: tuple[str, ...] = ()
+    detail: str = ""
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+    function: str = ""
+    proven: bool = True
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit of a rewrite: where, and by which pattern ("where", "cond", "fori_loop", "size=", "jnp", ...)."""
+
+    filename: str
+    line: int
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a rewrite was compared with the plain function: on how many inputs, and which branches were reached.
+
+    `inputs` counts the inputs on which results (structure, shapes, dtypes, values) were equal; `branches` and `loop_counts`
+    say what was taken ("both branches", "0, 1 and 7 iterations"); `not_reached` names what no input reached.
+    """
+
+    inputs: int = 0
+    branches: str = ""
+    not_reached: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A changed source that traces, was run compiled, and gave the plain function's results.
+
+    Attributes:
+        sources: for each name at module or class level, the whole top-level statement that replaces it in its own globals.
+        source: the function's own new source, or the first of `sources`.
+        changes: what was changed where.
+        diff: unified diff of all sources.
+        compared: on how many inputs, which branches; None if it was only traced.
+        verified: it was re-traced, run compiled and compared.
+        reason: why it could not be compared, if it was not.
+        static_argnames: the static arguments that it needs beside the rewrite.
+    """
+
+    sources: dict[str, str]
+    source: str
+    changes: tuple[Change, ...]
+    diff: str
+    compared: Comparison | None = None
+    verified: bool = False
+    reason: str = ""
+    static_argnames: tuple[str, ...] = ()
+    filenames: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns used, each once, in order."""
+        return tuple(dict.fromkeys(change.pattern for change in self.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one run over the function found.
+
+    Attributes:
+        sites: one for each expression, in the order met; several may share a line.
+        observed: for each site the values that Python got there, in order (bools of an `if`, ints of a `range`; at most 100).
+        roots: for each site the parameters ("n", "args[1]") that its value was computed from.
+        numbers: for each site whether its value came from Python numbers by Python's own arithmetic alone, so that static
+            arguments would cure it.
+        error: what ended the run, if plain Python would meet it as well.
+        complete: the run came to the function's end.
+        proven: the function was run; False if errors' texts had to do.
+        effect: what the run was about to do that cannot be taken back, and so ended there.
+        shapes: the shapes of all that was computed under jit.
+    """
+
+    sites: tuple[Site, ...] = ()
+    observed: tuple[tuple[Any, ...], ...] = ()
+    roots: tuple[frozenset[str], ...] = ()
+    numbers: tuple[bool, ...] = ()
+    error: BaseException | None = None
+    complete: bool = False
+    proven: bool = True
+    effect: str = ""
+    shapes: frozenset[tuple[int, ...]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was concluded from a failing trace. See the attributes' meaning in the README's reference."""
+
+    function: str
+    kind: Kind
+    static_argnames: tuple[str, ...] = ()
+    static_argnums: tuple[int, ...] = ()
+    sites: tuple[Site, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    unverified: tuple[Rewrite, ...] = ()
+    verified: bool = False
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+    declared_argnames: tuple[str, ...] = ()
+    """What the jit declares static already; `static_argnames` holds it as well."""
+    declared_argnums: tuple[int, ...] = ()
+    equations: int = 0
+    """Of the program with `static_argnames`, where it is so large that compiling it may take minutes; else 0."""
+
+    def __str__(self) -> str:
+        """The answer as a terminal shows it."""
+        return as_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-able dicts, lists, strings and numbers."""
+        from dataclasses import asdict
+
+        plain: dict[str, Any] = _jsonable(asdict(self))
+        return plain
+
+
+as_text: Callable[[Diagnosis], str] = repr
+"""How an answer is written; whoever knows displays puts another in its place."""
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return value

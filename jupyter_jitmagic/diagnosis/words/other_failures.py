@@ -1,0 +1,244 @@
+"""What a diagnosis says of failures that are no matter of static or traced values: what it is, and the cure, in a sentence."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
+from jupyter_jitmagic.diagnosis.sites.buffers import Gone
+from jupyter_jitmagic.diagnosis.sites.leaks import leaks
+
+CONCRETIZATIONS = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
+ASYNC = "An async function returns a coroutine, which is not a JAX type: jit the computation that it awaits."
+
+
+def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
+    argument = refused[0]
+    path, leaf = argument.bad_leaves[0]
+    if isinstance(leaf, np.ndarray):
+        return f"{path} is a NumPy array of {_contents(leaf)}, which JAX has no type for: {_numbers_of(leaf)} before the call."
+    if leaf is argument.value:
+        text = (
+            f"{argument.name} is {_a(type(leaf))}, which jit can take neither traced (not an array) nor static (not hashable)."
+        )
+        return f"{text} {_hashable_instead(leaf)}"
+    text = f"{path} is {_a(type(leaf))}, which is not a JAX type"
+    if argument.has_array:
+        return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
+    return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
+
+
+def _contents(array: np.ndarray) -> str:
+    return {"M": "dates", "m": "time differences", "U": "strings", "S": "byte strings", "O": "Python objects"}.get(
+        array.dtype.kind, str(array.dtype)
+    )
+
+
+def _numbers_of(array: np.ndarray) -> str:
+    if array.dtype.kind in "mM":
+        return "take its numbers (.astype('int64'), or a difference in seconds)"
+    return "encode them as integers" if array.dtype.kind in "US" else "make an array of numbers of it (.astype(float))"
+
+
+def _hashable_instead(value: Any) -> str:
+    kind = type(value).__name__
+    if hasattr(type(value), "__dataclass_fields__"):
+        return f"With @dataclass(frozen=True) {kind} could be static."
+    if isinstance(value, slice):  # hashable from Python 3.12 on
+        return "Pass its start and stop as numbers and make those static (from Python 3.12 on a slice can be static itself)."
+    if isinstance(value, (set, list, dict)):
+        return f"Pass {_hashable_container(value)} in its place and make that static."
+    return f"Pass a hashable object in its place, or make {kind} a pytree (jax.tree_util.register_dataclass)."
+
+
+def _hashable_container(value: Any) -> str:
+    return (
+        "a frozenset" if isinstance(value, set) else "a tuple" if isinstance(value, list) else "a tuple or a frozen dataclass"
+    )
+
+
+def _a(kind: type | str) -> str:
+    """ "a dict", "an Axis"."""
+    name = kind if isinstance(kind, str) else kind.__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def for_unhashable_static(call: Call) -> str | None:
+    """An argument that is declared static and cannot be."""
+    for argument in call.arguments:
+        if argument.name in call.declared and not argument.hashable:
+            kind = type(argument.value).__name__
+            cure = "a tuple" if isinstance(argument.value, (list, set)) else "a hashable value (a tuple, a frozen dataclass)"
+            return f"{argument.name} is declared static, but a {kind} is not hashable: pass {cure}."
+    return None
+
+
+def for_deleted(call: Call, gone: Gone) -> str:
+    """The call needs an array whose memory is gone."""
+    if gone.argument in call.donated:
+        return (
+            f"{gone.holder} is donated: an earlier call took over its memory, so the array cannot be used again. Go on with "
+            "what that call returned, or pass a copy (jnp.copy)."
+        )
+    return (
+        f"The array in {gone.holder} was deleted, or donated to an earlier call: its memory is gone. Make it again, or go on "
+        "with what that call returned."
+    )
+
+
+def for_other_failure(call: Call, error: BaseException, plain: BaseException | None) -> str:
+    """One sentence: what it is, if it is no matter of static arguments. `plain` is what plain Python raises on this call."""
+    if plain is not None and re.search(r"\w*Tracer\b", str(error)) and not isinstance(error, _JAX_OWN):
+        error = plain  # the same failure, without words about tracers
+    text = " ".join(str(error).split())
+    for rule in _RULES:
+        sentence = rule(call, error, text)
+        if sentence:
+            return sentence
+    if plain is None and (sentence := _own_check(call, error, text)):
+        return sentence
+    name = type(error).__name__
+    also = " Plain Python fails in the same way." if plain is not None else ""
+    return f"{name}: {_cut(text)}.{also} No static argument plays a part in it."
+
+
+def _leak(call: Call, error: BaseException, text: str) -> str | None:
+    if not isinstance(error, jax.errors.UnexpectedTracerError):
+        return None
+    where = next((leak.text for leak in leaks(call)), "")
+    held = f": {where} still holds one" if where else ""
+    cure = "Return such values from the function and keep nothing traced outside."
+    return f"A tracer of an earlier trace is used again{held}. {cure}"
+
+
+def _missing_attribute(call: Call, error: BaseException, text: str) -> str | None:
+    found = re.search(r"(?:Tracer|Array|ArrayImpl)'? (?:object )?has no attribute '?(\w+)", text)
+    if not found or not isinstance(error, AttributeError):
+        return None
+    return f"JAX arrays have no .{found[1]}, which arrays of other libraries may have. No static argument plays a part in it."
+
+
+_CARRY = r"input carry (?:component )?(\S+) has type (\S+) but the corresponding output carry component has type (\S+?),? "
+_OUTPUTS = r"output of \S+(?: at \S+)? has (?:pytree )?(?:type|structure) (.+?)"
+_BRANCHES = rf"{_OUTPUTS} but the corresponding {_OUTPUTS}(?:, so|\.? |$)"
+
+
+def _carry(call: Call, error: BaseException, text: str) -> str | None:
+    if re.search(r"carry|body_fun (input|output)|body function", text) and re.search(r"type|dtype|shape|structure", text):
+        found = re.search(_CARRY, text)
+        what = f"{found[1]} starts as {found[2]} and is {found[3]} after a step" if found else _cut(text)
+        return f"The carry of a JAX loop changes its type: {what}. Start it with the type that the body returns."
+    if re.search(r"true_fun and false_fun|branch(es)? .*(output|must have)|cond branches", text):
+        found = re.search(_BRANCHES, text)
+        what = f"one gives {found[1]}, another {found[2]}" if found else _cut(text)
+        return f"The branches of lax.cond or lax.switch must give the same type: {what}."
+    return None
+
+
+def _in_place(call: Call, error: BaseException, text: str) -> str | None:
+    if "immutable" in text and "item assignment" in text:
+        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v. Static arguments play no part in it."
+    if isinstance(error, ValueError) and "setting an array element" in text:
+        return "A traced value is written into a NumPy array: fill a JAX array with .at[i].set(v), or stack the values."
+    return None
+
+
+def _grad(call: Call, error: BaseException, text: str) -> str | None:
+    if "grad requires" in text:
+        return "jax.grad needs floats, and got integers: pass floats (or jnp.asarray(x, float))."
+    if "only defined for scalar-output" in text:
+        shape = re.search(r"shape: (\([\d, ]*\))", text)
+        got = f"an array of shape {shape[1]}" if shape else "something else"
+        return f"jax.grad needs a function that returns one number, and this one returns {got}: sum it, or use jax.jacobian."
+    return None
+
+
+def _key(call: Call, error: BaseException, text: str) -> str | None:
+    if "invalid PRNG key" in text or "requires a PRNG key" in text or "PRNGKey" in text or "key_data.ndim" in text:
+        return f"jax.random wants a key and got something else ({_cut(text, 90)}): make one with jax.random.key(seed)."
+    return None
+
+
+def _axis_name(call: Call, error: BaseException, text: str) -> str | None:
+    found = re.search(r"unbound axis name: (\w+)", text)
+    if not found:
+        return None
+    return (
+        f"No vmap or shard_map around this line has an axis named {found[1]!r}: give it that axis_name, or use the name it has."
+    )
+
+
+_KEYS = r"with \d+ child keys? (.+?)"
+
+
+def _tree(call: Call, error: BaseException, text: str) -> str | None:
+    if not re.search(r"pytree structure error|[Kk]ey mismatch|node (type|arity) mismatch", text):
+        return None
+    found = re.search(rf"{_KEYS} but at the same key path .*? {_KEYS}(?: ,|,| so|$)", text)
+    what = f"one has the keys {found[1]}, the other {found[2]}" if found else _cut(text, 120)
+    return f"Two pytrees that are walked together differ in their structure: {what}. No static argument plays a part in it."
+
+
+def _output(call: Call, error: BaseException, text: str) -> str | None:
+    fun = call.fun
+    if inspect.isgeneratorfunction(fun):
+        return "A generator function returns a generator, which is not a JAX type: return an array of the values."
+    found = re.search(r"returned a value of type (?:<class '(?:\w+\.)*(\w+)'>|(\w+))(?: at output component (\S+?))?,", text)
+    if found:
+        where = f" at {found[3]}" if found[3] else ""
+        return (
+            f"The function returns {_a(found[1] or found[2])}{where}, which is not a JAX type: return arrays and numbers only, "
+            "and make the rest outside the jitted function."
+        )
+    return None
+
+
+def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
+    if not isinstance(error, CONCRETIZATIONS) and not re.search(r"traced array|Tracer\(", text):
+        return None
+    who = re.search(r"while tracing the function (\w+|<lambda>) at \S+ for (\w+)", text)
+    inner = "a function that JAX itself traces (scan, while_loop, vmap, checkpoint, an inner jit)"
+    if who and who[1] != call.name.rsplit(".", 1)[-1]:
+        inner = f"{'the lambda' if who[1] == '<lambda>' else who[1]}, traced by {who[2]},"
+    return (
+        f"Inside {inner} every argument is traced, also without the outer jit, so no static argument of {call.name} cures it. "
+        "Rewrite that body (jnp.where, lax.cond), or give it the value from outside."
+    )
+
+
+def _shapes(call: Call, error: BaseException, text: str) -> str | None:
+    if not re.search(r"shape|dimension|broadcast|axis|rank|ndim|Incompatible", text) or isinstance(error, NameError):
+        return None
+    mapped = re.findall(r"had size (\d+): (axis \S+ of \w+(?: \w+)?)", text)
+    if mapped:
+        text = "vmap maps axes of different sizes, " + " but ".join(f"{axis} has {size}" for size, axis in mapped[:3])
+    return f"The shapes do not fit: {_cut(text)}. No static argument plays a part in it."
+
+
+def _own_check(call: Call, error: BaseException, text: str) -> str | None:
+    """Plain Python passes, so it is the tracer that is refused."""
+    if code_of(call.fun) is None or not re.search(r"racer|numpy|ndarray|array", text):
+        return None
+    text = re.sub(r"\b(Dynamic\w*|Shadow|Jit|JVP|Batch\w*)Tracer\b", "Tracer", text)
+    return f"The function's own check refuses a traced array ({_cut(text)}): let it accept jax.Array as well."
+
+
+_JAX_OWN = (jax.errors.UnexpectedTracerError, *CONCRETIZATIONS)
+_RULES = (
+    _leak, _missing_attribute, _carry, _in_place, _grad, _key, _axis_name, _tree, _output, _inner_trace, _shapes
+)  # fmt: skip
+
+
+def _cut(text: str, most: int = 160) -> str:
+    text = text.split(" See https")[0].replace("jaxlib._jax.ArrayImpl", "Array").rstrip(".,;: ")
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + " …"

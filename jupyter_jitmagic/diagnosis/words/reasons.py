@@ -1,0 +1,233 @@
+"""What a diagnosis says in one or two plain sentences."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.base.paths import is_part
+from jupyter_jitmagic.diagnosis.call.calls import Call
+from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet
+from jupyter_jitmagic.diagnosis.types import Found, Site
+
+
+def for_traces(call: Call) -> str:
+    return f"{call.name} traces: nothing is wrong with this call."
+
+
+def for_static(call: Call, search: StaticSet, found: Found) -> str:
+    names = sorted(search.static)
+    sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
+    needed = _needed(sites[0]) if sites else ""
+    if needed and all(any(is_part(path, name) for path in sites[0].arguments) for name in names):
+        text = needed  # it names them all
+    else:
+        text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing" + (f": {needed}" if needed else "")
+    text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
+    often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
+    text += f" {_seen(call, often)}." if often else ""
+    text += "".join(_by_identity(name, call.argument(name).value) for name in names)
+    if search.equations > MANY_EQUATIONS:
+        text += f" The program has {search.equations:,} equations: compiling it may take minutes."
+    if search.bounded:
+        text += " (The search was cut off by its limit: a smaller set was not ruled out.)"
+    return text
+
+
+def for_many_equations(call: Call, search: StaticSet, counts: frozenset[str]) -> str:
+    """A rewrite is proposed because the program with static arguments is too large to be compiled."""
+    what = _and(sorted(counts))
+    return (
+        f"With {what} static the call traces, but as {search.equations:,} equations, which may take minutes to compile. "
+        f"The rewrite takes {what} as data."
+    )
+
+
+def for_changing(call: Call, changing: frozenset[str], left: Found) -> str:
+    """A rewrite is proposed because static arguments would compile in nearly every call."""
+    site = next((site for site in one_for_each_line(left.sites) if set(site.arguments) & changing), None)
+    where = f" Line {site.line} needs it as a Python value; the rewrite does not." if site and len(changing) == 1 else ""
+    return f"{_seen(call, changing)}: static, {'it' if len(changing) == 1 else 'they'} would compile for each.{where}"
+
+
+def for_effect(call: Call, site: Site | None, effect: str) -> str:
+    """The function was run no further than to something that cannot be taken back."""
+    if site is None:
+        return f"Unknown: {call.name} was not traced again, because {effect}. No static argument and no rewrite could be tried."
+    needs = _needed(site) if site.arguments else f"Line {site.line} needs the value of a traced argument"
+    return f"{needs}. What cures it is unknown: {call.name} was not traced again, because {effect}."
+
+
+def for_slow_trace(took: float) -> str:
+    return (
+        f"Unknown: tracing takes longer than {took:.1f} s, so no static argument and no rewrite could be tried. Raise "
+        "jupyter_jitmagic.options.advice_limit_s, or call the function with smaller inputs."
+    )
+
+
+def for_stopped(waited: float) -> str:
+    """The answer as a whole came to its limit, whatever took the time."""
+    return (
+        f"Unknown: the search for an answer was stopped after {waited:.1f} s. Raise jupyter_jitmagic.options.advice_limit_s, "
+        "or call the function with smaller inputs."
+    )
+
+
+def for_slow_search(search: StaticSet, took: float) -> str:
+    tried = f"{search.tried} set{'s' * (search.tried != 1)} of static arguments"
+    return (
+        f"Unknown: one trace takes {took:.1f} s, and the search ended after {tried}. Raise "
+        "jupyter_jitmagic.options.advice_limit_s, or call the function with smaller inputs."
+    )
+
+
+def _seen(call: Call, names: frozenset[str]) -> str:
+    """ "n had 12 values in 12 recorded calls"."""
+    return _and([f"{name} had {call.seen[name][0]} values in {call.seen[name][1]} recorded calls" for name in sorted(names)])
+
+
+def _by_identity(name: str, value: Any) -> str:
+    """A word of warning where the static value is an object that compares by identity (the trap of a static `self`)."""
+    kind = type(value)
+    hashing: Any = kind.__hash__
+    if hashing is not object.__hash__ or (callable(value) and hasattr(value, "__qualname__")):
+        return ""
+    if isinstance(value, type | ModuleType | Enum):
+        return ""
+    return (
+        f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen. "
+        f"Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
+    )
+
+
+def for_rewrite(call: Call, search: StaticSet, left: Found, found_rewrite: bool, why_not: str = "") -> str:
+    """`why_not`: what stands in the way of every rewrite, where that is known."""
+    sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
+    site = sites[0] if sites else None
+    text = ""
+    if site is not None and not site.proven:
+        text = f"Line {site.line} needs the value of a traced argument. No set of static arguments was found."
+    elif site is not None and not found_rewrite and (listed := _unhashable_numbers(call, left)):
+        return f"{_needed(site)}. {listed}"
+    elif site is not None:
+        text = _data(call, search, site)
+    if search.static:
+        text += f" {_and(sorted(search.static))} must be static as well."
+    if not found_rewrite:
+        usual = f" Usual there, but not proven for this function: {_way(site)}" if site else ""
+        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else usual
+    if search.bounded:
+        text += " (The search was cut off by its limit.)"
+    return text.strip()
+
+
+def _unhashable_numbers(call: Call, left: Found) -> str:
+    """Where sizes stand in a list or dict: out of it they could be static."""
+    roots = frozenset().union(*left.roots)
+    arguments = [argument for argument in call.arguments if argument.name in roots]
+    if (
+        not arguments
+        or not all(left.numbers)
+        or not all(isinstance(argument.value, (list, set, dict)) for argument in arguments)
+    ):
+        return ""
+    name, kind = arguments[0].name, type(arguments[0].value).__name__
+    text = f"{name} is a {kind}, which is not hashable and so cannot be static"
+    if kind == "dict":
+        paths = list(dict.fromkeys(path for site in left.sites for path in site.arguments))
+        sizes = ("shape", "static parameter", "slice", "hash", "range")
+        switches = {f"{name}[{key!r}]" for key, value in arguments[0].value.items() if isinstance(value, bool | str)}
+        sized = all(site.operation in sizes or switches.issuperset(site.arguments) for site in left.sites)
+        own = "an argument of its own and make that" if len(paths) == 1 else "arguments of their own and make those"
+        return f"{text}: pass {_and(paths)} as {own} static, or make {name} a frozen dataclass." if sized else ""
+    return f"{text}: pass a tuple and make {name} static."
+
+
+def _data(call: Call, search: StaticSet, site: Site) -> str:
+    """What the site needs, and why no static argument gives it."""
+    numbers = {argument.name for argument in call.arguments if isinstance(argument.value, bool | int | float | complex | str)}
+    could = list(dict.fromkeys(path for path in site.arguments if path in numbers))
+    others = [path for path in site.arguments if path not in could]
+    if could and others:
+        needing = f"`{_expression(site)}` still needs the value of {_and(others)}"
+        return f"Making {_and(could)} static does not help: {needing}, which is data."
+    paths = _paths(site)
+    if not paths and site.operation != "invalid argument":
+        return (
+            f"Line {site.line} needs a value that depends on no traced argument, but jnp computes it, and what jnp computes "
+            "under jit is traced. Python's own arithmetic, math and NumPy leave it a plain value."
+        )
+    text = f"Line {site.line} needs " + (
+        f"the value of {paths}, which is data" if paths else "a value that is computed under jit"
+    )
+    floats = sorted(search.floats)
+    if floats and could:
+        return f"{text}: {_and(floats)} could be static, but a number that is only computed with would compile once per value."
+    return f"{text}; making an argument static does not help."
+
+
+def _expression(site: Site) -> str:
+    """The code that needs the value; its whole line where the place within is not known."""
+    line = linecache.getline(site.filename, site.line)
+    on_this_line = site.end_line == site.line and site.column is not None and site.end_column is not None
+    return (line[site.column : site.end_column].strip() if on_this_line and line.strip() == site.code else "") or site.code
+
+
+_WAYS = {
+    "if": "Write the choice with jnp.where, or with lax.cond if a branch must not run.",
+    "ternary": "Write the choice with jnp.where, or with lax.cond if a branch must not run.",
+    "while": "Write the loop with lax.while_loop.",
+    "range": "Write the loop with lax.fori_loop, which takes a traced count.",
+    "and": "Use & or jnp.logical_and in place of `and`.",
+    "or": "Use | or jnp.logical_or in place of `or`.",
+    "not": "Use ~ or jnp.logical_not in place of `not`.",
+    "assert": "Check with jax.experimental.checkify, or outside the jitted function.",
+    "numpy": "Use the jnp function in place of NumPy's.",
+    "math": "Use the jnp function in place of math's.",
+    "float": "Leave out float(); arithmetic with the array gives the same numbers.",
+    "int": "Use .astype(int) in place of int().",
+    "item": "Leave out .item(); arithmetic with the array gives the same numbers.",
+    "mask": "Keep the shape and use jnp.where with the mask.",
+    "slice": "Use lax.dynamic_slice, or a mask over the whole array.",
+    "shape": "A shape cannot depend on data: use a fixed size and a mask.",
+    "static parameter": "Give a fixed size (size=, num_segments=, …) and a mask.",
+    "format": "Print with jax.debug.print, which formats when the program runs.",
+    "max": "Use jnp.where or jnp.maximum in place of max.",
+    "min": "Use jnp.where or jnp.minimum in place of min.",
+    "sorted": "Use jnp.sort in place of sorted.",
+    "any": "Use jnp.any in place of any.",
+    "all": "Use jnp.all in place of all.",
+    "index": "Stack the choices into one array and index that, or use lax.switch.",
+    "hash": "A traced value has no hash: leave out the cache or the look-up.",
+    "len": "Ask jnp.ndim or .shape, which are known while tracing.",
+}
+
+
+def _way(site: Site | None) -> str:
+    if site is None:
+        return ""
+    if not site.arguments and site.operation == "mask":
+        return "The mask depends on shapes only: build it with NumPy, or use jnp.where."
+    return _WAYS.get(site.operation, "The function has to do without it (jnp.where, lax.cond, lax.while_loop).")
+
+
+def _and(names: Any) -> str:
+    names = list(names)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def _needed(site: Site) -> str:
+    """ "n (5) decides a shape"."""
+    detail = site.detail or "is needed as a Python value"
+    if len(site.arguments) > 1:
+        detail = re.sub(r"^is\b", "are", re.sub(r"^(decide)s\b", r"\1", detail))
+    return f"{_paths(site)} {detail}"
+
+
+def _paths(site: Site) -> str:
+    return _and([f"{path} ({site.values[path]})" if path in site.values else path for path in site.arguments])

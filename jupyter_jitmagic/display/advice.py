@@ -1,0 +1,250 @@
+"""A diagnosis as a document: what happened, where, why, the fix and its proof, what it costs; everything else folded."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jupyter_jitmagic.diagnosis.fixes import Fix, fixes
+from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite, Site
+from jupyter_jitmagic.display import amounts
+from jupyter_jitmagic.display.model import Block, Code, Details, Diff, Document, Heading, Paragraph, SourceLine, Title
+
+SITES_SHOWN = 3
+LONGEST_DIFF = 40
+
+# what Python did at a site, for a reader; the operation's own name where none is here
+_NEEDS = {
+    "shape": "decides a shape",
+    "range": "decides how often a Python loop runs",
+    "index": "is used as a Python index",
+    "slice": "decides how long a slice is",
+    "mask": "decides how many elements are left",
+    "static parameter": "is a parameter that has to be static in JAX",
+    "invalid argument": "is not an array, and jit takes only arrays unless the argument is static",
+    "numpy": "goes into NumPy, which needs the values",
+    "math": "goes into `math`, which needs the value",
+    "format": "is printed into a string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the display knows beyond the diagnosis.
+
+    Attributes:
+        place: names a file and line for the reader, as "cell [3], line 4".
+        form: how the function was jitted, so that the fix is said in the same form.
+        names: names of the functions that are taken by this `%%jit` and have the static argument (for `f.n`).
+        cost_s: seconds that one compile of this function was measured to take, None if it was not.
+        jitfix: what `%jitfix` would do with the first fix, in a sentence; empty where it is not at hand.
+    """
+
+    place: Callable[[str, int], str] = field(default=lambda filename, line: f"{filename}, line {line}")
+    form: Literal["magic", "decorator"] = "decorator"
+    cost_s: float | None = None
+    jitfix: str = "`%jitfix` puts it into the cell."
+
+
+def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
+    """The document below a failed trace."""
+    context = context or Context()
+    found = fixes(diagnosis)
+    blocks: list[Block] = [_title(diagnosis)]
+    sites = _different(diagnosis, context)
+    blocks += sites[:SITES_SHOWN]
+    if diagnosis.reason:
+        blocks.append(Paragraph(diagnosis.reason))
+    if found:
+        says_it_compiles = "compiles again" in diagnosis.reason and not context.cost_s
+        blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
+        blocks += _other_ways(found[1:], context)
+    elif diagnosis.kind in ("static", "rewrite", "static+rewrite"):
+        blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
+    blocks += _folded(diagnosis, sites[SITES_SHOWN:])
+    return Document.of(blocks)
+
+
+def _title(diagnosis: Diagnosis) -> Title:
+    name = diagnosis.function
+    if diagnosis.kind == "traces":
+        return Title(f"{name} traces", "good")
+    if diagnosis.kind == "not_staticness" and "unknown" not in diagnosis.reason.lower():
+        return Title(f"{name} fails, and no static argument cures it")
+    return Title(f"{name} cannot be traced")
+
+
+# ------------------------------------------------------------------------------------------------ where and why
+
+
+def _different(diagnosis: Diagnosis, context: Context) -> list[SourceLine]:
+    """The sites in the order met; one that reads like an earlier one (a loop's second round) is left out."""
+    return list(dict.fromkeys(_site(site, diagnosis, context) for site in diagnosis.sites))
+
+
+def _site(site: Site, diagnosis: Diagnosis, context: Context) -> SourceLine:
+    start, end = _underlined(site)
+    elsewhere = site.function and site.function.rpartition(".")[2] != diagnosis.function.rpartition(".")[2]
+    place = context.place(site.filename, site.line) + (f", in {site.function}" if elsewhere else "")
+    return SourceLine(place, site.code, start, end, _why(site))
+
+
+def _underlined(site: Site) -> tuple[int | None, int | None]:
+    """The columns of the expression within the stripped line."""
+    if site.column is None:
+        return None, None
+    physical = linecache.getline(site.filename, site.line).rstrip("\n")
+    if physical.strip() != site.code:
+        return None, None
+    indent = len(physical) - len(physical.lstrip())
+    on_this_line = site.end_line in (None, site.line) and site.end_column is not None
+    end = site.end_column - indent if on_this_line and site.end_column is not None else len(site.code)
+    return site.column - indent, end
+
+
+def _why(site: Site) -> str:
+    need = site.detail or _NEEDS.get(site.operation, "Python needs this value now")
+    if not site.arguments:
+        return need
+    return f"{need}; it comes from {_listed(_argument(path, site) for path in site.arguments)}"
+
+
+def _argument(path: str, site: Site) -> str:
+    value = site.values.get(path)
+    return f"`{path}` ({value})" if value else f"`{path}`"
+
+
+def _listed(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    words = list(items)
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+# ------------------------------------------------------------------------------------------------ what to do
+
+
+def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list[Block]:
+    sure = fix.proof != "unverified" and not fix.equations
+    name = "Fix" if first and sure else "Perhaps" if first else f"Fix {fix.number}"
+    blocks: list[Block] = [Heading(name, proof(fix), "good" if sure else "plain")]
+    if fix.static_argnames or fix.static_argnums:
+        blocks.append(Code((_static(fix, context),)))
+    if fix.rewrite:
+        blocks += _rewrite(fix.rewrite)
+    cost = _cost(fix, context)
+    if cost and costs:
+        blocks.append(Paragraph(cost))
+    return blocks
+
+
+def proof(fix: Fix) -> str:
+    """How a fix was proven, as "traced, run on 8 inputs, both branches taken, equal to plain Python"."""
+    if fix.rewrite is None and fix.equations:
+        return f"traced: {fix.equations:,} equations; compiling may take minutes"
+    if fix.rewrite is None:
+        return "traced"
+    compared = fix.rewrite.compared
+    if fix.proof == "unverified" or compared is None:
+        if fix.rewrite.reason.startswith(("right on this call", "its values are right")):
+            return f"traced; {fix.rewrite.reason}"
+        reason = fix.rewrite.reason.removeprefix("traced, not compared").removeprefix(":").strip()
+        return f"traced, not compared: {reason}" if reason else "traced, not compared"
+    parts = ["traced", f"run on {amounts.times(compared.inputs, 'input')}"]
+    if compared.branches:
+        parts.append(compared.branches if compared.branches.endswith(("taken", "run")) else f"{compared.branches} taken")
+    return ", ".join([*parts, "equal to plain Python"])
+
+
+def _static(fix: Fix, context: Context) -> str:
+    """The option to type, in the form in which the function was jitted."""
+    names, numbers = fix.static_argnames, fix.static_argnums
+    if numbers and not names:
+        return f"static_argnums={numbers[0] if len(numbers) == 1 else numbers}"
+    written = f"static_argnames={_quoted(names)}"
+    return f"%%jit --static {','.join(names)}        or   {written}" if context.form == "magic" else f"@jax.jit({written})"
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return f'"{names[0]}"' if len(names) == 1 else "(" + ", ".join(f'"{name}"' for name in names) + ")"
+
+
+def _cost(fix: Fix, context: Context) -> str:
+    if not fix.static_argnames and not fix.static_argnums:
+        return ""
+    what = _listed(f"`{name}`" for name in fix.static_argnames) or "the argument"
+    measured = f" (about {amounts.seconds(context.cost_s)})" if context.cost_s else ""
+    return f"Each new value of {what} compiles again{measured}."
+
+
+def _rewrite(rewrite: Rewrite) -> list[Block]:
+    lines = diff_lines(rewrite.diff)
+    blocks: list[Block] = [Diff(tuple(lines[:LONGEST_DIFF]))]
+    if len(lines) > LONGEST_DIFF:
+        blocks.append(Details(f"{len(lines) - LONGEST_DIFF} more lines", (Diff(tuple(lines[LONGEST_DIFF:])),)))
+    if rewrite.compared and rewrite.compared.differences:
+        blocks.append(Paragraph("Differs from plain Python: " + "; ".join(rewrite.compared.differences)))
+    if rewrite.compared and rewrite.compared.not_reached:
+        blocks.append(Paragraph("Not reached by any input: " + "; ".join(rewrite.compared.not_reached), "dim"))
+    return blocks
+
+
+def diff_lines(diff: str) -> list[str]:
+    """The lines of a unified diff without file names and positions, with as much indentation as they have in common removed."""
+    lines: list[str] = []
+    for line in diff.splitlines():
+        if line.startswith("@@"):
+            if lines:
+                lines.append("")
+        elif not line.startswith(("--- ", "+++ ", "\\ ")):
+            lines.append(line)
+    blank = [len(line) - 1 - len(line[1:].lstrip()) for line in lines if line[1:].strip()]
+    common = min(blank, default=0)
+    return [(line[:1] + " " + line[1 + common :]).rstrip() for line in lines]
+
+
+def _other_ways(others: list[Fix], context: Context) -> list[Block]:
+    here = [Paragraph(context.jitfix, "dim")] if context.jitfix else []
+    return [*here, *(_other_way(fix, context) for fix in others)]
+
+
+def _other_way(fix: Fix, context: Context) -> Details:
+    typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
+    doubt = ", not compared" if fix.proof == "unverified" else ""
+    return Details(f"Another way: {way(fix)}{doubt}{typed}", tuple(_fix(fix, context, first=False)))
+
+
+def way(fix: Fix) -> str:
+    """A fix in two or three words: "lax.cond", "static n"."""
+    parts = []
+    if fix.rewrite:
+        parts += [_PATTERNS.get(pattern, pattern) for pattern in fix.rewrite.patterns] or ["a rewrite"]
+    if fix.static_argnames:
+        parts.append(f"static {', '.join(fix.static_argnames)}")
+    return " + ".join(parts)
+
+
+_PATTERNS = {
+    "where": "jnp.where",
+    "cond": "lax.cond",
+    "select": "jnp.select",
+    "switch": "lax.switch",
+    "fori_loop": "lax.fori_loop",
+    "while_loop": "lax.while_loop",
+    "scan": "lax.scan",
+    "dynamic_slice": "lax.dynamic_slice",
+    "at": "x.at[…].set",
+}
+
+
+# ------------------------------------------------------------------------------------------------ the rest
+
+
+def _folded(diagnosis: Diagnosis, more: list[SourceLine]) -> list[Block]:
+    blocks: list[Block] = []
+    if more:
+        blocks.append(Details(f"{amounts.times(len(more), 'more place')} where Python needs a traced value", tuple(more)))
+    if diagnosis.notes:
+        blocks.append(Details("Notes", tuple(Paragraph(note) for note in diagnosis.notes), short=True))
+    return blocks

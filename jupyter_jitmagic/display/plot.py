@@ -1,0 +1,105 @@
+"""Every call as a picture: what compiling cost, what executing takes. As sparklines, and with matplotlib if it is there."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jupyter_jitmagic.display import amounts
+
+Calls = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The calls of each function in order, each with outcome, trace_s, lower_s, compile_s, dispatch_s, execute_s (or None)."""
+
+FUNCTIONS_SHOWN = 8
+LINE_SHOWN, RANGE_SHOWN, NAME_SHOWN = 80, 20, 24
+"""Columns of a sparkline's line, and how many of them are for the times after it and the name before it."""
+POINTS_SHOWN = 5000
+
+_SPARKS = "▁▂▃▄▅▆▇█"
+_UNSEEN = "·"
+_MISSES = ("miss", "disk_hit")
+_PHASES = (("compile_s", "compile", "D", "#d9534a"), ("trace_s", "trace", "^", "#2f9e52"), ("lower_s", "lower", "s", "#b9770e"))
+
+
+def sparklines(calls: Calls) -> str:
+    """A line of bars per function, the height of each the logarithm of what the call took; an arrow below each compile."""
+    if not calls:
+        return "Nothing recorded yet."
+    names = [name if len(name) <= NAME_SHOWN else f"{name[: NAME_SHOWN - 1]}…" for name in list(calls)[:FUNCTIONS_SHOWN]]
+    width = max(map(len, names))
+    lines = []
+    for name, rows in zip(names, calls.values(), strict=False):
+        shown = rows[-(LINE_SHOWN - RANGE_SHOWN - width) :]
+        took = [_took(row) for row in shown]
+        seen = [seconds for seconds in took if seconds is not None]
+        low, high = min(seen, default=1.0), max(seen, default=1.0)
+        bars = "".join(_UNSEEN if seconds is None else _bar(seconds, low, high) for seconds in took)
+        arrows = "".join("▲" if row["outcome"] in _MISSES else " " for row in shown).rstrip()
+        reach = f"  {amounts.seconds(low)} … {amounts.seconds(high)}" if seen else ""
+        lines.append(f"{name:{width}}  {bars}{reach}")
+        if arrows:
+            lines.append(f"{'':{width}}  {arrows}")
+    lines.append(f"{'':{width}}  a bar a call (height: logarithm of its time)")
+    lines.append(f"{'':{width}}  ▲ compiled   {_UNSEEN} its end was not seen")
+    return "\n".join(lines)
+
+
+def _bar(seconds: float, low: float, high: float) -> str:
+    reach = math.log(high / low) if high > low else 1.0
+    return _SPARKS[round((len(_SPARKS) - 1) * math.log(seconds / low) / reach)]
+
+
+def png(calls: Calls) -> bytes | None:
+    """One panel per function over its calls: the phases of each miss and the executions as points, seconds on a log scale.
+
+    None without matplotlib.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    shown = dict(list(calls.items())[:FUNCTIONS_SHOWN])
+    if not shown:
+        return None
+    figure = Figure(figsize=(8.0, 0.9 + 1.7 * len(shown)), dpi=110, layout="constrained")
+    panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for panel, (name, rows) in zip(panels, shown.items(), strict=True):
+        _draw(panel, name, rows)
+    panels[-1].set_xlabel("call")
+    handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=5, frameon=False, fontsize=8)
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    step = max(1, len(rows) // POINTS_SHOWN)
+    misses = [(place, row) for place, row in enumerate(rows, 1) if row["outcome"] in _MISSES]
+    panel.vlines([place for place, _ in misses], 0, 1, transform=panel.get_xaxis_transform(), color="#d8dce2", linewidth=0.8)
+    for key, label, marker, colour in _PHASES:
+        points = [(place, row[key]) for place, row in misses if row[key]]
+        if points:
+            panel.plot(*zip(*points, strict=True), marker, markersize=5, color=colour, label=label)
+    timed = [(place, row) for place, row in list(enumerate(rows, 1))[::step] if row["outcome"] not in _MISSES]
+    seen = [(place, row["execute_s"]) for place, row in timed if row["execute_s"]]
+    sent = [(place, row["dispatch_s"]) for place, row in timed if not row["execute_s"] and row["dispatch_s"]]
+    for points, label, colour in ((seen, "execute", "#3b82c4"), (sent, "dispatch (end not seen)", "#b0b8c4")):
+        if points:
+            panel.plot(*zip(*points, strict=True), ".", markersize=4, color=colour, label=label)
+    panel.set_yscale("log")
+    panel.yaxis.set_major_formatter(lambda seconds, _: amounts.seconds(seconds))
+    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.set_xlim(0.4, len(rows) + 0.6)
+    panel.set_title(name, loc="left", fontsize=9, family="monospace")
+    panel.tick_params(labelsize=8)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _took(row: Mapping[str, Any]) -> float | None:
+    """What a call took, its phases included; None for a hit whose end was not seen: that it was dispatched says nothing."""
+    if row["outcome"] == "hit" and not row["execute_s"]:
+        return None
+    return max(row["dispatch_s"] or 0.0, row["execute_s"] or 0.0, 1e-9)

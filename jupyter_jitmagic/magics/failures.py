@@ -1,0 +1,184 @@
+"""After a cell whose trace failed: the advice below JAX's own error. Nothing here costs a passing call anything.
+
+The error itself is left as it is. What is needed to diagnose it is read from its traceback when the cell has ended; of the
+user's values nothing is kept.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from jupyter_jitmagic.base.errors import JitMagicError, faults
+from jupyter_jitmagic.diagnosis.fixes import fixes
+from jupyter_jitmagic.diagnosis.types import Diagnosis
+from jupyter_jitmagic.display.advice import Context, advice
+from jupyter_jitmagic.display.model import Document, PanelLink, Paragraph
+from jupyter_jitmagic.magics import front_end, placing
+from jupyter_jitmagic.magics.failed_trace import Failure
+from jupyter_jitmagic.magics.front_end import TypedCell
+from jupyter_jitmagic.magics.request import jit_line
+from jupyter_jitmagic.panel import comms
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.recording.api.jitting import FailedCall
+
+
+HINT = "`%jitfix` finds out why this cannot be traced, and puts the fix into the cell."
+_EXPLAINED = "_jitmagic_explained"
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """What an error carries that was explained: another cell may pass it on."""
+
+    shown: Document
+    failure: Failure | None
+
+
+class Failures:
+    """Listens to the end of each cell. `last` is what `%jitfix` works on: the failed trace, if that was the last failure."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self.last: Failure | None = None
+        self.by_record: dict[int, Failure] = {}
+        """The latest ones by the numbers of their rows, for the panel."""
+        self.failed_cell = TypedCell("")
+        """The cell in which a trace failed last."""
+
+    def cell_ended(self, result: Any, mistyped: type[Exception]) -> None:
+        """Show the advice if the cell ended with a failed trace under `jm.jit`, a hint if it was plain `jax.jit`.
+
+        Errors of the type `mistyped` are no failures: a magic's line was wrong.
+        """
+        error = result.error_in_exec or result.error_before_exec
+        if not isinstance(error, Exception) or isinstance(error, mistyped):
+            return  # an interrupted trace has not failed
+        self.last = None
+        if isinstance(error, JitMagicError) or error is not result.error_in_exec:
+            return
+        try:
+            explained: _Explained | None = getattr(error, _EXPLAINED, None)
+            if explained is not None:  # a cell magic ran this in a cell of its own, and passes the error on
+                self.last = explained.failure
+                front_end.show(self._shell, explained.shown)
+                return
+            call = failed_call(error)
+            if call is None:
+                return
+            typed = TypedCell(result.info.raw_cell, result.execution_count, getattr(result.info, "cell_id", None) or "")
+            self.failed_cell = typed
+            if call.function:
+                self.explain(call, error, typed)
+            elif from_jax(error):
+                self._show(error, Document.of([Paragraph(HINT, "dim")]))
+        except KeyboardInterrupt:
+            front_end.show(self._shell, Document.of([Paragraph("Interrupted. `%jitfix` starts again.", "dim")]))
+        except Exception as fault:
+            faults.report("explaining a failed trace", fault)
+
+    def explain(self, call: FailedCall, error: BaseException, typed: TypedCell, *, always: bool = False) -> Failure | None:
+        """Diagnose a failed call, keep what was found, and show it.
+
+        Errors that the user's own code raises are not explained unless `always`: their message says it all.
+        """
+        import jax
+
+        from jupyter_jitmagic.diagnosis import diagnose_call
+        from jupyter_jitmagic.recording.calls.argument_history import values_seen
+
+        seen = values_seen(call.function)
+        jitted = call.fun if hasattr(call.fun, "lower") else jax.jit(call.fun, **call.options)
+        diagnosis = diagnose_call(jitted, call.args, call.kwargs, seen=seen, failed=error)
+        if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
+            return None
+        record = _record(diagnosis)
+        code = getattr(unwrapped(call.fun), "__code__", None)
+        filename, line = (code.co_filename, code.co_firstlineno) if code else ("", 0)
+        self.last = self.by_record[record] = Failure(diagnosis, filename, line, typed, record)
+        while len(self.by_record) > _FAILURES_KEPT:
+            del self.by_record[next(iter(self.by_record))]
+        shown = advice(diagnosis, self.context(self.last))
+        if comms.is_heard():
+            shown = Document((*shown.blocks, PanelLink("Show in the panel", "advice", record, comms.epoch())))
+        self._show(error, shown)
+        return self.last
+
+    def _show(self, error: BaseException, document: Document) -> None:
+        with suppress(AttributeError):  # an error that takes no attributes is explained twice at worst
+            setattr(error, _EXPLAINED, _Explained(document, self.last))
+        front_end.show(self._shell, document)
+
+    def context(self, failure: Failure) -> Context:
+        typed = front_end.typed_cell(self._shell, failure.filename) or failure.cell
+        ways = fixes(failure.diagnosis)
+        return Context(
+            place=lambda name, line: front_end.place(self._shell, name, line),
+            form="decorator" if jit_line(typed.text) is None else "magic",
+            cost_s=_measured_compile(failure.filename, failure.line),
+            jitfix=placing.what_jitfix_does(self._shell, failure, ways[0]) if ways else "",
+        )
+
+
+_FAILURES_KEPT = 30
+
+
+def _record(diagnosis: Diagnosis) -> int:
+    from jupyter_jitmagic.records.log import DiagnosisRecord, log
+
+    record = DiagnosisRecord(log.new_id("diagnosis"), diagnosis.function, time.time(), diagnosis.to_dict())
+    log.add_diagnosis(record)
+    return record.id
+
+
+def _measured_compile(filename: str, line: int) -> float | None:
+    """What the last miss of the function defined there was measured to cost, if there was one: of no other one of its name."""
+    from jupyter_jitmagic.records.log import log
+
+    numbers = {record.id for record in log.functions.values() if (record.filename, record.line) == (filename, line)}
+    costs = [miss.cost_s for miss in log.misses if miss.function in numbers and miss.cost_s]
+    return costs[-1] if costs else None
+
+
+def last_error() -> BaseException | None:
+    """The error that the shell showed last."""
+    return getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+
+
+def failed_call(error: BaseException) -> FailedCall | None:
+    """The outermost jitted call in whose trace an error arose, None if it did not arise in one."""
+    from jupyter_jitmagic.recording.api.jitting import failed_call as in_traceback
+
+    return next((call for traceback in _tracebacks(error) if (call := in_traceback(traceback))), None)
+
+
+def _tracebacks(error: BaseException) -> Iterator[TracebackType]:
+    """The one that JAX hangs to an error from which it took its own frames, and the error's own."""
+    for each in (error.__cause__, error):
+        if each is not None and each.__traceback__ is not None and (each is error or "Unfiltered" in type(each).__name__):
+            yield each.__traceback__
+
+
+def from_jax(error: BaseException) -> bool:
+    """Did JAX itself raise this (and not the user's code that it ran)?"""
+    if type(error).__module__.startswith("jax"):
+        return not type(error).__name__.endswith("RuntimeError")
+    step = next(_tracebacks(error), None)
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    name = step.tb_frame.f_globals.get("__name__") if step else ""
+    # where JAX's compiled part raises, the last frame is the one that called it: ours
+    return isinstance(name, str) and name.partition(".")[0] in ("jax", "jaxlib", "numpy", "jupyter_jitmagic")
+
+
+def unwrapped(function: Any) -> Any:
+    """The plain function below every wrapper."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return getattr(function, "__func__", function)

@@ -1,0 +1,101 @@
+"""`%jitfix`: a fix of the last failed trace, put into the cell that asks for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.diagnosis.fixes import Fix, fixes
+from jupyter_jitmagic.display import Document
+from jupyter_jitmagic.display.advice import diff_lines, proof, way
+from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
+from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics.failed_trace import Failure
+from jupyter_jitmagic.magics.failures import Failures, failed_call, last_error
+from jupyter_jitmagic.magics.placing import files_of, place_of, placed
+from jupyter_jitmagic.panel.question_answers import number_in
+
+
+def run(shell: Any, failures: Failures, number: int) -> None:
+    """Replace the asking cell by the failed one with fix `number` in it, and show what belongs elsewhere.
+
+    Raises:
+        OptionError: no trace failed, there is no such fix, or the cell has no place for it.
+    """
+    failure = failures.last or _diagnosed_now(failures)
+    found = fixes(failure.diagnosis)
+    if not found:
+        raise OptionError(f"nothing is known that makes {failure.diagnosis.function} trace")
+    if number > len(found):
+        ways = ", ".join(f"{fix.number}: {way(fix)}" for fix in found)
+        raise OptionError(f"there is no fix {number} ({ways})")
+    _apply(shell, failure, found[number - 1])
+
+
+def _diagnosed_now(failures: Failures) -> Failure:
+    """The last error was under plain `jax.jit`, which only got a hint: diagnose it now and show the advice."""
+    error = last_error()
+    call = failed_call(error) if error is not None else None
+    if error is None:
+        raise OptionError("no trace has failed; this puts the fix into the cell after one has")
+    if call is None:
+        named = type(error).__name__
+        raise OptionError(f"the last failure was no trace ({named}); run the cell whose trace fails again")
+    failure = failures.explain(call, error, failures.failed_cell, always=True)
+    if failure is None:
+        raise OptionError("the function traces: what failed was something else, or has been fixed since; run the cell again")
+    return failure
+
+
+def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dict[str, object]:
+    """The panel's question "fixes": every way out of the failed trace of row `diagnosis`, with the cell before and after."""
+    failure = failures.by_record.get(number_in(args, "diagnosis"))
+    if failure is None:
+        raise OptionError("this advice is too old to be put into a cell; run the cell again")
+    parts = []
+    for fix in fixes(failure.diagnosis):
+        try:
+            cell = placed(shell, failure, fix)
+        except OptionError:
+            cell = None
+        change = difflib.unified_diff(cell.before.splitlines(), cell.after.splitlines(), lineterm="", n=2) if cell else ()
+        lines = list(change)[3:] if cell else diff_lines(fix.rewrite.diff) if fix.rewrite else []
+        parts.append(
+            {
+                "number": fix.number,
+                "way": way(fix),
+                "proof": proof(fix),
+                "diff": "\n".join(lines),
+                "cell": cell.cell.number if cell else None,
+                "cell_id": cell.cell.id if cell else "",
+                "before": cell.before if cell else None,
+                "after": cell.after if cell else None,
+                "elsewhere": [f"{name} in {place_of(shell, file)}" for name, file in (cell.elsewhere if cell else {}).items()],
+            }
+        )
+    return {"fixes": parts}
+
+
+def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
+    cell = placed(shell, failure, fix)
+    if cell is not None:
+        shell.set_next_input(cell.after, replace=True)
+        _say(shell, fix, cell.elsewhere)
+    else:
+        _say(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
+
+
+def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> None:
+    where = "is in the cell" if front_end.in_kernel(shell) else "is at the next prompt"
+    done = f"Fix {fix.number} {where}" if put else f"Fix {fix.number}"
+    blocks: list[Block] = [Heading(f"{done}: {way(fix)}", proof(fix), "good" if fix.proof != "unverified" else "plain")]
+    if elsewhere:
+        places = ", ".join(f"`{name}` in {place_of(shell, filename)}" for name, filename in elsewhere.items())
+        blocks.append(Paragraph(f"{'Change also' if put else 'Change'} {places}:"))
+        if fix.rewrite:
+            blocks.append(Diff(tuple(diff_lines(fix.rewrite.diff))))
+        if fix.static_argnames:
+            blocks.append(Paragraph(f"Static: {', '.join(f'`{name}`' for name in fix.static_argnames)}"))
+    front_end.show(shell, Document.of(blocks))

@@ -1,0 +1,92 @@
+"""Into which cell a fix belongs, and what of it belongs elsewhere."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.diagnosis.fixes import Fix
+from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics.failed_trace import Failure
+from jupyter_jitmagic.magics.fixed_cells import fixed_cell, without_magics
+from jupyter_jitmagic.magics.front_end import TypedCell
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files."""
+
+    cell: TypedCell
+    after: str
+    elsewhere: dict[str, str]
+
+    @property
+    def before(self) -> str:
+        return self.cell.text
+
+
+def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
+    """The cell that takes a fix; None if it belongs in no cell.
+
+    Raises:
+        OptionError: the function is in a cell that has no place for it; one line that says why.
+    """
+    files = files_of(failure, fix)
+    problem: OptionError | None = None
+    for place, cell in enumerate(_cells(shell, failure)):
+        typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
+        sources = fix.rewrite.sources if fix.rewrite else {}
+        here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
+        static = fix.static_argnames or fix.static_argnums
+        if sources and not here and not (static and place == 0):
+            continue
+        try:
+            lines = _lines(typed, failure, fix)
+            text = fixed_cell(typed, without_magics(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
+        except OptionError as error:
+            problem = problem or error
+            continue
+        return Placed(cell, text, {name: file for name, file in files.items() if name not in here})
+    if problem is not None and front_end.cell_number(shell, failure.filename) is not None:
+        raise problem
+    return None
+
+
+def _cells(shell: Any, failure: Failure) -> list[TypedCell]:
+    """The cell of the function, and the one that failed if that is another."""
+    own = front_end.typed_cell(shell, failure.filename)
+    return [failure.cell] if own is None or own.text == failure.cell.text else [own, failure.cell]
+
+
+def _lines(typed: str, failure: Failure, fix: Fix) -> list[int]:
+    """The lines of the cell as typed at which the function begins that ran, and at which the fix changes something."""
+    changes = fix.rewrite.changes if fix.rewrite else ()
+    ran = [failure.line, *(change.line for change in changes if change.filename == failure.filename)]
+    return [line for each in ran if (line := front_end.line_as_typed(typed, failure.filename, each))]
+
+
+def what_jitfix_does(shell: Any, failure: Failure, fix: Fix) -> str:
+    """What `%jitfix` will do with the fix, in a sentence."""
+    try:
+        cell = placed(shell, failure, fix)
+    except OptionError as error:
+        return f"`%jitfix` cannot put it into the cell: {error}."
+    elsewhere = cell.elsewhere if cell else files_of(failure, fix) or {failure.diagnosis.function: failure.filename}
+    places = list(dict.fromkeys(place_of(shell, filename) for filename in elsewhere.values()))
+    if cell is None:
+        return f"`%jitfix` shows the change, which belongs in {' and '.join(places)}."
+    if places and cell.after != cell.before:
+        return f"`%jitfix` puts what belongs there into the cell, and shows what belongs in {' and '.join(places)}."
+    return "`%jitfix` puts it into the cell."
+
+
+def files_of(failure: Failure, fix: Fix) -> dict[str, str]:
+    """The statements of a rewrite by name, each with the file that it belongs in."""
+    return {name: fix.rewrite.filenames.get(name, failure.filename) for name in fix.rewrite.sources} if fix.rewrite else {}
+
+
+def place_of(shell: Any, filename: str) -> str:
+    number = front_end.cell_number(shell, filename)
+    return f"cell [{number}]" if number is not None else filename

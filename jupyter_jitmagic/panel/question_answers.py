@@ -1,0 +1,88 @@
+"""What the panel may ask for: an entry's programs and figures, its last calls, to clear a cache. Each answers one plain dict or
+raises `JitMagicError` with one line. JAX is imported with the first question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.records.log import OUTCOMES, log
+
+TEXT_LIMIT = 5_000_000
+"""A longer program is cut; the answer says how long it is."""
+CALLS_SHOWN = 300
+"""So many of an entry's last calls are told."""
+
+Query = Callable[[Mapping[str, object]], dict[str, object]]
+
+
+def detail(args: Mapping[str, object]) -> dict[str, object]:
+    """`entry` and `what` ("jaxpr", "stablehlo", "hlo", "memory", "cost") to `text` and `length`, or to `values`."""
+    from jupyter_jitmagic.recording.api.jitting import entry_detail
+
+    found = entry_detail(number_in(args, "entry"), cast(Any, str(args.get("what"))))
+    if isinstance(found, str):
+        return {"text": found[:TEXT_LIMIT], "length": len(found)}
+    return {"values": {name: value for name, value in found.items() if math.isfinite(value)}}
+
+
+def calls(args: Mapping[str, object]) -> dict[str, object]:
+    """`entry` to its last calls, oldest first: `outcome`, `dispatch_s` and `execute_s` (null where it was not measured)."""
+    entry = number_in(args, "entry")
+    log.fold()
+    columns = log.calls()
+    chosen = (columns["entry"] == entry).nonzero()[0]
+    last = chosen[-CALLS_SHOWN:]
+    return {
+        "count": len(chosen),
+        "outcome": [OUTCOMES[code] for code in columns["outcome"][last].tolist()],
+        "dispatch_s": [_finite(value) for value in columns["dispatch_s"][last].tolist()],
+        "execute_s": [_finite(value) for value in columns["execute_s"][last].tolist()],
+    }
+
+
+def clear(args: Mapping[str, object]) -> dict[str, object]:
+    """Empty the cache of `function`, or of every living one if it is 0; how many `entries` that ended."""
+    from jupyter_jitmagic.recording.calls import functions
+
+    function = number_in(args, "function")
+    ended = 0
+    for each in [function] if function else list(log.functions):
+        state = functions.state_of(each)
+        if state is not None:
+            ended += sum(entry.alive for entry in log.entries_of(each))
+            state.facts.jitted.clear_cache()
+            state.cleared()
+        elif function:
+            raise OptionError("that function is gone, and its cache with it")
+    return {"entries": ended}
+
+
+def pause(args: Mapping[str, object]) -> dict[str, object]:
+    """Record nothing from now on, or (`on` false) record again; since when it is so, null while calls are recorded."""
+
+    from jupyter_jitmagic.recording.recorder import recorder
+
+    recorder.pause(args.get("on") is True)
+    return {"paused_s": log.paused_s}
+
+
+QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "clear": clear, "pause": pause}
+
+
+def number_in(args: Mapping[str, object], name: str) -> int:
+    """A number that a question has to name.
+
+    Raises:
+        OptionError: it names none.
+    """
+    value = args.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise OptionError(f"the question names no {name}, which is a whole number")
+    return value
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

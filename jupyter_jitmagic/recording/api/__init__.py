@@ -1,0 +1,1 @@
+"""What the user holds: `jm.jit`, its object, `watch`, `keep`, programs of an entry."""

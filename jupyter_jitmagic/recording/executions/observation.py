@@ -1,0 +1,372 @@
+"""How long an execution took, where that could honestly be seen.
+
+An execution begins when its call begins, when its compile ended, or when the device has finished what was handed to it before:
+the device works in order, so a call's time is ``done - max(start, done of the call before)``. A call whose predecessors were
+not seen to end is `unobserved`, unless what is known of them is too short to matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from jupyter_jitmagic.base.arrays import is_ready
+from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.compiles import spans
+from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
+from jupyter_jitmagic.recording.executions.running_ahead import ahead, ends, lines
+from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, smallest_output, waiter
+from jupyter_jitmagic.recording.hot_path import Detail
+from jupyter_jitmagic.records.log import BLOCKED, HIT, INLINED, OBSERVED, Changed, log
+
+TOLERANCE = 0.1
+"""Begin and end of an execution may together be uncertain by at most this share of its time; the middle is shown."""
+
+_LOOK_BACK = 256
+_SAMPLES = 999
+_ROUGH_SAMPLES = 25
+LATE = 1.5
+"""Of what lasted so many times as long as usual, the caller may have been kept from seeing the end, or waited for more."""
+_AT_ONCE_S = 2e-5
+WORTH_EACH_S = 8e-4
+"""Executions of at least this long are watched one by one; shorter ones are sampled."""
+_WORTH_EACH_AHEAD_S = 5e-3
+"""The same in a loop that runs ahead of the device, which any work beside it slows down."""
+_WORTH_MANY_S = 2e-4
+_ENOUGH = 16
+_LONGEST_PAUSE = 5
+_FEW = 24
+_MOST_TRIES = 40
+RETURNS = 3
+"""After so many calls that had ended just before the next began the caller is taken to wait for each."""
+_PAIR = 2
+_JUDGE_AFTER = 32
+_JUDGE_BESIDE_S = 5e-3
+"""While an execution of at least this long runs there is time to judge others."""
+_ASK_FROM_S = 4e-3
+"""A thread that computes lets others look every 5 ms: executions of which this is a small part can be asked meanwhile."""
+
+_ends: dict[int, tuple[float, float]] = {}
+"""Between which times the latest watched calls ended, by call."""
+_to_judge: deque[Sighting] = deque()
+_unjudged = 0
+
+
+class Pace:
+    """What is known of one entry's executions, and so how often to look at them."""
+
+    __slots__ = (
+        "ahead", "beginning", "expected_s", "fruitless", "latest", "overtaken", "restless", "returned", "rough", "samples",
+        "seconds", "tries", "waits_otherwise", "watched",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.samples: list[float] = []
+        """How long its latest calls took."""
+        self.rough: list[float] = []
+        """The same, those included that could not be told well enough."""
+        self.seconds: float | None = None
+        """Roughly how long its executions take, without waiting for earlier calls; None before one was seen to end."""
+        self.expected_s: float | None = None
+        """How long it was, the last time, from the call to its result, waiting for earlier calls included."""
+        self.ahead = False
+        """The latest began while the device was still at work, as in a loop that runs ahead of it."""
+        self.overtaken = 0
+        """How many watched calls in a row had not ended when the caller made the next."""
+        self.restless = False
+        """It is too short to be followed in a loop that lets the device rest now and then."""
+        self.tries = 0
+        """How many calls were looked at while few were known."""
+        self.watched = 0
+        self.fruitless = 0
+        """How many watched calls in a row could not be told well enough."""
+        self.latest: Sighting | None = None
+        self.beginning: Beginning | None = None
+        """Of the call after the latest watched one, whose result was there when it returned."""
+        self.returned = 0
+        """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
+        self.waits_otherwise = False
+        """It could not be told from the caller that it waited for the result and for nothing else."""
+
+    @property
+    def known(self) -> bool:
+        """Whether enough executions were told to go by."""
+        return len(self.samples) >= _FEW
+
+    @property
+    def each(self) -> bool:
+        """Whether every call is to be watched."""
+        if not self.known and self.tries < _MOST_TRIES:
+            return True
+        return self.seconds is not None and self.seconds >= (_WORTH_EACH_AHEAD_S if self.ahead else WORTH_EACH_S)
+
+    @property
+    def in_a_row(self) -> int:
+        """How many calls are watched one after the other: two, the second's begin being the first's end, or more where the
+        second is so long that its time is worth knowing well."""
+        return 5 if (self.seconds or 0.0) >= _WORTH_MANY_S and not self.ahead else _PAIR
+
+    def pause_s(self) -> float:
+        """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
+        that runs ahead of the device."""
+        known = self.watched // _ENOUGH if (self.seconds or 0.0) < _WORTH_MANY_S else 0
+        return options.watch_every_s * self.in_a_row / 2 * float(2 ** min(known + self.fruitless // 2, _LONGEST_PAUSE))
+
+    @property
+    def short(self) -> bool:
+        """Whether judging what was seen would take longer than an execution has."""
+        return self.seconds is not None and self.seconds < _JUDGE_BESIDE_S
+
+    @property
+    def returns(self) -> bool:
+        """Whether the caller waits for each execution itself."""
+        return self.returned >= RETURNS and not self.waits_otherwise
+
+    def note_next(self, start: float) -> None:
+        """The call after the latest watched one began at `start`."""
+        if self.latest is not None:
+            began, ended = self.latest.start, self.latest.seen_s
+            self.overtaken = self.overtaken + 1 if math.isinf(ended) else 0
+            waited = math.isfinite(ended) and not self.latest.at_return
+            at_once = waited and start - ended <= TOLERANCE * (ended - began)
+            self.returned = self.returned + 1 if at_once else 0
+
+    def due(self) -> bool:
+        """Whether it is time to judge what was seen: soon where little is known, sooner where nothing is after many tries."""
+        if self.seconds is None and self.tries >= _MOST_TRIES:
+            return _unjudged >= _PAIR
+        return _unjudged >= (_JUDGE_AFTER if self.known else 8)
+
+    def add(self, seconds: float) -> None:
+        _append(self.rough, seconds, _ROUGH_SAMPLES)
+        self.seconds = median(self.rough)
+
+
+def _append(values: list[float], value: float, most: int) -> None:
+    values.append(value)
+    if len(values) > 2 * most:
+        del values[:-most]
+
+
+_paces: dict[int, Pace] = {}
+
+
+def pace_of(entry: int) -> Pace:
+    return _paces.get(entry) or _paces.setdefault(entry, Pace())
+
+
+class Sighting(OutputWatch):
+    """One watched call: between which times its execution began and between which it ended."""
+
+    entry = call = 0
+    at_return = False
+    """The result was there when the call returned: short programs run inside the call on the CPU."""
+    judged = False
+    by_the_clock = False
+    """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
+    device was free for the next."""
+    cold = False
+    """The first one after it: what watches was not in the processor's cache, which makes it some 50 µs longer."""
+
+    def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
+        """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
+        expected = pace.expected_s if pace is not None else None
+        asked = pace is not None and (pace.ahead or (pace.fruitless > 0 and (expected or 0.0) >= _ASK_FROM_S))
+        super().__init__(array, start, expected, asked)
+        self.began = began
+        self.how = how
+
+    def seen(self, before: float, after: float) -> None:
+        """The caller saw the end."""
+        self.array = None
+        self.before, self.after = before, after
+
+    def ended(self) -> None:
+        """The waiter saw it, or never will."""
+        if self.call:
+            _to_judge.append(self)
+
+    def folded(self, call: int) -> None:
+        """Called once the call has its number."""
+        self.call = call
+        if not math.isnan(self.after):
+            _to_judge.append(self)
+
+
+def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = None) -> Sighting | None:
+    """Look at the end of a call that has just returned `out`; None if it cannot or need not be watched now.
+
+    Args:
+        began, start: when the call was handed to the device, at the earliest and the latest.
+        end: when the call returned.
+        pace: of its entry, if that is known already.
+    """
+    array = smallest_output(out)
+    if array is None:
+        return None
+    sighting = Sighting(array, began, start, OBSERVED, pace)
+    ready = is_ready(array)
+    if ready is None:
+        return None
+    if ready:
+        looked = perf_counter()
+        sighting.at_return = looked - end <= _AT_ONCE_S + TOLERANCE * (end - start)
+        stood_s = pace.beginning.stood_still_s() if pace is not None and pace.beginning is not None else math.nan
+        if sighting.at_return and not math.isnan(stood_s):
+            sighting.seen(max(start, end - stood_s), end)
+        else:  # other threads had their turn before this one could look or return: it may have ended in between
+            sighting.seen(start, looked)
+        return sighting
+    return sighting if waiter.watch(sighting) else None
+
+
+def judge() -> None:
+    """Write every execution time that holds into the columns. Part of a fold."""
+    if log.is_changing():
+        return
+    with log.lock:
+        _judge()
+
+
+def _judge() -> None:
+    global _unjudged
+    _unjudged = 0
+    judged = _judged
+    while _to_judge:  # in the order of the calls: an execution is held against the end of the one before
+        _judge_each(sorted([_to_judge.popleft() for _ in range(len(_to_judge))], key=lambda sighting: sighting.call), judged)
+    while ends:
+        seen = ends.popleft()
+        call = log.columns.find(seen.start, seen.end)
+        if call is not None:
+            _busy.add(End(call, seen.before, seen.after), seen.line, lines.get)
+    changes = dict(judged)
+    judged.clear()
+    for entry, changed in changes.items():
+        record = log.known_entry(entry)
+        if record is not None and changed:
+            record.execute_s = median(pace_of(entry).samples)
+            log.listeners.emit(Changed("entries", entry))
+        if record is None or not record.alive:
+            forget(entry)
+
+
+def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
+    """`judged` tells by entry whether something held."""
+    for sighting in sightings:
+        if sighting.judged or sighting.call < log.columns.first or math.isnan(sighting.after):
+            continue
+        sighting.judged = True
+        pace = pace_of(sighting.entry)
+        pace.expected_s = sighting.after - sighting.start
+        judged.setdefault(sighting.entry, False)
+        seconds = _execution_of(sighting, pace)
+        _ends[sighting.call] = sighting.before, sighting.after
+        if sighting.entry in lines:
+            _busy.begin(End(sighting.call, sighting.before, sighting.after), lines[sighting.entry])
+        if len(_ends) > 2 * _LOOK_BACK:
+            for call in list(_ends)[:_LOOK_BACK]:
+                del _ends[call]
+        if seconds is None:
+            pace.fruitless += 1
+            continue
+        pace.fruitless = 0
+        row = sighting.call - log.columns.first
+        log.columns.observe(row, seconds, sighting.how)
+        if log.columns.outcome(row) == HIT:  # the first after a compile is no example of the others
+            _append(pace.samples, seconds, _SAMPLES)
+            judged[sighting.entry] = True
+
+
+_judged: dict[int, bool] = {}
+"""By entry, what came of this round."""
+
+
+def _found_mean(entry: int, seconds: float, calls: int) -> None:
+    pace = pace_of(entry)
+    pace.add(seconds)
+    pace.fruitless = 0
+    pace.samples.extend([seconds] * min(calls, _SAMPLES))
+    del pace.samples[:-_SAMPLES]
+    _judged[entry] = True
+
+
+_busy = BusySpans(TOLERANCE, lambda entry: pace_of(entry).seconds, _found_mean)
+
+
+def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
+    if not sighting.at_return and spans.anything_compiled(sighting.start, sighting.after):
+        return None  # whoever looked may have been kept from it by that
+    free = _device_free(sighting.call)
+    pace.ahead = free is None or free[1] > sighting.start
+    if free is None or sighting.by_the_clock:
+        return None
+    earliest, latest, uncertain = free
+    begin = max(sighting.began, earliest), max(sighting.start, latest)
+    seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
+    uncertain += sighting.after - sighting.before + begin[1] - begin[0]
+    if seconds <= 0 or uncertain > seconds / 2:
+        return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
+    if sighting.cold and not pace.ahead and seconds >= _WORTH_MANY_S:
+        if pace.seconds is None:
+            pace.add(seconds)  # too long by a little, but without it no more than cold ones would ever be watched
+        return None
+    pace.add(seconds)
+    usual = median(pace.rough)
+    if sighting.at_return and seconds > LATE * usual:
+        return None  # the caller was held up before it could look
+    # a call that took unusually long would be let through where all others are refused, and stand for them
+    return seconds if uncertain <= TOLERANCE * min(seconds, usual) else None
+
+
+def _device_free(call: int) -> tuple[float, float, float] | None:
+    """Between which times all that was handed to the device before `call` had ended, and how much longer calls that were not
+    watched may have taken; None if it is not known."""
+    columns, uncertain = log.columns, 0.0
+    for earlier in range(call - 1, max(call - _LOOK_BACK, columns.first) - 1, -1):
+        row = earlier - columns.first
+        if earlier in _ends:
+            return *_ends[earlier], uncertain
+        place = columns.place(row)
+        if place < 0 or columns.outcome(row) == INLINED:
+            continue
+        record = log.known_entry(place)
+        usual = pace_of(place).seconds if record is None or record.execute_s is None else record.execute_s
+        if record is None or usual is None:
+            return None
+        uncertain += 2 * usual
+    return (-math.inf, -math.inf, uncertain) if call - _LOOK_BACK < columns.first else None
+
+
+def forget(entry: int) -> None:
+    _paces.pop(entry, None)
+    ahead.drop(entry)
+
+
+def blocked(began: float, start: float, end: float) -> Sighting:
+    """A call whose caller waited for its end."""
+    sighting = Sighting(None, began, start, BLOCKED)
+    sighting.seen(end, end)
+    return sighting
+
+
+def append(start: float, end: float, detail: Detail, sighting: Sighting | None) -> None:
+    """A row, and what becomes known of its execution."""
+    if sighting is not None:
+        follow(detail, sighting)
+    hot_path.append(start, end, detail)
+
+
+def follow(detail: Detail, sighting: Sighting) -> None:
+    """What was seen belongs to the row of `detail`."""
+    global _unjudged
+    _unjudged += 1
+    sighting.entry = detail.place
+    with log.lock:
+        if detail.call:
+            sighting.folded(detail.call)
+        else:
+            detail.when_known = sighting.folded

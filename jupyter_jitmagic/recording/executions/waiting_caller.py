@@ -1,0 +1,142 @@
+"""Calls whose caller waits for each of them, and so sees them end itself: when it comes back to make the next one.
+
+What is done while an execution runs lengthens it where it uses all processors, in whatever thread that is: by a tenth, if it
+lasts a millisecond. So of each call is noted only what cannot be had later; what follows from it is worked out for many.
+
+That a caller came back says that its result was there, not since when. The result is what it had waited for if from call to
+call it used hardly any CPU time and gave up the processor once: one that sleeps as well, or waits for a lock, does so more
+often. And now and then the waiter sees an end: for this to go on the caller has to be back at once (`Pace.returned`), and none
+of the next calls may last much longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from threading import get_ident
+from typing import Any
+
+from jupyter_jitmagic.base.arrays import is_ready
+from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.executions import observation
+from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, Pace, Sighting
+from jupyter_jitmagic.recording.executions.scheduling import Account, account
+from jupyter_jitmagic.recording.executions.waiter import Awaited, smallest_output, stop_watching, waiter, watching
+from jupyter_jitmagic.recording.hot_path import Detail
+from jupyter_jitmagic.records.log import HIT
+
+AT_ONCE, FEW_AT_ONCE = 64, 16
+"""For so many calls nothing is worked out, the fewer while little is known of their executions."""
+_TELLS = 0.9
+"""Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
+_PATIENCE, _PATIENCE_S = 1.1, 0.03
+"""A caller is waited for, and its output's memory held, for so many times the expected time and so many seconds at most."""
+
+
+class Returning(Awaited):
+    """Calls of one entry by one thread, `count` at most."""
+
+    def __init__(self, entry: int, pace: Pace, count: int, expected_s: float, cold: bool) -> None:
+        """
+        Args:
+            expected_s: how long the execution took that the waiter saw last, or usually takes.
+            cold: the first of these calls only tells when the device was free for the second.
+        """
+        super().__init__(None)
+        self.entry = entry
+        self.left = count
+        self._pace = pace
+        self._expected_s = expected_s
+        self._cold = cold
+        self._row: tuple[Detail, float] | None = None
+        """The call whose end was not seen yet, and its start."""
+        self._had: Account | None = None
+        self._had_then: Account | None = None
+        """What the caller's thread has had, after it made a call and before it made the next."""
+        self._taken = self._told = 0
+        """How many calls were noted, and of how many it could be told that the caller waited for them alone."""
+        self._seen: list[tuple[Detail, float, float, float]] = []
+        """Of each call its start, and between which times it ended."""
+
+    def output(self) -> Any | None:
+        self._had_then = account()
+        array, self.array = self.array, None  # its memory is for the next call
+        return array
+
+    def take(self, start: float, end: float, out: Any, entry: int) -> bool:
+        """Note a call that has just returned; False where nothing would come of it, as where its caller does not wait."""
+        array = smallest_output(out)
+        if (
+            entry != self.entry
+            or not self.left
+            or self.caller != get_ident()
+            or array is None
+            or not self._saw_the_last()
+            or is_ready(array) is not False
+        ):
+            return False
+        self.left -= 1
+        self._taken += 1
+        detail = Detail(self.entry, HIT)
+        hot_path.append(start, end, detail)
+        self._row = detail, start
+        self.until = start + _PATIENCE * self._expected_s + _PATIENCE_S
+        self.array, self.peeked = array, math.inf
+        if self not in watching:
+            watching.append(self)
+            _active.append(self)
+        waiter.hold()  # now that it can be found
+        self._had = account()
+        return True
+
+    def _saw_the_last(self) -> bool:
+        if self._row is None:
+            return True
+        detail, start = self._row
+        if not self.peeked - start <= LATE * self._expected_s:
+            return False  # it did not wait, or may have waited for something else
+        if self._had is None or self._had_then is None or self._had.thread != self._had_then.thread:
+            return False  # that thread has ended, and another one has its number now
+        had = self._had.until(self._had_then)
+        if had.waits == 1:
+            self._told += 1
+            self._seen.append((detail, start, max(start, self.peeked - had.late_s), self.peeked))
+        self._row = None
+        return True
+
+    def done(self) -> None:
+        """No more calls: work out what was seen."""
+        self.left = 0
+        stop_watching(self)
+        at_once = self._saw_the_last()
+        self._pace.returned = min(self._pace.returned, RETURNS - 1) if at_once else 0  # the waiter has to agree once more
+        self._pace.waits_otherwise |= self._taken >= FEW_AT_ONCE and self._told < _TELLS * self._taken
+        self.array, self._row = None, None
+        self.hand_over()
+        _forget(self)
+
+    def hand_over(self) -> None:
+        """Work out what was seen so far."""
+        seen, self._seen = self._seen, []
+        for detail, start, before, after in seen:
+            sighting = Sighting(None, start, start)
+            sighting.cold, self._cold = self._cold, False
+            sighting.seen(before, after)
+            observation.follow(detail, sighting)
+
+
+_active: list[Returning] = []
+"""Those that may have seen something."""
+
+
+def _forget(returning: Returning) -> None:
+    with contextlib.suppress(ValueError):  # another thread was quicker
+        _active.remove(returning)
+
+
+def hand_over() -> None:
+    """Work out what was seen so far of all calls."""
+    for returning in tuple(_active):
+        returning.hand_over()
+        if returning not in watching:
+            _forget(returning)

@@ -1,0 +1,161 @@
+"""What the user should hear of after a cell, once and a line each: costly recompiles, what would have saved them, stale values.
+
+Everything is kept back until it has cost more than it takes to read (``jm.options.tell_after_s``).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from jupyter_jitmagic.base.causes import sentence
+from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.base.wording import duration, short_name
+from jupyter_jitmagic.recording.guards import cures, stale
+from jupyter_jitmagic.recording.guards.captured import ReadChange
+from jupyter_jitmagic.recording.guards.resting_device import rest_since
+from jupyter_jitmagic.records.log import MissRecord, log
+
+_TOLD_LIMIT = 10_000
+_REST_WORTH_S = 1.0
+"""Seconds that a device has to have rested in a loop for it to be told."""
+
+
+class Line(str):
+    """A line, and what it speaks of: the miss by its number (0: none), or the advice by its id."""
+
+    miss: int = 0
+    cure: str = ""
+
+    @classmethod
+    def about(cls, text: str, *, miss: int = 0, cure: str = "") -> Line:
+        line = cls(text)
+        line.miss, line.cure = miss, cure
+        return line
+
+
+class Teller:
+    """Knows what was told. `lines()` is asked after each cell.
+
+    Args:
+        place: names a line for the reader, as "cell [7], line 3".
+        since: Unix time from which on calls count; now by default.
+
+    Example:
+        >>> teller = Teller()
+        >>> step(x4); step(x5)
+        >>> teller.lines()
+        ['step recompiled (1.8 s): x is f32[5] now and was f32[4] before, cell [7] line 3.']
+    """
+
+    def __init__(self, place: Callable[[str, int], str] | None = None, since: float | None = None) -> None:
+        self._place = place or _file_and_line
+        self._told: set[tuple[object, ...]] = set()
+        self._costs: dict[tuple[int, str, str], float] = {}
+        self._since = time.time() if since is None else since
+        self._last_miss = max((miss.id for miss in log.misses if miss.started_s < self._since), default=0)
+
+    def lines(self) -> list[Line]:
+        """What is new since the last time, at most one line for each cause, habit and stale name."""
+        since, self._since = self._since, time.time()
+        try:
+            return [*self._recompiles(), *self._advice(since), *map(Line, self._stale(since)), *map(Line, self._rests(since))]
+        except Exception as error:
+            faults.report("telling what a cell has shown", error)
+            return []
+
+    def _once(self, *key: object) -> bool:
+        if key in self._told:
+            return False
+        if len(self._told) >= _TOLD_LIMIT:
+            self._told.clear()
+        self._told.add(key)
+        return True
+
+    def _recompiles(self) -> Iterator[Line]:
+        new = _latest(self._last_miss)
+        if new:
+            self._last_miss = new[-1].id
+        by_function: dict[int, list[MissRecord]] = {}
+        for miss in new:
+            if not any(cause.cause == "first_call" for cause in miss.causes):
+                by_function.setdefault(miss.function, []).append(miss)
+        for function, misses in by_function.items():
+            record = log.known_function(function)
+            if record is not None and self._is_worth_telling(record.qualname, misses):
+                yield Line.about(self._recompiled(short_name(record.qualname), misses), miss=misses[-1].id)
+
+    def _recompiled(self, name: str, misses: list[MissRecord]) -> str:
+        seconds = sum(miss.cost_s for miss in misses)
+        last = misses[-1]
+        times = "" if len(misses) == 1 else f" {len(misses)} times"
+        word = ", the last time" if len(misses) > 1 else ""
+        return f"{name} recompiled{times} ({duration(seconds)}){word}: {sentence(last.causes)}{self._at(last.call_site)}."
+
+    def _at(self, call_site: str) -> str:
+        filename, _, line = call_site.rpartition(":")
+        return f", {self._place(filename, int(line))}" if filename and line.isdigit() else ""
+
+    def _is_worth_telling(self, function: str, misses: list[MissRecord]) -> bool:
+        """Whether a cause among these has reached the threshold and was not told yet."""
+        worth = False
+        for miss in misses:
+            for cause in miss.causes:
+                key = (miss.function, cause.cause, cause.argument)
+                if len(self._costs) >= _TOLD_LIMIT:
+                    self._costs.clear()
+                self._costs[key] = self._costs.get(key, 0.0) + miss.cost_s
+                if self._costs[key] >= options.tell_after_s and self._once("cause", function, cause.cause, cause.argument):
+                    worth = True
+        return worth
+
+    def _advice(self, since: float) -> Iterator[Line]:
+        for history in cures.histories:
+            if history.last_s < since:
+                continue
+            for advice in cures.advice_on(history):
+                key = ("advice", advice.rule, advice.function, advice.argument)
+                if advice.cost_s >= options.tell_after_s and self._once(*key):
+                    yield Line.about(advice.line(self._place), cure=advice.id)
+
+    def _stale(self, since: float) -> Iterator[str]:
+        for function, change in stale.stale(since):
+            if self._once("stale", function.id, change.name, change.now):
+                yield _stale_text(short_name(function.qualname), change)
+
+    def _rests(self, since: float) -> Iterator[str]:
+        rest = rest_since(since)
+        record = log.known_function(rest.function) if rest is not None else None
+        if rest is None or record is None or rest.lost_s < max(_REST_WORTH_S, options.tell_after_s):
+            return
+        if self._once("rest", record.qualname):
+            yield (
+                f"{short_name(record.qualname)}: about {rest.share:.0%} of this loop passed between executions of jitted "
+                f"functions: {duration(rest.each_s)} from call to call, {duration(rest.execute_s)} an execution. If that is "
+                "Python's time, more work in each call (a larger batch, vmap, several steps in a lax.scan) saves it."
+            )
+
+
+def _file_and_line(filename: str, line: int) -> str:
+    return f"{os.path.basename(filename)}, line {line}"
+
+
+def _latest(after: int) -> list[MissRecord]:
+    found: list[MissRecord] = []
+    for miss in reversed(log.misses):
+        if miss.id <= after:
+            break
+        found.append(miss)
+    return found[::-1]
+
+
+def _stale_text(name: str, change: ReadChange) -> str:
+    when = time.strftime("%H:%M:%S", time.localtime(change.captured_s))
+    values = f"is {change.now} now and was {change.before} when" if change.before != change.now else "has changed since"
+    reader = "" if change.reader.rpartition("<locals>.")[2] == name else f" (through {short_name(change.reader)})"
+    return (
+        f"{name} still uses the old {change.name}{reader}: {change.name} {values} {name} was traced at {when}. "
+        f"Pass it as an argument, or call {name}.clear_cache()."
+    )

@@ -1,0 +1,223 @@
+"""The calls as columns, in pages: 24 bytes a call, 34 in a page that has more than plain hits. A leaf: it imports nothing of
+ours and knows nothing of JAX.
+
+Pages, because a column that grows as one piece is copied again and again: that alone was 1 % of a small call.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+NO_ENTRY = -1
+WIDTH = 3
+"""Start, end and place of a call, as they are kept."""
+AVERAGED = 3
+"""The code in `execute_how` of what was not seen of one call alone."""
+_PAGE = 1 << 14
+"""Rows of a page."""
+_AVERAGES = 1 << 15
+"""Spans of which it is kept how many calls they hold."""
+_NEAR = 64
+
+
+class _Page:
+    """Rows of calls; what a plain hit does not have takes room from the first row on that has it."""
+
+    __slots__ = ("calls", "execute_how", "execute_s", "outcome", "plain")
+
+    def __init__(self) -> None:
+        self.calls = array("d", bytes(8 * WIDTH * _PAGE))
+        """Start, end and place of one call after the other."""
+        self.plain = True
+        self.outcome, self.execute_s, self.execute_how = array("b"), array("d"), array("b")
+
+    def detailed(self) -> _Page:
+        """The page, with room for what is more than a plain hit: code 0, and unobserved, until it is said."""
+        if self.plain:
+            self.outcome, self.execute_how = array("b", bytes(_PAGE)), array("b", bytes(_PAGE))
+            self.execute_s = array("d", [math.nan]) * _PAGE
+            self.plain = False
+        return self
+
+
+class Columns:
+    """Growing columns of calls, the oldest of which may be dropped.
+
+    A call's number is ``first + row``; numbers begin at 1, in the order in which calls ended. Its place is an entry's id, or
+    ``-1 - function`` for a call that has no entry.
+    """
+
+    __slots__ = ("_averages", "_end", "_pages", "_start", "first", "phases")
+
+    def __init__(self, first: int = 1) -> None:
+        self.first = first
+        self._pages: list[_Page] = []
+        self._start = self._end = 0
+        """The kept rows, counted from the beginning of the first page."""
+        self._averages = array("q")
+        """First and last call of each span whose mean was taken, and of how many calls, in no order."""
+        self.phases: dict[int, tuple[float, float, float]] = {}
+        """Trace, lower and compile seconds by call number, for calls that are no plain hit."""
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def extend(self, values: tuple[float, ...]) -> None:
+        """Append start, end and place of one hit after the other."""
+        end, done, count = self._end, 0, len(values) // WIDTH
+        while done < count:
+            page, row = divmod(end, _PAGE)
+            if page == len(self._pages):
+                self._pages.append(_Page())
+            fits = min(count - done, _PAGE - row)
+            these = values if fits == count else values[WIDTH * done : WIDTH * (done + fits)]
+            struct.pack_into(f"{len(these)}d", self._pages[page].calls, 8 * WIDTH * row, *these)
+            end += fits
+            done += fits
+        self._end = end  # all or, where Ctrl-C came, nothing
+
+    def place(self, row: int) -> int:
+        page, at = self._at(row)
+        return int(page.calls[WIDTH * at + 2])
+
+    def outcome(self, row: int) -> int:
+        page, at = self._at(row)
+        return 0 if page.plain else page.outcome[at]
+
+    def change(self, row: int, place: int, outcome: int) -> None:
+        """Say of a row that it may be no plain hit."""
+        page, at = self._at(row)
+        page.calls[WIDTH * at + 2] = place
+        if outcome or not page.plain:
+            page.detailed().outcome[at] = outcome
+
+    def observe(self, row: int, seconds: float, how: int) -> None:
+        """Say of a row how long its execution took."""
+        page, at = self._at(row)
+        page.detailed().execute_s[at] = seconds
+        page.execute_how[at] = how
+
+    def average(self, first: int, last: int, means: dict[int, float], calls: int) -> None:
+        """Say of the hits among calls `first` to `last`, those at these places, that they took so many seconds in the mean of
+        `calls` calls. What was seen of one alone stays."""
+        import numpy as np
+
+        first = max(first, self.first)
+        for page, begin, end in self._parts(first - self.first, last + 1 - self.first):
+            page.detailed()
+            places = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
+            seconds, how = np.frombuffer(page.execute_s, "d")[begin:end], np.frombuffer(page.execute_how, "b")[begin:end]
+            free = (how == 0) & (np.frombuffer(page.outcome, "b")[begin:end] == 0)
+            for place, mean in means.items():
+                here = free & (places == place)
+                seconds[here], how[here] = mean, AVERAGED
+        self._averages.extend((first, last, calls))
+        if len(self._averages) > 3 * _AVERAGES:
+            self._averages = self._averages[-3 * _AVERAGES // 2 :]
+
+    def averaged_over(self, calls: Any) -> Any:
+        """Of each of these call numbers (ascending) how many calls its span holds; 0 where it is in none."""
+        import numpy as np
+
+        over = np.zeros(len(calls), "i8")
+        for first, last, count in np.array(self._averages, "i8").reshape(-1, 3):
+            over[np.searchsorted(calls, first) : np.searchsorted(calls, last, "right")] = count
+        return over
+
+    def find(self, start: float, end: float) -> int | None:
+        """The number of the call with these two times, the latest of its kind; None if it is not kept."""
+        low, high = 0, len(self)
+        while low < high:  # rows are nearly in the order of their ends: threads may append one a little late
+            middle = (low + high) // 2
+            page, at = self._at(middle)
+            low, high = (middle + 1, high) if page.calls[WIDTH * at + 1] < end else (low, middle)
+        for row in range(max(low - _NEAR, 0), min(low + _NEAR, len(self))):
+            page, at = self._at(row)
+            if page.calls[WIDTH * at] == start and page.calls[WIDTH * at + 1] == end:
+                return self.first + row
+        return None
+
+    def timed(self) -> tuple[Any, Any]:
+        """Of every hit whose execution has a time its place and the seconds, as NumPy columns."""
+        import numpy as np
+
+        places, times = [np.empty(0)], [np.empty(0)]
+        for page, begin, end in self._parts(0, len(self)):
+            if not page.plain:
+                seen = (np.frombuffer(page.execute_how, "b") != 0) & (np.frombuffer(page.outcome, "b") == 0)
+                rows = begin + np.flatnonzero(seen[begin:end])
+                places.append(np.frombuffer(page.calls, "d")[WIDTH * rows + 2])
+                times.append(np.frombuffer(page.execute_s, "d")[rows])
+        return np.concatenate(places).astype("i8"), np.concatenate(times)
+
+    def move(self, places: dict[int, int]) -> None:
+        """Give every call at one of these places another."""
+        import numpy as np
+
+        old = np.array(sorted(places), "d")
+        new = np.array([places[int(place)] for place in old], "d")
+        for page, begin, end in self._parts(0, len(self) if places else 0):
+            column = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
+            found = np.minimum(np.searchsorted(old, column), len(old) - 1)
+            rows = np.flatnonzero(old[found] == column)
+            column[rows] = new[found[rows]]
+
+    def drop_oldest(self, count: int) -> None:
+        first = self.first + count
+        whole, start = divmod(self._start + count, _PAGE)
+        pages, end = self._pages[whole:], self._end - whole * _PAGE
+        phases = {call: phases for call, phases in self.phases.items() if call >= first} if self.phases else {}
+        self._pages, self._start, self._end, self.first, self.phases = pages, start, end, first, phases  # all or nothing
+
+    def as_numpy(self, since: int = 0, until: int | None = None) -> dict[str, Any]:
+        """The columns of rows `since` to `until` as NumPy copies: call started ended place outcome execute_s execute_how."""
+        import numpy as np
+
+        until = len(self) if until is None else until
+        count = until - since
+        columns: dict[str, Any] = {
+            "call": np.arange(self.first + since, self.first + until),
+            "started": np.empty(count),
+            "ended": np.empty(count),
+            "place": np.empty(count, "i8"),
+            "outcome": np.zeros(count, "b"),
+            "execute_s": np.full(count, math.nan),
+            "execute_how": np.zeros(count, "b"),
+        }
+        done = 0
+        for page, begin, end in self._parts(since, until):
+            here = slice(done, done + end - begin)
+            rows = np.frombuffer(page.calls, "d").reshape(-1, WIDTH)[begin:end]
+            for i, name in enumerate(("started", "ended", "place")):
+                columns[name][here] = rows[:, i]
+            if not page.plain:
+                for name in ("outcome", "execute_s", "execute_how"):
+                    columns[name][here] = getattr(page, name)[begin:end]
+            done = here.stop
+        return columns
+
+    def phase_columns(self) -> dict[str, Any]:
+        """trace_s, lower_s and compile_s of every row as NumPy columns."""
+        import numpy as np
+
+        columns = np.full((3, len(self)), math.nan)
+        for call, phases in self.phases.items():
+            columns[:, call - self.first] = phases
+        return dict(zip(("trace_s", "lower_s", "compile_s"), columns, strict=True))
+
+    def _at(self, row: int) -> tuple[_Page, int]:
+        page, at = divmod(self._start + row, _PAGE)
+        return self._pages[page], at
+
+    def _parts(self, since: int, until: int) -> Iterator[tuple[_Page, int, int]]:
+        """Rows `since` to `until` as (page, first row, end) within each page."""
+        row, end = self._start + since, self._start + until
+        while row < end:
+            page, at = divmod(row, _PAGE)
+            stop = min(_PAGE, at + end - row)
+            yield self._pages[page], at, stop
+            row += stop - at

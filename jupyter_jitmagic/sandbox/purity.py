@@ -1,0 +1,210 @@
+"""Whether a run of a function is its result alone, read from its code and its helpers': no effect, no answer of the moment.
+
+Beside `reach`, which says whether a run can be put back: what can be put back may run, and still is no plain function of its
+arguments that a rewrite could be compared with.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jupyter_jitmagic.sandbox.known_effects import noticed
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
+from jupyter_jitmagic.usercode.ownership import is_users_text
+from jupyter_jitmagic.usercode.places import extent
+
+_MUTATORS = frozenset(
+    {
+        "add",
+        "append",
+        "clear",
+        "discard",
+        "extend",
+        "fill",
+        "insert",
+        "pop",
+        "popitem",
+        "put",
+        "remove",
+        "reverse",
+        "setdefault",
+    }
+    | {"sort", "update", "write", "writelines"}
+)
+_CALLBACKS = {"io_callback"}
+
+
+def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = frozenset()) -> tuple[str, list[Unit]]:
+    """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
+
+    Args:
+        fun: the function.
+        values: the call's arguments; methods of the user's classes among them are looked at as well.
+        copied: parameters of `fun` of which a run gets copies: it may change them.
+
+    Example:
+        >>> impurity(lambda x: STATE.append(x))[0]
+        'it changes STATE (line 3)'
+    """
+    seen: set[int] = set()
+    units: dict[tuple[str, int], Unit] = {}
+    classes = {type(v) for v in (*values, getattr(fun, "__self__", None), fun) if v is not None}
+    classes = {c for c in classes if not c.__module__.startswith(("jax", "numpy", "builtins", "functools"))}
+    outer = plain_function(fun)
+    queue = [outer]
+    while queue:
+        function = queue.pop()
+        if function is None or id(function.__code__) in seen or not is_users_text(function.__code__.co_filename):
+            continue
+        seen.add(id(function.__code__))
+        try:
+            unit = unit_of(function.__code__, function.__globals__)
+        except NoSource as error:
+            return f"it cannot be checked for side effects: {error}", list(units.values())
+        unit = units.setdefault((unit.filename, unit.first_line), unit)
+        definition = _definition(unit, function.__code__)
+        if definition is None:
+            return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
+        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset()), "")
+        if reason:
+            return reason, list(units.values())
+        queue += [plain_function(f) for f in _callees(definition, function, classes)]
+    return "", list(units.values())
+
+
+def _definition(unit: Unit, code: types.CodeType) -> ast.AST | None:
+    line = code.co_firstlineno - unit.first_line + 1
+    lambdas = []
+    for node in ast.walk(_tree(unit.text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if first == line and node.name == code.co_name:
+                return node
+        elif isinstance(node, ast.Lambda) and node.lineno == line and code.co_name == "<lambda>":
+            lambdas.append(node)
+    if len(lambdas) < 2:
+        return lambdas[0] if lambdas else None
+    # several on one line: the innermost whose body holds all that is evaluated
+    place = extent(code, 1 - unit.first_line)
+    return next((node for node in reversed(lambdas) if place and _holds(node.body, *place)), None)
+
+
+def _holds(node: ast.expr, begin: tuple[int, int], end: tuple[int, int]) -> bool:
+    return (node.lineno, node.col_offset) <= begin and end <= (node.end_lineno or 0, node.end_col_offset or 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _value(node: ast.AST, function: types.FunctionType) -> Any:
+    """What a (dotted) name of the function's globals, closure or builtins is; None where unknown."""
+    if isinstance(node, ast.Name):
+        if node.id in function.__code__.co_freevars and function.__closure__:
+            try:
+                return function.__closure__[function.__code__.co_freevars.index(node.id)].cell_contents
+            except ValueError:
+                return None
+        return function.__globals__.get(node.id, getattr(builtins, node.id, None))
+    if isinstance(node, ast.Attribute):
+        owner = _value(node.value, function)
+        return getattr(owner, node.attr, None) if isinstance(owner, types.ModuleType | type) else None
+    return None
+
+
+def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str]) -> Iterator[str]:
+    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    nodes = [n for part in body for n in ast.walk(part)]
+    own = _own_names(definition, nodes) | copied
+    offset = unit.first_line - 1
+
+    def line(node: ast.AST) -> str:
+        return f"(line {getattr(node, 'lineno', 1) + offset})"
+
+    outer_nonlocals = set(function.__code__.co_freevars)
+    for node in nodes:
+        if isinstance(node, ast.Global):
+            yield f"it writes the global {node.names[0]} {line(node)}"
+        elif isinstance(node, ast.Nonlocal) and outer_nonlocals & set(node.names):
+            yield f"it writes {node.names[0]} of the function around {line(node)}"
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield f"it writes {ast.unparse(node)} {line(node)}"
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            root = _root(node)
+            if root is None or root not in own:
+                yield f"it changes {root or 'something'} in place {line(node)}"
+        elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
+            yield f"it is a generator or coroutine {line(node)}"
+        elif isinstance(node, ast.Call):
+            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own))
+
+
+def _own_names(definition: ast.AST, nodes: list[ast.AST]) -> set[str]:
+    """Names that the function binds to something of its own making: stored, and never just another name of an argument."""
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    aliases: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
+            root = _root(node.value)
+            if root not in stored:
+                aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+    return stored - aliases
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str]) -> Iterator[str]:
+    callee = _value(node.func, function)
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    root = _root(node.func)
+    owner = function.__globals__.get(root) if root is not None and root not in own else None
+    module = ".".join([owner.__name__, *ast.unparse(node.func).split(".")[1:-1]]) if isinstance(owner, types.ModuleType) else ""
+    if deed := noticed(callee, module):
+        yield deed
+    elif module:
+        pass  # a function of a module changes nothing that is named before it
+    elif type(owner).__module__.startswith(("numpy.random", "random")):
+        yield "it uses host randomness"
+    elif isinstance(node.func, ast.Attribute) and name in _MUTATORS and root not in own and not _is_at_update(node.func):
+        yield f"it changes {ast.unparse(node.func.value)}"
+    if name in _CALLBACKS:
+        yield "it calls back to the host"
+    if name == "next" and node.args and _root(node.args[0]) not in own:
+        yield f"it advances {ast.unparse(node.args[0])}"
+
+
+def _is_at_update(func: ast.Attribute) -> bool:
+    """`x.at[i].add(v)`, and methods of the same names on values that are made on the spot."""
+    value = func.value
+    if isinstance(value, ast.Call):
+        return True
+    return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Attribute) and value.value.attr == "at"
+
+
+def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterable[type]) -> Iterator[Any]:
+    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    for node in (n for part in body for n in ast.walk(part)):  # not its decorators: they ran long ago
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            value = _value(node, function)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            value = _value(node, function)
+            for cls in classes:
+                method = getattr(cls, node.attr, None)
+                if isinstance(method, types.FunctionType):
+                    yield method
+                elif isinstance(method, property) and method.fget is not None:
+                    yield method.fget
+        else:
+            continue
+        if callable(value) and not isinstance(value, type | types.BuiltinFunctionType):
+            yield value

@@ -1,0 +1,1 @@
+"""A text with its tree: edits, layout, functions rebuilt from it."""

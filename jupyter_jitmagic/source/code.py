@@ -1,0 +1,495 @@
+"""A piece of source one can ask and edit: its syntax tree beside its text, so that what is not edited stays as it was typed.
+
+Edits are spans of text, found through the syntax tree's positions. (A concrete syntax tree would do too; LibCST costs 0.2 s to
+import and 20 ms to parse and position a page, where `ast` takes 0.4 ms, and a diagnosis has a blink.)
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import textwrap
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from jupyter_jitmagic.usercode.places import characters
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Edit = tuple[int, int, str]
+
+
+class Code:
+    """Source text with its tree, parents and character offsets.
+
+    Example:
+        >>> code = Code("y = a if c else b\\n")
+        >>> code.replace((code.tree.body[0].value, "where(c, a, b)"))
+        'y = where(c, a, b)\\n'
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tree = ast.parse(text)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines(keepends=True)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts, at = [0], 0
+        for line in self.lines:
+            at += len(line)
+            starts.append(at)
+        return starts
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    def offset(self, line: int, column: int) -> int:
+        """Character offset of a 1-based line and a column in UTF-8 bytes, as `ast` counts."""
+        return self._starts[line - 1] + characters(self.lines[line - 1], column)
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        n: ast.expr = node  # type: ignore[assignment]
+        return self.offset(n.lineno, n.col_offset), self.offset(n.end_lineno or 0, n.end_col_offset or 0)
+
+    def src(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def expr(self, node: ast.expr) -> str:
+        """The text of an expression, fit to stand as an operand or an argument over several lines."""
+        text = self.src(node)
+        if isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom) or (
+            isinstance(node, ast.GeneratorExp) and not text.startswith("(")
+        ):
+            return f"({text})"
+        if isinstance(node, ast.Tuple) and not self.is_enclosed(node):
+            return f"({text})"
+        return text
+
+    def is_enclosed(self, node: ast.Tuple) -> bool:
+        """Whether a tuple stands in parentheses of its own."""
+        return not node.elts or self.span(node.elts[0])[0] > self.span(node)[0]
+
+    def with_parentheses(self, node: ast.expr) -> tuple[int, int]:
+        """The span of an expression with the parentheses around it alone, which a name or a call in its place does not need."""
+        start, end = self.span(node)
+        around = self.text[start - 1 : start] == "(" and self.text[end : end + 1] == ")"
+        is_call = start > 1 and (self.text[start - 2].isalnum() or self.text[start - 2] in "_)]")
+        return (start - 1, end + 1) if around and not is_call else (start, end)
+
+    def operand(self, node: ast.expr) -> str:
+        """The text of an expression, in parentheses where an operator beside it could bind tighter."""
+        text = self.expr(node)
+        plain = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant | ast.List | ast.Dict | ast.Set
+        if isinstance(node, plain | ast.Tuple):
+            return text
+        return f"({text})"
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The node itself, its parent, and so on up to the module."""
+        at: ast.AST | None = node
+        while at is not None:
+            yield at
+            at = self.parents.get(at)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        return next(at for at in self.ancestors(node) if isinstance(at, ast.stmt))
+
+    def function(self, node: ast.AST) -> Function | None:
+        """The innermost def or lambda around a node (not the node itself)."""
+        for at in self.ancestors(node):
+            if at is not node and isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                return at
+        return None
+
+    def block(self, stmt: ast.stmt) -> list[ast.stmt]:
+        """The list of statements in which `stmt` stands."""
+        parent = self.parents[stmt]
+        for name in ("body", "orelse", "finalbody"):
+            stmts = getattr(parent, name, None)
+            if isinstance(stmts, list) and stmt in stmts:
+                return stmts
+        raise LookupError(f"no block around line {stmt.lineno}")
+
+    def at(self, line: int, column: int, end_line: int, end_column: int) -> ast.AST | None:
+        """The outermost expression or statement of exactly this span, else the innermost one around it."""
+        start, end = (line, column), (end_line, end_column)
+        best: ast.AST | None = None
+        for node in ast.walk(self.tree):  # breadth first: outer nodes come before inner ones
+            if not isinstance(node, ast.expr | ast.stmt | ast.pattern):
+                continue
+            a, b = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+            if a <= start and end <= b:
+                if best is not None and (a, b) == self._bounds(best) and isinstance(best, ast.expr):
+                    continue
+                best = node
+        return best
+
+    @staticmethod
+    def _bounds(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+        n: ast.expr = node  # type: ignore[assignment]
+        return (n.lineno, n.col_offset), (n.end_lineno or 0, n.end_col_offset or 0)
+
+    def indent(self, stmt: ast.stmt) -> str:
+        line = self.lines[stmt.lineno - 1]
+        return line[: len(line) - len(line.lstrip())]
+
+    # -- whole statements -------------------------------------------------------------------------
+
+    def region(self, stmts: Sequence[ast.stmt], comments: bool = False) -> tuple[int, int]:
+        """Offsets of whole lines from the first statement (with decorators; with `comments`, those above it) to the last."""
+        first = first_line(stmts[0])
+        indent = self.indent(stmts[0])
+        while comments and first > 1 and self.lines[first - 2].startswith(indent + "#"):
+            first -= 1
+        return self._starts[first - 1], self._starts[stmts[-1].end_lineno or 0]
+
+    def on_own_lines(self, stmts: Sequence[ast.stmt]) -> bool:
+        """Whether the statements fill whole lines (no `if c: return x`, no `a = 1; b = 2`)."""
+        first, last = stmts[0], stmts[-1]
+        before = self.lines[first.lineno - 1].encode()[: first.col_offset]
+        after = self.lines[(last.end_lineno or 0) - 1].encode()[last.end_col_offset :].strip()
+        return not before.strip() and (not after or after.startswith(b"#"))
+
+    def block_text(self, stmts: Sequence[ast.stmt], indent: str, edits: Sequence[Edit] = ()) -> str:
+        """The statements as lines at another indentation, comments kept, `edits` (absolute offsets) made."""
+        if not stmts:
+            return ""
+        if not self.on_own_lines(stmts):
+            return "".join(f"{indent}{self.edited(*self.span(s), edits)}\n" for s in stmts)
+        start, end = self.region(stmts, comments=True)
+        first, _ = self.span(stmts[0])
+        if self.is_elif(stmts[0]):
+            edits = [*edits, (first, first + 4, "if")]
+        text = self.edited(start, end, edits)
+        if not text.endswith("\n"):
+            text += "\n"
+        return reindent(text, self.indent(stmts[0]), indent)
+
+    def edited(self, start: int, end: int, edits: Iterable[Edit]) -> str:
+        """The text of a span with those of the edits (absolute offsets) that lie in it."""
+        return apply_edits(
+            self.text[start:end], [(a - start, b - start, new) for a, b, new in edits if start <= a and b <= end]
+        )
+
+    def is_elif(self, stmt: ast.stmt) -> bool:
+        return isinstance(stmt, ast.If) and self.text.startswith("elif", self.span(stmt)[0])
+
+    def replace(self, *edits: tuple[ast.AST | tuple[int, int], str]) -> str:
+        """The whole text with each node (or span) replaced."""
+        spans = [(*(where if isinstance(where, tuple) else self.span(where)), new) for where, new in edits]
+        return apply_edits(self.text, spans)
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def fresh(self, *wanted: str) -> str:
+        """The first wanted name that nothing here uses, else the first one with a number."""
+        used = self.names
+        for name in wanted:
+            if name not in used:
+                return name
+        number = 2
+        while f"{wanted[0]}_{number}" in used:
+            number += 1
+        return f"{wanted[0]}_{number}"
+
+    @cached_property
+    def names(self) -> set[str]:
+        found = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
+        found |= {n.arg for n in ast.walk(self.tree) if isinstance(n, ast.arg)}
+        found |= {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        return found
+
+    def continuation(self, stmt: ast.stmt) -> tuple[list[ast.stmt], bool]:
+        """What runs after `stmt` up to the end of its function or innermost loop, and whether it ended at the function.
+
+        At a loop the whole loop comes again and then what follows it, so that reads of the next round count.
+        """
+        after: list[ast.stmt] = []
+        at: ast.AST = stmt
+        in_function = True
+        while isinstance(at, ast.stmt):
+            stmts = self.block(at)
+            after += stmts[stmts.index(at) + 1 :]
+            at = self.parents[at]
+            if isinstance(at, ast.For | ast.While | ast.AsyncFor):
+                after.append(at)
+                in_function = False
+            elif isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+                break
+        return after, in_function
+
+    def live_after(self, stmt: ast.stmt) -> set[str]:
+        """Names that may be read after `stmt` before they are written again (functions defined before read too)."""
+        after, _ = self.continuation(stmt)
+        live = read_first(after)
+        fn = self.function(stmt)
+        if fn is not None and not isinstance(fn, ast.Lambda):
+            for node in ast.walk(fn):
+                if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
+                    live |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        return live
+
+
+def comments_of(text: str) -> list[str]:
+    """The comments in a piece of source, without indentation."""
+    found = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(textwrap.dedent(text)).readline):
+            if token.type == tokenize.COMMENT:
+                found.append(token.string)
+    except (tokenize.TokenError, IndentationError):  # an `elif` or `else` on its own: what was seen is kept
+        pass
+    return found
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of names, written as one line."""
+    return frozenset(text.split())
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    out, at = [], 0
+    for start, end, new in sorted(edits):
+        if start < at:
+            raise ValueError("edits overlap")
+        out += [text[at:start], new]
+        at = end
+    return "".join([*out, text[at:]])
+
+
+def first_line(stmt: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(stmt, "decorator_list", [])
+    return min([stmt.lineno, *(d.lineno for d in decorators)])
+
+
+def reindent(text: str, old: str, new: str) -> str:
+    """Lines moved from one indentation to another; the inner lines of multi-line strings stay."""
+    if old == new:
+        return text
+    keep: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type in STRING_TOKENS and token.end[0] > token.start[0]:
+                keep.update(range(token.start[0] + 1, token.end[0] + 1))
+    except (tokenize.TokenError, IndentationError):  # a block that begins indented: its strings were seen before the error
+        pass
+    out = []
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if number in keep or not line.strip():
+            out.append(line)
+        elif line.startswith(old):
+            out.append(new + line[len(old) :])
+        else:  # a comment or a bracket's inside further left than the block
+            out.append(new + line.lstrip() if len(line) - len(line.lstrip()) < len(old) else line)
+    return "".join(out)
+
+
+STRING_TOKENS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+
+
+def walk_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every node of the statements that belongs to their own scope: not the insides of nested functions and classes."""
+    stack = list(nodes)[::-1]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            stack.extend(list(ast.iter_child_nodes(node))[::-1])
+
+
+def target_names(target: ast.AST) -> list[str]:
+    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def stored(nodes: Iterable[ast.AST]) -> list[str]:
+    """Names that the statements bind in their own scope, in order of first binding (comprehension variables left out)."""
+    hidden: set[ast.AST] = set()
+    names: dict[str, None] = {}
+    for node in walk_scope(nodes):
+        if isinstance(node, ast.comprehension):
+            hidden.update(ast.walk(node.target))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            names.setdefault(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.setdefault(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                names.setdefault((alias.asname or alias.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.setdefault(node.name)
+    inner = {n.id for n in hidden if isinstance(n, ast.Name)}
+    if inner:
+        outer = {
+            n.id for n in walk_scope(nodes) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load) and n not in hidden
+        }
+        names = {k: None for k in names if k not in inner or k in outer}
+    return list(names)
+
+
+def loaded(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that the nodes read, those inside nested functions and augmented assignments too."""
+    found: set[str] = set()
+    for root in nodes:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+    return found
+
+
+def read_first(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names that may be read before these statements write them."""
+    return _flow(stmts, set())[0]
+
+
+def surely_written(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names that have a new value after these statements on every way through them."""
+    return _flow(stmts, set())[1]
+
+
+def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[str]]:
+    """(names possibly read before written, names surely written after), the latter starting from `written`."""
+    reads: set[str] = set()
+    written = set(written)
+    for stmt in stmts:
+        if isinstance(stmt, ast.If):
+            reads |= _read_by_test(stmt.test) - written
+            written |= set(stored([stmt.test]))
+            left, after_left = _flow(stmt.body, written)
+            right, after_right = _flow(stmt.orelse, written)
+            reads |= left | right
+            ends_left, ends_right = always_leaves(stmt.body), always_leaves(stmt.orelse)
+            written = after_right if ends_left else after_left if ends_right else after_left & after_right
+            if ends_left and ends_right:
+                break
+        elif isinstance(stmt, ast.For | ast.AsyncFor):
+            reads |= loaded([stmt.iter]) - written
+            reads |= _flow(stmt.body, written | set(target_names(stmt.target)))[0]
+            reads |= _flow(stmt.orelse, written)[0]
+        elif isinstance(stmt, ast.While):
+            reads |= _read_by_test(stmt.test) - written
+            bound = written | set(stored([stmt.test]))
+            reads |= _flow(stmt.body, bound)[0] | _flow(stmt.orelse, bound)[0]
+        elif isinstance(stmt, ast.With | ast.AsyncWith):
+            for item in stmt.items:
+                reads |= loaded([item.context_expr]) - written
+                if item.optional_vars is not None:
+                    written |= set(target_names(item.optional_vars))
+            inner, written = _flow(stmt.body, written)
+            reads |= inner
+        elif isinstance(stmt, ast.Try):
+            for block in (stmt.body, stmt.orelse, stmt.finalbody, *(h.body for h in stmt.handlers)):
+                reads |= _flow(block, written)[0]
+        elif isinstance(stmt, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            reads |= free_names(stmt) - written
+            written.add(stmt.name)
+        else:
+            reads |= _loads_of_simple(stmt) - written
+            written |= set(stored([stmt]))
+            if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
+                break
+    return reads, written
+
+
+def _read_by_test(test: ast.expr) -> set[str]:
+    """Names that a test reads before it binds them itself by `:=`."""
+    bound: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(test):
+        if isinstance(node, ast.NamedExpr):
+            end = (node.end_lineno or 0, node.end_col_offset or 0)
+            bound[node.target.id] = min(end, bound.get(node.target.id, end))
+    names = [n for n in ast.walk(test) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return {n.id for n in names if n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]}
+
+
+def _loads_of_simple(stmt: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in walk_scope([stmt]):
+        if isinstance(node, SCOPES):
+            found |= free_names(node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    inner: set[str] = set()
+    for node in walk_scope([stmt]):
+        if isinstance(node, ast.comprehension):
+            inner |= set(target_names(node.target))
+    outside = {n.id for n in _outside_comprehensions(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {name for name in found if name not in inner or name in outside}
+
+
+def _outside_comprehensions(stmt: ast.AST) -> Iterator[ast.AST]:
+    stack = [stmt]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, COMPREHENSIONS):
+            stack.append(node.generators[0].iter)
+        elif not isinstance(node, SCOPES):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def free_names(fn: ast.AST) -> set[str]:
+    """Names that a nested function or class takes from around it (defaults and decorators too)."""
+    if isinstance(fn, ast.ClassDef):
+        return loaded([fn])
+    assert isinstance(fn, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    a = fn.args
+    own = {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg)))}
+    body: Sequence[ast.AST] = [fn.body] if isinstance(fn, ast.Lambda) else fn.body
+    bound = own | set(stored(body))
+    inside: set[str] = set()
+    for node in walk_scope(body):
+        if isinstance(node, SCOPES):
+            inside |= free_names(node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            inside.add(node.id)
+    outside = [*a.defaults, *filter(None, a.kw_defaults), *getattr(fn, "decorator_list", [])]
+    return (inside - bound) | loaded(outside)
+
+
+def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether every way through the statements ends in return, raise, break or continue."""
+    for stmt in stmts:
+        if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
+            return True
+        if isinstance(stmt, ast.If) and stmt.orelse and always_leaves(stmt.body) and always_leaves(stmt.orelse):
+            return True
+    return False
+
+
+def always_returns(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether every way through the statements ends in return or raise."""
+    for stmt in stmts:
+        if isinstance(stmt, ast.Return | ast.Raise):
+            return True
+        if isinstance(stmt, ast.If) and stmt.orelse and always_returns(stmt.body) and always_returns(stmt.orelse):
+            return True
+        if isinstance(stmt, ast.With) and always_returns(stmt.body):
+            return True
+    return False
+
+
+def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast.AST]:
+    """The statements of these kinds in this scope; break and continue only those that belong to a loop around `stmts`."""
+    found: list[ast.AST] = []
+    stack: list[tuple[ast.AST, bool]] = [(s, True) for s in stmts]
+    while stack:
+        node, own_loop = stack.pop()
+        if isinstance(node, SCOPES):
+            continue
+        if isinstance(node, kinds) and (own_loop or not isinstance(node, ast.Break | ast.Continue)):
+            found.append(node)
+        inner = own_loop and not isinstance(node, ast.For | ast.While | ast.AsyncFor)
+        stack += [(child, inner) for child in ast.iter_child_nodes(node)]
+    return found

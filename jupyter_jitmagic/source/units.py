@@ -1,0 +1,484 @@
+"""From a function to the source it came from: the whole top-level statement, and back from changed text to a function.
+
+A changed function is made from its code object alone: the top-level statement is compiled, never run, and the code of the
+function is taken out of it. So no decorator, class body or module line runs again, and closures and defaults stay.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import copy
+import functools
+import linecache
+import re
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.usercode.ownership import is_users_text
+from jupyter_jitmagic.usercode.places import extent
+
+_ANNOTATIONS = __future__.annotations.compiler_flag
+"""The one ``from __future__ import …`` that still changes what is compiled. Code bears it, and a shell hands it on to later
+cells."""
+
+
+class NoSource(Exception):
+    """Why a function's source cannot be used; the message is said to the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One top-level statement of a user's module or cell: what a rewrite replaces.
+
+    Attributes:
+        filename, first_line: where its text starts (decorators included), as tracebacks count.
+        text: its whole lines (with what else stands on them).
+        globals: the namespace in which it ran (the user's own; never written to).
+        flags: what the compiler was told of the ``__future__``.
+    """
+
+    filename: str
+    first_line: int
+    text: str
+    globals: dict[str, Any] = field(repr=False)
+    flags: int = 0
+
+    @property
+    def last_line(self) -> int:
+        return self.first_line + len(self.text.splitlines()) - 1
+
+    def holds(self, code: types.CodeType) -> bool:
+        return code.co_filename == self.filename and self.first_line <= code.co_firstlineno <= self.last_line
+
+    def compiled(self, text: str | ast.Module, filename: str) -> types.CodeType:
+        """A text (or tree) in the place of the unit's own, compiled as that was."""
+        return _compile(text, filename, self.flags)
+
+
+def plain_function(fun: Any) -> types.FunctionType | None:
+    """The Python function inside jitted, partial, bound-method, decorated and callable objects, or None."""
+    for layer in layers(fun):
+        if isinstance(layer, types.FunctionType):
+            return layer
+    return None
+
+
+def layers(fun: Any) -> Iterator[Any]:
+    """`fun` and what it wraps, outside in, up to the first plain Python function whose source is the user's."""
+    seen: set[int] = set()
+    while fun is not None and id(fun) not in seen:
+        seen.add(id(fun))
+        yield fun
+        if isinstance(fun, functools.partial):
+            fun = fun.func
+        elif isinstance(fun, types.MethodType):
+            fun = fun.__func__
+        elif isinstance(fun, types.FunctionType):
+            return
+        elif hasattr(fun, "__wrapped__"):
+            fun = fun.__wrapped__
+        else:
+            call = vars(type(fun)).get("__call__")
+            fun = call if isinstance(call, types.FunctionType) else None
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(filename: str, text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _codes_of(filename: str, text: str, flags: int, first: int, last: int) -> tuple[types.CodeType, ...]:
+    """All code objects of a module's statements `first` to `last`, compiled together; none where they cannot have run so."""
+    body = _parsed(filename, text).body[first : last + 1]
+    try:
+        return tuple(codes(_compile(ast.Module(body, []), filename, flags)))
+    except SyntaxError:  # a `return` in a cell stops nothing above it
+        return ()
+
+
+def _compile(source: str | ast.Module, filename: str, flags: int) -> types.CodeType:
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in a cell; it changes nothing inside a function
+    code: types.CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
+    return code
+
+
+def module_text(filename: str, module_globals: dict[str, Any] | None = None) -> str:
+    """The text of a cell or file as Python sees it: IPython's magics and shell lines blanked, line numbers kept."""
+    linecache.checkcache(filename)
+    lines = linecache.getlines(filename, module_globals)
+    if not lines:
+        raise NoSource(f"the source of {filename} is not available")
+    text = "".join(lines)
+    if not text.endswith("\n"):
+        text += "\n"
+    try:
+        _parsed(filename, text)
+    except SyntaxError:
+        text = re.sub(r"^[ \t]*(%|!|\?).*$|^.*\?\??[ \t]*$", "", text, flags=re.MULTILINE)
+        try:
+            _parsed(filename, text)
+        except SyntaxError:
+            raise NoSource(f"the source of {filename} cannot be parsed") from None
+    return text
+
+
+def unit_of(code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
+    """The top-level statement that defines `code`.
+
+    Raises:
+        NoSource: it has no source, or the source has changed since the function was defined.
+    """
+    if not is_users_text(code.co_filename):
+        raise NoSource(f"{code.co_qualname} is not the user's own code ({code.co_filename})")
+    text = module_text(code.co_filename, module_globals)
+    flags = code.co_flags & _ANNOTATIONS
+    body = _parsed(code.co_filename, text).body
+    for start, end, first, last in _blocks(body):
+        if first <= code.co_firstlineno <= last:
+            # A shell compiles each statement of a cell alone, an import compiles the module as a whole, and the compiler makes
+            # other code of `jnp.abs(x)` where it has seen `import jax.numpy as jnp`. Equal in either form is equal.
+            forms = [(number, number) for number in range(start, end + 1)] + [(0, len(body) - 1)]
+            now = (made for form in forms for made in _codes_of(code.co_filename, text, flags, *form))
+            if any(made.co_qualname == code.co_qualname and made == code for made in now):
+                lines = text.splitlines(keepends=True)
+                return Unit(code.co_filename, first, "".join(lines[first - 1 : last]), module_globals, flags)
+    raise NoSource(f"the source of {code.co_qualname} has changed since it was defined")
+
+
+def _blocks(body: list[ast.stmt]) -> Iterator[tuple[int, int, int, int]]:
+    """Statements that share no line with others: their first and last number, their first and last line."""
+    blocks: list[tuple[int, int, int, int]] = []
+    for number, stmt in enumerate(body):
+        first = min([stmt.lineno, *(d.lineno for d in getattr(stmt, "decorator_list", []))])
+        last = stmt.end_lineno or stmt.lineno
+        if blocks and first <= blocks[-1][3]:  # after a semicolon
+            start, _, first, _ = blocks.pop()
+            blocks.append((start, number, first, last))
+        else:
+            blocks.append((number, number, first, last))
+    yield from blocks
+
+
+def codes(module: types.CodeType) -> Iterator[types.CodeType]:
+    """All code objects inside, in source order."""
+    for const in module.co_consts:
+        if isinstance(const, types.CodeType):
+            yield const
+            yield from codes(const)
+
+
+def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    if a.co_qualname != b.co_qualname or a.co_names != b.co_names or a.co_varnames != b.co_varnames:
+        return False
+    if a.co_code != b.co_code or len(a.co_consts) != len(b.co_consts):
+        return False
+    for x, y in zip(a.co_consts, b.co_consts, strict=True):
+        if isinstance(x, types.CodeType) or isinstance(y, types.CodeType):
+            if not (isinstance(x, types.CodeType) and isinstance(y, types.CodeType) and _same_code(x, y)):
+                return False
+        elif type(x) is not type(y) or (x != y and repr(x) != repr(y)):
+            return False
+    return True
+
+
+class Rebuilt:
+    """The user's functions made again with changed units, in copies of their own globals.
+
+    Only what leads to a changed function is made again. The user's namespaces, classes and function objects stay untouched.
+
+    Raises:
+        NoSource: something on the way cannot be made again (a decorator of unknown effect, a method looked up on a class).
+    """
+
+    def __init__(
+        self, texts: dict[Unit, types.CodeType], imports: dict[Unit, str] | None = None, extra: dict[str, Any] | None = None
+    ) -> None:
+        self._units = list(texts)
+        self._imports = imports or {}
+        self._extra = extra or {}
+        self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
+        self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
+        self._spaces: dict[int, dict[str, Any]] = {}
+        self._made: dict[int, Any] = {}
+        self._instances: dict[int, Any] = {}
+        self._affected: dict[int, bool] = {}
+        self._keep: list[Any] = []
+
+        self._methods = self._changed_methods()
+
+    def _changed_methods(self) -> set[str]:
+        """Names of methods of the changed units: whoever names one may reach it."""
+        found = set()
+        for unit in self._units:
+            for key, new in self._codes[unit].items():
+                parts = key[0].split(".")
+                old = self._old[unit].get(key)
+                if len(parts) == 2 and old is not None and not _same_code(old, new):
+                    found.add(parts[1])
+        return found
+
+    def _instance(self, value: Any) -> Any:
+        """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
+        cls = type(value)
+        if type(cls) is not type or not is_users_text(_file_of(cls)):
+            return value
+        key = id(value)
+        if key in self._instances:
+            return self._instances[key]
+        changed = {
+            name: method
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            if isinstance(_function_in(method), types.FunctionType) and self.affected(_function_in(method))
+        }
+        if not changed:
+            return value
+        self._keep.append(value)
+        made = self._instances[key] = copy.copy(value)
+        shadow = type(cls.__name__, (cls,), {"__slots__": ()})
+        for name, method in changed.items():
+            new = self.make(_function_in(method))
+            setattr(shadow, name, type(method)(new) if isinstance(method, staticmethod | classmethod) else new)
+        object.__setattr__(made, "__class__", shadow)
+        return made
+
+    def make(self, fun: Any) -> Any:
+        """`fun` with its changed parts; `fun` itself where nothing that it reaches has changed."""
+        if not self.affected(fun):
+            return fun
+        if id(fun) in self._made:
+            return self._made[id(fun)]
+        self._keep.append(fun)
+        if isinstance(fun, types.FunctionType):
+            return self._function(fun)
+        if isinstance(fun, functools.partial):
+            made: Any = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
+        elif isinstance(fun, types.MethodType):
+            made = types.MethodType(self.make(fun.__func__), self._instance(fun.__self__))
+        elif isinstance(fun, functools._lru_cache_wrapper):
+            made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
+        elif hasattr(fun, "__wrapped__"):
+            made = self._again(fun)
+        else:
+            made = self._instance(fun)
+            if made is fun:
+                call: Any = type(fun).__call__
+                made = types.MethodType(self.make(call), fun)
+        self._made[id(fun)] = made
+        return made
+
+    def affected(self, fun: Any) -> bool:
+        """Whether `fun` is or reaches a function of a changed unit."""
+        key = id(fun)
+        if key not in self._affected:
+            self._affected[key] = False  # a cycle decides nothing
+            self._keep.append(fun)
+            self._affected[key] = self._reaches(fun)
+        return self._affected[key]
+
+    def _reaches(self, fun: Any) -> bool:
+        if isinstance(fun, types.FunctionType):
+            code = fun.__code__
+            if any(unit.holds(code) for unit in self._units):
+                return True
+            if not is_users_text(code.co_filename):
+                closure = fun.__closure__ or ()
+                return any(self._is_callable(c) and self.affected(c) for c in map(_content, closure))
+            names = {n for c in (code, *codes(code)) for n in c.co_names}
+            if names & self._methods:
+                return True
+            found = [fun.__globals__[n] for n in names if n in fun.__globals__]
+            found += [_content(cell) for cell in fun.__closure__ or ()]
+            for module in [
+                f for f in found if isinstance(f, types.ModuleType) and is_users_text(getattr(f, "__file__", None) or "<")
+            ]:
+                found += [vars(module)[n] for n in names if n in vars(module)]
+            return any(self._is_callable(f) and self.affected(f) for f in found)
+        if isinstance(fun, functools.partial):
+            return self.affected(fun.func)
+        if isinstance(fun, types.MethodType):
+            return self.affected(fun.__func__)
+        if isinstance(fun, type):
+            return False
+        if hasattr(fun, "__wrapped__"):
+            return self.affected(fun.__wrapped__)
+        call = vars(type(fun)).get("__call__")
+        return isinstance(call, types.FunctionType) and self.affected(call)
+
+    @staticmethod
+    def _is_callable(value: Any) -> bool:
+        return callable(value) and not isinstance(value, type | types.BuiltinFunctionType)
+
+    def space(self, module_globals: dict[str, Any]) -> dict[str, Any]:
+        """A copy of a module's globals in which changed functions, and what reaches them, are the new ones."""
+        key = id(module_globals)
+        if key not in self._spaces:
+            space = self._spaces[key] = {**module_globals, **self._extra}
+            for unit, lines in self._imports.items():
+                if unit.globals is module_globals:
+                    exec(lines, space)
+            for name, value in module_globals.items():
+                if isinstance(value, types.ModuleType):
+                    file = getattr(value, "__file__", None)
+                    if file and is_users_text(file) and any(u.globals is vars(value) for u in self._units):
+                        space[name] = self._module(value)
+                elif self._is_callable(value) and self.affected(value):
+                    try:
+                        space[name] = self.make(value)
+                    except NoSource:
+                        if self._is_mentioned(name, value, module_globals):
+                            raise
+                elif self._methods and not isinstance(value, type):
+                    space[name] = self._instance(value)
+        return self._spaces[key]
+
+    def _is_mentioned(self, name: str, value: Any, module_globals: dict[str, Any]) -> bool:
+        """Whether code that was changed, or that leads to it, reads this name: else nobody misses its new meaning."""
+        others = [other for other in module_globals.values() if other is not value and self._is_callable(other)]
+        readers = [fun.__code__ for fun in map(plain_function, filter(self.affected, others)) if fun is not None]
+        readers += [code for unit in self._units for code in self._codes[unit].values()]
+        return any(name in code.co_names for reader in readers for code in (reader, *codes(reader)))
+
+    def _module(self, module: types.ModuleType) -> types.ModuleType:
+        copy = types.ModuleType(module.__name__)
+        copy.__dict__.update(self.space(vars(module)))
+        return copy
+
+    def _function(self, fun: types.FunctionType) -> types.FunctionType:
+        code = self._new_code(fun.__code__)
+        cells = dict(zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True))
+        closure = []
+        for name in code.co_freevars:
+            if name not in cells:
+                raise NoSource(f"the changed {fun.__qualname__} needs {name} from a function that has returned")
+            closure.append(types.CellType())
+        space = self.space(fun.__globals__)
+        if id(fun) in self._made:  # made while its namespace was filled
+            return self._made[id(fun)]  # type: ignore[no-any-return]
+        made = types.FunctionType(code, space, fun.__name__, fun.__defaults__, tuple(closure) or None)
+        made.__kwdefaults__ = fun.__kwdefaults__
+        made.__qualname__, made.__module__, made.__doc__ = fun.__qualname__, fun.__module__, fun.__doc__
+        made.__dict__.update({k: v for k, v in vars(fun).items() if k != "__wrapped__"})
+        if hasattr(fun, "__wrapped__"):
+            made.__wrapped__ = fun.__wrapped__  # type: ignore[attr-defined]
+        self._made[id(fun)] = made
+        for name, cell in zip(code.co_freevars, closure, strict=True):
+            value = _content(cells[name])
+            if value is not _EMPTY:
+                reached = self._is_callable(value) and self.affected(value)
+                cell.cell_contents = self.make(value) if reached else self._instance(value)
+        return made
+
+    def _new_code(self, code: types.CodeType) -> types.CodeType:
+        for unit in self._units:
+            if unit.holds(code):
+                above = unit.first_line - 1
+                found = {
+                    key: old
+                    for key, old in self._old[unit].items()
+                    if key[0] == code.co_qualname and old.co_firstlineno + above == code.co_firstlineno
+                }
+                if len(found) > 1:  # lambdas on one line
+                    found = {key: old for key, old in found.items() if extent(old, above) == extent(code)}
+                for key in found:
+                    new = self._codes[unit].get(key)
+                    if new is None or not _same_parameters(new, code) or len(found) > 1:
+                        raise NoSource(f"{code.co_qualname} is not in the changed source")
+                    return new
+        return code
+
+    def _again(self, fun: Any) -> Any:
+        """A jitted (checkpointed, …) helper made again by running its own decorators, which must be JAX's or functools'."""
+        inner = plain_function(fun)
+        if inner is None:
+            raise NoSource(f"{fun!r} cannot be made again")
+        if is_plain_jit(fun):
+            return jitted_as(fun, self.make(fun.__wrapped__))
+        if hasattr(fun, "lower") and not is_users_text(inner.__code__.co_filename):  # the jit of what jax.grad … returned
+            return jitted_as(fun, self.make(inner))
+        unit = next((u for u in self._units if u.holds(inner.__code__)), None) or unit_of(inner.__code__, inner.__globals__)
+        statement = ast.parse(unit.text).body[-1]
+        if not isinstance(statement, ast.FunctionDef) or statement.name != inner.__name__:
+            raise NoSource(f"{inner.__qualname__} is wrapped in a way that cannot be made again")
+        space = self.space(inner.__globals__)
+        made: Any = self.make(inner)
+        for decorator in reversed(statement.decorator_list):
+            if not _is_known(decorator, inner.__globals__):
+                raise NoSource(f"{inner.__qualname__} has a decorator, {ast.unparse(decorator)}, that cannot be run again")
+            made = eval(compile(ast.Expression(decorator), "<jitmagic decorator>", "eval"), space)(made)  # noqa: S307
+        return made
+
+
+def is_plain_jit(fun: Any) -> bool:
+    """Whether it is a function of Python's under `jax.jit` (or `jm.jit`), with options that another jit can be given."""
+    kind = type(fun).__module__.partition(".")[0]
+    if kind not in ("jax", "jaxlib", "jupyter_jitmagic") or not hasattr(fun, "lower"):
+        return False
+    info = getattr(fun, "_jit_info", None)
+    placed = getattr(info, "user_specified_in_shardings", False) or any(
+        type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
+    )
+    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
+
+
+def jitted_as(fun: Any, inner: Any) -> Any:
+    """`inner` under `jax.jit`, with the options of the jitted `fun`."""
+    return jax.jit(inner, **{name: value for name, value in jit_options(fun)._asdict().items() if value})
+
+
+_EMPTY = object()
+
+
+def _function_in(method: Any) -> Any:
+    return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+
+
+def _file_of(cls: type) -> str:
+    """The file of the first method of a class."""
+    functions = map(_function_in, vars(cls).values())
+    return next((f.__code__.co_filename for f in functions if isinstance(f, types.FunctionType)), "<")
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _EMPTY
+
+
+def _numbered(module: types.CodeType) -> dict[tuple[str, int], types.CodeType]:
+    count: dict[str, int] = {}
+    out = {}
+    for code in codes(module):
+        number = count[code.co_qualname] = count.get(code.co_qualname, 0) + 1
+        out[code.co_qualname, number] = code
+    return out
+
+
+def _same_parameters(a: types.CodeType, b: types.CodeType) -> bool:
+    count = a.co_argcount + a.co_kwonlyargcount + bool(a.co_flags & 4) + bool(a.co_flags & 8)
+    same = (a.co_argcount, a.co_kwonlyargcount, a.co_posonlyargcount) == (
+        b.co_argcount,
+        b.co_kwonlyargcount,
+        b.co_posonlyargcount,
+    )
+    return same and a.co_varnames[:count] == b.co_varnames[:count]
+
+
+def _is_known(decorator: ast.expr, module_globals: dict[str, Any]) -> bool:
+    """Whether a decorator is made of functions of JAX, functools or jupyter_jitmagic only."""
+    for node in ast.walk(decorator):
+        if isinstance(node, ast.Name):
+            value = module_globals.get(node.id)
+            if callable(value) or isinstance(value, types.ModuleType):
+                module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+                if str(module).split(".")[0] not in {"jax", "functools", "jaxlib", "jupyter_jitmagic", "equinox"}:
+                    return False
+    return True

@@ -1,0 +1,341 @@
+"""The records as pandas tables. The only door to pandas.
+
+`COLUMNS` is where the columns are documented: ``?`` and the docs are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from jupyter_jitmagic.base.causes import sentence
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.records.log import EXECUTE_HOW, OUTCOMES, FunctionRecord, log
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Level = Literal["functions", "entries", "calls", "misses", "diagnoses", "others"]
+COLUMNS: dict[Level, dict[str, str]] = {
+    "functions": {
+        "function": "qualified name; #2, #3 … where several living functions share it",
+        "calls": "calls of every outcome",
+        "hits": "calls that JAX answered from its cache",
+        "misses": "calls that lowered or compiled, from the disk cache or anew",
+        "errors": "calls that raised",
+        "inlined": "calls inside an enclosing trace or with jit disabled: nothing of their own compiled or executed",
+        "entries": "cache entries alive",
+        "trace_s": "seconds spent tracing, all calls together",
+        "lower_s": "seconds spent lowering to StableHLO",
+        "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
+        "dispatch_s": "seconds in calls, all together: everything but what ran on after they returned",
+        "execute_median_s": "median execution of the hits that have a time; missing if hardly any has",
+        "execute_calls": "how many hits have a time",
+        "time_s": "seconds in all: tracing, lowering, compiling, and hits and misses times the mean execution; missing if none "
+        "is known",
+        "break_even_calls": "calls after which compiling has paid against plain Python; missing until asked for or where "
+        "it never pays",
+        "alive": "the function still exists",
+        "superseded": "its cell or definition ran again and made a new one",
+    },
+    "entries": {
+        "function": "qualified name",
+        "entry": "number of the entry, from 1; what %jitcache show takes",
+        "avals": "types of the traced arguments in JAX's short form",
+        "static": "static arguments and their values",
+        "transformation": 'the eager transformation the entry was made under, as "grad" or "vmap"',
+        "hits": "hits of this entry",
+        "trace_s": "seconds its trace took; missing where JAX did not trace for it",
+        "lower_s": "seconds its lowering took",
+        "compile_s": "seconds its compile took",
+        "execute_s": "median execution of its calls whose end was seen",
+        "executable_bytes": "size of its machine code, or of the executable as a file where the backend does not tell (CPU)",
+        "temp_bytes": "temporary memory of one execution; missing for entries that are gone or under a transformation",
+        "last_used_s": "Unix time of the last call that used it",
+        "superseded": "belongs to a function that was created again since",
+        "alive": "still in JAX's cache as far as is known",
+    },
+    "calls": {
+        "call": "number of the call, in the order in which calls ended",
+        "function": "qualified name",
+        "started_s": "Unix time at which it began",
+        "outcome": "hit, miss, disk_hit, inlined, error, or eager: the plain function ran in place of a compile (on_miss)",
+        "trace_s": "seconds tracing; missing if it did not trace. Under an eager transformation: from the call's start to the "
+        "first lowering, tracing and transforming",
+        "lower_s": "seconds lowering; missing if it did not",
+        "compile_s": "seconds compiling or reading the disk cache; missing if it did not",
+        "dispatch_s": "seconds until the call returned, all of the above included",
+        "execute_s": "seconds from the start (of a miss: from the compile's end) to the result, without the time the device "
+        "was busy with earlier calls; missing if its end was not seen",
+        "execute_how": "blocked, observed, averaged (over calls in a row during which the device did not rest) or unobserved",
+        "averaged_over": "how many calls the mean was taken of; missing where the call was seen alone or not at all",
+        "entry": "number of the entry it used; missing for inlined calls and errors",
+    },
+    "misses": {
+        "miss": "number of the miss",
+        "call": "number of its call",
+        "function": "qualified name",
+        "entry": "number of the entry it made",
+        "cause": "why JAX could not use an entry it had",
+        "argument": "path of the argument that differs",
+        "before": "what it was in the nearest earlier call",
+        "now": "what it is",
+        "cost_s": "trace, lower and compile seconds, in the miss's first row",
+        "call_site": "the line that made the call",
+    },
+    "others": {
+        "function": "qualified name; a primitive's name for JAX's own operations",
+        "module": 'where it is defined; "jax" for JAX\'s own operations',
+        "compiles": "times it compiled",
+        "disk_hits": "of these, compiles that came from the disk cache",
+        "trace_s": "seconds spent tracing, all compiles together",
+        "lower_s": "seconds spent lowering to StableHLO",
+        "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
+        "cause": "why it compiled the last time; several causes with commas",
+        "argument": "paths of the arguments that differed then",
+        "why": "the same in words, with the values now and before",
+        "call_site": "the line that made the call",
+    },
+    "diagnoses": {
+        "diagnosis": "number of the diagnosis",
+        "function": "qualified name",
+        "started_s": "Unix time of the failed trace",
+        "kind": "traces, static, rewrite, static+rewrite or not_staticness",
+        "static_argnames": "the smallest verified set of static arguments",
+        "sites": "concretization sites found",
+        "verified": "the proposed answer was traced again and, if a rewrite is part of it, compared",
+        "reason": "one or two sentences",
+    },
+}
+
+
+def stats(level: Level = "functions") -> pd.DataFrame:
+    """What was recorded, as a pandas table.
+
+    Args:
+        level: "functions", "entries", "calls", "misses", "diagnoses" or "others" (what compiled outside `jm.jit`: plain
+            ``jax.jit``, libraries, eager operations).
+
+    Raises:
+        OptionError: there is no such level.
+
+    Example:
+        >>> jm.stats("calls").groupby("outcome").size()
+    """
+    make = _LEVELS.get(level)
+    if make is None:
+        raise OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
+    log.fold()
+    if level == "entries":
+        log.fill_sizes()
+    with log.lock:
+        return make()
+
+
+stats.__doc__ = f"{stats.__doc__}\n" + "\n".join(
+    f"    {level}:\n" + "".join(f"        {name:16}  {meaning}\n" for name, meaning in columns.items())
+    for level, columns in COLUMNS.items()
+)
+
+
+def reset() -> None:
+    """Forget every row. JAX's caches stay as they are, and living functions go on recording."""
+    log.reset()
+
+
+def _frame(level: Level, columns: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: columns[name] for name in COLUMNS[level]})
+
+
+def _from_records(level: Level, rows: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = {name: pd.Series([row.get(name) for row in rows], dtype=kinds.get(name, "object")) for name in COLUMNS[level]}
+    return pd.DataFrame(columns)
+
+
+_TEXT = "str"
+_FLOAT = "float64"
+_COUNT = "int64"
+_MAYBE = "Int64"
+
+
+def _name(function: int) -> str:
+    record = log.known_function(function) or log.functions.get(function)
+    return record.name if record is not None else ""
+
+
+def _functions() -> pd.DataFrame:
+    executions = {
+        function: known
+        for function, known in _executions().items()
+        if function in log.functions and (known.calls >= _FEW or known.calls * _SHARE >= log.functions[function].hits)
+    }
+    alive: dict[int, int] = {}
+    for entry in tuple(log.entries.values()):
+        alive[entry.function] = alive.get(entry.function, 0) + (entry.alive and not entry.superseded)
+    rows = [
+        {
+            **{name: getattr(record, name) for name in ("calls", "hits", "misses", "errors", "inlined", "alive", "superseded")},
+            **{name: getattr(record, name) for name in ("trace_s", "lower_s", "compile_s", "dispatch_s")},
+            "function": record.name,
+            "entries": alive.get(record.id, 0),
+            "execute_median_s": executions[record.id].median_s if record.id in executions else None,
+            "execute_calls": executions[record.id].calls if record.id in executions else 0,
+            "time_s": _whole_s(record, executions.get(record.id)),
+            "break_even_calls": record.break_even_calls,
+        }
+        for record in tuple(log.functions.values())
+    ]
+    counts = dict.fromkeys(("calls", "hits", "misses", "errors", "inlined", "entries", "execute_calls"), _COUNT)
+    times = dict.fromkeys(("trace_s", "lower_s", "compile_s", "dispatch_s", "execute_median_s", "time_s"), _FLOAT)
+    kinds = {"function": _TEXT, **counts, **times, "break_even_calls": _MAYBE, "alive": "bool", "superseded": "bool"}
+    return _from_records("functions", rows, kinds)
+
+
+_FEW, _SHARE = 5, 50
+"""Fewer hits with a time than these, and than each 50th, are no sample of a function's calls."""
+
+
+class _Executions(NamedTuple):
+    """Of a function's kept hits: how many have a time, and their median and mean in seconds."""
+
+    calls: int
+    median_s: float
+    mean_s: float
+
+
+def _executions() -> dict[int, _Executions]:
+    """By function. The first call after a compile is none of them: it stands for no other."""
+    import numpy as np
+
+    with log.lock:
+        places, times = log.columns.timed()
+        used, which = np.unique(places, return_inverse=True)
+        owners = np.array([log.owner_of(place) or 0 for place in used.tolist()], "i8")[which] if len(used) else which
+    found = {function: times[owners == function] for function in np.unique(owners).tolist() if function}
+    return {function: _Executions(len(t), float(np.median(t)), float(t.mean())) for function, t in found.items()}
+
+
+def _whole_s(record: FunctionRecord, executions: _Executions | None) -> float | None:
+    """What a function has cost in all, compiling and running; None where no execution of it is known."""
+    if executions is None:
+        return None
+    return record.trace_s + record.lower_s + record.compile_s + (record.hits + record.misses) * executions.mean_s
+
+
+def _entries() -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(record, name, None) for name in COLUMNS["entries"]},
+            "entry": record.id,
+            "function": _name(record.function),
+            "static": ", ".join(f"{name}={value}" for name, value in record.static.items()),
+        }
+        for record in tuple(log.entries.values())
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "avals", "static", "transformation"), _TEXT),
+        **dict.fromkeys(("entry", "hits"), _COUNT),
+        **dict.fromkeys(("trace_s", "lower_s", "compile_s", "execute_s", "last_used_s"), _FLOAT),
+        **dict.fromkeys(("executable_bytes", "temp_bytes"), _MAYBE),
+        **dict.fromkeys(("superseded", "alive"), "bool"),
+    }
+    return _from_records("entries", rows, kinds)
+
+
+def _calls() -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    columns = log.calls()
+    used, codes = np.unique(columns["function"], return_inverse=True)
+    names = [_name(function) for function in used.tolist()]
+    unique = list(dict.fromkeys(names))
+    codes = np.array([unique.index(name) for name in names], dtype="i8")[codes] if len(names) else codes
+    columns["function"] = pd.Categorical.from_codes(codes, categories=pd.Index(unique, dtype="str"))
+    columns["outcome"] = pd.Categorical.from_codes(columns["outcome"], categories=list(OUTCOMES))
+    columns["execute_how"] = pd.Categorical.from_codes(columns["execute_how"], categories=list(EXECUTE_HOW))
+    over = columns["averaged_over"]
+    columns["averaged_over"] = pd.arrays.IntegerArray(over, over == 0)
+    columns["entry"] = pd.arrays.IntegerArray(columns["entry"].astype("i8"), columns["entry"] < 0)
+    return _frame("calls", columns)
+
+
+def _misses() -> pd.DataFrame:
+    rows = []
+    for miss in tuple(log.misses):
+        for i, cause in enumerate(miss.causes):
+            rows.append(
+                {
+                    "miss": miss.id,
+                    "call": miss.call,
+                    "function": _name(miss.function),
+                    "entry": miss.entry,
+                    "cause": cause.cause,
+                    "argument": cause.argument,
+                    "before": cause.before,
+                    "now": cause.now,
+                    "cost_s": miss.cost_s if i == 0 else None,
+                    "call_site": miss.call_site,
+                }
+            )
+    kinds = {
+        **dict.fromkeys(("miss", "call", "entry"), _COUNT),
+        **dict.fromkeys(("function", "cause", "argument", "before", "now", "call_site"), _TEXT),
+        "cost_s": _FLOAT,
+    }
+    return _from_records("misses", rows, kinds)
+
+
+def _diagnoses() -> pd.DataFrame:
+    rows = [
+        {
+            "diagnosis": record.id,
+            "function": record.function,
+            "started_s": record.started_s,
+            "kind": record.diagnosis.get("kind"),
+            "static_argnames": ", ".join(record.diagnosis.get("static_argnames") or ()),
+            "sites": len(record.diagnosis.get("sites") or ()),
+            "verified": bool(record.diagnosis.get("verified")),
+            "reason": record.diagnosis.get("reason"),
+        }
+        for record in tuple(log.diagnoses)
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "kind", "static_argnames", "reason"), _TEXT),
+        **dict.fromkeys(("diagnosis", "sites"), _COUNT),
+        "started_s": _FLOAT,
+        "verified": "bool",
+    }
+    return _from_records("diagnoses", rows, kinds)
+
+
+def _others() -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(row, name, None) for name in COLUMNS["others"]},
+            "cause": ", ".join(dict.fromkeys(cause.cause for cause in row.causes)),
+            "argument": ", ".join(dict.fromkeys(cause.argument for cause in row.causes if cause.argument)),
+            "why": sentence(row.causes),
+        }
+        for row in sorted(log.others.values(), key=lambda row: -(row.trace_s + row.lower_s + row.compile_s))
+    ]
+    kinds = {
+        **dict.fromkeys(("function", "module", "cause", "argument", "why", "call_site"), _TEXT),
+        **dict.fromkeys(("compiles", "disk_hits"), _COUNT),
+        **dict.fromkeys(("trace_s", "lower_s", "compile_s"), _FLOAT),
+    }
+    return _from_records("others", rows, kinds)
+
+
+_LEVELS: dict[Level, Callable[[], pd.DataFrame]] = {
+    "functions": _functions,
+    "entries": _entries,
+    "calls": _calls,
+    "misses": _misses,
+    "diagnoses": _diagnoses,
+    "others": _others,
+}

@@ -1,0 +1,223 @@
+"""What `jax_internals` takes from JAX's inside is there in this JAX, and each public fallback gives what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import pytest
+from checkout import ROOT
+
+from jupyter_jitmagic.base import jax_internals as internals
+
+
+def test_the_fast_trace_state_is_in_use_and_says_what_the_public_one_says() -> None:
+    assert not isinstance(internals.TRACE, internals._Plain)
+    fallback = internals._Plain()
+    seen: list[tuple[bool, bool]] = []
+
+    def look(x):
+        seen.append((internals.TRACE.value is internals.IDLE, fallback.value))
+        return x
+
+    look(1.0)
+    jax.jit(look)(1.0)
+    jax.grad(look)(1.0)
+    jax.vmap(look)(jnp.ones(2))
+    assert seen == [(True, True), (False, False), (False, True), (False, True)]
+    with jax.disable_jit():
+        assert not fallback.value
+
+
+def test_the_aval_of_an_array_is_had_without_a_look_at_anything_else() -> None:
+    asked: list[str] = []
+
+    class Nosy:
+        def __getattribute__(self, name: str) -> object:
+            asked.append(name)
+            return object.__getattribute__(self, name)
+
+    aval_of, x = internals.AVAL_OF_ARRAY, jnp.ones(3)
+    assert aval_of is not None and aval_of(x) is x.aval
+    for other in (Nosy(), 1.0, x.__array__(), x.aval, jax.random.key(0)):
+        with pytest.raises(TypeError):
+            aval_of(other)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "transform, name",
+    [
+        (lambda f: f(1.0), ""),
+        (lambda f: jax.grad(f)(1.0), "grad"),
+        (lambda f: jax.vmap(f)(jnp.ones(2)), "vmap"),
+        (lambda f: jax.jvp(f, (1.0,), (1.0,)), "jvp"),
+        (lambda f: jax.vmap(jax.grad(f))(jnp.ones(2)), "vmap of grad"),
+        (lambda f: jax.grad(lambda x: jax.vmap(f)(x).sum())(jnp.ones(2)), "grad of vmap"),
+        (lambda f: jax.jit(f)(1.0), None),
+        (lambda f: jax.jit(jax.grad(f))(1.0), None),
+    ],
+)
+def test_eager_transformations_have_names_and_a_trace_has_none(transform, name) -> None:
+    seen = []
+    transform(lambda x: (seen.append(internals.transformations()), x)[1])
+    assert seen == [name]
+
+
+def test_disabling_jit_is_heard_in_every_way() -> None:
+    heard: list[bool] = []
+    follower = internals._DisableJitFollower()
+    before = internals.DISABLE_JIT._update_global_hook, internals.DISABLE_JIT._update_thread_local_hook
+    try:
+        follower.follow(heard.append)
+        with jax.disable_jit():
+            assert heard[-1] is True
+        assert heard[-1] is False
+        jax.config.update("jax_disable_jit", True)
+        assert heard[-1] is True
+        jax.config.update("jax_disable_jit", False)
+        assert heard[-1] is False
+    finally:
+        internals.DISABLE_JIT._update_global_hook, internals.DISABLE_JIT._update_thread_local_hook = before
+
+
+def test_the_cache_size_counts_calls_answered_alone_and_jit_options_are_resolved() -> None:
+    f = jax.jit(lambda x, n: x * n, static_argnames="n")
+    assert internals.cache_size(f) == 0
+    f(1.0, n=2)
+    assert internals.cache_size(f) == 1
+    assert internals.cache_size(len) is None
+    assert internals.jit_options(f).static_argnums == (1,) and internals.jit_options(f).static_argnames == ("n",)
+    assert internals.jit_options(len, {"static_argnums": 1, "donate_argnames": "x"}) == ((1,), (), (), ("x",))
+
+
+def test_a_failed_call_under_plain_jit_is_found_in_its_traceback() -> None:
+    def f(x, n):
+        return x[:n]
+
+    previous = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
+        with pytest.raises(IndexError) as caught:
+            jax.jit(f)(jnp.ones(3), 2)
+    finally:
+        jax.config.update("jax_traceback_filtering", previous)
+    call = internals.failed_plain_call(caught.value.__traceback__)
+    assert call is not None and call.fun is f and call.args[1] == 2
+    assert internals.failed_plain_call(None) is None
+
+
+def test_the_names_of_jaxs_events_are_right() -> None:
+    heard: set[str] = set()
+
+    def listen(event, *_, **__):
+        heard.add(event)
+
+    jax.monitoring.register_event_time_span_listener(listen)
+    try:
+        jax.jit(lambda x: x * 3.25)(jnp.ones(2))
+    finally:
+        jax.monitoring.unregister_event_time_span_listener(listen)
+    assert {internals.TRACE_EVENT, internals.LOWER_EVENT, internals.COMPILE_EVENT} <= heard
+
+
+WITHOUT = """
+import builtins
+real = builtins.__import__
+def hook(name, globals=None, locals=None, fromlist=(), level=0):
+    if name.startswith("jax._src") and str((globals or {}).get("__name__", "")).startswith("jupyter_jitmagic"):
+        raise ImportError(name)
+    return real(name, globals, locals, fromlist, level)
+builtins.__import__ = hook
+import jax, jax.numpy as jnp
+import jupyter_jitmagic as jm
+
+@jm.jit(static_argnames="k")
+def f(x, k=2):
+    return x * k if k else x[7, 7]
+
+x = jnp.ones(3)
+f(x), f(x), f(jnp.ones(4)), f(x), f(x, k=3)
+try:
+    f(x, k=0)
+except IndexError:
+    pass
+jax.jit(lambda x: f(x))(x)
+with jax.disable_jit():
+    f(x)
+for _ in range(2):
+    jax.grad(lambda x: f(x).sum())(x)
+f(x)
+f.clear_cache()
+f(x)
+print(*jm.stats("calls").outcome)
+print(*jm.stats("entries").transformation.unique(), sep="|")
+print(*jm.stats("misses").cause)
+print(jm.faults.details() or "no fault")
+"""
+
+
+def test_without_anything_of_jaxs_inside_calls_are_still_told_apart() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    assert done.stdout.splitlines() == [
+        "miss hit miss hit miss error inlined inlined miss hit hit miss",
+        "|a transformation",
+        "first_call shape static_value first_call cleared",
+        "no fault",
+    ], done.stdout + done.stderr
+
+
+def test_every_option_of_jax_is_told_as_this_thread_has_it() -> None:
+    """`keep=True` compares them: also what no cache key of JAX's holds, and what a ``with`` sets for one thread."""
+    told = dict(internals.options_set())
+    assert {"jax_debug_nans", "jax_default_prng_impl", "jax_platforms", *internals._PUBLIC_OPTIONS} <= told.keys()
+    with jax.debug_nans(True):
+        assert dict(internals.options_set())["jax_debug_nans"] is True and told["jax_debug_nans"] is False
+
+
+CONFIGURATIONS = {
+    "jax_enable_x64": True, "jax_default_matmul_precision": "highest", "jax_numpy_dtype_promotion": "strict",
+    "jax_numpy_rank_promotion": "raise", "jax_threefry_partitionable": False, "jax_default_device": jax.devices()[0],
+    "jax_random_seed_offset": 3, "jax_softmax_custom_jvp": True, "jax_explicit_x64_dtypes": "allow", "jax_disable_jit": True,
+}  # fmt: skip
+
+
+def test_every_option_of_a_jit_key_can_be_had_again() -> None:
+    """Each that is on or off is switched; of the others those above are set."""
+    from jax._src import config
+
+    tried = 0
+    for name, value in internals.jit_config():
+        state = config.config._value_holders.get(name)
+        if state is None or (type(value) is not bool and name not in CONFIGURATIONS):
+            continue
+        with state(CONFIGURATIONS.get(name, not value)):
+            wanted = internals.jit_config()
+        before = internals.jit_config()
+        with internals.in_config(wanted) as is_so:
+            assert is_so, name
+            assert dict(internals.jit_config())[name] != value or name == "jax_disable_jit"
+        assert internals.jit_config() == before
+        tried += 1
+    assert tried > 15
+
+
+def test_a_mesh_in_context_can_be_had_again_and_what_cannot_is_told() -> None:
+    with jax.set_mesh(jax.make_mesh((1,), ("i",))):
+        wanted = internals.jit_config()
+    with internals.in_config(wanted) as is_so:
+        assert is_so
+    with internals.in_config([*wanted[:-1], ("nowhere", 1)]) as is_so:
+        assert not is_so
+
+
+def test_options_can_be_had_again_by_the_public_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        wanted = internals.jit_config()
+    monkeypatch.setitem(sys.modules, "jax._src.config", None)
+    monkeypatch.delattr("jax._src.config")
+    with jax.numpy_rank_promotion("warn"), internals.in_config([(n, v) for n, v in wanted if n in internals._PUBLIC_OPTIONS]):
+        assert jax.config.jax_enable_x64 and jax.config.jax_default_matmul_precision == "highest"
+        assert jax.config.jax_numpy_rank_promotion == "allow"

@@ -1,0 +1,156 @@
+"""`if`, ternaries and early returns on traced values."""
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+DOUBLE = """
+def f(x, threshold):
+    if x > threshold:
+        return x * 2
+    else:
+        return x
+"""
+
+
+def test_the_lesson_gets_where_first_and_cond_second():
+    proposals = check(DOUBLE, (jnp.array(5.0), 0.0), (jnp.array(-2.0), 0.0), (jnp.array(1.0), 10.0))
+    first, second = proposals.rewrites
+    assert first.patterns == ("where",) and second.patterns == ("cond",)
+    assert "return jnp.where(x > threshold, x * 2, x)" in first.source
+    assert first.verified and first.compared.inputs >= 6 and first.compared.branches == "both branches"
+    assert not first.compared.not_reached
+
+
+def test_a_change_names_the_line_of_the_file_as_tracebacks_count():
+    proposals = check(DOUBLE, (jnp.array(5.0), 0.0))
+    assert proposals.rewrites[0].changes[0].line == 9
+    assert proposals.rewrites[0].diff.count("+    return") == 1
+
+
+def test_a_division_is_not_evaluated_where_it_was_not_chosen():
+    source = """
+def f(x, n):
+    if n > 0:
+        return x / n
+    return x * 0.0
+"""
+    assert check(source, (jnp.array(3.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(0.0))).rewrites[0].patterns == ("cond",)
+
+
+def test_values_of_before_stay_on_the_side_that_assigns_nothing():
+    source = """
+def f(grad, max_norm):
+    norm = jnp.linalg.norm(grad)
+    scale = jnp.ones(())
+    if norm > max_norm:
+        scale = max_norm / norm  # shrink
+        grad = grad * scale
+        norm = jnp.linalg.norm(grad)
+    return grad, norm, scale
+"""
+    first = check(source, (jnp.array([3.0, 4.0]), 1.0), (jnp.array([0.3, 0.4]), 1.0), (jnp.zeros(2), 1.0)).rewrites[0]
+    assert "# shrink" in first.source
+
+
+def test_branches_of_two_shapes_get_no_rewrite():
+    namespace = define("def f(x):\n    if x.sum() > 0:\n        return x\n    return x.sum()\n")
+    assert not propose(namespace["f"], (jnp.ones(3),), {}).rewrites
+
+
+def test_a_branch_that_gives_an_int_and_one_that_gives_a_float_array_give_a_float_and_it_is_said():
+    """A program has one type for each result."""
+    source = "def f(x):\n    if x > 0:\n        return x * 0.5\n    return x\n"
+    first = check(source, (jnp.array(3),), (jnp.array(-2),)).rewrites[0]
+    assert "always floats, where plain Python's branches give integers or floats" in first.compared.differences
+
+
+def test_a_side_effect_in_a_branch_is_named_and_not_rewritten():
+    namespace = define("LOG = []\ndef f(x):\n    if x > 0:\n        LOG.append(1)\n        x = x + 1\n    return x\n")
+    proposals = propose(namespace["f"], (jnp.array(3.0),), {})
+    assert not proposals.rewrites and not proposals.unverified
+    assert "LOG.append" in proposals.obstacles[0]
+
+
+def test_a_function_with_side_effects_is_not_run():
+    source = "LOG = []\ndef f(x):\n    LOG.append(1)\n    if x > 0:\n        x = x + 1\n    return x\n"
+    namespace = define(source)
+    proposals = propose(namespace["f"], (jnp.array(3.0),), {})
+    assert not proposals.rewrites
+    assert "traced, not compared: it changes LOG" in proposals.unverified[0].reason
+
+
+def test_a_helper_is_rewritten_and_the_users_namespace_stays():
+    source = """
+def relu(x):
+    return x if x > 0 else 0.0 * x
+
+def f(x):
+    return relu(x) + 1
+"""
+    proposals = check(source, (jnp.array(2.0),), (jnp.array(-2.0),))
+    assert list(proposals.rewrites[0].sources) == ["relu"]
+
+
+def test_match_on_a_traced_value_becomes_a_choice():
+    source = """
+def f(x, kind):
+    match kind:
+        case 0 | 1:
+            return x * 2
+        case k if k > 5:
+            return x * k
+        case _:
+            return x
+"""
+    x = jnp.array(3.0)
+    check(source, (x, jnp.array(0)), (x, jnp.array(7)), (x, jnp.array(3)))
+
+
+def test_items_of_a_dict_set_in_a_branch_go_through_cond():
+    source = """
+def f(x):
+    out = {"n": 0}
+    if x > 0:
+        out["n"] += 1
+        out["y"] = x / 2
+    else:
+        out["y"] = x * 2
+    return out
+"""
+    check(source, (jnp.array(3.0),), (jnp.array(-3.0),))
+
+
+def test_a_chain_of_three_tests_becomes_select():
+    source = """
+def f(x, kind):
+    if kind == 0:
+        y, n = x, 0
+    elif kind == 1:
+        y, n = x * 2, 1
+    elif kind == 2:
+        y, n = x * 3, 2
+    else:
+        y, n = -x, 3
+    return y, n
+"""
+    calls = [(jnp.array(3.0), jnp.array(k)) for k in range(4)]
+    assert check(source, *calls).rewrites[0].patterns == ("select",)
+
+
+def test_an_int_beside_a_float_is_made_a_float_for_cond():
+    source = "def f(x, h):\n    return (1 - x / h) / h if x < h else 0\n"
+    first = check(source, (jnp.array(1.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(2.0))).rewrites[0]
+    assert "lambda: 0.0" in first.source
+
+
+def test_an_option_that_was_left_out_may_be_given():
+    """Its own test is then one of data, and the same answer serves it."""
+    source = (
+        "def f(x, t, hi=None):\n    if hi is not None and t > hi:\n        t = hi\n"
+        "    if x.sum() > t:\n        x = x / 2\n    return x\n"
+    )
+    x = jnp.array([1.0, 2.0])
+    check(source, (x, jnp.array(0.5)), (x, jnp.array(2.5), jnp.array(1.5)), (x, jnp.array(0.5), 1.5), (x, jnp.array(9.0)))

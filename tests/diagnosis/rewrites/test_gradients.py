@@ -1,0 +1,118 @@
+"""A rewrite has plain Python's gradient, or is not called verified, or the answer says that it has none."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.proof.differing import Differs
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.verify import Plain
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
+
+
+def compared(plain, rewrite, *values):
+    inputs = [Input((jnp.asarray(value),), {}, "call") for value in values]
+    run = Plain(plain, [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    return Gradients(plain, run, ()).compare(rewrite, inputs, 5.0)
+
+
+def test_a_gradient_is_lost_only_where_plain_python_has_one():
+    """A square root has none at 0, whoever computes it."""
+
+    def plain(x):
+        return jnp.sqrt(x) if x >= 0 else 0.0 * x
+
+    def rewrite(x):
+        return jnp.where(x >= 0, jnp.sqrt(x), 0.0 * x)
+
+    with pytest.raises(Differs, match="not finite on the call's own input"):
+        compared(plain, rewrite, 4.0, -4.0)
+    assert compared(plain, rewrite, 4.0, 0.0) == ""
+
+
+def test_another_finite_gradient_is_found_as_well():
+    def plain(x):
+        return x * x if x > 0 else x
+
+    def rewrite(x):
+        return jnp.where(x > 0, jax.lax.stop_gradient(x) * x, x)
+
+    with pytest.raises(Differs, match="gradient is another"):
+        compared(plain, rewrite, 3.0)
+
+
+def test_a_kink_has_no_one_gradient_and_the_call_may_stand_on_it():
+    """Python's max takes one side; jnp.maximum shares: the next best answer."""
+
+    def plain(x):
+        return x if x >= 0 else 0.0 * x
+
+    def rewrite(x):
+        return jnp.maximum(x, 0.0)
+
+    with pytest.raises(DiffersAtEdge, match="at a tie"):
+        compared(plain, rewrite, 0.0, 2.0, -2.0)
+    assert compared(plain, rewrite, 2.0, -2.0) == ""
+
+
+def test_a_rewrite_that_is_right_at_the_tie_comes_before_one_that_is_not():
+    namespace = define("def f(t):\n    return max(t, 0.0) * 2.0\n")
+    found = propose(namespace["f"], (jnp.array(0.0),), {})
+    with applied(found, namespace):
+        assert jax.grad(namespace["f"])(0.0) == 2.0
+
+
+def test_what_plain_python_lost_by_float_may_be_there_again():
+    def plain(x):
+        return float(x) * x
+
+    def rewrite(x):
+        return x * x
+
+    assert compared(plain, rewrite, 3.0) == ""
+
+
+def test_a_mean_that_is_nan_backwards_is_not_called_verified():
+    namespace = define("def f(x, w):\n    m = ~jnp.isnan(x)\n    return ((x[m] - w) ** 2).mean()\n")
+    given = jnp.array([1.0, jnp.nan, 5.0]), jnp.array(1.0)
+    found = propose(namespace["f"], given, {})
+    want = jax.grad(namespace["f"], 1)(*given)
+    for which, rewrite in enumerate(found.rewrites):
+        assert rewrite.verified
+        with applied(found, namespace, which):
+            assert jnp.allclose(jax.grad(namespace["f"], 1)(*given), want)
+    assert found.rewrites or "gradient" in found.unverified[0].reason
+
+
+def test_the_answer_says_that_a_while_loop_has_no_reverse_mode():
+    namespace = define("def f(x, n):\n    while x < n:\n        x = x * 2\n    return x\n")
+    rewrite = propose(namespace["f"], (jnp.array(1.0), 10.0), {}).rewrites[0]
+    assert any("not reverse-differentiable" in said for said in rewrite.compared.differences)
+
+
+def test_integers_have_no_gradient_that_could_be_lost():
+    namespace = define("def f(n):\n    while n < 100:\n        n = n * 2\n    return n\n")
+    rewrite = propose(namespace["f"], (jnp.array(3),), {}).rewrites[0]
+    assert rewrite.compared.differences == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    for i in range(20):\n        if abs(x) < 0.1:\n            break\n        x = x / 2\n    return x\n",
+        "def f(x):\n    k = 0\n    while k < 20 and abs(x) > 0.1:\n        x = x * 0.7\n        k += 1\n    return x * 2.0\n",
+    ],
+)
+def test_a_loop_of_at_most_so_many_rounds_has_a_way_that_keeps_the_gradient(source):
+    namespace = define(source)
+    want = jax.grad(namespace["f"])(1.0)
+    found = propose(namespace["f"], (jnp.array(1.0),), {})
+    way = next(k for k, rewrite in enumerate(found.rewrites) if "fori_loop" in rewrite.patterns)
+    assert "reverse" not in "".join(found.rewrites[way].compared.differences)
+    with applied(found, namespace, way):
+        assert jnp.allclose(jax.grad(jax.jit(namespace["f"]))(1.0), want)

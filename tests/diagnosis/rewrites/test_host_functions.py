@@ -1,0 +1,70 @@
+"""NumPy's and SciPy's functions, told by the object that is called."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import HEADER, applied, check, define
+
+IMPORTS = """\
+import scipy
+from scipy import special, stats
+from scipy.special import erf, expit, gammaln as log_gamma, logsumexp
+from scipy.stats import norm
+from numpy import exp as e_to_the, maximum
+from numpy.linalg import norm as length
+"""
+SPELLED = [
+    ("erf(x / 1.5)", "jax.scipy.special.erf(x / 1.5)"),
+    ("log_gamma(x + 1)", "jax.scipy.special.gammaln(x + 1)"),
+    ("expit(x).sum()", "jax.scipy.special.expit(x).sum()"),
+    ("logsumexp(x, b=x)", "jax.scipy.special.logsumexp(x, b=x)"),
+    ("special.xlogy(x, x)", "jax.scipy.special.xlogy(x, x)"),
+    ("special.psi(x)", "jax.scipy.special.digamma(x)"),
+    ("scipy.special.betaln(x, x)", "jax.scipy.special.betaln(x, x)"),
+    ("norm.cdf(x)", "jax.scipy.stats.norm.cdf(x)"),
+    ("stats.norm.logpdf(x, 0.5, scale=2.0)", "jax.scipy.stats.norm.logpdf(x, 0.5, scale=2.0)"),
+    ("stats.gamma.logpdf(x, 2.0).sum()", "jax.scipy.stats.gamma.logpdf(x, 2.0).sum()"),
+    ("stats.gamma.logpdf(x, 2.0)", "jax.scipy.stats.gamma.logpdf(x, 2.0)"),
+    ("np.maximum.accumulate(x)", "jnp.maximum.accumulate(x)"),
+    ("maximum.reduce(x)", "jnp.maximum.reduce(x)"),
+    ("np.subtract.outer(x, x)", "jnp.subtract.outer(x, x)"),
+    ("e_to_the(-x)", "jnp.exp(-x)"),
+    ("length(np.exp(x))", "jnp.linalg.norm(jnp.exp(x))"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), SPELLED)
+def test_a_host_function_becomes_jax_own_however_it_is_spelled(expression, expected):
+    source = f"def f(x):\n    return {expression}\n"
+    namespace = define(source, HEADER + IMPORTS)
+    x = jnp.array([0.5, 1.0, 2.0])
+    proposals = propose(namespace["f"], (x,), {})
+    assert expected in proposals.rewrites[0].source
+    want = namespace["f"](x)
+    with applied(proposals, namespace):
+        assert jnp.allclose(namespace["f"](x), jnp.asarray(want), rtol=1e-4, atol=1e-5)
+
+
+def test_what_jax_lacks_is_said_by_its_public_name():
+    namespace = define("def f(x):\n    return special.struve(1, x)\n", HEADER + IMPORTS)
+    assert (
+        propose(namespace["f"], (jnp.ones(3),), {}).why_not
+        == "jax.scipy has no special.struve, which SciPy computes on the host"
+    )
+
+
+def test_a_users_function_of_the_same_name_is_not_taken_for_scipys():
+    """What reaches NumPy inside it is rewritten there."""
+    source = "def erf(x):\n    return np.tanh(x)\n\ndef f(x):\n    return erf(x)\n"
+    assert "jnp.tanh(x)" in check(source, (jnp.array([0.5, 2.0]),)).rewrites[0].source
+
+
+def test_a_buffer_updated_by_a_ufunc_becomes_an_array_of_jax():
+    source = (
+        "def f(g, x):\n    sums = np.zeros(3)\n    np.add.at(sums, g, x)\n    np.maximum.at(sums, g, x)\n    return sums / 2\n"
+    )
+    g, x = jnp.array([0, 2, 0, 1]), jnp.array([1.0, 2.0, 3.0, -1.0])
+    first = check(source, (g, x), (g[::-1], -x)).rewrites[0].source
+    assert "sums = jnp.zeros(3)" in first and "sums = sums.at[g].add(x)" in first and "sums = sums.at[g].max(x)" in first

@@ -1,0 +1,74 @@
+"""Sizes that jnp computes of what is known: NumPy's or Python's arithmetic in its place."""
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
+
+X = jnp.arange(16.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ("return x.reshape(-1, jnp.prod(jnp.array(x.shape)))", "math.prod(x.shape)"),
+        ("n = jnp.asarray(x.shape[0]) // 2\n    return x[:n] * 2", "n = x.shape[0] // 2"),
+        ("side = int(jnp.sqrt(x.size))\n    return x.reshape(side, side)", "int(np.sqrt(x.size))"),
+        ("return x[: jnp.maximum(x.shape[0] - 3, 1)]", "max(x.shape[0] - 3, 1)"),
+    ],
+)
+def test_a_size_computed_of_a_shape_leaves_jnp(body, made):
+    assert made in check(f"def f(x):\n    {body}\n", (X,)).rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x[: jnp.minimum(x.shape[0], k)] * 2",
+        "n = jnp.asarray(k)\n    n += 1\n    return jnp.zeros(n) + x[0]",
+        "s = int(jnp.sqrt(k))\n    return x[: s * s].reshape(s, s)",
+    ],
+)
+def test_a_size_computed_of_a_number_needs_it_static_too(body):
+    diagnosis = jm.diagnose(define(f"def f(x, k):\n    {body}\n")["f"], X, 9)
+    assert (diagnosis.kind, diagnosis.static_argnames) == ("static+rewrite", ("k",))
+    assert diagnosis.rewrites[0].patterns == ("np",)
+    assert "what jnp computes under jit is traced" in diagnosis.reason
+
+
+def test_a_number_that_decides_no_shape_stays_data():
+    diagnosis = jm.diagnose(define("def f(x, k):\n    return x * int(jnp.sqrt(k))\n")["f"], X, 9)
+    assert (diagnosis.kind, diagnosis.static_argnames) == ("rewrite", ())
+    assert diagnosis.rewrites
+
+
+def test_what_numpy_does_not_have_is_evaluated_while_tracing():
+    source = """
+def side(k):
+    return lax.max(jnp.sqrt(k), 2.0)
+
+def f(x):
+    n = int(side(x.shape[0]))
+    return x.reshape(n, -1)
+"""
+    assert "with jax.ensure_compile_time_eval():\n        n = int" in check(source, (X,)).rewrites[0].source
+
+
+def test_the_argument_of_a_helper_is_evaluated_where_it_is_made():
+    source = """
+def rows(k):
+    return jnp.ones((k, 2))
+
+def f(x, k):
+    return rows(jnp.asarray(k) + 1) * x[0]
+"""
+    assert check(source, (X, 2), static=("k",)).rewrites[0].patterns == ("compile-time",)
+
+
+def test_a_size_beside_data_that_need_not_be_known():
+    """`linspace` needs the number of points alone."""
+    source = "def f(x, k):\n    width = jnp.maximum(k, 2)\n    return jnp.linspace(0.0, x.max(), width)\n"
+    found = check(source, (jnp.arange(3.0), 4), (jnp.arange(3.0), 1), static=("k",)).rewrites[0].source
+    assert "max(k, 2)" in found

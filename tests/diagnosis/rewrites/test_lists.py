@@ -1,0 +1,52 @@
+"""Lists to which a branch on a traced value appends."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.array([1.0, -2.0, 3.0])
+CALLS = [(X, jnp.array(0.5)), (X, jnp.array(3.5)), (-X, jnp.array(-0.5))]
+
+
+@pytest.mark.parametrize(
+    "end", ["sum(parts)", "len(parts)", "sum(parts) / max(len(parts), 1)", "max(parts)", "sum(p * p for p in parts)"]
+)
+def test_what_a_branch_appends_goes_in_and_is_counted_where_it_is_kept(end):
+    source = (
+        "def f(x, c):\n    parts = [x.mean()]\n    if x.sum() > c:\n        parts.append(c)\n    parts.append(x[0])\n"
+        f"    if c > 0:\n        parts.append(c * 2)\n    return {end}\n"
+    )
+    check(source, *CALLS)
+
+
+def test_two_lists_of_two_branches():
+    source = (
+        "def f(x, c):\n    up, down = 0, 0\n    gains = []\n    losses = []\n    for i in range(1, 3):\n"
+        "        if x[i] > x[i - 1]:\n            gains.append(x[i] - x[i - 1])\n"
+        "        else:\n            losses.append(x[i] - c)\n"
+        "    return sum(gains), len(losses), sum(losses)\n"
+    )
+    found = check(source, *CALLS).rewrites[0].source
+    assert "losses_kept.append(jnp.logical_not(chosen))" in found
+
+
+def test_a_list_that_becomes_an_array_is_a_selection():
+    source = (
+        "def f(x, c):\n    kept_ones = []\n    for v in x:\n        if v > c:\n            kept_ones.append(v * 2)\n"
+        "    return jnp.array(kept_ones).sum()\n"
+    )
+    check(source, *CALLS)
+
+
+def test_a_list_whose_length_is_needed_says_where():
+    source = "def f(x, c):\n    parts = []\n    if c > 0:\n        parts.append(c)\n    return parts\n"
+    found = propose(define(source)["f"], CALLS[0], {})
+    assert not found.rewrites and found.why_not == "the length of parts depends on values, and `return parts` needs it"
+
+
+def test_other_effects_in_the_branch_are_left_alone():
+    source = "def f(x, c):\n    parts = []\n    if c > 0:\n        parts.append(c)\n        print(c)\n    return sum(parts)\n"
+    assert not propose(define(source)["f"], CALLS[0], {}).rewrites

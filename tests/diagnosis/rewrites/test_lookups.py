@@ -1,0 +1,60 @@
+"""Lists, tuples and dicts indexed by a traced value."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+TABLES = """
+RATES = [0.1, 0.2, 0.4]
+MASSES = {1: 1.008, 2: 4.0026, 6: 12.011}
+KERNELS = [lambda r: r, lambda r: r**2, jnp.exp]
+MATRICES = (jnp.eye(2), jnp.ones((2, 2)), jnp.zeros((2, 2)))
+LAYERS = [{"w": jnp.ones(2) * k, "b": 1.0 * k} for k in range(3)]
+BY_NAME = {1: jnp.sin, 2: jnp.cos}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x * RATES[n]",
+        "return x * [1.0, 2.0, 3.0][n]",
+        pytest.param("return x * MASSES[n]", marks=pytest.mark.slow),
+        pytest.param("return x * MASSES.get(n, 0.5)", marks=pytest.mark.slow),
+        pytest.param("return x * {1: 10.0, 2: 20.0}[n]", marks=pytest.mark.slow),
+        pytest.param("return KERNELS[n](x)", marks=pytest.mark.slow),
+        pytest.param("return BY_NAME[n](x)", marks=pytest.mark.slow),
+        pytest.param("return MATRICES[n] * x", marks=pytest.mark.slow),
+        pytest.param("return LAYERS[n]['w'] * x + LAYERS[n]['b']", marks=pytest.mark.slow),
+    ],
+)
+def test_a_table_is_read_by_a_traced_key(body):
+    source = f"{TABLES}\ndef f(x, n):\n    {body}\n"
+    check(source, (jnp.array(2.0), 1), (jnp.array(3.0), 2))
+
+
+def test_tuples_of_traced_arrays_are_picked_array_by_array():
+    """As the layers of a network that are an argument: NumPy is not asked for the shape of a tuple of them."""
+    layers = [(jnp.ones(2) * k, jnp.array(1.0 * k)) for k in range(3)]
+    source = "def f(layers, x, n):\n    w, b = layers[n]\n    return w * x + b\n"
+    check(source, (layers, jnp.array(2.0), 1), (layers, jnp.array(3.0), 2))
+
+
+def test_things_of_other_shapes_cannot_be_picked():
+    namespace = define("LAYERS = [jnp.ones(2), jnp.ones(3)]\ndef f(n):\n    return LAYERS[n]\n")
+    proposals = propose(namespace["f"], (1,), {})
+    assert not proposals.rewrites
+    assert any("different shapes" in reason for reason in proposals.obstacles)
+
+
+def test_a_dict_of_places_is_looked_up_by_both_numbers():
+    """A key that is missing gives the default. (Plain Python takes hashable numbers alone.)"""
+    table = "REWARDS = {(0, 3): 1.0, (1, 3): -1.0, (2, 0): 0.5}\n"
+    source = table + "def f(state, cost):\n    row, col = state\n    return REWARDS.get((row, col), cost)\n"
+    states = [tuple(map(np.int32, place)) for place in ((0, 3), (1, 3), (2, 2), (3, 0))]
+    first = check(source, *[(state, jnp.array(-0.04)) for state in states]).rewrites[0]
+    assert "jnp.all(jnp.asarray(list(REWARDS)) == jnp.asarray((row, col)), axis=1)" in " ".join(first.source.split())

@@ -1,0 +1,177 @@
+"""Loops whose end depends on traced values."""
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+
+def test_a_traced_count_becomes_fori_loop_also_for_no_round():
+    source = """
+def f(x, n):
+    total = 0.0
+    for i in range(n):
+        total = total + x * i  # weighted
+    return total
+"""
+    first = check(source, (jnp.array(2.0), 4), (jnp.array(2.0), 0), (jnp.array(1.0), 9)).rewrites[0]
+    assert first.patterns == ("fori_loop",) and "# weighted" in first.source
+    assert "0, 4 and 5 iterations" in first.compared.branches
+
+
+def test_steps_and_the_index_after_the_loop_are_kept():
+    source = """
+def f(x, n):
+    i = 0
+    for i in range(n, 0, -2):
+        x = x + i
+    return x, i
+"""
+    check(source, (jnp.array(2.0), 7), (jnp.array(2.0), 8), (jnp.array(1.0), 1))
+
+
+def test_a_while_loop_carries_its_counter():
+    source = """
+def f(x, tol):
+    n = 0
+    while jnp.abs(x) > tol and n < 100:
+        x = x / 2
+        n += 1
+    return x, n
+"""
+    first = check(source, (jnp.array(2.0), 0.1), (jnp.array(0.0), 0.1)).rewrites[0]
+    assert "while_loop" in first.patterns
+
+
+def test_break_becomes_a_flag_and_what_follows_it_is_skipped():
+    source = """
+def f(x, tol):
+    for i in range(20):
+        new = 0.5 * (x + 2.0 / x)
+        if jnp.abs(new - x) < tol:
+            break
+        x = new
+    return x
+"""
+    check(source, (jnp.array(1.0), 0.1), (jnp.array(1.0), 1e-3), (jnp.array(5.0), 100.0))
+
+
+def test_continue_and_for_else_keep_their_meaning():
+    source = """
+def f(xs, limit):
+    total = 0.0
+    for x in xs:
+        if x < 0:
+            continue
+        total = total + x
+        if total > limit:
+            break
+    else:
+        total = total * 2
+    return total
+"""
+    xs = jnp.array([1.0, -2.0, 3.0])
+    check(source, (xs, jnp.array(2.0)), (xs, jnp.array(20.0)), (-xs, jnp.array(0.5)))
+
+
+def test_a_return_inside_a_loop_gives_the_index_found():
+    source = """
+def f(xs, limit):
+    for i, x in enumerate(xs):
+        if x > limit:
+            return i
+    return -1
+"""
+    xs = jnp.array([1.0, 2.0, 3.0])
+    check(source, (xs, jnp.array(1.5)), (xs, jnp.array(5.0)), (xs, jnp.array(0.0)))
+
+
+def test_a_variable_set_only_in_the_loop_gets_a_first_value():
+    source = """
+def f(x, n):
+    for i in range(n):
+        x = jnp.sin(x)
+        change = jnp.abs(x).max()
+    return x, change
+"""
+    check(source, (jnp.ones(3), 2), (jnp.ones(3), 5))
+
+
+def test_a_list_that_grows_with_a_traced_count_is_named():
+    namespace = define("def f(x, n):\n    out = []\n    for i in range(n):\n        out.append(x)\n    return jnp.stack(out)\n")
+    proposals = propose(namespace["f"], (jnp.array(1.0), 3), {})
+    assert not proposals.rewrites and "length of out" in proposals.obstacles[0]
+
+
+def test_a_continue_before_a_break_leaves_the_flag_alone():
+    source = """
+def f(xs, limit):
+    total, n = 0.0, 0
+    for x in xs:
+        if x < 0:
+            continue
+        if total + x > limit:
+            break
+        total = total + x
+        n += 1
+    return total, n
+"""
+    xs = jnp.array([1.0, -2.0, 3.0, 1.0])
+    check(source, (xs, jnp.array(4.5)), (xs, jnp.array(0.5)), (-xs, jnp.array(9.0)))
+
+
+def test_a_function_that_ends_in_a_call_of_itself_is_a_loop():
+    source = "def f(a, b):\n    if b == 0:\n        return a\n    return f(b, a % b)\n"
+    calls = [(jnp.int32(a), jnp.int32(b)) for a, b in ((54, 24), (5, 0), (17, 4))]
+    assert "while_loop" in check(source, *calls).rewrites[0].patterns
+
+
+def test_none_as_the_first_best_becomes_a_flag():
+    """Of a traced number of rounds. Where there is none, plain Python gives None, so that it is right on this call only."""
+    source = (
+        "def f(x, n):\n    best, at = None, -1\n    for i in range(n):\n        v = x[i] * 2\n"
+        "        if best is None or v > best:\n            best, at = v, i\n    return best, at\n"
+    )
+    found = propose(define(source)["f"], (jnp.array([1.0, 3.0, 2.0]), jnp.array(2)), {}).unverified[0]
+    assert "has_best = False" in found.source and "jnp.logical_not(has_best) | (v > best)" in found.source
+    assert found.reason.endswith("it does not serve calls in which best stays None")
+
+
+def test_none_that_is_asked_for_after_the_loop_is_the_flag():
+    source = (
+        "def f(x, n):\n    last = None\n    k = 0\n    while k < n:\n        if x[k] > 0:\n            last = x[k]\n"
+        "        k += 1\n    return 0.0 if last is None else last + 1\n"
+    )
+    x = jnp.array([-1.0, 3.0, -2.0])
+    assert "has_last" in check(source, (x, jnp.array(1)), (x, jnp.array(3)), (-x, jnp.array(3))).rewrites[0].source
+
+
+def test_a_variable_born_in_the_body_of_a_while_whose_first_test_is_known():
+    """The trace stops in the second round, where the variable has a value; before the loop it has none."""
+    source = (
+        "def f(x):\n    change = 10.0\n    z = x\n    while change > 0.5:\n        last = z\n        z = z * 0.5\n"
+        "        change = abs(z - last)\n    return z + last\n"
+    )
+    check(source, (jnp.array(3.0),), (jnp.array(100.0),), (jnp.array(0.1),))
+    check(source, (jnp.array(30),), (jnp.array(100),))
+
+
+def test_warnings_in_a_branch_are_given_when_it_is_taken():
+    source = "def f(x, c):\n    if x.sum() > c:\n        warnings.warn(f'above {c}')\n        x = x / 2\n    return x * 3\n"
+    found = check("import warnings\n" + source, (jnp.ones(2), 1.0), (jnp.ones(2), 3.0)).rewrites[0].source
+    assert "jax.debug.callback(lambda c: warnings.warn(f'above {c}'), c)" in found
+
+
+def test_an_integer_that_a_round_makes_a_float_is_always_a_float():
+    """Of no round plain Python gives the integer back; a program has one type, which the answer says."""
+    source = "def f(a):\n    while a > 3:\n        a = a * 0.5\n    return a\n"
+    first = check(source, (jnp.array(5),), (jnp.array(1),)).rewrites[0]
+    assert "always floats, where plain Python's branches give integers or floats" in first.compared.differences
+
+
+def test_a_result_that_is_never_a_float_may_not_become_one():
+    """The rule above is for what plain Python gives as both."""
+    source = "def f(x, n):\n    total = x[0]\n    for i in range(n):\n        total = total + x[i]\n    return total\n"
+    first = check(source, (jnp.array([1, 2, 3]), jnp.array(2))).rewrites[0]
+    assert first.compared.differences == ()

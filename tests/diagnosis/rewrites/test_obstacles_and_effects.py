@@ -1,0 +1,102 @@
+"""What stands in the way is said; what falls away, is copied or lies close by is told apart."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, check, define
+
+X = jnp.array([0.5, 2.0, -1.0])
+
+
+def test_branches_of_different_shapes_are_said_to_stand_in_the_way():
+    f = define("def f(x):\n    if x[0] > 0:\n        return x\n    return jnp.zeros(1)\n")["f"]
+    diagnosis = diagnose(f, X)
+    assert diagnosis.kind == "rewrite" and not diagnosis.rewrites
+    assert "different shapes (float32[3] and float32[1])" in diagnosis.reason
+
+
+def test_helpers_without_a_blank_line_between_them_are_told_apart():
+    check(
+        "def g(v):\n    if v > 1:\n        return v\n    return 1.0\n"
+        "def f(x):\n    y = g(x[0]) + g(x[1])\n    if y > 3:\n        y = y - 3\n    return y\n",
+        (X,),
+        (-X,),
+        (3 * X,),
+    )
+
+
+def test_a_branch_that_changes_nothing_read_later_falls_away():
+    proposals = check(
+        "def f(x, k):\n    if x[0] > k:\n        debt = x.sum()\n    else:\n        credit = k\n    return x * k\n",
+        (X, 0.0),
+        (X, 9.0),
+    )
+    assert "debt" not in proposals.rewrites[0].source
+
+
+def test_a_tuple_after_a_parenthesis_is_returned_whole():
+    check(
+        "def f(x, k):\n    if x[0] > 0:\n        return x * 2, 1\n    return (x + 1) / (k - 2), abs(1)\n", (X, 5.0), (-X, 5.0)
+    )
+
+
+def test_a_dict_that_is_changed_is_compared_on_copies_and_the_difference_is_said():
+    namespace = define(
+        "def f(state, loss):\n    if loss < state['best']:\n        state['best'] = loss\n        state['bad'] = 0\n"
+        "    else:\n        state['bad'] = state['bad'] + 1\n    return state\n"
+    )
+    state = {"best": jnp.array(1.0), "bad": jnp.array(2)}
+    kept = dict(state)
+    proposals = propose(namespace["f"], (state, jnp.array(0.5)), {})
+    assert state == kept
+    assert any("in place" in words for words in proposals.rewrites[0].compared.differences)
+    with applied(proposals, namespace):
+        fixed = jax.jit(namespace["f"])
+        assert fixed(state, 0.5) == {"best": 0.5, "bad": 0}
+        assert fixed(state, 5.0) == {"best": 1.0, "bad": 3}
+
+
+def test_the_number_of_a_range_starts_as_one_would_write_it():
+    source = (
+        check(
+            "def f(x, tol):\n    y = x[1]\n    for it in range(30):\n"
+            "        y = y / 2\n        if y < tol:\n            break\n"
+            "    return y, it\n",
+            (X, 0.1),
+            (X, 9.0),
+            (X, -1.0),
+        )
+        .rewrites[0]
+        .source
+    )
+    assert "eval_shape" not in source and "it = 0" in source
+
+
+def test_a_name_bound_in_the_test_of_a_loop_travels_with_it():
+    check(
+        "def f(x, tol):\n    n = 0\n    while (err := abs(x * x - 2)) > tol and n < 20:\n"
+        "        x = 0.5 * (x + 2 / x)\n        n += 1\n"
+        "    return x, err, n\n",
+        (jnp.array(3.0), 1e-2),
+        (jnp.array(1.4142135), 1e-2),
+    )
+
+
+def test_a_print_of_a_traced_value_shows_it_in_each_run_as_in_plain_python(capfd):
+    """Untouched, it would show a tracer, once; one of shapes stays as it was typed."""
+    namespace = define("def f(x):\n    print('total', x.sum())\n    print('of', x.shape)\n    return x if x[0] > 0 else -x\n")
+    found = propose(namespace["f"], (X,), {})
+    assert capfd.readouterr().out == ""
+    with applied(found, namespace):
+        fixed = jax.jit(namespace["f"])
+        for each in (X, 2 * X):
+            fixed(each)
+            jax.effects_barrier()
+    told = capfd.readouterr().out
+    assert f"total {float(X.sum())}" in told and f"total {float(2 * X.sum())}" in told and "Tracer" not in told
+    assert "print('of', x.shape)" in found.rewrites[0].source

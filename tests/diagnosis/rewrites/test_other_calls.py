@@ -1,0 +1,121 @@
+"""A rewrite serves what a caller may call as well: optional arguments, other sizes and kinds of numbers, the ends."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.proof.differing import differs
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
+
+X = jnp.array([1.0, 2.0, 5.0])
+
+
+def served(source: str, first, *others, static=(), **keywords):
+    """Propose for the first call; what is called verified has to give plain Python's results on the others too."""
+    namespace = define(source)
+    f = namespace["f"]
+    found = propose(f, first, keywords, (), static)
+    calls = [(first, keywords), *others]
+    wanted = [f(*args, **kwargs) for args, kwargs in calls]
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            for (args, kwargs), want in zip(calls, wanted, strict=True):
+                got = jax.jit(namespace["f"], static_argnames=static)(*args, **kwargs)
+                assert not differs(got, want), (namespace, args, kwargs)
+    return found
+
+
+def test_a_default_of_none_is_left_out():
+    source = "def f(x, a=None):\n    a = a or 0.5\n    return x * a\n"
+    found = served(source, (X, jnp.array(2.0)), ((X,), {}), ((X, jnp.array(0.0)), {}), ((X, None), {}))
+    assert "a = 0.5 if a is None else jnp.where(a, a, 0.5)" in found.rewrites[0].source
+
+
+def test_none_in_a_conditional_expression():
+    source = (
+        "def f(x, lower=None, upper=None):\n    lower = x.min() if lower is None else lower\n"
+        "    upper = upper if upper else x.max()\n    return (x - lower) / (upper - lower)\n"
+    )
+    found = served(source, (X,), ((X,), {}), ((X, 0.5), {}), ((X,), {"upper": jnp.array(0.0)}), upper=jnp.array(10.0))
+    assert "jnp.where(upper, upper, x.max()) if upper is not None else x.max()" in found.rewrites[0].source
+
+
+def test_a_test_for_none_stays_pythons_around_the_test_on_data():
+    source = (
+        "def f(x, g, limit=None):\n    norm = jnp.linalg.norm(g)\n    if limit is not None and norm > limit:\n"
+        "        g = g * (limit / norm)\n    return x - g\n"
+    )
+    found = served(source, (X, X, 1.0), ((X, X), {}), ((X, X, 100.0), {}))
+    assert "    if limit is not None:\n" in found.rewrites[0].source
+
+
+def test_a_test_of_shapes_stays_pythons_though_it_stands_behind():
+    source = "def f(x, flip):\n    if flip and x.shape[0] == x.shape[1]:\n        return x.T\n    return x\n"
+    square, wide = jnp.arange(9.0).reshape(3, 3), jnp.arange(6.0).reshape(2, 3)
+    found = served(source, (square, jnp.array(True)), ((wide, jnp.array(True)), {}), ((square, jnp.array(False)), {}))
+    assert found.rewrites and "if x.shape[0] == x.shape[1]:" in found.rewrites[0].source
+
+
+def test_or_keeps_its_own_first_part():
+    source = "def f(x, low=None):\n    if low is None or x.sum() > low:\n        x = x * 2\n    return x\n"
+    assert served(source, (X, jnp.array(1.0)), ((X,), {}), ((X, 100.0), {})).rewrites
+
+
+def test_a_choice_between_an_image_and_its_transpose_serves_squares_only():
+    source = "def f(x, flip):\n    return x.T if flip else x\n"
+    found = served(source, (jnp.eye(3), jnp.array(True)))
+    assert not found.rewrites
+    assert "not square" in found.unverified[0].reason
+
+
+@pytest.mark.parametrize("side", ["return rate", "return rate * 1", "return (rate)"])
+def test_an_int_is_given_where_a_float_stood(side):
+    source = f"def f(x, rate):\n    if x.sum() > 0:\n        return 0.0\n    y = jnp.linalg.norm(x) / x[0]\n    {side}\n"
+    assert served(source, (X, 0.5), ((X, 1), {}), ((-X, 2), {})).rewrites
+
+
+def test_a_carry_that_begins_as_an_int_becomes_a_float():
+    source = "def f(x, target):\n    while abs(target - x) > 0.01:\n        x = x + 0.5 * (target - x)\n    return x\n"
+    floats = jnp.array(0.5), jnp.array(2.0)
+    assert served(
+        source, floats, ((jnp.array(1), jnp.array(2.0)), {}), ((0, jnp.array(2.0)), {}), ((5.0, jnp.array(2)), {})
+    ).rewrites
+
+
+def test_arrays_of_other_lengths():
+    source = (
+        "def f(xs, w):\n    total = 0.0\n    for k, v in enumerate(xs):\n"
+        "        if v > 0:\n            total = total + w[k] * v\n    return total\n"
+    )
+    assert served(source, (X, X), ((X[:1], X[:1]), {}), ((jnp.arange(7.0) - 3, jnp.ones(7)), {})).rewrites
+
+
+def test_a_batch_past_the_end_is_shorter_in_python():
+    source = "def f(x, k, size):\n    return x[k * size : (k + 1) * size].sum()\n"
+    five = jnp.arange(5.0)
+    found = served(source, (five, jnp.array(0), 2), ((five, jnp.array(2), 2), {}), static=("size",))
+    assert found.rewrites or "differs" in found.unverified[0].reason
+
+
+def test_a_list_is_indexed_from_its_end_by_negative_numbers_and_the_answer_says_so():
+    source = "KINDS = [lambda x: x, lambda x: -x, jnp.sin]\n\ndef f(x, which):\n    return KINDS[which](x)\n"
+    found = served(source, (X, jnp.array(1)), ((X, jnp.array(2)), {}))
+    assert any("negative" in said for said in found.rewrites[0].compared.not_reached)
+
+
+def test_what_fails_on_empty_arrays_says_so():
+    source = "def f(x, i):\n    return x[i] if i < len(x) else 0.0\n"
+    rewrite = served(source, (X, jnp.array(1)), ((X, jnp.array(5)), {})).rewrites[0]
+    assert any("empty arrays" in said for said in rewrite.compared.differences)
+
+
+def test_all_numbers_are_ints_at_once():
+    source = (
+        "def f(cut, mass):\n    if cut < 0:\n        s = 0.0\n    elif cut < 1:\n        s = cut * mass\n"
+        "    else:\n        s = jnp.log(cut)\n    return s\n"
+    )
+    assert served(source, (7.0, 0.75), ((2, 1), {}), ((0, 1), {}), ((7, 0), {})).rewrites

@@ -1,0 +1,145 @@
+"""Values of unknown length, followed through statements, helpers and loops to where they are used."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, check, define
+
+X = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
+Y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.0, 6.0])
+ROWS = jnp.arange(12.0).reshape(6, 2) - 5
+CALLS = [(X,), (-X,), (jnp.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "big = x[x > 0]\nbig = big[big > 1]\nreturn big.mean()",
+        "s = jnp.sort(x[x > -2])\nreturn s[0], s[-1], s[len(s) // 2]",
+        "return jnp.argmax(x[x > 0]), x[x > 0][1]",
+        "return jnp.concatenate([x[x > 0], x[x < 0]]).sum()",
+        "pos = x[x > 0]\ns = 0.0\nfor i, v in enumerate(pos):\n    s = s + i * v\nreturn s",
+        pytest.param("pos = x[x > 0]\nreturn (pos[1:] * pos[:-1]).sum(), jnp.diff(pos).mean()", marks=pytest.mark.slow),
+        pytest.param("pos = x[x > 0]\nd = jnp.abs(pos[:, None] - pos[None, :])\nreturn d.max()", marks=pytest.mark.slow),
+        pytest.param("while x.size > 2:\n    x = x[x > x.min()]\nreturn x.sum()", marks=pytest.mark.slow),
+        pytest.param("idx = jnp.where(x > 0)\nreturn x[idx].mean(), x.at[idx].set(0.0)", marks=pytest.mark.slow),
+        pytest.param("if len(x[x > 0]) > 2:\n    return x.sum()\nreturn -x.sum()", marks=pytest.mark.slow),
+        pytest.param("def scale(v):\n    return v / v.max()\nreturn scale(x[x > 0]).mean()", marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_done_with_a_selection(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    assert check(f"def f(x):\n{lines}", *CALLS).rewrites[0].verified
+
+
+def test_an_array_that_shrinks_in_every_round_keeps_a_mask():
+    source = """
+def f(x):
+    for _ in range(3):
+        mu, sd = x.mean(), x.std()
+        x = x[jnp.abs(x - mu) <= 1.2 * sd]
+    return x.mean(), len(x)
+"""
+    assert "kept = kept & (jnp.abs(x - mu) <= 1.2 * sd)" in check(source, (X,), (Y,)).rewrites[0].source
+
+
+def test_rows_that_are_dropped_are_zero_in_products():
+    source = """
+def f(X, y):
+    ok = ~jnp.isnan(X).any(axis=1)
+    X, y = X[ok], y[ok]
+    return jnp.linalg.solve(X.T @ X, X.T @ y)
+"""
+    gone = (ROWS + Y[:, None] ** 2).at[1, 1].set(jnp.nan)
+    assert "X.T @ X, X.T @ y" in check(source, (gone, Y), (gone.at[1, 1].set(0.0), Y)).rewrites[0].source
+
+
+def test_a_helper_that_selects_and_one_that_is_given_a_selection_are_put_in_place_of_their_calls():
+    source = """
+def positive(v, least=0.0):
+    keep = v > least
+    return v[keep]
+
+def spread(v):
+    c = v - v.mean()
+    return jnp.sqrt(jnp.mean(c * c))
+
+def f(x):
+    return spread(positive(x))
+"""
+    assert "inline" in check(source, *CALLS).rewrites[0].patterns
+
+
+def test_what_is_not_selected_spoils_no_gradient():
+    source = """
+def f(x, w):
+    v = x[~jnp.isnan(x)]
+    return ((v - w) ** 2).mean() + jnp.log(v[v > 0] + w).sum()
+"""
+    x = X.at[1].set(jnp.nan)
+    namespace = define(source)
+    plain = namespace["f"]
+    with applied(check(source, (x, 2.0), (X, 1.0)), namespace):
+        for argument in (0, 1):
+            got = jax.jit(jax.grad(namespace["f"], argument))(x, 2.0)
+            np.testing.assert_allclose(got, jax.grad(plain, argument)(x, 2.0), rtol=1e-5)
+
+
+def test_extremes_serve_whole_numbers_too():
+    rewrite = check("def f(x):\n    return x[x > 1].min(), x[x > 1].max()\n", (X,), (X.astype(int),)).rewrites[0]
+    assert ".astype(x.dtype)" in rewrite.source
+
+
+def test_a_window_past_the_end_is_shorter():
+    calls = [(X, jnp.array(1)), (X, jnp.array(5))]
+    assert "window" in check("def f(x, i):\n    return x[i : i + 3].mean()\n", *calls).rewrites[0].patterns
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "calls"),
+    [
+        ("left, right = jnp.split(x, [k])\nreturn left.mean() - right.mean()", [(X, jnp.array(2)), (X, jnp.array(4))]),
+        ("return x[-k:].mean()", [(X, jnp.array(2)), (X, jnp.array(6))]),
+        ("return jnp.delete(x, k).mean()", [(X, jnp.array(2)), (X, jnp.array(0))]),
+        ("a, b = x[:k], x[k:]\nreturn a.max() - b.min()", [(X, jnp.array(2)), (X, jnp.array(4))]),
+    ],
+)
+def test_lengths_that_are_arguments(body, calls):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    assert check(f"def f(x, k):\n{lines}", *calls).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.concatenate([x[:i], jnp.array([9.0]), x[i:]])",
+        pytest.param("return jnp.concatenate([x[:i], x[i:j][::-1], x[j:]])", marks=pytest.mark.slow),
+        pytest.param("return x.at[i:j].set(x[i:j][::-1])", marks=pytest.mark.slow),
+    ],
+)
+def test_pieces_that_make_an_array_of_known_length(body):
+    calls = [(X, jnp.array(2), jnp.array(4)), (X, jnp.array(0), jnp.array(6)), (X, jnp.array(3), jnp.array(3))]
+    assert check(f"def f(x, i, j):\n    {body}\n", *calls).rewrites[0].verified
+
+
+def test_places_counted_from_a_traced_one():
+    source = "def f(x, i):\n    return x[jnp.arange(i - 1, i + 2)].sum()\n"
+    assert "i - 1 + jnp.arange(3)" in check(source, (X, jnp.array(2)), (X, jnp.array(4))).rewrites[0].source
+
+
+def test_a_window_that_is_returned_and_may_pass_the_end_is_not_verified():
+    proposals = propose(define("def f(x, i):\n    return x[i : i + 3] * 2\n")["f"], (X, jnp.array(2)), {})
+    assert not proposals.rewrites and "past the end" in proposals.unverified[0].reason
+
+
+def test_counts_of_nothing_are_not_put_into_a_logarithm():
+    source = (
+        "def f(x):\n    _, n = jnp.unique(x, return_counts=True)\n    p = n / x.size\n    return -jnp.sum(p * jnp.log(p))\n"
+    )
+    calls = [(jnp.array([1, 2, 2, 9]),), (jnp.array([5, 5, 5, 5]),)]
+    assert "jnp.log(jnp.where((n > 0), p, 1))" in check(source, *calls).rewrites[0].source

@@ -1,0 +1,66 @@
+"""Functions that call themselves until a traced number says stop."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+FACTORIAL = "def f(k):\n    if k <= 1:\n        return 1\n    return k * f(k - 1)\n"
+NUMBERS = [(jnp.array(k),) for k in (4, 0, 1, 6, 2)]
+
+
+def test_a_factorial_is_a_loop_from_its_base():
+    found = check(FACTORIAL, *NUMBERS).rewrites[0]
+    assert "fori_loop(2, k + 1, body_fun, result)" in found.source and "cond" not in found.source
+
+
+def test_a_ternary_and_an_else_say_the_same():
+    check("def f(k):\n    return 1 if k <= 1 else k * f(k - 1)\n", *NUMBERS)
+    check("def f(k):\n    if k < 2:\n        return 1\n    else:\n        return k * f(k - 1)\n", *NUMBERS)
+
+
+def test_a_base_that_depends_on_the_number_is_kept():
+    check("def f(k):\n    if k <= 1:\n        return k + 10\n    return k * f(k - 1)\n", *NUMBERS)
+
+
+def test_a_recurrence_of_two_terms_carries_both():
+    source = (
+        "def f(k, x):\n    if k == 0:\n        return 1.0\n    if k == 1:\n        return x\n"
+        "    return ((2 * k - 1) * x * f(k - 1, x) - (k - 1) * f(k - 2, x)) / k\n"
+    )
+    check(source, *[(jnp.array(k), jnp.array(0.3)) for k in (3, 0, 1, 5)])
+
+
+def test_steps_of_two_end_at_either_base():
+    source = "def f(k):\n    if k <= 0:\n        return k + 1.0\n    return k * f(k - 2)\n"
+    check(source, *[(jnp.array(k),) for k in (5, 6, 1, 0, 2)])
+
+
+def test_a_power_by_halves_counts_its_calls_first():
+    source = (
+        "def f(x, k):\n    if k == 0:\n        return 1.0\n    half = f(x, k // 2)\n    if k % 2 == 0:\n"
+        "        return half * half\n    return half * half * x\n"
+    )
+    check(source, *[(jnp.array(1.5), jnp.array(k)) for k in (5, 0, 1, 8, 3)])
+
+
+def test_a_method_that_calls_itself():
+    source = (
+        "class Model:\n    def term(self, k, x):\n        if k == 0:\n            return x\n"
+        "        return 0.5 * self.term(k - 1, x) + x\n\nmodel = Model()\ndef f(k, x):\n    return model.term(k, x)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array(3), jnp.array(2.0)), {})
+    assert "fori_loop(1, k + 1" in found.rewrites[0].sources["Model.term"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["return k * f(k - 1, x * 2)", "return f(f(k - 1, x), x)", "return k * f(k - x, x)", "return [k, f(k - 1, x)]"],
+)
+def test_other_recursion_is_left_alone(last):
+    """Arguments that change beside the number, a number that is no smaller one, and results that are no numbers."""
+    namespace = define(f"def f(k, x):\n    if k <= 0:\n        return k\n    {last}\n")
+    assert not propose(namespace["f"], (jnp.array(3), jnp.array(1)), {}).rewrites

@@ -1,0 +1,115 @@
+"""Selections whose length depends on values: all elements and a mask, or a reason why not."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.array([2.0, -1.0, 5.0, 0.5])
+ORDERS = [(X,), (-X,), (jnp.array([1.0, 2.0, 3.0, 4.0]),)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "x[x > 0].mean()",
+        "jnp.mean(jnp.sqrt(x[x > 0]))",
+        pytest.param("x[x > 0].sum() / x[x > 0].size", marks=pytest.mark.slow),
+        pytest.param("jnp.max(x[x > -10]) + len(x[x > 0])", marks=pytest.mark.slow),
+        pytest.param("jnp.median(x[x > -10])", marks=pytest.mark.slow),
+        pytest.param("jnp.linalg.norm(x[x > 0])", marks=pytest.mark.slow),
+        pytest.param("x[x > 0] @ x[x > 0]", marks=pytest.mark.slow),
+        pytest.param("jnp.sum(jnp.compress(x > 0, x))", marks=pytest.mark.slow),
+        pytest.param("sum(x[x > 0])", marks=pytest.mark.slow),
+        pytest.param("x[x > -10][0]", marks=pytest.mark.slow),
+    ],
+)
+def test_a_masked_selection_that_ends_in_a_reduction(expression):
+    assert check(f"def f(x):\n    return {expression}\n", *ORDERS).rewrites[0].verified
+
+
+def test_what_is_computed_from_a_selection_stays_masked():
+    source = """
+def f(x, labels):
+    low = x[labels == 0]  # the first class
+    high = x[labels == 1]
+    centred = low - low.mean()
+    return jnp.sqrt(jnp.mean(centred**2)), high.max(), low.shape[0]
+"""
+    labels = jnp.array([0, 1, 1, 0])
+    first = check(source, (X, labels), (-X, jnp.array([1, 1, 0, 0]))).rewrites[0]
+    assert "# the first class" in first.source
+
+
+def test_a_selection_of_rows_is_reduced_along_the_first_axis():
+    source = "def f(x, keep):\n    return x[keep].mean(axis=0)\n"
+    rows = jnp.arange(8.0).reshape(4, 2)
+    check(source, (rows, jnp.array([True, False, True, True])), (rows, jnp.array([False, False, True, False])))
+
+
+def test_a_selection_that_is_returned_comes_in_front_with_its_count_and_says_that_this_is_more():
+    found = propose(define("def f(x):\n    return x[x > 0]\n")["f"], (X,), {})
+    assert not found.rewrites
+    assert "the caller gets the whole array" in found.unverified[0].reason
+    assert "return x[front], count" in found.unverified[0].source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v, n = jnp.unique(x, return_counts=True)\n    p = n / x.size\n    return -jnp.sum(p * jnp.log(p))",
+        "return jnp.unique(x).size",
+        pytest.param("return len(jnp.unique(x)) / x.size", marks=pytest.mark.slow),
+        pytest.param("return jnp.unique(x).sum()", marks=pytest.mark.slow),
+        pytest.param("return jnp.intersect1d(x, jnp.array([1, 3, 4])).size", marks=pytest.mark.slow),
+        pytest.param("return jnp.setdiff1d(x, jnp.array([1, 3])).size", marks=pytest.mark.slow),
+        pytest.param("u = jnp.unique(x)\n    return u[0], u[-1], u.max()", marks=pytest.mark.slow),
+    ],
+)
+def test_unique_and_its_kin_get_a_size(body):
+    calls = [(jnp.array([3, 1, 1, 2, 3]),), (jnp.array([4, 4, 4, 4, 4]),), (jnp.array([0, 1, 2, 3, 4]),)]
+    assert "size=" in check(f"def f(x):\n    {body}\n", *calls).rewrites[0].patterns
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.where(x > 0)[0][0] * 2",
+        "i = jnp.nonzero(x > 0)[0]\n    return i[0], i[-1]",
+        pytest.param("(i,) = jnp.nonzero(x > 0)\n    return x[i].sum(), i.size", marks=pytest.mark.slow),
+        pytest.param("i = jnp.flatnonzero(x)\n    return jnp.mean(x[i])", marks=pytest.mark.slow),
+        pytest.param("i = jnp.argwhere(x > 0)\n    return jnp.sum(x[i[:, 0]])", marks=pytest.mark.slow),
+    ],
+)
+def test_nonzero_and_its_kin_get_a_size(body):
+    assert "size=" in check(f"def f(x):\n    {body}\n", *ORDERS).rewrites[0].patterns
+
+
+def test_the_head_of_a_record_is_masked():
+    source = "def f(record, n):\n    kept = record[:n]\n    return kept.mean(), kept.max()\n"
+    check(source, (X, jnp.array(3)), (X, jnp.array(1)), (X, jnp.array(4)))
+    check("def f(x, a, b):\n    return jnp.sum(x[a:b])\n", (X, jnp.array(1), jnp.array(3)), (X, jnp.array(0), jnp.array(4)))
+
+
+def test_groups_that_are_read_back_by_their_numbers():
+    source = """
+def f(scores, receivers):
+    peak = jax.ops.segment_max(scores, receivers)
+    e = jnp.exp(scores - peak[receivers])
+    return e / jax.ops.segment_sum(e, receivers)[receivers]
+"""
+    check(source, (X, jnp.array([0, 0, 1, 3])), (X, jnp.array([7, 7, 7, 2])))
+
+
+@pytest.mark.slow
+def test_group_means_by_the_inverse_of_unique():
+    source = """
+def f(x, group):
+    ids, inverse = jnp.unique(group, return_inverse=True)
+    total = jax.ops.segment_sum(x, inverse, num_segments=ids.shape[0])
+    count = jnp.bincount(group)
+    return x - total[inverse] / count[group]
+"""
+    check(source, (X, jnp.array([4, 9, 4, 9])), (X, jnp.array([1, 1, 1, 1])))

@@ -1,0 +1,42 @@
+"""Windows with a traced start and a known length."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.arange(12.0)
+M = jnp.arange(24.0).reshape(6, 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "array"),
+    [
+        ("return x[i : i + 3]", X),
+        ("return x[i - 1 : i + 2] * 2", X),
+        pytest.param("size = 2\n    return x[i * size : (i + 1) * size]", X, marks=pytest.mark.slow),
+        pytest.param("w = x.shape[0] // 4\n    return x[i : i + w]", X, marks=pytest.mark.slow),
+        pytest.param("return x[:, i : i + 2]", M, marks=pytest.mark.slow),
+        pytest.param("return x[i : i + 2, 1:3]", M, marks=pytest.mark.slow),
+        pytest.param("return x[i : i + 2, i : i + 2]", M, marks=pytest.mark.slow),
+    ],
+)
+def test_a_window_that_leaves_becomes_a_dynamic_slice_which_does_not_serve_the_end(body, array):
+    found = propose(define(f"def f(x, i):\n    {body}\n")["f"], (array, jnp.array(1)), {})
+    assert not found.rewrites and "dynamic_slice" in found.unverified[0].patterns
+    assert "past the end" in found.unverified[0].reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.at[i : i + 3].set(7.0)",
+        "return x.at[i : i + 3].add(jnp.ones(3))",
+        pytest.param("return x.at[:i].set(0.0)", marks=pytest.mark.slow),
+        pytest.param("return x.at[i:].multiply(2.0)", marks=pytest.mark.slow),
+    ],
+)
+def test_an_update_of_a_window(body):
+    check(f"def f(x, i):\n    {body}\n", (X, jnp.array(2)), (X, jnp.array(5)))

@@ -1,0 +1,68 @@
+"""A rewrite beside a static argument serves its other values too, or is not called verified."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
+
+X = jnp.array([0.5, 2.0, -1.0])
+
+
+def test_sites_behind_another_name_are_cured_as_well():
+    namespace = define(
+        "def f(x, how):\n"
+        "    if how == 'max':\n"
+        "        return x.max() if x.sum() > 1 else x.min()\n"
+        "    if x[0] > 0:\n"
+        "        return x.sum()\n"
+        "    return x.mean()\n"
+    )
+    f = namespace["f"]
+    diagnosis = diagnose(f, X, "sum")
+    assert diagnosis.kind == "static+rewrite" and diagnosis.static_argnames == ("how",)
+    with applied(propose(f, (X, "sum"), {}, (), ("how",)), namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="how")
+        for x in (X, -X, X * 0.1):
+            for how in ("sum", "max"):
+                assert jnp.allclose(fixed(x, how), f(x, how))
+
+
+def test_sites_behind_another_flag_and_count_are_cured_as_well():
+    namespace = define(
+        "def f(x, n, train):\n"
+        "    w = jnp.zeros(n + 1)\n"
+        "    if x[0] > 0:\n"
+        "        w = w + 1\n"
+        "    if n == 0 or not train:\n"
+        "        return w.sum() if x[1] > 0 else x.sum()\n"
+        "    return w.sum() * x[0]\n"
+    )
+    f = namespace["f"]
+    with applied(propose(f, (X, 3, True), {}, (), ("n", "train")), namespace):
+        fixed = jax.jit(namespace["f"], static_argnames=("n", "train"))
+        for x in (X, -X):
+            for n, train in ((3, True), (0, True), (3, False), (1, False)):
+                assert jnp.allclose(fixed(x, n, train), f(x, n, train))
+
+
+def test_what_has_no_rewrite_for_another_value_is_not_called_verified():
+    namespace = define(
+        "def f(x, keep):\n    if x[0] > 0:\n        x = x * 2\n    if not keep:\n        return x[x > 0]\n    return x\n"
+    )
+    proposals = propose(namespace["f"], (X, True), {}, (), ("keep",))
+    assert not proposals.rewrites
+    assert "another static value" in proposals.unverified[0].reason
+
+
+def test_numbers_that_the_code_compares_with_are_tried():
+    namespace = define(
+        "def f(c, gamma):\n    if gamma == 1:\n        return jnp.log(c)\n    return c ** (1 - gamma) / (1 - gamma)\n"
+    )
+    rewrite = propose(namespace["f"], (jnp.array(2.0), jnp.array(2.0)), {}).rewrites[0]
+    assert "both branches" in rewrite.compared.branches
+    assert rewrite.compared.not_reached == ()

@@ -1,0 +1,47 @@
+"""What a static set makes of a loop is counted: a program that no one can wait for is not called the fix."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.fixes import fixes
+from jupyter_jitmagic.display.advice import advice
+from jupyter_jitmagic.display.text import to_text
+
+ROUNDS = 2200
+
+
+def appended(x, n):
+    out = []
+    for k in range(n):
+        x = jnp.sin(x) * 0.5 + k
+        out.append(x)
+    return jnp.stack(out)
+
+
+def carried(x, n):
+    for k in range(n):
+        x = x * 0.5 + k
+    return x
+
+
+def test_a_list_of_many_rounds_is_traced_and_said_to_take_minutes():
+    found = diagnose(appended, jnp.array(0.5), ROUNDS)
+    assert found.kind == "static" and found.static_argnames == ("n",)
+    counted = len(jax.make_jaxpr(lambda x: appended(x, ROUNDS))(0.5).eqns)
+    assert abs(found.equations - counted) <= 0.02 * counted
+    text = to_text(advice(found))
+    assert "Perhaps · traced: " in text and "compiling may take minutes" in text and "Fix ·" not in text
+
+
+def test_few_rounds_are_no_reason_for_doubt():
+    found = diagnose(appended, jnp.array(0.5), 5)
+    assert found.equations == 0 and "Fix · traced\n" in to_text(advice(found))
+
+
+def test_a_loop_that_need_not_be_unrolled_comes_first():
+    found = diagnose(carried, jnp.array(0.5), ROUNDS)
+    assert found.kind == "rewrite" and "fori_loop" in fixes(found)[0].rewrite.patterns
+    assert "equations" in found.reason

@@ -1,0 +1,83 @@
+"""Plain Python below `vmap` and `checkpoint`: row by row, so that a rewrite there is compared."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof.row_by_row import by_rows
+
+X = jnp.arange(12.0).reshape(3, 4)
+Y = jnp.array([1.0, -2.0, 0.5])
+MAPPED: list[tuple[dict[str, Any], Any, tuple[Any, ...]]] = [
+    ({}, lambda x, y: x * y, (X, Y)),
+    ({"in_axes": (0, None)}, lambda x, y: x.sum() + y, (X, Y)),
+    ({"in_axes": [1, None], "out_axes": 1}, lambda x, y: x * y, (X, Y)),
+    ({"in_axes": (-1, None)}, lambda x, y: (x, x.sum()), (X, Y)),
+    ({"in_axes": ({"a": 0, "b": None}, 0)}, lambda d, y: {"c": d["a"] * y, "d": d["b"] * y}, ({"a": X, "b": Y}, Y)),
+    ({"in_axes": ((0, None), 0), "out_axes": (0, 1)}, lambda p, y: (p[0] * y, p[1] * y), ((X, Y), Y)),
+    ({"out_axes": (0, None)}, lambda x, y: (x, jnp.ones(2)), (X, Y)),
+    ({}, lambda x, y: 1, (X, Y)),
+]
+
+
+@pytest.mark.parametrize(("options", "fun", "args"), MAPPED)
+def test_rows_in_a_loop_give_what_vmap_gives(options: dict[str, Any], fun: Any, args: tuple[Any, ...]) -> None:
+    got, want = by_rows(fun, **options)(*args), jax.vmap(fun, **options)(*args)
+    assert jax.tree.structure(got) == jax.tree.structure(want)
+    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+        assert one.shape == other.shape and one.dtype == other.dtype
+        np.testing.assert_allclose(one, other)
+
+
+def test_named_arguments_are_mapped_and_sizes_have_to_agree() -> None:
+    np.testing.assert_allclose(by_rows(lambda x, y: x * y)(X, y=Y), jax.vmap(lambda x, y: x * y)(X, y=Y))
+    with pytest.raises(ValueError, match="sizes that differ"):
+        by_rows(lambda x, y: x)(X, jnp.ones(2))
+
+
+def above(row: Any, limit: Any) -> Any:
+    if row.sum() > limit:
+        return row / row.sum()
+    return row
+
+
+def mapped(x: Any, limit: Any) -> Any:
+    return jax.vmap(above, in_axes=(0, None))(x, limit)
+
+
+def mapped_twice(x: Any, limit: Any) -> Any:
+    def inner(v: Any) -> Any:
+        return v if v > limit else -v
+
+    return jax.vmap(lambda row: jax.vmap(inner)(row).sum())(x)
+
+
+def saved(x: Any, limit: Any) -> Any:
+    @functools.partial(jax.checkpoint, prevent_cse=False)
+    def body(v: Any) -> Any:
+        return above(v, limit)
+
+    return body(x[0])
+
+
+@pytest.mark.parametrize("fun", [mapped, mapped_twice, saved])
+def test_a_body_that_jax_traces_is_rewritten_and_compared(fun: Any) -> None:
+    found = jm.diagnose(fun, X, jnp.array(5.0))
+    assert found.verified and found.rewrites[0].compared is not None
+    assert found.rewrites[0].compared.branches == "both branches"
+
+
+def shifted(x: Any) -> Any:
+    return jax.vmap(lambda v: v if v > 0 else jax.lax.psum(v, "rows"), axis_name="rows")(x)
+
+
+def test_rows_that_speak_to_each_other_are_not_run_alone() -> None:
+    found = jm.diagnose(shifted, Y)
+    assert not found.rewrites and not found.verified

@@ -1,0 +1,118 @@
+"""NumPy's way to JAX's results: the same values and dtypes, and nothing compiled for a new shape."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.limit import OutOfTime
+
+FLOATS = jnp.array([[0.5, -1.25, 3.0, 0.0], [2.5, jnp.nan, -0.75, 1.0], [1.5, -2.5, jnp.inf, 0.25]])
+INTS = jnp.array([[3, -1, 4, 0], [7, 5, -9, 2], [6, -5, 3, 8]])
+PLACES = jnp.array([1, 0, -1, 9])
+
+ONE_ARRAY = [
+    "x + 1", "x * 0.5", "-x", "x / 3", "x // 2", "x % 3", "x ** 2", "abs(x)", "x > 1", "jnp.sign(x)", "jnp.maximum(x, 1)",
+    "jnp.clip(x, -1, 2)", "jnp.where(x > 0, x, 0)", "x.sum()", "x.mean(axis=1)", "x.max(axis=0)", "x.min()", "x.prod()",
+    "jnp.any(x > 2)", "jnp.all(x > 2, axis=0)", "jnp.argmax(x[0])", "jnp.argmin(x, axis=1)", "jnp.cumsum(x, axis=1)",
+    "jnp.cumprod(x[0])", "lax.cummax(x, axis=1)", "x.T", "x.reshape(2, 6)", "x[::-1]", "x[1:, ::2]", "x[..., None]",
+    "jnp.concatenate([x, x], axis=1)", "jnp.stack([x, x])", "jnp.pad(x, ((1, 0), (0, 2)))", "jnp.roll(x, 1, axis=1)",
+    "jnp.sort(x, axis=1)", "jnp.argsort(x[0])", "x @ x.T", "jnp.einsum('ij,kj->ik', x, x)", "jnp.tensordot(x, x, 2)",
+    "x[PLACES[:3]]", "x[:, PLACES]", "jnp.take(x[0], PLACES)", "jnp.take_along_axis(x, jnp.abs(INTS) % 4, axis=1)",
+    "x.at[1].set(7)", "x.at[PLACES[:3]].add(2)", "x.at[0, PLACES].multiply(3)", "x.at[:, 1].max(1)",
+    "x.at[jnp.array([0, 5])].set(1)",
+    "jnp.tril(x)", "jnp.diff(x)", "jnp.searchsorted(jnp.arange(5), x[0])", "x.astype(jnp.int32)", "x.astype(jnp.float16)",
+    "jnp.isnan(x)", "jnp.nan_to_num(x)", "jnp.round(x)", "jnp.floor(x)", "jnp.linspace(0, 1, 5) * x[0, 0]", "jnp.eye(3) @ x",
+    "jax.nn.one_hot(PLACES, 5)", "jax.vmap(lambda row: row.sum() * row)(x)",
+    "jax.ops.segment_sum(x[0], jnp.array([0, 2, 0, 1]), 3)",
+    "lax.dynamic_slice_in_dim(x, PLACES[0] + 5, 2)", "lax.dynamic_update_slice_in_dim(x, x[:1], 2, 0)", "lax.rem(x, x + 1)",
+    "lax.scan(lambda c, row: (c + row, c), x[0], x)", "lax.fori_loop(0, 3, lambda i, c: c + x[i], x[0])",
+    "lax.while_loop(lambda c: c[1] < 4, lambda c: (c[0] + x, c[1] + 1), (x, 0))",
+    "lax.cond(x[0, 0] > 0, lambda: x, lambda: -x)",
+    "lax.switch(PLACES[3], [lambda: x, lambda: -x])", "jax.tree.map(lambda v: v * 2, {'a': x, 'b': (x, 3)})",
+    "lax.map(lambda row: row.max(), x)", "lax.associative_scan(jnp.add, x)", "x.sum(where=x > 1)",
+    "jnp.histogram(x[0], bins=3)[0]",
+]  # fmt: skip
+FLOATS_ALONE = [
+    "jnp.sqrt(x)", "jnp.exp(x)", "jnp.log(x)", "jnp.log1p(x)", "jnp.sin(x)", "jnp.tanh(x)", "jnp.arctan2(x, 2.0)", "x ** 1.5",
+    "jax.nn.sigmoid(x)", "jax.nn.softmax(x[0])", "jax.nn.relu(x)", "jnp.std(x[0])", "jnp.var(x, axis=1)", "jnp.median(x[0])",
+    "jnp.linalg.norm(x[0])", "jax.scipy.special.erf(x)", "jax.scipy.special.gammaln(jnp.abs(x))", "jnp.logaddexp(x, x)",
+    "jax.scipy.special.logsumexp(x[0])", "jnp.nanmean(x)", "jnp.percentile(x[0], 30)", "jnp.interp(0.3, jnp.arange(4.0), x[0])",
+]  # fmt: skip
+CASES = [("FLOATS", text) for text in (*ONE_ARRAY, *FLOATS_ALONE)] + [("INTS", text) for text in ONE_ARRAY]
+
+
+def function(text):
+    return eval(f"lambda x: {text}", globals())  # noqa: S307 - the expressions above
+
+
+def alike(got, want):
+    assert jax.tree.structure(got) == jax.tree.structure(want)
+    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+        assert getattr(a, "dtype", None) == getattr(b, "dtype", None)
+        np.testing.assert_allclose(np.asarray(a, np.float64), np.asarray(b, np.float64), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "text"), CASES)
+def test_plain_python_and_a_program_give_what_jax_gives(kind, text):
+    fun, x = function(text), globals()[kind]
+    want = fun(x)
+    alike(uncompiled.run(fun, (x,), {}, Deadline(20)), want)
+    alike(uncompiled.evaluate(jax.jit(fun).trace(x), [x], Deadline(20)), jax.tree.map(jnp.asarray, want))
+
+
+def test_python_gets_every_value_it_asks_for():
+    def plain(x):
+        total = 0.0
+        for row in x:
+            if row.sum() > 0:
+                total += float(row[0]) * int(row.argmax())
+        return (
+            total,
+            [v.item() for v in x[0]],
+            x[x > 0],
+            jnp.nonzero(x[0] > 0)[0],
+            jnp.unique(x[0]),
+            f"{x[0, 0]:.2f}",
+            np.asarray(x),
+        )
+
+    x = jnp.nan_to_num(FLOATS)
+    got, want = uncompiled.run(plain, (x,), {}, Deadline(20)), plain(x)
+    for a, b in zip(got, want, strict=True):
+        assert np.array_equal(a, b), (a, b)
+
+
+def test_gradients_of_plain_python_are_computed_too():
+    def plain(x):
+        total = 0.0
+        for value in x:
+            total = total + (jnp.sin(value) if value > 0 else value * value)
+        return total
+
+    x = jnp.array([0.5, -1.5, 2.0])
+    alike(uncompiled.run(jax.grad(plain), (x,), {}, Deadline(20)), jax.grad(plain)(x))
+
+
+def test_nothing_is_compiled_for_another_shape():
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, duration, **_: compiled.append(event) if "backend_compile" in event else None
+    )
+    for length in (41, 43):
+        x = np.linspace(-1, 1, length, dtype=np.float32)
+        given = jnp.asarray(x)
+        compiled.clear()
+        uncompiled.run(lambda v: jnp.where(v > 0, jnp.sin(v), v).sum() + v[v > 0].max(), (given,), {}, Deadline(20))
+    assert compiled == []
+
+
+def test_a_loop_without_end_is_stopped():
+    traced = jax.jit(lambda x: lax.while_loop(lambda c: c < 1, lambda c: c * 1.0, x)).trace(jnp.array(0.5))
+    with pytest.raises(OutOfTime):
+        uncompiled.evaluate(traced, [jnp.array(0.5)], Deadline(0.2))

@@ -1,0 +1,181 @@
+"""Means over spans of calls during which the device did not rest: what holds of a device that is simulated, call by call."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.recording.executions import busy_spans
+from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
+from jupyter_jitmagic.records import log as log_module
+from jupyter_jitmagic.records.columns import AVERAGED
+from jupyter_jitmagic.records.log import MISS, Log
+
+LINE = frozenset(["device 0"])
+OTHER = frozenset(["device 1"])
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """A log of its own, so that nothing else is in it."""
+    made = log_module.Log()
+    monkeypatch.setattr(busy_spans, "log", made)
+    yield made
+
+
+class Device:
+    """Works through calls in their order. `python_s` is what the caller takes from call to call, `ahead` how far it may run."""
+
+    def __init__(self, log: Log, python_s: float = 1e-4, ahead: int = 32, sight_s: float = 5e-5) -> None:
+        self.log, self.python_s, self.ahead, self.sight_s = log, python_s, ahead, sight_s
+        self.now = 0.0
+        self.ended: list[float] = []
+        self.free = 0.0
+
+    def call(self, entry: int, seconds: float, outcome: int = 0, works: bool = True) -> int:
+        start = self.now
+        if len(self.ended) >= self.ahead:
+            self.now = max(self.now, self.ended[-self.ahead])
+        self.now += self.python_s
+        self.log.columns.extend((start, self.now, float(entry)))
+        row = len(self.log.columns) - 1
+        if outcome:
+            self.log.columns.change(row, entry, outcome)
+        if works:
+            self.free = max(self.free, self.now) + seconds
+            self.ended.append(self.free)
+        return self.log.columns.first + row
+
+    def wait(self) -> None:
+        self.now = max(self.now, self.free)
+
+    def end(self, call: int, at: float | None = None) -> End:
+        when = self.free if at is None else at
+        return End(call, when, when + self.sight_s)
+
+
+def spans() -> tuple[BusySpans, dict[int, list[tuple[float, int]]]]:
+    means: dict[int, list[tuple[float, int]]] = {}
+    made = BusySpans(0.1, lambda entry: None, lambda entry, mean, calls: means.setdefault(entry, []).append((mean, calls)))
+    return made, means
+
+
+def run(device: Device, busy: BusySpans, calls: Sequence[tuple[int, float]], every: int = 31) -> None:
+    """These calls, every so many-th of which is seen to end."""
+    for i, (entry, seconds) in enumerate(calls):
+        number = device.call(entry, seconds)
+        if i % every == 0 or i == len(calls) - 1:
+            busy.add(device.end(number), LINE, lambda entry: LINE)
+
+
+def test_calls_alike_that_never_wait_have_the_devices_own_time(log: Log) -> None:
+    busy, means = spans()
+    run(Device(log), busy, [(7, 0.005)] * 200)
+    rows = log.columns.as_numpy()
+    timed = rows["execute_how"] == AVERAGED
+    assert timed.sum() >= 190
+    np.testing.assert_allclose(rows["execute_s"][timed], 0.005, rtol=0.02)
+    assert sum(calls for _, calls in means[7]) == timed.sum()
+    over = log.columns.averaged_over(rows["call"])
+    assert set(over[timed].tolist()) <= {31, 13} and not over[~timed].any()
+
+
+def test_a_caller_that_is_slower_than_the_device_has_no_averages(log: Log) -> None:
+    busy, means = spans()
+    run(Device(log, python_s=0.004), busy, [(7, 0.001)] * 200)
+    assert means == {}
+
+
+def test_a_rest_in_the_middle_breaks_a_span_and_one_before_its_first_call_does_not(log: Log) -> None:
+    busy, means = spans()
+    device = Device(log)
+    first = device.call(7, 0.005)
+    busy.add(device.end(first), LINE, lambda entry: LINE)
+    for _ in range(10):
+        device.call(7, 0.005)
+    device.wait()
+    device.now += 0.1
+    last = [device.call(7, 0.005) for _ in range(10)][-1]
+    busy.add(device.end(last), LINE, lambda entry: LINE)
+    assert means == {}
+    device.wait()
+    device.now += 0.5
+    last = [device.call(7, 0.005) for _ in range(10)][-1]
+    busy.add(device.end(last), LINE, lambda entry: LINE)
+    ((mean, calls),) = means[7]
+    assert calls == 10 and mean == pytest.approx(0.005, rel=0.03)
+
+
+@pytest.mark.parametrize("between", ["a miss", "an error"])
+def test_what_the_device_did_not_do_alike_breaks_a_span(log: Log, between: str) -> None:
+    busy, means = spans()
+    device = Device(log)
+    busy.add(device.end(device.call(7, 0.005)), LINE, lambda entry: LINE)
+    for i in range(20):
+        if i == 10 and between == "a miss":
+            device.call(7, 0.3, outcome=MISS)
+        elif i == 10:
+            device.call(-8, 0.0, outcome=4, works=False)
+        last = device.call(7, 0.005)
+    busy.add(device.end(last), LINE, lambda entry: LINE)
+    assert means == {}
+
+
+def test_calls_of_another_device_are_not_counted_and_unknown_ones_break_a_span_where_there_are_several(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(busy_spans.jax, "devices", lambda: [0, 1])
+    for lines, known in (({7: LINE, 9: OTHER}, True), ({7: LINE}, False)):
+        busy, means = spans()
+        device = Device(log)
+        for i in range(63):
+            number = device.call(7, 0.005)
+            if i % 31 == 0:
+                busy.add(device.end(number), LINE, lines.get)
+            device.call(9, 0.0, works=False)
+        assert bool(means) is known
+        if known:
+            assert [round(mean, 4) for mean, _ in means[7]] == [0.005, 0.005]
+
+
+def test_entries_by_turns_are_solved_for_where_the_spans_determine_them(log: Log) -> None:
+    chance = random.Random(0)
+    busy, means = spans()
+    times = {1: 0.006, 2: 0.003, 3: 0.0045}
+    device = Device(log, sight_s=1e-4)
+    waited = 0
+    for i in range(600):
+        entry = 1 + i % 3
+        number = device.call(entry, times[entry] * chance.uniform(0.98, 1.02))
+        if i >= waited:
+            busy.add(device.end(number), LINE, lambda entry: LINE)
+            waited = i + (1 if chance.random() < 0.5 else chance.choice([30, 31, 32]))
+    assert set(means) == {1, 2, 3}
+    for entry, found in means.items():
+        assert all(mean == pytest.approx(times[entry], rel=0.1) for mean, _ in found)
+    assert (log.columns.as_numpy()["execute_how"] == AVERAGED).mean() > 0.7
+
+
+def test_entries_always_in_the_same_numbers_stay_unknown(log: Log) -> None:
+    busy, means = spans()
+    run(Device(log), busy, [(1 + i % 2, 0.002 + 0.004 * (i % 2)) for i in range(641)], every=32)
+    assert means == {}
+
+
+def test_an_end_that_was_seen_too_late_waits_for_a_longer_span(log: Log) -> None:
+    busy, means = spans()
+    run(Device(log, sight_s=0.005), busy, [(7, 0.0005)] * 1000)
+    assert means and all(calls >= 180 for _, calls in means[7])
+    assert all(mean == pytest.approx(0.0005, rel=0.06) for mean, _ in means[7])
+
+
+def test_a_call_is_found_by_its_times_where_threads_append_a_little_late(log: Log) -> None:
+    rows = [(float(i), i + 0.5, 7.0) for i in range(100)]
+    rows[40], rows[45] = rows[45], rows[40]
+    for row in rows:
+        log.columns.extend(row)
+    assert [log.columns.find(*row[:2]) for row in rows] == list(range(1, 101))
+    assert log.columns.find(3.0, 3.25) is None

@@ -1,0 +1,133 @@
+"""`benchmarks.unseen`: what it makes runs in plain Python, and its judge finds wrong answers."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from benchmarks.unseen import judge as judging
+from benchmarks.unseen.families import FAMILIES
+from benchmarks.unseen.inputs import calls
+from benchmarks.unseen.judge import judge, opened, true_results
+from benchmarks.unseen.making import program, programs
+from benchmarks.unseen.places import PLACES
+from benchmarks.unseen.program import Parameter, Program
+from jupyter_jitmagic.diagnosis import Diagnosis, Rewrite
+
+X = Parameter("x", "floats", ("n",))
+LIMIT = Parameter("limit", "float", values="limit")
+
+
+Planted = tuple[Program, Diagnosis]
+
+
+def planted(source: str, fixed: str, *parameters: Parameter, static: tuple[str, ...] = (), reason: str = "") -> Planted:
+    """A program and an answer that calls `fixed` its verified rewrite; without `fixed`, that static arguments do."""
+    header = "import jax\nimport jax.numpy as jnp\n\n\n"
+    given = calls(parameters, random.Random(1))
+    made = Program("planted", "straight", 0, header + source, "f", "f", given, parameters, "scalar")
+    if not fixed:
+        return made, Diagnosis("f", "static", static, verified=True)
+    rewrite = Rewrite({"f": header + fixed}, fixed, (), "", None, True, reason, static)
+    return made, Diagnosis("f", "static+rewrite" if static else "rewrite", static, rewrites=(rewrite,), verified=True)
+
+
+def verdict(folder: Path, made: Planted, form: str = "module") -> str:
+    return judge(made[0], folder, form, lambda *_: made[1]).outcome
+
+
+SELECTED = """
+def f(x, limit):
+    return x[x > limit].sum()
+"""
+
+
+@pytest.mark.parametrize("form", ["module", "cell"])
+def test_a_right_answer_is_right_and_another_comparison_is_not(tmp_path: Path, form: str) -> None:
+    right = "def f(x, limit):\n    return jnp.where(x > limit, x, 0).sum()\n"
+    assert verdict(tmp_path, planted(SELECTED, right, X, LIMIT), form) == judging.RIGHT
+    assert verdict(tmp_path, planted(SELECTED, right.replace(">", ">="), X, LIMIT), form) in (judging.WRONG, judging.GRADIENT)
+    assert verdict(tmp_path, planted(SELECTED, right.replace("0)", "1)"), X, LIMIT), form) == judging.WRONG
+
+
+def test_another_dtype_is_wrong(tmp_path: Path) -> None:
+    """An int array's sum is an int."""
+    fixed = "def f(x, limit):\n    return jnp.where(x > limit, x, 0.0).sum()\n"
+    assert verdict(tmp_path, planted(SELECTED, fixed, X, LIMIT)) == judging.WRONG
+
+
+def test_a_gradient_that_is_nan_where_plain_pythons_is_finite_is_wrong(tmp_path: Path) -> None:
+    source = "def f(x):\n    m = ~jnp.isnan(x)\n    return ((x[m] - 1.0) ** 2).sum()\n"
+    missing = Parameter("x", "floats", ("n",), "missing")
+    fixed = "def f(x):\n    return ((x - 1.0) ** 2).sum(where=~jnp.isnan(x))\n"
+    assert verdict(tmp_path, planted(source, fixed, missing)) == judging.GRADIENT
+    filled = "def f(x):\n    m = ~jnp.isnan(x)\n    return ((jnp.where(m, x, 0.0) - 1.0) ** 2).sum(where=m)\n"
+    assert verdict(tmp_path, planted(source, filled, missing)) == judging.RIGHT
+
+
+def test_a_loop_without_reverse_mode_has_to_say_so(tmp_path: Path) -> None:
+    source = "def f(x):\n    z = x.sum()\n    while z > 0.5:\n        z = z / 2\n    return z\n"
+    fixed = "def f(x):\n    return jax.lax.while_loop(lambda z: z > 0.5, lambda z: z / 2, x.sum() * 1.0)\n"
+    assert verdict(tmp_path, planted(source, fixed, X)) == judging.UNSAID
+    assert verdict(tmp_path, planted(source, fixed, X, reason="It cannot be differentiated in reverse mode.")) == judging.RIGHT
+
+
+def test_a_default_that_only_plain_python_takes_is_found(tmp_path: Path) -> None:
+    """Given in the call that was asked about; left out, None reaches `jnp.where`."""
+    source = "def f(x, a=None):\n    a = a or 0.5\n    return x.sum() * a\n"
+    fixed = "def f(x, a=None):\n    a = jnp.where(a, a, 0.5)\n    return x.sum() * a\n"
+    parameters = (X, Parameter("a", "float", values="share", default="None"))
+    made, answer = planted(source, fixed, *parameters)
+    given = sorted(made.calls, key=lambda call: "given" not in call.about)
+    made = Program("planted", "straight", 0, made.code, "f", "f", tuple(given), parameters, "scalar")
+    assert verdict(tmp_path, (made, answer)) == judging.WRONG
+
+
+def test_other_sizes_are_tried(tmp_path: Path) -> None:
+    square = Parameter("x", "floats", ("n", "m"))
+    source = "def f(x):\n    return x.T @ x[:, 0]\n"
+    fixed = "def f(x):\n    return x.T @ x[:6, 0] + 0 * x.shape[0]\n"
+    assert verdict(tmp_path, planted(source, fixed, square)) == judging.WRONG
+
+
+def test_a_float_that_is_only_compared_is_data(tmp_path: Path) -> None:
+    assert verdict(tmp_path, planted(SELECTED, "", X, LIMIT, static=("limit",))) == judging.STATIC
+
+
+def test_a_call_on_which_plain_python_does_not_end_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "PLAIN_S", 0.2)
+    source = "def f(x, limit):\n    while limit > 0:\n        pass\n    return x[x > limit].sum()\n"
+    fixed = "def f(x, limit):\n    return jnp.where(x > limit, x, 0).sum()\n"
+    assert verdict(tmp_path, planted(source, fixed, X, LIMIT)) == judging.RIGHT
+
+
+def test_no_answer_is_no_right_answer(tmp_path: Path) -> None:
+    made, _ = planted(SELECTED, "", X, LIMIT)
+    assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", reason="No rewrite."))) == judging.NOTHING
+    assert verdict(tmp_path, (made, Diagnosis("f", "not_staticness"))) == judging.NOTHING
+
+
+def test_a_name_is_always_the_same_program() -> None:
+    assert [each.text() for each in programs(30)] == [each.text() for each in programs(30)]
+    assert len({each.code for each in programs(60)}) > 55
+
+
+FEW = [(family, place) for number, family in enumerate(FAMILIES) for place in [list(PLACES)[number % len(PLACES)], "straight"]]
+
+
+@pytest.mark.parametrize(("family", "place"), sorted({*FEW}))
+def test_programs_run_in_plain_python_in_module_and_cell(tmp_path: Path, family: str, place: str) -> None:
+    for number, form in ((1, "module"), (2, "cell")):
+        try:
+            made = program(family, number, place)
+        except ValueError:
+            assert place not in ("straight", "helper", "method"), "there everything can stand"
+            return
+        path = tmp_path / f"{number}.py"
+        path.write_text(made.text())
+        with opened(path, form) as module:
+            truth = true_results(module)
+        assert not isinstance(truth, str), f"{truth}\n{made.text()}"
+        assert len(truth.calls) >= 4 or made.gives == "tuple", made.text()
