@@ -3,6 +3,9 @@
 The Python and the TypeScript suites run side by side; the browser runs alone afterwards, since it watches a live page. Each
 suite's output is shown as it ends. The last line is the sum: "N passed, N failed, N skipped"; the exit status is 1 if anything
 failed or did not run to its end. Called by `make test` and `make lint` after the set-up.
+
+Kernels, browsers, threads and a real device share the machine with whatever else it does: a test that fails is run again, twice
+at most (a browser test once), and each such test is named. One that fails each time has failed.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +23,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -32,12 +36,16 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    again: int = 0
+    """Those of the passed that had failed and were run again."""
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+        mine, theirs = astuple(self), astuple(other)
+        return Counts(*(one + two for one, two in zip(mine, theirs, strict=True)))
 
     def __str__(self) -> str:
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        again = f" ({self.again} of the passed only when run again, named above)" if self.again else ""
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped{again}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def count_vitest(report: Path) -> Counts:
 
 def count_playwright(report: Path) -> Counts:
     stats = json.loads(report.read_text())["stats"]
-    return Counts(stats["expected"], stats["unexpected"] + stats["flaky"], stats["skipped"])
+    return Counts(stats["expected"] + stats["flaky"], stats["unexpected"], stats["skipped"], stats["flaky"])
 
 
 def chromium() -> str | None:
@@ -78,6 +86,7 @@ def chromium() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
+AGAIN = ["--reruns=2", "--reruns-delay=1", "--rerun-show-tracebacks", "-raR"]
 SLOW = {"no": [], "only": ["-m", "slow"], "all": ["-m", ""]}
 
 
@@ -92,7 +101,7 @@ def python_suites(reports: Path, slow: str, python: str) -> list[Suite]:
         Suite(
             "pytest",
             "python",
-            [*run, "pytest", "-n", "auto", "--maxprocesses=4", "--dist=loadfile", f"--junitxml={junit}", *SLOW[slow]],
+            [*run, "pytest", "-n", "auto", "--maxprocesses=4", "--dist=loadfile", f"--junitxml={junit}", *SLOW[slow], *AGAIN],
             junit,
             count_junit,
             limit_s=600 if slow == "no" else 2400,
@@ -121,7 +130,7 @@ def browser_suite(reports: Path) -> Suite:
     return Suite(
         "playwright",
         "browser",
-        [str(BIN / "jlpm"), "run", "test:ui", "--reporter=list,json"],
+        [str(BIN / "jlpm"), "run", "test:ui", "--reporter=list,json", "--retries=1"],
         report,
         count_playwright,
         limit_s=480 + 15 * int(os.environ.get("JITMAGIC_UI_RESTARTS", 0)),
@@ -144,7 +153,7 @@ class Runner:
     def run(self, suite: Suite) -> None:
         began = time.perf_counter()
         status, output = self._execute(suite)
-        counts = self._count(suite, status)
+        counts = self._count(suite, status, output)
         took = time.perf_counter() - began
         with self._print:
             self.results.append((suite, counts, took))
@@ -181,11 +190,14 @@ class Runner:
         return process.returncode, output
 
     @staticmethod
-    def _count(suite: Suite, status: int) -> Counts:
+    def _count(suite: Suite, status: int, output: str) -> Counts:
         """What the report says; a suite that fails without saying what failed counts as one failure."""
         if suite.report is None or suite.count is None:
             return Counts(passed=int(status == 0), failed=int(status != 0))
         counts = suite.count(suite.report) if suite.report.exists() else Counts()
+        if suite.name == "pytest":  # the report does not say who was run again
+            again, broken = (set(re.findall(rf"^{word} (\S+)", output, re.M)) for word in ("RERUN", "(?:FAILED|ERROR)"))
+            counts = replace(counts, again=len(again - broken))
         if status != 0 and counts.failed == 0:
             counts += Counts(failed=1)
         return counts
