@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from jupyter_jitmagic.base.causes import sentence
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.records.log import EXECUTE_HOW, OUTCOMES, FunctionRecord, log
+from jupyter_jitmagic.records.apart import told_apart
+from jupyter_jitmagic.records.log import EXECUTE_HOW, OUTCOMES, EntryRecord, FunctionRecord, log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ COLUMNS: dict[Level, dict[str, str]] = {
     "entries": {
         "function": "qualified name",
         "entry": "number of the entry, from 1; what %jitcache show takes",
+        "apart": 'what tells it from the other entries of its function, as "n=5, x.shape[0]=96"; empty for an only entry',
+        "arguments": "the traced arguments by name, large containers folded",
         "avals": "types of the traced arguments in JAX's short form",
         "static": "static arguments and their values",
         "transformation": 'the eager transformation the entry was made under, as "grad" or "vmap"',
@@ -227,9 +230,14 @@ def _whole_s(record: FunctionRecord, executions: _Executions | None) -> float | 
 
 
 def _entries() -> pd.DataFrame:
+    own: dict[int, list[EntryRecord]] = {}
+    for record in tuple(log.entries.values()):
+        own.setdefault(record.function, []).append(record)
+    apart = {function: told_apart(entries) for function, entries in own.items()}
     rows = [
         {
             **{name: getattr(record, name, None) for name in COLUMNS["entries"]},
+            "apart": apart[record.function].label(record.id) if record.function in apart else "",
             "entry": record.id,
             "function": _name(record.function),
             "static": ", ".join(f"{name}={value}" for name, value in record.static.items()),
@@ -237,7 +245,7 @@ def _entries() -> pd.DataFrame:
         for record in tuple(log.entries.values())
     ]
     kinds = {
-        **dict.fromkeys(("function", "avals", "static", "transformation"), _TEXT),
+        **dict.fromkeys(("function", "apart", "arguments", "avals", "static", "transformation"), _TEXT),
         **dict.fromkeys(("entry", "hits"), _COUNT),
         **dict.fromkeys(("trace_s", "lower_s", "compile_s", "execute_s", "last_used_s"), _FLOAT),
         **dict.fromkeys(("executable_bytes", "temp_bytes"), _MAYBE),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from jupyter_jitmagic.display import amounts
 from jupyter_jitmagic.display.model import Block, Code, Column, Document, Heading, Paragraph, Table
 from jupyter_jitmagic.display.stats import nothing_yet
+from jupyter_jitmagic.records.apart import told_apart
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord
 
 
@@ -16,12 +17,13 @@ def listed(functions: Sequence[FunctionRecord], entries: Sequence[EntryRecord]) 
     rows: list[tuple[str, ...]] = []
     for function in functions:
         own = [entry for entry in entries if entry.function == function.id]
+        apart = told_apart(own)
         compiled = amounts.seconds(function.compile_s) if function.compile_s else amounts.MISSING
         rows.append((function.name, "", amounts.count(function.hits), amounts.count(function.misses), compiled, ""))
         for entry in own:
             rows.append(
                 (
-                    f"  {signature(entry)}",
+                    f"  {apart.line(entry)}",
                     str(entry.id),
                     amounts.count(entry.hits),
                     "",
@@ -41,12 +43,6 @@ def listed(functions: Sequence[FunctionRecord], entries: Sequence[EntryRecord]) 
     )
     foot = "`%jitcache show ENTRY` shows one"
     return Document.of([Table(columns, tuple(rows), foot)])
-
-
-def signature(entry: EntryRecord) -> str:
-    """What tells an entry from the others, in one line."""
-    static = ", ".join(f"{name}={value}" for name, value in entry.static.items())
-    return "  ".join(part for part in (entry.avals or "no arrays", static, entry.transformation) if part)
 
 
 def shown(entry: EntryRecord, function: str) -> Document:

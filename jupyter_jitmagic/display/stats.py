@@ -223,13 +223,14 @@ def watched(compiles: Sequence[Compiled]) -> Document:
 
 _CLOCK = ("started_s", "last_used_s")
 _LEFT_OUT = {
-    "entries": ("executable_bytes", "temp_bytes", "superseded", "alive"),
+    "entries": ("avals", "executable_bytes", "temp_bytes", "superseded", "alive"),
     "calls": ("dispatch_s",),
     "diagnoses": ("started_s",),
     "others": ("disk_hits", "trace_s", "lower_s", "cause", "argument"),
 }
-_WIDE = ("avals", "reason", "before", "now", "call_site", "why")
+_WIDE = ("apart", "arguments", "reason", "before", "now", "call_site", "why")
 _WORDS = {
+    "apart": "told apart by",
     "execute_how": "how",
     "call_site": "called at",
     "compile_s": "compile",
@@ -257,7 +258,7 @@ def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
             Column(
                 _WORDS.get(column, column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")),
                 right=column in numbers,
-                code=column in ("function", "avals", "static", "argument", "before", "now"),
+                code=column in ("function", "apart", "arguments", "static", "argument", "before", "now"),
                 wide=column in _WIDE,
             )
             for column in kept

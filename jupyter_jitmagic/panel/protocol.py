@@ -57,12 +57,18 @@ class FunctionRow(TypedDict):
     trace_s: float | None
     lower_s: float | None
     compile_s: float | None
+    apart: list[str]
+    """What tells its entries apart, as "n" or "x.shape[0]"; each entry has the values."""
 
 
 class EntryRow(TypedDict):
     id: int
     function: int
     avals: str
+    arguments: str
+    """The arguments by name, large containers folded."""
+    apart: list[str]
+    """The values of what tells its function's entries apart."""
     static: dict[str, str]
     transformation: str
     outcome: str
@@ -237,6 +243,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "open": {"subshell": (str, NoneType), "counts": (bool,)},
     "detail": {"entry": (int,), "what": (str,)},
     "calls": {"entry": (int,)},
+    "compare": {"entry": (int,), "other": (int,)},
     "clear": {"function": (int,)},
     "pause": {"on": (bool,)},
     "fixes": {"diagnosis": (int,)},

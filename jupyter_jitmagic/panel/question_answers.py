@@ -43,6 +43,19 @@ def calls(args: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+def compare(args: Mapping[str, object]) -> dict[str, object]:
+    """`entry` and `other` to what tells them apart (`changed`: what, now, before, cause) and what is equal (`same`)."""
+    from jupyter_jitmagic.recording.api.jitting import entry_difference
+
+    causes, same = entry_difference(number_in(args, "entry"), number_in(args, "other"))
+    return {
+        "changed": [
+            {"what": cause.argument, "now": cause.now, "before": cause.before, "cause": cause.cause} for cause in causes
+        ],
+        "same": [{"what": name, "now": text} for name, text in same],
+    }
+
+
 def clear(args: Mapping[str, object]) -> dict[str, object]:
     """Empty the cache of `function`, or of every living one if it is 0; how many `entries` that ended."""
     from jupyter_jitmagic.recording.calls import functions
@@ -69,7 +82,7 @@ def pause(args: Mapping[str, object]) -> dict[str, object]:
     return {"paused_s": log.paused_s}
 
 
-QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "clear": clear, "pause": pause}
+QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "compare": compare, "clear": clear, "pause": pause}
 
 
 def number_in(args: Mapping[str, object], name: str) -> int:

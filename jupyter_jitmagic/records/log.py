@@ -70,6 +70,8 @@ class EntryRecord:
     function: int
     avals: str
     """JAX's short form, as "f32[4,3], {'w': f32[3]}"."""
+    arguments: str = ""
+    """The same by name, large containers folded: "x f32[4,3] · params {6}"."""
     static: dict[str, str] = field(default_factory=dict)
     """Static values by argument path, shortened."""
     transformation: str = ""
@@ -88,6 +90,8 @@ class EntryRecord:
     last_used_s: float = 0.0
     superseded: bool = False
     alive: bool = True
+    key: Any = field(default=None, repr=False, compare=False)
+    """All that JAX compares, as plain data (`apart.Key`); None where it is not known."""
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ export function asMarkdown(state: IPanelState): string {
             bytes(item.memory)
           ]
         : [
-            `&emsp;${code(entryLabel(item.row))}`,
+            `&emsp;${code(entryLabel(item.row, item.names))}`,
             '',
             item.row.hits,
             '',

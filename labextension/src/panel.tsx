@@ -18,6 +18,7 @@ import {
   type IPlace,
   type IReply,
   parseCalls,
+  parseComparison,
   parseCures,
   parseDetail,
   parseFixes
@@ -299,6 +300,9 @@ export class JitPanel extends ReactWidget {
     },
     calls: async entry => {
       return parseCalls(await this._request('calls', { entry }));
+    },
+    compare: async (entry, other) => {
+      return parseComparison(await this._request('compare', { entry, other }));
     },
     fixes: async diagnosis => {
       return parseFixes(await this._request('fixes', { diagnosis }));

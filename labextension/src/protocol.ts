@@ -36,12 +36,18 @@ export interface IFunctionRow {
   trace_s: number | null;
   lower_s: number | null;
   compile_s: number | null;
+  /** What tells its entries apart, as `n` or `x.shape[0]`; each entry has the values. */
+  apart: string[];
 }
 
 export interface IEntryRow {
   id: number;
   function: number;
   avals: string;
+  /** The arguments by name, large containers folded. */
+  arguments: string;
+  /** The values of what tells its function's entries apart. */
+  apart: string[];
   static: Record<string, string>;
   transformation: string;
   outcome: string;
@@ -145,6 +151,12 @@ export interface ICalls {
   outcome: string[];
   dispatch_s: (number | null)[];
   execute_s: (number | null)[];
+}
+
+/** Two entries side by side; values as texts, `cause` as in a miss, or empty. */
+export interface IComparison {
+  changed: { what: string; now: string; before: string; cause: string }[];
+  same: { what: string; now: string }[];
 }
 
 export interface IDonePhase {
@@ -350,6 +362,25 @@ export function parseDetail(data: Record<string, unknown>): IDetail {
   };
 }
 
+/** The answer to the question "compare". */
+export function parseComparison(data: Record<string, unknown>): IComparison {
+  return {
+    changed: list(data, 'changed').map(item => {
+      const fields = object(item, 'a difference');
+      return {
+        what: text(fields, 'what'),
+        now: text(fields, 'now'),
+        before: text(fields, 'before'),
+        cause: maybeText(fields, 'cause') ?? ''
+      };
+    }),
+    same: list(data, 'same').map(item => {
+      const fields = object(item, 'an equal argument');
+      return { what: text(fields, 'what'), now: text(fields, 'now') };
+    })
+  };
+}
+
 /** The answer to the question "calls". */
 export function parseCalls(data: Record<string, unknown>): ICalls {
   const numbers = (key: string): (number | null)[] =>
@@ -516,7 +547,8 @@ function functionRow(fields: Fields): IFunctionRow {
     inlined: number(fields, 'inlined'),
     trace_s: maybeNumber(fields, 'trace_s'),
     lower_s: maybeNumber(fields, 'lower_s'),
-    compile_s: maybeNumber(fields, 'compile_s')
+    compile_s: maybeNumber(fields, 'compile_s'),
+    apart: texts(fields, 'apart')
   };
 }
 
@@ -526,6 +558,8 @@ function entryRow(fields: Fields): IEntryRow {
     id: number(fields, 'id'),
     function: number(fields, 'function'),
     avals: text(fields, 'avals'),
+    arguments: maybeText(fields, 'arguments') ?? '',
+    apart: texts(fields, 'apart'),
     static: Object.fromEntries(
       Object.entries(statics).map(([name, value]) => [name, String(value)])
     ),

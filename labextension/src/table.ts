@@ -50,6 +50,10 @@ export interface IEntryItem {
   readonly kind: 'entry';
   readonly key: string;
   readonly row: IEntryRow;
+  /** What the entries of its function are told apart by. */
+  readonly names: readonly string[];
+  /** The longest value of each. */
+  readonly lengths: readonly number[];
   readonly memory: number | null;
   readonly dead: boolean;
   readonly position: number;
@@ -58,22 +62,46 @@ export interface IEntryItem {
 
 export type Item = IFunctionItem | IEntryItem;
 
-/** `f32[3]  n=5`, the text by which an entry is known. */
-export function entryLabel(row: IEntryRow): string {
-  let label = row.avals;
+/** What an entry is told apart by, name and value; `names` are its function's. */
+export function entryParts(
+  row: IEntryRow,
+  names: readonly string[]
+): readonly (readonly [name: string, value: string])[] {
+  return names.length === row.apart.length
+    ? names.map((name, place) => [name, row.apart[place]] as const)
+    : [];
+}
+
+/** What does not tell an entry apart: arguments, static values, the transformation. */
+export function entryRest(row: IEntryRow, names: readonly string[]): string {
+  const rest = [row.arguments || row.avals];
   for (const name in row.static) {
-    label += `${label && '  '}${name}=${row.static[name]}`;
+    if (!names.includes(name)) {
+      rest.push(`${name}=${row.static[name]}`);
+    }
   }
-  return label || '()';
+  if (!names.includes('under')) {
+    rest.push(row.transformation);
+  }
+  return rest.filter(Boolean).join(' · ');
+}
+
+/** `n=5, x.shape[0]=96 · x f32[96,64] · params {6}`: as `Apart.line` in `records/apart.py` writes it. */
+export function entryLabel(row: IEntryRow, names: readonly string[]): string {
+  const parts = entryParts(row, names).map(pair => pair.join('='));
+  return (
+    [parts.join(', '), entryRest(row, names)].filter(Boolean).join(' · ') ||
+    'no arguments'
+  );
 }
 
 const searchTexts = new WeakMap<IEntryRow, string>();
 
 /** The label in small letters, made once a row: rows are never changed, only replaced. */
-function searched(row: IEntryRow): string {
+function searched(row: IEntryRow, names: readonly string[]): string {
   let text = searchTexts.get(row);
   if (text === undefined) {
-    text = entryLabel(row).toLowerCase();
+    text = entryLabel(row, names).toLowerCase();
     searchTexts.set(row, text);
   }
   return text;
@@ -81,7 +109,9 @@ function searched(row: IEntryRow): string {
 
 /** Make the texts that a filter looks at before anybody filters. */
 export function prepareSearch(facts: readonly IFunctionFacts[]): void {
-  facts.forEach(({ all }) => all.forEach(searched));
+  facts.forEach(({ all, row }) =>
+    all.forEach(each => searched(each, row.apart))
+  );
 }
 
 export function isDeadEntry(row: IEntryRow): boolean {
@@ -182,14 +212,23 @@ export function tableItems(
       return;
     }
     const { sort } = view;
+    const names = each.row.apart;
     const ordered = sort
-      ? inOrder(entries, row => entryValue(row, sort.column), sort.down)
+      ? inOrder(entries, row => entryValue(row, names, sort.column), sort.down)
       : entries;
+    const lengths = names.map((_, at) =>
+      ordered.reduce(
+        (most, { apart }) => Math.max(most, apart[at]?.length ?? 0),
+        0
+      )
+    );
     ordered.forEach((row, index) =>
       items.push({
         kind: 'entry',
         key: `e${row.id}`,
         row,
+        names,
+        lengths,
         memory: entryMemory(row),
         dead: isDeadEntry(row),
         position: index + 1,
@@ -225,7 +264,9 @@ function filtered(
       }
     }
     if (words && !row.name.toLowerCase().includes(words)) {
-      entries = entries.filter(entry => searched(entry).includes(words));
+      entries = entries.filter(entry =>
+        searched(entry, row.apart).includes(words)
+      );
       if (entries.length === 0) {
         continue;
       }
@@ -282,10 +323,14 @@ function functionValue(facts: IFunctionFacts, column: ColumnId): Value {
   }
 }
 
-function entryValue(row: IEntryRow, column: ColumnId): Value {
+function entryValue(
+  row: IEntryRow,
+  names: readonly string[],
+  column: ColumnId
+): Value {
   switch (column) {
     case 'name':
-      return searched(row);
+      return searched(row, names);
     case 'hits':
     case 'rate':
       return row.hits;

@@ -3,6 +3,7 @@
  */
 import type {
   ICalls,
+  IComparison,
   ICureRow,
   IDetail,
   IDiagnosisRow,
@@ -149,6 +150,8 @@ export interface IPanelActions {
   detail(entry: number, what: DetailKind): Promise<IDetail>;
   /** An entry's last calls. */
   calls(entry: number): Promise<ICalls>;
+  /** In what an entry differs from another of its function. */
+  compare(entry: number, other: number): Promise<IComparison>;
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a fix into the cell it was made for; false if there is no such cell any more. */

@@ -117,13 +117,23 @@ def test_bad_input_is_one_line(used: Shell, line: str, said: str) -> None:
 
 def test_the_cache_as_text(used: Shell) -> None:
     text = used.ok("%jitcache").text
-    assert "f32[3]  n=13" in text
+    assert "n=13 · x f32[3]" in text
     (number,) = {int(entry) for entry in jm.stats("entries").query("static == 'n=8'")["entry"]}
     shown = used.ok(f"%jitcache show {number}").text
     assert f"framed, entry {number}" in shown
     assert "static n" in shown
     assert "compile" in shown
     assert "JAX cannot drop one entry alone" in used.run(f"%jitcache drop {number}").text
+
+
+def test_entries_of_a_model_are_listed_by_what_differs_in_one_line_each(shell: Shell) -> None:
+    shell.run("import jax.numpy as jnp, jupyter_jitmagic as jm")
+    shell.run("step = jm.jit(lambda params, x: x * 2); params = {f'p{i}': jnp.ones(2) for i in range(6)}")
+    shell.run("for n in (96, 40): step(params, jnp.ones((n, 64)))")
+    listed = shell.ok("%jitcache list").text
+    assert "x.shape[0]=96 · x f32[96,64] · params {6}" in listed and "'p0'" not in listed
+    rows = shell.ok("%jitstats --level entries").text
+    assert "x.shape[0]=40" in rows and "'p0'" not in rows
 
 
 def test_a_watched_cell_tells_what_compiled_and_why(used: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

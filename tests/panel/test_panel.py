@@ -15,7 +15,7 @@ from panel_records import go_on, lesson
 
 from jupyter_jitmagic.panel import comms
 from jupyter_jitmagic.panel.protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK, TEXT_LIMIT
-from jupyter_jitmagic.records.log import Changed, FunctionRecord, PhaseEvent, log
+from jupyter_jitmagic.records.log import Changed, EntryRecord, FunctionRecord, PhaseEvent, log
 from tests.trials.forks import forked
 
 
@@ -75,6 +75,17 @@ def test_a_change_is_pushed_at_once_and_numbered(wire: Wire, hub: Any) -> None:
     assert update["seq"] == wire.of("snapshot", "p")[0]["seq"] + 1
     assert [row["id"] for row in update["entries"]] == [10, 12]
     assert [row["id"] for row in update["misses"]] == [3]
+
+
+def test_an_entry_that_reads_otherwise_because_another_came_is_told_again(wire: Wire, hub: Any) -> None:
+    """Two entries differ in n; a third has their n under another transformation."""
+    wire.open("p")
+    (snapshot,) = wire.of("snapshot", "p")
+    assert snapshot["functions"][0]["apart"] == ["n"] and snapshot["entries"]["each"]["apart"] == [["5"], ["8"]]
+    hub.log.add_entry(EntryRecord(id=12, function=1, avals="f32[8]", static={"n": "8"}, transformation="grad"))
+    (update,) = wait_for(lambda: wire.of("update", COMM), 0.5)
+    assert update["functions"][0]["apart"] == ["n", "under"]
+    assert {row["id"]: row["apart"] for row in update["entries"]} == {10: ["5", "–"], 11: ["8", "–"], 12: ["8", "grad"]}
 
 
 def test_a_storm_of_changes_makes_at_most_twenty_messages_a_second(wire: Wire, hub: Any) -> None:

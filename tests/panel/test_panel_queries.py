@@ -61,6 +61,24 @@ def test_an_entrys_last_calls(doubled: Any) -> None:
     assert set(told["outcome"]) == {"hit"}  # type: ignore[call-overload]
 
 
+def test_two_entries_side_by_side_by_the_names_of_their_arguments() -> None:
+    jm.reset()
+    f = jm.jit(lambda params, x, n: x * n, static_argnames="n")
+    params = {"a": jnp.ones(2), "b": jnp.ones(2), "c": jnp.ones(2)}
+    f(params, jnp.ones(3), 1)
+    f(params, jnp.ones(5), 2)
+    before, now = entries()
+    assert QUERIES["compare"]({"entry": now, "other": before}) == {
+        "changed": [
+            {"what": "n", "now": "2", "before": "1", "cause": "static_value"},
+            {"what": "x", "now": "f32[5]", "before": "f32[3]", "cause": "shape"},
+        ],
+        "same": [{"what": "params", "now": "{3}"}],
+    }
+    with pytest.raises(JitMagicError, match="not known any more"):
+        QUERIES["compare"]({"entry": now, "other": 10**9})
+
+
 def test_clearing_a_function_ends_its_entries_and_says_how_many(doubled: Any) -> None:
     other = jm.jit(lambda x: x + 1)
     other(jnp.ones(3))

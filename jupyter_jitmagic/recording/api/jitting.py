@@ -18,6 +18,7 @@ from jupyter_jitmagic.base.options import TIMING, OnMiss, Timing, options
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.recording.api import keeping
 from jupyter_jitmagic.recording.api.break_even import break_even as break_even
+from jupyter_jitmagic.recording.api.comparing import entry_difference as entry_difference
 from jupyter_jitmagic.recording.api.jit_function import JitFunction, wrap
 from jupyter_jitmagic.recording.api.programs import entry_detail as entry_detail
 from jupyter_jitmagic.recording.calls import functions

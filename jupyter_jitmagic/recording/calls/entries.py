@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording.calls.attribution import Attribution
 from jupyter_jitmagic.recording.calls.examples import Example, example_of
+from jupyter_jitmagic.recording.causes.argument_texts import arguments_text
 from jupyter_jitmagic.recording.causes.binding import named_arguments
 from jupyter_jitmagic.recording.causes.differences import causes_of
 from jupyter_jitmagic.recording.causes.signatures import Signature
@@ -198,6 +199,8 @@ class Entries:
             id=log.new_id("entry"),
             function=self._facts.function,
             avals=signature.avals,
+            arguments=arguments_text(signature),
+            key=signature,
             static=dict(signature.static),
             transformation=signature.transformation,
             created_s=time.time(),

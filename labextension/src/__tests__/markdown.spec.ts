@@ -20,7 +20,7 @@ describe('the table as text', () => {
       '| `padded` | 2 | 3 | 2 | 60 % | 88 ms | 7.9 µs | 25 kB |'
     );
     expect(lines[3]).toBe(
-      '| &emsp;`f32[5]  n=5` |  | 3 |  |  | 44 ms | 7.9 µs | 12 kB |'
+      '| &emsp;`n=5 · f32[5]` |  | 3 |  |  | 44 ms | 7.9 µs | 12 kB |'
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ProtocolError,
   parseCalls,
+  parseComparison,
   parseCures,
   parseDetail,
   parseFixes,
@@ -23,8 +24,8 @@ describe('parseMessage', () => {
     delete message.v;
     if (name === 'snapshot') {
       message.entries = [
-        { id: 10, avals: 'f32[5]', static: { n: '5' }, trace_s: 0.004 },
-        { id: 11, avals: 'f32[8]', static: { n: '8' }, trace_s: 0.004 }
+        { id: 10, avals: 'f32[5]', static: { n: '5' }, apart: ['5'] },
+        { id: 11, avals: 'f32[8]', static: { n: '8' }, apart: ['8'] }
       ];
     }
     expect(parseMessage({ v: 1, ...golden(name) })).toMatchObject(message);
@@ -128,6 +129,10 @@ describe('any value of a wrong type', () => {
       if (!(read instanceof ProtocolError)) {
         read.execute_s.forEach(each => (each === null ? 0 : each.toFixed()));
       }
+    }
+    const difference = { what: 'n', now: '8', before: '5', cause: 'shape' };
+    for (const data of spoiled({ changed: [difference], same: [] })) {
+      tried(() => parseComparison(data ?? {}));
     }
     for (const data of spoiled({ text: 'a', length: 1, values: { a: 1 } })) {
       const read = tried(() => parseDetail(data ?? {}));

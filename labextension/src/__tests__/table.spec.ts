@@ -99,8 +99,18 @@ describe('tableItems', () => {
     ]);
   });
 
-  it('names an entry by avals and static values', () => {
-    const [entry] = state().entries.values();
-    expect(entryLabel(entry)).toBe('f32[5]  n=5');
+  it.each(
+    golden('labels') as { names: string[]; entry: object; line: string }[]
+  )('names an entry as %jitcache does: $line', ({ names, entry, line }) => {
+    const [row] = state().entries.values();
+    expect(entryLabel({ ...row, ...entry }, names)).toBe(line);
+  });
+
+  it('gives each column of what differs the room of its longest value', () => {
+    const shown = state(snapshot => {
+      snapshot.entries[1].apart = ['1024'];
+    });
+    const [, entry] = tableItems(shown, { ...ALL, expanded: new Set([1]) });
+    expect(entry).toMatchObject({ names: ['n'], lengths: [4] });
   });
 });

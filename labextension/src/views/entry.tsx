@@ -1,13 +1,13 @@
 /** One entry, closely: its times and sizes, how it differs from another, its programs. */
 import * as React from 'react';
 
-import { compare } from '../compare';
 import { bytes, clock, count, duration } from '../format';
 import type { ICalls, IDetail, IEntryRow } from '../protocol';
 import { entryLabel } from '../table';
 import type { DetailKind, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
+import { Differs } from './differs';
 import { useRowWindow } from './window';
 
 type Tab = 'summary' | 'differs' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
@@ -28,7 +28,9 @@ export function EntryDetails({
   const trans = useTrans();
   const id = React.useId();
   const [tab, setTab] = React.useState<Tab>('summary');
-  const name = state.functions.get(entry.function)?.name ?? '';
+  const owner = state.functions.get(entry.function);
+  const name = owner?.name ?? '';
+  const names = owner?.apart ?? [];
   const others = React.useMemo(
     () =>
       [...state.entries.values()].filter(
@@ -66,7 +68,7 @@ export function EntryDetails({
       label={trans.__('Entry of %1', name)}
       onClose={onClose}
     >
-      <code className="jp-JitMagic-code">{entryLabel(entry)}</code>
+      <code className="jp-JitMagic-code">{entryLabel(entry, names)}</code>
       <div
         role="tablist"
         className="jp-JitMagic-tabs"
@@ -97,7 +99,12 @@ export function EntryDetails({
         {tab === 'summary' ? (
           <Summary entry={entry} actions={actions} />
         ) : tab === 'differs' ? (
-          <Differs entry={entry} others={others} />
+          <Differs
+            entry={entry}
+            others={others}
+            names={names}
+            actions={actions}
+          />
         ) : tab === 'cost' ? (
           <Cost entry={entry.id} actions={actions} />
         ) : (
@@ -220,66 +227,6 @@ function Calls({
       </svg>
       <figcaption>{text}</figcaption>
     </figure>
-  );
-}
-
-function Differs({
-  entry,
-  others
-}: {
-  entry: IEntryRow;
-  others: readonly IEntryRow[];
-}): React.JSX.Element {
-  const trans = useTrans();
-  // the one before it, with which its miss was explained
-  const before =
-    [...others].reverse().find(other => other.id < entry.id) ?? others[0];
-  const [chosen, setChosen] = React.useState(before?.id);
-  const other = others.find(each => each.id === chosen) ?? before;
-  if (!other) {
-    return <p>{trans.__('There is no other entry of this function.')}</p>;
-  }
-  const rows = compare(entry, other);
-  return (
-    <>
-      <select
-        className="jp-mod-styled jp-JitMagic-select"
-        aria-label={trans.__('Compare with')}
-        value={other.id}
-        onChange={event => setChosen(Number(event.target.value))}
-      >
-        {others.map(each => (
-          <option key={each.id} value={each.id}>
-            {entryLabel(each)}
-          </option>
-        ))}
-      </select>
-      <table className="jp-JitMagic-compare">
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('argument')}</th>
-            <th scope="col">{trans.__('now')}</th>
-            <th scope="col">{trans.__('before')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(row => (
-            <tr key={row.what} data-differs={row.differs ? true : undefined}>
-              <th scope="row">{row.what}</th>
-              <td>{row.now}</td>
-              <td>{row.differs ? row.before : trans.__('the same')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {!rows.some(row => row.differs) && (
-        <p>
-          {trans.__(
-            'Arguments and static values are the same: device, sharding, configuration or the function itself differ.'
-          )}
-        </p>
-      )}
-    </>
   );
 }
 

@@ -16,6 +16,8 @@ import {
   type IFunctionItem,
   type Item,
   entryLabel,
+  entryParts,
+  entryRest,
   hitRate
 } from '../table';
 import type { ColumnId } from '../tokens';
@@ -110,15 +112,14 @@ function sameItem(old: Item, now: Item): boolean {
 }
 
 const IN_OTHER_FIELDS: ReadonlySet<string> = new Set(['all']);
+const LONGEST_VALUE = 24;
 
 function sameRange(left: unknown, right: unknown): boolean {
   return (
     Array.isArray(left) &&
     Array.isArray(right) &&
-    left.length === 2 &&
-    right.length === 2 &&
-    left[0] === right[0] &&
-    left[1] === right[1]
+    left.length === right.length &&
+    left.every((value, place) => value === right[place])
   );
 }
 
@@ -237,22 +238,33 @@ function EntryCell({
   }
 }
 
+/** What tells it apart, in columns of its function's own; then the rest, as far as there is room. */
 function EntryName({ item }: { item: IEntryItem }): React.JSX.Element {
-  const { row } = item;
+  const trans = useTrans();
+  const { row, names, lengths } = item;
+  const rest = entryRest(row, names);
   return (
     <span
       role="gridcell"
       className="jp-JitMagic-cell"
       data-column="name"
-      title={[entryLabel(row), row.transformation].filter(Boolean).join('\n')}
+      title={entryLabel(row, names)}
     >
-      {Object.entries(row.static).map(([name, value]) => (
-        <span key={name} className="jp-JitMagic-static">
-          {shortened(`${name}=${value}`)}
+      {entryParts(row, names).map(([name, value], place) => (
+        <span
+          key={name}
+          className="jp-JitMagic-static"
+          style={{
+            minWidth: `${name.length + 1 + Math.min(lengths[place], LONGEST_VALUE)}ch`
+          }}
+        >
+          <span className="jp-JitMagic-quiet">{shortened(name)}=</span>
+          {shortened(value)}
         </span>
       ))}
-      <span className="jp-JitMagic-avals">{shortened(row.avals) || '()'}</span>
-      {row.transformation && <Badge>{row.transformation}</Badge>}
+      <span className="jp-JitMagic-avals">
+        {shortened(rest) || (names.length ? '' : trans.__('no arguments'))}
+      </span>
       {item.dead && <Fate superseded={row.superseded} />}
     </span>
   );

@@ -1,0 +1,61 @@
+/** "What should I fix?" in a training notebook, at the widths that people have. */
+import { expect, test } from './lab';
+import { FAILING, FUNCTIONS, SETUP, TRAINING } from './training';
+
+const WIDTHS = [240, 420, 1000];
+
+test('a training notebook: what costs most is told first and told apart', async ({
+  lab
+}) => {
+  test.setTimeout(120_000);
+  await lab.page.setViewportSize({ width: 1600, height: 900 });
+  await lab.open('training.ipynb');
+  await lab.openPanel();
+  await lab.run(SETUP);
+  await lab.run(FUNCTIONS);
+  await lab.run(TRAINING);
+  await lab.run(FAILING);
+  const step = lab.row('train_step').first();
+  await expect(lab.cell(step, 'misses')).toHaveText('9');
+
+  const shots = async (name: string): Promise<void> => {
+    if (!process.env.JITMAGIC_UI_SHOTS) {
+      return;
+    }
+    for (const theme of ['Light', 'Dark']) {
+      await lab.command('apputils:change-theme', {
+        theme: `JupyterLab ${theme}`
+      });
+      for (const width of WIDTHS) {
+        await lab.widen(width);
+        await lab.page.waitForTimeout(100);
+        await lab.shot(`training-${name}-${theme}-${width}`, lab.panel);
+      }
+    }
+    await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
+  };
+  await shots('first');
+
+  // entries of a function with a model are told apart by what differs, the model folded
+  await lab.widen(420);
+  await step.click();
+  const entry = lab.row('x.shape[0]=40');
+  await expect(entry).toContainText('x f32[40,8] · y f32[40] · params {6}');
+  await expect(entry).not.toContainText('layer0');
+  await shots('entries');
+
+  // another entry beside it: real names, what changed, what is equal folded
+  await entry.click();
+  const details = lab.panel.getByRole('region', {
+    name: 'Entry of train_step'
+  });
+  await details.getByRole('tab', { name: 'Differs from…' }).click();
+  await expect(details.getByRole('table').getByRole('row')).toHaveText([
+    'argumentnowbeforecause',
+    'xf32[40,8]f32[96,8]shape',
+    'yf32[40]f32[96]shape'
+  ]);
+  await expect(details.locator('summary')).toContainText('params');
+  await shots('differs');
+  await lab.accessible();
+});
