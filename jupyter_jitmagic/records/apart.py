@@ -73,8 +73,10 @@ NOTHING = Apart((), {})
 
 
 def told_apart(entries: Sequence[EntryRecord]) -> Apart:
-    """What differs between the entries of one function: what has most values first, then static arguments, then the others in
-    their order. What follows from something named before it is not named. Living entries in which nothing more is seen to differ go by their numbers.
+    """What differs between the entries of one function.
+
+    What has most values comes first, then static arguments, then the others in their order. What follows from something named
+    before it is not named. Living entries in which nothing more is seen to differ go by their numbers.
 
     Example:
         >>> told_apart(log.entries_of(function)).label(12)

@@ -39,7 +39,7 @@ def test_entries_of_a_model_are_told_apart_by_the_axis_that_varies() -> None:
     """Not by the model, which is the same in all of them, nor by what varies together with that axis."""
     found = entries_of(lambda f: [f(model(), jnp.ones((n, 64)), jnp.ones(n, int)) for n in (96, 40, 32)])
     assert labels(found) == ["x.shape[0]=96", "x.shape[0]=40", "x.shape[0]=32"]
-    assert [entry.arguments for entry in found][0] == "x f32[96,64] · y i32[96] · p {6}"
+    assert found[0].arguments == "x f32[96,64] · y i32[96] · p {6}"
 
 
 def test_a_static_value_comes_first() -> None:
