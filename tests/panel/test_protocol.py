@@ -70,6 +70,7 @@ def test_a_value_of_any_wrong_type_is_one_line_and_no_fault(op: str, monkeypatch
     wire.open("panel-1")
     right: dict[str, Any] = {
         "entry": 1,
+        "other": 2,
         "function": 1,
         "diagnosis": 1,
         "what": "hlo",
