@@ -29,7 +29,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "sandbox": (("sandbox",), {"internals", "source", "user code"}),
     "call": (("diagnosis.call",), {"sandbox", "source", "user code"}),
     "sites": (("diagnosis.sites",), {*_LEAVES, "advice", "call", "sandbox", "user code"}),
-    "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites"}),
+    "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites", "source"}),
     "proof": (("diagnosis.proof",), {"internals", "advice", "sandbox", "source"}),
     "rewrites": (("diagnosis.rewrites",), {*_LEAVES, "advice", "proof", "sandbox", "source", "user code"}),
     "words": (("diagnosis.words",), {*_LEAVES, "advice", "call", "sites", "statics"}),

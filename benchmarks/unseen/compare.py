@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,6 +11,8 @@ import numpy as np
 
 TOLERANCES = {2: 1e-2, 4: 1e-4, 8: 1e-6}
 """Relative, by the bytes of a float; absolute ones are ten times smaller, beside the largest number."""
+MOST_CHANGED = 125
+"""Calls with changed numbers, at most."""
 
 
 def difference(got: Any, want: Any, may_be_float: bool = False) -> str:
@@ -55,14 +59,17 @@ def signature(args: tuple, kwargs: dict) -> tuple[Any, ...]:
 
 
 def changed_numbers(args: tuple, kwargs: dict) -> list[tuple[tuple, dict]]:
-    """Calls of the same types with other numbers, all of them or one leaf: to take other branches."""
+    """Calls of the same types with other numbers, some of them changed in one way and the others in another: to take other
+    branches."""
     leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
-    whole = [number for number, leaf in enumerate(leaves) if _kind(np.asarray(leaf)) in "if"]
+    numbers = [number for number, leaf in enumerate(leaves) if _kind(np.asarray(leaf)) in "if"]
+    changes: list[Callable[[Any], Any]] = [lambda v: v, lambda v: -v, lambda v: v * 0, lambda v: v + 100, lambda v: v - 100]
     found = []
-    for places in [whole, *([place] for place in whole)]:
-        for change in (lambda v: -v, lambda v: v * 0, lambda v: v + 100, lambda v: v - 100):
-            changed = [change(leaf) if number in places else leaf for number, leaf in enumerate(leaves)]
-            found.append(jax.tree_util.tree_unflatten(tree, changed))
+    for chosen in itertools.islice(itertools.product(changes, repeat=len(numbers)), 1, MOST_CHANGED):
+        changed = list(leaves)
+        for number, change in zip(numbers, chosen, strict=True):
+            changed[number] = change(changed[number])
+        found.append(jax.tree_util.tree_unflatten(tree, changed))
     return found
 
 

@@ -13,7 +13,6 @@ from types import MethodType
 from typing import Any
 
 import jax
-import numpy as np
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
@@ -24,6 +23,7 @@ from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import clear_caches, failing_site, find_call_sites, one_for_each_line, refused_at
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
 from jupyter_jitmagic.diagnosis.statics.numbers import may_be_data
+from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import (
     StaticSet,
     TraceTooLong,
@@ -36,7 +36,7 @@ from jupyter_jitmagic.diagnosis.statics.search import (
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, rerun, undoing
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
@@ -241,12 +241,17 @@ def _concluded(
             if answer is not None and answer.rewrites:
                 return replace(answer, reason=reasons.for_many_equations(call, result, counts))
             unsure = answer.unverified if answer is not None else ()
-        if with_rewrites and (few := _counts_of_few_rounds(call, result)):
+        if with_rewrites and (few := counts_of_few_rounds(call, result)):
             answer = _as_data(call, verdict, sites, result, few, deadline)
             if not answer.rewrites:
                 answer = _rewritten(call, verdict, sites, replace(result, cured=False), deadline, True)
             if answer.rewrites:
                 return answer
+        if with_rewrites and (another := choosing_otherwise(call, result)):
+            left = find_call_sites(another.call, result.static, seconds=0.5)
+            answer = _rewritten(call, verdict, sites, replace(result, cured=False, left=left), deadline, True)
+            if answer.rewrites:
+                return replace(answer, reason=reasons.for_another_choice(another.words, answer.reason))
         if changing and with_rewrites:
             answer = _as_data(call, verdict, sites, result, changing, deadline)
             if answer.rewrites:
@@ -272,7 +277,7 @@ def _concluded(
             names, numbers = _names(call, blind.static)
             reason = reasons.for_static(call, blind, Found())
             return verdict("static", names, numbers, _fallback(error, call), verified=True, reason=reason)
-        plain = _plain_error(call)
+        plain = plain_error(call)
         other = _other_error(call, error, found, result, plain)
         place = leak_site(other, call) or failing_site(other, call)
         in_place = tuple(site for site in sites if site.operation == "in place")
@@ -302,18 +307,6 @@ def _ended_early(found: Found, error: BaseException, call: Call) -> bool:
         return False
     place = failing_site(error, call)
     return place is not None and (place.filename, place.line) not in {(site.filename, site.line) for site in found.sites}
-
-
-def _counts_of_few_rounds(call: Call, found: StaticSet) -> frozenset[str]:
-    """Static integers of 0 or 1 with which the call traces, while with more it does not: a loop's body was hardly met."""
-    few = [name for name in found.static - call.declared if type(call.argument(name).value) is int]
-    few = [name for name in few if call.argument(name).value in (0, 1)]
-    if not few:
-        return frozenset()
-    args, kwargs = call.with_values(dict.fromkeys(few, 3))
-    more = bind(call.fun, args, kwargs, call.declared)
-    error = call_error(more, found.static)
-    return frozenset(few) if isinstance(error, jax.errors.JAXTypeError) and not _plain_fails(more) else frozenset()
 
 
 def _as_data(
@@ -373,16 +366,16 @@ def _rewritten(
 def _is_other(call: Call, found: Found, result: StaticSet) -> bool:
     """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
     if not found.proven:
-        return _plain_fails(call)
+        return plain_fails(call)
     if not any(site.operation not in ("call", "invalid argument", "in place") for site in result.left.sites):
         return True
     if any(site.operation == "in place" for site in result.left.sites):
-        return _plain_fails(call)
+        return plain_fails(call)
     if result.left.complete or found.complete:
         return False
     if result.left.error is None:
         return False
-    return _plain_fails(call)
+    return plain_fails(call)
 
 
 def _other_error(
@@ -409,29 +402,7 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
     if isinstance(error, (NameError, TimeoutError)) or found.complete or not found.proven:
         return None
     blind = blind_search(call, found, min(1.0, max(deadline - clock(), 0.1)))
-    return blind if blind.cured and not _plain_fails(call) else None
-
-
-def _plain_fails(call: Call) -> bool:
-    return _plain_error(call) is not None
-
-
-def _plain_error(call: Call) -> BaseException | None:
-    """What plain Python raises on this call, run on copies of NumPy arrays and containers: the function may change them."""
-    if not readable(call):
-        return None
-    args, kwargs = call.with_values({argument.name: _copied(argument.value) for argument in call.arguments})
-    try:
-        rerun(functools.partial(call.fun, *args, **kwargs), 1.0)
-    except (Exception, SystemExit, GeneratorExit) as error:
-        return error
-    except OutOfTime:
-        return None
-    return None
-
-
-def _copied(value: Any) -> Any:
-    return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value)
+    return blind if blind.cured and not plain_fails(call) else None
 
 
 def _propose(

@@ -451,6 +451,26 @@ def test_a_way_that_was_not_traced_is_not_told_as_the_cure():
     assert "not proven for this function" in answer.reason or "No rewrite:" in answer.reason
 
 
+def flipped(x, limit, flip):
+    if flip and x.sum() > limit:
+        x = -x
+    return x
+
+
+def by_mode(x, mode="keep"):
+    if mode == "shrink" and x.max() > 1:
+        x = x / x.max()
+    return x * 2
+
+
+@pytest.mark.parametrize(("fun", "args", "name"), [(flipped, (X, 1.0, False), "flip"), (by_mode, (X, "keep"), "mode")])
+def test_a_flag_is_not_the_cure_where_its_other_value_needs_data(fun, args, name):
+    answer = diagnose(fun, *args)
+    assert (answer.kind, answer.static_argnames) == ("static+rewrite", (name,))
+    assert answer.rewrites[0].static_argnames == (name,)
+    assert answer.reason.startswith("Static arguments alone would do in this call, but not with ")
+
+
 def test_a_count_of_no_rounds_tells_nothing_of_the_rounds():
     """With n static this call traces; with any other n the test on data in the loop's body would stop it."""
 

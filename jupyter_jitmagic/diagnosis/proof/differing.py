@@ -54,12 +54,16 @@ def is_wider(got: Any, want: Any) -> bool:
 
 
 def same_dtypes(got: Any, want: Any) -> bool:
-    """Whether two results are of the same structure and dtypes; a number of Python's own has none."""
+    """Whether two results are of the same structure and dtypes; of a number of Python's own the kind counts."""
     got_leaves, got_tree = jax.tree_util.tree_flatten(got)
     want_leaves, want_tree = jax.tree_util.tree_flatten(want)
-    return got_tree == want_tree and all(
-        not hasattr(b, "dtype") or getattr(a, "dtype", None) == b.dtype for a, b in zip(got_leaves, want_leaves, strict=True)
-    )
+    return got_tree == want_tree and all(map(_same_dtype, got_leaves, want_leaves))
+
+
+def _same_dtype(got: Any, want: Any) -> bool:
+    if isinstance(want, bool | int | float | complex) and hasattr(got, "dtype"):
+        return number_kind(got.dtype) == number_kind(np.asarray(want).dtype)
+    return not hasattr(want, "dtype") or getattr(got, "dtype", None) == want.dtype
 
 
 def _leaf_differs(got: Any, want: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, static_split, with_floats
 from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -23,6 +23,7 @@ SHORT = 0.15  # seconds for one gradient
 NO_REVERSE = "jax.grad does not go through its lax.while_loop (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {"zero": "at zero", "count": "where a count is an edge (0, 1)", "negative int": "for negative numbers"}
+_TIES = ("zero", "equal")  # kinds of inputs on which floats are equal to each other
 
 
 class DiffersAtEdge(Differs):
@@ -42,6 +43,7 @@ class Gradients:
     def __init__(self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], minds_nan: bool = False) -> None:
         self._fun, self._plain, self._static, self._minds_nan = fun, plain, static, minds_nan
         self._known: dict[int, Any] = {}
+        self._equal: Sequence[Input] | None = None
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient at all.
@@ -64,12 +66,15 @@ class Gradients:
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
         edge = ""
-        for given in _in_order([given for given in inputs if self._minds_nan or given.kind != "nan"]):
+        for given in [
+            *_in_order([given for given in inputs if self._minds_nan or given.kind != "nan"]),
+            *self._ties(inputs[0]),
+        ]:
             if deadline.over():
                 break
             leaves = _leaves(self._fun, given, self._static)
             got = _gradient(traced, [*leaves.values, *leaves.others])
-            if got is None or (_finite(got) and (compared > 1 or given.kind in ("zero", "nan"))):
+            if got is None or (_finite(got) and given.kind not in _TIES and (compared > 1 or given.kind == "nan")):
                 continue
             want = self._of_plain(given)
             if want is None or not _finite(want):
@@ -85,11 +90,17 @@ class Gradients:
             right = self._right_one(given, got, want)
             if right == "plain":
                 raise Differs(f"its gradient is another on {_words(given)}")
-            if right == "neither" and given.kind == "call":
-                edge = edge or "its gradient is another at a tie, as in this call"
+            if right == "neither" and given.kind in ("call", *_TIES):
+                edge = edge or f"its gradient is another at a tie{', as in this call' if given.kind == 'call' else ''}"
         if edge:
             raise DiffersAtEdge(edge)
         return ""
+
+    def _ties(self, given: Input) -> Sequence[Input]:
+        """Inputs in which floats are equal to each other."""
+        if self._equal is None:
+            self._equal = [replace(with_floats(self._fun, given, self._static, np.round), kind="equal")]
+        return self._equal
 
     def _has_floats(self, given: Input) -> bool:
         """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""

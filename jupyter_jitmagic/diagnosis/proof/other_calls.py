@@ -43,12 +43,12 @@ def other_calls(fun: Callable[..., Any], given: Input, variations: Variations, t
     in_turn = itertools.chain(
         make.left_out(),
         make.none(),
+        make.given(),
         itertools.islice(make.sizes(), 2),
         make.single_numbers(),
         make.ends(),
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
-        make.given(),
         make.arrays_of_numbers(),
     )
     return list(itertools.islice(in_turn, MOST))
@@ -93,6 +93,14 @@ class _Maker:
             default = self._default(name)
             if name not in self._bound and (isinstance(default, float) or default is None):
                 yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
+                if default is None:
+                    yield from self._given_rows(name)
+
+    def _given_rows(self, name: str) -> Iterator[OtherCall]:
+        """An argument as an array like the first one of floats, as weights or a mask are."""
+        rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
+        if rows is not None:
+            yield self._called({**self._bound, name: like(rows, np.full(np.shape(rows), 0.5))}, "given", [name])
 
     def _default(self, name: str) -> Any:
         parameter = self._parameters[name]
@@ -115,6 +123,7 @@ class _Maker:
                 gap = True
             elif gap or parameter.kind is parameter.KEYWORD_ONLY or name in self._call.kwargs:
                 kwargs[name] = bound[name]
+                gap = True
             else:
                 args.append(bound[name])
         named = " and ".join(names) if len(names) < 3 else "all optional arguments"
@@ -219,9 +228,7 @@ class _Maker:
         floats = [k for k in arrays if kind_of(self._leaves[k]) == "f"]
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
-            whole = {
-                k: jnp.asarray(np.rint(np.nan_to_num(np.asarray(self._leaves[k], np.float64))).astype(int)) for k in floats
-            }
+            whole = {k: jnp.asarray(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
             yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
         single = {k: self._leaves[k] for k in self._variations.floats if np.ndim(self._leaves[k]) == 0}
         single = {k: value for k, value in single.items() if np.isfinite(np.asarray(value)) and kind_of(value) == "f"}
@@ -257,6 +264,12 @@ class _Maker:
                     changed = {k: like(self._leaves[k], np.asarray(place))}
                     kind = "end" if place >= 0 else "negative int"
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
+
+
+def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Whole numbers near these, of the same signs."""
+    values = np.nan_to_num(values)
+    return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
 
 
 def _asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:

@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.compared import compared_numbers
 from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
@@ -194,30 +195,6 @@ class _Instrument(ast.NodeTransformer):
         at = 1 if ast.get_docstring(node, clean=False) is not None else 0
         node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
         return node
-
-
-def compared_numbers(tree: ast.AST) -> Iterator[float]:
-    """The numbers with which a source compares, those of `match` too."""
-    for node in ast.walk(tree):
-        parts: list[ast.AST] = []
-        if isinstance(node, ast.Compare):
-            parts = [node.left, *node.comparators]
-        elif isinstance(node, ast.MatchValue):
-            parts = [node.value]
-        for part in (inner for root in parts for inner in ast.walk(root)):
-            if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
-                yield part.value
-                yield -part.value
-
-
-def compared_words(tree: ast.AST) -> Iterator[str]:
-    """The strings with which a source compares or that name entries."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare | ast.MatchValue | ast.Dict):
-            roots = [k for k in node.keys if k] if isinstance(node, ast.Dict) else [node]
-            for part in (inner for root in roots for inner in ast.walk(root)):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    yield part.value
 
 
 class Plain:

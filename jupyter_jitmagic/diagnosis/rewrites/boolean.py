@@ -36,6 +36,7 @@ def short_circuit(spot: Spot) -> Iterator[Step]:
     code, (operand, node) = spot.code, asked
     assert isinstance(node, ast.BoolOp)
     k = node.values.index(operand)
+    joined_by_cond = ""
     word, symbol, call = ("and", "&", "logical_and") if isinstance(node.op, ast.And) else ("or", "|", "logical_or")
     before, rest = node.values[:k], node.values[k + 1 :]
     if not _only_truth(spot, node) and not all(_is_boolean(n) for n in node.values[k:]):  # the value matters: `n or default`
@@ -43,14 +44,18 @@ def short_circuit(spot: Spot) -> Iterator[Step]:
         first = code.expr(operand)
         a, b = (later, first) if isinstance(node.op, ast.And) else (first, later)
         joined = f"{spot.jnp('where')}({first}, {a}, {b})"
+        joined_by_cond = f"({first}, lambda: {a}, lambda: {b})"
     elif all(_is_boolean(n) for n in node.values[k:]):
         joined = f" {symbol} ".join(code.src(n) if isinstance(n, ast.Call) else f"({code.src(n)})" for n in node.values[k:])
         joined = f"({joined})" if before else _enclosed(spot, node, joined)
     else:
         later = f" {word} ".join(map(code.operand, rest)) if len(rest) > 1 else code.expr(rest[0])
         joined = f"{spot.jnp(call)}({code.expr(operand)}, {later})"
-    text = "".join(f"{code.operand(n)} {word} " for n in before) + joined
-    yield spot.step(symbol, (node if before else code.with_parentheses(node), text))
+    guards = "".join(f"{code.operand(n)} {word} " for n in before)
+    place = node if before else code.with_parentheses(node)
+    yield spot.step(symbol, (place, guards + joined))
+    if joined_by_cond:  # `n and x / n`: what is not taken is not computed
+        yield spot.step("cond", (place, f"{guards}{spot.lax('cond')}{joined_by_cond}"))
 
 
 def _only_truth(spot: Spot, node: ast.AST) -> bool:

@@ -48,7 +48,7 @@ def harmless(nodes: Sequence[ast.AST]) -> bool:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name not in _HARMLESS and not name[:1].isupper():
                     return False
-            elif (isinstance(node, ast.Subscript) and not _constant_index(node.slice)) or (
+            elif (isinstance(node, ast.Subscript) and not _one_place(node.slice)) or (
                 isinstance(node, ast.comprehension | ast.For | ast.While | ast.Lambda | ast.AugAssign)
                 and not (isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult))
             ):
@@ -60,10 +60,14 @@ def _natural(value: object) -> bool:
     return isinstance(value, int) and value > 0
 
 
-def _constant_index(index: ast.expr) -> bool:
-    return all(
-        isinstance(n, ast.Constant | ast.Slice | ast.Tuple | ast.UnaryOp | ast.USub | ast.expr_context) for n in ast.walk(index)
-    )
+def _one_place(index: ast.expr) -> bool:
+    """Whether an index names one element, row or fixed range, wherever that lies: `x[i + 1, :3]`, but not `x[:i]`."""
+    if isinstance(index, ast.Tuple):
+        return all(map(_one_place, index.elts))
+    if isinstance(index, ast.Slice):
+        return all(isinstance(n, ast.Constant | ast.Slice | ast.UnaryOp | ast.USub) for n in ast.walk(index))
+    parts = ast.Constant | ast.Name | ast.BinOp | ast.Add | ast.Sub | ast.UnaryOp | ast.USub | ast.expr_context
+    return all(isinstance(n, parts) for n in ast.walk(index))
 
 
 def ternary(spot: Spot) -> Iterator[Step]:

@@ -20,6 +20,7 @@ _MATH = {
 }  # fmt: skip
 _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
 _MATH_TO_INT = words("floor ceil trunc")
+_FEW = 16  # elements of an array that may be compared one by one in the program
 
 
 def math_call(spot: Spot) -> Iterator[Step]:
@@ -112,7 +113,8 @@ def item(spot: Spot) -> Iterator[Step]:
 
 
 def extremum(spot: Spot) -> Iterator[Step]:
-    """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN too; `jnp.maximum(a, b)` where b is a plain number."""
+    """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN and at a tie, where `jnp.maximum(a, b)` halves the
+    gradient; it comes first beside a whole number, where a tie is rare, and of integers, which have no gradient."""
     node = spot.call("max", "min")
     if node is None or any(isinstance(a, ast.Starred) for a in node.args):
         return
@@ -124,11 +126,22 @@ def extremum(spot: Spot) -> Iterator[Step]:
     code, args = spot.code, node.args
     if len(args) == 2:
         a, b = args
-        if isinstance(b, ast.Constant):
-            yield spot.step(pair, (node, f"{spot.jnp(pair)}({code.expr(a)}, {code.expr(b)})"))
-        yield spot.step(
-            "where", (node, f"{spot.jnp('where')}({code.operand(b)} {sign} {code.operand(a)}, {code.expr(b)}, {code.expr(a)})")
-        )
+        paired = spot.step(pair, (node, f"{spot.jnp(pair)}({code.expr(a)}, {code.expr(b)})"))
+        chosen = f"{spot.jnp('where')}({code.operand(b)} {sign} {code.operand(a)}, {code.expr(b)}, {code.expr(a)})"
+        facts = [spot.fact(each) for each in args]
+        whole = [fact is not None and fact.dtype in ("i", "u", "b") for fact in facts]
+        if all(whole) or any(isinstance(each, ast.Constant) and known for each, known in zip(args, whole, strict=True)):
+            yield paired
+        yield spot.step("where", (node, chosen))
+        yield paired
+        return
+    known = spot.fact(args[0]) if len(args) == 1 else None
+    long = known is not None and known.sort == "array" and known.length > _FEW
+    if long and isinstance(args[0], ast.Name | ast.Attribute):
+        excludes = {"nan": "NaN, of which max() and min() take no account but in the first place"}
+        yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({code.expr(args[0])})"), excludes=excludes)
+        first = f"{code.expr(args[0])}[{spot.jnp(f'arg{reduction}')}({code.expr(args[0])})]"
+        yield spot.step(f"arg{reduction}", (node, first), excludes=excludes)
         return
     values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])
     yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({spot.jnp('asarray')}({values}))"))

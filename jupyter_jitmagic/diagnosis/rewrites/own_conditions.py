@@ -70,7 +70,9 @@ def none_or(spot: Spot) -> Iterator[Step]:
     else:
         new = f"None if {first.id} is None else ({text})"
     parent = code.parents[node]
-    plain = isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return)
+    start, end = code.span(node)
+    enclosed = code.text[start - 1 : start] == "(" and code.text[end : end + 1] == ")"
+    plain = enclosed or isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return)
     yield spot.step("if", (node, new if plain else f"({new})"))
 
 

@@ -27,7 +27,6 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     bounded_loops,
     bounded_while_loop,
     compare,
-    compared_words,
     comparison,
     computed,
     rounding_decides,
@@ -39,6 +38,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, is_undoing, rerun, undoing
 from jupyter_jitmagic.source.code import Code, first_line
+from jupyter_jitmagic.source.compared import compared_words
 from jupyter_jitmagic.source.layout import folded
 from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit, layers, module_text, plain_function
 

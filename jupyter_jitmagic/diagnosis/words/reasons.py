@@ -126,6 +126,11 @@ def for_rewrite(call: Call, search: StaticSet, left: Found, found_rewrite: bool,
     return text.strip()
 
 
+def for_another_choice(choice: str, reason: str) -> str:
+    """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
+    return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
+
+
 def _unhashable_numbers(call: Call, left: Found) -> str:
     """Where sizes stand in a list or dict: out of it they could be static."""
     roots = frozenset().union(*left.roots)

@@ -58,11 +58,13 @@ def test_a_kink_has_no_one_gradient_and_the_call_may_stand_on_it():
     with pytest.raises(DiffersAtEdge, match="at a tie"):
         compared(plain, rewrite, 0.0, 2.0, -2.0)
     assert compared(plain, rewrite, 2.0, -2.0) == ""
+    with pytest.raises(DiffersAtEdge, match="at a tie$"):
+        compared(plain, rewrite, 0.2, 2.0, -2.0)
 
 
 def test_a_rewrite_that_is_right_at_the_tie_comes_before_one_that_is_not():
     namespace = define("def f(t):\n    return max(t, 0.0) * 2.0\n")
-    found = propose(namespace["f"], (jnp.array(0.0),), {})
+    found = propose(namespace["f"], (jnp.array(3.0),), {})
     with applied(found, namespace):
         assert jax.grad(namespace["f"])(0.0) == 2.0
 
@@ -116,3 +118,20 @@ def test_a_loop_of_at_most_so_many_rounds_has_a_way_that_keeps_the_gradient(sour
     assert "reverse" not in "".join(found.rewrites[way].compared.differences)
     with applied(found, namespace, way):
         assert jnp.allclose(jax.grad(jax.jit(namespace["f"]))(1.0), want)
+
+
+def test_the_largest_element_takes_the_gradient_alone():
+    namespace = define("def f(x):\n    return max(x) * 2.0\n")
+    equal = jnp.array([1.0, 3.0, 3.0])
+    want = jax.grad(namespace["f"])(equal)
+    found = propose(namespace["f"], (jnp.array([1.0, 3.0, 2.0]),), {})
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.grad(jax.jit(namespace["f"]))(equal), want)
+
+
+def test_what_is_not_taken_is_not_divided_by():
+    source = "def f(x, y):\n    spread = x - y\n    return spread and x / spread\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array(4.0), jnp.array(4.0)), {})
+    with applied(found, namespace):
+        assert jnp.isfinite(jax.grad(jax.jit(namespace["f"]))(4.0, 4.0))

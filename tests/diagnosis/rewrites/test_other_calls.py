@@ -119,3 +119,32 @@ def test_all_numbers_are_ints_at_once():
         "    else:\n        s = jnp.log(cut)\n    return s\n"
     )
     assert served(source, (7.0, 0.75), ((2, 1), {}), ((0, 1), {}), ((7, 0), {})).rewrites
+
+
+def test_an_argument_that_was_left_out_is_given_beside_one_by_name():
+    source = (
+        "def f(x, t, high=None, eps=0.0):\n    if high is not None and x.max() > high:\n        x = jnp.minimum(x, high)\n"
+        "    return x / (x.max() + (eps or 1.0)) - t\n"
+    )
+    found = served(source, (X, 0.5), ((X, 0.5, 3.0), {"eps": 0.25}), ((X, 0.5), {}), high=2.0)
+    assert "jnp.where(eps, eps, 1.0)" in found.rewrites[0].source
+
+
+def test_weights_that_were_left_out_are_given():
+    source = "def f(x, w=None):\n    x = x * (1.0 if w is None or w.sum() < 2 else w)\n    return x if x.sum() > 1 else -x\n"
+    assert served(source, (X,), ((X, X), {}), ((X, X / 8), {})).rewrites
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    total = 0\n    for v in x:\n        if v > 0:\n            total += v\n    return total\n",
+        "def f(x):\n    total = 0\n    for i in range(len(x)):\n        total = total + (x[i] if x[i] > 0 else 0)\n    return total\n",
+        "def f(x):\n    kept = x[x > 0]\n    if len(kept) == 0:\n        return 0\n    return kept.max() - kept.min()\n",
+    ],
+)
+def test_a_sum_of_integers_stays_one(source):
+    """Python's 0 is no proof that plain Python gives floats for integers."""
+    whole = jnp.array([3, -1, 4])
+    assert served(source, (jnp.array([0.5, -1.5]),), ((whole,), {}), ((-whole[:1],), {})).rewrites
+    assert served(source, (whole,), ((jnp.array([0.5, -1.5]),), {}), ((-X,), {})).rewrites

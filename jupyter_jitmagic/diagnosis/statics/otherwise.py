@@ -1,0 +1,88 @@
+"""A call with other values of its static arguments: does it trace there too, and does plain Python take it?"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, readable
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error
+from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
+from jupyter_jitmagic.source.compared import compared_words
+from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
+
+_MOST_CHOICES = 3  # other values of one static argument that are traced
+
+
+def counts_of_few_rounds(call: Call, found: StaticSet) -> frozenset[str]:
+    """Static integers of 0 or 1 with which the call traces, while with more it does not: a loop's body was hardly met."""
+    few = [name for name in found.static - call.declared if type(call.argument(name).value) is int]
+    few = [name for name in few if call.argument(name).value in (0, 1)]
+    if not few:
+        return frozenset()
+    args, kwargs = call.with_values(dict.fromkeys(few, 3))
+    more = bind(call.fun, args, kwargs, call.declared)
+    error = call_error(more, found.static)
+    return frozenset(few) if isinstance(error, jax.errors.JAXTypeError) and not plain_fails(more) else frozenset()
+
+
+@dataclass(frozen=True)
+class OtherChoice:
+    """Another call, and what is other in it, as "flip=True"."""
+
+    call: Call
+    words: str
+
+
+def choosing_otherwise(call: Call, found: StaticSet) -> OtherChoice | None:
+    """The call with another flag or name among its static arguments, where that takes a way that does not trace."""
+    for name in sorted(found.static - call.declared):
+        value = call.argument(name).value
+        choices = [not value] if isinstance(value, bool) else _named_choices(call, value) if isinstance(value, str) else []
+        for choice in choices[:_MOST_CHOICES]:
+            args, kwargs = call.with_values({name: choice})
+            other = bind(call.fun, args, kwargs, call.declared)
+            error = call_error(other, found.static)
+            needs_a_value = isinstance(error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError)
+            if needs_a_value and not plain_fails(other):
+                return OtherChoice(other, f"{name}={choice!r}")
+    return None
+
+
+def _named_choices(call: Call, value: str) -> list[str]:
+    """The strings with which the function compares."""
+    function = plain_function(call.fun)
+    if function is None:
+        return []
+    try:
+        tree = ast.parse(unit_of(function.__code__, function.__globals__).text)
+    except NoSource:
+        return []
+    return [word for word in dict.fromkeys(compared_words(tree)) if word != value]
+
+
+def plain_fails(call: Call) -> bool:
+    return plain_error(call) is not None
+
+
+def plain_error(call: Call) -> BaseException | None:
+    """What plain Python raises on this call, run on copies of NumPy arrays and containers: the function may change them."""
+    if not readable(call):
+        return None
+    args, kwargs = call.with_values({argument.name: _copied(argument.value) for argument in call.arguments})
+    try:
+        rerun(functools.partial(call.fun, *args, **kwargs), 1.0)
+    except (Exception, SystemExit, GeneratorExit) as error:
+        return error
+    except OutOfTime:
+        return None
+    return None
+
+
+def _copied(value: Any) -> Any:
+    return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value)
