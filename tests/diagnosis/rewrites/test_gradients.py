@@ -58,7 +58,7 @@ def test_a_kink_has_no_one_gradient_and_the_call_may_stand_on_it():
     with pytest.raises(DiffersAtEdge, match="at a tie"):
         compared(plain, rewrite, 0.0, 2.0, -2.0)
     assert compared(plain, rewrite, 2.0, -2.0) == ""
-    with pytest.raises(DiffersAtEdge, match="at a tie$"):
+    with pytest.raises(DiffersAtEdge, match=r"at a tie$"):
         compared(plain, rewrite, 0.2, 2.0, -2.0)
 
 

@@ -139,7 +139,7 @@ def test_weights_that_were_left_out_are_given():
     "source",
     [
         "def f(x):\n    total = 0\n    for v in x:\n        if v > 0:\n            total += v\n    return total\n",
-        "def f(x):\n    total = 0\n    for i in range(len(x)):\n        total = total + (x[i] if x[i] > 0 else 0)\n    return total\n",
+        "def f(x):\n    s = 0\n    for i in range(len(x)):\n        s = s + (x[i] if x[i] > 0 else 0)\n    return s\n",
         "def f(x):\n    kept = x[x > 0]\n    if len(kept) == 0:\n        return 0\n    return kept.max() - kept.min()\n",
     ],
 )
