@@ -1,12 +1,13 @@
-"""Running a function without compiling: the user's, operation by operation on NumPy, and the program of a rewrite.
+"""Running the user's function without compiling, operation by operation on NumPy.
 
 An operation that JAX runs by itself is compiled first, for every shape anew, which takes longer than a whole trace. So that a
-rewrite can be compared on arrays of other sizes, on other kinds of numbers and by its gradients, both sides are computed with
-NumPy where it has the operation, and by JAX where it has not. Python gets every value that it asks for.
+rewrite can be compared on many inputs, arrays of other sizes and by its gradients, both sides are computed with NumPy where it
+has the operation (`programs`), and by JAX where it has not. Python gets every value that it asks for.
 """
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,9 +16,17 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
-from jupyter_jitmagic.diagnosis.proof.numpy_ops import converted, fits, operation
+from jupyter_jitmagic.diagnosis.proof.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.proof.programs import (
+    Operation,
+    Watch,
+    as_operand,
+    evaluate,
+    inner_program,
+    operation_of,
+    plain_value,
+)
 from jupyter_jitmagic.sandbox.clock import Deadline
-from jupyter_jitmagic.sandbox.limit import OutOfTime
 
 _parts: Any = trace_parts()
 """None where this JAX has no classes for a trace of our own: then nothing can be run so (`can_run`)."""
@@ -33,193 +42,56 @@ def run(fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], de
     Raises:
         OutOfTime: the deadline is over.
     """
-    trace = _Trace(deadline)
+    trace = _Trace(Watch(deadline))
     given_args, given_kwargs = jax.tree_util.tree_map(lambda leaf: _given(trace, leaf), (tuple(args), dict(kwargs)))
     with _parts.set_current_trace(trace):
         out = fun(*given_args, **given_kwargs)
     return jax.tree_util.tree_map(lambda leaf: leaf.value if isinstance(leaf, _Tracer) else leaf, out)
 
 
-def evaluate(traced: Any, args: Sequence[Any], deadline: Deadline) -> Any:
-    """What the program of ``jax.jit(f).trace(…)`` gives for the leaves of its traced arguments.
-
-    Raises:
-        OutOfTime: the deadline is over.
-    """
-    closed = traced.jaxpr
-    given = [np.asarray(_value(arg)) if fits(var.aval) else arg for arg, var in zip(args, closed.jaxpr.invars, strict=True)]
-    given = [
-        converted(arg, var.aval.dtype) if fits(var.aval) else arg for arg, var in zip(given, closed.jaxpr.invars, strict=True)
-    ]
-    leaves = _program(closed.jaxpr, closed.consts, given, deadline)
-    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(traced.out_info), leaves)
-
-
 def _given(trace: _Trace, leaf: Any) -> Any:
-    return _Tracer(trace, _parts.typeof(leaf), _value(leaf)) if isinstance(leaf, jax.Array) else leaf
+    return _Tracer(trace, _parts.typeof(leaf), plain_value(leaf)) if isinstance(leaf, jax.Array) else leaf
 
 
-def _value(leaf: Any) -> Any:
-    if isinstance(leaf, _Tracer):
-        return leaf.value
-    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended):
-        return leaf
-    return np.asarray(leaf)
-
-
-# -- programs -------------------------------------------------------------------------------------------
-
-
-def _program(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], deadline: Deadline) -> list[Any]:
-    known: dict[Any, Any] = {}
-
-    def read(atom: Any) -> Any:
-        return _as_operand(atom.val, atom.aval) if hasattr(atom, "val") else known[atom]
-
-    known.update(zip(jaxpr.constvars, map(_value, consts), strict=True))
-    known.update(zip(jaxpr.invars, args, strict=True))
-    for equation in jaxpr.eqns:
-        avals = [var.aval for var in equation.outvars]
-        results = apply(equation.primitive, [read(atom) for atom in equation.invars], equation.params, avals, deadline)
-        known.update(zip(equation.outvars, results, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
-
-
-def apply(primitive: Any, args: Sequence[Any], params: dict[str, Any], avals: Sequence[Any], deadline: Deadline) -> list[Any]:
-    """The values of one operation."""
-    if deadline.over():
-        raise OutOfTime
-    structured = _STRUCTURED.get(primitive.name)
-    if structured is not None:
-        return structured(params, args, deadline)
-    if primitive.name in _SILENT:
-        return []
-    if primitive.name in _PROGRAMS and _is_known(program := _closed(params[_PROGRAMS[primitive.name]])):
-        return _program(program[0], program[1], args, deadline)
-    function = operation(primitive.name)
-    if function is not None and all(map(fits, avals)) and all(isinstance(arg, np.ndarray) for arg in args):
-        try:
-            with np.errstate(all="ignore"):
-                found = function(params, *args)
-            found = found if primitive.multiple_results else [found]
-            return [_shaped(value, aval) for value, aval in zip(found, avals, strict=True)]
-        except (NotImplementedError, TypeError, OverflowError):
-            pass  # NumPy knows this operation, but not of these dtypes or options: JAX does
-    with _parts.eval_context():
-        found = primitive.bind(*map(_for_jax, args), **params)
-    return [_value(value) for value in (found if primitive.multiple_results else [found])]
-
-
-def _for_jax(value: Any) -> Any:
-    return jax.numpy.asarray(value) if isinstance(value, np.ndarray) else value
-
-
-def _shaped(value: Any, aval: Any) -> Any:
-    value = converted(value, aval.dtype)
-    if value.shape != aval.shape:
-        raise AssertionError(f"NumPy gave the shape {value.shape} instead of {aval.shape}")
-    return value
-
-
-_SILENT = frozenset({"debug_callback", "debug_print"})
-_PROGRAMS = {
-    "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "eval_jaxpr": "call_jaxpr",
-    "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr",
-    "checkpoint": "jaxpr", "remat2": "jaxpr", "remat": "jaxpr",
-}  # fmt: skip
-"""Operations that are a program of others, and the parameter that holds it."""
-
-
-def _closed(program: Any) -> tuple[Any, Sequence[Any]]:
-    return (program.jaxpr, program.consts) if hasattr(program, "consts") else (program, ())
-
-
-def _is_known(program: tuple[Any, Any]) -> bool:
-    """Whether NumPy has what the program consists of; one of jax.random is better compiled as a whole."""
-    return not any(_is_random(equation) for equation in program[0].eqns)
-
-
-def _is_random(equation: Any) -> bool:
-    return equation.primitive.name.startswith(("random_", "threefry")) and len(equation.invars) > 0
-
-
-def _while(params: dict[str, Any], args: Sequence[Any], deadline: Deadline) -> list[Any]:
-    first, second = params["cond_nconsts"], params["body_nconsts"]
-    of_test, of_body = args[:first], args[first : first + second]
-    state = list(args[first + second :])
-    test, body = _closed(params["cond_jaxpr"]), _closed(params["body_jaxpr"])
-    while bool(_program(*test, [*of_test, *state], deadline)[0]):
-        state = _program(*body, [*of_body, *state], deadline)
-    return state
-
-
-def _cond(params: dict[str, Any], args: Sequence[Any], deadline: Deadline) -> list[Any]:
-    branches = params["branches"]
-    which = min(max(int(args[0]), 0), len(branches) - 1)
-    return _program(*_closed(branches[which]), args[1:], deadline)
-
-
-def _scan(params: dict[str, Any], args: Sequence[Any], deadline: Deadline) -> list[Any]:
-    constants, carried = _scan_parts(params, args)
-    fixed, state, rows = args[:constants], list(args[constants : constants + carried]), args[constants + carried :]
-    program, length = _closed(params["jaxpr"]), params["length"]
-    kept: list[list[Any]] = [[] for _ in program[0].outvars[carried:]]
-    order = range(length - 1, -1, -1) if params["reverse"] else range(length)
-    for k in order:
-        out = _program(*program, [*fixed, *state, *(np.asarray(row[k]) for row in rows)], deadline)
-        state = out[:carried]
-        for column, value in zip(kept, out[carried:], strict=True):
-            column.append(value)
-    stacked = []
-    for column, var in zip(kept, program[0].outvars[carried:], strict=True):
-        column = column[::-1] if params["reverse"] else column
-        stacked.append(np.stack(column) if column else np.zeros((0, *var.aval.shape), var.aval.dtype))
-    return [*state, *stacked]
-
-
-def _scan_parts(params: dict[str, Any], args: Sequence[Any]) -> tuple[int, int]:
-    """How many of a scan's operands are constants, and how many are carried."""
-    if "num_consts" in params:
-        return params["num_consts"], params["num_carry"]
-    constants, carried, _ = map(list, params["ft_in"].update(args).unpack())  # JAX 0.12 and later
-    return len(constants), len(carried)
-
-
-_STRUCTURED: dict[str, Callable[[dict[str, Any], Sequence[Any], Deadline], list[Any]]] = {
-    "while": _while,
-    "cond": _cond,
-    "scan": _scan,
-}
-
-
-# -- plain Python ---------------------------------------------------------------------------------------
+_NUMBERS = (bool, int, float)
+_LARGE = 2**31  # from here on JAX refuses a number of Python's beside 32 bits
+_OPERATORS = [
+    f"__{side}{name}__"
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "and", "or", "xor")
+    for side in ("", "r")
+] + [f"__{name}__" for name in ("lt", "le", "gt", "ge", "eq", "ne", "matmul", "neg", "abs", "invert")]
+"""Those of which JAX makes the same program for all numbers (not so ``**``: an exponent may be part of the program)."""
 
 if _parts is not None:
 
     class _Trace(_parts.Trace):  # type: ignore[misc]
         """Computes each operation at once."""
 
-        __slots__ = ("deadline",)
+        __slots__ = ("watch",)
 
-        def __init__(self, deadline: Deadline) -> None:
+        def __init__(self, watch: Watch) -> None:
             super().__init__()
-            self.deadline = deadline
+            self.watch = watch
 
         def stage_value(self, val: Any) -> Any:
-            return val if isinstance(val, _Tracer) else _Tracer(self, _parts.typeof(val), _as_operand(val, _parts.typeof(val)))
+            return val if isinstance(val, _Tracer) else _Tracer(self, _parts.typeof(val), as_operand(val, _parts.typeof(val)))
 
         def process_primitive(self, primitive: Any, tracers: Any, params: Any, /) -> Any:
-            avals = [arg.aval if isinstance(arg, _Tracer) else _parts.typeof(arg) for arg in tracers]
-            params = {name: _static(param) for name, param in params.items()}
-            out_avals, _effects = primitive.abstract_eval(*avals, **params)
-            several = primitive.multiple_results
-            args = [_as_operand(arg, aval) for arg, aval in zip(tracers, avals, strict=True)]
-            with _parts.eval_context():
-                values = apply(primitive, args, params, out_avals if several else [out_avals], self.deadline)
-            made = [
-                _Tracer(self, aval, value) for aval, value in zip(out_avals if several else [out_avals], values, strict=True)
+            avals = [arg.aval if type(arg) is _Tracer else _parts.typeof(arg) for arg in tracers]
+            if any(type(param) is tuple or type(param) is _Tracer for param in params.values()):
+                params = {name: _static(param) for name, param in params.items()}
+            out_avals, compute = _made_ready(primitive, avals, params)
+            args = [
+                arg.value if type(arg) is _Tracer else as_operand(arg, aval) for arg, aval in zip(tracers, avals, strict=True)
             ]
-            return made if several else made[0]
+            made = self.computed(compute, args, out_avals)
+            return made if primitive.multiple_results else made[0]
+
+        def computed(self, compute: Operation, args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
+            self.watch.tick()
+            with np.errstate(all="ignore"):
+                values = compute(args, self.watch)
+            return [_Tracer(self, aval, value) for aval, value in zip(avals, values, strict=True)]
 
         def process_call(self, primitive: Any, fun: Any, tracers: Any, params: Any, /) -> Any:
             with _parts.set_current_trace(self):
@@ -281,10 +153,71 @@ if _parts is not None:
         def tobytes(self, order: Any = "C") -> Any:
             return self.value.tobytes(order)
 
+    def _by_program(name: str) -> Callable[..., Any]:
+        """Python's operator on arrays, by the program that JAX makes of it: looking that up costs a tenth of JAX's own way."""
+        plain = getattr(_parts.Tracer, name)
 
-def _as_operand(arg: Any, aval: Any) -> Any:
-    value = _value(arg)
-    return converted(value, aval.dtype) if isinstance(value, np.ndarray) and fits(aval) else value
+        def method(self: Any, *others: Any) -> Any:
+            avals, values = [self.aval], [self.value]
+            for other in others:
+                if type(other) is _Tracer:
+                    avals.append(other.aval)
+                    values.append(other.value)
+                elif type(other) in _NUMBERS and (type(other) is not int or abs(other) < _LARGE):
+                    avals.append(_parts.typeof(other))
+                    values.append(np.asarray(other, avals[-1].dtype))
+                else:
+                    return plain(self, *others)
+            try:
+                compute, out_avals = _operator(name, tuple(avals), jax.config.jax_enable_x64, _promotion())
+            except Exception:
+                return plain(self, *others)  # JAX says in the user's own call what is wrong with it
+            return self._trace.computed(compute, values, out_avals)[0]
+
+        method.__name__ = name
+        return method
+
+    for _name in _OPERATORS:
+        setattr(_Tracer, _name, _by_program(_name))
+
+
+@functools.lru_cache(maxsize=2048)
+def _operator(name: str, avals: tuple[Any, ...], x64: bool, promotion: Any) -> tuple[Operation, list[Any]]:
+    with _parts.eval_context():
+        given = [jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type) for aval in avals]
+        closed = jax.make_jaxpr(lambda array, *others: getattr(array, name)(*others))(*given)
+    if len(closed.out_avals) != 1:
+        raise NotImplementedError(name)
+    return inner_program(closed), closed.out_avals
+
+
+def _promotion() -> Any:
+    return jax.config.jax_numpy_dtype_promotion, jax.config.jax_numpy_rank_promotion
+
+
+def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], Operation]:
+    """(the results' avals, what computes them)."""
+    if primitive.name in ("jit", "pjit"):
+        program = params["jaxpr"]
+        return program.out_avals, operation_of(primitive, params, program.out_avals)
+    if operation(primitive.name) is not None:
+        try:
+            return _small(primitive, tuple(avals), tuple(params.items()), jax.config.jax_enable_x64)
+        except TypeError:
+            pass  # a parameter that cannot be hashed, or operands that JAX refuses, as it then says again
+    return _by_abstract_values(primitive, avals, params)
+
+
+@functools.lru_cache(maxsize=4096)
+def _small(primitive: Any, avals: Any, params: Any, x64: bool) -> tuple[Sequence[Any], Operation]:
+    """An operation of NumPy's table: its parameters hold nothing of the user's."""
+    return _by_abstract_values(primitive, avals, dict(params))
+
+
+def _by_abstract_values(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], Operation]:
+    found, _effects = primitive.abstract_eval(*avals, **params)
+    out = found if primitive.multiple_results else [found]
+    return out, operation_of(primitive, params, out)
 
 
 def _static(param: Any) -> Any:
@@ -294,3 +227,6 @@ def _static(param: Any) -> Any:
     if type(param) is tuple and any(isinstance(item, _Tracer) for item in param):
         return tuple(map(_static, param))
     return param
+
+
+__all__ = ["can_run", "evaluate", "run"]

@@ -1,0 +1,276 @@
+"""A traced program run without compiling: operation by operation on NumPy, and by JAX where NumPy has not the operation.
+
+A program is made ready once (which function, which operands) and then runs on any number of inputs.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.diagnosis.proof.numpy_ops import converted, fits, operation
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.limit import OutOfTime
+
+_parts: Any = trace_parts()
+_LOOK_EVERY = 16  # operations between two looks at the clock
+
+Values = Sequence[Any]
+Operation = Callable[[Values, "Watch"], Values]
+"""The values of one operation, from its operands'."""
+
+
+class Watch:
+    """A deadline at which the operations look, not each of them: looking costs as much as a small operation."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline, self._count = deadline, 0
+
+    def tick(self) -> None:
+        """One more operation.
+
+        Raises:
+            OutOfTime: the deadline is over.
+        """
+        self._count -= 1
+        if self._count < 0:
+            self._count = _LOOK_EVERY
+            if self._deadline.over():
+                raise OutOfTime
+
+
+def evaluate(traced: Any, args: Values, deadline: Deadline) -> Any:
+    """What the program of ``jax.jit(f).trace(…)`` gives for the leaves of its traced arguments.
+
+    Raises:
+        OutOfTime: the deadline is over.
+    """
+    closed = traced.jaxpr
+    given = [as_operand(arg, var.aval) for arg, var in zip(args, closed.jaxpr.invars, strict=True)]
+    with np.errstate(all="ignore"):
+        leaves = program_of(closed.jaxpr)(list(map(plain_value, closed.consts)), given, Watch(deadline))
+    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(traced.out_info), leaves)
+
+
+def plain_value(leaf: Any) -> Any:
+    """A JAX array as NumPy's; what NumPy has no dtype for stays."""
+    if type(leaf) is np.ndarray:
+        return leaf
+    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended):
+        return leaf
+    return np.asarray(leaf)
+
+
+def as_operand(value: Any, aval: Any) -> Any:
+    """A value with the dtype that an operation takes it for."""
+    value = plain_value(value)
+    return converted(value, aval.dtype) if type(value) is np.ndarray and fits(aval) else value
+
+
+class Program:
+    """A jaxpr made ready to run.
+
+    Args:
+        jaxpr: an open one; its constants are given at each run.
+    """
+
+    def __init__(self, jaxpr: Any) -> None:
+        places: dict[Any, int] = {}
+        self._start: list[Any] = []
+
+        def place(atom: Any) -> int:
+            if hasattr(atom, "val"):
+                self._start.append(as_operand(atom.val, atom.aval))
+                return len(self._start) - 1
+            if atom not in places:
+                places[atom] = len(self._start)
+                self._start.append(None)
+            return places[atom]
+
+        self._consts = list(map(place, jaxpr.constvars))
+        self._given = list(map(place, jaxpr.invars))
+        self._steps = [
+            (
+                operation_of(equation.primitive, equation.params, [var.aval for var in equation.outvars]),
+                list(map(place, equation.invars)),
+                list(map(place, equation.outvars)),
+            )
+            for equation in jaxpr.eqns
+        ]
+        self._out = list(map(place, jaxpr.outvars))
+
+    def __call__(self, consts: Values, args: Values, watch: Watch) -> list[Any]:
+        """The program's results as NumPy arrays.
+
+        Raises:
+            OutOfTime: the watch's deadline is over.
+        """
+        values = self._start.copy()
+        for k, value in zip(self._consts, consts, strict=True):
+            values[k] = value
+        for k, value in zip(self._given, args, strict=True):
+            values[k] = value
+        tick = watch.tick
+        for run, given, out in self._steps:
+            tick()
+            for k, value in zip(out, run([values[m] for m in given], watch), strict=True):
+                values[k] = value
+        return [values[k] for k in self._out]
+
+
+_known: weakref.WeakKeyDictionary[Any, Program] = weakref.WeakKeyDictionary()
+
+
+def program_of(jaxpr: Any) -> Program:
+    """An open jaxpr made ready, once."""
+    found = _known.get(jaxpr)
+    if found is None:
+        found = _known[jaxpr] = Program(jaxpr)
+    return found
+
+
+def inner_program(program: Any) -> Callable[[Values, Watch], list[Any]]:
+    """A program that stands in an operation's parameters, closed or open."""
+    jaxpr, consts = (program.jaxpr, program.consts) if hasattr(program, "consts") else (program, ())
+    run, known = program_of(jaxpr), list(map(plain_value, consts))
+    return lambda args, watch: run(known, args, watch)
+
+
+def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Operation:
+    """An operation made ready; `avals` are its results'."""
+    name = primitive.name
+    if name in _STRUCTURED:
+        return _STRUCTURED[name](params)
+    if name in _SILENT:
+        return lambda args, watch: []
+    by_jax = _by_jax(primitive, params)
+    if name in _PROGRAMS:
+        program = params[_PROGRAMS[name]]
+        return by_jax if _is_random(getattr(program, "jaxpr", program)) else inner_program(program)
+    function = operation(name)
+    if function is None or not all(map(fits, avals)):
+        return by_jax
+    return _by_numpy(function, params, avals, primitive.multiple_results, by_jax)
+
+
+def _by_numpy(
+    function: Callable[..., Any], params: dict[str, Any], avals: Sequence[Any], several: bool, by_jax: Operation
+) -> Operation:
+    expected = [(aval.shape, np.dtype(aval.dtype)) for aval in avals]
+
+    def run(args: Values, watch: Watch) -> Values:
+        if not all(type(arg) is np.ndarray for arg in args):
+            return by_jax(args, watch)
+        try:
+            found = function(params, *args)
+            return [_shaped(value, *each) for value, each in zip(found if several else [found], expected, strict=True)]
+        except (NotImplementedError, TypeError, OverflowError):
+            return by_jax(args, watch)  # NumPy knows this operation, but not of these dtypes or options: JAX does
+
+    return run
+
+
+def _shaped(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    if type(value) is not np.ndarray or value.dtype != dtype:
+        value = converted(value, dtype)
+    if value.shape != shape:
+        raise AssertionError(f"NumPy gave the shape {value.shape} instead of {shape}")
+    return value
+
+
+def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
+    def run(args: Values, watch: Watch) -> Values:
+        with _parts.eval_context():
+            found = primitive.bind(*(jax.numpy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
+        return [plain_value(value) for value in (found if primitive.multiple_results else [found])]
+
+    return run
+
+
+_SILENT = frozenset({"debug_callback", "debug_print"})
+_PROGRAMS = {
+    "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "eval_jaxpr": "call_jaxpr",
+    "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr",
+    "checkpoint": "jaxpr", "remat2": "jaxpr", "remat": "jaxpr",
+}  # fmt: skip
+"""Operations that are a program of others, and the parameter that holds it."""
+
+
+def _is_random(jaxpr: Any) -> bool:
+    """Whether it computes what NumPy has not: one of jax.random is better compiled as a whole."""
+    return any(
+        equation.primitive.name.startswith(("random_", "threefry")) and len(equation.invars) > 0 for equation in jaxpr.eqns
+    )
+
+
+# -- loops and branches ---------------------------------------------------------------------------------
+
+
+def _while(params: dict[str, Any]) -> Operation:
+    first, second = params["cond_nconsts"], params["body_nconsts"]
+    test, body = inner_program(params["cond_jaxpr"]), inner_program(params["body_jaxpr"])
+
+    def run(args: Values, watch: Watch) -> Values:
+        of_test, of_body = args[:first], args[first : first + second]
+        state = list(args[first + second :])
+        while bool(test([*of_test, *state], watch)[0]):
+            watch.tick()
+            state = body([*of_body, *state], watch)
+        return state
+
+    return run
+
+
+def _cond(params: dict[str, Any]) -> Operation:
+    branches = list(map(inner_program, params["branches"]))
+
+    def run(args: Values, watch: Watch) -> Values:
+        return branches[min(max(int(args[0]), 0), len(branches) - 1)](args[1:], watch)
+
+    return run
+
+
+def _scan(params: dict[str, Any]) -> Operation:
+    body, length = inner_program(params["jaxpr"]), params["length"]
+    avals = [var.aval for var in getattr(params["jaxpr"], "jaxpr", params["jaxpr"]).outvars]
+    order = range(length - 1, -1, -1) if params["reverse"] else range(length)
+
+    def run(args: Values, watch: Watch) -> Values:
+        constants, carried = _scan_parts(params, args)
+        fixed, state, rows = args[:constants], list(args[constants : constants + carried]), args[constants + carried :]
+        kept: list[list[Any]] = [[] for _ in avals[carried:]]
+        for k in order:
+            out = body([*fixed, *state, *(plain_value(row[k]) for row in rows)], watch)
+            state = out[:carried]
+            for column, value in zip(kept, out[carried:], strict=True):
+                column.append(value)
+        stacked = []
+        for column, aval in zip(kept, avals[carried:], strict=True):
+            column = column[::-1] if params["reverse"] else column
+            stacked.append(_stacked(column, aval))
+        return [*state, *stacked]
+
+    return run
+
+
+def _stacked(column: list[Any], aval: Any) -> Any:
+    if fits(aval):
+        return np.stack(column) if column else np.zeros((0, *aval.shape), aval.dtype)
+    with _parts.eval_context():
+        return jax.numpy.stack(column)
+
+
+def _scan_parts(params: dict[str, Any], args: Values) -> tuple[int, int]:
+    """How many of a scan's operands are constants, and how many are carried."""
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    constants, carried, _ = map(list, params["ft_in"].update(args).unpack())  # JAX 0.12 and later
+    return len(constants), len(carried)
+
+
+_STRUCTURED: dict[str, Callable[[dict[str, Any]], Operation]] = {"while": _while, "cond": _cond, "scan": _scan}
