@@ -59,7 +59,7 @@ class Served:
         self.taken: list[Taken] = []
         self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
         self.untried: dict[str, None] = {}
-        if not uncompiled.can_run() or not self._agrees():
+        if not plain.agrees():
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
             return
         deadline = Deadline(seconds)
@@ -75,12 +75,6 @@ class Served:
     def not_compared(self, call: OtherCall) -> None:
         """The answer has to say that it was not compared there."""
         self.untried[_ASPECTS[call.given.kind]] = None
-
-    def _agrees(self) -> bool:
-        """Whether the call's own input gives without compiling what it gives as it is."""
-        given = self._plain.variations.call()
-        want, got = self._plain.run(given, first=True), self._plain.uncompiled(given, SHORT * 10)
-        return want is not None and got is not None and not differs(got[0], want[0])
 
     def _with_others(self, given: Input) -> Iterator[Input]:
         """The input, and the same with other floats, so that decisions go the other way."""

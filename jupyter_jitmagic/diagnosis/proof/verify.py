@@ -10,7 +10,6 @@ import re
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -18,7 +17,8 @@ import jax.numpy as jnp
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, same_dtypes, shapes, weak_type_note
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -31,170 +31,6 @@ MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
-
-
-@dataclass
-class Coverage:
-    """What the plain runs reached: truth values and loop counts by (filename, line)."""
-
-    branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
-    loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
-
-    def missing(self) -> list[str]:
-        """What no input reached, in words."""
-        out = []
-        for (_, line), seen in sorted(self.branches.items()):
-            if not seen:
-                continue  # behind a branch that no input took, which is named itself
-            out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
-        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
-        return out
-
-    def words(self) -> str:
-        parts = []
-        full = [seen for seen in self.branches.values() if len(seen) == 2]
-        if self.branches:
-            parts.append(
-                ("both branches" if len(self.branches) == 1 else f"both sides of {len(full)} of {len(self.branches)} branches")
-                if full
-                else "one branch"
-            )
-        for counts in self.loops.values():
-            few = sorted(counts)[:4]
-            listed = f"{', '.join(map(str, few[:-1]))} and {few[-1]}" if len(few) > 1 else "".join(map(str, few))
-            parts.append(f"{listed} iterations")
-        return ", ".join(parts)
-
-
-class Probes:
-    """The functions that instrumented source calls."""
-
-    def __init__(self, coverage: Coverage) -> None:
-        self.coverage = coverage
-        self.deadline = Deadline(float("inf"))
-        self._counts: dict[tuple[str, int], int] = {}
-        self._taken: list[tuple[tuple[str, int], bool]] = []
-        self._looped: list[tuple[tuple[str, int], int]] = []
-
-    def start(self, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self._counts.clear()
-        self._taken.clear()
-        self._looped.clear()
-
-    def keep(self) -> bool:
-        """Count what this run reached; true if it reached something new."""
-        self._looped += self._counts.items()
-        new = False
-        for key, value in self._taken:
-            new |= value not in self.coverage.branches[key]
-            self.coverage.branches[key].add(value)
-        for key, count in self._looped:
-            new |= count not in self.coverage.loops[key]
-            self.coverage.loops[key].add(count)
-        return new
-
-    def tick(self) -> None:
-        if self.deadline.over():
-            raise OutOfTime
-
-    def test(self, filename: str, line: int, value: Any) -> bool:
-        truth = bool(value)
-        self._taken.append(((filename, line), truth))
-        return truth
-
-    def begin(self, filename: str, line: int) -> None:
-        key = (filename, line)
-        if key in self._counts:
-            self._looped.append((key, self._counts[key]))
-        self._counts[key] = 0
-
-    def round(self, filename: str, line: int) -> None:
-        self.tick()
-        self._counts[filename, line] = self._counts.get((filename, line), 0) + 1
-
-
-_PROBES = "__jitmagic_probes__"
-
-
-class _Instrument(ast.NodeTransformer):
-    """Probes at the tests and loops of the given lines; a look at the clock in every loop and at every function's start."""
-
-    def __init__(self, unit: Unit, lines: set[int], coverage: Coverage) -> None:
-        self.unit, self.lines, self.coverage = unit, lines, coverage
-        self.offset = unit.first_line - 1
-
-    def _wanted(self, node: ast.stmt | ast.expr | ast.pattern) -> bool:
-        header: Any = (
-            node.test
-            if isinstance(node, ast.If | ast.While | ast.IfExp)
-            else node.iter
-            if isinstance(node, ast.For)
-            else node.subject
-            if isinstance(node, ast.Match)
-            else node
-        )
-        return any(
-            line + self.offset in self.lines for line in range(node.lineno, getattr(header, "end_lineno", node.lineno) + 1)
-        )
-
-    def _call(self, name: str, node: ast.stmt | ast.expr, *more: ast.expr) -> ast.Call:
-        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(node.lineno + self.offset)]
-        arguments = [] if name == "tick" else [*place, *more]
-        made = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), name, ast.Load()), arguments, [])
-        return ast.copy_location(made, node)
-
-    def _test(self, node: Any) -> Any:
-        self.generic_visit(node)
-        if self._wanted(node):
-            self.coverage.branches.setdefault((self.unit.filename, node.lineno + self.offset), set())
-            node.test = self._call("test", node, node.test)
-        return node
-
-    visit_If = visit_IfExp = _test
-
-    def _loop(self, node: Any) -> Any:
-        self.generic_visit(node)
-        if not self._wanted(node):
-            node.body.insert(0, ast.copy_location(ast.Expr(self._call("tick", node)), node))
-            return node
-        self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
-        node.body.insert(0, ast.copy_location(ast.Expr(self._call("round", node)), node))
-        return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
-
-    visit_For = visit_While = _loop
-
-    def visit_comprehension(self, node: ast.comprehension) -> Any:
-        self.generic_visit(node)
-        for k, test in enumerate(node.ifs):
-            if self._wanted(test):
-                self.coverage.branches.setdefault((self.unit.filename, test.lineno + self.offset), set())
-                node.ifs[k] = self._call("test", test, test)
-        return node
-
-    def visit_Match(self, node: ast.Match) -> Any:
-        """Which case is taken; the others are not."""
-        self.generic_visit(node)
-        lines = [case.pattern.lineno for case in node.cases]
-        if not any(self._wanted(pattern) for pattern in (case.pattern for case in node.cases)) and not self._wanted(node):
-            return node
-        for line in lines:
-            self.coverage.branches.setdefault((self.unit.filename, line + self.offset), set())
-        for case in node.cases:
-            taken = [self._case(case.body[0], line, line == case.pattern.lineno) for line in lines]
-            case.body[:0] = taken
-        return node
-
-    def _case(self, at: ast.stmt, line: int, taken: bool) -> ast.stmt:
-        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(line + self.offset), ast.Constant(taken)]
-        call = ast.Call(ast.Attribute(ast.Name(_PROBES, ast.Load()), "test", ast.Load()), place, [])
-        return ast.copy_location(ast.Expr(call), at)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        self.generic_visit(node)
-        at = 1 if ast.get_docstring(node, clean=False) is not None else 0
-        node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
-        return node
 
 
 class Plain:
@@ -231,9 +67,9 @@ class Plain:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original))
             rows = row_by_row(original, unit.globals)
-            tree = _Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows)
+            tree = Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows)
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
-        self._fun = Rebuilt(compiled, extra={_PROBES: self._probes, **INSTEAD}).make(fun) if compiled else fun
+        self._fun = Rebuilt(compiled, extra={PROBES: self._probes, **INSTEAD}).make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
@@ -288,8 +124,15 @@ class Plain:
         # a varied input may make a loop endless; the call's own input may take all the time there is
         if given.kind in self._endless:
             return None  # what made one loop endless makes the next one so
-        left = self._deadline.left()
-        self._probes.start(self._deadline if first else Deadline(min(left, max(SHORT, MANY * self._first))))
+        seconds = min(self._deadline.left(), max(SHORT, MANY * self._first))
+        if not first and self.agrees():
+            found = self.uncompiled(given, seconds)
+            if found is not None:
+                return found
+            if self.too_slow:
+                self._endless.add(given.kind)
+                return None
+        self._probes.start(self._deadline if first else Deadline(seconds))
         begin = time.thread_time()
 
         def plainly() -> Any:
@@ -300,6 +143,7 @@ class Plain:
             result = rerun(plainly)
             if first:
                 self._first = time.thread_time() - begin
+                self._own = (result,)
             return (result,)
         except (OutOfTime, Effect) as error:
             if first:
@@ -316,6 +160,21 @@ class Plain:
             if first:
                 self.failed = error
         return None
+
+    def agrees(self) -> bool:
+        """Whether the call's own input gives by NumPy what JAX gives: then varied inputs are run by NumPy,
+        which compiles nothing for the shapes that they lead to."""
+        if self._agrees is None:
+            self._agrees = False
+            given = self.variations.call()
+            own = self._own or self.run(given, first=True)
+            if own is not None and uncompiled.can_run():
+                got = self.uncompiled(given, SHORT * 20)
+                self._agrees = got is not None and not differs(got[0], own[0])
+        return self._agrees
+
+    _agrees: bool | None = None
+    _own: tuple[Any] | None = None
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -374,10 +233,31 @@ def _fresh(values: Any) -> Any:
     return values
 
 
+class CannotRun(Exception):
+    """A program cannot be run on NumPy, or not in time: no word about what it gives."""
+
+
+def by_numpy(fun: Callable[..., Any], traced: Any, static: Sequence[str | int], seconds: float) -> Callable[[Input], Any]:
+    """What runs the traced program of `fun` on inputs like those of its trace, nothing compiled.
+
+    It raises `CannotRun` where compiling has to tell.
+    """
+    deadline = Deadline(seconds)
+
+    def run(given: Input) -> Any:
+        leaves = traced_leaves(fun, given, static)
+        try:
+            return rerun(lambda: uncompiled.evaluate(traced, leaves, deadline))
+        except (Exception, OutOfTime, Effect) as error:
+            raise CannotRun(f"{type(error).__name__}: {error}") from None
+
+    return run
+
+
 def compare(
-    plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str], deadline: Deadline
+    plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], deadline: Deadline
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
-    """Run the compiled rewrite beside the plain function.
+    """Run a rewrite beside the plain function.
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -399,7 +279,9 @@ def compare(
             plain.met_another_shape |= "another shape" in excludes
             continue
         try:
-            got = computed(compiled, given)
+            got = rewrite(given)
+        except CannotRun:
+            raise
         except (Exception, Effect) as error:
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
         difference = differs(got, want)
@@ -473,4 +355,4 @@ def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapp
     return Comparison(inputs, plain.coverage.words(), not_reached, notes)
 
 
-__all__ = ["Comparison", "Differs", "NoSource", "Plain", "compare", "comparison", "types"]
+__all__ = ["CannotRun", "Comparison", "Differs", "NoSource", "Plain", "by_numpy", "compare", "comparison", "types"]

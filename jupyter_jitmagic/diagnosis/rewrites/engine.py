@@ -58,10 +58,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class Traced:
-    """A draft that traces, the function made of it, and its traces on the other calls."""
+    """A draft that traces, the function made of it, and its traces on the call and on the other calls."""
 
     draft: Draft
     function: Callable[..., Any]
+    program: Any
     equations: int
     others: tuple[tuple[OtherCall, Any], ...] = ()
 
@@ -143,7 +144,7 @@ class Search:
                 break
         if not isinstance(outcome, BaseException):
             if draft.changes:
-                yield Traced(draft, function, count_equations(outcome.jaxpr), tuple(on_others))
+                yield Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others))
             return
         try:
             spot, steps = self._next(outcome, draft)
@@ -342,8 +343,8 @@ class Search:
         return unit.first_line + best - 1
 
 
-def jitted(function: Callable[..., Any], static: Sequence[str | int]) -> Any:
-    """`jax.jit` of it with these static arguments (names or positions)."""
+def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:
+    """`jax.jit` of it with these static arguments (names or positions), compiled with these options of XLA's."""
     names = tuple(s for s in static if isinstance(s, str))
     nums = tuple(s for s in static if isinstance(s, int))
     options: dict[str, Any] = {}
@@ -351,6 +352,8 @@ def jitted(function: Callable[..., Any], static: Sequence[str | int]) -> Any:
         options["static_argnames"] = names
     if nums:
         options["static_argnums"] = nums
+    if compiling:
+        options["compiler_options"] = dict(compiling)
     return jax.jit(function, **options)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import functools
 import itertools
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +17,18 @@ import jax
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE, DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, changeable, other_statics, static_split
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
+    CannotRun,
     Plain,
     bounded_loops,
     bounded_while_loop,
+    by_numpy,
     compare,
     comparison,
     computed,
@@ -108,7 +111,7 @@ def propose(
     if plain_function(fun) is None:
         return Proposals(obstacles=("it is no function of Python's",))
     try:
-        with nullcontext() if is_undoing() else undoing(Reach(fun)):
+        with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             return _propose(fun, args, kwargs, static, rules, outward, run, seconds)
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
@@ -285,11 +288,16 @@ class _Judge:
             )
         try:
             plain = self._plain_for(draft)
-            compiled = jitted(self._bounded(traced), self.static)
+            with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
+                run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
+                compare(plain, _first_of(run) if draft.returns else run, draft.excludes, Deadline(self.seconds))
+            compiled = jitted(self._bounded(traced), self.static, soon())
+            run = functools.partial(computed, compiled)
+            count, notes, inputs = compare(
+                plain, _first_of(run) if draft.returns else run, draft.excludes, Deadline(self.seconds)
+            )
             if draft.returns:
-                compare(plain, _first_of(compiled), draft.excludes, Deadline(self.seconds))
                 return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
-            count, notes, inputs = compare(plain, compiled, draft.excludes, Deadline(self.seconds))
             if self.fails_elsewhere:
                 return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
             self._compare_others(plain, compiled, draft.excludes)
@@ -444,11 +452,11 @@ class _Judge:
         )
 
 
-def _first_of(padded: Callable[..., Any]) -> Callable[..., Any]:
-    """What plain Python gives, from a function that gives (array, count)."""
+def _first_of(padded: Callable[[Input], Any]) -> Callable[[Input], Any]:
+    """What plain Python gives, from what gives (array, count)."""
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        values, count = padded(*args, **kwargs)
+    def call(given: Input) -> Any:
+        values, count = padded(given)
         return values[: int(count)]
 
     return call

@@ -1,0 +1,175 @@
+"""What the plain runs reach: probes at the branches and loops in question, which also stop a run when its time is up."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.limit import OutOfTime
+from jupyter_jitmagic.source.units import Unit
+
+
+@dataclass
+class Coverage:
+    """What the plain runs reached: truth values and loop counts by (filename, line)."""
+
+    branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
+    loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+
+    def missing(self) -> list[str]:
+        """What no input reached, in words."""
+        out = []
+        for (_, line), seen in sorted(self.branches.items()):
+            if not seen:
+                continue  # behind a branch that no input took, which is named itself
+            out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
+        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
+        return out
+
+    def words(self) -> str:
+        parts = []
+        full = [seen for seen in self.branches.values() if len(seen) == 2]
+        if self.branches:
+            parts.append(
+                ("both branches" if len(self.branches) == 1 else f"both sides of {len(full)} of {len(self.branches)} branches")
+                if full
+                else "one branch"
+            )
+        for counts in self.loops.values():
+            few = sorted(counts)[:4]
+            listed = f"{', '.join(map(str, few[:-1]))} and {few[-1]}" if len(few) > 1 else "".join(map(str, few))
+            parts.append(f"{listed} iterations")
+        return ", ".join(parts)
+
+
+class Probes:
+    """The functions that instrumented source calls."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self.deadline = Deadline(float("inf"))
+        self._counts: dict[tuple[str, int], int] = {}
+        self._taken: list[tuple[tuple[str, int], bool]] = []
+        self._looped: list[tuple[tuple[str, int], int]] = []
+
+    def start(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._counts.clear()
+        self._taken.clear()
+        self._looped.clear()
+
+    def keep(self) -> bool:
+        """Count what this run reached; true if it reached something new."""
+        self._looped += self._counts.items()
+        new = False
+        for key, value in self._taken:
+            new |= value not in self.coverage.branches[key]
+            self.coverage.branches[key].add(value)
+        for key, count in self._looped:
+            new |= count not in self.coverage.loops[key]
+            self.coverage.loops[key].add(count)
+        return new
+
+    def tick(self) -> None:
+        if self.deadline.over():
+            raise OutOfTime
+
+    def test(self, filename: str, line: int, value: Any) -> bool:
+        truth = bool(value)
+        self._taken.append(((filename, line), truth))
+        return truth
+
+    def begin(self, filename: str, line: int) -> None:
+        key = (filename, line)
+        if key in self._counts:
+            self._looped.append((key, self._counts[key]))
+        self._counts[key] = 0
+
+    def round(self, filename: str, line: int) -> None:
+        self.tick()
+        self._counts[filename, line] = self._counts.get((filename, line), 0) + 1
+
+
+PROBES = "__jitmagic_probes__"
+
+
+class Instrument(ast.NodeTransformer):
+    """Probes at the tests and loops of the given lines; a look at the clock in every loop and at every function's start."""
+
+    def __init__(self, unit: Unit, lines: set[int], coverage: Coverage) -> None:
+        self.unit, self.lines, self.coverage = unit, lines, coverage
+        self.offset = unit.first_line - 1
+
+    def _wanted(self, node: ast.stmt | ast.expr | ast.pattern) -> bool:
+        header: Any = (
+            node.test
+            if isinstance(node, ast.If | ast.While | ast.IfExp)
+            else node.iter
+            if isinstance(node, ast.For)
+            else node.subject
+            if isinstance(node, ast.Match)
+            else node
+        )
+        return any(
+            line + self.offset in self.lines for line in range(node.lineno, getattr(header, "end_lineno", node.lineno) + 1)
+        )
+
+    def _call(self, name: str, node: ast.stmt | ast.expr, *more: ast.expr) -> ast.Call:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(node.lineno + self.offset)]
+        arguments = [] if name == "tick" else [*place, *more]
+        made = ast.Call(ast.Attribute(ast.Name(PROBES, ast.Load()), name, ast.Load()), arguments, [])
+        return ast.copy_location(made, node)
+
+    def _test(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if self._wanted(node):
+            self.coverage.branches.setdefault((self.unit.filename, node.lineno + self.offset), set())
+            node.test = self._call("test", node, node.test)
+        return node
+
+    visit_If = visit_IfExp = _test
+
+    def _loop(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if not self._wanted(node):
+            node.body.insert(0, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+            return node
+        self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
+        node.body.insert(0, ast.copy_location(ast.Expr(self._call("round", node)), node))
+        return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
+
+    visit_For = visit_While = _loop
+
+    def visit_comprehension(self, node: ast.comprehension) -> Any:
+        self.generic_visit(node)
+        for k, test in enumerate(node.ifs):
+            if self._wanted(test):
+                self.coverage.branches.setdefault((self.unit.filename, test.lineno + self.offset), set())
+                node.ifs[k] = self._call("test", test, test)
+        return node
+
+    def visit_Match(self, node: ast.Match) -> Any:
+        """Which case is taken; the others are not."""
+        self.generic_visit(node)
+        lines = [case.pattern.lineno for case in node.cases]
+        if not any(self._wanted(pattern) for pattern in (case.pattern for case in node.cases)) and not self._wanted(node):
+            return node
+        for line in lines:
+            self.coverage.branches.setdefault((self.unit.filename, line + self.offset), set())
+        for case in node.cases:
+            taken = [self._case(case.body[0], line, line == case.pattern.lineno) for line in lines]
+            case.body[:0] = taken
+        return node
+
+    def _case(self, at: ast.stmt, line: int, taken: bool) -> ast.stmt:
+        place: list[ast.expr] = [ast.Constant(self.unit.filename), ast.Constant(line + self.offset), ast.Constant(taken)]
+        call = ast.Call(ast.Attribute(ast.Name(PROBES, ast.Load()), "test", ast.Load()), place, [])
+        return ast.copy_location(ast.Expr(call), at)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        self.generic_visit(node)
+        at = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
+        return node
