@@ -300,7 +300,7 @@ class _Judge:
                 return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
             if self.fails_elsewhere:
                 return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
-            self._compare_others(plain, compiled, draft.excludes)
+            self._compare_others(plain, traced)
             failing = self._compare_served(traced)
             if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
                 return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
@@ -358,17 +358,20 @@ class _Judge:
             )
         return self._plain
 
-    def _compare_others(self, plain: Plain, compiled: Callable[..., Any], excludes: Mapping[str, str]) -> None:
+    def _compare_others(self, plain: Plain, traced: Traced) -> None:
         """The rewrite with other static values; what it gives there must be plain Python's too."""
-        if ANOTHER_SHAPE in excludes:
+        if ANOTHER_SHAPE in traced.draft.excludes:
             return  # other sizes go past an end, which the rewrite says
-        for given, want in self._others[:MOST_STATICS_COMPARED]:
+        programs = {id(call.given): program for call, program in traced.others}
+        compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
+        for given, want, program in compared[:MOST_STATICS_COMPARED]:
             try:
-                got = computed(compiled, given)
-            except jax.errors.JAXTypeError as error:
-                raise Differs(f"with another static value it fails ({type(error).__name__}: {str(error)[:120]})") from None
-            except Exception:
-                continue  # an empty array or the like, which the search has looked at
+                got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
+            except CannotRun:
+                try:
+                    got = computed(jitted(self._bounded(traced), self.static, soon()), given)
+                except Exception:
+                    continue  # an empty array or the like, which the search has looked at
             difference = differs(got, want)
             if difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
