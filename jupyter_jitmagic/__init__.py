@@ -4,8 +4,8 @@ In a notebook or in IPython::
 
     %load_ext jupyter_jitmagic
 
-and then ``%%jit`` over a cell with a function; ``%jitstats``, ``%jitcache`` and ``%jitfix`` (each with ``?`` for help). The
-same without a notebook::
+and then ``%%jit`` over a cell with a function; ``%jitstats``, ``%jitlines``, ``%jitcache`` and ``%jitfix``
+(each with ``?`` for help). The same without a notebook::
 
     import jupyter_jitmagic as jm
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.base.options import options as options
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
+    from jupyter_jitmagic.lines.table import lines as lines
     from jupyter_jitmagic.recording.api.jit_function import JitFunction as JitFunction
     from jupyter_jitmagic.recording.api.jitting import jit as jit
     from jupyter_jitmagic.recording.api.watching import assert_max_compiles as assert_max_compiles
@@ -53,6 +54,7 @@ _HOME = {
     "reset": "tables",
     "Diagnosis": "diagnosis",
     "diagnose": "explaining",
+    "lines": "lines.table",
     "JitFunction": "recording.api.jit_function",
     "watch": "recording.api.watching",
     "no_recompile": "recording.api.watching",

@@ -52,6 +52,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "diagnosis", "user code",
         },
     ),
+    "lines": (("lines",), {*_LEAVES, "records", "recording", "user code", "display", "front end"}),
+    "front end": (("magics.front_end",), {"display"}),
     "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
     "tables": (("tables",), {"errors", "options", "plain", "records"}),
@@ -61,7 +63,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("magics",),
         {
             "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
-            "guards", "recorder", "cell", "tables", "display", "panel",
+            "guards", "recorder", "cell", "front end", "lines", "tables", "display", "panel",
         },
     ),
 }  # fmt: skip
@@ -69,7 +71,7 @@ ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 
 # third party: the rooms that alone may import it
 DOORS = {
-    "pandas": {"tables"},
+    "pandas": {"tables", "lines"},
     "comm": {"panel"},
     "IPython": {"magics"},
     "traitlets": {"magics"},

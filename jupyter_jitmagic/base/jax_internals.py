@@ -470,3 +470,19 @@ def keep_trace() -> Iterator[None]:
     finally:
         if core.trace_ctx.trace is not before:
             core.trace_ctx.set_trace(before)
+
+
+def live_modules() -> Iterator[Any]:
+    """Every optimised program that a backend holds, newest first: what has `name` and `to_string()`.
+
+    Programs of other libraries and of plain `jax.jit` are among them. None where a backend does not tell.
+    """
+    for client in {id(device.client): device.client for device in jax.local_devices()}.values():
+        live_executables = getattr(client, "live_executables", None)
+        if live_executables is None:
+            continue
+        for executable in live_executables():
+            try:
+                yield from executable.hlo_modules()
+            except Exception:  # a backend that keeps no program beside its code says so with an error of its own
+                continue

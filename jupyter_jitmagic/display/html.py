@@ -19,6 +19,7 @@ from jupyter_jitmagic.display.model import (
     Diff,
     Document,
     Heading,
+    Listing,
     PanelLink,
     Paragraph,
     SourceLine,
@@ -73,6 +74,8 @@ def _block(block: Block) -> str:
             return f'<pre style="{_PRE}; margin: 4px 0; border: 1px solid rgba(128, 128, 128, 0.25); {_WIDE}">{text}</pre>'
         case Table():
             return _table(block)
+        case Listing():
+            return _listing(block)
         case PanelLink():
             return f'<div style="margin: 4px 0">{_link(block)}</div>'
         case Details(summary, blocks):
@@ -124,6 +127,28 @@ def _table(table: Table) -> str:
         '<table style="border-collapse: collapse; border: none; margin: 0; font-size: 13px; table-layout: auto">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{foot}"
     )
+
+
+def _listing(listing: Listing) -> str:
+    cell = f"{_MONO}; font-size: 12px; line-height: 18px; padding: 0 8px; border: none; white-space: pre; vertical-align: top"
+    head = "".join(
+        f'<th style="text-align: right; padding: 3px 8px; white-space: nowrap; font-size: 12px">{escape(name)}</th>'
+        for name in listing.columns
+    )
+    rows = []
+    for figures, code, heat in zip(listing.rows, listing.code, listing.heat, strict=True):
+        numbers = "".join(f'<td style="{cell}; text-align: right">{escape(figure)}</td>' for figure in figures)
+        tint = f"; background-color: rgba(230, 140, 20, {0.08 + 0.5 * heat:.2f})" if heat >= _COOLEST else ""
+        rows.append(f'<tr>{numbers}<td style="{cell}; text-align: left; width: 100%{tint}">{escape(code) or " "}</td></tr>')
+    return (
+        '<div style="overflow-x: auto; max-width: 100%; margin: 2px 0">'
+        '<table style="border-collapse: collapse; border: none; margin: 0; table-layout: auto">'
+        f"<thead><tr>{head}<th></th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+_COOLEST = 0.01
+"""Below it a line has no tint."""
 
 
 def _row(table: Table, number: int) -> str:

@@ -84,6 +84,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Source with figures before each line: `heat` is each line's part of the hottest one, 0 to 1, and tints the line."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    code: tuple[str, ...]
+    heat: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """Folded in HTML. In text the summary stands alone unless the blocks are `short`."""
 
@@ -104,7 +114,7 @@ class PanelLink:
     epoch: str = ""
 
 
-Block = Title | Paragraph | SourceLine | Heading | Code | Diff | Table | Details | PanelLink
+Block = Title | Paragraph | SourceLine | Heading | Code | Diff | Table | Listing | Details | PanelLink
 
 
 @dataclass(frozen=True, slots=True)

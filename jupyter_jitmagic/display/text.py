@@ -15,6 +15,7 @@ from jupyter_jitmagic.display.model import (
     Diff,
     Document,
     Heading,
+    Listing,
     PanelLink,
     Paragraph,
     SourceLine,
@@ -69,6 +70,8 @@ class _Text:
                 return [f"{pad}      {self._changed(line)}" for line in diff]
             case Table():
                 return self._table(block, pad)
+            case Listing():
+                return self._listing(block, pad)
             case Details(summary, blocks, short):
                 lines = self._wrapped(summary, indent + 2, "dim")
                 return lines + self._blocks(blocks, indent + 2) if short else lines
@@ -113,6 +116,21 @@ class _Text:
                 lines.append(pad + self._styled("  ".join(aligned).rstrip(), "bold" if number == 0 else ""))
         if table.foot:
             lines += self._wrapped(table.foot, len(pad), "dim")
+        return lines
+
+    def _listing(self, listing: Listing, pad: str) -> list[str]:
+        """Code is never broken, and the hottest lines stand out where there is colour."""
+        rows = [listing.columns, *listing.rows]
+        widths = [max(_columns(row[place]) for row in rows) for place in range(len(listing.columns))]
+        lines = []
+        for number, row in enumerate(rows):
+            figures = "  ".join(_aligned(part, width, True) for part, width in zip(row, widths, strict=True))
+            if number == 0:
+                lines.append(pad + self._styled(figures, "bold"))
+                continue
+            code, heat = _harmless(listing.code[number - 1]), listing.heat[number - 1]
+            style = "red" if heat >= 0.5 else "yellow" if heat >= 0.1 else ""
+            lines.append((pad + figures + "  " + self._styled(code, style)).rstrip())
         return lines
 
     def _narrowed(self, table: Table, widths: list[int], indent: int) -> list[int]:

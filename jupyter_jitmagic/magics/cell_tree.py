@@ -36,6 +36,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
     watch: bool = False
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def plan(tree: ast.Module, request: Request, namespace: Mapping[str, Any]) -> Pl
         inside = {name: f"defined inside `{block}`" for name, block in _blocks(tree.body).items() if name not in left}
         chosen = [name for name in free if name not in left and name not in inside]
         left = {name: reason for name, reason in (inside | left).items() if name in free}
-        if not chosen and not request.watch:
+        if not chosen and not request.watch and not request.lines:
             raise OptionError(_nothing_to_take(tree, defined, left, [name for name in free if name in inside]))
     static = _per_function(request.static, "--static", chosen, found)
     donate = _per_function(request.donate, "--donate", chosen, found)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -17,7 +18,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.magics import watched_cell
 from jupyter_jitmagic.magics.marked_cell import marker, parse
-from jupyter_jitmagic.magics.request import Parser, cache_parser, fix_parser, jit_parser, stats_parser
+from jupyter_jitmagic.magics.request import Parser, cache_parser, fix_parser, jit_parser, lines_parser, stats_parser
 
 
 @magics_class
@@ -33,7 +34,7 @@ class JitMagics(Magics):  # type: ignore[misc]
     def jit(self, line: str, cell: Any) -> Any:
         """Put `jax.jit` on the functions of a cell.
 
-            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--auto] [--check] [--keep] [--watch]
+            %%jit [NAME …] [--static NAMES] [--donate NAMES] [--auto] [--check] [--keep] [--watch] [--lines]
                   [--on-miss allow|warn|raise|eager] [--max-compiles N] [--timing observe|block|dispatch] [--quiet]
 
         The cell
@@ -67,6 +68,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         --check           run plain Python too on the first call of each cache entry, and warn if it computes something else
         --keep            a cell that runs again and means the same goes on with what it compiled before
         --watch           tell below the cell what compiled while it ran, of any function, and why; the cell need define none
+        --lines           tell below the cell where the execution time went, line by line, as `%jitlines` does
         --on-miss WHAT    from the (N + 1)th compile of a function on (N is 1 unless --max-compiles says otherwise): warn with
                           the reason, raise a RecompileError before the compile is paid, or run the plain function (eager)
         --max-compiles N  so many compiles are always allowed; alone it raises after them
@@ -86,6 +88,8 @@ class JitMagics(Magics):  # type: ignore[misc]
             return run(shell, tree, name)
         finally:
             watched_cell.end()
+            if lines_magic := sys.modules.get("jupyter_jitmagic.magics.lines_magic"):
+                lines_magic.end()
 
     @line_magic  # type: ignore[untyped-decorator]
     def jitstats(self, line: str) -> None:
@@ -154,6 +158,36 @@ class JitMagics(Magics):  # type: ignore[misc]
         with _one_line("%jitfix"):
             fix_magic.run(self.shell, self.failures, given.number)
 
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_magic  # type: ignore[untyped-decorator]
+    def jitlines(self, line: str) -> None:
+        """Show where the time of jitted functions goes, line by line.
+
+            %jitlines [NAME …] STATEMENT      run the statement under JAX's profiler
+            %jitlines [NAME …]                what is known without running: equations, XLA's estimates
+
+        For example
+
+            %jitlines step for batch in batches[:10]: params = step(params, batch)
+
+        Without names it shows every jitted function that ran, the one that took longest first, with the functions of yours that
+        it calls. The same for one call, as a DataFrame:
+
+            jupyter_jitmagic.lines(step, params, batch)
+
+        time         execution of a call on this line itself; ≈ where XLA made one operation of several lines, and its time
+                     was split by estimated cost
+        with calls   with the functions that the line calls
+        equations    of the traced program, ×N where a Python loop repeated them N times
+        flops, bytes of a call, estimated
+        """
+        from jupyter_jitmagic.magics import lines_magic
+
+        with _one_line("%jitlines"):
+            failed = lines_magic.run(self.shell, line)
+        if failed is not None:
+            raise failed
+
     @property
     def failures(self) -> Any:
         """What the failed traces of this shell came to; made with the first of them."""
@@ -177,8 +211,6 @@ class JitMagics(Magics):  # type: ignore[misc]
     def _tell(self) -> None:
         """The lines below a cell: what recompiled at a cost, what would save it, which globals are stale."""
         if self._teller is None:
-            from functools import partial
-
             from jupyter_jitmagic.magics import front_end
             from jupyter_jitmagic.recording.guards.telling import Teller
 
@@ -227,19 +259,30 @@ def completer(shell: Any) -> Any:
         from jupyter_jitmagic.magics.completion import complete
 
         line = context.text_until_cursor
-        match = re.match(r"\s*(%%jit|%jitstats|%jitcache|%jitfix)\s+", line)
+        match = re.match(r"\s*(%%jit|%jitstats|%jitcache|%jitfix|%jitlines)\s+", line)
         if not match:
             return {"completions": []}
         lines = context.full_text.split("\n")
         body = "\n".join(lines[context.cursor_line + 1 :])
-        parser = {"%%jit": jit_parser, "%jitstats": stats_parser, "%jitcache": cache_parser, "%jitfix": fix_parser}[match[1]]()
+        if match[1] == "%jitlines" and "(" in line:
+            return {"completions": []}  # a statement: completed as any other
+        parser = _PARSERS[match[1]]()
         names = {} if match[1] == "%%jit" else {"names": _recorded_names()}
         if match[1] == "%jitcache" and len(line.split()) < 3 and not line.split()[-1].startswith("-"):
             names = {"names": ["list", "show", "drop", "clear"]}
         found = complete(parser, line[match.end() :] or " ", body, names)
-        return {"completions": [SimpleCompletion(each) for each in found], "suppress": True}
+        return {"completions": [SimpleCompletion(each) for each in found], "suppress": match[1] != "%jitlines"}
 
     return jitmagic_matcher
+
+
+_PARSERS = {
+    "%%jit": jit_parser,
+    "%jitstats": stats_parser,
+    "%jitcache": cache_parser,
+    "%jitfix": fix_parser,
+    "%jitlines": lines_parser,
+}
 
 
 def _recorded_names() -> list[str]:

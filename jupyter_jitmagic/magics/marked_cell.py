@@ -74,6 +74,8 @@ def apply(shell: Any, tree: ast.Module, request: cell_tree.Request, plan: cell_t
     cell_tree.wrap(tree, plan, request.options, shell.user_ns)
     if request.watch:
         cell_tree.first(tree, "jupyter_jitmagic.magics.watched_cell", "begin")
+    if request.lines:
+        cell_tree.first(tree, "jupyter_jitmagic.magics.lines_magic", "begin")
     if plan.taken and not request.quiet:
         if _is_read_by_a_magic():
             say(taken_words(plan))  # once, and in no time that is measured: %%timeit runs every statement many times

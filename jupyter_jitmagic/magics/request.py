@@ -60,7 +60,7 @@ def jit_parser() -> Parser:
     parser.add_argument("names", nargs="*", type=names, default=[])
     parser.add_argument("--static", type=names, action="extend", default=[])
     parser.add_argument("--donate", type=names, action="extend", default=[])
-    for flag in ("auto", "check", "keep", "watch", "quiet"):
+    for flag in ("auto", "check", "keep", "watch", "lines", "quiet"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--on-miss", choices=ON_MISS)
     parser.add_argument("--max-compiles", type=count)
@@ -81,7 +81,7 @@ def read_jit_line(line: str) -> Request:
     dotted = [name for name in taken if "." in name]
     if dotted:
         raise OptionError(f"{dotted[0]} is not a function at the top level of this cell")
-    return Request(taken, tuple(found.static), tuple(found.donate), options, found.quiet, found.watch)
+    return Request(taken, tuple(found.static), tuple(found.donate), options, found.quiet, found.watch, found.lines)
 
 
 # ---------------------------------------------------------------------------------------------------- edited
@@ -174,6 +174,13 @@ def stats_parser() -> Parser:
     parser.add_argument("--save")
     for flag in ("break-even", "plot", "reset"):
         parser.add_argument(f"--{flag}", action="store_true")
+    return parser
+
+
+def lines_parser() -> Parser:
+    """The names before the statement of ``%jitlines``: for completion, since a statement is no list of words."""
+    parser = Parser("%jitlines")
+    parser.add_argument("names", nargs="*", type=names, default=[])
     return parser
 
 

@@ -297,7 +297,7 @@ def test_config_and_options_are_one(shell: Shell) -> None:
     assert jm.options.timing == "block", "a value that makes no sense changes nothing"
 
 
-@pytest.mark.parametrize("magic", ["%%jit", "%jitstats", "%jitcache", "%jitfix"])
+@pytest.mark.parametrize("magic", ["%%jit", "%jitstats", "%jitcache", "%jitfix", "%jitlines"])
 def test_every_magic_has_help_with_every_option(shell: Shell, magic: str) -> None:
     from jupyter_jitmagic.magics import request
 
@@ -309,10 +309,11 @@ def test_every_magic_has_help_with_every_option(shell: Shell, magic: str) -> Non
         "%jitstats": request.stats_parser,
         "%jitcache": request.cache_parser,
         "%jitfix": request.fix_parser,
+        "%jitlines": request.lines_parser,
     }
     options = set(parsers[magic]().options) - {"--output"}
     assert {option for option in options if option not in help_text} == set()
-    assert options or magic in ("%jitcache", "%jitfix"), "these have none"
+    assert options or magic in ("%jitcache", "%jitfix", "%jitlines"), "these have none"
 
 
 def completions(shell: Shell, text: str) -> list[str]:

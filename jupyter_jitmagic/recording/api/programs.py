@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import get_ident
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 
@@ -45,6 +45,35 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
     """
     if what not in WHATS:
         raise OptionError(f"{what!r}: choose one of {', '.join(WHATS)}")
+    with held(entry) as program:
+        if what == "jaxpr":
+            return _COLOURS.sub("", str(program.traced.jaxpr))  # in a notebook JAX writes it with a terminal's colours
+        lowered = program.lowered()
+        if what == "stablehlo":
+            return str(lowered.as_text())
+        compiled = lowered.compile()
+        if what == "hlo":
+            return str(compiled.as_text())
+        if what == "cost":
+            return _cost(compiled)
+        return _note_sizes(program.record, compiled)
+
+
+class Held(NamedTuple):
+    """An entry's program as JAX holds it: traced, and lowered when asked."""
+
+    record: EntryRecord
+    traced: Any
+    lowered: Callable[[], Any]
+
+
+@contextlib.contextmanager
+def held(entry: int) -> Iterator[Held]:
+    """In the block the program of an entry is there, under the entry's configuration; nothing is traced or compiled for it.
+
+    Raises:
+        OptionError: one line: there is no such entry, or JAX holds it no more.
+    """
     record = log.known_entry(entry)
     if record is None:
         raise OptionError(f"there is no entry {entry}")
@@ -58,21 +87,12 @@ def entry_detail(entry: int, what: What) -> str | dict[str, float]:
                 f"entry {entry} takes arguments that need real arrays: its program is not made again only to be shown"
             )
         raise OptionError(f"entry {entry} is gone")
+    jitted = state.facts.jitted
     with own_work(), as_it_was(entry, example), _nothing_is_made(entry):
-        traced = state.facts.jitted.trace(*example.args, **example.kwargs)
+        traced = jitted.trace(*example.args, **example.kwargs)
         if [(info.shape, info.dtype) for info in jax.tree_util.tree_leaves(traced.args_info)] != example.types:
             raise OptionError(f"entry {entry} takes arguments that cannot be described again: its program is not shown")
-        if what == "jaxpr":
-            return _COLOURS.sub("", str(traced.jaxpr))  # in a notebook JAX writes it with a terminal's colours
-        lowered = state.facts.jitted.lower(*example.args, **example.kwargs)
-        if what == "stablehlo":
-            return str(lowered.as_text())
-        compiled = lowered.compile()
-        if what == "hlo":
-            return str(compiled.as_text())
-        if what == "cost":
-            return _cost(compiled)
-        return _note_sizes(record, compiled)
+        yield Held(record, traced, lambda: jitted.lower(*example.args, **example.kwargs))
 
 
 class _NotHeld(Exception):

@@ -1,0 +1,162 @@
+"""The lines of a function with what each costs, as a document. Knows the report by its shape alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+from jupyter_jitmagic.display import amounts
+from jupyter_jitmagic.display.model import Block, Document, Heading, Listing, Paragraph
+
+
+class Figures(Protocol):
+    """What is known of a line; times are seconds of one call."""
+
+    execute_s: float
+    within_s: float
+    backward_s: float
+    flops: float
+    bytes: float
+    instructions: int
+
+    @property
+    def approximate(self) -> bool: ...
+
+
+class Line(Protocol):
+    """A line, or what has none."""
+
+    @property
+    def function(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def figures(self) -> Figures | None: ...
+    @property
+    def equations(self) -> int | None: ...
+    @property
+    def repeats(self) -> int | None: ...
+
+
+class Report(Protocol):
+    """The lines of functions in the order in which they are shown."""
+
+    @property
+    def lines(self) -> Sequence[Line]: ...
+    @property
+    def places(self) -> dict[str, tuple[str, int]]: ...
+    @property
+    def measured(self) -> bool: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+def document(report: Report, place: Callable[[str, int], str] = lambda file, line: f"{file}:{line}") -> Document:
+    """A report on its source: for each function its lines, the hot ones tinted.
+
+    Args:
+        report: what was measured.
+        place: how a reader knows a line of a file, as "cell [3], line 4".
+    """
+    whole = sum(line.figures.execute_s for line in report.lines if line.figures)
+    instructions = sum(line.figures.instructions for line in report.lines if line.figures)
+    hottest = max((_heat(line, report.measured) for line in report.lines), default=0.0) or 1.0
+    blocks: list[Block] = []
+    for function, lines in groupby(report.lines, key=lambda line: line.function):
+        rows = list(lines)
+        if function:
+            blocks.append(_heading(function, rows, report, whole, place))
+        elif len(rows) == 1 and blocks:
+            continue  # what has no line is told below
+        blocks.append(_listing(rows, report.measured, whole, instructions, hottest))
+    blocks.append(Paragraph(_foot(report, whole), "dim"))
+    blocks += [Paragraph(note, "dim") for note in report.notes]
+    return Document.of(blocks)
+
+
+def _heat(line: Line, measured: bool) -> float:
+    if line.figures is None:
+        return 0.0
+    return line.figures.execute_s if measured else float(line.figures.instructions)
+
+
+def _heading(function: str, rows: Sequence[Line], report: Report, whole: float, place: Callable[[str, int], str]) -> Heading:
+    words = [place(*report.places[function])] if function in report.places else []
+    if report.measured:
+        own = sum(line.figures.execute_s for line in rows if line.figures)
+        words.append(f"{amounts.seconds(own)} a call itself, {_percent(own, whole) or '0 %'}")
+    return Heading(function, " · ".join(words))
+
+
+_TIMES = ("line", "share", "time", "with calls", "equations", "flops", "bytes")
+_KNOWN = ("line", "program", "equations", "flops", "bytes")
+
+
+def _listing(rows: Sequence[Line], measured: bool, whole: float, instructions: int, hottest: float) -> Listing:
+    backward = measured and any(line.figures and line.figures.backward_s for line in rows)
+    columns = (*_TIMES[:3], "of it backward", *_TIMES[3:]) if backward else _TIMES if measured else _KNOWN
+    shown = []
+    for line in rows:
+        cells = [str(line.line) if line.line is not None else ""]
+        figures = line.figures
+        if measured:
+            cells += _times(figures, whole, backward)
+        else:
+            cells.append(_percent(figures.instructions, instructions) if figures else "")
+        cells.append(_equations(line))
+        cells += [amounts.estimate(figures.flops), amounts.estimate(figures.bytes)] if figures else ["", ""]
+        shown.append(tuple(cells))
+    return Listing(
+        columns,
+        tuple(shown),
+        tuple(line.code for line in rows),
+        tuple(_heat(line, measured) / hottest for line in rows),
+    )
+
+
+def _times(figures: Figures | None, whole: float, backward: bool) -> list[str]:
+    if figures is None or not figures.within_s:
+        return [""] * (4 if backward else 3)
+    about = "≈ " if figures.approximate and figures.execute_s else ""
+    calls = figures.within_s if figures.within_s > 1.001 * figures.execute_s else 0.0
+    return [
+        _percent(figures.execute_s, whole),
+        about + amounts.seconds(figures.execute_s) if figures.execute_s else "",
+        *([amounts.seconds(figures.backward_s) if figures.backward_s else ""] if backward else []),
+        amounts.seconds(calls) if calls else "",
+    ]
+
+
+def _equations(line: Line) -> str:
+    if not line.equations:
+        return ""
+    repeated = f" (×{amounts.count(line.repeats)})" if line.repeats and line.repeats > 1 else ""
+    return f"{amounts.count(line.equations)}{repeated}"
+
+
+def _percent(part: float, whole: float) -> str:
+    if not whole or not part:
+        return ""
+    share = 100 * part / whole
+    return f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %" if share >= 0.05 else "< 0.1 %"
+
+
+def _foot(report: Report, whole: float) -> str:
+    words = []
+    if report.measured:
+        words.append(f"{amounts.seconds(whole)} a call ({amounts.times(report.calls, 'call')})")
+        if any(line.figures and line.figures.approximate for line in report.lines):
+            words.append("≈ split by estimated cost among the lines of one fusion")
+        lost = sum(line.figures.execute_s for line in report.lines if line.figures and not line.function)
+        if lost:
+            words.append(f"not attributed: {amounts.seconds(lost)}, {_percent(lost, whole)}")
+    equations = sum(line.equations or 0 for line in report.lines)
+    if equations:
+        words.append(amounts.times(equations, "equation"))
+    words.append("flops and bytes are estimates")
+    return " · ".join(words)

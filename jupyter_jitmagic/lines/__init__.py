@@ -1,0 +1,1 @@
+"""Where the time goes, line by line: equations, estimates and measured execution on the source that they come from."""

@@ -1,0 +1,92 @@
+"""Which compiled programs ran, and what JAX traced for them: found, not made again."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.lines import hlo
+from jupyter_jitmagic.lines.profiling import Ran
+from jupyter_jitmagic.recording.api.programs import held
+from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, log
+
+
+class Execution(NamedTuple):
+    """A program and when its instructions ran; None where JAX holds the program no more."""
+
+    module: str
+    program: hlo.Program | None
+    events: list[Ran]
+
+
+def executions(events: Iterable[Ran]) -> list[Execution]:
+    """The events by program. One that compiled twice to the same instructions (other shapes, say) is one."""
+    by_program: dict[tuple[str, Any], list[Ran]] = defaultdict(list)
+    for event in events:
+        by_program[event.module, event.run[1]].append(event)
+    texts = _Texts()
+    return [
+        Execution(module, texts.with_instructions(module, {event.instruction for event in ran}), ran)
+        for (module, _), ran in by_program.items()
+    ]
+
+
+class _Texts:
+    """The programs that the backend holds, by the name of their module; each is read once, and only when it is asked for."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, list[Any]] = defaultdict(list)
+        for module in internals.live_modules():
+            self._modules[module.name].append(module)
+        self._read: dict[str, list[hlo.Program]] = {}
+
+    def with_instructions(self, name: str, instructions: set[str]) -> hlo.Program | None:
+        """The newest program of this name that has all these instructions."""
+        if name not in self._read:
+            self._read[name] = [hlo.read(module.to_string()) for module in self._modules.get(name, ())]
+        return next((found for found in self._read[name] if instructions <= found.instructions.keys()), None)
+
+
+def latest_entry(record: FunctionRecord) -> EntryRecord | None:
+    """The entry of a function that was used last, among those whose program JAX still holds."""
+    entries = [entry for entry in log.entries.values() if entry.function == record.id and entry.alive]
+    return max(entries, key=lambda entry: (entry.last_used_s, entry.id), default=None)
+
+
+def traced(entry: EntryRecord) -> Any:
+    """The closed jaxpr of an entry as JAX holds it, None where it does not."""
+    try:
+        with held(entry.id) as program:
+            return program.traced.jaxpr
+    except OptionError:
+        return None
+
+
+def compiled(entry: EntryRecord) -> hlo.Program | None:
+    """The optimised program of an entry as JAX holds it, None where it does not."""
+    try:
+        with held(entry.id) as program:
+            return hlo.read(str(program.lowered().compile().as_text()))
+    except OptionError:
+        return None
+
+
+def named(name: str) -> Iterator[FunctionRecord]:
+    """The living recorded functions of a name, as tables show it or as it is written."""
+    for record in living():
+        if name in (record.name, record.qualname, record.qualname.rpartition(".")[2]):
+            yield record
+
+
+def living() -> list[FunctionRecord]:
+    """The recorded functions that exist and were not made anew."""
+    return [record for record in log.functions.values() if record.alive and not record.superseded]
+
+
+def module_name(function: str) -> str:
+    """What JAX calls the program of a function of this name."""
+    return "jit_" + re.sub(r"\W", "_", function)

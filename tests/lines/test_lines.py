@@ -1,0 +1,175 @@
+"""`jm.lines`: each line of a function with its equations, estimates and measured execution, of which nothing gets lost."""
+
+from __future__ import annotations
+
+import glob
+import tempfile
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.base import jax_internals as internals
+
+X = jnp.full((300, 300), 1 / 300)
+
+
+def helper(v):
+    return jnp.where(v > 0, v, 0.1) * jnp.clip(v, 0, 3)
+
+
+def mixed(x, w):
+    a = jnp.linalg.norm(x)
+    b = helper(x)
+
+    def body(i, v):
+        return jnp.sin(v) * 0.5 + v @ w
+
+    b = jax.lax.fori_loop(0, 10, body, b)
+    for _ in range(4):
+        b = helper(b @ x)
+    return a + b.sum()
+
+
+def row(table: Any, text: str) -> Any:
+    """The one row whose code has this text."""
+    (index,) = [i for i, code in enumerate(table.code) if text in code]
+    return table.iloc[index]
+
+
+@pytest.fixture(scope="module")
+def table() -> Any:
+    return jm.lines(mixed, X, X)
+
+
+def test_the_times_of_all_lines_are_the_whole(table: Any) -> None:
+    report = table.report
+    assert report.calls >= 3
+    assert table.execute_s.sum() == pytest.approx(sum(report.devices.values()), rel=1e-9)
+    assert table.share.sum() == pytest.approx(1.0) and table.compile_share.sum() == pytest.approx(1.0)
+    assert (table.execute_s >= 0).all()
+
+
+def test_nearly_all_of_the_time_has_a_line(table: Any) -> None:
+    assert table[table.function != ""].share.sum() > 0.9
+
+
+def test_a_loops_body_has_the_loops_time_and_the_loop_only_its_own(table: Any) -> None:
+    body, loop = row(table, "v @ w"), row(table, "fori_loop")
+    assert body.execute_s > 10 * loop.execute_s
+    assert loop.within_s > body.execute_s > table.execute_s.sum() / 2
+
+
+def test_a_call_of_a_helper_is_the_helpers_time_and_the_lines_only_with_calls(table: Any) -> None:
+    call = row(table, "b = helper(x)")
+    assert call.execute_s == 0 and call.equations == 0 and call.within_s > 0
+    assert row(table, "jnp.where").function == "helper"
+
+
+def test_equations_that_a_python_loop_repeated_are_counted_and_no_others(table: Any) -> None:
+    assert row(table, "helper(b @ x)").repeats == 4
+    assert row(table, "linalg.norm").repeats == 1
+    assert row(table, "v @ w").equations == 4
+
+
+def test_a_product_in_a_loop_is_estimated_for_each_round(table: Any) -> None:
+    assert row(table, "v @ w").flops == pytest.approx(10 * 2 * 300**3, rel=0.01)
+    assert row(table, "helper(b @ x)").flops == pytest.approx(4 * 2 * 300**3, rel=0.01)
+
+
+def test_the_backward_pass_counts_for_the_forward_line_and_is_told_apart() -> None:
+    def loss(w, x):
+        h = jnp.tanh(x @ w)
+        return (h**2).sum()
+
+    found = jm.lines(jax.grad(loss), X, X)
+    product = row(found, "x @ w")
+    assert 0 < product.backward_s < product.execute_s
+    assert product.share > 0.5
+
+
+def test_every_line_of_the_function_is_a_row_in_its_order(table: Any) -> None:
+    own = table[table.function == "mixed"]
+    assert own.code.iloc[0] == "def mixed(x, w):" and own.code.iloc[-1].strip() == "return a + b.sum()"
+    assert np.diff(own.line.astype(int)).tolist() == [1] * (len(own) - 1)
+
+
+def test_donated_arguments_are_there_after_a_look() -> None:
+    step = jax.jit(lambda x: x * 2, donate_argnums=0)
+    x = jnp.ones((1000,))
+    jm.lines(step, x)
+    assert x.sum() == 1000
+
+
+def test_static_arguments_are_taken_as_they_are() -> None:
+    @jm.jit(static_argnames="n")
+    def power(x, n):
+        for _ in range(n):
+            x = x @ x
+        return x
+
+    assert row(jm.lines(power, X, n=6), "x @ x").repeats == 6
+
+
+def test_what_the_function_raises_is_raised_and_the_profiler_is_free_again() -> None:
+    def wrong(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        jm.lines(wrong, X)
+    jm.lines(mixed, X, X)
+
+
+def test_a_profile_that_is_being_taken_is_left_alone(tmp_path: Any) -> None:
+    with jax.profiler.trace(str(tmp_path)), pytest.raises(jm.OptionError, match="already"):
+        jm.lines(mixed, X, X)
+    assert glob.glob(str(tmp_path / "**" / "*.xplane.pb"), recursive=True)
+
+
+def test_nothing_of_the_profile_is_left_on_disk() -> None:
+    before = set(glob.glob(f"{tempfile.gettempdir()}/jitlines-*"))
+    jm.lines(mixed, X, X)
+    assert set(glob.glob(f"{tempfile.gettempdir()}/jitlines-*")) <= before
+
+
+def test_what_is_no_function_is_one_line() -> None:
+    with pytest.raises(jm.OptionError, match="int is no function"):
+        jm.lines(3)
+
+
+def test_a_function_without_source_has_its_operations() -> None:
+    space: dict[str, Any] = {"jnp": jnp}
+    exec("def hidden(x):\n    return jnp.tanh(x @ x)", space)
+    found = jm.lines(space["hidden"], X)
+    assert found.execute_s.sum() > 0
+    assert any("dot_general" in code for code in found.code)
+
+
+def test_it_is_shown_with_its_source_and_says_what_is_estimated(table: Any, capsys: Any) -> None:
+    table.show()
+    shown = capsys.readouterr().out
+    assert "with calls" in shown and "b = helper(b @ x)" in shown and "(×4)" in shown
+    assert "flops and bytes are estimates" in shown and "a call (" in shown
+
+
+def test_programs_that_are_not_compiled_are_found_by_no_backend_that_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fallback of `live_modules`: without them the time is told as such, and nothing is made up."""
+    monkeypatch.setattr(internals, "live_modules", lambda: iter(()))
+    with pytest.raises(jm.OptionError, match="no longer held"):
+        jm.lines(mixed, X, X)
+
+
+def test_live_modules_have_the_names_and_the_frames_that_we_read() -> None:
+    """The contract with jaxlib: a program that ran is among them, and its text leads to lines."""
+    from jupyter_jitmagic.lines import hlo
+
+    mixed_jitted = jax.jit(mixed)
+    mixed_jitted(X, X)
+    module = next(each for each in internals.live_modules() if each.name == "jit_mixed")
+    program = hlo.read(module.to_string())
+    places = {place.function for instruction in program.instructions.values() for place in program.stack(instruction.frame)}
+    assert {"mixed", "helper", "mixed.<locals>.body"} <= places
+    assert program.entry in program.computations

@@ -1,0 +1,87 @@
+"""`%jitlines` and `%%jit --lines` in a real shell."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.error import UsageError
+from shells import Shell
+
+import jupyter_jitmagic as jm
+
+
+@pytest.fixture
+def used(shell: Shell) -> Iterator[Shell]:
+    jm.reset()
+    shell.ok(
+        "%%jit\ndef scaled(x):\n    return jnp.tanh(x) * 3\n\n@jax.jit\ndef step(w, x):\n    y = x @ w\n"
+        "    for _ in range(5):\n        y = scaled(y @ w)\n    return y\n"
+    )
+    shell.ok("w = jnp.ones((200, 200)) / 200")
+    yield shell
+    jm.reset()
+
+
+def test_a_statement_is_run_and_its_function_shown_line_by_line(used: Shell) -> None:
+    ran = used.ok("%jitlines step for _ in range(3): w = step(w, w)")
+    assert "step · cell [2], line 5" in ran.text and "(3 calls)" in ran.text
+    assert "y = scaled(y @ w)" in ran.text and "(×5)" in ran.text and "scaled · cell [2]" in ran.text
+    assert used.ok("w.shape").value == (200, 200), "the statement's variables are the user's"
+
+
+def test_outputs_that_nobody_holds_are_waited_for(used: Shell) -> None:
+    used.ok("long = jax.jit(lambda x: jax.lax.fori_loop(0, 200, lambda _, v: v @ x, x))")
+    assert "100 %" in used.ok("%jitlines long(w)").text
+
+
+def test_without_a_statement_it_shows_what_is_known(used: Shell) -> None:
+    used.ok("step(w, w)")
+    text = used.ok("%jitlines step").text
+    assert "not run: equations and XLA's estimates" in text and "(×5)" in text and "time" not in text.splitlines()[1]
+
+
+def test_without_a_name_every_function_that_ran_is_shown(used: Shell) -> None:
+    text = used.ok("%jitlines step(w, w)").text
+    assert "step · cell [2]" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("nosuch", "no jitted function is called nosuch (there are: "),
+        ("step", "step was never called: its equations need arguments (%jitlines step STATEMENT)"),
+        ("step 1 + 1", "the statement ran no program of step"),
+        ("1 + 1", "the statement ran nothing compiled"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(used: Shell, line: str, message: str) -> None:
+    ran = used.run(f"%jitlines {line}")
+    assert isinstance(ran.error, UsageError) and message in str(ran.error)
+
+
+def test_a_statement_that_fails_raises_its_own_error_and_the_next_one_is_measured(used: Shell) -> None:
+    ran = used.run("%jitlines step(w, w[0, 0, 0])")
+    assert isinstance(ran.error, IndexError)
+    assert "measuring.py" not in ran.stdout, "no frame of the profiler's is shown"
+    used.ok("%jitlines step(w, w)")
+
+
+def test_a_cell_shows_the_lines_of_what_it_ran(used: Shell) -> None:
+    ran = used.ok("%%jit --lines\ndef cubed(x):\n    return x @ x @ x\n\ncubed(w)")
+    assert "cubed · cell [4]" in ran.text and "return x @ x @ x" in ran.text
+    assert "rgba(230, 140, 20" in ran.html, "the hot line is tinted"
+
+
+def test_a_cell_with_lines_that_fails_shows_its_error_alone(used: Shell) -> None:
+    ran = used.run("%%jit --lines --quiet\ndef wrong(x):\n    raise KeyError('mine')\n\nwrong(w)")
+    assert isinstance(ran.error, KeyError)
+    used.ok("%jitlines step(w, w)")
+
+
+def test_nothing_of_it_is_imported_before_it_is_used(shell: Shell) -> None:
+    names = "[name for name in sys.modules if name.startswith(('jupyter_jitmagic.lines', 'pandas'))]"
+    code = f"import jupyter_jitmagic.magics.loading, sys; print({names})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
