@@ -32,8 +32,12 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites", "source"}),
     "proof": (("diagnosis.proof",), {"internals", "advice", "sandbox", "source"}),
     "rewrites": (("diagnosis.rewrites",), {*_LEAVES, "advice", "proof", "sandbox", "source", "user code"}),
+    "splits": (
+        ("diagnosis.splits",),
+        {*_LEAVES, "advice", "call", "proof", "rewrites", "sandbox", "sites", "source", "statics", "user code"},
+    ),
     "words": (("diagnosis.words",), {*_LEAVES, "advice", "call", "sites", "statics"}),
-    "diagnosis": (("diagnosis",), {*_LEAVES, "advice", "call", "rewrites", "sandbox", "sites", "statics", "words"}),
+    "diagnosis": (("diagnosis",), {*_LEAVES, "advice", "call", "rewrites", "sandbox", "sites", "splits", "statics", "words"}),
     "causes": (("recording.causes",), {"plain", "records", "internals"}),
     "facts": (("recording.jitted",), {"plain", "internals", "causes", "records", "user code"}),
     "guards": (("recording.guards",), {*_LEAVES, "records", "causes", "facts", "sandbox", "user code"}),

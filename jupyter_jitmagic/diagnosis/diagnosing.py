@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, calling_
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import clear_caches, failing_site, find_call_sites, one_for_each_line, refused_at
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
+from jupyter_jitmagic.diagnosis.splits import Split, find_split
 from jupyter_jitmagic.diagnosis.statics.numbers import may_be_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import (
@@ -359,8 +360,32 @@ def _rewritten(
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     names, numbers = _names(call, static)
-    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not)
-    return verdict(kind, names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason)
+    split = _split(call, static, deadline) if with_rewrites and not proposed else Split()
+    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split.rewrite)
+    return verdict(
+        kind,
+        names,
+        numbers,
+        sites,
+        tuple(proposed),
+        tuple(unverified),
+        (split.rewrite,) if split.rewrite else (),
+        runs_plainly=split.runs,
+        verified=bool(proposed),
+        reason=reason,
+    )
+
+
+def _split(call: Call, static: frozenset[str], deadline: float) -> Split:
+    """The function in pieces, where nothing else cures it."""
+    left = max(deadline - clock(), 1.0)
+    try:
+        return limited(3 * left + 1.0, lambda: find_split(call, static, left))
+    except OutOfTime:
+        return Split()
+    except Exception as error:
+        faults.report("looking for a split", error)
+        return Split()
 
 
 def _is_other(call: Call, found: Found, result: StaticSet) -> bool:

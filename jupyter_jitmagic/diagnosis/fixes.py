@@ -12,7 +12,7 @@ Proof = Literal["compared", "traced", "unverified"]
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One way out: arguments to make static, a rewrite, or both.
+    """One way out: arguments to make static, a rewrite, or both; or a split, which is a rewrite with `pieces`.
 
     The static arguments are all that are needed, those that the jit declares already included; none where it declares them all.
     `proof` is "compared" (run and equal to plain Python), "traced" (a static set, which changes nothing that is computed), or
@@ -31,14 +31,21 @@ class Fix:
 def fixes(diagnosis: Diagnosis) -> list[Fix]:
     """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it."""
     found: list[Fix] = []
-    static = diagnosis.static_argnames, diagnosis.static_argnums
-    if diagnosis.kind == "static" and any(static):
+    if diagnosis.kind == "static" and (diagnosis.static_argnames or diagnosis.static_argnums):
+        static = diagnosis.static_argnames, diagnosis.static_argnums
         found.append(Fix(1, "traced", *static, equations=diagnosis.equations))
-    for rewrite in (*diagnosis.rewrites, *diagnosis.unverified):
-        needed = static if diagnosis.kind == "static+rewrite" and not rewrite.static_argnames else (rewrite.static_argnames, ())
+    every = (*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified)
+    for rewrite in sorted(every, key=lambda each: not each.verified):
         proof: Proof = "compared" if rewrite.verified else "unverified"
-        found.append(Fix(len(found) + 1, proof, *_lacking(needed, diagnosis), rewrite))
+        found.append(Fix(len(found) + 1, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))
     return found
+
+
+def _needed(rewrite: Rewrite, diagnosis: Diagnosis) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The static arguments beside a rewrite; none beside a split, whose pieces name their own."""
+    if diagnosis.kind == "static+rewrite" and not rewrite.static_argnames and not rewrite.pieces:
+        return diagnosis.static_argnames, diagnosis.static_argnums
+    return rewrite.static_argnames, ()
 
 
 def _lacking(needed: tuple[tuple[str, ...], tuple[int, ...]], diagnosis: Diagnosis) -> tuple[tuple[str, ...], tuple[int, ...]]:

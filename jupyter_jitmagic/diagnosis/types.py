@@ -78,6 +78,8 @@ class Rewrite:
         verified: it was re-traced, run compiled and compared.
         reason: why it could not be compared, if it was not.
         static_argnames: the static arguments that it needs beside the rewrite.
+        pieces: of a split, the functions under jit that `sources` define beside the function, which itself is not any more.
+        price: of a split, what it costs, as far as it was measured.
     """
 
     sources: dict[str, str]
@@ -89,6 +91,8 @@ class Rewrite:
     reason: str = ""
     static_argnames: tuple[str, ...] = ()
     filenames: dict[str, str] = field(default_factory=dict)
+    pieces: tuple[str, ...] = ()
+    price: str = ""
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -135,6 +139,10 @@ class Diagnosis:
     sites: tuple[Site, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     unverified: tuple[Rewrite, ...] = ()
+    splits: tuple[Rewrite, ...] = ()
+    """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
+    runs_plainly: bool = False
+    """Plain Python was seen to run this call; asked only where nothing else cures it."""
     verified: bool = False
     reason: str = ""
     notes: tuple[str, ...] = ()

@@ -61,6 +61,8 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
         says_it_compiles = "compiles again" in diagnosis.reason and not context.cost_s
         blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
         blocks += _other_ways(found[1:], context)
+    elif diagnosis.runs_plainly and diagnosis.kind != "not_staticness":
+        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no part of it is worth a jit of its own"))
     elif diagnosis.kind in ("static", "rewrite", "static+rewrite"):
         blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
     blocks += _folded(diagnosis, sites[SITES_SHOWN:])
@@ -133,6 +135,8 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
         blocks.append(Code((_static(fix, context),)))
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
+        if fix.rewrite.price:
+            blocks.append(Paragraph(fix.rewrite.price))
     cost = _cost(fix, context)
     if cost and costs:
         blocks.append(Paragraph(cost))
@@ -226,6 +230,7 @@ def way(fix: Fix) -> str:
 
 
 _PATTERNS = {
+    "split": "a split",
     "where": "jnp.where",
     "cond": "lax.cond",
     "select": "jnp.select",

@@ -12,6 +12,7 @@ from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.fixed_cells import fixed_cell, without_magics
 from jupyter_jitmagic.magics.front_end import TypedCell
+from jupyter_jitmagic.magics.split_cells import in_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
         try:
             lines = _lines(typed, failure, fix)
             text = fixed_cell(typed, without_magics(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
+            if fix.rewrite is not None and fix.rewrite.pieces:
+                text = in_pieces(text, typed, failure.diagnosis.function, fix.rewrite.pieces, shell.user_ns)
         except OptionError as error:
             problem = problem or error
             continue

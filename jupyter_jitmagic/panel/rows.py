@@ -152,7 +152,7 @@ def miss_row(record: MissRecord, locate: Locate) -> MissRow:
 
 def diagnosis_row(record: DiagnosisRecord) -> DiagnosisRow:
     facts = record.diagnosis
-    rewrites = facts.get("rewrites") or ()
+    rewrites = facts.get("rewrites") or facts.get("splits") or ()
     first = rewrites[0] if rewrites and isinstance(rewrites[0], dict) else {}
     return DiagnosisRow(
         id=record.id,

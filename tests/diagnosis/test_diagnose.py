@@ -448,7 +448,7 @@ def test_a_way_that_was_not_traced_is_not_told_as_the_cure():
     """The int here decides a shape: what usually replaces int() would not do."""
     answer = diagnose(lambda x: jnp.ones(int(x.sum())), X)
     assert answer.kind == "rewrite" and not answer.verified
-    assert "not proven for this function" in answer.reason or "No rewrite:" in answer.reason
+    assert "No rewrite" in answer.reason and ".astype" not in answer.reason
 
 
 def flipped(x, limit, flip):

@@ -447,3 +447,38 @@ def test_a_time_that_another_function_of_the_name_took_is_not_told(shell: Shell)
     cell = "%%jit\ndef padded(x, n=None):\n    return x * 2 if n is None else jnp.zeros(n)\n\npadded(jnp.ones(3))\n"
     shell.ok(cell)
     assert "(about" in below(fails(shell, "padded(jnp.ones(3), 5)"))
+
+
+LEVELS = dedent("""\
+    def levels(x, k):
+        y = jnp.tanh(x) * k
+        z = y * 2 + 1  # twice
+        u = jnp.unique(z)
+        s = jnp.sin(u) + u.sum()
+        return s[::-1] * 2
+
+    found = levels(jnp.arange(4.0), 3)""")
+
+
+@pytest.mark.parametrize("head", ["%%jit", "%%jit levels --static k", "@jax.jit"])
+def test_a_split_takes_jit_from_the_function_to_its_pieces(shell: Shell, head: str) -> None:
+    """The name of the function works as before, from plain Python; what is under jit are the pieces."""
+    shell.ok("import jax, jax.numpy as jnp")
+    fails(shell, f"{head}\n{LEVELS}")
+    cell = fixed(shell)
+    assert cell.startswith("%%jit levels_before,levels_after\n" if head.startswith("%%") else "@jax.jit\ndef levels_before(")
+    assert "z = y * 2 + 1  # twice" in cell
+    names = shell.names
+    assert not hasattr(names["levels"], "lower") and hasattr(names["levels_after"], "lower")
+    assert names["found"].shape == (4,)
+
+
+def test_a_split_leaves_the_other_functions_of_the_cell_taken(shell: Shell) -> None:
+    """`jax.jit(levels)` in the same cell becomes `levels`, and --static stays with who else has the argument."""
+    shell.ok("import jax, jax.numpy as jnp")
+    other = "def padded(x, k):\n    return jnp.zeros(k).at[: x.size].set(x)\n\n"
+    fails(shell, f"%%jit --static k\n{other}{LEVELS}")
+    assert fixed(shell).startswith("%%jit padded,levels_before,levels_after --static k\n")
+    fails(shell, LEVELS.replace("found = levels(", "found = jax.jit(levels)("))
+    shell.ok("%jitfix")
+    assert shell.ip.rl_next_input.endswith("found = levels(jnp.arange(4.0), 3)")

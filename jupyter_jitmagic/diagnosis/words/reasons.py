@@ -13,7 +13,7 @@ from jupyter_jitmagic.base.paths import is_part
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
-from jupyter_jitmagic.diagnosis.types import Found, Site
+from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
 
 
 def for_traces(call: Call) -> str:
@@ -105,8 +105,10 @@ def _by_identity(name: str, value: Any) -> str:
     )
 
 
-def for_rewrite(call: Call, search: StaticSet, left: Found, found_rewrite: bool, why_not: str = "") -> str:
-    """`why_not`: what stands in the way of every rewrite, where that is known."""
+def for_rewrite(
+    call: Call, search: StaticSet, left: Found, found_rewrite: bool, why_not: str = "", split: Rewrite | None = None
+) -> str:
+    """`why_not`: what stands in the way of every rewrite, where that is known; `split`: what was found in its place."""
     sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
     site = sites[0] if sites else None
     text = ""
@@ -119,8 +121,8 @@ def for_rewrite(call: Call, search: StaticSet, left: Found, found_rewrite: bool,
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
     if not found_rewrite:
-        usual = f" Usual there, but not proven for this function: {_way(site)}" if site else ""
-        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else usual
+        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else " No rewrite of it is known."
+        text += f" {_split(split)}" if split else ""
     if search.bounded:
         text += " (The search was cut off by its limit.)"
     return text.strip()
@@ -129,6 +131,13 @@ def for_rewrite(call: Call, search: StaticSet, left: Found, found_rewrite: bool,
 def for_another_choice(choice: str, reason: str) -> str:
     """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _split(split: Rewrite) -> str:
+    lines = [str(change.line) for change in split.changes if change.pattern == "split"]
+    where = f"line{'s' * (len(lines) > 1)} {_and(lines)}"
+    pieces = _and(split.pieces)
+    return f"The split leaves {where} in plain Python, and {pieces} under jit."
 
 
 def _unhashable_numbers(call: Call, left: Found) -> str:
@@ -181,44 +190,6 @@ def _expression(site: Site) -> str:
     line = linecache.getline(site.filename, site.line)
     on_this_line = site.end_line == site.line and site.column is not None and site.end_column is not None
     return (line[site.column : site.end_column].strip() if on_this_line and line.strip() == site.code else "") or site.code
-
-
-_WAYS = {
-    "if": "Write the choice with jnp.where, or with lax.cond if a branch must not run.",
-    "ternary": "Write the choice with jnp.where, or with lax.cond if a branch must not run.",
-    "while": "Write the loop with lax.while_loop.",
-    "range": "Write the loop with lax.fori_loop, which takes a traced count.",
-    "and": "Use & or jnp.logical_and in place of `and`.",
-    "or": "Use | or jnp.logical_or in place of `or`.",
-    "not": "Use ~ or jnp.logical_not in place of `not`.",
-    "assert": "Check with jax.experimental.checkify, or outside the jitted function.",
-    "numpy": "Use the jnp function in place of NumPy's.",
-    "math": "Use the jnp function in place of math's.",
-    "float": "Leave out float(); arithmetic with the array gives the same numbers.",
-    "int": "Use .astype(int) in place of int().",
-    "item": "Leave out .item(); arithmetic with the array gives the same numbers.",
-    "mask": "Keep the shape and use jnp.where with the mask.",
-    "slice": "Use lax.dynamic_slice, or a mask over the whole array.",
-    "shape": "A shape cannot depend on data: use a fixed size and a mask.",
-    "static parameter": "Give a fixed size (size=, num_segments=, …) and a mask.",
-    "format": "Print with jax.debug.print, which formats when the program runs.",
-    "max": "Use jnp.where or jnp.maximum in place of max.",
-    "min": "Use jnp.where or jnp.minimum in place of min.",
-    "sorted": "Use jnp.sort in place of sorted.",
-    "any": "Use jnp.any in place of any.",
-    "all": "Use jnp.all in place of all.",
-    "index": "Stack the choices into one array and index that, or use lax.switch.",
-    "hash": "A traced value has no hash: leave out the cache or the look-up.",
-    "len": "Ask jnp.ndim or .shape, which are known while tracing.",
-}
-
-
-def _way(site: Site | None) -> str:
-    if site is None:
-        return ""
-    if not site.arguments and site.operation == "mask":
-        return "The mask depends on shapes only: build it with NumPy, or use jnp.where."
-    return _WAYS.get(site.operation, "The function has to do without it (jnp.where, lax.cond, lax.while_loop).")
 
 
 def _and(names: Any) -> str:

@@ -1,0 +1,5 @@
+"""The split: a function in pieces under jit, around the lines that plain Python alone can run."""
+
+from jupyter_jitmagic.diagnosis.splits.finding import Split, find_split
+
+__all__ = ["Split", "find_split"]

@@ -1,0 +1,462 @@
+"""The search for a split: cut, run, trace the pieces, leave in plain Python what does not trace, cut again; then compare."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
+from jupyter_jitmagic.diagnosis.proof.differing import Differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison
+from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
+from jupyter_jitmagic.diagnosis.rewrites.proposing import holders, propose
+from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
+from jupyter_jitmagic.diagnosis.splits.jits import Jits
+from jupyter_jitmagic.diagnosis.splits.price import Prices
+from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, in_place_of, with_static
+from jupyter_jitmagic.diagnosis.splits.statements import may_isolate
+from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
+from jupyter_jitmagic.diagnosis.types import Change, Rewrite
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.purity import impurity
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.code import stored, walk_scope
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
+from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
+
+MOST_CUTS = 40
+FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
+MOST_REWRITTEN = 4
+
+
+@dataclass(frozen=True)
+class Split:
+    """What was found.
+
+    Attributes:
+        rewrite: the function in pieces, run and compared; None where there is none.
+        runs: plain Python runs the call as it is.
+    """
+
+    rewrite: Rewrite | None = None
+    runs: bool = False
+
+
+def find_split(call: Call, static: frozenset[str], seconds: float) -> Split:
+    """The split of a function that no array of fixed shape can hold, if plain Python runs it.
+
+    Args:
+        call: the failing call.
+        static: arguments that are static, declared or found to be needed.
+        seconds: time for the search, and again for the comparison.
+
+    Example:
+        >>> find_split(bind(f, (x,), {}), frozenset(), 2.0).rewrite.pieces
+        ('f_before', 'f_after')
+    """
+    function = plain_function(call.fun)
+    if function is None or not readable(call):
+        return Split()
+    try:
+        place = Place.of(unit_of(function.__code__, function.__globals__), function)
+        return _Search(call, static, function, place, seconds).split()
+    except (CannotCut, NoSource, SyntaxError):
+        return Split(runs=_runs(call, seconds))
+
+
+def _runs(call: Call, seconds: float) -> bool:
+    """Whether plain Python runs the call."""
+    try:
+        rerun(lambda: jax.block_until_ready(call.fun(*_fresh(call.args), **_fresh(call.kwargs))), seconds)
+    except (Exception, OutOfTime, Effect):
+        return False
+    return True
+
+
+@dataclass
+class _Seen:
+    """What one run gave a piece, and got from it; `changed`: inputs that the piece changed in place."""
+
+    args: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    changed: tuple[str, ...] = ()
+
+
+@dataclass
+class _State:
+    """One way to cut, and what is known of its pieces."""
+
+    marks: Marks
+    static: dict[tuple[Key, ...], tuple[str, ...]] = field(default_factory=dict)
+    rewritten: dict[tuple[Key, ...], Rewritten] = field(default_factory=dict)
+    failed: list[Key] = field(default_factory=list)
+    small: set[Key] = field(default_factory=set)
+    """Marked only because the piece that they made was not worth it."""
+
+    def copy(self) -> _State:
+        marks = Marks(set(self.marks.plain), set(self.marks.early), dict(self.marks.isolated))
+        return _State(marks, dict(self.static), dict(self.rewritten), list(self.failed), set(self.small))
+
+
+class _PlainFails(Exception):
+    """Plain Python does not run the call."""
+
+
+class _Search:
+    def __init__(self, call: Call, static: frozenset[str], function: types.FunctionType, place: Place, seconds: float) -> None:
+        self.call, self.static = call, static | call.declared
+        self.function, self.place, self.seconds = function, place, seconds
+        self.deadline = Deadline(seconds)
+        self.jits = Jits(function.__globals__, call.keeps_options)
+        if self.jits.others(place.node):
+            raise CannotCut("another transformation stands over it")
+        self.taken = frozenset(function.__globals__)
+        self._program: Program | None = None
+
+    def split(self) -> Split:
+        try:
+            state = self._settled(_State(Marks()))
+        except _PlainFails:
+            return Split()
+        if state is None:
+            return Split(runs=True)
+        for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 else ():
+            if self.deadline.over():
+                break
+            if key not in state.marks.plain:
+                continue
+            state = self._with_rewritten(state, key) or state
+        program = self._made(state)
+        return Split(self._compared(program, state), runs=True)
+
+    # -- cutting until every piece traces -------------------------------------------------------------
+
+    def _settled(self, state: _State) -> _State | None:
+        """The state in which every piece traces; None if nothing is left that is worth a piece."""
+        for _ in range(MOST_CUTS):
+            program = self._made(state)
+            if not program.pieces:
+                return None
+            if self.deadline.over():
+                return None
+            seen = self._observed(program)
+            if self._learnt_from_values(program, state, seen):
+                continue
+            with program.readable():
+                if self._learnt_from_traces(program, state, seen):
+                    continue
+            if not self._whole_again(program, state):
+                return state
+        return None
+
+    def _made(self, state: _State) -> Program:
+        cut = Cut(self.place.code, self.place.node, state.marks, self.taken)
+        return Program(self.place, self.function, cut, self.jits, state.static, state.rewritten)
+
+    def _observed(self, program: Program) -> dict[str, _Seen]:
+        """What the pieces were given and gave in a plain run of the call."""
+        seen: dict[str, _Seen] = {}
+
+        def watched(piece: Piece, function: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*args: Any) -> Any:
+                before = [_print_of(arg) for arg in args]
+                result = function(*args)
+                changed = [
+                    name for name, arg, old in zip(piece.inputs, args, before, strict=True) if old and _print_of(arg) != old
+                ]
+                outputs = () if piece.returns else result if len(piece.outputs) > 1 else (result,)
+                seen.setdefault(piece.name, _Seen(args, outputs, tuple(changed)))
+                return result
+
+            return run
+
+        pieces = {piece.name: watched(piece, program.functions[piece.name]) for piece in program.pieces}
+        fun = in_place_of(self.call.fun, program.run_with(pieces))
+        try:
+            left = max(self.deadline.left(), 0.1)
+            rerun(lambda: jax.block_until_ready(fun(*_fresh(self.call.args), **_fresh(self.call.kwargs))), left)
+        except (Exception, OutOfTime, Effect) as error:
+            raise _PlainFails from error
+        return seen
+
+    def _learnt_from_values(self, program: Program, state: _State, seen: Mapping[str, _Seen]) -> bool:
+        """Whether a value that passes in or out of a piece showed that a statement has to stay in plain Python."""
+        for piece in program.pieces:
+            found = seen.get(piece.name)
+            if found is None:  # no call comes here
+                state.marks.plain |= set(piece.key)
+                return True
+            for name, value in zip(piece.outputs, found.outputs, strict=True):
+                if not all(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value)):
+                    state.marks.early |= {item.key for item in piece.items if name in stored([item.node])}
+                    return True
+            static = set(self.static) if not self.call.keeps_options else set()
+            for name, value in zip(piece.inputs, found.args, strict=True):
+                kept = name in static or self.call.keeps_options or self._may_be_traced(value)
+                if name in found.changed or not (kept or _is_fixed(value)):
+                    state.marks.plain |= {item.key for item in piece.items if _reads(item, name)}
+                    return True
+                if not kept:
+                    static.add(name)
+            known = set(state.static.get(piece.key, ()))
+            state.static[piece.key] = with_static(piece, frozenset(known | static))
+        return False
+
+    @staticmethod
+    def _may_be_traced(value: Any) -> bool:
+        return all(is_jax_type(leaf) for leaf in jax.tree_util.tree_leaves(value))
+
+    def _learnt_from_traces(self, program: Program, state: _State, seen: Mapping[str, _Seen]) -> bool:
+        """Whether a piece did not trace (then a static argument was found, or a statement has to stay), or is not worth it."""
+        for piece in program.pieces:
+            args = seen[piece.name].args
+            error, traced = self._trace(program, piece, args, state)
+            if error is None:
+                if count_equations(traced.jaxpr) < FEWEST_EQUATIONS:
+                    state.marks.plain |= set(piece.key)
+                    state.small |= set(piece.key)
+                    return True
+                continue
+            if not self._with_sizes(program, piece, args, state):
+                self._stays(program, piece, error, state)
+            return True
+        return False
+
+    @staticmethod
+    def _whole_again(program: Program, state: _State) -> bool:
+        """Whether a statement was taken apart of which no part came into a piece: then it stays as typed."""
+        inside = {key[0] for piece in program.pieces for key in piece.key}
+        vain = [stmt for stmt in state.marks.isolated if stmt not in inside]
+        for stmt in vain:
+            del state.marks.isolated[stmt]
+            state.marks.plain.add((stmt, 0))
+        return bool(vain)
+
+    def _trace(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> tuple[BaseException | None, Any]:
+        with whole_tracebacks():
+            return trace_call(self._call_of(program, piece, args, state), frozenset(), max(self.deadline.left(), 0.5))
+
+    def _call_of(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> Call:
+        declared = frozenset(state.static.get(piece.key, ()))
+        made = bind(program.functions[piece.name], args, {}, declared)
+        return Call(made.fun, args, {}, declared, made.arguments, keeps_options=self.call.keeps_options)
+
+    def _with_sizes(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> bool:
+        """Whether static arguments cure the piece: sizes, say, that the line before it computed."""
+        if not any(isinstance(arg, bool | int | float | str) for arg in args) or self.call.keeps_options:
+            return False
+        call = self._call_of(program, piece, args, state)
+        found = search(call, find_call_sites(call, frozenset(), seconds=0.5), seconds=0.5)
+        wanted = found.static if found.cured else found.wider
+        if not wanted - call.declared:
+            return False
+        state.static[piece.key] = with_static(piece, wanted | call.declared)
+        return True
+
+    def _stays(self, program: Program, piece: Piece, error: BaseException, state: _State) -> None:
+        """Mark the statement of a piece at which its trace stopped."""
+        item, node = _stopped(program, piece, error)
+        if item is None:
+            item = piece.items[-1]
+        stmt = item.stmt
+        if item.part == 0 and node is not None:
+            stmt = _own_statement(self.place, node)
+            if may_isolate(self.place.code, stmt, node) and stmt not in state.marks.isolated and _is_more(stmt, node):
+                assert isinstance(node, ast.expr)
+                state.marks.isolated[stmt] = node
+                return
+        state.marks.plain.add((stmt, item.part))
+        state.failed.append((stmt, item.part))
+
+    # -- curing more ----------------------------------------------------------------------------------
+
+    def _with_rewritten(self, state: _State, key: Key) -> _State | None:
+        """The state with one statement more in a piece, by a rewrite that was proven for that piece; None if there is none."""
+        tried = state.copy()
+        inside = set(ast.walk(key[0]))
+        tried.marks.plain = {each for each in tried.marks.plain - tried.small if each[0] not in inside}
+        tried.marks.isolated = {stmt: node for stmt, node in tried.marks.isolated.items() if stmt not in inside}
+        tried.failed = [each for each in tried.failed if each[0] not in inside]
+        tried.small = set()
+        program = self._made(tried)
+        pieces = [piece for piece in program.pieces if any(_holds(item, key[0]) for item in piece.items)]
+        if len(pieces) != 1:
+            return None
+        (piece,) = pieces
+        seen = self._observed(program)
+        if piece.name not in seen or self._learnt_from_values(program, tried, seen):
+            return None
+        with program.readable():
+            names = tried.static.get(piece.key, ())
+            function = program.functions[piece.name]
+            found = propose(function, seen[piece.name].args, {}, (), names, seconds=max(0.2, min(0.5, self.deadline.left())))
+        best = next((r for r in found.rewrites if set(r.sources) == {piece.name}), None)
+        if best is None or isinstance(self.place.around, ast.FunctionDef):
+            return None
+        tried.rewritten[piece.key] = Rewritten(best.sources[piece.name], best.patterns)
+        settled = self._settled(tried)
+        kept = settled is not None and piece.key in {each.key for each in self._made(settled).pieces}
+        return settled if kept else None
+
+    # -- the proof ------------------------------------------------------------------------------------
+
+    def _compared(self, program: Program, state: _State) -> Rewrite | None:
+        why_not, units = impurity(self.call.fun, [*self.call.args, *self.call.kwargs.values()])
+        prices = Prices(program, self.call.keeps_options)
+        fun = in_place_of(self.call.fun, program.run_with(prices.callables))
+        if why_not:
+            return self._rewrite(program, state, prices, reason=f"not compared: {why_not}")
+        names = tuple(sorted(self.static))
+        fixed = static_split(self.call.fun, self.call.args, self.call.kwargs, names)
+        variations = Variations(self.call.args, self.call.kwargs, fixed)
+        try:
+            plain = Plain(self.call.fun, _with(units, self.place.unit), {}, variations, self.seconds)
+            with program.readable():
+                count, notes, _ = compare(plain, fun, {}, Deadline(self.seconds))
+        except (NoSource, Differs):
+            return None
+        return self._rewrite(program, state, prices, comparison(plain, count, notes, {}))
+
+    def _rewrite(self, program: Program, state: _State, prices: Prices, compared: Any = None, reason: str = "") -> Rewrite:
+        place, unit = self.place, self.place.unit
+        name = top_name(place.code.tree.body[-1])
+        text = program.whole()
+        sources = {name: text}
+        filenames = {name: unit.filename}
+        diffs = [_diff(name, unit.text, text)]
+        for held, statement in holders(unit) if place.around is None else ():
+            sources[held] = self.jits.without(statement, place.node.name)
+            filenames[held] = unit.filename
+            if sources[held] != statement:
+                diffs.append(_diff(held, statement, sources[held]))
+        stays = sorted({stmt.lineno for stmt, _ in state.failed})
+        changes = [Change(unit.filename, unit.first_line + line - 1, "split") for line in stays or [place.node.lineno]]
+        for piece in program.pieces:
+            for pattern in state.rewritten[piece.key].patterns if piece.key in state.rewritten else ():
+                changes.append(Change(unit.filename, unit.first_line + piece.items[0].stmt.lineno - 1, pattern))
+        return Rewrite(
+            sources,
+            text,
+            tuple(changes),
+            "\n".join(diffs),
+            compared,
+            compared is not None,
+            reason,
+            filenames=filenames,
+            pieces=tuple(piece.name for piece in program.pieces),
+            price=prices.words(place.node.name) if compared is not None else "",
+        )
+
+
+def _diff(name: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3)
+    return "\n".join(lines)
+
+
+def _with(units: Sequence[Unit], own: Unit) -> list[Unit]:
+    found = {(unit.filename, unit.first_line): unit for unit in (own, *units)}
+    return list(found.values())
+
+
+def _fresh(values: Any) -> Any:
+    """The same leaves in new containers: what a run does to a list is not the user's list."""
+    if type(values) in (list, tuple):
+        return type(values)(_fresh(value) for value in values)
+    return {key: _fresh(value) for key, value in values.items()} if type(values) is dict else values
+
+
+def _print_of(value: Any) -> Any:
+    """What shows whether a container was changed in place; None for what cannot be, as far as is known."""
+    if isinstance(value, list | dict | set):
+        return repr(jax.tree_util.tree_structure(value)), tuple(map(id, jax.tree_util.tree_leaves(value)))
+    if hasattr(value, "tobytes") and not isinstance(value, jax.Array):
+        return value.tobytes()
+    return None
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether a value that jit does not take can be static: hashable, and no function made in each call anew."""
+    if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__:
+        return False
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _reads(item: Item, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(item.node))
+
+
+def _holds(item: Item, stmt: ast.stmt) -> bool:
+    return item.stmt is stmt or any(node is stmt for node in ast.walk(item.stmt))
+
+
+def _is_more(stmt: ast.stmt, node: ast.AST) -> bool:
+    """Whether a statement computes anything beside this expression and its names."""
+    inside = {part for part in ast.walk(node) if part is not node}
+    calls = [part for part in ast.walk(stmt) if isinstance(part, ast.Call | ast.BinOp | ast.Compare | ast.Subscript)]
+    alone = isinstance(node, ast.Call) and node.func in inside
+    return any(part is not node and not (alone and part is node) for part in calls)
+
+
+def _own_statement(place: Place, node: ast.AST) -> ast.stmt:
+    """The statement of the function's own (not of one inside it) in which a node stands."""
+    own = set(walk_scope(place.node.body))
+    return next(at for at in place.code.ancestors(node) if isinstance(at, ast.stmt) and at in own)
+
+
+def _stopped(program: Program, piece: Piece, error: BaseException) -> tuple[Item | None, ast.AST | None]:
+    """(the statement of a piece at which a trace stopped, the user's expression there if the statement is whole)."""
+    definition = program.definition_of(piece)
+    first, last = definition.lineno, definition.end_lineno or 0
+    for frame, instruction in frames_of(error, program.filename.__eq__):
+        where = position(frame.f_code, tested_at(frame.f_code, instruction), 0)
+        if not first <= where.line <= last:
+            continue
+        end = 10**6 if where.end_column is None else where.end_column
+        node = program.code.at(where.line, where.column or 0, where.end_line or where.line, end)
+        if node is None:
+            continue
+        path = _path(program.code.parents, node, definition)
+        if not path or path[0][0] != "body":
+            continue
+        number = path[0][1] - len(piece.copied)
+        if not 0 <= number < len(piece.items):
+            continue
+        item = piece.items[number]
+        return item, _follow(item.stmt, path[1:]) if item.part == 0 else None
+    return None, None
+
+
+def _path(parents: Mapping[ast.AST, ast.AST], node: ast.AST, top: ast.AST) -> list[tuple[str, int]]:
+    """The way from `top` down to a node, as fields and numbers in them."""
+    path: list[tuple[str, int]] = []
+    while node is not top:
+        above = parents.get(node)
+        if above is None:
+            return []
+        for name, value in ast.iter_fields(above):
+            if value is node:
+                path.append((name, -1))
+            elif isinstance(value, list):
+                path += [(name, number) for number, one in enumerate(value) if one is node]
+        node = above
+    return path[::-1]
+
+
+def _follow(node: ast.AST, path: Sequence[tuple[str, int]]) -> ast.AST:
+    for name, number in path:
+        value = getattr(node, name)
+        node = value if number < 0 else value[number]
+    return node

@@ -1,0 +1,118 @@
+"""Questions to single statements of a function that is to be cut."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+
+from jupyter_jitmagic.source.code import SCOPES, Code, free_names, stored, target_names, walk_scope
+
+_SIMPLE = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr
+_ONCE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Attribute, ast.Tuple, ast.List, ast.keyword, ast.Starred)
+_SPEAKING = frozenset({"print", "warn", "input", "display", "debug", "info", "warning", "error", "exception", "log"})
+
+
+def blocks_of(stmt: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The blocks of a compound statement that is no scope of its own and may be cut inside."""
+    if isinstance(stmt, SCOPES):
+        return
+    for name in ("body", "orelse"):
+        block = getattr(stmt, name, None)
+        if isinstance(block, list) and block and not isinstance(stmt, ast.Try):
+            yield block
+
+
+def may_isolate(code: Code, stmt: ast.stmt, node: ast.AST) -> bool:
+    """Whether an expression of a statement is evaluated once and before what is made of it, so that it may stand alone."""
+    if not isinstance(stmt, _SIMPLE) or not isinstance(node, ast.Call | ast.Subscript | ast.BinOp | ast.Compare):
+        return False
+    if isinstance(stmt, ast.AugAssign | ast.AnnAssign) and getattr(stmt, "value", None) is None:
+        return False
+    for at in code.ancestors(node):
+        if at is stmt:
+            return True
+        if at is node:
+            continue
+        if not isinstance(at, _ONCE) or isinstance(getattr(at, "ctx", None), ast.Store):
+            return False
+    return False
+
+
+def operands(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.Call):
+        called = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        return [*called, *(a for a in node.args if not isinstance(a, ast.Starred)), *(k.value for k in node.keywords if k.arg)]
+    if isinstance(node, ast.Subscript):
+        return [node.value, node.slice]
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    return []
+
+
+def is_dotted(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def own_stores(stmt: ast.stmt) -> list[str]:
+    """Names that this statement itself binds, not the statements inside it."""
+    if isinstance(stmt, ast.For):
+        return target_names(stmt.target)
+    return [] if any(True for _ in blocks_of(stmt)) else stored([stmt])
+
+
+def free_names_of(stmt: ast.stmt) -> set[str]:
+    """Names that a local function takes from around it."""
+    if isinstance(stmt, ast.Assign):
+        return free_names(stmt.value)
+    return free_names(stmt)
+
+
+def changed_roots(stmt: ast.stmt) -> set[str]:
+    """Names whose objects a statement changes in place, as far as its text shows."""
+    found = set()
+    for node in walk_scope([stmt]):
+        target: ast.AST | None = None
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            target = node
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+            target = node.value.func
+        while isinstance(target, ast.Attribute | ast.Subscript):
+            target = target.value
+        if isinstance(target, ast.Name):
+            found.add(target.id)
+    return found
+
+
+def speaks(node: ast.expr) -> bool:
+    """Whether an expression prints, warns or logs: what a trace does once and with tracers."""
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Name):
+        return node.func.id in _SPEAKING
+    is_jax = "jax" in ast.unparse(node.func)
+    return isinstance(node.func, ast.Attribute) and node.func.attr in _SPEAKING and not is_jax
+
+
+def statement_of(text: str) -> ast.stmt:
+    """One statement alone (also a `return`)."""
+    inside = ast.parse("def _():\n" + "".join(f"    {line}\n" for line in text.splitlines())).body[0]
+    assert isinstance(inside, ast.FunctionDef)
+    return inside.body[0]
+
+
+def is_no_statement(text: str) -> bool:
+    try:
+        statement_of(text)
+    except SyntaxError:
+        return True
+    return False
+
+
+def fresh(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or with a number where that is taken; taken from now on."""
+    name = next(name for name in itertools.chain([wanted], (f"{wanted}_{n}" for n in itertools.count(2))) if name not in taken)
+    taken.add(name)
+    return name

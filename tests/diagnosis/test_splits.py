@@ -1,0 +1,245 @@
+"""Where no single program can be: the function in pieces under jit, around what plain Python alone can do, equal to it."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import types
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.fixes import fixes
+
+SCALE = 2.0
+
+
+@jax.jit
+def levels(x, w):
+    """What is left of it stays above the calls."""
+    # scaled first
+    y = jnp.tanh(x @ w)
+    z = y * SCALE + 1  # twice
+    u = jnp.unique(jnp.round(z, 1))
+    s = jnp.sin(u) + u.sum()
+    return s[::-1] * 2
+
+
+@jax.jit
+def counted(x, k):
+    n = x.shape[0]
+    y = jnp.cumsum(x) / n
+    big = y[y > k]
+    m = int(big.sum())
+    t = jnp.arange(m) * 2.0
+    if t.sum() > 3:
+        t = t + 1
+    return jnp.concatenate([big, t]) / n
+
+
+class Model:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def step(self, x, n):
+        y = jnp.sin(x) * self.scale
+        y = y / jnp.linalg.norm(y)
+        groups = {round(float(v), 1): i for i, v in enumerate(np.asarray(y))}
+        w = jnp.array(list(groups.values()), jnp.float32)
+        return (w * n).sum() + jnp.cumsum(y)[-1] * 2
+
+
+def make(scale):
+    @jax.jit
+    def inner(x):
+        y = jnp.exp(x) * scale
+        z = jnp.cumsum(y) - y
+        s = dict(enumerate(np.asarray(z).tolist()))
+        t = jnp.asarray([s[k] for k in sorted(s, key=s.get)]) * scale
+        return t.sum() + z.mean()
+
+    return inner
+
+
+@jax.jit
+def with_local(x):
+    y = jnp.sin(x) + 1
+    y = y / y.sum()
+
+    def local(v):
+        return v * 2 + y.mean()
+
+    table = {int(v * 10): k for k, v in enumerate(y)}
+    best = table[max(table)]
+    z = local(y) + best
+    return z.sum() * 3
+
+
+@jax.jit
+def in_a_loop(x):
+    total = jnp.zeros(()) + x.mean() * 0
+    for k in range(3):
+        y = jnp.tanh(x * k) + 1
+        y = y / y.sum()
+        names = {f"{float(v):.1f}" for v in y}
+        total = total + len(names)
+        total = jnp.sqrt(total * total + 1)
+    return total * 2 + x.sum()
+
+
+@jax.jit
+def speaking(x):
+    y = jnp.cumsum(x) * 2
+    y = y - y.mean()
+    print("levels:", jnp.unique(y))
+    u = jnp.unique(y)
+    return jnp.sin(u) * u.sum()
+
+
+@eqx.filter_jit
+def filtered(model, x, name):
+    y = model(x) * 2
+    y = y - y.mean()
+    u = jnp.unique(y)
+    v = jnp.sin(u) + u.size
+    return v.sum() * 2 + y.max() + len(name)
+
+
+class Net(eqx.Module):
+    w: jax.Array
+    act: Any = eqx.field(static=True)
+
+    def __call__(self, x):
+        return self.act(self.w @ x)
+
+
+X = jnp.arange(5.0)
+
+
+def split_of(fun: Any, *args: Any) -> Any:
+    found = jm.diagnose(fun, *args)
+    assert found.kind in ("rewrite", "static+rewrite") and not found.rewrites
+    (split,) = found.splits
+    assert split.verified and split.compared.inputs >= 4
+    return split
+
+
+def made(split: Any, name: str, **more: Any) -> Any:
+    """The functions that a split defines, in a namespace of their own."""
+    space = dict(globals()) | more
+    exec(split.sources[name], space)
+    return types.SimpleNamespace(**{key: space[key] for key in (name, *split.pieces) if key in space})
+
+
+def plainly(fun: Any, *args: Any) -> Any:
+    return fun.__wrapped__(*args)
+
+
+def same(got: Any, want: Any) -> bool:
+    return all(np.allclose(a, b, rtol=1e-5) for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True))
+
+
+def test_the_line_that_needs_values_stays_and_the_rest_is_jitted():
+    """The docstring stays with the function, comments go with their statements, and other sizes are served."""
+    split = split_of(levels, jnp.arange(6.0).reshape(2, 3), jnp.ones((3, 4)))
+    assert split.pieces == ("levels_before", "levels_after")
+    now = made(split, "levels")
+    assert not hasattr(now.levels, "lower") and hasattr(now.levels_after, "lower")
+    assert now.levels.__doc__ == levels.__doc__
+    assert "    # scaled first\n    y = jnp.tanh(x @ w)\n    z = y * SCALE + 1  # twice\n" in split.source
+    for rows in (2, 5):
+        args = jnp.linspace(-1, 2, rows * 3).reshape(rows, 3), jnp.ones((3, 4))
+        assert same(now.levels(*args), plainly(levels, *args))
+    assert "compiles again for each size of `u`" in split.price and "µs" in split.price
+
+
+def test_a_size_is_static_in_the_piece_behind_it_and_what_a_rewrite_cures_is_cured():
+    """Of three places two stay: the selection and the count; the branch is rewritten, and proven, in its piece."""
+    split = split_of(counted, X, 1.5)
+    assert split.pieces == ("counted_before", "counted_after")
+    assert '@jax.jit(static_argnames="m")\ndef counted_after(' in split.source
+    now = made(split, "counted")
+    for x in (X, X * 3, jnp.zeros(4)):
+        assert same(now.counted(x, 1.5), plainly(counted, x, 1.5))
+    assert "`counted_after` compiles again for each value of `m`" in split.price
+
+
+@pytest.mark.parametrize(
+    ("fun", "args"),
+    [(with_local, (X,)), (in_a_loop, (X,)), (speaking, (X,)), (filtered, (Net(jnp.ones((3, 5)) * X, jnp.tanh), X, "ab"))],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_it_gives_what_plain_python_gives(fun, args):
+    """Local functions, loops whose body is cut, and equinox's jit, which keeps what is no array."""
+    found = jm.diagnose(fun, *args)
+    assert not found.rewrites
+    (split,) = found.splits
+    want = plainly(fun, *args)
+    now = made(split, fun.__name__)
+    assert same(getattr(now, fun.__name__)(*args), want)
+
+
+def test_what_prints_is_not_compared_and_stays_in_plain_python(capsys):
+    (split,) = jm.diagnose(speaking, X).splits
+    now = made(split, "speaking")
+    capsys.readouterr()
+    now.speaking(X)
+    assert capsys.readouterr().out.startswith("levels: [")
+
+
+def test_a_method_has_its_pieces_beside_the_class():
+    split = split_of(Model(3.0).step, X, 2)
+    assert list(split.sources) == ["Model"]
+    now = made(split, "Model")
+    assert same(now.Model(3.0).step(X, 2), plainly(Model.step, Model(3.0), X, 2))
+
+
+def test_a_function_in_a_function_has_its_pieces_beside_it():
+    split = split_of(make(2.0), X)
+    now = made(split, "make")
+    assert same(now.make(2.0)(X), plainly(make(2.0), X))
+
+
+def test_a_name_for_the_jitted_function_is_the_function_then():
+    """`fast = jax.jit(f)` beside it: the same name is plain Python, which calls the pieces."""
+    space: dict[str, Any] = {}
+    text = (
+        "import jax, jax.numpy as jnp\n\n\ndef f(x):\n    y = jnp.sin(x) * 2\n    u = jnp.unique(y)\n"
+        "    v = jnp.cos(u) + 1\n    return v * v.sum()\n\n\nfast = jax.jit(f)\n"
+    )
+    linecache.cache["<ipython-input-split>"] = (len(text), None, text.splitlines(keepends=True), "<ipython-input-split>")
+    exec(compile(text, "<ipython-input-split>", "exec"), space)
+    found = jm.diagnose(space["fast"], X)
+    assert found.splits[0].sources["fast"] == "fast = f\n"
+
+
+def test_where_nothing_is_worth_jit_it_is_said():
+    def only(x):
+        return jnp.array(sorted({float(v) for v in x}))
+
+    found = jm.diagnose(jax.jit(only), X)
+    assert not found.splits and not fixes(found) and found.runs_plainly
+    assert "Leave jit off" in str(found) and "No fix found" not in str(found)
+
+
+def test_what_plain_python_cannot_run_has_no_split():
+    def wrong(x):
+        y = jnp.sin(x) * 2
+        u = jnp.unique(y)
+        return {}[float(u[0])] + u
+
+    found = jm.diagnose(jax.jit(wrong), X)
+    assert not found.splits and not found.runs_plainly
+
+
+def test_a_split_is_a_fix_like_the_others():
+    found = jm.diagnose(levels, jnp.arange(6.0).reshape(2, 3), jnp.ones((3, 4)))
+    first = fixes(found)[0]
+    assert first.proof == "compared" and first.rewrite is found.splits[0] and not first.static_argnames
+    assert "The split leaves line" in found.reason and found.to_dict()["splits"][0]["pieces"]
