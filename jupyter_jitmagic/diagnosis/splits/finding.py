@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
@@ -368,10 +369,8 @@ def _with(units: Sequence[Unit], own: Unit) -> list[Unit]:
 
 
 def _fresh(values: Any) -> Any:
-    """The same leaves in new containers: what a run does to a list is not the user's list."""
-    if type(values) in (list, tuple):
-        return type(values)(_fresh(value) for value in values)
-    return {key: _fresh(value) for key, value in values.items()} if type(values) is dict else values
+    """The same values in new containers and new NumPy arrays: what a run does to them is not done to the user's."""
+    return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, values)
 
 
 def _print_of(value: Any) -> Any:
