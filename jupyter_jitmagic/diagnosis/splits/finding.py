@@ -16,7 +16,7 @@ from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations, static_split
-from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison
+from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
 from jupyter_jitmagic.diagnosis.rewrites.proposing import holders, propose
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -322,7 +322,7 @@ class _Search:
         try:
             plain = Plain(self.call.fun, _with(units, self.place.unit), {}, variations, self.seconds)
             with program.readable():
-                count, notes, _ = compare(plain, fun, {}, Deadline(self.seconds))
+                count, notes, _ = compare(plain, lambda given: computed(fun, given), {}, Deadline(self.seconds))
         except (NoSource, Differs):
             return None
         return self._rewrite(program, state, prices, comparison(plain, count, notes, {}))

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.splits.cutting import Piece
 from jupyter_jitmagic.diagnosis.splits.program import Program
 
@@ -35,7 +36,7 @@ class Prices:
 
                 self._jitted[piece.name] = equinox.filter_jit(function)
             else:
-                self._jitted[piece.name] = jax.jit(function, static_argnames=static) if static else jax.jit(function)
+                self._jitted[piece.name] = jax.jit(function, static_argnames=static or None, compiler_options=soon())
         self.callables = {piece.name: self._noting(piece) for piece in program.pieces}
 
     def _noting(self, piece: Piece) -> Callable[..., Any]:
