@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "diagnosis", "user code",
         },
     ),
-    "lines": (("lines",), {*_LEAVES, "records", "recording", "user code", "display", "front end"}),
+    "lines": (("lines",), {*_LEAVES, "records", "recording", "calls", "guards", "user code", "display", "front end"}),
     "front end": (("magics.front_end",), {"display"}),
     "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),

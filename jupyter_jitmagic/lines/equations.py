@@ -26,14 +26,25 @@ class Equation(NamedTuple):
 
 def equations(jaxpr: Any, is_users: Callable[[str], bool] = lambda file: not is_library(file)) -> Iterator[Equation]:
     """Every equation of a closed jaxpr, those of loops, branches and calls once each."""
+    for equation, stack, maker in _walk(jaxpr, is_users):
+        backward = "transpose(" in str(equation.source_info.name_stack)
+        yield Equation(equation.primitive.name, stack, maker, backward)
+
+
+def equations_of(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[Any, tuple[Place, ...]]]:
+    """Every equation as JAX has it, with the user's places that led to it."""
+    for equation, stack, _ in _walk(jaxpr, is_users):
+        yield equation, stack
+
+
+def _walk(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[Any, tuple[Place, ...], tuple[Any, ...]]]:
     todo: list[tuple[Any, tuple[Place, ...]]] = [(getattr(jaxpr, "jaxpr", jaxpr), ())]
     while todo:
         inner, called_from = todo.pop()
         for equation in inner.eqns:
             own, maker = _stack(equation, is_users)
             stack = own or called_from  # what JAX's own jitted functions consist of has no place of its own
-            backward = "transpose(" in str(equation.source_info.name_stack)
-            yield Equation(equation.primitive.name, stack, (id(inner), equation.primitive.name, maker) if own else (), backward)
+            yield equation, stack, (id(inner), equation.primitive.name, maker) if own else ()
             for value in equation.params.values():
                 for item in value if isinstance(value, tuple | list) else (value,):
                     item = getattr(item, "jaxpr", item)
@@ -64,11 +75,12 @@ def repeats(found: list[Equation]) -> dict[tuple[str, int], int]:
     for each in found:
         if each.maker and not each.backward:
             makers[each.stack[0].file, each.stack[0].line][each.maker] += 1
-    return {line: _usual(list(counts.values())) for line, counts in makers.items()}
+    return {line: usual(list(counts.values())) for line, counts in makers.items()}
 
 
-def _usual(counts: list[int]) -> int:
+def usual(counts: list[int]) -> int:
+    """The count that most of what is counted has: in [700, 700, 1] it is 700; 0 of nothing."""
     together: Counter[int] = Counter()
     for count in counts:
         together[count] += count
-    return max(together, key=lambda count: (together[count], count))
+    return max(together, key=lambda count: (together[count], count), default=0)

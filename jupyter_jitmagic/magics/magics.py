@@ -215,7 +215,7 @@ class JitMagics(Magics):  # type: ignore[misc]
             from jupyter_jitmagic.recording.guards.telling import Teller
 
             self._teller = Teller(partial(front_end.place, self.shell), since=self._loaded_s)
-        lines = self._teller.lines()
+        lines = [*self._teller.lines(), *self._program_lines()]
         if lines:
             from jupyter_jitmagic.display.model import Document, Paragraph
             from jupyter_jitmagic.magics import front_end
@@ -224,6 +224,26 @@ class JitMagics(Magics):  # type: ignore[misc]
             front_end.show(self.shell, Document.of([Paragraph(line, link=panel_link(line.miss, line.cure)) for line in lines]))
 
     _teller: Any = None
+
+    def _program_lines(self) -> list[Any]:
+        """Of what compiled: unrolled loops and large constants. Nothing is imported for it before something has."""
+        from jupyter_jitmagic.records.log import log
+
+        last_other = max((row.last_s for row in tuple(log.others.values())), default=0.0)
+        compiled = (log.misses[-1].id if log.misses else 0, last_other)
+        if compiled == self._compiled:
+            return []
+        self._compiled = compiled
+        if self._program_teller is None:
+            from jupyter_jitmagic.lines.telling import ProgramTeller
+            from jupyter_jitmagic.magics import front_end
+
+            self._program_teller = ProgramTeller(partial(front_end.place, self.shell), since=self._loaded_s)
+        found: list[Any] = self._program_teller.lines()
+        return found
+
+    _program_teller: Any = None
+    _compiled: Any = (0, 0.0)
 
 
 def _read(parser: Parser, line: str) -> Any:

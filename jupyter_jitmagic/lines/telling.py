@@ -1,0 +1,113 @@
+"""What is worth a line below a cell about the programs that it compiled: loops that were unrolled, large constants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.base.wording import duration, short_name, size
+from jupyter_jitmagic.lines import hlo, programs
+from jupyter_jitmagic.lines.constants import Constant, large_constants
+from jupyter_jitmagic.lines.equations import equations
+from jupyter_jitmagic.lines.unrolled import Made, Unrolled, largest_loop
+from jupyter_jitmagic.recording.calls import functions
+from jupyter_jitmagic.recording.guards.telling import Line
+from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, OtherRecord, log
+from jupyter_jitmagic.usercode.ownership import is_users
+
+_LOOKED_AT = 20
+"""Compiles of one cell, the newest."""
+
+
+class ProgramTeller:
+    """Knows what was told. `lines()` is asked after each cell.
+
+    Args:
+        place: names a line for the reader, as "cell [7], line 3".
+        since: Unix time from which on compiles count.
+
+    Example:
+        >>> teller = ProgramTeller(place, since=time.time())
+        >>> deep(x)
+        >>> teller.lines()
+        ['deep: the loop in cell [7], line 3 was unrolled 700 times: 2,800 of 2,801 equations, traced and compiled in 17 s.']
+    """
+
+    def __init__(self, place: Callable[[str, int], str], since: float) -> None:
+        self._place = place
+        self._since = since
+        self._told: set[tuple[object, ...]] = set()
+        self._others: dict[int, float] = {}
+
+    def lines(self) -> list[Line]:
+        """What is new since the last time, each loop and each constant once."""
+        since, self._since = self._since, time.time()
+        try:
+            return [*self._of_misses(since), *self._of_others(since)]
+        except Exception as error:
+            faults.report("telling of unrolled loops and constants", error)
+            return []
+
+    def _of_misses(self, since: float) -> Iterator[Line]:
+        for miss in [miss for miss in list(log.misses)[-_LOOKED_AT:] if miss.started_s >= since]:
+            record, state = log.known_function(miss.function), functions.state_of(miss.function)
+            entry = log.known_entry(miss.entry) if miss.entry else None
+            jaxpr = programs.traced(entry) if entry is not None and state is not None else None
+            if record is None or state is None or jaxpr is None:
+                continue
+            if miss.cost_s >= options.tell_after_s:
+                made = (Made(each.stack, each.maker) for each in equations(jaxpr, is_users))
+                yield from self._unrolled(record.qualname, largest_loop(made), miss.cost_s, "equations", miss.id)
+            for constant in large_constants(jaxpr, state.facts.fun, is_users):
+                yield from self._constant(record, constant, miss)
+
+    def _of_others(self, since: float) -> Iterator[Line]:
+        """Of plain `jax.jit` there is no traced program to be had, but the compiled one."""
+        for row in [row for row in tuple(log.others.values()) if row.last_s >= since]:
+            before, now = self._others.get(row.id, 0.0), row.trace_s + row.lower_s + row.compile_s
+            self._others[row.id] = now
+            if now - before >= options.tell_after_s and row.module != "jax":
+                program = _newest(row)
+                if program is not None:
+                    yield from self._unrolled(row.function, largest_loop(_operations(program)), now - before, "operations", 0)
+
+    def _unrolled(self, function: str, loop: Unrolled | None, cost_s: float, what: str, miss: int) -> Iterator[Line]:
+        if loop is None or not self._once("loop", loop.file, loop.line, function):
+            return
+        yield Line.about(
+            f"{short_name(function)}: the loop in {self._place(loop.file, loop.line)} was unrolled {loop.rounds:,} times: "
+            f"{loop.operations:,} of {loop.whole:,} {what}, traced and compiled in {duration(cost_s)}.",
+            miss=miss,
+        )
+
+    def _constant(self, record: FunctionRecord, constant: Constant, miss: MissRecord) -> Iterator[Line]:
+        if not self._once("constant", record.qualname, constant.name, constant.type):
+            return
+        at = f", {self._place(constant.place.file, constant.place.line)}" if constant.place else ""
+        yield Line.about(
+            f"{short_name(record.qualname)}: {constant.name or 'an array'} ({constant.type}{at}) is a constant of "
+            f"{size(constant.bytes)} in the compiled program, and in each further one: as an argument it would be in none.",
+            miss=miss.id,
+        )
+
+    def _once(self, *key: object) -> bool:
+        if key in self._told:
+            return False
+        self._told.add(key)
+        return True
+
+
+def _newest(row: OtherRecord) -> hlo.Program | None:
+    name = programs.module_name(row.function.rpartition(".")[2])
+    module = next((module for module in internals.live_modules() if module.name == name), None)
+    return hlo.read(module.to_string()) if module is not None else None
+
+
+def _operations(program: hlo.Program) -> Iterator[Made]:
+    for instruction in program.instructions.values():
+        if instruction.opcode not in ("parameter", "constant", "tuple", "get-tuple-element", "fusion"):
+            stack = tuple(place for place in program.stack(instruction.frame) if is_users(place.file))
+            yield Made(stack, (instruction.frame, instruction.op_name) if stack else None)

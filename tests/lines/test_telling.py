@@ -1,0 +1,87 @@
+"""Below a cell: a Python loop that tracing unrolled at a cost, and a large array that became a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from shells import Shell
+
+import jupyter_jitmagic as jm
+
+
+@pytest.fixture
+def telling(shell: Shell) -> Iterator[Shell]:
+    """A shell that tells of every compile, however cheap."""
+    jm.reset()
+    jm.options.tell_after_s = 0.0
+    shell.ok("x = jnp.ones(8)")
+    yield shell
+    jm.options.reset()
+    jm.reset()
+
+
+def told(telling: Shell, cell: str) -> str:
+    """What is shown below a cell, however it is broken into lines."""
+    return " ".join(telling.ok(cell).text.split())
+
+
+DEEP = "def deep(x, n=60):\n    y = x\n    for _ in range(n):\n        y = jnp.sin(y) * 2\n    return y\n"
+
+
+def test_an_unrolled_loop_is_told_once_with_its_rounds_and_its_part(telling: Shell) -> None:
+    text = told(telling, f"%%jit --quiet\n{DEEP}\ndeep(x)")
+    assert "deep: the loop in cell [3], line 4 was unrolled 60 times: 120 of 120 equations, traced and compiled in " in text
+    assert "unrolled" not in told(telling, "deep(jnp.ones(9))"), "once"
+
+
+def test_it_is_told_of_plain_jit_too(telling: Shell) -> None:
+    text = told(telling, f"{DEEP}\nf = jax.jit(deep)\nf(x).block_until_ready()")
+    assert "deep: the loop in cell [3], line 3 was unrolled 60 times: " in text and "operations" in text
+
+
+def test_a_loop_in_a_helper_is_told_where_it_stands(telling: Shell) -> None:
+    telling.ok(DEEP)
+    text = told(telling, "%%jit --quiet\ndef outer(x):\n    return deep(x).sum()\n\nouter(x)")
+    assert "outer: the loop in cell [3], line 3 was unrolled 60 times: 120 of 121 equations" in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jax.lax.fori_loop(0, 60, lambda _, v: jnp.sin(v) * 2, x)",
+        "for _ in range(3):\n        x = jnp.sin(x)\n    return x",
+        "return jnp.sin(x) + jnp.sin(x) + jnp.sin(x)",
+    ],
+)
+def test_what_is_no_unrolled_loop_is_not_told(telling: Shell, body: str) -> None:
+    assert "unrolled" not in told(telling, f"%%jit --quiet\ndef f(x):\n    {body}\n\nf(x)")
+
+
+def test_what_cost_little_is_not_told(telling: Shell) -> None:
+    jm.options.tell_after_s = 1000.0
+    assert "unrolled" not in told(telling, f"%%jit --quiet\n{DEEP}\ndeep(x)")
+
+
+def test_a_large_constant_is_told_once_with_its_name_its_line_and_its_bytes(telling: Shell) -> None:
+    telling.ok("table = jnp.ones((2200, 2200))")
+    text = told(
+        telling,
+        "%%jit --quiet\ndef look(x):\n    y = x * 2\n    return y.sum() + table[0, 0] * (table @ table)[1, 1]\n\nlook(x)",
+    )
+    assert "look: table (f32[2200,2200], cell [4], line 4) is a constant of 19 MB in the compiled program" in text
+    assert "constant" not in told(telling, "look(jnp.ones(9))")
+
+
+def test_small_constants_are_not_told(telling: Shell) -> None:
+    telling.ok("small = jnp.ones((200, 200))")
+    assert "constant" not in told(telling, "%%jit --quiet\ndef look(x):\n    return x.sum() + small.sum()\n\nlook(x)")
+
+
+def test_a_numpy_array_of_a_closure_has_its_name(telling: Shell) -> None:
+    telling.ok(
+        "import numpy as np\ndef make():\n    weights = np.ones((2200, 2200), np.float32)\n    def use(x):\n"
+        "        return (x @ jnp.asarray(weights)).sum()\n    return use\nuse = jax.jit(make())"
+    )
+    text = told(telling, "import jupyter_jitmagic as jm\nuse = jm.jit(make())\nuse(jnp.ones(2200))")
+    assert "weights (f32[2200,2200]" in text and "19 MB" in text
