@@ -74,6 +74,23 @@ def test_a_loop_without_reverse_mode_has_to_say_so(tmp_path: Path) -> None:
     assert verdict(tmp_path, planted(source, fixed, X, reason="It cannot be differentiated in reverse mode.")) == judging.RIGHT
 
 
+def test_a_tie_that_compiling_alone_rounds_apart_is_no_other_gradient(tmp_path: Path) -> None:
+    """XLA may contract `x * 2 - 0.6 * i` where plain Python rounds twice: then another element is the smallest."""
+    source = "def f(x, limit):\n    return max(x[0] * 2 - limit * 8, x[1] * 2 - limit * 7)\n"
+    fixed = "def f(x, limit):\n    a, b = x[0] * 2 - limit * 8, x[1] * 2 - limit * 7\n    return jnp.where(b > a, b, a)\n"
+    assert verdict(tmp_path, planted(source, fixed, X, LIMIT)) == judging.RIGHT
+
+
+def test_an_array_that_comes_whole_with_a_count_is_right_in_its_own_way(tmp_path: Path) -> None:
+    made, _ = planted("def f(x, limit):\n    return x[x > limit]\n", "", X, LIMIT)
+    fixed = "def f(x, limit):\n    kept = x > limit\n    return x[jnp.argsort(~kept)], jnp.sum(kept)\n"
+    reason = f"its values are right, but {judging.RETURNS_MORE} and the count"
+    way = Rewrite({"f": "import jax.numpy as jnp\n" + fixed}, fixed, (), "", None, False, reason, ())
+    assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", unverified=(way,)))) == judging.PADDED
+    wrong = Rewrite({"f": way.sources["f"].replace("~", "")}, fixed, (), "", None, False, reason, ())
+    assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", unverified=(wrong,)))) == judging.WRONG
+
+
 def test_a_default_that_only_plain_python_takes_is_found(tmp_path: Path) -> None:
     """Given in the call that was asked about; left out, None reaches `jnp.where`."""
     source = "def f(x, a=None):\n    a = a or 0.5\n    return x.sum() * a\n"

@@ -13,7 +13,7 @@ import jax
 from benchmarks.advice import percentile, warm_up
 
 from .families import FAMILIES
-from .judge import BROKEN, NOTHING, RIGHT, TRACES, VERDICTS, Verdict, judge
+from .judge import BROKEN, NOTHING, PADDED, RIGHT, TRACES, VERDICTS, Verdict, judge
 from .making import program, programs
 from .places import PLACES
 
@@ -36,13 +36,13 @@ def main(argv: list[str] | None = None) -> int:
             form = options.form or FORMS[each.number % 2]
             verdict = judge(each, Path(folder), form)
             verdicts.append(verdict)
-            if verdict.outcome not in (RIGHT, TRACES):
+            if verdict.outcome not in (RIGHT, TRACES, PADDED):
                 print(verdict.line(), flush=True)
                 if options.fails:
                     write_failure(options.fails, verdict)
     print()
     report(verdicts)
-    return 0 if all(verdict.outcome in (RIGHT, TRACES, NOTHING) for verdict in verdicts) else 1
+    return 0 if all(verdict.outcome in (RIGHT, TRACES, PADDED, NOTHING) for verdict in verdicts) else 1
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -17,16 +17,16 @@ NO_REVERSE = "has no reverse mode, and does not say so"
 
 
 def gradient_difference(jitted: Any, plain: Any, args: tuple, kwargs: dict) -> str | None:
-    """ "" where they are the same; None where plain Python's is not there or not finite."""
+    """ "" where they are the same; None where plain Python's value or its gradient is not there or not finite."""
     leaves, rebuild = float_leaves(args, kwargs)
     if not leaves:
         return None
     try:
         with quiet():
-            wanted = jax.grad(scalar(plain, rebuild))(leaves)
+            value, wanted = jax.value_and_grad(scalar(plain, rebuild))(leaves)
     except Exception:  # not differentiable as it stands
         return None
-    if not all(np.isfinite(np.asarray(each)).all() for each in wanted):
+    if not np.isfinite(value) or not all(np.isfinite(np.asarray(each)).all() for each in wanted):
         return None
     try:
         with quiet():

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import jax
+import numpy as np
 
 from benchmarks.advice import attempt, execute, expression, jit_with, load, notebook, quiet
 
@@ -21,9 +22,10 @@ from .compare import changed_numbers, difference, has_floats, signature
 from .gradients import NO_REVERSE, gradient_difference
 from .program import Program
 
-RIGHT, TRACES, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
+RIGHT, TRACES, PADDED, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
     "right",
     "traces",
+    "right, padded",
     "answered nothing",
     "wrong result",
     "wrong gradient",
@@ -33,9 +35,10 @@ RIGHT, TRACES, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
     "over the limit",
     "no program",
 )
-VERDICTS = (RIGHT, TRACES, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN)
-"""`asks again`: the answer to a call that left an argument out does not trace where it is given. `no program`: plain Python
-itself fails on every call, which is the generator's fault."""
+VERDICTS = (RIGHT, TRACES, PADDED, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN)
+"""`right, padded`: for an array of unknown length that is returned, a way that gives the whole array and a count. `asks again`:
+the answer to a call that left an argument out does not trace where it is given. `no program`: plain Python itself fails on
+every call, which is the generator's fault."""
 LIMIT_S = 10.0
 PLAIN_S = 3.0
 """What plain Python may take for a call; one that takes longer is left out."""
@@ -46,6 +49,8 @@ UNTRACEABLE = (
 )
 SAYS_NO_REVERSE = re.compile(r"reverse|differentiat|gradient", re.IGNORECASE)
 """Words in which an answer says that it cannot be differentiated."""
+RETURNS_MORE = "the caller gets the whole array,"
+"""Words in which an answer says that it gives an array of unknown length whole, with a count."""
 SIZES = re.compile(r"only for|past (an|the) end|other sizes|these sizes|same length", re.IGNORECASE)
 """Words in which an answer says that it holds for given sizes."""
 KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are integers)", re.IGNORECASE)
@@ -161,6 +166,8 @@ def limited(seconds: float) -> Iterator[None]:
 def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
     """Run the answer that would be taken: the static set where it is enough, else the first rewrite."""
     rewrite = answer.rewrites[0] if answer.rewrites and answer.kind != "static" else None
+    padded = [each for each in answer.unverified if RETURNS_MORE in each.reason] if rewrite is None else []
+    rewrite = rewrite or next(iter(padded), None)
     if (answer.kind == "not_staticness" and rewrite is None) or (rewrite is None and "rewrite" in answer.kind):
         verdict.outcome, verdict.about = NOTHING, (answer.reason or answer.error)[:200]
         return
@@ -188,7 +195,9 @@ def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
             truth,
         )
         run.results()
-        if verdict.outcome == RIGHT and answer.kind != "traces":
+        if verdict.outcome == RIGHT and padded:
+            verdict.outcome = PADDED
+        elif verdict.outcome == RIGHT and answer.kind != "traces":
             run.gradients()
     if verdict.outcome == RIGHT and answer.kind == "traces":
         verdict.outcome = TRACES
@@ -236,7 +245,10 @@ class Run:
 
     def difference(self, got: Any, want: Any, args: tuple, kwargs: dict) -> str:
         """Where plain Python gives an integer here and a float on another call of these types, a program gives floats."""
-        got = self.cut(got, want)
+        cut = self.cut(got, want)
+        if cut is not got and np.size(want) == 0:
+            return ""  # `jnp.array([])` is of floats, whatever would have been in it
+        got = cut
         wrong = difference(got, want)
         if not wrong.startswith("dtype") or difference(got, want, may_be_float=True):
             return wrong

@@ -13,10 +13,18 @@ from typing import Any
 from jupyter_jitmagic.sandbox import undo
 
 FILTERS = "it changes the filters of warnings"
+CHANGES_A_LOGGER = frozenset(
+    {"setLevel", "addHandler", "removeHandler", "addFilter", "removeFilter", "handlers", "propagate", "disabled", "makeRecord"}
+)
+"""Attributes of a logger by which it is changed, or that reach its handlers."""
 
 # By module: what its functions do, the names of those that do it, and the names of those that do not ("*": all others do)
 _UNANNOUNCED: dict[str, tuple[str, str, str]] = {
-    "logging": ("it writes a log", "*", ""),
+    "logging": (
+        "it changes what is logged",
+        "*",
+        "debug info warning warn error critical exception log isEnabledFor getEffectiveLevel getLogger getLevelName",
+    ),  # `streams` takes the lines
     "matplotlib": ("it draws a figure", "*", ""),
     "wandb": ("it reports to a tracker", "*", ""),
     "mlflow": ("it reports to a tracker", "*", ""),

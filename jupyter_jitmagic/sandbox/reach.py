@@ -19,6 +19,7 @@ import functools
 import inspect
 import io
 import itertools
+import logging
 import operator
 import pathlib
 import re
@@ -36,7 +37,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import is_jax_module
 from jupyter_jitmagic.sandbox import undo
-from jupyter_jitmagic.sandbox.known_effects import FILTERS, unannounced
+from jupyter_jitmagic.sandbox.known_effects import CHANGES_A_LOGGER, FILTERS, unannounced
 from jupyter_jitmagic.source.units import codes
 from jupyter_jitmagic.usercode.ownership import is_library, is_library_module, is_library_type
 
@@ -180,6 +181,8 @@ class Reach:
                 value = vars(value).get(name)
             elif isinstance(value, type):
                 value = inspect.getattr_static(value, name, None)
+            elif _is_logger(value):
+                value = inspect.getattr_static(type(value), name, None)
             else:
                 break
             label += f".{name}"
@@ -284,7 +287,10 @@ class Reach:
     def _object(self, value: Any, label: str) -> None:
         """An object by its attributes, if these are all that it is made of."""
         name = label.partition(" (line")[0]
-        if deed := unannounced(type(value)):
+        if _is_logger(value):
+            if self._names & CHANGES_A_LOGGER:
+                self._refuse("it changes what is logged", label)
+        elif deed := unannounced(type(value)):
             self._refuse(deed, label)
         elif isinstance(value, types.GeneratorType | types.CoroutineType | types.AsyncGeneratorType):
             self._refuse(f"it advances {name}, a {type(value).__name__}", label)
@@ -330,6 +336,11 @@ class Reach:
             if isinstance(value, types.ModuleType) and id(found) not in self._seen:
                 self.restores.append(undo.of_name(vars(value), name))
             self._see(found, label)
+
+
+def _is_logger(value: Any) -> bool:
+    """Whether a line for a log goes through `streams`."""
+    return type(value) in (logging.Logger, logging.RootLogger)
 
 
 def _is_steady(value: Any) -> bool:

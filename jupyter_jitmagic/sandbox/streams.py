@@ -1,14 +1,16 @@
-"""What the user's function prints and warns while it runs for us, thread by thread.
+"""What the user's function prints, warns and logs while it runs for us, thread by thread.
 
 `sys.stdout` and `sys.stderr` belong to the process, and so does the list of warning filters. So one stand-in each is put there
 by the first thread that swallows anything and taken away by the last; between these it asks, at each use, which thread it is
-that writes. What other threads write passes through, and nobody ever puts back a stream that somebody else has set meanwhile.
+that writes. What other threads write passes through, and nobody ever puts back a stream that somebody else has set meanwhile. A
+line for a log reaches no filter and no handler, which may write anywhere; as text it goes where a printed line goes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import threading
@@ -95,6 +97,24 @@ class _OfSwallowingThreads:
 _FILTER: Any = ("ignore", _OfSwallowingThreads(), Warning, None, 0)
 
 
+_handle, _configure = logging.Logger.handle, logging.basicConfig
+
+
+def _take_line(logger: logging.Logger, record: logging.LogRecord) -> None:
+    """In the place of `Logger.handle`."""
+    sinks = _sinks.get(threading.get_ident())
+    if sinks:
+        sinks[-1](record.getMessage())
+    else:
+        _handle(logger, record)
+
+
+def _configure_others(**options: Any) -> None:
+    """In the place of `logging.basicConfig`, which `logging.warning` calls where no log was set up."""
+    if not is_swallowing():
+        _configure(**options)
+
+
 def is_swallowing() -> bool:
     """Whether what this thread prints is swallowed."""
     return bool(_sinks.get(threading.get_ident()))
@@ -137,6 +157,11 @@ def _put_up() -> None:
             setattr(sys, name, _StandIn(name, stream))
     if _FILTER not in warnings.filters:
         warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+    global _handle, _configure
+    if logging.Logger.handle is not _take_line:
+        _handle, logging.Logger.handle = logging.Logger.handle, _take_line  # type: ignore[assignment,method-assign]
+    if logging.basicConfig is not _configure_others:
+        _configure, logging.basicConfig = logging.basicConfig, _configure_others
 
 
 def _take_down() -> None:
@@ -146,6 +171,10 @@ def _take_down() -> None:
             setattr(sys, name, stream._stream)
     while _FILTER in warnings.filters:
         warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
+    if logging.Logger.handle is _take_line:
+        logging.Logger.handle = _handle  # type: ignore[method-assign]
+    if logging.basicConfig is _configure_others:
+        logging.basicConfig = _configure
 
 
 def _after_fork() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -52,6 +53,17 @@ def test_what_other_threads_print_and_warn_passes(capsys: pytest.CaptureFixture[
         warnings.warn("mine", UserWarning, stacklevel=1)
         in_a_thread(other).join()
     assert capsys.readouterr() == ("from another thread\n", "") and texts == ["mine", "\n"] and len(warned) == 1
+
+
+def test_lines_for_a_log_reach_no_handler_of_this_thread_and_those_of_others(caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.Logger.handle, logging.basicConfig, list(logging.root.handlers)
+    texts: list[str] = []
+    with swallowed(texts.append):
+        logging.getLogger("mine").warning("loss %d", 3)
+        logging.warning("mine")
+        in_a_thread(lambda: logging.getLogger("other").warning("from another thread")).join()
+    assert texts == ["loss 3", "mine"] and [record.message for record in caplog.records] == ["from another thread"]
+    assert before == (logging.Logger.handle, logging.basicConfig, logging.root.handlers)
 
 
 def test_a_stream_that_somebody_else_has_set_meanwhile_stays() -> None:

@@ -50,6 +50,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     risky: bool = False
     returns: str = ""
+    cuts: tuple[tuple[int, int], ...] = ()
 
     @property
     def key(self) -> frozenset[tuple[int, str]]:
@@ -234,7 +235,8 @@ class Search:
         notes = (*draft.notes, step.note) if step.note and step.note not in draft.notes else draft.notes
         excludes = {**draft.excludes, **step.excludes}
         returns = draft.returns or step.returns
-        return Draft(texts, (*draft.changes, change), excludes, notes, draft.risky or step.risky, returns)
+        cuts = draft.cuts or step.cuts
+        return Draft(texts, (*draft.changes, change), excludes, notes, draft.risky or step.risky, returns, cuts)
 
     # -- building and tracing ------------------------------------------------------------------------
 
@@ -299,7 +301,7 @@ class Search:
             if node is None:
                 raise NoSource(f"line {where.line} of {unit.filename} was not found in its source")
             found = True
-            own = code.co_qualname == self._own_name
+            own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
             static = self._static_names if own else frozenset()
             facts = self._telling(draft)
             yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own)
@@ -369,6 +371,7 @@ def _no_tracer(text: str) -> None:
         raise TracerPrinted(text)
 
 
+_COMPREHENSION = re.compile(r"(\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>)+$")
 _TRACER = re.compile(r"\b(?:JitTracer|DynamicJaxprTracer)\b|\bTraced<")
 
 

@@ -12,17 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
 from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking, words_of
 from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
-
-OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
-MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
 
 
 class Flow(Tracking):
@@ -41,6 +37,7 @@ class Flow(Tracking):
         self.found = False
         self.bound_at: dict[str, ast.stmt] = {}
         self.assigned: dict[ast.Assign, None] = {}
+        self.cuts: tuple[tuple[int, int], ...] = ()
 
     # -- selections ---------------------------------------------------------------------------------------
 
@@ -114,13 +111,7 @@ class Flow(Tracking):
                     self.stop(node)
 
     def _returned(self, value: ast.expr) -> None:
-        if self.leaving and not isinstance(value, ast.Tuple):
-            found = self.visit(value)
-            if found is None or found.listed or found.flat or found.group or found.axis:
-                self.stop(value)
-            count = self.count(found)
-            self.ordered(value, found)
-            self.replace(value, f"{self.text(value)}, {count}")
+        if self.leaving and self._whole(value):
             return
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         for part in parts:
@@ -129,6 +120,24 @@ class Flow(Tracking):
                     f"`{self.code.src(part)}` has a length that depends on values, and it is what the function returns: "
                     "no array of a fixed shape can hold it"
                 )
+
+    def _whole(self, value: ast.expr) -> bool:
+        """`return x[m], y[m]` → `return x[front], y[front], count`; whether there was anything to do."""
+        parts = list(value.elts) if isinstance(value, ast.Tuple) and len(value.elts) > 1 else [value]
+        found = {number: ragged for number, part in enumerate(parts) if (ragged := self.visit(part)) is not None}
+        if not found:
+            return False
+        if any(each.listed or each.flat or each.group or each.axis for each in found.values()):
+            self.stop(value)
+        alike = len({each.mask for each in found.values()}) == 1
+        counts = [self.counted(each) for each in ([next(iter(found.values()))] if alike else found.values())]
+        if len(counts) == 1:
+            counts = [self.count(next(iter(found.values())))]
+        for number, each in found.items():
+            self.ordered(parts[number], each)
+        self.replace(value, ", ".join([*map(self.text, parts), *counts]))
+        self.cuts = tuple((number, len(parts) + (0 if alike else place)) for place, number in enumerate(found))
+        return True
 
     def _assign(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
         target = targets[0]
@@ -450,49 +459,3 @@ class Flow(Tracking):
                 return  # within a block that was written anew
             self.state.edits = [edit for edit in self.state.edits if not (start <= edit[0] and edit[1] <= end)]
             self.state.edits.append((start, end, ""))
-
-
-def steps(spot: Spot) -> Iterator[Step]:
-    """The function with every selection of unknown length from the site on as the whole array and a mask."""
-    for exact, guarded in ((False, False), (True, False), (True, True)):
-        levels: dict[int, int] = {}
-        for _ in range(MOST_ROUNDS):
-            before = dict(levels)
-            flow = Flow(spot, levels, exact, guarded)
-            flow.follow()
-            if levels == before:
-                break
-        if not flow.found:
-            return
-        edits = _in_place(flow.edits())
-        wanted = flow.averaged if guarded else flow.inexact or not exact
-        if edits and wanted:
-            excludes = flow.excludes | (OVERLAPPING if flow.apart else {})
-            yield spot.step(flow.pattern, *edits, excludes=excludes)
-        if not flow.inexact and not flow.averaged:
-            return
-
-
-def padded(spot: Spot) -> Iterator[Step]:
-    """`return x[x > 0]` → the whole array, what was selected in front, and how many that are."""
-    levels: dict[int, int] = {}
-    for _ in range(MOST_ROUNDS):
-        before = dict(levels)
-        flow = Flow(spot, levels, exact=True, leaving=True)
-        flow.follow()
-        if levels == before:
-            break
-    returns = "the caller gets the whole array, with plain Python's elements in front, and their count"
-    yield spot.step("padded", *_in_place(flow.edits()), excludes=flow.excludes, returns=returns)
-
-
-def _in_place(edits: list[tuple[ast.AST | tuple[int, int], str]]) -> list[tuple[ast.AST | tuple[int, int], str]]:
-    """The edits, those at one place joined."""
-    merged: dict[tuple[int, int], str] = {}
-    for where, new in edits:
-        assert isinstance(where, tuple)
-        if where[0] == where[1]:
-            merged[where] = merged.get(where, "") + new
-        else:
-            merged[where] = new
-    return list(merged.items())

@@ -290,11 +290,11 @@ class _Judge:
             plain = self._plain_for(draft)
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
-                compare(plain, _first_of(run) if draft.returns else run, draft.excludes, Deadline(self.seconds))
+                compare(plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds))
             compiled = jitted(self._bounded(traced), self.static, soon())
             run = functools.partial(computed, compiled)
             count, notes, inputs = compare(
-                plain, _first_of(run) if draft.returns else run, draft.excludes, Deadline(self.seconds)
+                plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds)
             )
             if draft.returns:
                 return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
@@ -455,12 +455,15 @@ class _Judge:
         )
 
 
-def _first_of(padded: Callable[[Input], Any]) -> Callable[[Input], Any]:
-    """What plain Python gives, from what gives (array, count)."""
+def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]]) -> Callable[[Input], Any]:
+    """What plain Python gives, from what gives whole arrays and counts."""
+    length = min(count for _, count in cuts)
 
     def call(given: Input) -> Any:
-        values, count = padded(given)
-        return values[: int(count)]
+        parts = list(padded(given))
+        for array, count in cuts:
+            parts[array] = parts[array][: int(parts[count])]
+        return parts[0] if length == 1 else tuple(parts[:length])
 
     return call
 

@@ -34,8 +34,9 @@ class Step:
             on which plain Python's result has another shape than on the call's own.
         note: half a sentence for the user, where the edit gives up something (a message, a check).
         risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.
-        returns: what the caller gets in place of plain Python's result, "" where it is the same: the function then gives
-            (array, count), and the first `count` elements are plain Python's.
+        returns: what the caller gets in place of plain Python's result, "" where it is the same.
+        cuts: of `returns`, (place of an array in the result, place of the count of its elements that are plain Python's);
+            counts come last.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Step:
     note: str = ""
     risky: bool = False
     returns: str = ""
+    cuts: tuple[tuple[int, int], ...] = ()
 
 
 class Obstacle(Exception):
@@ -206,11 +208,12 @@ class Spot:
         note: str = "",
         risky: bool = False,
         returns: str = "",
+        cuts: tuple[tuple[int, int], ...] = (),
     ) -> Step:
         """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
         text = self.code.replace(*map(self._with_comments, edits), *self._import_edits())
         self._imports.clear()  # of this alternative only
-        return Step(text, pattern, self.line, excludes or {}, note, risky, returns)
+        return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts)
 
     def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
         """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""

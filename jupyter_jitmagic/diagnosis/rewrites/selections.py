@@ -10,18 +10,70 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.flow import padded, steps
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import cut_at
 from jupyter_jitmagic.source.code import target_names, words
 
+OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
+MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
 _REFUSED = words("ConcretizationTypeError IndexError TypeError")
 _LOOK = words(
     "nonzero where flatnonzero argwhere unique intersect1d setdiff1d union1d compress extract bincount split arange "
     "zeros ones full segment_sum segment_max segment_min segment_prod"
 )
+
+
+def steps(spot: Spot) -> Iterator[Step]:
+    """The function with every selection of unknown length from the site on as the whole array and a mask."""
+    for exact, guarded in ((False, False), (True, False), (True, True)):
+        levels: dict[int, int] = {}
+        for _ in range(MOST_ROUNDS):
+            before = dict(levels)
+            flow = Flow(spot, levels, exact, guarded)
+            flow.follow()
+            if levels == before:
+                break
+        if not flow.found:
+            return
+        edits = _in_place(flow.edits())
+        wanted = flow.averaged if guarded else flow.inexact or not exact
+        if edits and wanted:
+            excludes = flow.excludes | (OVERLAPPING if flow.apart else {})
+            yield spot.step(flow.pattern, *edits, excludes=excludes)
+        if not flow.inexact and not flow.averaged:
+            return
+
+
+def padded(spot: Spot) -> Iterator[Step]:
+    """`return x[x > 0]` → the whole array, what was selected in front, and how many that are."""
+    levels: dict[int, int] = {}
+    for _ in range(MOST_ROUNDS):
+        before = dict(levels)
+        flow = Flow(spot, levels, exact=True, leaving=True)
+        flow.follow()
+        if levels == before:
+            break
+    what, number = ("the whole array", "count") if len(flow.cuts) < 2 else ("whole arrays", "count")
+    if len({count for _, count in flow.cuts}) > 1:
+        number = "counts"
+    returns = f"the caller gets {what}, with plain Python's elements in front, and their {number}"
+    yield spot.step("padded", *_in_place(flow.edits()), excludes=flow.excludes, returns=returns, cuts=flow.cuts)
+
+
+def _in_place(edits: list[tuple[ast.AST | tuple[int, int], str]]) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """The edits, those at one place joined."""
+    merged: dict[tuple[int, int], str] = {}
+    for where, new in edits:
+        assert isinstance(where, tuple)
+        if where[0] == where[1]:
+            merged[where] = merged.get(where, "") + new
+        else:
+            merged[where] = new
+    return list(merged.items())
 
 
 def of_unknown_length(spot: Spot) -> Iterator[Step]:

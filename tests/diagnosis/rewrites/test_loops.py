@@ -157,6 +157,25 @@ def test_a_variable_born_in_the_body_of_a_while_whose_first_test_is_known():
     check(source, (jnp.array(30),), (jnp.array(100),))
 
 
+def test_lines_for_a_log_in_a_branch_are_written_when_it_is_taken():
+    source = (
+        "def f(x, c):\n    log.info('norm %s', x.sum())\n    if x.sum() > c:\n        log.warning('above %s', c)\n"
+        "        x = x / 2\n    return x * 3\n"
+    )
+    header = "import logging\nlog = logging.getLogger('rewrites')\nlog.setLevel('INFO')\n"
+    found = check(header + source, (jnp.ones(2), 1.0), (jnp.ones(2), 3.0)).rewrites[0].source
+    assert "jax.debug.callback(lambda c: log.warning('above %s', c), c)" in found
+    assert "jax.debug.callback(lambda x: log.info('norm %s', x.sum()), x)" in found
+
+
+def test_a_function_that_changes_a_log_is_not_run():
+    namespace = define(
+        "import logging\nlog = logging.getLogger('a')\ndef f(x):\n    log.setLevel(10)\n    return x if x > 0 else -x\n"
+    )
+    found = propose(namespace["f"], (jnp.array(1.0),), {})
+    assert not found.rewrites and "it changes what is logged" in str(found.obstacles)
+
+
 def test_warnings_in_a_branch_are_given_when_it_is_taken():
     source = "def f(x, c):\n    if x.sum() > c:\n        warnings.warn(f'above {c}')\n        x = x / 2\n    return x * 3\n"
     found = check("import warnings\n" + source, (jnp.ones(2), 1.0), (jnp.ones(2), 3.0)).rewrites[0].source

@@ -143,3 +143,31 @@ def test_counts_of_nothing_are_not_put_into_a_logarithm():
     )
     calls = [(jnp.array([1, 2, 2, 9]),), (jnp.array([5, 5, 5, 5]),)]
     assert "jnp.log(jnp.where((n > 0), p, 1))" in check(source, *calls).rewrites[0].source
+
+
+def test_a_filtered_list_that_is_returned_comes_whole_with_its_count():
+    namespace = define("def f(x, t):\n    return jnp.array([v * 2 for v in x if v > t])\n")
+    found = propose(namespace["f"], (jnp.array([0.5, 3.0, -1.0, 2.0]), 1.0), {})
+    assert not found.rewrites
+    exec(compile(found.unverified[0].source, "<rewrite>", "exec"), namespace)
+    values, count = jax.jit(namespace["f"])(jnp.array([0.5, 3.0, -1.0, 2.0]), 1.0)
+    assert values[: int(count)].tolist() == [6.0, 4.0]
+
+
+def test_selections_that_are_returned_together_come_whole_with_their_counts():
+    source = "def f(x, y):\n    ok = x > 0\n    {}\n"
+    for returned, counts in (("return x[ok], y[ok], x.sum()", [2]), ("return x[ok], y[y > 4]", [2, 1])):
+        namespace = define(source.format(returned))
+        given = jnp.array([0.5, -3.0, 1.0]), jnp.array([1.0, 2.0, 5.0])
+        wanted = namespace["f"](*given)
+        found = propose(namespace["f"], given, {})
+        assert "whole arrays" in found.unverified[0].reason or counts == [2, 1]
+        exec(compile(found.unverified[0].source, "<rewrite>", "exec"), namespace)
+        got = jax.jit(namespace["f"])(*given)
+        assert [int(count) for count in got[len(wanted) :]] == counts
+        for number, (one, want) in enumerate(zip(got, wanted, strict=False)):
+            assert one[: len(want)].tolist() == want.tolist() if number < 2 else one == want
+
+
+def test_a_mask_stays_where_nothing_is_returned_whole():
+    assert check("def f(x):\n    return x[x > 0].sum(), x.sum()\n", *CALLS).rewrites
