@@ -59,7 +59,7 @@ def attributed(program: Program, own_s: Mapping[str, float], calls: int, is_user
         parts = _parts(program, instruction, is_users)
         inferred = not parts[0][0]
         if inferred and instruction is not None:
-            parts = _of_operands(program, instruction, is_users) or parts
+            parts = _of_neighbours(program, instruction, is_users) or parts
         for stack, backward, operation, part in parts:
             line = lines[_key(stack)]
             line.function = stack[0].function if stack else ""
@@ -91,20 +91,25 @@ def _parts(program: Program, instruction: Instruction | None, is_users: Callable
     return [(*key, weight / whole) for key, weight in weights.items()]
 
 
-def _of_operands(program: Program, instruction: Instruction, is_users: Callable[[str], bool]) -> list[_Part]:
-    """XLA adds copies and conversions of its own: they are for the line whose result they take, as far as one is near."""
-    todo = [(name, 0) for name in instruction.operands]
-    seen: set[str] = set()
-    while todo:
-        name, far = todo.pop(0)
-        operand = program.instructions.get(name)
-        if operand is None or name in seen or far > _NEAR:
-            continue
-        seen.add(name)
-        if stack := _users(program, operand, is_users):
-            return [(stack, operand.is_backward, instruction.opcode, 1.0)]
-        todo += [(each, far + 1) for each in operand.operands]
+def _of_neighbours(program: Program, instruction: Instruction, is_users: Callable[[str], bool]) -> list[_Part]:
+    """XLA adds copies and conversions of its own: they are for the line whose result they take, or, of an argument, for the one
+    that takes theirs, as far as one is near."""
+    for towards in (_operands, Program.users):
+        todo = [(each, 0) for each in towards(program, instruction)]
+        seen: set[str] = set()
+        while todo:
+            other, far = todo.pop(0)
+            if other.name in seen or far > _NEAR:
+                continue
+            seen.add(other.name)
+            if stack := _users(program, other, is_users):
+                return [(stack, other.is_backward, instruction.opcode, 1.0)]
+            todo += [(each, far + 1) for each in towards(program, other)]
     return []
+
+
+def _operands(program: Program, instruction: Instruction) -> list[Instruction]:
+    return [found for name in instruction.operands if (found := program.instructions.get(name))]
 
 
 _NEAR = 4
@@ -117,7 +122,11 @@ def operation_of(instruction: Instruction) -> str:
 
 
 def _users(program: Program, instruction: Instruction, is_users: Callable[[str], bool]) -> tuple[Place, ...]:
-    return tuple(place for place in program.stack(instruction.frame) if is_users(place.file))
+    stack = [place for place in program.stack(instruction.frame) if is_users(place.file)]
+    outermost = max((i for i, place in enumerate(stack) if program.is_of(place.function)), default=None)
+    if outermost is None and program.is_named:
+        return ()  # the line that made the call, and no line of the function
+    return tuple(stack if outermost is None else stack[: outermost + 1])
 
 
 def _key(stack: tuple[Place, ...]) -> Key:

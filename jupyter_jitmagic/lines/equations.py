@@ -38,18 +38,19 @@ def equations_of(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[
 
 
 def _walk(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[Any, tuple[Place, ...], tuple[Any, ...]]]:
-    todo: list[tuple[Any, tuple[Place, ...]]] = [(getattr(jaxpr, "jaxpr", jaxpr), ())]
+    todo: list[tuple[Any, tuple[Place, ...], tuple[Any, ...]]] = [(getattr(jaxpr, "jaxpr", jaxpr), (), ())]
     while todo:
-        inner, called_from = todo.pop()
+        inner, called_from, caller = todo.pop()
         for equation in inner.eqns:
             own, maker = _stack(equation, is_users)
             stack = own or called_from  # what JAX's own jitted functions consist of has no place of its own
-            yield equation, stack, (id(inner), equation.primitive.name, maker) if own else ()
+            made = (caller, id(inner), equation.primitive.name, maker)
+            yield equation, stack, made if own else ()
             for value in equation.params.values():
                 for item in value if isinstance(value, tuple | list) else (value,):
                     item = getattr(item, "jaxpr", item)
                     if hasattr(item, "eqns"):
-                        todo.append((item, stack))
+                        todo.append((item, stack, made))
 
 
 def _stack(equation: Any, is_users: Callable[[str], bool]) -> tuple[tuple[Place, ...], tuple[Any, ...]]:

@@ -51,6 +51,11 @@ class Instruction:
         return int(found[1]) if found else 1
 
 
+def module_name(function: str) -> str:
+    """What JAX calls the program of a function of this name."""
+    return "jit_" + re.sub(r"\W", "_", function).rstrip("_")
+
+
 _INSIDE = ("body", "condition", "branch_computations", "true_computation", "false_computation", "to_apply", "calls")
 
 
@@ -64,6 +69,16 @@ class Program:
     instructions: dict[str, Instruction] = field(default_factory=dict)
     frames: dict[int, tuple[Place, int]] = field(default_factory=dict)
     """By number: the place, and the number of the frame that called it (0: none)."""
+    _users: dict[str, list[Instruction]] = field(default_factory=dict)
+
+    def is_of(self, function: str) -> bool:
+        """Whether this is the program of a function of this qualified name."""
+        return self.name.rstrip("_") == module_name(function.rpartition(".")[2])
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has its function's name; of a callable object JAX takes none."""
+        return "unnamed" not in self.name
 
     def stack(self, frame: int | None) -> tuple[Place, ...]:
         """The places that led to an instruction, innermost first."""
@@ -72,6 +87,14 @@ class Program:
             place, frame = self.frames[frame]
             places.append(place)
         return tuple(places)
+
+    def users(self, instruction: Instruction) -> list[Instruction]:
+        """The instructions of the same computation that take its result."""
+        if not self._users:
+            for other in self.instructions.values():
+                for operand in other.operands:
+                    self._users.setdefault(operand, []).append(other)
+        return self._users.get(instruction.name, [])
 
     def within(self, instruction: Instruction) -> Iterator[Instruction]:
         """The instructions of a fusion or of a loop, those of theirs included; not what a reduction applies."""

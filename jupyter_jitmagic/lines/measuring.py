@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import time
 from collections import Counter
@@ -58,15 +59,17 @@ class Target(NamedTuple):
 
     def ran_in(self, program: hlo.Program) -> bool:
         if self.written is None:
-            return program.name == programs.module_name(self.name.rpartition(".")[2])
+            return program.is_of(self.name)
         return any(self.written.has(place.file, place.line) for place, _ in program.frames.values())
 
 
 def target_of(fun: Any) -> Target:
     """A function, jitted or plain, as something to ask about."""
     plain = fun
-    while hasattr(plain, "__wrapped__"):
-        plain = plain.__wrapped__
+    while inner := getattr(plain, "__wrapped__", None) or (plain.func if isinstance(plain, functools.partial) else None):
+        plain = inner
+    if not hasattr(plain, "__code__") and hasattr(type(plain).__call__, "__code__"):
+        plain = type(plain).__call__
     code = getattr(plain, "__code__", None)
     name = getattr(plain, "__qualname__", type(plain).__name__)
     return Target(name, Source(file_of(plain)).at(line_of(plain)) or (written_as(code) if code is not None else None))
@@ -77,7 +80,7 @@ def target_named(record: FunctionRecord) -> Target:
     return Target(record.name, Source(record.filename).at(record.line), record)
 
 
-def measured(call: Callable[[], Any], targets: Sequence[Target], traced: Any = None) -> list[Report]:
+def measured(call: Callable[[], Any], targets: Sequence[Target], traced: Any = None, *, alone: bool = False) -> list[Report]:
     """Run something under the profiler: see `reported`.
 
     Raises:
@@ -91,16 +94,17 @@ def measured(call: Callable[[], Any], targets: Sequence[Target], traced: Any = N
     except BaseException:
         profiler.drop()
         raise
-    return reported(profiler.stop(), targets, traced)
+    return reported(profiler.stop(), targets, traced, alone=alone)
 
 
-def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any = None) -> list[Report]:
+def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any = None, *, alone: bool = False) -> list[Report]:
     """What was seen, on the lines that it came from.
 
     Args:
         profile: what was seen.
         targets: the functions asked about; every jitted function that ran if there are none.
         traced: the closed jaxpr of the one function asked about, where the caller has it.
+        alone: nothing else ran, so that all that ran is the function's, also where no line of it is known.
 
     Returns:
         A report for each jitted function, the one that took longest first.
@@ -110,7 +114,11 @@ def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any 
     """
     by_function: dict[str, list[programs.Execution]] = {}
     elsewhere = unread = 0.0
-    for execution in programs.executions(profile.events):
+    ran = programs.executions(profile.events)
+    if alone and not any(each.ran_in(execution.program) for each in targets for execution in ran if execution.program):
+        targets = []
+        by_function = {execution.module: [execution] for execution in ran if execution.program is not None}
+    for execution in ran if not by_function else ():
         seconds = sum(event.end - event.start for event in execution.events) / 1e9
         if execution.program is None:
             unread += seconds
@@ -199,7 +207,7 @@ def of_call(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Report:
         for _ in range(max(3, min(_CALLS, int(_MEASURED_S / max(once, 1e-6))))):
             call()
 
-    return measured(calls, [target_of(fun)], traced.jaxpr)[0]
+    return measured(calls, [target_of(fun)], traced.jaxpr, alone=True)[0]
 
 
 _CALLS = 50
@@ -217,7 +225,7 @@ def _is_of_user(program: hlo.Program) -> bool:
 
 
 def _records_of(module: str) -> list[FunctionRecord]:
-    return [each for each in programs.living() if programs.module_name(each.qualname.rpartition(".")[2]) == module]
+    return [each for each in programs.living() if hlo.module_name(each.qualname.rpartition(".")[2]) == module.rstrip("_")]
 
 
 def _jaxpr(record: FunctionRecord) -> Any:

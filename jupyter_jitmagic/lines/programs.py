@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -85,8 +84,3 @@ def named(name: str) -> Iterator[FunctionRecord]:
 def living() -> list[FunctionRecord]:
     """The recorded functions that exist and were not made anew."""
     return [record for record in log.functions.values() if record.alive and not record.superseded]
-
-
-def module_name(function: str) -> str:
-    """What JAX calls the program of a function of this name."""
-    return "jit_" + re.sub(r"\W", "_", function)

@@ -101,8 +101,8 @@ class ProgramTeller:
 
 
 def _newest(row: OtherRecord) -> hlo.Program | None:
-    name = programs.module_name(row.function.rpartition(".")[2])
-    module = next((module for module in internals.live_modules() if module.name == name), None)
+    name = hlo.module_name(row.function.rpartition(".")[2])
+    module = next((module for module in internals.live_modules() if module.name.rstrip("_") == name), None)
     return hlo.read(module.to_string()) if module is not None else None
 
 

@@ -173,3 +173,41 @@ def test_live_modules_have_the_names_and_the_frames_that_we_read() -> None:
     places = {place.function for instruction in program.instructions.values() for place in program.stack(instruction.frame)}
     assert {"mixed", "helper", "mixed.<locals>.body"} <= places
     assert program.entry in program.computations
+
+
+def test_a_function_of_a_library_has_its_operations() -> None:
+    import functools
+
+    found = jm.lines(functools.partial(jnp.matmul, X), X)
+    assert found.execute_s.sum() > 0 and "dot_general" in set(found.code)
+
+
+def test_a_callable_object_has_its_lines() -> None:
+    class Model:
+        def __call__(self, v):
+            return jnp.tanh(v @ v)
+
+    assert row(jm.lines(Model(), X), "jnp.tanh(v @ v)").share > 0.9
+
+
+def test_a_nested_jit_that_is_called_twice_was_not_repeated_by_a_loop() -> None:
+    inner = jax.jit(lambda a: jnp.sort(a, axis=0))
+
+    def outer(a):
+        return inner(inner(a) + 1)
+
+    assert set(jm.lines(outer, X).repeats.dropna()) == {1}
+
+
+def test_the_line_that_made_the_call_gets_nothing_of_it() -> None:
+    weights = jnp.ones((300, 300))
+
+    class Model:
+        def forward(self, v):
+            return jnp.tanh(v @ weights.T)
+
+    found = jm.lines(jax.jit(Model().forward), X)
+    assert {name for name in found.function if name} == {
+        f"{test_the_line_that_made_the_call_gets_nothing_of_it.__name__}.<locals>.Model.forward"
+    }
+    assert found[found.function != ""].share.sum() > 0.9
