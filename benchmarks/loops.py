@@ -8,6 +8,7 @@ how these times were come by, and the speed against plain ``jax.jit``.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import time
 from collections import Counter
@@ -41,7 +42,25 @@ class Sizes(NamedTuple):
     rows: int
 
 
-SMALL, LARGE = Sizes(48, 64), Sizes(96, 256)
+@functools.cache
+def sizes_of(step_s: float) -> Sizes:
+    """Of a step that takes about so long here."""
+    sizes = Sizes(48 if step_s < 1e-3 else 128, 16)
+    while (seconds := _seconds_of(sizes)) < 0.75 * step_s:
+        sizes = sizes._replace(rows=max(sizes.rows + 8, int(sizes.rows * min(step_s / seconds, 2))))
+    return sizes
+
+
+def _seconds_of(sizes: Sizes) -> float:
+    f, params, (x, y) = jax.jit(step), parameters(sizes.width), batch(sizes)
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        for _ in range(20):
+            params, loss = f(params, x, y)
+        jax.block_until_ready((params, loss))
+        times.append((time.perf_counter() - start) / 20)
+    return min(times)
 
 
 def batch(sizes: Sizes, rows: int | None = None) -> tuple[jax.Array, jax.Array]:
@@ -49,13 +68,15 @@ def batch(sizes: Sizes, rows: int | None = None) -> tuple[jax.Array, jax.Array]:
     return jnp.ones((rows, sizes.width)), jnp.ones((rows, 10))
 
 
+SHORT, LONG = 4e-4, 6e-3
+
 Loop = Callable[[Callable[..., Any]], tuple[float, dict[str, float]]]
 """Of a `jit`: seconds of wall time, and by function its true seconds per execution."""
 
 
-def never_waits(sizes: Sizes, steps: int, donate: bool = False, wait_every: int = 0, read_every: int = 0) -> Loop:
+def never_waits(step_s: float, steps: int, donate: bool = False, wait_every: int = 0, read_every: int = 0) -> Loop:
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
-        f = jit(step, donate_argnums=0) if donate else jit(step)
+        f, sizes = jit(step, donate_argnums=0) if donate else jit(step), sizes_of(step_s)
         params, (x, y) = parameters(sizes.width), batch(sizes)
         for _ in range(2):
             params, loss = f(params, x, y)
@@ -74,9 +95,10 @@ def never_waits(sizes: Sizes, steps: int, donate: bool = False, wait_every: int 
     return run
 
 
-def shapes_in_turn(sizes: Sizes, steps: int) -> Loop:
+def shapes_in_turn(step_s: float, steps: int) -> Loop:
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
-        f, params = jit(step), parameters(sizes.width)
+        f, sizes = jit(step), sizes_of(step_s)
+        params = parameters(sizes.width)
         batches = [batch(sizes, rows) for rows in (sizes.rows, sizes.rows // 2, sizes.rows * 3 // 4)]
         for x, y in batches * 2:
             params, loss = f(params, x, y)
@@ -91,13 +113,13 @@ def shapes_in_turn(sizes: Sizes, steps: int) -> Loop:
     return run
 
 
-def two_functions(sizes: Sizes, steps: int, evaluate_every: int) -> Loop:
+def two_functions(step_s: float, steps: int, evaluate_every: int) -> Loop:
     def evaluate(params: Any, x: Any, y: Any) -> Any:
         return loss_of(params, x, y)
 
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
-        f, g, params = jit(step), jit(evaluate), parameters(sizes.width)
-        x, y = batch(sizes)
+        f, g, sizes = jit(step), jit(evaluate), sizes_of(step_s)
+        params, (x, y) = parameters(sizes.width), batch(sizes)
         for _ in range(2):
             params, loss = f(params, x, y)
             loss = g(params, x, y)
@@ -105,10 +127,10 @@ def two_functions(sizes: Sizes, steps: int, evaluate_every: int) -> Loop:
         alone = {}
         for name, h in (("step", f), ("evaluate", g)):
             times = []
-            for _ in range(15):
+            for _ in range(5):
                 begin = time.perf_counter()
-                jax.block_until_ready(_plain(h)(params, x, y))
-                times.append(time.perf_counter() - begin)
+                jax.block_until_ready([_plain(h)(params, x, y) for _ in range(10)])
+                times.append((time.perf_counter() - begin) / 10)
             alone[name] = statistics.median(times)
         start = time.perf_counter()
         for i in range(steps):
@@ -132,18 +154,18 @@ def _plain(f: Any) -> Any:
 
 
 LOOPS: dict[str, Loop] = {
-    "never waits, 0.4 ms": never_waits(SMALL, 3000),
-    "never waits, 6 ms": never_waits(LARGE, 400),
-    "donates its parameters, 6 ms": never_waits(LARGE, 400, donate=True),
-    "donates its parameters, 0.4 ms": never_waits(SMALL, 3000, donate=True),
-    "float(loss) each tenth step, 6 ms": never_waits(LARGE, 400, read_every=10),
-    "float(loss) each tenth step, 0.4 ms": never_waits(SMALL, 3000, read_every=10),
-    "block_until_ready each 100 steps, 6 ms": never_waits(LARGE, 400, wait_every=100),
-    "thirty steps, 6 ms": never_waits(LARGE, 30),
-    "three batch shapes in turn, 6 ms": shapes_in_turn(LARGE, 400),
-    "train and evaluate by turns, 6 ms": two_functions(LARGE, 300, 1),
-    "evaluate each tenth step, 6 ms": two_functions(LARGE, 300, 10),
-    "waits each time, 6 ms": never_waits(LARGE, 200, wait_every=1),
+    "never waits, 0.4 ms": never_waits(SHORT, 3000),
+    "never waits, 6 ms": never_waits(LONG, 400),
+    "donates its parameters, 6 ms": never_waits(LONG, 400, donate=True),
+    "donates its parameters, 0.4 ms": never_waits(SHORT, 3000, donate=True),
+    "float(loss) each tenth step, 6 ms": never_waits(LONG, 400, read_every=10),
+    "float(loss) each tenth step, 0.4 ms": never_waits(SHORT, 3000, read_every=10),
+    "block_until_ready each 100 steps, 6 ms": never_waits(LONG, 400, wait_every=100),
+    "thirty steps, 6 ms": never_waits(LONG, 30),
+    "three batch shapes in turn, 6 ms": shapes_in_turn(LONG, 400),
+    "train and evaluate by turns, 6 ms": two_functions(LONG, 300, 1),
+    "evaluate each tenth step, 6 ms": two_functions(LONG, 300, 10),
+    "waits each time, 6 ms": never_waits(LONG, 200, wait_every=1),
 }
 
 

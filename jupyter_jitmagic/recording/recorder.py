@@ -74,7 +74,7 @@ def _after_fork() -> None:
     budgets.after_fork()
     scheduling.after_fork()
     waiter.after_fork()
-    ahead.forget()
+    ahead.after_fork()
     for state in spans.all_living():
         state.after_fork()
 

@@ -84,6 +84,11 @@ class Columns:
         page, at = self._at(row)
         return int(page.calls[WIDTH * at + 2])
 
+    def times(self, row: int) -> tuple[float, float]:
+        """Start and end of a call."""
+        page, at = self._at(row)
+        return page.calls[WIDTH * at], page.calls[WIDTH * at + 1]
+
     def outcome(self, row: int) -> int:
         page, at = self._at(row)
         return 0 if page.plain else page.outcome[at]
@@ -101,12 +106,12 @@ class Columns:
         page.detailed().execute_s[at] = seconds
         page.execute_how[at] = how
 
-    def average(self, first: int, last: int, means: dict[int, float], calls: int) -> None:
+    def average(self, first: int, last: int, means: dict[int, float], calls: int) -> dict[int, int]:
         """Say of the hits among calls `first` to `last`, those at these places, that they took so many seconds in the mean of
-        `calls` calls. What was seen of one alone stays."""
+        `calls` calls: of how many of each. What was said before stays."""
         import numpy as np
 
-        first = max(first, self.first)
+        first, said = max(first, self.first), dict.fromkeys(means, 0)
         for page, begin, end in self._parts(first - self.first, last + 1 - self.first):
             page.detailed()
             places = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
@@ -115,9 +120,11 @@ class Columns:
             for place, mean in means.items():
                 here = free & (places == place)
                 seconds[here], how[here] = mean, AVERAGED
+                said[place] += int(here.sum())
         self._averages.extend((first, last, calls))
         if len(self._averages) > 3 * _AVERAGES:
             self._averages = self._averages[-3 * _AVERAGES // 2 :]
+        return said
 
     def averaged_over(self, calls: Any) -> Any:
         """Of each of these call numbers (ascending) how many calls its span holds; 0 where it is in none."""

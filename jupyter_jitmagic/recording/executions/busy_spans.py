@@ -2,19 +2,18 @@
 
 A span lies between two ends that were seen, of one line of devices. What the GIL and the scheduler add to one sight of an
 end is divided by the calls between. It holds if every call but the first was handed over before the one before it had
-ended; the first may come late: then the span begins with it. Spans of several entries are solved for the entries' means
-(least squares over spans that hold different numbers of each), where they determine these; else nothing is known.
+ended; the first may come late: then the span begins with it. Spans of several entries are shared out by `mixed_spans`.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 
+from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
 from jupyter_jitmagic.recording.executions.running_ahead import Line
 from jupyter_jitmagic.records.log import HIT, INLINED, log
 
@@ -22,11 +21,11 @@ _REST = 0.05
 """The device may have rested for this share of a span at most."""
 _LONGEST = 4096
 """Calls of a span."""
-_EQUATIONS = 96
-_SIGMAS = 2.0
-_ROUGHLY = 0.5
+_MIXED = 16
+"""Calls of a span of several entries, at least."""
 _WORSE = 4.0
-_OUTLIER = 3.0
+_NEAR = 16
+"""So many calls from one of a line to the next, at most: those between are other devices'."""
 
 
 class End(NamedTuple):
@@ -35,20 +34,6 @@ class End(NamedTuple):
     call: int
     before: float
     after: float
-
-
-class _Span(NamedTuple):
-    """Calls `first` to `last`: so many of each entry, which took so long together, give or take half of `uncertain`."""
-
-    first: int
-    last: int
-    counts: dict[int, int]
-    seconds: float
-    uncertain: float
-
-    @property
-    def calls(self) -> int:
-        return sum(self.counts.values())
 
 
 Found = Callable[[int, float, int], None]
@@ -69,34 +54,40 @@ class BusySpans:
         self._usual = usual
         self._found = found
         self._from: dict[Line, End] = {}
-        self._spans: deque[_Span] = deque(maxlen=_EQUATIONS)
-        self._open: deque[_Span] = deque(maxlen=_EQUATIONS)
-        """Spans of several entries that could not be solved yet."""
+        self._latest: dict[Line, End] = {}
+        self._mixed = MixedSpans(tolerance, self._write)
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
         """One more end of a line, later than those before it. The log is locked."""
+        latest = self._latest.get(line)
+        if latest is not None and latest.call < end.call:
+            end = end._replace(before=max(latest.before, end.before))
+        self._latest[line] = end
+        in_a_row = latest is not None and self._see_alone(latest, end, line, line_of)
         begin = self._from.get(line)
         if begin is None or begin.call < log.columns.first - 1 or not begin.call < end.call <= begin.call + _LONGEST:
             self._from[line] = end
             return
+        if in_a_row and end.call - begin.call < _MIXED:
+            return  # no more than was seen of this call alone
         span = self._span(begin, end, line, line_of)
         if span is None:
             self._from[line] = end
         elif span.uncertain <= self._tolerance * span.seconds:
-            self._from[line] = end
-            self._spans.append(span)
-            if len(span.counts) == 1:
+            if len(span.counts) == 1 and span.calls > 1:  # of single calls the long ones would be certain, and stand for all
+                self._from[line] = end
                 (entry,) = span.counts
-                self._write(span, {entry: span.seconds / span.calls})
-            else:
-                self._open.append(span)
-                self._solve(frozenset(span.counts))
-        elif span.calls == 1 and span.uncertain <= _ROUGHLY * span.seconds:
-            self._from[line] = end
-            self._spans.append(span)  # for itself it says too little
+                self._write(span, {entry: span.seconds / span.calls}, span.calls)
+            elif span.calls >= _MIXED:
+                self._from[line] = end
+                self._mixed.add(span)
         elif begin.after - begin.before > _WORSE * (end.after - end.before):
             self._from[line] = end  # no span that begins there will be certain soon
         # else a longer one will be certain enough
+
+    def share_out(self) -> None:
+        """Share spans of several entries out where enough is known by now. The log is locked."""
+        self._mixed.share_out()
 
     def begin(self, end: End, line: Line) -> None:
         """A span may begin here."""
@@ -104,7 +95,11 @@ class BusySpans:
         if latest is None or latest.call < end.call:
             self._from[line] = end
 
-    def _span(self, begin: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> _Span | None:
+    def forget(self, entry: int) -> None:
+        """An entry is no more."""
+        self._mixed.forget(entry)
+
+    def _span(self, begin: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> Span | None:
         """The calls after `begin` up to `end`; None if the device may have rested, or did something that is not known."""
         import numpy as np
 
@@ -140,41 +135,32 @@ class BusySpans:
         if rested > _REST * seconds:
             return None
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
-        return _Span(begin.call + 1, end.call, counts, seconds, (high - low) + (end.after - end.before))
+        return Span(begin.call + 1, end.call, counts, seconds, (high - low) + (end.after - end.before))
 
-    def _solve(self, entries: frozenset[int]) -> None:
-        """The means of these entries from all spans that hold no others."""
-        import numpy as np
+    def _see_alone(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
+        """Whether there is but one call between these two, and how long it took."""
+        columns = log.columns
+        row, calls = end.call - columns.first, end.call - before.call
+        if not 0 < calls <= (1 if len(jax.devices()) == 1 else _NEAR) or row < calls:
+            return False
+        entry = columns.place(row)
+        if calls == 1 and line_of(entry) == line and columns.outcome(row) == HIT:
+            start, returned = columns.times(row)
+            low, high = max(before.before, start), max(before.after, returned)
+            seconds, uncertain = (end.before + end.after - low - high) / 2, high - low + end.after - end.before
+        else:
+            span = self._span(before, end, line, line_of)
+            if span is None or span.calls > 1:
+                return False
+            seconds, uncertain = span.seconds, span.uncertain
+        self._mixed.saw_alone(entry, seconds, uncertain)
+        return True
 
-        spans = [span for span in self._spans if entries.issuperset(span.counts)]
-        names = sorted(entries)
-        if len(spans) < 2 * len(names) + 2:
-            return
-        weights = np.array([span.calls for span in spans], float) ** -0.5  # each call adds its own deviation
-        counts = np.array([[span.counts.get(entry, 0) for entry in names] for span in spans], float) * weights[:, None]
-        seconds = np.array([span.seconds for span in spans]) * weights
-        kept = np.ones(len(spans), bool)
-        for _ in range(3):  # without those that something else has lengthened
-            means, _, rank, _ = np.linalg.lstsq(counts[kept], seconds[kept], rcond=1e-6)
-            off = np.abs(seconds - counts @ means)
-            kept, before = off <= _OUTLIER * np.median(off) / 0.6745, kept
-            if rank < len(names) or kept.sum() <= len(names):
-                return
-            if (kept == before).all():
-                break
-        noise = math.sqrt(float((off[kept] ** 2).sum()) / (int(kept.sum()) - len(names)))
-        errors = noise * np.sqrt(np.diag(np.linalg.inv(counts[kept].T @ counts[kept])))
-        if not ((means > 0) & (_SIGMAS * errors <= self._tolerance * means)).all():
-            return
-        known = dict(zip(names, means.tolist(), strict=True))
-        for span in [span for span in self._open if entries.issuperset(span.counts)]:
-            self._open.remove(span)
-            self._write(span, {entry: known[entry] for entry in span.counts})
-
-    def _write(self, span: _Span, means: dict[int, float]) -> None:
+    def _write(self, span: Span, means: dict[int, float], calls: int) -> None:
         columns = log.columns
         if span.last < columns.first:
             return
-        columns.average(span.first, span.last, means, span.calls)
+        new = columns.average(span.first, span.last, means, calls)
         for entry, seconds in means.items():
-            self._found(entry, seconds, span.counts[entry])
+            if new[entry]:
+                self._found(entry, seconds, new[entry])

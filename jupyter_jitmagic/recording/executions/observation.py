@@ -243,6 +243,7 @@ def _judge() -> None:
         call = log.columns.find(seen.start, seen.end)
         if call is not None:
             _busy.add(End(call, seen.before, seen.after), seen.line, lines.get)
+    _busy.share_out()
     changes = dict(judged)
     judged.clear()
     for entry, changed in changes.items():
@@ -344,6 +345,7 @@ def _device_free(call: int) -> tuple[float, float, float] | None:
 def forget(entry: int) -> None:
     _paces.pop(entry, None)
     ahead.drop(entry)
+    _busy.forget(entry)
 
 
 def blocked(began: float, start: float, end: float) -> Sighting:

@@ -2,14 +2,18 @@
 the mean of the calls between.
 
 The waiter waits for one output, and when that is there for the newest that was made meanwhile (JAX's CPU client lets a
-caller run 32 calls ahead, so it wakes once in some 32 calls). Two outputs are held at most, three where entries come by
-turns, one where they are large: holding more slows the caller down. What follows from the ends is for `busy_spans` to say.
+caller run 32 calls ahead, so it wakes once in some 32 calls). Two outputs are held at most, and one where they are large:
+holding more slows the caller down. Where entries come by turns such a mean tells of none: there some calls in a row are
+watched as well, of which each that follows another shows how long it took by itself; their outputs, which have to be small,
+are held until then. What follows from the ends is for `busy_spans` to say.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from collections import deque
+from threading import RLock
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -21,6 +25,7 @@ from jupyter_jitmagic.recording.executions.waiter import OutputWatch, smallest_o
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
 _LARGE_BYTES = 1 << 20
+_SMALL_BYTES = 1 << 14
 _RESTLESS = 3
 WORTH_RESTLESS_S = 2e-3
 """Shorter ones are left to samples where the device rests each few calls: to begin anew costs their caller too much."""
@@ -28,8 +33,13 @@ _IDLE_CALLS = 16
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
 _FIRST, _STEP = 0.8, 0.02
+_CLOSELY, _CLOSELY_S = 0.02, 1e-4
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
+_ROW = 16
+"""So many outputs are held to see calls alone, and fewer where they are not small."""
+_SELDOM = 8
+"""Whose time is known well is looked at once in so many times."""
 
 Line = frozenset[Any]
 """The devices that work through what they are given in its order."""
@@ -51,42 +61,113 @@ lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
 
 
+well_known: set[int] = set()
+"""Entries that need not be seen alone again soon."""
+
+
+class _Call(NamedTuple):
+    """One that has returned: an output, its two times, its entry, and which of its line's calls it is."""
+
+    array: Any
+    start: float
+    end: float
+    entry: int
+    lane: _Lane
+    number: int
+    work: float
+    """How long the line may be expected to have worked when it ends."""
+
+    @property
+    def is_large(self) -> bool:
+        return bool(self.array.nbytes > _LARGE_BYTES)
+
+    def follows(self, other: _Call | _Link | None) -> bool:
+        return other is not None and other.lane is self.lane and other.number == self.number - 1
+
+
+class _Seen(NamedTuple):
+    """Which call of a line was seen to end last, and when."""
+
+    number: int = 0
+    work: float = 0.0
+    when: float = -math.inf
+
+
+class _Lane:
+    """What a line was given, and what it is known to have done."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.number = 0
+        """Of the latest call."""
+        self.work = 0.0
+        self.newest: _Call | None = None
+        """What is waited for next."""
+        self.seen = _Seen()
+        self.each_s = 0.0
+        """How long a call takes, roughly and rather less: who asks too late learns nothing."""
+        self.waited = 0
+        """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
+
+
 class _Link(OutputWatch):
-    """The one call that is waited for."""
+    """The one call that is waited for.
 
-    is_second = False
+    Args:
+        rested: its line had nothing to do when it was called.
+    """
 
-    def __init__(self, array: Any, start: float, end: float, line: Line, owner: RunningAhead) -> None:
-        super().__init__(array, start)
-        self._call = start, end, line
+    closely = False
+    """Its end is to be known well."""
+    alone = False
+    """So is the end of the call before."""
+
+    def __init__(self, call: _Call, rested: bool, owner: RunningAhead) -> None:
+        super().__init__(call.array, call.start)
+        self.lane, self.number, self.work, self.entry = call.lane, call.number, call.work, call.entry
+        self.is_large, self.rested = call.is_large, rested
+        self._end = call.end
         self._owner = owner
-        self._since = perf_counter()
+        seen, self._since = call.lane.seen, perf_counter()
+        self._due = self._since + call.lane.each_s if rested else seen.when + call.work - seen.work
+        """When it may be expected to end."""
 
     def pause_s(self, now: float) -> float:
-        """Few questions: most of the time that such an end was waited for lately has passed before the first."""
-        usual = self._owner.usual_s[self.is_second]
-        waited = now - self._since
-        return max(_FIRST * usual - waited, _STEP * max(usual, waited))
+        """Few questions: most of the time that it may take has passed before the first."""
+        most_s = _FIRST * (self._due - now)
+        if self.closely:  # not in step with the calls
+            return max(most_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
+        return max(most_s, _STEP * (max(self._due, now) - self._since))
 
     def ended(self) -> None:
         if math.isfinite(self.after):
-            self._owner.note_wait(self.is_second, self.before - self._since)
-            start, end, line = self._call
-            ends.append(Ended(start, end, self.before, self.after, line))
+            self._owner.saw(self)
+            ends.append(Ended(self.start, self._end, self.before, self.after, self.lane.line))
         self._owner.go_on()
+
+    def least_s(self) -> float:
+        """How long it lasted for each call, at least, since the end that was seen before, or since it was called at rest."""
+        seen = self.lane.seen
+        since, calls = (self._since, 1) if self.rested else (seen.when, self.number - seen.number)
+        return max(self.before - since, 0.0) / max(calls, 1)
 
 
 class RunningAhead:
     """All calls of callers that run ahead, one after the other."""
 
     def __init__(self) -> None:
+        self._lock = RLock()
         self._waited: _Link | None = None
-        self._newest: tuple[Any, float, float, Line] | None = None
-        """What is waited for next."""
-        self._second: tuple[Any, float, float, Line] | None = None
-        """The call after the one that is waited for: with its end it is known how long it took by itself."""
-        self.usual_s = [0.0, 0.0]
-        """How long ends were waited for lately: of any call, and of the one after it."""
+        self._lanes: dict[Line, _Lane] = {}
+        self._row: deque[_Call] = deque()
+        """Calls whose ends are seen next, and those of the calls before each."""
+        self._waits = 0
+        self._alone: dict[int, int] = {}
+        """By entry, how many of its calls were seen alone, or are about to be."""
+        self._least: dict[int, float] = {}
+        """By entry, how long such a call takes by itself, at least."""
+        self._lately: dict[int, int] = {}
+        """By entry, when it came in turn, counting calls."""
         self._entry = 0
         self._turned = -_TURNS
         """Which call was the latest of another entry than the one before: where entries come by turns a mean tells of none."""
@@ -105,30 +186,29 @@ class RunningAhead:
         array = self._output(out, entry)
         if array is None:
             return False
-        waited = self._waited
-        self._idle = self._idle + 1 if waited is None else 0
-        if self._idle > _IDLE_CALLS:
-            return False
-        line = lines.get(entry)
-        if line is None:
-            line = lines[entry] = frozenset(array.devices())
-        hot_path.append_hit(start, end, entry)
-        if entry != self._entry:
-            self._entry, self._turned = entry, self._taken
-        if waited is None:
-            self._rests += 1
-            self._wait(array, start, end, line)
-        elif array.nbytes <= _LARGE_BYTES:
-            if self._second is None and not waited.is_second and self._taken - self._turned < _TURNS:
-                self._second = array, start, end, line
-            else:
-                self._newest = array, start, end, line
-            if self._waited is None:  # the waiter was about to go to sleep
-                self.go_on()
-        self._taken += 1
-        if self._taken % _LOOK_EVERY == 0:
-            self.restless, self._rests = self._rests >= _RESTLESS, 0
-            hot_path.full_at(end)
+        with self._lock:
+            self._idle = self._idle + 1 if self._waited is None else 0
+            if self._idle > _IDLE_CALLS:
+                return False
+            hot_path.append_hit(start, end, entry)
+            line = lines.get(entry)
+            if line is None:
+                line = lines[entry] = frozenset(array.devices())
+            lane = self._lanes.get(line)
+            if lane is None:
+                lane = self._lanes[line] = _Lane(line)
+            lane.number += 1
+            lane.work += self._least.get(entry, lane.each_s)
+            if entry != self._entry:
+                if self._entry:
+                    self._turned = self._taken
+                self._entry = entry
+                self._lately[entry] = self._taken
+            self._place(_Call(array, start, end, entry, lane, lane.number, lane.work))
+            self._taken += 1
+            if self._taken % _LOOK_EVERY == 0:
+                self.restless, self._rests = self._rests >= _RESTLESS, 0
+                hot_path.full_at(end)
         return True
 
     @property
@@ -139,36 +219,101 @@ class RunningAhead:
         self._judge_at = min(2 * self._judge_at, _JUDGE_LATER)
         return True
 
-    def note_wait(self, is_second: bool, least_s: float) -> None:
-        """An end was not there yet so many seconds after it began to be waited for."""
-        usual = self.usual_s[is_second]
-        self.usual_s[is_second] = (usual + max(least_s, 0.0)) / 2 if usual else max(least_s, 0.0)
-
     def begin(self) -> None:
         """A caller was seen to run ahead."""
         self._idle = 0
 
-    def go_on(self) -> None:
-        """Wait for the newest, if there is one. Called in the waiter's thread as well."""
-        second, self._second = self._second, None
-        if second is not None:
-            self._wait(*second, is_second=True)
+    def saw(self, link: _Link) -> None:
+        """Learn from an end when to look for the next. Called in the waiter's thread."""
+        lane, entry, least_s = link.lane, link.entry, link.least_s()
+        if link.number < lane.seen.number:
             return
-        newest, self._newest = self._newest, None
-        if newest is None:
-            self._waited = None
-            newest, self._newest = self._newest, None  # made between the two lines
-        if newest is not None:
-            self._wait(*newest)
+        if lane.each_s or not link.rested:  # the first may have waited for what the device was given before
+            lane.each_s = (lane.each_s + least_s) / 2 if lane.each_s else least_s
+        if link.alone:
+            self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
+            if not least_s and entry in self._alone:
+                self._alone[entry] -= 1  # it was looked too late
+        lane.seen = _Seen(link.number, link.work, link.after)
+
+    def go_on(self) -> None:
+        """Wait for the next of a row, or the newest. Called in the waiter's thread."""
+        with self._lock:
+            ended, self._waited = self._waited, None
+            if self._row:
+                call = self._row.popleft()
+                link = self._wait(call)
+                link.closely, link.alone = True, call.follows(ended)
+                return
+            waiting = [lane for lane in self._lanes.values() if lane.newest is not None]
+            lane = min(waiting, key=lambda lane: lane.waited, default=None)
+            if lane is not None and lane.newest is not None:
+                newest, lane.newest = lane.newest, None
+                self._wait(newest)
 
     def forget(self) -> None:
         """Hold nothing any longer."""
-        self._newest = self._second = self._waited = None
+        with self._lock:
+            self._waited = None
+            self._row.clear()
+            self._lanes.clear()
 
-    def _wait(self, array: Any, start: float, end: float, line: Line, is_second: bool = False) -> None:
-        self._waited = link = _Link(array, start, end, line, self)
-        link.is_second = is_second
+    def drop(self, entry: int) -> None:
+        """An entry is no more."""
+        for known in (self._places, self._alone, self._least, self._lately, lines):
+            known.pop(entry, None)
+        well_known.discard(entry)
+
+    def after_fork(self) -> None:
+        """Another thread may have been here when the child was made."""
+        self.__init__()  # type: ignore[misc]
+
+    def _place(self, call: _Call) -> None:
+        """Wait for a call, keep it to be waited for, or let it go."""
+        if self._waited is None:
+            self._rests += not call.is_large
+            self._wait(call, rested=True)
+        elif self._joins(call, self._waited):
+            self._row.append(call)
+        elif not call.is_large:
+            call.lane.newest = call
+
+    def _joins(self, call: _Call, waited: _Link) -> bool:
+        """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
+        known."""
+        if self._taken - self._turned >= _TURNS or not self._has_room(call, waited) or not self._wants(call.entry):
+            return False
+        newest = call.lane.newest
+        if call.follows(newest) and newest is not None:
+            self._row.append(newest)
+            call.lane.newest = None
+        elif self._row:
+            if not call.follows(self._row[-1]):
+                return False
+        elif call.follows(waited):
+            waited.closely = True
+        else:
+            return False
+        self._alone[call.entry] = self._alone.get(call.entry, 0) + 1
+        return True
+
+    def _has_room(self, call: _Call, waited: _Link) -> bool:
+        if call.is_large:
+            return not waited.is_large and not any(other.is_large for other in self._row)
+        return len(self._row) < (_ROW if call.array.nbytes <= _SMALL_BYTES else 1)
+
+    def _wants(self, entry: int) -> bool:
+        here = [other for other, turn in self._lately.items() if self._taken - turn < _TURNS]
+        if self._waits % _SELDOM:
+            here = [other for other in here if other not in well_known]
+        return entry in here and self._alone.get(entry, 0) <= min(self._alone.get(other, 0) for other in here)
+
+    def _wait(self, call: _Call, rested: bool = False) -> _Link:
+        self._waits += 1
+        call.lane.waited = self._waits
+        self._waited = link = _Link(call, rested, self)
         waiter.look(link)
+        return link
 
     def _output(self, out: Any, entry: int) -> Any | None:
         """As `smallest_output`, which is asked once for each entry."""
@@ -180,11 +325,6 @@ class RunningAhead:
         if array is not None:
             self._places[entry] = next(i for i, leaf in enumerate(jax.tree_util.tree_leaves(out)) if leaf is array)
         return array
-
-    def drop(self, entry: int) -> None:
-        """An entry is no more."""
-        self._places.pop(entry, None)
-        lines.pop(entry, None)
 
 
 ahead = RunningAhead()

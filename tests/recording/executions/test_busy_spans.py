@@ -153,6 +153,7 @@ def test_entries_by_turns_are_solved_for_where_the_spans_determine_them(log: Log
         if i >= waited:
             busy.add(device.end(number), LINE, lambda entry: LINE)
             waited = i + (1 if chance.random() < 0.5 else chance.choice([30, 31, 32]))
+    busy.share_out()
     assert set(means) == {1, 2, 3}
     for entry, found in means.items():
         assert all(mean == pytest.approx(times[entry], rel=0.1) for mean, _ in found)

@@ -1,0 +1,166 @@
+"""Busy spans of several entries, shared out among these.
+
+They are in the proportion in which calls of each took when they were seen alone, between their own end and that of the call
+before: a mean of many. Where calls of an entry differ much, so is the time: of as many spans as it takes to be certain.
+Where some last many times as long as most, these do not tell what the spans hold, and nothing is known of any.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Callable
+from statistics import mean, stdev
+from typing import NamedTuple
+
+from jupyter_jitmagic.recording.executions.running_ahead import well_known
+
+_ALONE = 99
+"""Of so many calls that were seen alone, the latest, an entry's mean is taken."""
+_ENOUGH, _FEW_SPREAD = 6, 0.5
+"""Fewer of them do not show by how much they differ: by this share, it is taken."""
+_LATE = 1.5
+"""Seen late is an end that was so many times more uncertain than the best quarter, of one half at most."""
+_TRIMMED = 0.2
+_SIGMAS = 2.0
+_KEPT, _TOGETHER = 512, 16
+"""So many spans, and as many before and after one tell its entries' means."""
+_ALIKE, _ODD, _MOST_ODD = 1.3, 1.7, 0.2
+"""Spans that took so many times as long as their calls alone, or so much less, held something else: several together, one, and
+the share of such ones where the others do not tell enough either."""
+
+
+class Span(NamedTuple):
+    """Calls `first` to `last`: so many of each entry, which took so long together, give or take half of `uncertain`."""
+
+    first: int
+    last: int
+    counts: dict[int, int]
+    seconds: float
+    uncertain: float
+
+    @property
+    def calls(self) -> int:
+        return sum(self.counts.values())
+
+
+class _Usual(NamedTuple):
+    """What `seen` calls took in the mean, and by which share of it one differs from another."""
+
+    seconds: float
+    spread: float
+    seen: int
+
+    def error(self, calls: float = math.inf) -> float:
+        """By which share so many other calls may take more or less in the mean."""
+        return self.spread * math.sqrt(1 / self.seen + 1 / calls)
+
+
+class _Alone:
+    """What calls of one entry took by themselves."""
+
+    def __init__(self) -> None:
+        self.seconds: deque[float] = deque(maxlen=_ALONE)
+        self.uncertain: deque[float] = deque(maxlen=_ALONE)
+
+    def add(self, seconds: float, uncertain: float) -> None:
+        self.seconds.append(seconds)
+        self.uncertain.append(uncertain)
+
+    def usual(self) -> _Usual | None:
+        """Their mean without the longest and the shortest fifth; None if hardly anything is known. None is taken whose ends
+        were seen late, however long it lasted."""
+        uncertain = sorted(self.uncertain)
+        most = max(_LATE * uncertain[len(uncertain) // 4], uncertain[len(uncertain) // 2])
+        seen = sorted(seconds for seconds, wide in zip(self.seconds, self.uncertain, strict=True) if wide <= most)
+        count, cut = len(seen), int(_TRIMMED * len(seen))
+        kept = seen[cut : count - cut]
+        middle = mean(kept)
+        if count < 2 or middle <= 0:
+            return None
+        spread = stdev([kept[0]] * cut + kept + [kept[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
+        return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count)
+
+
+class _Mixed:
+    """A span, and those of its entries that have no time yet."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self.left = set(span.counts)
+        self.usually = 0.0
+        """How long its calls take alone, one after the other; 0 where that is not known."""
+
+    @property
+    def is_odd(self) -> bool:
+        return self.usually > 0 and not 1 / _ODD <= self.span.seconds / self.usually <= _ODD
+
+
+Told = Callable[[Span, dict[int, float], int], None]
+"""Told of a span its entries' means, and of how many calls these are."""
+
+
+class MixedSpans:
+    """Of all lines.
+
+    Args:
+        tolerance: the share of a mean by which it may be uncertain.
+        told: told of each mean.
+    """
+
+    def __init__(self, tolerance: float, told: Told) -> None:
+        self._tolerance = tolerance
+        self._told = told
+        self._alone: dict[int, _Alone] = {}
+        self._spans: deque[_Mixed] = deque(maxlen=_KEPT)
+
+    def add(self, span: Span) -> None:
+        self._spans.append(_Mixed(span))
+
+    def saw_alone(self, entry: int, seconds: float, uncertain: float) -> None:
+        """One call took so long, give or take half of `uncertain`."""
+        self._alone.setdefault(entry, _Alone()).add(seconds, uncertain)
+
+    def forget(self, entry: int) -> None:
+        """An entry is no more."""
+        self._alone.pop(entry, None)
+
+    def share_out(self) -> None:
+        """Tell what is known by now of spans that have not been told of yet."""
+        if not any(mixed.left for mixed in self._spans):
+            return
+        known = {entry: usual for entry, alone in self._alone.items() if (usual := alone.usual()) is not None}
+        well_known.update(entry for entry, usual in known.items() if _SIGMAS * usual.error() <= self._tolerance)
+        spans = list(self._spans)
+        for mixed in spans:
+            counts = mixed.span.counts
+            is_known = known.keys() >= counts.keys()
+            mixed.usually = sum(count * known[entry].seconds for entry, count in counts.items()) if is_known else 0.0
+        for at, mixed in enumerate(spans):
+            if mixed.left and mixed.usually and not mixed.is_odd:
+                near = range(max(at - _TOGETHER, 0), min(at + _TOGETHER + 1, len(spans)))
+                of_odd = sum(spans[i].span.seconds for i in near if spans[i].is_odd)
+                if of_odd <= _MOST_ODD * sum(spans[i].span.seconds for i in near):
+                    together = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
+                    self._share_out(mixed, [one for one in together if one.usually and not one.is_odd], known)
+
+    def _share_out(self, mixed: _Mixed, together: list[_Mixed], known: dict[int, _Usual]) -> None:
+        """One span, with as many of those beside it as it takes to be certain."""
+        counts: Counter[int] = Counter()
+        seconds = usually = 0.0
+        for one in together:
+            counts.update(one.span.counts)
+            seconds, usually = seconds + one.span.seconds, usually + one.usually
+            errors = {entry: known[entry].error(count) for entry, count in counts.items()}
+            parts = {entry: count * known[entry].seconds / usually * errors[entry] for entry, count in counts.items()}
+            means = {}
+            for entry in mixed.left if 1 / _ALIKE <= seconds / usually <= _ALIKE else ():
+                # what one takes too much of a span the others take too little
+                of_others = math.hypot(*(part for other, part in parts.items() if other != entry))
+                if _SIGMAS * math.hypot(errors[entry] - parts[entry], of_others) <= self._tolerance:
+                    means[entry] = seconds / usually * known[entry].seconds
+            if means:
+                self._told(mixed.span, means, counts.total())
+                mixed.left.difference_update(means)
+            if not mixed.left:
+                return

@@ -1,0 +1,290 @@
+"""Loops as people write them, of which the device, the clock and the thread that waits are simulated: what share of the calls
+gets a time, and how near it is to what the device took."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.recording.executions import busy_spans, mixed_spans, running_ahead
+from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
+from jupyter_jitmagic.records import log as log_module
+from jupyter_jitmagic.records.columns import AVERAGED
+
+AHEAD = 32
+"""So far JAX's CPU client lets a caller run ahead."""
+
+
+class Output:
+    def __init__(self, world: World, device: str, ends: float, nbytes: int = 4) -> None:
+        self.world, self.device, self.ends, self.nbytes = world, device, ends, nbytes
+        self.deleted = False
+        world.alive.add(self)
+
+    def devices(self) -> set[str]:
+        return {self.device}
+
+
+class World:
+    """A caller, devices that work through what they are given in its order, and a thread that sees ends a little late."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, sight_s: float, lates: float = 0.0) -> None:
+        self.now = 100.0
+        self.chance = random.Random(1)
+        self.sight_s, self.lates = sight_s, lates
+        self.free: dict[str, float] = {}
+        self.given: dict[str, list[float]] = {}
+        self.links: list[running_ahead._Link] = []
+        self.truth: list[tuple[int, float]] = []
+        self.alive: set[Output] = set()
+        self.held_most = 0
+        self.log = log_module.Log()
+        self.ahead = running_ahead.RunningAhead()
+        self.means: dict[int, list[float]] = {}
+        self.busy = BusySpans(0.1, lambda entry: None, lambda entry, mean, calls: self.means.setdefault(entry, []).append(mean))
+        monkeypatch.setattr(busy_spans, "log", self.log)
+        monkeypatch.setattr(mixed_spans, "well_known", set())
+        monkeypatch.setattr(running_ahead, "lines", {})
+        monkeypatch.setattr(running_ahead, "ends", running_ahead.ends.__class__())
+        monkeypatch.setattr(running_ahead, "well_known", mixed_spans.well_known)
+        monkeypatch.setattr(running_ahead, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(running_ahead, "waiter", self)
+        monkeypatch.setattr(running_ahead, "hot_path", self)
+        monkeypatch.setattr(running_ahead, "smallest_output", lambda out: out)
+
+    # -- in the place of `waiter` and of `hot_path`
+
+    def look(self, link: running_ahead._Link) -> None:
+        self.links.append(link)
+
+    def append_hit(self, start: float, end: float, entry: int) -> None:
+        self.log.columns.extend((start, end, float(entry)))
+
+    def full_at(self, now: float) -> float:
+        return now
+
+    # -- the loop
+
+    def call(self, entry: int, seconds: float, device: str = "device 0", nbytes: int = 4) -> Output:
+        """Hand the device so much to do; the caller waits where it is too far ahead."""
+        start, given = self.now, self.given.setdefault(device, [])
+        self.python(2e-5)
+        if len(given) >= AHEAD:
+            self.until(given[-AHEAD])
+        self.free[device] = max(self.free.get(device, 0.0), self.now) + seconds
+        given.append(self.free[device])
+        out = Output(self, device, self.free[device], nbytes)
+        self.truth.append((entry, seconds))
+        if not self.ahead.take(start, self.now, out, entry):
+            self.append_hit(start, self.now, entry)
+        self.held_most = max(self.held_most, self.held())
+        if self.ahead.due:
+            self.judge()
+        return out
+
+    def held(self) -> int:
+        """How many outputs are held."""
+        lanes = [lane.newest for lane in self.ahead._lanes.values() if lane.newest is not None]
+        return sum(link.array is not None for link in self.links) + len(self.ahead._row) + len(lanes)
+
+    def python(self, seconds: float) -> None:
+        self.until(self.now + seconds)
+
+    def wait(self) -> None:
+        self.until(max([self.now, *self.free.values()]) + 1e-4)
+
+    def until(self, when: float) -> None:
+        """Let the time go by, and the thread see what ended meanwhile."""
+        while self.links:
+            link = self.links[0]
+            late = 0.02 if self.chance.random() < self.lates else 0.0
+            sight_s = self.chance.uniform(0.5, 1.0) * self.sight_s + late
+            after = max(link.array.ends + sight_s * self.chance.random(), self.now)
+            if after > when:
+                break
+            self.now = after
+            if not link.array.deleted:
+                link.before, link.after = min(max(after - sight_s, link.start), link.array.ends), after
+            self.links.pop(0)
+            link.array = None
+            link.ended()
+        self.now = max(self.now, when)
+
+    def judge(self) -> None:
+        while running_ahead.ends:
+            seen = running_ahead.ends.popleft()
+            call = self.log.columns.find(seen.start, seen.end)
+            assert call is not None
+            self.busy.add(End(call, seen.before, seen.after), seen.line, running_ahead.lines.get)
+        self.busy.share_out()
+
+    def judged(self) -> tuple[float, dict[int, float]]:
+        """Of all calls the share that has a time, and by entry the mean of these times over the truth."""
+        self.wait()
+        self.judge()
+        rows = self.log.columns.as_numpy()
+        timed = rows["execute_how"] == AVERAGED
+        entries, seconds = np.array(self.truth).T
+        ratios = {
+            int(entry): float(rows["execute_s"][timed & (entries == entry)].mean() / seconds[timed & (entries == entry)].mean())
+            for entry in np.unique(entries[timed])
+        }
+        return float(timed.mean()), ratios
+
+
+@pytest.fixture(params=[(1e-4, 0.0), (4e-4, 0.1)], ids=["a quiet machine", "a machine with much to do"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch, *request.param)
+
+
+Steps = Iterable[list[tuple[int, float]]]
+"""Of each step the calls: entry and seconds."""
+
+
+def in_turn(*seconds: float) -> Callable[[int], Steps]:
+    return lambda steps: ([(i % len(seconds) + 1, seconds[i % len(seconds)])] for i in range(steps))
+
+
+def each_step(*seconds: float) -> Callable[[int], Steps]:
+    return lambda steps: (list(enumerate(seconds, 1)) for _ in range(steps))
+
+
+def evaluated(step_s: float, evaluate_s: float, every: int, times: int = 1) -> Callable[[int], Steps]:
+    return lambda steps: ([(1, step_s), *([(2, evaluate_s)] * times if i % every == every - 1 else [])] for i in range(steps))
+
+
+LOOPS = {
+    "one function": in_turn(0.006),
+    "one function, short": in_turn(0.0004),
+    "three shapes in turn": in_turn(0.006, 0.003, 0.0045),
+    "train and evaluate by turns": each_step(0.006, 0.002),
+    "a step of three functions, short": each_step(0.0008, 0.0005, 0.0012),
+    "evaluate each tenth step": evaluated(0.006, 0.002, 10),
+    "evaluate each hundredth step, twenty times": evaluated(0.006, 0.002, 100, 20),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_most_calls_of_a_loop_that_never_waits_have_a_time_that_is_true(world: World, name: str) -> None:
+    for step in LOOPS[name](600):
+        for entry, seconds in step:
+            world.call(entry, seconds * world.chance.uniform(0.95, 1.05))
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert set(ratios) == {entry for entry, _ in world.truth}
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_few_outputs_are_held_and_none_where_nothing_comes_by_turns(world: World) -> None:
+    for _ in range(300):
+        world.call(1, 0.002)
+    assert world.held_most <= 2
+    for i in range(300):
+        world.call(1 + i % 2, 0.002)
+    assert world.held_most <= running_ahead._ROW + 3
+    world.wait()
+    world.python(0.1)
+    assert world.held() == 0
+
+
+@pytest.mark.parametrize("between", [2e-5, 1e-3, 3e-3])
+def test_a_caller_that_makes_batches_meanwhile_has_times_as_long_as_it_is_ahead(world: World, between: float) -> None:
+    for i in range(600):
+        world.python(between * world.chance.random())
+        world.call(1 + i % 2, 0.004 if i % 2 else 0.002)
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_a_caller_that_is_slower_than_the_device_is_told_no_mean(world: World) -> None:
+    for i in range(600):
+        world.python(0.006)
+        world.call(1 + i % 2, 0.002)
+    assert world.judged() == (0.0, {})
+
+
+@pytest.mark.parametrize("every", [10, 100])
+def test_a_caller_that_waits_now_and_then_has_times_without_the_rests(world: World, every: int) -> None:
+    for i in range(1000):
+        out = world.call(1, 0.004 * world.chance.uniform(0.95, 1.05))
+        if i % every == every - 1:
+            world.until(out.ends + 2e-3)
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert 0.9 < ratios[1] < 1.1
+
+
+def test_threads_that_share_the_device_have_each_functions_time(world: World) -> None:
+    for _ in range(1000):
+        entry = world.chance.choice([1, 2, 2])
+        world.call(entry, {1: 0.006, 2: 0.002}[entry])
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_each_device_is_a_line_of_work_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(busy_spans.jax, "devices", lambda: [0, 1])
+    for i in range(800):
+        world.call(1, 0.004, "device 0")
+        world.call(2 + i % 2, (0.003, 0.005)[i % 2], "device 1")
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert set(ratios) == {1, 2, 3}
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_of_large_outputs_one_is_held_at_a_time(world: World) -> None:
+    for _ in range(400):
+        world.call(1, 0.004, nbytes=1 << 24)
+        assert world.held() <= 1
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert 0.9 < ratios[1] < 1.1
+
+
+def test_a_function_with_large_outputs_beside_one_with_small_ones_has_its_time(world: World) -> None:
+    for _ in range(800):
+        world.call(1, 0.004, nbytes=1 << 24)
+        world.call(2, 0.002)
+        links = [link.array for link in world.links if link.array is not None]
+        held = [*links, *(call.array for call in world.ahead._row)]
+        assert sum(array.nbytes > 1 << 20 for array in held) <= 1
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_outputs_that_the_caller_deletes_cost_no_more_than_their_own_ends(world: World) -> None:
+    for i in range(900):
+        out = world.call(1 + i % 2, 0.004 if i % 2 else 0.002)
+        out.deleted = i % 5 == 0
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+@pytest.mark.parametrize("often", [0.05, 0.1, 0.3, 0.5, 0.9])
+def test_calls_that_are_not_alike_have_their_mean_or_no_time(world: World, often: float) -> None:
+    """Two entries, one of which takes now this, now forty times as long, by chance."""
+    for _ in range(600):
+        world.call(1, 0.002)
+        world.call(2, 0.02 if world.chance.random() < often else 0.0005)
+    timed, ratios = world.judged()
+    if often < 0.5:  # mostly short: that mean would say nothing of the long ones
+        assert timed < 0.1
+    else:
+        assert all(0.85 < ratio < 1.15 for ratio in ratios.values()), ratios
+
+
+def test_an_entry_that_was_never_seen_alone_leaves_the_others_of_its_spans_unknown(world: World) -> None:
+    for i in range(64):
+        world.call(2 if i == 40 else 1, 0.002)
+    rows = world.log.columns.as_numpy()
+    _, ratios = world.judged()
+    assert 2 not in ratios
+    assert rows["place"][40] == 2
