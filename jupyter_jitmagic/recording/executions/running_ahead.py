@@ -256,6 +256,8 @@ class RunningAhead:
         with self._lock:
             self._waited = None
             self._row.clear()
+            for lane in self._lanes.values():
+                lane.newest = None
             self._lanes.clear()
 
     def drop(self, entry: int) -> None:
