@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from types import MethodType
@@ -82,10 +82,12 @@ def diagnose_call(
         caches = OwnCaches()
         own = replace(call, fun=caches.of(call.fun))
 
+        so_far: list[Diagnosis] = []
+
         def work() -> Diagnosis:
             try:
                 with undoing(Reach(own.fun, _handed_on(own), caches.made)):
-                    return _diagnose(own, seconds, rewrites)
+                    return _diagnose(own, seconds, rewrites, so_far)
             except Effect as met:
                 return _from_one_run(call, failed, str(met))
 
@@ -93,7 +95,7 @@ def diagnose_call(
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:
-                diagnosis = _out_of_time(call, failed, time.perf_counter() - started)
+                diagnosis = _out_of_time(call, failed, time.perf_counter() - started, so_far)
         diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
     except Exception as error:
         faults.report("diagnosis", error)
@@ -175,7 +177,11 @@ def _from_one_run(call: Call, failed: BaseException | None, effect: str) -> Diag
     return verdict(_fallback(failed, call), error=error, reason=f"{sentence} Not traced again: {effect}.")
 
 
-def _out_of_time(call: Call, failed: BaseException | None, waited: float) -> Diagnosis:
+def _out_of_time(call: Call, failed: BaseException | None, waited: float, so_far: Sequence[Diagnosis] = ()) -> Diagnosis:
+    """The answer of a search that was stopped: what it knew by then."""
+    if so_far:
+        reason = f"{so_far[-1].reason} {reasons.for_stopped_rewrites(waited)}"
+        return replace(so_far[-1], reason=reason, stopped=True)
     error = "" if failed is None else f"{type(failed).__name__}: {failed}"
     site = None if failed is None else refused_at(failed, call)
     sites = (site,) if site else ()
@@ -186,10 +192,11 @@ def _out_of_time(call: Call, failed: BaseException | None, waited: float) -> Dia
         sites,
         error=error,
         reason=reasons.for_stopped(waited),
+        stopped=True,
     )
 
 
-def _diagnose(call: Call, seconds: float, with_rewrites: bool) -> Diagnosis:
+def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diagnosis]) -> Diagnosis:
     begin, started = clock(), time.perf_counter()
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
         return Diagnosis(call.name, "not_staticness", *_declared(call), reason=other_failures.ASYNC)
@@ -212,7 +219,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool) -> Diagnosis:
     try:
         if found.effect:
             raise Effect(found.effect)
-        return _concluded(call, seconds, with_rewrites, error, found, took, begin)
+        return _concluded(call, seconds, with_rewrites, error, found, took, begin, so_far)
     except Effect as met:
         if not sites:
             return _from_one_run(call, error, str(met))
@@ -221,9 +228,17 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool) -> Diagnosis:
 
 
 def _concluded(
-    call: Call, seconds: float, with_rewrites: bool, error: BaseException, found: Found, took: float, begin: float
+    call: Call,
+    seconds: float,
+    with_rewrites: bool,
+    error: BaseException,
+    found: Found,
+    took: float,
+    begin: float,
+    so_far: list[Diagnosis],
 ) -> Diagnosis:
-    """The answer, from the trace's error and what the run over the function found."""
+    """The answer, from the trace's error and what the run over the function found. `so_far` gets what is known of it before
+    other code is looked for."""
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
     sites = one_for_each_line(found.sites)
     result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
@@ -232,7 +247,10 @@ def _concluded(
         return verdict("not_staticness", sites=sites, reason=other_failures.for_refused(call, result.refused))
     if not result.cured and took > _SLOW and (result.bounded or _ended_early(found, error, call)):
         return verdict("not_staticness", *_declared(call), sites, reason=reasons.for_slow_search(result, took))
+    names, numbers = _names(call, result.static)
+    known = functools.partial(verdict, static_argnames=names, static_argnums=numbers, sites=sites)
     if result.cured:
+        so_far.append(known("static", verified=True, reason=reasons.for_static(call, result, found)))
         changing = frozenset(name for name in result.static - call.declared if call.changes(name))
         unbearable = result.equations > MANY_EQUATIONS
         unsure: tuple[Rewrite, ...] = ()
@@ -259,7 +277,6 @@ def _concluded(
                 left = find_call_sites(call, result.static - changing, seconds=0.5)
                 return replace(answer, reason=reasons.for_changing(call, changing, left))
         reason = reasons.for_static(call, result, found)
-        names, numbers = _names(call, result.static)
         others = _alternatives(call, result, found, deadline) if with_rewrites else ()
         return verdict(
             "static",
@@ -295,7 +312,9 @@ def _concluded(
         return verdict(
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
-    return _rewritten(call, verdict, sites, result, deadline, with_rewrites)
+    kind: Kind = "static+rewrite" if result.static else "rewrite"
+    so_far.append(known(kind, reason=reasons.for_rewrite(call, result, result.left, True)))
+    return _rewritten(call, verdict, sites, result, deadline, with_rewrites, with_split=with_rewrites)
 
 
 _Verdict = Callable[..., Diagnosis]
@@ -341,6 +360,7 @@ def _rewritten(
     result: StaticSet,
     deadline: float,
     with_rewrites: bool,
+    with_split: bool = False,
 ) -> Diagnosis:
     proposed: list[Rewrite] = []
     unverified: list[Rewrite] = []
@@ -360,7 +380,7 @@ def _rewritten(
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     names, numbers = _names(call, static)
-    split = _split(call, static, deadline) if with_rewrites and not proposed else Split()
+    split = _split(call, static, deadline) if with_split and not proposed else Split()
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split.rewrite)
     return verdict(
         kind,
@@ -413,9 +433,9 @@ def _other_error(
 
 
 def _sites(call: Call, error: BaseException, seconds: float) -> Found:
-    """All sites by running the function; without the internals for it, the one that JAX's error names."""
+    """All sites by running the function; the one that JAX's error names where that cannot be, or came to none in its time."""
     found = find_call_sites(call, frozenset(), seconds=seconds)
-    if found.proven:
+    if found.proven and (found.sites or found.effect or not _ended_early(found, error, call)):
         return found
     place = failing_site(error, call)
     sites = (replace(place, proven=False),) if place else ()

@@ -143,6 +143,8 @@ class Diagnosis:
     """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
     runs_plainly: bool = False
     """Plain Python was seen to run this call; asked only where nothing else cures it."""
+    stopped: bool = False
+    """The search came to its time limit: what cures the call may not have been found."""
     verified: bool = False
     reason: str = ""
     notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from jupyter_jitmagic.base.paths import summed_up
 from jupyter_jitmagic.diagnosis.fixes import Fix, fixes
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite, Site
 from jupyter_jitmagic.display import amounts
@@ -14,6 +15,7 @@ from jupyter_jitmagic.display.model import Block, Code, Details, Diff, Document,
 
 SITES_SHOWN = 3
 LONGEST_DIFF = 40
+SHORT_DIFF = 20
 
 # what Python did at a site, for a reader; the operation's own name where none is here
 _NEEDS = {
@@ -62,8 +64,8 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
         blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
         blocks += _other_ways(found[1:], context)
     elif diagnosis.runs_plainly and diagnosis.kind != "not_staticness":
-        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no part of it is worth a jit of its own"))
-    elif diagnosis.kind in ("static", "rewrite", "static+rewrite"):
+        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
+    elif diagnosis.kind in ("static", "rewrite", "static+rewrite") and not diagnosis.stopped:
         blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
     blocks += _folded(diagnosis, sites[SITES_SHOWN:])
     return Document.of(blocks)
@@ -110,12 +112,12 @@ def _why(site: Site) -> str:
     need = site.detail or _NEEDS.get(site.operation, "Python needs this value now")
     if not site.arguments:
         return need
-    return f"{need}; it comes from {_listed(_argument(path, site) for path in site.arguments)}"
+    known = summed_up(site.arguments, site.values)
+    return f"{need}; it comes from {_listed(_named(path, text) for path, text in known)}"
 
 
-def _argument(path: str, site: Site) -> str:
-    value = site.values.get(path)
-    return f"`{path}` ({value})" if value else f"`{path}`"
+def _named(path: str, text: str) -> str:
+    return f"`{path}` ({text})" if text else f"`{path}`"
 
 
 def _listed(items: Iterable[str]) -> str:
@@ -195,9 +197,12 @@ def _rewrite(rewrite: Rewrite) -> list[Block]:
 
 
 def diff_lines(diff: str) -> list[str]:
-    """The lines of a unified diff without file names and positions, with as much indentation as they have in common removed."""
+    """The lines of a unified diff without file names and positions, with as much indentation as they have in common removed.
+
+    Of a long one less is shown of what did not change.
+    """
     lines: list[str] = []
-    for line in diff.splitlines():
+    for line in _near(diff.splitlines()):
         if line.startswith("@@"):
             if lines:
                 lines.append("")
@@ -206,6 +211,15 @@ def diff_lines(diff: str) -> list[str]:
     blank = [len(line) - 1 - len(line[1:].lstrip()) for line in lines if line[1:].strip()]
     common = min(blank, default=0)
     return [(line[:1] + " " + line[1 + common :]).rstrip() for line in lines]
+
+
+def _near(lines: list[str]) -> list[str]:
+    """A diff's lines; of a long one those that did not change only where they stand beside one that did."""
+    if len(lines) <= SHORT_DIFF:
+        return lines
+    changed = [line.startswith(("+", "-")) and not line.startswith(("--- ", "+++ ")) for line in lines]
+    near = (any(changed[max(0, k - 1) : k + 2]) or line.startswith("@@") for k, line in enumerate(lines))
+    return [line for line, kept in zip(lines, near, strict=True) if kept and line != "+"]
 
 
 def _other_ways(others: list[Fix], context: Context) -> list[Block]:

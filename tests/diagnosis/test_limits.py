@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.types import Found
 
 
 def busy(seconds):
@@ -45,6 +46,22 @@ def test_a_search_that_is_cut_off_does_not_call_the_value_data():
         assert found.kind == "static" or found.reason.startswith("Unknown")
     finally:
         jm.options.reset()
+
+
+def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(limited, monkeypatch):
+    """Kind and place stay; nothing is said of what was not looked for."""
+    jm.options.advice_limit_s = 1.5
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing._rewritten", lambda *_, **__: busy(60))
+    found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
+    assert found.kind == "rewrite" and found.stopped
+    assert found.sites[0].arguments == ("x",)
+    assert "the search was stopped after" in found.reason and "No fix found" not in str(found)
+
+
+def test_a_run_that_came_to_no_site_in_its_time_leaves_the_one_that_jax_names(monkeypatch):
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing.find_call_sites", lambda *_, **__: Found())
+    found = jm.diagnose(lambda x: x if x > 0 else -x, jnp.float32(1.0))
+    assert found.kind == "rewrite" and [site.operation for site in found.sites] == ["bool"] and not found.sites[0].proven
 
 
 def test_an_answer_that_is_stopped_as_a_whole_does_not_blame_the_trace(limited, monkeypatch):

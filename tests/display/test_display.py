@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.base.paths import summed_up
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.types import Change, Comparison, Diagnosis, Rewrite, Site
 from jupyter_jitmagic.display import Document, to_html, to_text
@@ -407,3 +408,28 @@ def test_columns_give_no_more_width_than_the_table_needs() -> None:
 
 def test_an_empty_table_says_the_one_thing_to_do() -> None:
     assert "put %%jit over a cell" in to_text(stats.functions([], [], ""))
+
+
+def test_many_leaves_of_one_argument_are_named_by_what_holds_them() -> None:
+    """A train step's parameters: once in the place, never listed; the answer keeps within a screen."""
+    leaves = tuple(f"state.params['block_{k}']['{name}']" for k in range(19) for name in ("kernel", "bias"))
+    batch = ("batch['tokens']", "batch['mask']")
+    site = Site(
+        FILE, 3, "if x > threshold:", "if", (*leaves, *batch), "", 7, 3, 20, "step", True, dict.fromkeys(leaves, "f32[3]")
+    )
+    text = to_text(advice(Diagnosis("step", "rewrite", sites=(site,), rewrites=(rewrite("cond"),)), CONTEXT))
+    assert "it comes from state.params (38 leaves) and batch (2 leaves)" in " ".join(text.split())
+    assert "block_" not in text and len(text.splitlines()) <= 25
+
+
+def test_few_leaves_are_named_one_by_one() -> None:
+    assert summed_up(["p['w'].a", "p['w'].b", "x"], {"x": "f32[3]"}) == [("p['w'].a", ""), ("p['w'].b", ""), ("x", "f32[3]")]
+    many = [*(f"p['w'].a[{k}]" for k in range(4)), "p['w'].b", "x"]
+    assert summed_up(many, {"x": "f32[3]"}) == [("p['w']", "5 leaves"), ("x", "f32[3]")]
+
+
+def test_of_a_long_diff_less_is_shown_of_what_did_not_change() -> None:
+    kept = [f" line {k}" for k in range(6)]
+    changed = [f"+new {k}" for k in range(12)]
+    shown = diff_lines("\n".join(["--- f (now)", "+++ f (fixed)", "@@ -1 +1 @@", *kept, *changed, *kept]))
+    assert shown == ["  line 5", *(f"+ new {k}" for k in range(12)), "  line 0"]

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
-from jupyter_jitmagic.base.paths import is_part
+from jupyter_jitmagic.base.paths import is_part, summed_up
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
@@ -75,6 +75,14 @@ def for_stopped(waited: float) -> str:
     return (
         f"Unknown: the search for an answer was stopped after {waited:.1f} s. Raise jupyter_jitmagic.options.advice_limit_s, "
         "or call the function with smaller inputs."
+    )
+
+
+def for_stopped_rewrites(waited: float) -> str:
+    """The search came to its limit while it looked for other code."""
+    return (
+        f"What else cures it is unknown: the search was stopped after {waited:.1f} s. Raise "
+        "jupyter_jitmagic.options.advice_limit_s, or call the function with smaller inputs."
     )
 
 
@@ -168,7 +176,7 @@ def _data(call: Call, search: StaticSet, site: Site) -> str:
     could = list(dict.fromkeys(path for path in site.arguments if path in numbers))
     others = [path for path in site.arguments if path not in could]
     if could and others:
-        needing = f"`{_expression(site)}` still needs the value of {_and(others)}"
+        needing = f"`{_expression(site)}` still needs the value of {_and([path for path, _ in summed_up(others, {})])}"
         return f"Making {_and(could)} static does not help: {needing}, which is data."
     paths = _paths(site)
     if not paths and site.operation != "invalid argument":
@@ -206,4 +214,4 @@ def _needed(site: Site) -> str:
 
 
 def _paths(site: Site) -> str:
-    return _and([f"{path} ({site.values[path]})" if path in site.values else path for path in site.arguments])
+    return _and([f"{path} ({text})" if text else path for path, text in summed_up(site.arguments, site.values)])
