@@ -437,7 +437,7 @@ def _sites(call: Call, error: BaseException, seconds: float) -> Found:
     found = find_call_sites(call, frozenset(), seconds=seconds)
     if found.proven and (found.sites or found.effect or not _ended_early(found, error, call)):
         return found
-    place = failing_site(error, call)
+    place = refused_at(error, call)
     sites = (replace(place, proven=False),) if place else ()
     return Found(sites, ((),) * len(sites), (frozenset(),) * len(sites), (False,) * len(sites), proven=False)
 

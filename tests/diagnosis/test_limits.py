@@ -30,7 +30,10 @@ def test_a_trace_that_takes_longer_than_the_limit_is_unknown(limited):
     begin = time.thread_time()
     found = jm.diagnose(fun, 1.0, 3)
     assert time.thread_time() - begin < 20
-    assert found.reason.startswith("Unknown: tracing takes longer than") and "advice_limit_s" in found.reason
+    assert (
+        found.reason.startswith(("Unknown: tracing takes longer than", "Unknown: the search"))
+        and "advice_limit_s" in found.reason
+    )
     assert not found.verified and not found.static_argnames
 
 
@@ -61,7 +64,7 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
 def test_a_run_that_came_to_no_site_in_its_time_leaves_the_one_that_jax_names(monkeypatch):
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing.find_call_sites", lambda *_, **__: Found())
     found = jm.diagnose(lambda x: x if x > 0 else -x, jnp.float32(1.0))
-    assert found.kind == "rewrite" and [site.operation for site in found.sites] == ["bool"] and not found.sites[0].proven
+    assert found.kind == "rewrite" and [site.operation for site in found.sites] == ["ternary"] and not found.sites[0].proven
 
 
 def test_an_answer_that_is_stopped_as_a_whole_does_not_blame_the_trace(limited, monkeypatch):
