@@ -19,6 +19,7 @@ def lesson() -> Log:
         filename="/tmp/ipykernel_1/5.py",
         line=2,
         static_argnames=("n",),
+        created_s=START_S,
         calls=5,
         hits=3,
         misses=2,
@@ -83,7 +84,9 @@ def lesson() -> Log:
                 "kind": "rewrite",
                 "reason": "x > threshold needs the value of x.",
                 "static_argnames": [],
+                "sites": [{"filename": "/tmp/ipykernel_1/9.py", "line": 3}],
                 "verified": True,
+                "fix": "jnp.where",
                 "rewrites": [{"diff": "-    if x > threshold:\n+    return jnp.where(x > threshold, x * 2, x)"}],
             },
         )

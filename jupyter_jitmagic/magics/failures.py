@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_jitmagic.base.errors import JitMagicError, faults
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.types import Diagnosis
-from jupyter_jitmagic.display.advice import Context, advice
+from jupyter_jitmagic.display.advice import Context, advice, way
 from jupyter_jitmagic.display.model import Document, PanelLink, Paragraph
 from jupyter_jitmagic.magics import front_end, placing
 from jupyter_jitmagic.magics.failed_trace import Failure
@@ -132,7 +132,9 @@ _FAILURES_KEPT = 30
 def _record(diagnosis: Diagnosis) -> int:
     from jupyter_jitmagic.records.log import DiagnosisRecord, log
 
-    record = DiagnosisRecord(log.new_id("diagnosis"), diagnosis.function, time.time(), diagnosis.to_dict())
+    ways = fixes(diagnosis)
+    facts = {**diagnosis.to_dict(), "fix": way(ways[0]) if ways else ""}
+    record = DiagnosisRecord(log.new_id("diagnosis"), diagnosis.function, time.time(), facts)
     log.add_diagnosis(record)
     return record.id
 

@@ -25,7 +25,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
-    """The panel's question "cures": what would have saved the compiles of each function, what costs most first."""
+    """The panel's question "cures": what would have saved the compiles of each function, what saves most first."""
     if not log.misses:  # and recording is not imported for it, perhaps while a cell does that
         return {"cures": []}
     from jupyter_jitmagic.base.options import options
@@ -33,7 +33,7 @@ def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
 
     found = [advice for history in cures.histories for advice in cures.advice_on(history)]
     worth = [advice for advice in found if advice.cost_s >= options.tell_after_s]
-    return {"cures": [_cure(shell, advice) for advice in sorted(worth, key=lambda advice: -advice.cost_s)]}
+    return {"cures": [_cure(shell, advice) for advice in sorted(worth, key=lambda advice: -advice.saves_s)]}
 
 
 def panel_link(miss: int, cure: str) -> PanelLink | None:
@@ -57,6 +57,13 @@ def _cure(shell: Any, advice: Any) -> dict[str, object]:
         "proof": _PROOFS.get(advice.rule, _RECORDED),
         "misses": advice.misses,
         "cost_s": advice.cost_s,
+        "what": advice.what,
+        "before": advice.before,
+        "after": advice.after,
+        "saves_s": advice.saves_s,
+        "last_s": advice.last_s,
+        "ladders": [ladder._asdict() for ladder in advice.ladders],
+        "helper": advice.helper,
         "place": _place(shell, site, int(line)) if site and line.isdigit() else None,
         "fix": None,
     }

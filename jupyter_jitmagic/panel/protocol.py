@@ -54,6 +54,7 @@ class FunctionRow(TypedDict):
     misses: int
     errors: int
     inlined: int
+    created_s: float | None
     trace_s: float | None
     lower_s: float | None
     compile_s: float | None
@@ -116,6 +117,10 @@ class DiagnosisRow(TypedDict):
     static_argnames: list[str]
     verified: bool
     diff: str
+    fix: str
+    """The first way out in a few words, as "jnp.where"; empty where none was found."""
+    place: Place | None
+    """The line that fails."""
 
 
 class DonePhase(TypedDict):

@@ -87,6 +87,7 @@ def function_row(record: FunctionRecord, locate: Locate, apart: Sequence[str] = 
         misses=record.misses,
         errors=record.errors,
         inlined=record.inlined,
+        created_s=_number(record.created_s),
         trace_s=_number(record.trace_s),
         lower_s=_number(record.lower_s),
         compile_s=_number(record.compile_s),
@@ -150,8 +151,12 @@ def miss_row(record: MissRecord, locate: Locate) -> MissRow:
     )
 
 
-def diagnosis_row(record: DiagnosisRecord) -> DiagnosisRow:
+def diagnosis_row(record: DiagnosisRecord, locate: Locate) -> DiagnosisRow:
     facts = record.diagnosis
+    sites = facts.get("sites") or ()
+    site = sites[0] if sites and isinstance(sites[0], dict) else {}
+    filename, line = site.get("filename"), site.get("line")
+    located = place(filename, line, locate) if isinstance(filename, str) and isinstance(line, int) and filename else None
     rewrites = facts.get("rewrites") or facts.get("splits") or ()
     first = rewrites[0] if rewrites and isinstance(rewrites[0], dict) else {}
     return DiagnosisRow(
@@ -163,6 +168,8 @@ def diagnosis_row(record: DiagnosisRecord) -> DiagnosisRow:
         static_argnames=[_text(str(name)) for name in facts.get("static_argnames") or ()],
         verified=bool(facts.get("verified", False)),
         diff=_text(str(first.get("diff", ""))),
+        fix=_text(str(facts.get("fix", ""))),
+        place=located,
     )
 
 
@@ -467,6 +474,6 @@ class Feed:
             functions=[function_row(record, self._locate, self._labels.of(record.id).names) for record in functions],
             entries=[entry_row(record, self._labels) for record in entries],
             misses=[miss_row(record, self._locate) for record in misses],
-            diagnoses=[diagnosis_row(record) for record in diagnoses],
+            diagnoses=[diagnosis_row(record, self._locate) for record in diagnoses],
             now=self._phases.rows(),
         )

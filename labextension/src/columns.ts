@@ -8,6 +8,7 @@ export const COLUMNS: readonly ColumnId[] = [
   'hits',
   'misses',
   'rate',
+  'cost',
   'compile',
   'share',
   'execute',
@@ -27,20 +28,18 @@ const WIDTHS: Record<ColumnId, number> = {
   hits: 34,
   misses: 42,
   rate: 50,
+  cost: 46,
   compile: 54,
   share: 44,
   execute: 78,
   memory: 58,
   used: 58
 };
-/** Where there is little room for the names. */
-const NARROW_WIDTHS: Partial<Record<ColumnId, number>> = {
-  hits: 33,
-  misses: 38,
-  compile: 46
-};
-const NARROW = 300;
 const GAP = 4;
+/** Room for twelve letters of a name, and for what opens it. */
+const LEAST_NAME = 108;
+/** The widest letter of a number, in pixels. */
+const LETTER = 6.7;
 
 export interface IPlacedColumn {
   readonly id: ColumnId;
@@ -49,22 +48,24 @@ export interface IPlacedColumn {
 }
 
 /**
- * The columns that find room, the most wanted first, in the table's order. The first three are always there; the name keeps
- * a third of the width and at least 130 pixels beside any more of them.
+ * The columns that find room, the most wanted first, in the table's order. The first is always there; the name keeps a third of the
+ * width and room for twelve letters beside any more of them. `longest`: letters of the longest text in a column, which is never cut.
  */
 export function placeColumns(
   wanted: readonly ColumnId[],
-  width: number
+  width: number,
+  longest: Partial<Record<ColumnId, number>> = {}
 ): IPlacedColumn[] {
-  const least = Math.max(130, width / 3);
+  const least = Math.max(LEAST_NAME, width / 3);
   const widthOf = (id: ColumnId): number =>
-    (width < NARROW ? NARROW_WIDTHS[id] : undefined) ?? WIDTHS[id];
+    Math.max(WIDTHS[id], Math.ceil((longest[id] ?? 0) * LETTER));
   const fit = new Set<ColumnId>(['name']);
-  let left = width - 30;
+  let left = width - 26;
   wanted.forEach((id, place) => {
-    left -= widthOf(id) + GAP;
-    if (place < 3 || left >= least) {
+    const after = left - widthOf(id) - GAP;
+    if (place === 0 || after >= least) {
       fit.add(id);
+      left = after;
     }
   });
   return COLUMNS.filter(id => fit.has(id)).map(id => ({

@@ -1,6 +1,7 @@
-/** The misses as a timeline: newest first, and a run of misses of one function for the same reason as one item. */
-import type { ICureRow, IDiagnosisRow, IMissRow } from './protocol';
-import type { IPanelState } from './tokens';
+/** The misses, those for one reason together: by what they cost, or as a timeline, newest first. */
+import { type IFilter, NO_FILTER, fitsMiss } from './filter';
+import type { IMissRow } from './protocol';
+import type { IPanelState, Order } from './tokens';
 
 export interface IMissGroup {
   readonly kind: 'misses';
@@ -13,28 +14,35 @@ export interface IMissGroup {
   readonly values: readonly string[];
 }
 
-export interface IAdvice {
-  readonly kind: 'advice';
+/** Stands above the first calls, which nobody can save. */
+export interface IFirstCalls {
+  readonly kind: 'first calls';
   readonly key: string;
-  readonly at: number;
-  readonly row: IDiagnosisRow;
+  readonly count: number;
+  readonly cost_s: number | null;
 }
 
-export interface ICure {
-  readonly kind: 'cure';
-  readonly key: string;
-  readonly at: number;
-  readonly row: ICureRow;
-}
+export type Moment = IMissGroup | IFirstCalls;
 
-export type Moment = IMissGroup | IAdvice | ICure;
-
-export function timeline(
-  state: Pick<IPanelState, 'misses' | 'diagnoses' | 'cures'>
+export function missGroups(
+  state: Pick<IPanelState, 'misses' | 'functions'>,
+  order: Order,
+  filter: IFilter = NO_FILTER
 ): Moment[] {
+  const shown =
+    filter === NO_FILTER
+      ? state.misses
+      : state.misses.filter(miss =>
+          fitsMiss(filter, miss, state.functions.get(miss.function)?.name ?? '')
+        );
+  return order === 'time' ? byTime(shown) : byCost(shown);
+}
+
+/** A run of misses of one function for the same reason is one group. */
+function byTime(misses: readonly IMissRow[]): IMissGroup[] {
   const groups: IMissRow[][] = [];
   let last: IMissRow[] | null = null;
-  for (const miss of state.misses) {
+  for (const miss of misses) {
     if (last !== null && reason(last[0]) === reason(miss)) {
       last.push(miss);
     } else {
@@ -42,41 +50,67 @@ export function timeline(
       groups.push(last);
     }
   }
-  const moments: Moment[] = groups.map(misses => ({
+  return groups
+    .map(grouped)
+    .map((group, place) => ({ group, place }))
+    .sort((a, b) => b.group.at - a.group.at || b.place - a.place)
+    .map(({ group }) => group);
+}
+
+/** All misses of one function for the same reason are one group; first calls come last. */
+function byCost(misses: readonly IMissRow[]): Moment[] {
+  const groups = new Map<string, IMissRow[]>();
+  for (const miss of misses) {
+    const why = reason(miss);
+    const known = groups.get(why);
+    if (known) {
+      known.push(miss);
+    } else {
+      groups.set(why, [miss]);
+    }
+  }
+  const ranked = [...groups.values()]
+    .map(grouped)
+    .sort((a, b) => (b.cost_s ?? 0) - (a.cost_s ?? 0));
+  const isFirst = ({ misses: [miss] }: IMissGroup): boolean =>
+    isFirstCall(miss);
+  const first = ranked.filter(isFirst);
+  const again = ranked.filter(group => !isFirst(group));
+  return first.length === 0
+    ? again
+    : [
+        ...again,
+        {
+          kind: 'first calls',
+          key: 'first',
+          count: first.length,
+          cost_s: summed(first)
+        },
+        ...first
+      ];
+}
+
+function grouped(misses: readonly IMissRow[]): IMissGroup {
+  return {
     kind: 'misses',
     // the oldest stays what it is while the group grows
     key: `m${misses[0].id}`,
     at: misses[misses.length - 1].started_s ?? 0,
     misses,
-    cost_s: misses.reduce<number | null>(
-      (sum, miss) => (miss.cost_s === null ? sum : (sum ?? 0) + miss.cost_s),
-      null
-    ),
+    cost_s: summed(misses),
     values: values(misses)
-  }));
-  for (const row of state.diagnoses) {
-    moments.push({
-      kind: 'advice',
-      key: `d${row.id}`,
-      at: row.started_s ?? 0,
-      row
-    });
-  }
-  // advice on misses stands above the newest of them
-  const latest = new Map<number, number>();
-  for (const miss of state.misses) {
-    latest.set(miss.function, miss.started_s ?? 0);
-  }
-  for (const row of state.cures) {
-    const at = latest.get(row.function);
-    if (at !== undefined) {
-      moments.push({ kind: 'cure', key: `c${row.id}`, at, row });
-    }
-  }
-  return moments
-    .map((moment, place) => ({ moment, place }))
-    .sort((a, b) => b.moment.at - a.moment.at || b.place - a.place)
-    .map(({ moment }) => moment);
+  };
+}
+
+function summed(rows: readonly { cost_s: number | null }[]): number | null {
+  return rows.reduce<number | null>(
+    (sum, { cost_s }) => (cost_s === null ? sum : (sum ?? 0) + cost_s),
+    null
+  );
+}
+
+function isFirstCall(miss: IMissRow): boolean {
+  return miss.causes.every(cause => cause.cause === 'first_call');
 }
 
 function reason(miss: IMissRow): string {

@@ -1,12 +1,14 @@
 /** From a line in the panel to the cell or file that it stands for. */
-import type { ICodeCellModel } from '@jupyterlab/cells';
+import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
 import { PageConfig, PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
+import type { Notebook } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Widget } from '@lumino/widgets';
 
 import type { IFix, IPlace } from './protocol';
+import type { Applied } from './tokens';
 import type { Followed } from './tracker';
 
 /** `gone`: no such cell any more; `outside`: a file that the server does not show. */
@@ -130,41 +132,56 @@ function serverRoot(home: string): string {
 }
 
 /**
- * Replace the text of the cell that a fix was made for; the editor's undo takes it back. False if no cell has that text, or if
- * several have and none is known to be it.
+ * Replace the text of the cell that a fix was made for, and `run` it where that is wanted; the editor's undo takes it back. `changed` if no
+ * cell has that text, or if several have and none is known to be it; `there` if the cell has the new text already.
  */
 export async function applyFix(
   fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>,
-  followed: Followed
-): Promise<boolean> {
+  followed: Followed,
+  run?: (followed: Followed) => Promise<unknown>
+): Promise<Applied> {
   if (
     followed.kind !== 'notebook' ||
     fix.before === null ||
     fix.after === null
   ) {
-    return false;
+    return 'changed';
   }
   const notebook = followed.panel.content;
-  const before = fix.before.trimEnd();
+  const before = cellWith(notebook, fix.before, fix);
+  const cell = before ?? cellWith(notebook, fix.after, fix);
+  if (!cell) {
+    return 'changed';
+  }
+  const index = notebook.widgets.indexOf(cell);
+  notebook.deselectAll();
+  notebook.activeCellIndex = index;
+  await notebook.scrollToItem(index, 'smart');
+  if (before) {
+    cell.model.sharedModel.setSource(fix.after);
+  }
+  await run?.(followed);
+  return before ? 'done' : 'there';
+}
+
+/** The cell with this text: the one that is known to be it, or the only one. */
+function cellWith(
+  notebook: Notebook,
+  text: string,
+  fix: Pick<IFix, 'cell' | 'cellId'>
+): Cell | undefined {
+  const wanted = text.trimEnd();
   const same = notebook.widgets.filter(
     ({ model }) =>
-      model.type === 'code' && model.sharedModel.source.trimEnd() === before
+      model.type === 'code' && model.sharedModel.source.trimEnd() === wanted
   );
-  const cell =
+  return (
     same.find(({ model }) => fix.cellId !== '' && model.id === fix.cellId) ??
     same.find(
       ({ model }) =>
         fix.cell !== null &&
         (model as ICodeCellModel).executionCount === fix.cell
     ) ??
-    (same.length === 1 ? same[0] : undefined);
-  if (!cell) {
-    return false;
-  }
-  const index = notebook.widgets.indexOf(cell);
-  notebook.deselectAll();
-  notebook.activeCellIndex = index;
-  await notebook.scrollToItem(index, 'smart');
-  cell.model.sharedModel.setSource(fix.after);
-  return true;
+    (same.length === 1 ? same[0] : undefined)
+  );
 }

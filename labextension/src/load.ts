@@ -4,6 +4,14 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import { LOAD_LINE } from './tokens';
 import type { Followed } from './tracker';
 
+/** Run the current cell. */
+export async function runCell(followed: Followed): Promise<void> {
+  if (followed.kind === 'notebook') {
+    const { content, sessionContext } = followed.panel;
+    await NotebookActions.run(content, sessionContext);
+  }
+}
+
 const LOADS = /^\s*%(load_ext|reload_ext)\s+jupyter_jitmagic\b/m;
 
 /**

@@ -1,11 +1,12 @@
 /** The table as text, for a message, an issue or a spreadsheet. */
+import { NO_FILTER } from './filter';
 import { bytes, duration, durations, percent } from './format';
 import { entryLabel, hitRate, tableItems } from './table';
 import type { IPanelState } from './tokens';
 
 function everything(state: IPanelState): ReturnType<typeof tableItems> {
   return tableItems(state, {
-    filter: '',
+    filter: NO_FILTER,
     show: 'all',
     sort: null,
     pinned: new Set(),

@@ -38,18 +38,14 @@ const EMPTY: IPanelState = {
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
   paused: null,
+  filter: '',
+  show: 'all',
+  order: 'cost',
+  applied: new Set(),
   selected: null,
   expanded: new Set(),
   pinned: new Set(),
-  columns: [
-    'hits',
-    'misses',
-    'compile',
-    'entries',
-    'execute',
-    'rate',
-    'memory'
-  ],
+  columns: ['cost', 'misses', 'hits', 'entries', 'execute', 'rate', 'memory'],
   said: ''
 };
 
@@ -113,6 +109,7 @@ export class PanelModel implements IPanelStore {
       now: [],
       counts: EMPTY.counts,
       paused: null,
+      applied: EMPTY.applied,
       selected: null,
       expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
@@ -180,6 +177,17 @@ export class PanelModel implements IPanelStore {
 
   /** Show an entry or an advice closely; what is not known yet is shown when it comes. */
   select(selected: Selection | null): void {
+    const entry =
+      selected?.kind === 'miss'
+        ? this._state.misses.find(({ id }) => id === selected.id)?.entry
+        : selected?.kind === 'entry'
+          ? selected.id
+          : undefined;
+    const owner =
+      entry === undefined ? undefined : this._entries.get(entry)?.function;
+    if (owner !== undefined && !this._state.expanded.has(owner)) {
+      this.expand([owner], true);
+    }
     this._change({ selected });
   }
 
@@ -209,6 +217,16 @@ export class PanelModel implements IPanelStore {
     if (cures.length > 0 || this._state.cures.length > 0) {
       this._change({ cures });
     }
+  }
+
+  /** What is shown, and in which order. */
+  setView(part: Partial<Pick<IPanelState, 'filter' | 'show' | 'order'>>): void {
+    this._change(part);
+  }
+
+  /** An advice was put into its cell. */
+  noteApplied(key: string): void {
+    this._change({ applied: new Set([...this._state.applied, key]) });
   }
 
   setColumns(columns: readonly ColumnId[]): void {

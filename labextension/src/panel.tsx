@@ -12,7 +12,7 @@ import { COLUMNS, isColumn, toggled } from './columns';
 import { KernelLink } from './connection';
 import { jitIcon } from './icon';
 import { applyFix, jumpTo } from './jump';
-import { loadExtension } from './load';
+import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
 import {
   type IPlace,
@@ -307,10 +307,18 @@ export class JitPanel extends ReactWidget {
     fixes: async diagnosis => {
       return parseFixes(await this._request('fixes', { diagnosis }));
     },
-    apply: async fix => {
+    apply: async (key, fix, run) => {
       const followed = this._tracker.followed;
-      return followed ? applyFix(fix, followed) : false;
+      const came = followed
+        ? await applyFix(fix, followed, run ? runCell : undefined)
+        : 'changed';
+      if (came !== 'changed') {
+        this.model.noteApplied(key);
+      }
+      return came;
     },
+    view: part => this.model.setView(part),
+    copy: text => navigator.clipboard.writeText(text),
     resume: () => this.pauseRecording(false),
     leave: () => this._tracker.followed?.panel.activate(),
     select: selection => this.model.select(selection),

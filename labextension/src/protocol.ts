@@ -33,6 +33,7 @@ export interface IFunctionRow {
   misses: number;
   errors: number;
   inlined: number;
+  created_s: number | null;
   trace_s: number | null;
   lower_s: number | null;
   compile_s: number | null;
@@ -93,6 +94,10 @@ export interface IDiagnosisRow {
   static_argnames: string[];
   verified: boolean;
   diff: string;
+  /** The first way out in a few words, as `jnp.where`; empty where none was found. */
+  fix: string;
+  /** The line that fails. */
+  place: IPlace | null;
 }
 
 /** What would have saved compiles: advice on the misses of one function. */
@@ -106,6 +111,18 @@ export interface ICureRow {
   proof: string;
   misses: number;
   cost_s: number | null;
+  /** What to do, in a few words. */
+  what: string;
+  /** Compiles that were, and that would have been enough. */
+  before: number;
+  after: number;
+  saves_s: number | null;
+  /** Unix time of the latest of these misses. */
+  last_s: number | null;
+  /** Padding: how many compiles are left with ever finer steps, and the share of padding. */
+  ladders: { steps: number; compiles: number; share: number }[];
+  /** Code that the change needs, where it is the same for everyone. */
+  helper: string;
   /** The line that most of the calls came from. */
   place: IPlace | null;
   /** The cell before and after, where one change in it is the fix. */
@@ -403,6 +420,20 @@ function cureRow(fields: Fields): ICureRow {
     proof: text(fields, 'proof'),
     misses: number(fields, 'misses'),
     cost_s: maybeNumber(fields, 'cost_s'),
+    what: maybeText(fields, 'what') ?? '',
+    before: maybeNumber(fields, 'before') ?? 0,
+    after: maybeNumber(fields, 'after') ?? 0,
+    saves_s: maybeNumber(fields, 'saves_s'),
+    last_s: maybeNumber(fields, 'last_s'),
+    ladders: list(fields, 'ladders').map(item => {
+      const ladder = object(item, 'a ladder');
+      return {
+        steps: number(ladder, 'steps'),
+        compiles: number(ladder, 'compiles'),
+        share: number(ladder, 'share')
+      };
+    }),
+    helper: maybeText(fields, 'helper') ?? '',
     place: isObject(fields.place) ? place(fields.place) : null,
     fix: fix && {
       cell: maybeNumber(fix, 'cell'),
@@ -545,6 +576,7 @@ function functionRow(fields: Fields): IFunctionRow {
     misses: number(fields, 'misses'),
     errors: number(fields, 'errors'),
     inlined: number(fields, 'inlined'),
+    created_s: maybeNumber(fields, 'created_s'),
     trace_s: maybeNumber(fields, 'trace_s'),
     lower_s: maybeNumber(fields, 'lower_s'),
     compile_s: maybeNumber(fields, 'compile_s'),
@@ -611,7 +643,9 @@ function diagnosisRow(fields: Fields): IDiagnosisRow {
     reason: text(fields, 'reason'),
     static_argnames: texts(fields, 'static_argnames'),
     verified: flag(fields, 'verified'),
-    diff: text(fields, 'diff')
+    diff: text(fields, 'diff'),
+    fix: maybeText(fields, 'fix') ?? '',
+    place: isObject(fields.place) ? place(fields.place) : null
   };
 }
 

@@ -3,10 +3,10 @@
  * two steps: what is known of each function changes with the kernel's rows only, what is shown with every stroke in the filter.
  */
 import type { IEntryRow, IFunctionRow } from './protocol';
+import { type IFilter, NO_FILTER, fits } from './filter';
 import { isRecompile } from './model';
-import type { ColumnId, IPanelState } from './tokens';
-
-export type Show = 'all' | 'missed' | 'dead';
+import type { ColumnId, IPanelState, Show } from './tokens';
+import { costOf } from './totals';
 
 export interface ISort {
   readonly column: ColumnId;
@@ -14,7 +14,7 @@ export interface ISort {
 }
 
 export interface ITableView {
-  readonly filter: string;
+  readonly filter: IFilter;
   readonly show: Show;
   readonly sort: ISort | null;
   readonly expanded: ReadonlySet<number>;
@@ -30,6 +30,10 @@ export interface IFunctionFacts {
   readonly entries: number;
   /** Least and greatest of the entries' median execution times; null while none was measured. */
   readonly execute: readonly [number, number] | null;
+  /** What its misses have cost: tracing, lowering, compiling. */
+  readonly cost: number | null;
+  /** Of a bar that compares costs, 0 to 1: by the root, so that small ones are seen beside a large one. */
+  readonly bar: number;
   /** Part of all compile time, 0 to 1. */
   readonly share: number;
   readonly memory: number | null;
@@ -130,6 +134,14 @@ export function entryMemory(row: IEntryRow): number | null {
   return (row.executable_bytes ?? 0) + (row.temp_bytes ?? 0);
 }
 
+/** What making an entry cost: tracing, lowering, compiling. */
+export function entryCost(row: IEntryRow): number | null {
+  const known = [row.trace_s, row.lower_s, row.compile_s].filter(
+    (time): time is number => time !== null
+  );
+  return known.length ? known.reduce((sum, time) => sum + time, 0) : null;
+}
+
 /** What is known of each function, whatever is shown of it. */
 export function tableFacts(
   state: Pick<IPanelState, 'functions' | 'entries'>
@@ -144,8 +156,10 @@ export function tableFacts(
     }
   }
   let total = 0;
+  let most = 0;
   for (const row of state.functions.values()) {
     total += row.compile_s ?? 0;
+    most = Math.max(most, costOf(row) ?? 0);
   }
   const facts: IFunctionFacts[] = [];
   for (const row of state.functions.values()) {
@@ -170,11 +184,14 @@ export function tableFacts(
         used = Math.max(used ?? 0, last);
       }
     }
+    const cost = costOf(row);
     facts.push({
       row,
       all,
       entries,
       execute,
+      cost,
+      bar: most > 0 ? Math.sqrt((cost ?? 0) / most) : 0,
       share: total > 0 ? (row.compile_s ?? 0) / total : 0,
       memory,
       used,
@@ -242,31 +259,40 @@ export function tableItems(
 function filtered(
   facts: readonly IFunctionFacts[],
   state: Pick<IPanelState, 'misses'>,
-  view: ITableView
+  { filter, show }: ITableView
 ): IShown[] {
   const recompiled = new Set(
-    view.show === 'missed'
+    show === 'recompiled'
       ? state.misses.filter(isRecompile).map(miss => miss.function)
       : []
   );
-  const words = view.filter.trim().toLowerCase();
+  const causes = filter.causes.length > 0 ? causesOf(state.misses) : null;
   const shown: IShown[] = [];
   for (const each of facts) {
     const { row } = each;
-    if (view.show === 'missed' && !recompiled.has(row.id)) {
+    if (show === 'recompiled' && !recompiled.has(row.id)) {
+      continue;
+    }
+    if (
+      filter !== NO_FILTER &&
+      !fits(filter, row.name, each.cost, () => causes?.get(row.id) ?? [])
+    ) {
       continue;
     }
     let entries = each.all;
-    if (view.show === 'dead' && !each.dead) {
+    if (show === 'dead' && !each.dead) {
       entries = entries.filter(isDeadEntry);
       if (entries.length === 0) {
         continue;
       }
     }
-    if (words && !row.name.toLowerCase().includes(words)) {
-      entries = entries.filter(entry =>
-        searched(entry, row.apart).includes(words)
-      );
+    const name = row.name.toLowerCase();
+    const words = filter.words.filter(word => !name.includes(word));
+    if (words.length > 0) {
+      entries = entries.filter(entry => {
+        const text = searched(entry, row.apart);
+        return words.every(word => text.includes(word));
+      });
       if (entries.length === 0) {
         continue;
       }
@@ -274,6 +300,16 @@ function filtered(
     shown.push({ facts: each, entries });
   }
   return shown;
+}
+
+function causesOf(misses: IPanelState['misses']): Map<number, Set<string>> {
+  const found = new Map<number, Set<string>>();
+  for (const { function: id, causes } of misses) {
+    const known = found.get(id) ?? new Set();
+    causes.forEach(({ cause }) => known.add(cause));
+    found.set(id, known);
+  }
+  return found;
 }
 
 function sorted(
@@ -287,14 +323,12 @@ function sorted(
         sort.down
       )
     : shown;
-  if (pinned.size === 0) {
-    return ordered;
-  }
-  const isPinned = ({ facts }: IShown): boolean => pinned.has(facts.row.id);
-  return [
-    ...ordered.filter(isPinned),
-    ...ordered.filter(each => !isPinned(each))
-  ];
+  // what lives comes before what nothing can hit any more
+  const rank = ({ facts }: IShown): number =>
+    pinned.has(facts.row.id) ? 0 : facts.dead ? 2 : 1;
+  return [0, 1, 2].flatMap(place =>
+    ordered.filter(each => rank(each) === place)
+  );
 }
 
 type Value = string | number | null;
@@ -309,6 +343,8 @@ function functionValue(facts: IFunctionFacts, column: ColumnId): Value {
       return facts.row.hits;
     case 'misses':
       return facts.row.misses;
+    case 'cost':
+      return facts.cost;
     case 'compile':
     case 'share':
       return facts.row.compile_s;
@@ -334,6 +370,8 @@ function entryValue(
     case 'hits':
     case 'rate':
       return row.hits;
+    case 'cost':
+      return entryCost(row);
     case 'compile':
     case 'share':
       return row.compile_s;

@@ -22,6 +22,7 @@ export type ColumnId =
   | 'hits'
   | 'misses'
   | 'rate'
+  | 'cost'
   | 'compile'
   | 'share'
   | 'execute'
@@ -84,6 +85,15 @@ export interface INow extends INowRow {
   readonly since: number;
 }
 
+/** Which functions are shown. */
+export type Show = 'all' | 'recompiled' | 'dead';
+
+/** How misses are ordered: what costs most first, or the newest. */
+export type Order = 'cost' | 'time';
+
+/** What came of putting a change into its cell: `there` already, or the cell has `changed` since. */
+export type Applied = 'done' | 'there' | 'changed';
+
 /** What is shown, as one value that is replaced when anything changes. The maps are shared and change with `revision`. */
 export interface IPanelState {
   readonly source: ISource | null;
@@ -106,6 +116,12 @@ export interface IPanelState {
   readonly counts: ICountsState;
   /** Since when (Unix time, seconds) the user wants nothing recorded; null while calls are recorded. */
   readonly paused: number | null;
+  /** What was typed into the filter. */
+  readonly filter: string;
+  readonly show: Show;
+  readonly order: Order;
+  /** Advice, by its key, that was put into a cell. */
+  readonly applied: ReadonlySet<string>;
   /** What the lower part of the panel shows closely. */
   readonly selected: Selection | null;
   /** Functions whose entries are shown. */
@@ -154,16 +170,22 @@ export interface IPanelActions {
   compare(entry: number, other: number): Promise<IComparison>;
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
-  /** Put a fix into the cell it was made for; false if there is no such cell any more. */
+  /** Put a change into the cell it was made for, and run that where `run` is wanted; `key` names the advice that it is of. */
   apply(
-    fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>
-  ): Promise<boolean>;
+    key: string,
+    fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>,
+    run: boolean
+  ): Promise<Applied>;
   /** Record calls again, after a pause. */
   resume(): Promise<void>;
   /** Give the focus back to the document. */
   leave(): void;
   /** Show an entry or an advice closely. */
   select(selection: Selection | null): void;
+  /** What is shown, and in which order. */
+  view(part: Partial<Pick<IPanelState, 'filter' | 'show' | 'order'>>): void;
+  /** Copy a text. */
+  copy(text: string): Promise<void>;
   /** Show or hide the entries of functions. */
   expand(functions: Iterable<number>, open: boolean): void;
   /** The menu of the panel, or of one function, at a place of the window. */

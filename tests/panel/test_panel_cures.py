@@ -29,6 +29,8 @@ def test_a_needless_static_argument_comes_with_its_proof_and_the_cell_without_it
     assert "-%%jit --quiet --static n" in cure["fix"]["diff"] and "+%%jit --quiet" in cure["fix"]["diff"]
     assert cure["place"]["line"] == 1 and cure["place"]["cell"]
     assert cure["function"] and cure["misses"] == 3
+    assert cure["what"] == "take n off the static arguments" and (cure["before"], cure["after"]) == (4, 1)
+    assert cure["saves_s"] == cure["cost_s"] and cure["last_s"] > 0
     shell.ok("jm.options.reset()")
 
 

@@ -23,7 +23,7 @@ test('a failed trace: the fix is shown as a change, put into the cell, and taken
     lab.panel.getByRole('region', { name: 'Advice for conditional_double' })
   ).toBeVisible();
   await lab.panel.getByRole('button', { name: 'Close' }).click();
-  const see = lab.panel.getByRole('button', { name: 'See advice' });
+  const see = lab.todos.getByRole('button', { name: /See (fix|advice)/ });
   await expect(see).toBeVisible({ timeout: 30_000 });
   await see.click();
   const advice = lab.panel.getByRole('region', {
@@ -36,11 +36,17 @@ test('a failed trace: the fix is shown as a change, put into the cell, and taken
   const cell = lab.page.locator('.jp-Notebook .jp-CodeCell').nth(2);
   await expect(cell).toContainText('if x > threshold');
   await advice
-    .getByRole('button', { name: 'Put it into the cell' })
+    .getByRole('button', { name: 'Apply', exact: true })
     .first()
     .click();
   await expect(cell).toContainText('jnp.where');
   await expect(advice).toContainText('It is in the cell');
+  // a second click does no harm
+  await advice
+    .getByRole('button', { name: 'Apply', exact: true })
+    .first()
+    .click();
+  await expect(advice).toContainText('It is in the cell already');
   await cell.locator('.cm-content').click();
   await lab.page.keyboard.press('Control+z');
   await expect(cell).toContainText('if x > threshold');
@@ -49,6 +55,10 @@ test('a failed trace: the fix is shown as a change, put into the cell, and taken
   await lab.command('notebook:run-cell');
   await lab.run('conditional_double(jnp.float32(3), 1.0)');
   await expect(
-    lab.cell(lab.row('conditional_double').last(), 'misses')
+    lab.cell(lab.row('conditional_double').first(), 'misses')
   ).toHaveText('1');
+  // what became of it
+  await expect(lab.todos).toContainText(/fixed in \[\d+\]: it is traced now/);
+  await expect(lab.todos).not.toContainText('cannot be traced');
+  await lab.shot('advice-done', lab.panel);
 });

@@ -29,9 +29,8 @@ export class Lab {
   ) {
     this.panel = page.locator('#jitmagic-panel');
     this.grid = this.panel.getByRole('treegrid');
-    this.misses = this.panel.getByRole('group', {
-      name: 'Misses, newest first'
-    });
+    this.misses = this.panel.locator('.jp-JitMagic-missList');
+    this.todos = this.panel.getByRole('region', { name: 'What to fix' });
     page.on('console', message => this._hear(message));
     page.on('pageerror', error => this._note(String(error), this.errors));
   }
@@ -39,6 +38,7 @@ export class Lab {
   readonly panel: Locator;
   readonly grid: Locator;
   readonly misses: Locator;
+  readonly todos: Locator;
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
 
@@ -134,9 +134,11 @@ export class Lab {
     );
   }
 
+  /** With room for the hits, too, where JupyterLab has a sidebar to widen. */
   async openPanel(): Promise<void> {
     await this.command('jitmagic:open');
     await expect(this.panel).toBeVisible();
+    await this.widen(335);
   }
 
   async closePanel(): Promise<void> {
@@ -277,9 +279,10 @@ export class Lab {
   async widen(width: number): Promise<void> {
     await this.page.evaluate(size => {
       const { jupyterapp } = window as any;
-      const split = jupyterapp.shell._rightHandler?.widgetManager
-        ? jupyterapp.shell._hsplitPanel
-        : jupyterapp.shell._hsplitPanel;
+      const split = jupyterapp.shell._hsplitPanel;
+      if (!split) {
+        return; // Notebook 7
+      }
       const total = split.node.clientWidth;
       const left = jupyterapp.shell.leftCollapsed ? 0 : 250;
       split.setRelativeSizes([left, total - left - size, size]);

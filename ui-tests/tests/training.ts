@@ -27,7 +27,7 @@ def accuracy(logits, labels):
 def conditional_double(x, threshold):
     return x * 2 if x > threshold else x`;
 
-export const TRAINING = `for n in (96, 40, 32, 17, 5, 64, 33, 21):
+export const TRAINING = `for n in (96, 40, 32, 17, 24, 64, 33, 21, 50):
     params, loss = train_step(params, jnp.ones((n, 8)), jnp.ones(n))
 for step in range(5):
     decay(step, 0.5 + step / 10)

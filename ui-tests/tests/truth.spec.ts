@@ -17,7 +17,6 @@ test('opened and closed, unloaded, killed: the panel says what is, and leaves no
   await lab.panel.getByRole('searchbox').focus();
   await lab.page.keyboard.type('padded');
   await expect(lab.grid.getByRole('row')).toHaveCount(2); // and the head
-  await lab.page.keyboard.press('Escape');
   await lab.grid.focus();
   await lab.page.keyboard.press('Home');
   await lab.page.keyboard.press('ArrowRight');

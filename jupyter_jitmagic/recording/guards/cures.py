@@ -8,11 +8,10 @@ value the function was traced, shapes that were seen.
 from __future__ import annotations
 
 import functools
-import math
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from jupyter_jitmagic.base.wording import duration, short_name
 from jupyter_jitmagic.recording.causes.binding import named_arguments, parameters_of
 from jupyter_jitmagic.recording.causes.leaves import Leaf
 from jupyter_jitmagic.recording.causes.signatures import Signature
+from jupyter_jitmagic.recording.guards import padding
 from jupyter_jitmagic.recording.guards.checking import unnoticed
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
 from jupyter_jitmagic.records.log import log
@@ -60,6 +60,17 @@ class Advice(NamedTuple):
     misses: int
     cost_s: float
     call_site: str = ""
+    what: str = ""
+    """What to do, in a few words."""
+    before: int = 0
+    after: int = 0
+    """Compiles that were, and that would have been enough."""
+    saves_s: float = 0.0
+    last_s: float = 0.0
+    """Unix time of the latest of these misses."""
+    ladders: tuple[padding.Ladder, ...] = ()
+    helper: str = ""
+    """Code that the change needs, where it is the same for everyone."""
 
     @property
     def id(self) -> str:
@@ -80,6 +91,8 @@ class History:
 
     function: str
     misses: list[Miss] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+    """Unix time of each miss."""
     tried: set[str] = field(default_factory=set)
     needless: set[str] = field(default_factory=set)
     last_s: float = 0.0
@@ -88,6 +101,10 @@ class History:
     def with_cause(self, cause: str, argument: str) -> list[Miss]:
         """The misses of which this is the only cause, so that it alone is to blame for their cost."""
         return [miss for miss in self.misses if {(found.cause, found.argument) for found in miss.causes} == {(cause, argument)}]
+
+    def last_of(self, miss: Miss) -> float:
+        """Unix time of a miss of this history."""
+        return next(moment for each, moment in zip(self.misses, self.moments, strict=True) if each is miss)
 
     def arguments_with(self, cause: str) -> Iterator[str]:
         yield from dict.fromkeys(found.argument for miss in self.misses for found in miss.causes if found.cause == cause)
@@ -112,7 +129,8 @@ class Histories:
         history = self._by_origin.setdefault(origin, History(function))
         history.misses.append(miss)
         history.last_s = time.time()
-        del history.misses[:-_MISSES_KEPT]
+        history.moments.append(history.last_s)
+        del history.misses[:-_MISSES_KEPT], history.moments[:-_MISSES_KEPT]
         return history
 
     def clear(self) -> None:
@@ -145,7 +163,7 @@ def static_without_need(history: History) -> Iterator[Advice]:
             f"{argument} has had {values} values, {_again(misses)}; "
             f"it need not be static: {short_name(history.function)} traces without its value"
         )
-        yield _advice("static_without_need", history, argument, text, misses)
+        yield _advice("static_without_need", history, argument, text, misses, what=f"take {argument} off the static arguments")
 
 
 def static_by_identity(history: History) -> Iterator[Advice]:
@@ -162,7 +180,7 @@ def static_by_identity(history: History) -> Iterator[Advice]:
         else:
             cure = "pass the same object each time"
         text = f"{argument} looks the same each time but hashes by identity, {_again(misses)}: {cure}"
-        yield _advice("static_by_identity", history, argument, text, misses)
+        yield _advice("static_by_identity", history, argument, text, misses, what=cure)
 
 
 def weak_type_flips(history: History) -> Iterator[Advice]:
@@ -176,7 +194,9 @@ def weak_type_flips(history: History) -> Iterator[Advice]:
             f"{argument} comes with and without weak type (a Python number here, an array there), {_again(misses)}: "
             f"jnp.asarray({argument}, jnp.{leaf.dtype}) makes them the same"
         )
-        yield _advice("weak_type_flips", history, argument, text, misses)
+        yield _advice(
+            "weak_type_flips", history, argument, text, misses, what=f"write jnp.asarray({argument}, jnp.{leaf.dtype})"
+        )
 
 
 def number_flips(history: History) -> Iterator[Advice]:
@@ -188,7 +208,7 @@ def number_flips(history: History) -> Iterator[Advice]:
         if not misses or not all(leaf.weak and not leaf.shape for leaf in leaves) or kinds != {"int", "float"}:
             continue
         text = f"{argument} is an int here and a float there, {_again(misses)}: write it as a float everywhere"
-        yield _advice("number_flips", history, argument, text, misses)
+        yield _advice("number_flips", history, argument, text, misses, what=f"write {argument} as a float everywhere")
 
 
 def one_way_of_calling(history: History) -> Iterator[Advice]:
@@ -199,7 +219,7 @@ def one_way_of_calling(history: History) -> Iterator[Advice]:
             continue
         ways = dict.fromkeys(way for miss in misses for cause in miss.causes for way in (cause.before, cause.now))
         text = f"{argument} is passed in different ways ({', '.join(ways)}), {_again(misses)}: write the calls in one way"
-        yield _advice("one_way_of_calling", history, argument, text, misses)
+        yield _advice("one_way_of_calling", history, argument, text, misses, what=f"pass {argument} in one way")
 
 
 def made_anew(history: History) -> Iterator[Advice]:
@@ -207,30 +227,35 @@ def made_anew(history: History) -> Iterator[Advice]:
     misses = [miss for miss in history.with_cause("new_function", "") if miss.code and miss.code is history.misses[-1].code]
     if len(misses) >= 2:
         text = f"it has been created again {len(misses)} times, {_again(misses)}: move its definition out of what runs again"
-        yield _advice("made_anew", history, "", text, misses)
+        yield _advice("made_anew", history, "", text, misses, what="move its definition out of what runs again")
 
 
 def shape_churn(history: History) -> Iterator[Advice]:
     """Ever new sizes of an axis: what padding to powers of two would have saved, and what it would have cost."""
     misses = [miss for miss in history.misses if {cause.cause for cause in miss.causes} == {"shape"}]
-    axes = _varying_axes([miss.signature for miss in history.misses])
+    axes = padding.varying_axes([miss.signature for miss in history.misses])
     if len(misses) < 3 or not axes:
         return
-    before = {_shapes(miss.signature, {}) for miss in history.misses}
-    after = {_shapes(miss.signature, axes) for miss in history.misses}
-    if len(after) > len(before) / 2:
-        return
     weights = [(miss.signature, 1 + _hits(miss.entry)) for miss in history.misses]
-    seen = sum(weight * _elements(signature, axes, _same) for signature, weight in weights)
-    padded = sum(weight * _elements(signature, axes, _power_of_two) for signature, weight in weights)
+    before, ladders = padding.ladders(weights, axes)
+    if not ladders:
+        return
+    coarse = ladders[0]
     names = ", ".join(f"axis {axis} of {path}" for path, found in list(axes.items())[:3] for axis in sorted(found))
-    more = ", …" if len(axes) > 3 else ""
-    share = f"{padded / seen - 1:.0%} padding" if seen else "no padding to speak of"
+    names += ", …" if len(axes) > 3 else ""
     text = (
-        f"{names}{more} had {len(before)} sizes, {_again(misses)}: padded to powers of two (and the rest masked) "
-        f"{_compiles(len(after))} in place of {len(before)}, {share}"
+        f"{names} had {before} sizes, {_again(misses)}: padded to powers of two (and the rest masked) "
+        f"{_compiles(coarse.compiles)} in place of {before}, {coarse.share:.0%} padding"
     )
-    yield _advice("shape_churn", history, next(iter(axes)), text, misses)
+    finer = [f"{_compiles(ladder.compiles)} with {ladder.share:.0%}" for ladder in ladders[1:]]
+    if finer:
+        text += f" (in finer steps {', '.join(finer)})"
+    saves = _cost(misses) * (before - coarse.compiles) / max(1, before - 1)
+    yield _advice(
+        "shape_churn", history, next(iter(axes)), text, misses,
+        what=f"pad {names} to powers of two", before=before, after=coarse.compiles, saves_s=saves, ladders=ladders,
+        helper=padding.helper(),
+    )  # fmt: skip
 
 
 RULES: tuple[Rule, ...] = (
@@ -247,10 +272,13 @@ RULES: tuple[Rule, ...] = (
 # ---- what the rules share
 
 
-def _advice(rule: str, history: History, argument: str, text: str, misses: Sequence[Miss]) -> Advice:
+def _advice(rule: str, history: History, argument: str, text: str, misses: Sequence[Miss], **more: Any) -> Advice:
+    """`more`: other fields of `Advice` than what follows from the misses, which would all have been saved."""
     sites = Counter(miss.call_site for miss in misses if miss.call_site)
     site = sites.most_common(1)[0][0] if sites else ""
-    return Advice(rule, history.function, argument, text, len(misses), _cost(misses), site)
+    cost = _cost(misses)
+    facts: dict[str, Any] = {"before": len(misses) + 1, "after": 1, "saves_s": cost, "last_s": history.last_of(misses[-1])}
+    return Advice(rule, history.function, argument, text, len(misses), cost, site, **{**facts, **more})
 
 
 def _cost(misses: Iterable[Miss]) -> float:
@@ -283,45 +311,6 @@ def _would_merge(history: History, change: Callable[[Leaf], Leaf]) -> bool:
 def _hits(entry: int) -> int:
     record = log.known_entry(entry)
     return record.hits if record is not None else 0
-
-
-def _varying_axes(signatures: Sequence[Signature]) -> dict[str, set[int]]:
-    """By path of a leaf, the axes whose size differs between calls that agree in rank."""
-    shapes: dict[str, set[tuple[Any, ...]]] = {}
-    for signature in signatures:
-        for leaf in signature.leaves:
-            shapes.setdefault(leaf.path, set()).add(leaf.shape)
-    varying: dict[str, set[int]] = {}
-    for path, seen in shapes.items():
-        if len(seen) < 3 or len({len(shape) for shape in seen}) != 1:
-            continue
-        axes = {axis for axis, sizes in enumerate(zip(*seen, strict=True)) if len(set(sizes)) > 1}
-        if axes and all(isinstance(size, int) for shape in seen for size in shape):
-            varying[path] = axes
-    return varying
-
-
-def _shapes(signature: Signature, axes: Mapping[str, set[int]]) -> tuple[Any, ...]:
-    """The signature's key with these axes padded."""
-    leaves = tuple(leaf._replace(aval="", shape=_padded(leaf, axes, _power_of_two)) for leaf in signature.leaves)
-    return (leaves, signature.statics, signature.passed, signature.config, signature.transformation)
-
-
-def _padded(leaf: Leaf, axes: Mapping[str, set[int]], pad: Callable[[int], int]) -> tuple[Any, ...]:
-    chosen = axes.get(leaf.path, ())
-    return tuple(pad(size) if axis in chosen else size for axis, size in enumerate(leaf.shape))
-
-
-def _elements(signature: Signature, axes: Mapping[str, set[int]], pad: Callable[[int], int]) -> int:
-    return sum(math.prod(_padded(leaf, axes, pad)) for leaf in signature.leaves if leaf.path in axes)
-
-
-def _same(size: int) -> int:
-    return size
-
-
-def _power_of_two(size: int) -> int:
-    return 1 << (size - 1).bit_length() if size > 0 else size
 
 
 # ---- does it need the static value? tried by tracing

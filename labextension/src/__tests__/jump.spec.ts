@@ -44,7 +44,7 @@ describe('applying a fix', () => {
       { type: 'raw', source: 'old', id: 'c' },
       { source: 'old\n' }
     );
-    expect(await applyFix(FIX, followed)).toBe(true);
+    expect(await applyFix(FIX, followed)).toBe('done');
     expect(followed.texts()).toEqual(['old', 'old', 'new']);
   });
 
@@ -57,7 +57,7 @@ describe('applying a fix', () => {
       { source: 'old', ...known },
       { source: 'old', id: 'b', count: 5 }
     );
-    expect(await applyFix(FIX, followed)).toBe(true);
+    expect(await applyFix(FIX, followed)).toBe('done');
     expect(followed.texts()).toEqual(['old', 'new', 'old']);
   });
 
@@ -67,14 +67,22 @@ describe('applying a fix', () => {
       { source: 'old', count: 8 }
     );
     const anywhere = { ...FIX, cell: null, cellId: '' };
-    expect(await applyFix(FIX, followed)).toBe(false);
-    expect(await applyFix(anywhere, followed)).toBe(false);
+    expect(await applyFix(FIX, followed)).toBe('changed');
+    expect(await applyFix(anywhere, followed)).toBe('changed');
     expect(followed.texts()).toEqual(['old', 'old']);
+  });
+
+  it('says that the change is there already, and runs the cell where that is wanted', async () => {
+    const followed = notebook({ source: 'new', id: 'c', count: 4 });
+    const run = vi.fn(() => Promise.resolve());
+    expect(await applyFix(FIX, followed, run)).toBe('there');
+    expect(run).toHaveBeenCalledWith(followed);
+    expect(followed.texts()).toEqual(['new']);
   });
 
   it('leaves a cell alone that says something else by now', async () => {
     const followed = notebook({ source: 'older', id: 'c', count: 4 });
-    expect(await applyFix(FIX, followed)).toBe(false);
+    expect(await applyFix(FIX, followed)).toBe('changed');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { NO_FILTER, parseFilter } from '../filter';
 import { PanelModel } from '../model';
 import { type ISnapshot, parseMessage } from '../protocol';
 import { type ITableView, entryLabel, tableItems } from '../table';
@@ -7,7 +8,7 @@ import type { IPanelState } from '../tokens';
 import { golden } from './golden';
 
 const ALL: ITableView = {
-  filter: '',
+  filter: NO_FILTER,
   show: 'all',
   sort: null,
   expanded: new Set(),
@@ -37,16 +38,43 @@ describe('tableItems', () => {
   });
 
   it('filters by the name of a function or by what an entry shows', () => {
-    expect(keys({ filter: 'PAD' })).toEqual(['f1']);
-    expect(keys({ filter: 'n=8', expanded: new Set([1]) })).toEqual([
-      'f1',
-      'e11'
-    ]);
-    expect(keys({ filter: 'nothing like it' })).toEqual([]);
+    expect(keys({ filter: parseFilter('PAD') })).toEqual(['f1']);
+    expect(
+      keys({ filter: parseFilter('n=8'), expanded: new Set([1]) })
+    ).toEqual(['f1', 'e11']);
+    expect(keys({ filter: parseFilter('nothing like it') })).toEqual([]);
   });
 
   it('shows the functions that were compiled again', () => {
-    expect(keys({ show: 'missed' })).toEqual(['f1']);
+    expect(keys({ show: 'recompiled' })).toEqual(['f1']);
+  });
+
+  it('filters by function, cause and cost', () => {
+    const filtered = (text: string): string[] =>
+      keys({ filter: parseFilter(text) });
+    expect(filtered('fn:bold')).toEqual(['f2']);
+    expect(filtered('cause:static_value')).toEqual(['f1']);
+    expect(filtered('cause:dtype')).toEqual([]);
+    expect(filtered('cost:>100ms')).toEqual(['f1']);
+    expect(filtered('cost:<100ms')).toEqual(['f2']);
+  });
+
+  it('has what lives before what is dead, however it is sorted', () => {
+    const shown = state(snapshot => {
+      snapshot.functions[0].superseded = true;
+    });
+    const sort = { column: 'cost', down: true } as const;
+    expect(keys({ sort })).toEqual(['f1', 'f2']);
+    expect(keys({ sort }, shown)).toEqual(['f2', 'f1']);
+  });
+
+  it('compares costs by bars in which a small one is seen beside a large one', () => {
+    const shown = state(snapshot => {
+      snapshot.functions[1].compile_s = 1e-4;
+    });
+    const [large, small] = tableItems(shown, ALL);
+    expect(large).toMatchObject({ cost: 0.102, bar: 1 });
+    expect((small as { bar: number }).bar).toBeGreaterThan(0.03);
   });
 
   it('shows what is dead, and only that', () => {

@@ -1,20 +1,25 @@
 /** What was concluded from a failed trace, and the fix, shown as a change of the cell before it is put in. */
 import * as React from 'react';
 
+import { percent } from '../format';
 import type { ICureRow, IDiagnosisRow, IFix } from '../protocol';
-import type { IPanelActions } from '../tokens';
+import { todos } from '../todo';
+import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
+import { Became } from './todos';
 import { Where } from './where';
 
 export function AdviceDetails({
   height,
   row,
+  state,
   actions,
   onClose
 }: {
   height: number | null;
   row: IDiagnosisRow;
+  state: IPanelState;
   actions: IPanelActions;
   onClose: () => void;
 }): React.JSX.Element {
@@ -32,6 +37,9 @@ export function AdviceDetails({
       stale = true;
     };
   }, [actions, row.id]);
+  const done = todos({ ...state, cures: [] }).find(
+    each => each.kind === 'advice' && each.row.id === row.id
+  )?.done;
   return (
     <Details
       height={height}
@@ -39,11 +47,30 @@ export function AdviceDetails({
       label={trans.__('Advice for %1', row.function)}
       onClose={onClose}
     >
+      {done && (
+        <p>
+          <Became done={done} kind="advice" />
+        </p>
+      )}
       <p className="jp-JitMagic-reason">
         <WithCode text={row.reason} />
+        {row.place && (
+          <>
+            {' '}
+            <Where place={row.place} actions={actions} />
+          </>
+        )}
       </p>
       {Array.isArray(fixes) ? (
-        fixes.map(fix => <Fix key={fix.number} fix={fix} actions={actions} />)
+        fixes.map(fix => (
+          <Fix
+            key={fix.number}
+            fix={fix}
+            only={fixes.length === 1}
+            todo={`d${row.id}`}
+            actions={actions}
+          />
+        ))
       ) : (
         <>
           {row.static_argnames.length > 0 && (
@@ -58,16 +85,24 @@ export function AdviceDetails({
 
 function Fix({
   fix,
+  only,
+  todo,
   actions
 }: {
   fix: IFix;
+  /** Whether there is no other. */
+  only: boolean;
+  /** The key of the advice. */
+  todo: string;
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
   return (
     <div className="jp-JitMagic-fix">
       <h4>
-        {trans.__('Fix %1: %2', fix.number, fix.way)}
+        {only
+          ? trans.__('Fix: %1', fix.way)
+          : trans.__('Fix %1: %2', fix.number, fix.way)}
         <span className="jp-JitMagic-quiet"> {fix.proof}</span>
       </h4>
       <Diff text={fix.diff} />
@@ -75,41 +110,60 @@ function Fix({
         <p>{trans.__('Also change %1.', fix.elsewhere.join(', '))}</p>
       )}
       {fix.before !== null && fix.after !== null && (
-        <Apply change={fix} actions={actions} />
+        <Apply todo={todo} change={fix} actions={actions} />
       )}
     </div>
   );
 }
 
-/** Put a change into its cell, and say what came of it; the editor's undo takes it back. */
+/** Put a change into its cell, and run that where it is wanted; say what came of it. The editor's undo takes it back. */
 function Apply({
+  todo,
   change,
   actions
 }: {
-  change: Parameters<IPanelActions['apply']>[0];
+  todo: string;
+  change: Parameters<IPanelActions['apply']>[1];
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
   const [said, setSaid] = React.useState('');
+  const apply = (run: boolean): void =>
+    void actions
+      .apply(todo, change, run)
+      .then(came =>
+        setSaid(
+          came === 'changed'
+            ? trans.__('The cell has changed since; put it in by hand.')
+            : run
+              ? trans.__(
+                  'The cell was run with it. Run the cell that calls it.'
+                )
+              : came === 'there'
+                ? trans.__('It is in the cell already. Run the cell.')
+                : trans.__('It is in the cell. Run the cell again.')
+        )
+      );
   return (
     <>
-      <button
-        type="button"
-        className="jp-mod-styled jp-JitMagic-apply"
-        onClick={() =>
-          void actions
-            .apply(change)
-            .then(done =>
-              setSaid(
-                done
-                  ? trans.__('It is in the cell. Run the cell again.')
-                  : trans.__('The cell has changed since; put it in by hand.')
-              )
-            )
-        }
-      >
-        {trans.__('Put it into the cell')}
-      </button>
+      <div className="jp-JitMagic-apply">
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept"
+          title={trans.__('Put the change into the cell')}
+          onClick={() => apply(false)}
+        >
+          {trans.__('Apply')}
+        </button>
+        <button
+          type="button"
+          className="jp-mod-styled"
+          title={trans.__('Put the change into the cell and run the cell')}
+          onClick={() => apply(true)}
+        >
+          {trans.__('Apply and run')}
+        </button>
+      </div>
       <p role="status" className="jp-JitMagic-quiet">
         {said}
       </p>
@@ -117,19 +171,24 @@ function Apply({
   );
 }
 
-/** What would have saved compiles, what that rests on, and the fix where one change in a cell is it. */
+/** What would have saved compiles, what that rests on, and the change where one in a cell is it. */
 export function CureDetails({
   height,
   row,
+  state,
   actions,
   onClose
 }: {
   height: number | null;
   row: ICureRow;
+  state: IPanelState;
   actions: IPanelActions;
   onClose: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
+  const done = todos({ ...state, diagnoses: [] }).find(
+    each => each.kind === 'cure' && each.row.id === row.id
+  )?.done;
   return (
     <Details
       height={height}
@@ -137,6 +196,11 @@ export function CureDetails({
       label={trans.__('Advice on the misses of %1', row.name)}
       onClose={onClose}
     >
+      {done && (
+        <p>
+          <Became done={done} kind="cure" />
+        </p>
+      )}
       <p className="jp-JitMagic-reason">
         <WithCode text={row.text} />.
       </p>
@@ -144,13 +208,86 @@ export function CureDetails({
         {trans.__('Proof: %1.', row.proof)}{' '}
         <Where place={row.place} actions={actions} />
       </p>
+      {row.ladders.length > 0 && (
+        <Ladders ladders={row.ladders} before={row.before} />
+      )}
+      {row.helper && <Helper text={row.helper} actions={actions} />}
       {row.fix && (
         <div className="jp-JitMagic-fix">
           <Diff text={row.fix.diff} />
-          <Apply change={row.fix} actions={actions} />
+          <Apply todo={`c${row.id}`} change={row.fix} actions={actions} />
         </div>
       )}
     </Details>
+  );
+}
+
+/** Padding: fewer compiles, or less of it. */
+function Ladders({
+  ladders,
+  before
+}: {
+  ladders: ICureRow['ladders'];
+  before: number;
+}): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <table className="jp-JitMagic-compare">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('padded to')}</th>
+          <th scope="col">{trans.__('compiles')}</th>
+          <th scope="col">{trans.__('padding')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th scope="row">{trans.__('nothing, as it is')}</th>
+          <td>{before}</td>
+          <td>{percent(0)}</td>
+        </tr>
+        {ladders.map(({ steps, compiles, share }) => (
+          <tr key={steps}>
+            <th scope="row">
+              {steps === 1
+                ? trans.__('powers of two')
+                : trans.__('and %1 sizes between', steps - 1)}
+            </th>
+            <td>{compiles}</td>
+            <td>{percent(share)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Code that the change needs: to copy, as where it is called is for its author to say. */
+function Helper({
+  text,
+  actions
+}: {
+  text: string;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [copied, setCopied] = React.useState(false);
+  return (
+    <>
+      <div className="jp-JitMagic-programHead">
+        <span className="jp-JitMagic-quiet">
+          {trans.__('Sums, means and the like have to leave out the padding.')}
+        </span>
+        <button
+          type="button"
+          className="jp-JitMagic-link"
+          onClick={() => void actions.copy(text).then(() => setCopied(true))}
+        >
+          {copied ? trans.__('Copied') : trans.__('Copy')}
+        </button>
+      </div>
+      <pre className="jp-JitMagic-code">{text}</pre>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { NO_FILTER, parseFilter } from '../filter';
 import type {
   IPanelActions,
   IPanelState,
@@ -17,6 +18,9 @@ import { Header } from './header';
 import { Misses } from './misses';
 import { NowBar } from './now';
 import { Splitter } from './splitter';
+import { Summary } from './summary';
+import { Todos } from './todos';
+import { Tools } from './tools';
 
 export interface IAppProps {
   store: IPanelStore;
@@ -75,6 +79,17 @@ function entryOf(
   }
 }
 
+/** The newest function of a name; 0 where there is none. */
+function functionCalled(name: string, state: IPanelState): number {
+  let found = 0;
+  for (const row of state.functions.values()) {
+    if (row.name === name) {
+      found = row.id;
+    }
+  }
+  return found;
+}
+
 function Living({
   state,
   actions,
@@ -96,6 +111,10 @@ function Living({
     setSelected(null);
     body.current?.querySelector<HTMLElement>('[role="treegrid"]')?.focus();
   };
+  const filter = React.useMemo(
+    () => (state.filter.trim() ? parseFilter(state.filter) : NO_FILTER),
+    [state.filter]
+  );
   const entry = state.entries.get(entryOf(selected, state) ?? -1);
   const advice =
     selected?.kind === 'advice'
@@ -116,12 +135,30 @@ function Living({
       }}
       data-stale={STALE.has(state.link) ? true : undefined}
     >
+      <Summary state={state} />
       <NowBar state={state} actions={actions} />
+      <Todos
+        state={state}
+        filter={filter}
+        selected={selected}
+        onSelect={setSelected}
+      />
+      <Tools state={state} filter={filter} actions={actions} />
       <CacheTable
         rest={heights.misses !== null}
         state={state}
+        filter={filter}
         actions={actions}
         selected={entry ? entry.id : null}
+        reveal={
+          entry
+            ? `e${entry.id}`
+            : cure
+              ? `f${cure.function}`
+              : advice
+                ? `f${functionCalled(advice.function, state)}`
+                : null
+        }
         onSelect={id => setSelected(id === null ? null : { kind: 'entry', id })}
       />
       <Splitter
@@ -132,6 +169,7 @@ function Living({
       <Misses
         height={heights.misses}
         state={state}
+        filter={filter}
         actions={actions}
         selected={selected}
         onSelect={setSelected}
@@ -158,6 +196,7 @@ function Living({
           height={heights.details}
           key={advice.id}
           row={advice}
+          state={state}
           actions={actions}
           onClose={close}
         />
@@ -167,6 +206,7 @@ function Living({
           height={heights.details}
           key={cure.id}
           row={cure}
+          state={state}
           actions={actions}
           onClose={close}
         />

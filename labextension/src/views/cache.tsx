@@ -1,34 +1,43 @@
 /** The tree-table: functions, and under them their cache entries. */
 import * as React from 'react';
 
+import type { IFilter } from '../filter';
+import { count, duration, durations } from '../format';
 import {
   type ISort,
   type Item,
-  type Show,
   prepareSearch,
   tableFacts,
   tableItems
 } from '../table';
-import type { IPanelActions, IPanelState } from '../tokens';
+import type { ColumnId, IPanelActions, IPanelState, Show } from '../tokens';
 import { useTrans } from './context';
 import { Head, useColumns } from './head';
 import { useLatest, useWidth } from './hooks';
 import { ROW_HEIGHT, Row } from './rows';
-import { Tools } from './tools';
 import { useRowWindow } from './window';
+
+/** At first: what costs most. */
+const DEAREST: ISort = { column: 'cost', down: true };
+const NONE: IPanelState['misses'] = [];
 
 export function CacheTable({
   rest,
   state,
+  filter,
   actions,
   selected,
+  reveal,
   onSelect
 }: {
   /** Whether it takes what the sections below leave, rather than what it needs. */
   rest: boolean;
   state: IPanelState;
+  filter: IFilter;
   actions: IPanelActions;
   selected: number | null;
+  /** The key of the row that what is chosen belongs to. */
+  reveal: string | null;
   onSelect: (entry: number | null) => void;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -36,22 +45,40 @@ export function CacheTable({
   const root = React.useRef<HTMLDivElement>(null);
   const grid = React.useRef<HTMLDivElement>(null);
   const width = useWidth(root);
-  const [filter, setFilter] = React.useState('');
-  const [show, setShow] = React.useState<Show>('all');
-  const [sort, setSort] = React.useState<ISort | null>(null);
+  const { show } = state;
+  const [sort, setSort] = React.useState<ISort | null>(DEAREST);
   const [active, setActive] = React.useState<string | null>(null);
 
-  const items = useItems(state, filter, show, sort);
-  const columns = useColumns(state.columns, width);
+  const items = useItems(state, filter, sort);
+  const longest = useLongest(items);
+  const columns = useColumns(state.columns, width, longest);
   const template = columns
     .map(column => (column.width ? `${column.width}px` : 'minmax(0, 1fr)'))
     .join(' ');
-  const { attach, height, indices, page, scrollTo } = useRowWindow(
-    items.length,
-    ROW_HEIGHT
-  );
   const at =
     active === null ? -1 : items.findIndex(item => item.key === active);
+  const { attach, height, indices, page, scrollTo } = useRowWindow(
+    items.length,
+    ROW_HEIGHT,
+    at
+  );
+  // what was chosen elsewhere, by a link in the notebook or in the misses, comes into sight
+  const [revealed, setRevealed] = React.useState<string | null>(null);
+  if (reveal !== revealed) {
+    setRevealed(reveal);
+    if (reveal !== null) {
+      setActive(reveal);
+    }
+  }
+  const revealAt =
+    reveal === null ? -1 : items.findIndex(item => item.key === reveal);
+  React.useEffect(() => {
+    if (revealAt >= 0) {
+      scrollTo(revealAt);
+    }
+    // when it was chosen, not when rows came above it
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [reveal, scrollTo, revealAt >= 0]);
   const idOf = (item: Item): string => `${id}-${item.key}`;
 
   const toggle = (functionId: number, open?: boolean): void =>
@@ -145,12 +172,6 @@ export function CacheTable({
       aria-label={trans.__('Cache')}
       ref={root}
     >
-      <Tools
-        filter={filter}
-        onFilter={setFilter}
-        show={show}
-        onShow={setShow}
-      />
       <div
         className="jp-JitMagic-grid"
         role="treegrid"
@@ -205,7 +226,9 @@ export function CacheTable({
               );
             })}
           </div>
-          {items.length === 0 && <Nothing filter={filter} show={show} />}
+          {items.length === 0 && (
+            <Nothing filtered={state.filter.trim() !== ''} show={show} />
+          )}
         </div>
       </div>
     </section>
@@ -215,11 +238,13 @@ export function CacheTable({
 /** The rows; what is known of each function is worked out again only when the kernel's rows have changed. */
 function useItems(
   state: IPanelState,
-  filter: string,
-  show: Show,
+  filter: IFilter,
   sort: ISort | null
 ): Item[] {
-  const { revision, functions, entries, misses, expanded, pinned } = state;
+  const { revision, functions, entries, expanded, pinned, show } = state;
+  // of the misses only what is asked of them
+  const misses =
+    show === 'recompiled' || filter.causes.length > 0 ? state.misses : NONE;
   const facts = React.useMemo(
     () => tableFacts({ functions, entries }),
     // the maps stay the same objects, and change with the revision
@@ -241,20 +266,42 @@ function useItems(
   );
 }
 
+/** The letters of the longest number in each column whose numbers may be long. */
+function useLongest(items: readonly Item[]): Partial<Record<ColumnId, number>> {
+  const found: Partial<Record<ColumnId, number>> = {};
+  const see = (column: ColumnId, text: string): void => {
+    found[column] = Math.max(found[column] ?? 0, text.length);
+  };
+  for (const item of items) {
+    if (item.kind === 'function') {
+      see('cost', duration(item.cost));
+      see('compile', duration(item.row.compile_s));
+      see('execute', durations(item.execute));
+      see('hits', count(item.row.hits));
+      see('misses', count(item.row.misses));
+    }
+  }
+  const { cost, compile, execute, hits, misses } = found;
+  return React.useMemo(
+    () => ({ cost, compile, execute, hits, misses }),
+    [cost, compile, execute, hits, misses]
+  );
+}
+
 function Nothing({
-  filter,
+  filtered,
   show
 }: {
-  filter: string;
+  filtered: boolean;
   show: Show;
 }): React.JSX.Element {
   const trans = useTrans();
   return (
     <div className="jp-JitMagic-nothing" role="row">
       <span role="gridcell">
-        {show === 'missed' && !filter
+        {show === 'recompiled' && !filtered
           ? trans.__('No function was compiled again.')
-          : show === 'dead' && !filter
+          : show === 'dead' && !filtered
             ? trans.__('No dead entries.')
             : trans.__('Nothing matches the filter.')}
       </span>

@@ -11,7 +11,7 @@ export function Details({
   onClose,
   children
 }: {
-  /** In pixels; null: as high as needed, up to the half and a little. */
+  /** In pixels; null: its part of the panel. */
   height: number | null;
   title: string;
   label: string;
@@ -23,7 +23,7 @@ export function Details({
     <section
       className="jp-JitMagic-details"
       aria-label={label}
-      style={height === null ? undefined : { height, maxHeight: 'none' }}
+      style={height === null ? undefined : { flex: `0 0 ${height}px` }}
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();

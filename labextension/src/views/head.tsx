@@ -18,16 +18,17 @@ export interface IColumn {
 /** The columns that have room in a table of this width. */
 export function useColumns(
   wanted: readonly ColumnId[],
-  width: number
+  width: number,
+  longest: Partial<Record<ColumnId, number>>
 ): IColumn[] {
   const trans = useTrans();
   return React.useMemo(
     () =>
-      placeColumns(wanted, width).map(({ id, width: size }) => {
+      placeColumns(wanted, width, longest).map(({ id, width: size }) => {
         const [label, hint] = columnWords(trans, id);
         return { id, label, hint, width: size };
       }),
-    [trans, wanted, width]
+    [trans, wanted, width, longest]
   );
 }
 

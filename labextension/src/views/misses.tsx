@@ -1,18 +1,13 @@
-/** The timeline: misses and advice, newest first. */
+/** The misses: those for one reason together, what costs most or the newest first. */
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { flushSync } from 'react-dom';
 
 import { clock, count, duration, shortened } from '../format';
-import {
-  type IAdvice,
-  type ICure,
-  type IMissGroup,
-  type Moment,
-  timeline
-} from '../groups';
+import type { IFilter } from '../filter';
+import { type IMissGroup, type Moment, missGroups } from '../groups';
 import type { ICauseRow } from '../protocol';
-import type { IPanelActions, IPanelState, Selection } from '../tokens';
+import type { IPanelActions, IPanelState, Order, Selection } from '../tokens';
 import { useTrans } from './context';
 import { useWidth } from './hooks';
 import { Where } from './where';
@@ -28,6 +23,7 @@ const VALUES = 5;
 export function Misses({
   height: wanted,
   state,
+  filter,
   actions,
   selected,
   onSelect
@@ -35,6 +31,7 @@ export function Misses({
   /** In pixels, where the user has chosen one. */
   height: number | null;
   state: IPanelState;
+  filter: IFilter;
   actions: IPanelActions;
   selected: Selection | null;
   onSelect: (selection: Selection) => void;
@@ -45,10 +42,16 @@ export function Misses({
   const section = React.useRef<HTMLElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
-  const { misses, diagnoses, cures } = state;
+  const { misses, functions, order, revision } = state;
   const moments = React.useMemo(
-    () => timeline({ misses, diagnoses, cures }),
-    [misses, diagnoses, cures]
+    () => missGroups({ misses, functions }, order, filter),
+    // the map stays the same object, and changes with the revision
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [misses, functions, revision, order, filter]
+  );
+  const shown = moments.reduce(
+    (sum, each) => sum + (each.kind === 'misses' ? each.misses.length : 0),
+    0
   );
   const { attach, height, indices, scrollTo } = useRowWindow(
     open ? moments.length : 0,
@@ -117,10 +120,14 @@ export function Misses({
         >
           <Caret.react tag="span" width="14px" height="14px" />
           {trans.__('Misses')}
-          {(misses.length > 0 || diagnoses.length === 0) && (
-            <span className="jp-JitMagic-count">{count(misses.length)}</span>
-          )}
+          <span className="jp-JitMagic-count">{count(shown)}</span>
         </button>
+        {open && misses.length > 1 && (
+          <OrderChoice
+            order={order}
+            onChange={each => actions.view({ order: each })}
+          />
+        )}
       </h3>
       <div
         id={id}
@@ -128,12 +135,20 @@ export function Misses({
         ref={attach}
         tabIndex={0}
         role="group"
-        aria-label={trans.__('Misses, newest first')}
+        aria-label={
+          order === 'cost'
+            ? trans.__('Misses, what costs most first')
+            : trans.__('Misses, newest first')
+        }
         hidden={!open}
         onKeyDown={onKeyDown}
       >
         {moments.length === 0 && (
-          <p className="jp-JitMagic-nothing">{trans.__('No misses.')}</p>
+          <p className="jp-JitMagic-nothing">
+            {misses.length === 0
+              ? trans.__('No misses.')
+              : trans.__('No miss matches the filter.')}
+          </p>
         )}
         <ul style={{ height }} ref={list}>
           {indices.map(index => {
@@ -156,22 +171,23 @@ export function Misses({
                 aria-posinset={index + 1}
                 aria-setsize={moments.length}
               >
-                {moment.kind === 'advice' ? (
-                  <Advice
-                    advice={moment}
-                    stop={stop}
-                    onSelect={() =>
-                      onSelect({ kind: 'advice', id: moment.row.id })
-                    }
-                  />
-                ) : moment.kind === 'cure' ? (
-                  <Cure
-                    cure={moment}
-                    stop={stop}
-                    onSelect={() =>
-                      onSelect({ kind: 'cure', id: moment.row.id })
-                    }
-                  />
+                {moment.kind === 'first calls' ? (
+                  <>
+                    <span className="jp-JitMagic-missName jp-JitMagic-quiet">
+                      {trans._n(
+                        '%1 first call',
+                        '%1 first calls',
+                        moment.count,
+                        count(moment.count)
+                      )}
+                    </span>
+                    <span
+                      className="jp-JitMagic-missCost jp-JitMagic-quiet"
+                      title={trans.__('Every function compiles once')}
+                    >
+                      {duration(moment.cost_s)}
+                    </span>
+                  </>
                 ) : (
                   <Miss
                     group={moment}
@@ -191,16 +207,47 @@ export function Misses({
 }
 
 function isChosen(moment: Moment, selected: Selection | null): boolean {
-  switch (moment.kind) {
-    case 'misses':
-      return moment.misses.some(
-        miss =>
-          (selected?.kind === 'entry' && miss.entry === selected.id) ||
-          (selected?.kind === 'miss' && miss.id === selected.id)
-      );
-    default:
-      return selected?.kind === moment.kind && selected.id === moment.row.id;
-  }
+  return (
+    moment.kind === 'misses' &&
+    moment.misses.some(
+      miss =>
+        (selected?.kind === 'entry' && miss.entry === selected.id) ||
+        (selected?.kind === 'miss' && miss.id === selected.id)
+    )
+  );
+}
+
+function OrderChoice({
+  order,
+  onChange
+}: {
+  order: Order;
+  onChange: (order: Order) => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const choices: [Order, string, string][] = [
+    ['cost', trans.__('Cost'), trans.__('What costs most first')],
+    ['time', trans.__('Newest'), trans.__('The newest first')]
+  ];
+  return (
+    <span
+      className="jp-JitMagic-choice"
+      role="group"
+      aria-label={trans.__('Order of the misses')}
+    >
+      {choices.map(([value, label, hint]) => (
+        <button
+          key={value}
+          type="button"
+          title={hint}
+          aria-pressed={order === value}
+          onClick={() => onChange(value)}
+        >
+          {label}
+        </button>
+      ))}
+    </span>
+  );
 }
 
 function Miss({
@@ -235,7 +282,7 @@ function Miss({
         {times > 1 && (
           <span
             className="jp-JitMagic-count"
-            title={trans.__('%1 misses in a row for this reason', times)}
+            title={trans.__('%1 misses for this reason', times)}
           >
             ×{count(times)}
           </span>
@@ -253,95 +300,6 @@ function Miss({
       </span>
       <Where place={miss.call_site} actions={actions} stop={stop} />
       <span className="jp-JitMagic-missTime">{clock(miss.started_s)}</span>
-    </>
-  );
-}
-
-function Advice({
-  advice,
-  stop,
-  onSelect
-}: {
-  advice: IAdvice;
-  stop: number;
-  onSelect: () => void;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const { row } = advice;
-  return (
-    <>
-      <button
-        type="button"
-        className="jp-JitMagic-missName"
-        tabIndex={stop}
-        title={`${row.function}\n${row.reason}`}
-        onClick={onSelect}
-      >
-        <span className="jp-JitMagic-fn">{shortened(row.function)}</span>
-      </button>
-      <span className="jp-JitMagic-missCost">
-        <button
-          type="button"
-          className="jp-JitMagic-link"
-          tabIndex={stop}
-          onClick={onSelect}
-        >
-          {trans.__('See advice')}
-        </button>
-      </span>
-      <span className="jp-JitMagic-missWhy" title={row.reason}>
-        <span className="jp-JitMagic-fault">
-          {trans.__('cannot be traced')}
-        </span>
-        {row.reason && <> · {shortened(row.reason.replace(/`/g, ''))}</>}
-      </span>
-      <span />
-      <span className="jp-JitMagic-missTime">{clock(row.started_s)}</span>
-    </>
-  );
-}
-
-/** What would have saved the misses below it. */
-function Cure({
-  cure,
-  stop,
-  onSelect
-}: {
-  cure: ICure;
-  stop: number;
-  onSelect: () => void;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const { row } = cure;
-  return (
-    <>
-      <button
-        type="button"
-        className="jp-JitMagic-missName"
-        tabIndex={stop}
-        title={`${row.name}\n${row.text}`}
-        onClick={onSelect}
-      >
-        <span className="jp-JitMagic-fn">{shortened(row.name)}</span>
-        <span className="jp-JitMagic-badge">{trans.__('advice')}</span>
-      </button>
-      <span className="jp-JitMagic-missCost">
-        <button
-          type="button"
-          className="jp-JitMagic-link"
-          tabIndex={stop}
-          onClick={onSelect}
-        >
-          {row.fix ? trans.__('See fix') : trans.__('See advice')}
-        </button>
-      </span>
-      <span className="jp-JitMagic-missWhy" title={row.text}>
-        {shortened(row.text)}
-      </span>
-      <span />
-      <span className="jp-JitMagic-missTime">
-        {trans.__('cost %1 so far', duration(row.cost_s))}
-      </span>
     </>
   );
 }

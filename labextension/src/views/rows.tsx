@@ -15,6 +15,7 @@ import {
   type IEntryItem,
   type IFunctionItem,
   type Item,
+  entryCost,
   entryLabel,
   entryParts,
   entryRest,
@@ -76,16 +77,38 @@ export const Row = React.memo(function Row({
       }}
       onClick={() => onClick(item)}
     >
-      {columns.map(column =>
-        item.kind === 'function' ? (
-          <FunctionCell key={column.id} item={item} column={column.id} />
-        ) : (
-          <EntryCell key={column.id} item={item} column={column.id} />
-        )
-      )}
+      {item.kind === 'function'
+        ? columns.map(column => (
+            <FunctionCell key={column.id} item={item} column={column.id} />
+          ))
+        : columns.map((column, place) =>
+            place === 0 ? (
+              <EntryName
+                key={column.id}
+                item={item}
+                span={1 + emptyAfterName(columns)}
+              />
+            ) : place <= emptyAfterName(columns) ? null : (
+              <EntryCell key={column.id} item={item} column={column.id} />
+            )
+          )}
     </div>
   );
 }, sameRow);
+
+/** How many columns beside the name have nothing to say of an entry: their room is the name's. */
+function emptyAfterName(columns: readonly IColumn[]): number {
+  const rest = columns.slice(1);
+  const first = rest.findIndex(({ id }) => !OF_FUNCTIONS.has(id));
+  return first < 0 ? rest.length : first;
+}
+
+const OF_FUNCTIONS: ReadonlySet<ColumnId> = new Set([
+  'entries',
+  'misses',
+  'rate',
+  'share'
+]);
 
 function sameRow(old: IRowProps, now: IRowProps): boolean {
   for (const name of Object.keys(now) as (keyof IRowProps)[]) {
@@ -156,19 +179,21 @@ function FunctionCell({
       return <Cell column={column}>{count(row.misses)}</Cell>;
     case 'rate':
       return <Cell column={column}>{percent(hitRate(row))}</Cell>;
-    case 'compile':
+    case 'cost':
       return (
         <Cell column={column}>
-          {item.share >= 0.02 && (
+          {item.bar > 0 && (
             <span
               className="jp-JitMagic-bar"
               aria-hidden="true"
-              style={{ inlineSize: `${item.share * 100}%` }}
+              style={{ inlineSize: `${Math.max(4, item.bar * 100)}%` }}
             />
           )}
-          {duration(row.compile_s || null)}
+          {duration(item.cost)}
         </Cell>
       );
+    case 'compile':
+      return <Cell column={column}>{duration(row.compile_s || null)}</Cell>;
     case 'execute':
       return <Cell column={column}>{durations(item.execute)}</Cell>;
     case 'memory':
@@ -215,10 +240,10 @@ function EntryCell({
   const trans = useTrans();
   const { row } = item;
   switch (column) {
-    case 'name':
-      return <EntryName item={item} />;
     case 'hits':
       return <Cell column={column}>{count(row.hits)}</Cell>;
+    case 'cost':
+      return <Cell column={column}>{duration(entryCost(row))}</Cell>;
     case 'compile':
       return (
         <Cell column={column}>
@@ -239,7 +264,14 @@ function EntryCell({
 }
 
 /** What tells it apart, in columns of its function's own; then the rest, as far as there is room. */
-function EntryName({ item }: { item: IEntryItem }): React.JSX.Element {
+function EntryName({
+  item,
+  span
+}: {
+  item: IEntryItem;
+  /** Over so many columns. */
+  span: number;
+}): React.JSX.Element {
   const trans = useTrans();
   const { row, names, lengths } = item;
   const rest = entryRest(row, names);
@@ -249,6 +281,8 @@ function EntryName({ item }: { item: IEntryItem }): React.JSX.Element {
       className="jp-JitMagic-cell"
       data-column="name"
       title={entryLabel(row, names)}
+      aria-colspan={span > 1 ? span : undefined}
+      style={span > 1 ? { gridColumn: `span ${span}` } : undefined}
     >
       {entryParts(row, names).map(([name, value], place) => (
         <span

@@ -1,22 +1,23 @@
-/** Above the table: the filter, and which functions are shown. */
+/** Above the table: one filter for everything below, and which functions are shown. */
 import { searchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Show } from '../table';
+import type { IFilter } from '../filter';
+import type { IPanelActions, IPanelState, Show } from '../tokens';
 import { useTrans } from './context';
 
 export function Tools({
+  state,
   filter,
-  onFilter,
-  show,
-  onShow
+  actions
 }: {
-  filter: string;
-  onFilter: (filter: string) => void;
-  show: Show;
-  onShow: (show: Show) => void;
+  state: IPanelState;
+  filter: IFilter;
+  actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
+  const { filter: text, show } = state;
+  const id = React.useId();
   return (
     <div className="jp-JitMagic-tools">
       <span className="jp-JitMagic-filter">
@@ -24,19 +25,35 @@ export function Tools({
         <input
           type="search"
           className="jp-mod-styled"
-          placeholder={trans.__('Filter')}
-          aria-label={trans.__('Filter functions and entries')}
-          value={filter}
-          onChange={event => onFilter(event.target.value)}
+          placeholder={trans.__('Filter: name, cause:shape, cost:>1s')}
+          title={trans.__(
+            'Filters everything below: words in names, types and values; %1 a function, %2 why it missed, %3 what it cost',
+            'fn:train_step',
+            'cause:shape',
+            'cost:>1s'
+          )}
+          aria-label={trans.__('Filter functions, entries, misses and advice')}
+          aria-describedby={filter.unknown.length ? id : undefined}
+          value={text}
+          onChange={event => actions.view({ filter: event.target.value })}
           onKeyDown={event => {
-            if (event.key === 'Escape' && filter) {
+            if (event.key === 'Escape' && text) {
               event.stopPropagation();
-              onFilter('');
+              actions.view({ filter: '' });
             }
           }}
         />
       </span>
-      <ShowChoice show={show} onChange={onShow} />
+      <ShowChoice show={show} onChange={each => actions.view({ show: each })} />
+      {filter.unknown.length > 0 && (
+        <p className="jp-JitMagic-quiet jp-JitMagic-hint" role="status" id={id}>
+          {trans.__(
+            '%1 is not understood: write a time, as in %2.',
+            filter.unknown.join(' '),
+            'cost:>200ms'
+          )}
+        </p>
+      )}
     </div>
   );
 }
@@ -52,8 +69,8 @@ function ShowChoice({
   const choices: [Show, string, string][] = [
     ['all', trans.__('All'), trans.__('Every function')],
     [
-      'missed',
-      trans.__('Missed'),
+      'recompiled',
+      trans.__('Recompiled'),
       trans.__('Functions that were compiled again')
     ],
     [

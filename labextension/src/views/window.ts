@@ -23,7 +23,16 @@ interface ISeen {
   readonly rows: number;
 }
 
-export function useRowWindow(count: number, rowHeight: number): IRowWindow {
+/** `kept`: a row that stays in sight when the height of the list changes, if it was in sight; -1 for none. */
+export function useRowWindow(
+  count: number,
+  rowHeight: number,
+  kept = -1
+): IRowWindow {
+  const keep = React.useRef(kept);
+  React.useLayoutEffect(() => {
+    keep.current = kept;
+  });
   const [node, attach] = React.useState<HTMLElement | null>(null);
   const [seen, setSeen] = React.useState<ISeen>({ first: 0, rows: 0 });
   React.useLayoutEffect(() => {
@@ -41,7 +50,19 @@ export function useRowWindow(count: number, rowHeight: number): IRowWindow {
     const onScroll = (): void => flushSync(look);
     look();
     node.addEventListener('scroll', onScroll, { passive: true });
-    const observer = new ResizeObserver(look);
+    let before = node.clientHeight;
+    const observer = new ResizeObserver(() => {
+      const top = keep.current * rowHeight;
+      const seen =
+        keep.current >= 0 &&
+        top >= node.scrollTop &&
+        top < node.scrollTop + before;
+      before = node.clientHeight;
+      if (seen && top + rowHeight > node.scrollTop + before) {
+        node.scrollTop = top + rowHeight - before;
+      }
+      look();
+    });
     observer.observe(node);
     return () => {
       node.removeEventListener('scroll', onScroll);

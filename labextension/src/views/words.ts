@@ -218,6 +218,11 @@ export function columnWords(
         trans.__('Hit rate'),
         trans.__('Share of hits among hits and misses')
       ];
+    case 'cost':
+      return [
+        trans.__('Cost'),
+        trans.__('Time spent tracing, lowering and compiling')
+      ];
     case 'compile':
       return [
         trans.__('Compile'),
