@@ -70,6 +70,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "guards", "recorder", "cell", "front end", "lines", "tables", "display", "panel",
         },
     ),
+    "pytest plugin": (("pytest_plugin",), {"plain", "recording"}),
 }  # fmt: skip
 ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 
@@ -80,6 +81,7 @@ DOORS = {
     "IPython": {"magics"},
     "traitlets": {"magics"},
     "matplotlib": {"display"},
+    "pytest": {"pytest plugin"},
     "ipykernel": set[str](),
     "jax._src": {"internals"},
     "jax.extend": {"internals"},

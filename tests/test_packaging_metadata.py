@@ -38,6 +38,13 @@ def test_jupyterlab_is_an_extra_only() -> None:
     assert any(line.startswith("jupyterlab") for line in project["optional-dependencies"]["lab"])
 
 
+def test_the_pytest_plugin_is_named_as_its_module() -> None:
+    """So `-p` with that name finds what the entry point has loaded already, and pytest does not meet one plugin twice."""
+    plugins = pyproject()["project"]["entry-points"]["pytest11"]
+    assert plugins == {"jupyter_jitmagic.pytest_plugin": "jupyter_jitmagic.pytest_plugin"}
+    assert (ROOT / "jupyter_jitmagic" / "pytest_plugin.py").is_file()
+
+
 def test_the_lock_file_records_no_address() -> None:
     """yarn.lock must work with every registry."""
     assert "://" not in (ROOT / "yarn.lock").read_text()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base.causes import Cause, sentence
 from jupyter_jitmagic.base.errors import RecompileError
+from jupyter_jitmagic.base.jax_internals import COMPILE_EVENT
 from jupyter_jitmagic.base.wording import duration, short_name
 from jupyter_jitmagic.recording.compiles import budgets, elsewhere
 from jupyter_jitmagic.recording.compiles.compiling_call import Compiling
 from jupyter_jitmagic.recording.compiles.elsewhere import OtherCompile, others
 from jupyter_jitmagic.recording.recorder import recorder
 from jupyter_jitmagic.records.log import Changed, MissRecord, log
+from jupyter_jitmagic.usercode.origin import Origin, origin_of
 from jupyter_jitmagic.usercode.ownership import is_jax_function
 
 
@@ -41,9 +43,14 @@ class Watch:
 
     def __init__(self) -> None:
         self.compiles: list[WatchedCompile] = []
-        self.seconds = 0.0
 
     def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def text(self, at_most: int | None = None) -> str:
+        """One line for each function, those that cost most first; with `at_most` no more than so many."""
         if not self.compiles:
             return "nothing compiled"
         groups: dict[tuple[str, str], list[WatchedCompile]] = {}
@@ -52,14 +59,14 @@ class Watch:
         own = [lines for lines in groups.values() if lines[0].module != "jax"]
         jax_own = [lines for lines in groups.values() if lines[0].module == "jax"]
         rows = [_line(lines) for lines in sorted(own, key=_cost, reverse=True)]
+        if at_most is not None and len(rows) > at_most:
+            rows[at_most:] = [f"and {len(rows) - at_most} more functions"]
         if jax_own:
             flat = [compile_ for lines in jax_own for compile_ in lines]
             names = ", ".join(dict.fromkeys(compile_.function for compile_ in flat))
             rows.append(f"JAX's own operations: {_times(len(flat))}, {duration(_cost(flat))} ({_cut(names, 60)})")
         total = f"{_times(len(self.compiles))}, {duration(_cost(self.compiles))} tracing, lowering and compiling"
         return "\n".join([total, *(f"  {line}" for line in rows)])
-
-    __repr__ = __str__
 
 
 def _cost(compiles: list[WatchedCompile]) -> float:
@@ -137,8 +144,10 @@ def uninstall() -> None:
 
 # ---- blocks in which nothing may compile again
 
-_blocks: ContextVar[tuple[bool, ...]] = ContextVar("jitmagic_no_recompile", default=())
-"""One item for each `no_recompile` around the present code: whether it allows first compiles."""
+Forbids = Callable[[Compiling, str, bool], bool]
+"""Is told who compiles, the event's name, and whether it has compiled before; True forbids it."""
+_blocks: ContextVar[tuple[Forbids, ...]] = ContextVar("jitmagic_no_recompile", default=())
+"""One item for each block around the present code."""
 
 
 @contextmanager
@@ -160,13 +169,55 @@ def no_recompile(*, first_compiles: bool = True) -> Iterator[None]:
         ...     step(batch[:5])
         RecompileError: step would compile again in a no_recompile block: batch is f32[5] now and was f32[8] before
     """
+    with _forbidding(lambda compiling, event, known: known or not first_compiles):
+        yield
+
+
+@contextmanager
+def no_second_compile() -> Iterator[None]:
+    """As `no_recompile`, but what was called before the block does not count: a function may compile once in it, whatever
+    came before. So what a test may do does not depend on the tests before it.
+
+    Raises:
+        RecompileError: a function that was called in the block would compile; of plain ``jax.jit`` one that has compiled in it.
+    """
+    with _forbidding(_SecondCompiles().forbids):
+        yield
+
+
+@contextmanager
+def _forbidding(forbids: Forbids) -> Iterator[None]:
     install()
     budgets.judge_with(_within_block)
-    token = _blocks.set((*_blocks.get(), first_compiles))
+    token = _blocks.set((*_blocks.get(), forbids))
     try:
         yield
     finally:
         _blocks.reset(token)
+
+
+class _SecondCompiles:
+    """What was called and what has compiled since this was made."""
+
+    def __init__(self) -> None:
+        log.fold()
+        self._calls = {function.id: function.hits + function.misses for function in tuple(log.functions.values())}
+        self._compiled: set[Origin] = set()
+
+    def forbids(self, compiling: Compiling, event: str, known: bool) -> bool:
+        origin = origin_of(compiling.fun)
+        if known and (origin in self._compiled or self._was_called(compiling)):
+            return True
+        if event == COMPILE_EVENT:  # the last that is heard before it is paid
+            self._compiled.add(origin)
+        return False
+
+    def _was_called(self, compiling: Compiling) -> bool:
+        if compiling.state is None:
+            return False
+        log.fold()
+        function = log.known_function(compiling.state.function)
+        return function is not None and function.hits + function.misses > self._calls.get(function.id, 0)
 
 
 def _within_block(compiling: Compiling, event: str) -> None:
@@ -180,7 +231,7 @@ def _within_block(compiling: Compiling, event: str) -> None:
         return
     else:
         name, known, why = elsewhere.name_of(compiling), others.known(compiling), others.why
-    if known or not all(blocks):
+    if [forbids for forbids in blocks if forbids(compiling, event, known)]:
         again = "again " if known else ""
         message = f"{short_name(name)} would compile {again}in a no_recompile block: {sentence(why(compiling))}"
         raise RecompileError(message) if state is None else budgets.Refused(state.function, message)
@@ -204,8 +255,28 @@ def assert_max_compiles(function: Callable[..., Any], at_most: int) -> None:
     if state is None or not hasattr(state, "facts"):
         raise TypeError(f"{function!r} is not under jupyter_jitmagic.jit")
     misses = [miss for miss in log.misses if miss.function == state.function]
-    if len(misses) > at_most:
-        name = short_name(state.facts.record.qualname)
-        allowed = "once" if at_most == 1 else f"{at_most} times" if at_most else "never"
-        lines = [f"  {miss.call_site.rpartition('/')[2]}: {sentence(miss.causes)}" for miss in misses]
-        raise AssertionError("\n".join([f"{name} compiled {len(misses)} times and may compile {allowed}:", *lines]))
+    record = state.facts.record
+    compiles = [WatchedCompile(record.qualname, record.module, m.call_site, m.causes, m.cost_s) for m in misses]
+    lines = too_many(compiles, at_most)
+    if lines:
+        raise AssertionError("\n".join(lines))
+
+
+_FIRST = Cause("first_call")
+
+
+def too_many(compiles: Sequence[WatchedCompile], at_most: int, where: str = "") -> list[str]:
+    """Of functions that compiled more than `at_most` times: that they did, and why each time. JAX's own operations are free."""
+    groups: dict[tuple[str, str], list[WatchedCompile]] = {}
+    for each in compiles:
+        if each.module != "jax":
+            groups.setdefault((each.function, each.module), []).append(each)
+    allowed = "once" if at_most == 1 else f"{at_most} times" if at_most else "never"
+    lines = []
+    for (name, _), same in groups.items():
+        functions = sum(each.causes[:1] == (_FIRST,) for each in same)  # of one name several may live at once
+        if len(same) > at_most * max(functions, 1):
+            times = "once" if len(same) == 1 else f"{len(same)} times"
+            lines.append(f"{short_name(name)} compiled {times} and may compile {' '.join(filter(None, (allowed, where)))}:")
+            lines += [f"  {each.call_site.rpartition('/')[2]}: {each.why}" for each in same]
+    return lines
