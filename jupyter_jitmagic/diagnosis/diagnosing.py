@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -22,7 +22,6 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, calling_
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import clear_caches, failing_site, find_call_sites, one_for_each_line, refused_at
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
-from jupyter_jitmagic.diagnosis.splits import Split, find_split
 from jupyter_jitmagic.diagnosis.statics.numbers import may_be_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import (
@@ -38,6 +37,9 @@ from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Rewrite, Si
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites import Proposals
 
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
@@ -308,7 +310,7 @@ def _concluded(
         # what the user's code refuses needs no other code, unless plain Python passes the check
         own = place is not None and place.code.startswith("raise") and plain is not None
         rewritable = with_rewrites and not own
-        proposed, unverified, _ = _propose(call, sites, result.static, deadline) if rewritable else ([], [], "")
+        proposed, unverified = _propose(call, sites if rewritable else (), result.static, deadline)
         return verdict(
             "not_staticness", names, numbers, sites, tuple(proposed), tuple(unverified), verified=bool(proposed), reason=reason
         )
@@ -350,12 +352,12 @@ def _alternatives(call: Call, result: StaticSet, found: Found, deadline: float) 
     """Rewrites beside a proven static set, where its arguments may well be data that changes from call to call."""
     if not may_be_data(call, result, found):
         return ()
-    return tuple(_propose(call, found.sites, frozenset(), min(deadline, clock() + 0.6))[0])
+    return _propose(call, found.sites, frozenset(), min(deadline, clock() + 0.6)).rewrites
 
 
 def _rewritten(
     call: Call,
-    verdict: Callable[..., Diagnosis],
+    verdict: _Verdict,
     sites: tuple[Site, ...],
     result: StaticSet,
     deadline: float,
@@ -364,14 +366,17 @@ def _rewritten(
 ) -> Diagnosis:
     proposed: list[Rewrite] = []
     unverified: list[Rewrite] = []
+    partial: tuple[Rewrite, ...] = ()
     static, why_not = result.static, ""
     if with_rewrites:
         sizes = sizes_through_jax(call, result.left)
         for candidate in dict.fromkeys((result.static | sizes, result.static, result.wider)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
-            proposed, more, obstacle = _propose(call, left.sites, candidate, deadline)
-            unverified += more
-            why_not = why_not or obstacle
+            outcome = _propose(call, left.sites, candidate, deadline)
+            proposed = list(outcome.rewrites)
+            unverified += outcome.unverified
+            partial = partial or outcome.partial
+            why_not = why_not or outcome.why_not
             if proposed:
                 static = candidate
                 result = replace(result, static=static, left=left)
@@ -380,8 +385,8 @@ def _rewritten(
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     names, numbers = _names(call, static)
-    split = _split(call, static, deadline) if with_split and not proposed else Split()
-    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split.rewrite)
+    split, runs = _split(call, static, deadline) if with_split and not proposed else (None, False)
+    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split)
     return verdict(
         kind,
         names,
@@ -389,23 +394,27 @@ def _rewritten(
         sites,
         tuple(proposed),
         tuple(unverified),
-        (split.rewrite,) if split.rewrite else (),
-        runs_plainly=split.runs,
+        (split,) if split else (),
+        partial=() if proposed or unverified or split else partial,
+        runs_plainly=runs,
         verified=bool(proposed),
         reason=reason,
     )
 
 
-def _split(call: Call, static: frozenset[str], deadline: float) -> Split:
-    """The function in pieces, where nothing else cures it."""
+def _split(call: Call, static: frozenset[str], deadline: float) -> tuple[Rewrite | None, bool]:
+    """The function in pieces, where nothing else cures it; and whether plain Python runs the call."""
+    from jupyter_jitmagic.diagnosis.splits import find_split
+
     left = max(deadline - clock(), 1.0)
     try:
-        return limited(3 * left + 1.0, lambda: find_split(call, static, left))
+        found = limited(3 * left + 1.0, lambda: find_split(call, static, left))
+        return found.rewrite, found.runs
     except OutOfTime:
-        return Split()
+        pass  # not known then
     except Exception as error:
         faults.report("looking for a split", error)
-        return Split()
+    return None, False
 
 
 def _is_other(call: Call, found: Found, result: StaticSet) -> bool:
@@ -450,27 +459,21 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
     return blind if blind.cured and not plain_fails(call) else None
 
 
-def _propose(
-    call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float
-) -> tuple[list[Rewrite], list[Rewrite], str]:
-    """(those that were compared, those that only trace, what stands in the way of any)."""
-    if not sites:
-        return [], [], ""
-    from jupyter_jitmagic.diagnosis.rewrites import propose
+def _propose(call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float) -> Proposals:
+    """What was found of rewrites with these static arguments."""
+    from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
 
+    if not sites:
+        return Proposals()
     left = max(deadline - clock(), 0.2)
-    names = tuple(sorted(static | call.declared))
+    names, run = tuple(sorted(static | call.declared)), readable(call)
     try:
-        found = limited(
-            3 * left + 1.0,
-            lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=readable(call)),
-        )
+        return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
     except OutOfTime:
-        return [], [], ""
+        return Proposals()
     except Exception as error:
         faults.report("looking for rewrites", error)
-        return [], [], ""
-    return list(found.rewrites), list(found.unverified), found.why_not
+        return Proposals()
 
 
 def _names(call: Call, static: frozenset[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -141,6 +141,8 @@ class Diagnosis:
     unverified: tuple[Rewrite, ...] = ()
     splits: tuple[Rewrite, ...] = ()
     """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
+    partial: tuple[Rewrite, ...] = ()
+    """Where nothing cures every place: edits that cure some, and give plain Python's results; `.reason` says what is left."""
     runs_plainly: bool = False
     """Plain Python was seen to run this call; asked only where nothing else cures it."""
     stopped: bool = False

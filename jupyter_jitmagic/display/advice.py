@@ -63,12 +63,23 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
         says_it_compiles = "compiles again" in diagnosis.reason and not context.cost_s
         blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
         blocks += _other_ways(found[1:], context)
-    elif diagnosis.runs_plainly and diagnosis.kind != "not_staticness":
-        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
-    elif diagnosis.kind in ("static", "rewrite", "static+rewrite") and not diagnosis.stopped:
-        blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
+    else:
+        blocks += _nothing_found(diagnosis)
     blocks += _folded(diagnosis, sites[SITES_SHOWN:])
     return Document.of(blocks)
+
+
+def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
+    """What is known where nothing cures the call."""
+    blocks: list[Block] = []
+    for part in diagnosis.partial:
+        proven = f"run on {amounts.times(part.compared.inputs, 'input')}, equal to plain Python" if part.compared else ""
+        blocks += [Heading("Part of the way", f"{proven}; {part.reason}"), *_rewrite(part)]
+    if diagnosis.runs_plainly:
+        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
+    elif diagnosis.kind in ("static", "rewrite", "static+rewrite") and not diagnosis.stopped and not blocks:
+        blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
+    return blocks
 
 
 def _title(diagnosis: Diagnosis) -> Title:

@@ -243,3 +243,36 @@ def test_a_split_is_a_fix_like_the_others():
     first = fixes(found)[0]
     assert first.proof == "compared" and first.rewrite is found.splits[0] and not first.static_argnames
     assert "The split leaves line" in found.reason and found.to_dict()["splits"][0]["pieces"]
+
+
+@jax.jit
+def three(x, k):
+    if x.sum() > 0:
+        x = x * 2
+    y = x if x[0] > k else x - 1
+    return {f"{float(v):.1f}" for v in y}
+
+
+def test_what_can_be_cured_is_cured_in_the_piece_before_the_line_that_is_left():
+    split = split_of(three, X, 1.0)
+    assert split.patterns == ("split", "where") and "if" not in split.source.split("def three(")[0]
+    assert made(split, "three").three(-X, 1.0) == plainly(three, -X, 1.0)
+
+
+def test_where_no_split_can_be_the_edits_that_cure_some_places_are_told_as_such():
+    """Of a method in a class in a function no piece can stand beside it."""
+
+    class Inside:
+        @functools.partial(jax.jit, static_argnums=0)
+        def three(self, x, k):
+            if x.sum() > 0:
+                x = x * 2
+            y = x if x[0] > k else x - 1
+            return {f"{float(v):.1f}" for v in y}
+
+    found = jm.diagnose(Inside().three, X, 1.0)
+    assert not found.rewrites and not found.splits and not fixes(found) and not found.verified
+    (part,) = found.partial
+    assert part.patterns == ("where",) and part.compared and not part.verified
+    assert part.reason.startswith("line ") and part.reason.endswith('is left: `return {f"{float(v):.1f}" for v in y}`')
+    assert "Part of the way · run on" in str(found) and "is left:" in " ".join(str(found).split())

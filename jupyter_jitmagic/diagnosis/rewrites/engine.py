@@ -58,6 +58,15 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Stuck:
+    """The draft that came furthest, and the line of the user's at which it still does not trace."""
+
+    draft: Draft
+    line: int
+    code: str
+
+
+@dataclass(frozen=True)
 class Traced:
     """A draft that traces, the function made of it, and its traces on the call and on the other calls."""
 
@@ -105,6 +114,7 @@ class Search:
         self.obstacles: dict[str, None] = {}
         self.why_not = ""
         self.fails: dict[str, str] = {}
+        self.furthest: Stuck | None = None
         self.units: list[Unit] = []
         self._codes: dict[tuple[int, str], types.CodeType] = {}
         self._files: dict[str, tuple[Unit, str]] = {}
@@ -156,18 +166,30 @@ class Search:
             if failing:
                 self.fails[failing] = first_words(outcome)
                 return
-            if isinstance(error, Obstacle) and self._is_of_the_users(str(error)):
-                self.why_not = self.why_not or str(error)
+            if isinstance(error, Obstacle):
+                if self._is_of_the_users(str(error)):
+                    self.why_not = self.why_not or str(error)
+                self._stands_at(next(self._spots(outcome, draft)), draft)
             return
         finally:
             del outcome
         if not steps:
             code, line = spot.code.lines[spot.line - 1].strip(), self._line(draft, spot.unit, spot.line)
             self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
+            if not failing:
+                self._stands_at(spot, draft)
         steps.sort(key=lambda placed: bool(prefer) and placed[1].pattern != prefer)
         del spot
         for unit, step in steps:
             yield from self._follow(self._with(draft, unit, step), prefer, depth + 1)
+
+    def _stands_at(self, spot: Spot, draft: Draft) -> None:
+        """Note a draft that cures something and ends at a line that it did not change."""
+        line = self._line(draft, spot.unit, spot.line)
+        cured = {change.line for change in draft.changes}
+        most = len(self.furthest.draft.changes) if self.furthest is not None else 0
+        if len(draft.changes) > most and line not in cured:
+            self.furthest = Stuck(draft, line, spot.unit.text.splitlines()[line - spot.unit.first_line].strip())
 
     def _is_of_the_users(self, sentence: str) -> bool:
         """Whether the code that a sentence quotes is the user's own and not a draft's."""

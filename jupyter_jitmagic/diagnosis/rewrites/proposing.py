@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     computed,
     rounding_decides,
 )
-from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Search, Traced, added_imports, jitted, top_name
+from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Search, Stuck, Traced, added_imports, jitted, top_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -63,12 +63,15 @@ class Proposals:
         unverified: those that only trace; `.reason` says why they were not compared.
         obstacles: sentences on what stands in the way, where no rewrite was found.
         why_not: the one of them that a rule knows to be in the way of any rewrite ("" where none does).
+        partial: where there is none: edits that cure some of the places and give plain Python's results; `.reason` says which
+            line is left.
     """
 
     rewrites: tuple[Rewrite, ...] = ()
     unverified: tuple[Rewrite, ...] = ()
     obstacles: tuple[str, ...] = ()
     why_not: str = ""
+    partial: tuple[Rewrite, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
         return iter((self.rewrites, self.unverified))
@@ -150,6 +153,8 @@ def _propose(
         narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.may_run)
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge).unverified[:1])
+    if not (found.rewrites or found.unverified) and search.furthest is not None:
+        return replace(found, partial=judge.part(search.furthest, search.build(search.furthest.draft)))
     return found
 
 
@@ -326,6 +331,26 @@ class _Judge:
             self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
             reason = str(error)
         return f"a rewrite by {', '.join(dict.fromkeys(change.pattern for change in draft.changes))} was rejected: {reason}"
+
+    def part(self, stuck: Stuck, function: Callable[..., Any]) -> tuple[Rewrite, ...]:
+        """Edits that do not suffice, if plain Python runs them and gives what it gives without them."""
+        if not self.may_run():
+            return ()
+        excludes = stuck.draft.excludes
+
+        def run(given: Input) -> Any:
+            values = [given.args, given.kwargs]
+            found = plain.computed(lambda each: function(*each[0], **each[1]), values, self.seconds / 4)
+            return computed(function, given) if found is None else found
+
+        try:
+            plain = self._plain_for(stuck.draft)
+            count, notes, _ = compare(plain, run, excludes, Deadline(self.seconds / 2))
+        except (NoSource, Differs):
+            return ()
+        proven = comparison(plain, count, (*stuck.draft.notes, *notes), excludes)
+        made = self._rewrite(stuck.draft, proven, f"line {stuck.line} is left: `{stuck.code}`")
+        return (replace(made, verified=False),)
 
     def _check(self) -> None:
         values = [*self.args, *self.kwargs.values()]

@@ -131,22 +131,17 @@ class _Search:
         if state is None:
             return Split(runs=True)
         for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 else ():
-            if self.deadline.over():
-                break
-            if key not in state.marks.plain:
-                continue
-            state = self._with_rewritten(state, key) or state
+            if key in state.marks.plain and not self.deadline.over():
+                state = self._with_rewritten(state, key) or state
         program = self._made(state)
-        return Split(self._compared(program, state), runs=True)
+        return Split(self._compared(program, state) if program.pieces else None, runs=True)
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
     def _settled(self, state: _State) -> _State | None:
-        """The state in which every piece traces; None if nothing is left that is worth a piece."""
+        """The state in which every piece traces (there may be none); None if it was not found in time."""
         for _ in range(MOST_CUTS):
             program = self._made(state)
-            if not program.pieces:
-                return None
             if self.deadline.over():
                 return None
             seen = self._observed(program)

@@ -129,7 +129,7 @@ def for_rewrite(
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
     if not found_rewrite:
-        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else " No rewrite of it is known."
+        text += f" No rewrite: {why_not.rstrip('.')}." if why_not else " No rewrite of the whole is known."
         text += f" {_split(split)}" if split else ""
     if search.bounded:
         text += " (The search was cut off by its limit.)"
