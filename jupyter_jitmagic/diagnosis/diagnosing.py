@@ -29,6 +29,7 @@ from jupyter_jitmagic.diagnosis.statics.search import (
     TraceTooLong,
     blind_search,
     call_error,
+    counts_beside_data,
     search,
     sizes_through_jax,
     trace_call,
@@ -370,7 +371,8 @@ def _rewritten(
     static, why_not = result.static, ""
     if with_rewrites:
         sizes = sizes_through_jax(call, result.left)
-        for candidate in dict.fromkeys((result.static | sizes, result.static, result.wider)):
+        counts = result.static | counts_beside_data(call, result.left)
+        for candidate in dict.fromkeys((result.static | sizes, result.static, result.wider, counts)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
             outcome = _propose(call, left.sites, candidate, deadline)
             proposed = list(outcome.rewrites)

@@ -61,7 +61,7 @@ class Gradients:
         try:
             traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others))
         except (Exception, OutOfTime, Effect) as error:
-            if self._of_plain(inputs[0]) is None and not self._plain.too_slow:
+            if not any(self._of_plain(given) is not None or self._plain.too_slow for given in inputs[:MOST_INPUTS]):
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0

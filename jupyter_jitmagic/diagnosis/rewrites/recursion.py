@@ -11,16 +11,23 @@ from jupyter_jitmagic.source.code import SCOPES, Edit, always_returns, leaves, l
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
-    """`if b == 0: return a` / `return gcd(b, a % b)` → the same in `while True`, with `a, b = b, a % b` for the call."""
+    """`if b == 0: return a` / `return gcd(b, a % b)` → the same in `while True`, with `a, b = b, a % b` for the call; a method
+    that calls itself on the same object alike."""
     function = spot.function
-    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef) or function not in spot.code.tree.body:
+    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
     code, name = spot.code, function.name
+    arguments = function.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    if isinstance(code.parents.get(function), ast.ClassDef):
+        if not names or names[0] in stored(function.body):
+            return
+        name = f"{names.pop(0)}.{name}"
+    elif function not in code.tree.body:
+        return
     calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
     if not calls:
         return
-    arguments = function.args
-    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     tails = [code.parents[c] for c in calls]
     plain = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs) and all(
         isinstance(t, ast.Return) and code.function(t) is function for t in tails

@@ -55,6 +55,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return distinct(flow, node, name, several)
         if name.startswith("segment_") or name == "bincount":
             return grouped(flow, node, name)
+        if name == "arange" and len(node.args) == 2:
+            return _counting_from(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
             return _counting(flow, node)
     return None
@@ -242,6 +244,30 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
         return Selection(text, Ragged(held.mask, True, dtype=dtype))
     mask = flow.named(f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}", "counts", "valid", "filled")
     return Selection(text, Ragged(mask, True, dtype=dtype))
+
+
+def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
+    """`jnp.arange(1, n + 1)`, n the length of a selection: as long as that; `jnp.arange(1, n)` as what follows its first."""
+    start, stop = node.args
+    more = 0
+    match stop:
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(amount))):
+            stop, more = left, amount
+        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=int(amount))):
+            stop, more = left, -amount
+    held = flow.count_of(stop)
+    if held is None or not isinstance(start, ast.Constant) or type(start.value) is not int or more > start.value:
+        return None
+    if not held.front:
+        mask = f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}"
+        held = replace(held, mask=flow.named(mask, "counts", "valid", "filled"), front=True)
+    size = f"{enclosed(held.mask)}.size"
+    end = f"{size} {'+' if more > 0 else '-'} {abs(more)}" if more else size
+    rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
+    left_out = start.value - more
+    text = f"{flow.code.src(node.func)}({start.value}, {end}{rest})"
+    mask = flow.named(f"{enclosed(held.mask)}[{left_out}:]", "pairs", "counts") if left_out else held.mask
+    return Selection(text, Ragged(mask, True, dtype=dtype_of(flow, node)))
 
 
 # -- slices ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import cut_at
@@ -145,6 +146,22 @@ def _has(call: ast.Call, name: str) -> bool:
     return any(keyword.arg == name for keyword in call.keywords)
 
 
+def binned(spot: Spot) -> Iterator[Step]:
+    """`jnp.bincount(labels, minlength=k)` → `length=k`: labels are smaller than the length that was asked for."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "bincount":
+        return
+    least = next((keyword for keyword in node.keywords if keyword.arg == "minlength"), None)
+    if least is None or _has(node, "length") or not is_module(spot, node.func.value):
+        return
+    text = f"length={spot.code.src(least.value)}"
+    beyond = f"labels of {spot.code.src(least.value)} or more, for which the counts of plain Python are longer"
+    start, end = spot.code.span(least.value)
+    place = (spot.code.text.rindex("minlength", 0, start), end)
+    yield spot.step("length=", (place, text), excludes={OVERLAP: beyond})
+    yield spot.step("length=", (place, text), excludes=dict.fromkeys(("count", "moved", "end", "number", OVERLAP), beyond))
+
+
 def repeated(spot: Spot) -> Iterator[Step]:
     """`jnp.repeat(ids, counts)` → with `total_repeat_length`: that of the array whose elements the repeats go with."""
     node = spot.node
@@ -199,7 +216,7 @@ def collected(spot: Spot) -> Iterator[Step]:
     yield spot.step("list", (region, f"{code.indent(loop)}{name} = [{code.src(element)} {head}]\n"))
 
 
-RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, repeated, deleted, collected]
+RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, binned, repeated, deleted, collected]
 OUTWARD: list[Rule] = [out_of_a_helper]
 
 __all__ = ["OUTWARD", "RULES", "Obstacle"]

@@ -229,6 +229,13 @@ _SIZES = frozenset({"shape", "slice", "static parameter", "range"})
 _MAYBE_SIZES = _TO_INTEGER | {"item"}
 
 
+def counts_beside_data(call: Call, left: Found) -> frozenset[str]:
+    """Whole numbers that take part in a site together with arrays, as the length in `bincount(labels, minlength=n)`."""
+    whole = {argument.name for argument in call.arguments if type(argument.value) is int}
+    beside = [site.arguments for site in left.sites if set(site.arguments) - whole]
+    return frozenset(name for names in beside for name in names if name in whole)
+
+
 def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
     """Python numbers that decide a shape after jnp computed with them: to be static, and jnp's part made by NumPy or Python."""
     found: set[str] = set()

@@ -97,6 +97,17 @@ def test_the_answer_says_that_a_while_loop_has_no_reverse_mode():
     assert any("not reverse-differentiable" in said for said in rewrite.compared.differences)
 
 
+def test_a_loop_without_a_reverse_mode_says_so_where_this_call_gives_nan():
+    """A search that finds nothing here, and something in other calls."""
+    source = (
+        "def f(x, t):\n    for i in range(len(x)):\n        if x[i] > t:\n            return x[i]\n    return jnp.nan\n\n"
+        "def g(x, t):\n    return f(x, t) + f(x + 1, t)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["g"], (jnp.array([1.0, 2.0, 3.0]), 9.0), {})
+    assert any("not reverse-differentiable" in said for said in found.rewrites[0].compared.differences)
+
+
 def test_integers_have_no_gradient_that_could_be_lost():
     namespace = define("def f(n):\n    while n < 100:\n        n = n * 2\n    return n\n")
     rewrite = propose(namespace["f"], (jnp.array(3),), {}).rewrites[0]

@@ -171,3 +171,15 @@ def test_selections_that_are_returned_together_come_whole_with_their_counts():
 
 def test_a_mask_stays_where_nothing_is_returned_whole():
     assert check("def f(x):\n    return x[x > 0].sum(), x.sum()\n", *CALLS).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "n = len(s)\n    return (jnp.arange(1, n + 1) * s).sum() / n",
+        "s = jnp.sort(s)\n    return jnp.sum(jnp.arange(1, len(s) + 1) * s)",
+        "return jnp.sum(jnp.arange(0, s.size) * s) + jnp.sum(jnp.arange(1, s.size) * jnp.diff(s))",
+    ],
+)
+def test_numbers_as_many_as_were_selected(body):
+    check(f"def f(x):\n    s = x[x > 0]\n    {body}\n", *CALLS)

@@ -64,3 +64,13 @@ def test_other_recursion_is_left_alone(last):
     """Arguments that change beside the number, a number that is no smaller one, and results that are no numbers."""
     namespace = define(f"def f(k, x):\n    if k <= 0:\n        return k\n    {last}\n")
     assert not propose(namespace["f"], (jnp.array(3), jnp.array(1)), {}).rewrites
+
+
+def test_a_method_that_calls_itself_becomes_a_loop():
+    source = (
+        "class Numbers:\n    def gcd(self, a, b):\n        if b == 0:\n            return a\n"
+        "        return self.gcd(b, a % b)\n\n"
+        "def f(a, b):\n    return Numbers().gcd(a, b)\n"
+    )
+    found = check(source, (jnp.array(12), jnp.array(18)), (jnp.array(0), jnp.array(3)))
+    assert "while_loop" in found.rewrites[0].patterns

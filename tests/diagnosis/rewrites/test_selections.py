@@ -113,3 +113,14 @@ def f(x, group):
     return x - total[inverse] / count[group]
 """
     check(source, (X, jnp.array([4, 9, 4, 9])), (X, jnp.array([1, 1, 1, 1])))
+
+
+@pytest.mark.parametrize("module", ["jnp", "np"])
+def test_counts_of_labels_below_a_length_that_is_given(module):
+    """The length is static beside it; that labels of it or more are not counted is said."""
+    source = (
+        f"def f(labels, w, n):\n    return {module}.bincount(labels, minlength=n), {module}.bincount(labels, w, minlength=n)\n"
+    )
+    labels, w = jnp.array([0, 2, 2, 1]), jnp.array([1.0, 2.0, 0.5, 4.0])
+    found = check(source, (labels, w, 4), (labels // 2, w, 4), static=("n",))
+    assert any("labels of n or more" in said for said in found.rewrites[0].compared.not_reached)
