@@ -22,7 +22,12 @@ MOST_INPUTS = 10
 SHORT = 0.15  # seconds for one gradient
 NO_REVERSE = "jax.grad does not go through its lax.while_loop (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
-_EDGES = {"zero": "at zero", "count": "where a count is an edge (0, 1)", "negative int": "for negative numbers"}
+_EDGES = {
+    "zero": "at zero",
+    "equal": "at whole numbers",
+    "count": "where a count is an edge (0, 1)",
+    "negative int": "for negative numbers",
+}
 _TIES = ("zero", "equal")  # kinds of inputs on which floats are equal to each other
 
 
