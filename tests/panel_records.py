@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_jitmagic.base.causes import Cause
-from jupyter_jitmagic.records.log import Changed, DiagnosisRecord, EntryRecord, FunctionRecord, Log, MissRecord
+from jupyter_jitmagic.records.log import Changed, DiagnosisRecord, EntryRecord, FunctionRecord, Log, MissRecord, OtherRecord
 
 START_S = 1_700_000_000.0
 
@@ -75,6 +75,19 @@ def lesson() -> Log:
             started_s=START_S + 1,
         )
     )
+    other = OtherRecord(
+        id=1,
+        function="solve",
+        module="__main__",
+        call_site="/tmp/ipykernel_1/9.py:4",
+        compiles=3,
+        trace_s=0.01,
+        lower_s=0.01,
+        compile_s=0.1,
+        causes=(Cause("shape", "x", "f32[5]", "f32[8]"),),
+        last_s=START_S,
+    )
+    log.others["solve", "__main__", other.call_site] = other
     log.diagnoses.append(
         DiagnosisRecord(
             id=1,

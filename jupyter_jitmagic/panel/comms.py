@@ -293,6 +293,7 @@ class Hub:
             entries=changes.rows["entries"],
             misses=changes.rows["misses"],
             diagnoses=changes.rows["diagnoses"],
+            others=changes.rows["others"],
             now=changes.rows["now"],
         )
         if self._ask_the_silent():

@@ -123,6 +123,19 @@ class DiagnosisRow(TypedDict):
     """The line that fails."""
 
 
+class OtherRow(TypedDict):
+    """What one function that is not under `jm.jit` has compiled from one line: plain ``jax.jit``, libraries, JAX's own
+    operations (`module` "jax"). `causes` are of the latest compile, `cost_s` is tracing, lowering and compiling together."""
+
+    id: int
+    function: str
+    module: str
+    place: Place | None
+    compiles: int
+    cost_s: float | None
+    causes: list[CauseRow]
+
+
 class DonePhase(TypedDict):
     phase: str
     duration_s: float | None
@@ -152,6 +165,7 @@ class FewRows(TypedDict):
     functions: list[FunctionRow]
     misses: list[MissRow]
     diagnoses: list[DiagnosisRow]
+    others: list[OtherRow]
     now: list[NowRow]
 
 

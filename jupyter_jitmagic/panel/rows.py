@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
+from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.panel.labels import Labels
 from jupyter_jitmagic.panel.protocol import (
-    TEXT_LIMIT,
     CauseRow,
     DiagnosisRow,
-    DonePhase,
     EntryRow,
     FunctionRow,
     MissRow,
-    NowRow,
+    OtherRow,
     Place,
     Rows,
     Table,
     TableRows,
 )
+from jupyter_jitmagic.panel.running import RunningPhases
+from jupyter_jitmagic.panel.texts import number_of as _number
+from jupyter_jitmagic.panel.texts import text_of as _text
 from jupyter_jitmagic.records.log import (
     Changed,
     DiagnosisRecord,
@@ -33,27 +33,16 @@ from jupyter_jitmagic.records.log import (
     FunctionRecord,
     Log,
     MissRecord,
+    OtherRecord,
     PhaseEvent,
 )
 
+OTHERS_KEPT = 1000
+"""So many of the latest compiles outside `jm.jit` a snapshot holds."""
 MISSES_KEPT = 2000
 """So many of the newest misses a snapshot holds."""
-AFTER_COMPILE_S = 0.2
-"""So long what has been compiled is shown, where no call takes it away."""
-BETWEEN_PHASES_S = 0.5
-"""A function with no running phase for so long is no longer shown as compiling."""
-OUTSIDE_S = 0.25
-"""What is compiled outside `jm.jit` (single operations, libraries) is shown as "now" from this age on."""
 
 _Row = TypeVar("_Row", MissRecord, DiagnosisRecord)
-
-
-def _number(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _text(value: str) -> str:
-    return value if len(value) <= TEXT_LIMIT else value[: TEXT_LIMIT - 1] + "…"
 
 
 Locate = Callable[[str], int | None]
@@ -135,16 +124,32 @@ def entry_table(records: Sequence[EntryRecord], labels: Labels) -> Table:
     return table
 
 
+def _causes(causes: Iterable[Cause]) -> list[CauseRow]:
+    return [
+        CauseRow(cause=cause.cause, argument=_text(cause.argument), before=_text(cause.before), now=_text(cause.now))
+        for cause in causes
+    ]
+
+
+def other_row(record: OtherRecord, locate: Locate) -> OtherRow:
+    return OtherRow(
+        id=record.id,
+        function=_text(record.function),
+        module=_text(record.module),
+        place=_call_site(record.call_site, locate),
+        compiles=record.compiles,
+        cost_s=_number(record.trace_s + record.lower_s + record.compile_s),
+        causes=_causes(record.causes),
+    )
+
+
 def miss_row(record: MissRecord, locate: Locate) -> MissRow:
     return MissRow(
         id=record.id,
         call=record.call,
         function=record.function,
         entry=record.entry,
-        causes=[
-            CauseRow(cause=cause.cause, argument=_text(cause.argument), before=_text(cause.before), now=_text(cause.now))
-            for cause in record.causes
-        ],
+        causes=_causes(record.causes),
         cost_s=_number(record.cost_s),
         call_site=_call_site(record.call_site, locate),
         started_s=_number(record.started_s),
@@ -171,81 +176,6 @@ def diagnosis_row(record: DiagnosisRecord, locate: Locate) -> DiagnosisRow:
         fix=_text(str(facts.get("fix", ""))),
         place=located,
     )
-
-
-@dataclass(slots=True)
-class _Work:
-    """One thread's work on one function. Phases nest (a trace traces and compiles what it calls): the outermost counts."""
-
-    name: str
-    open: list[tuple[str, float]] = field(default_factory=list)
-    """The phases that run, outermost first, each with the moment of its start."""
-    done: list[DonePhase] = field(default_factory=list)
-    ended_s: float = 0.0
-
-    def lingers_s(self) -> float:
-        """How long it is shown after its last phase. After the compile a recorded call ends within a blink and takes it
-        away itself; an unrecorded one does not."""
-        compiled = bool(self.done) and self.done[-1]["phase"] == "compile"
-        return AFTER_COMPILE_S if compiled else BETWEEN_PHASES_S
-
-
-class RunningPhases:
-    """What is being traced, lowered or compiled, kept from `PhaseEvent`s."""
-
-    def __init__(self) -> None:
-        self._work: dict[tuple[int, int], _Work] = {}
-        self._lock = threading.RLock()
-
-    def hear(self, event: PhaseEvent) -> None:
-        key = (event.thread, event.function)
-        with self._lock:
-            work = self._work.setdefault(key, _Work(event.name))
-            if event.duration_s is None:
-                if not work.open:
-                    if any(done["phase"] == event.phase for done in work.done):  # the next call
-                        work.done = []
-                    work.name = event.name
-                work.open.append((event.phase, event.started_s))
-            elif work.open:
-                phase, _ = work.open.pop()
-                if not work.open:
-                    work.done.append(DonePhase(phase=phase, duration_s=_number(event.duration_s)))
-                    work.ended_s = time.time()
-
-    def finished(self, function: int) -> None:
-        """The call is over: what is not running any more need not be shown."""
-        with self._lock:
-            for key in [key for key, work in self._work.items() if key[1] == function and not work.open]:
-                del self._work[key]
-
-    def over(self, thread: int) -> None:
-        """Nothing runs in that thread any more, whatever was said of it."""
-        with self._lock:
-            for key in [key for key in self._work if key[0] == thread]:
-                del self._work[key]
-
-    def __len__(self) -> int:
-        return len(self._work)
-
-    def rows(self) -> list[NowRow]:
-        """The rows at this moment, without what ended a while ago; what is not under our jit only once it takes long."""
-        moment = time.time()
-        with self._lock:
-            for key, work in list(self._work.items()):
-                if not work.open and moment - work.ended_s > work.lingers_s():
-                    del self._work[key]
-            rows = []
-            for (thread, function), work in self._work.items():
-                phase, since = work.open[0] if work.open else ("", work.ended_s)
-                elapsed = max(0.0, moment - since)
-                if function or (phase and elapsed > OUTSIDE_S):
-                    done = list(work.done) if function else []
-                    row = NowRow(
-                        function=function, name=_text(work.name), phase=phase, elapsed_s=elapsed, done=done, thread=thread
-                    )
-                    rows.append(row)
-            return rows
 
 
 _FunctionState = tuple[int, int, int, int, int, bool, bool, bool]
@@ -281,7 +211,7 @@ class Changes:
 
     def __bool__(self) -> bool:
         rows = self.rows
-        found = rows["functions"] or rows["entries"] or rows["misses"] or rows["diagnoses"]
+        found = any(rows[name] for name in ("functions", "entries", "misses", "diagnoses", "others"))
         return bool(found or self.gone_functions or self.gone_entries or self.reset or self.now_changed)
 
 
@@ -379,7 +309,8 @@ class Feed:
             if begin:
                 self._functions = {record.id: _function_state(record) for record in functions}
                 self._entries = {record.id: _entry_state(record) for record in entries}
-            rows = self._rows(functions, (), misses, diagnoses)
+            others = sorted(self._log.others.values(), key=lambda other: other.last_s)[-OTHERS_KEPT:]
+            rows = self._rows(functions, (), misses, diagnoses, others)
             return cast(TableRows, {**rows, "entries": entry_table(entries, self._labels)})
 
     def changes(self, *, compare: bool) -> Changes:
@@ -416,7 +347,9 @@ class Feed:
                 del self._entries[id_]
             for miss in misses:
                 self._phases.finished(miss.function)
-            rows = self._rows(functions, entries, misses, diagnoses)
+            wanted = dirty.get("others", set())
+            others = [other for other in self._log.others.values() if other.id in wanted] if wanted else []
+            rows = self._rows(functions, entries, misses, diagnoses, others)
         now = [(row["thread"], row["function"], row["phase"], len(row["done"])) for row in rows["now"]]
         now_changed, self._now = now != self._now, now
         return Changes(rows, gone_functions, gone_entries, reset, now_changed)
@@ -469,11 +402,13 @@ class Feed:
         entries: Iterable[EntryRecord],
         misses: Iterable[MissRecord],
         diagnoses: Iterable[DiagnosisRecord],
+        others: Iterable[OtherRecord],
     ) -> Rows:
         return Rows(
             functions=[function_row(record, self._locate, self._labels.of(record.id).names) for record in functions],
             entries=[entry_row(record, self._labels) for record in entries],
             misses=[miss_row(record, self._locate) for record in misses],
             diagnoses=[diagnosis_row(record, self._locate) for record in diagnoses],
+            others=[other_row(record, self._locate) for record in others],
             now=self._phases.rows(),
         )

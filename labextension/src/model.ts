@@ -34,6 +34,7 @@ const EMPTY: IPanelState = {
   entries: new Map(),
   misses: [],
   diagnoses: [],
+  others: [],
   cures: [],
   now: [],
   counts: { running: 0, misses: 0, compile_s: null },
@@ -105,6 +106,7 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: [],
       diagnoses: [],
+      others: [],
       cures: EMPTY.cures,
       now: [],
       counts: EMPTY.counts,
@@ -134,6 +136,7 @@ export class PanelModel implements IPanelStore {
       entries: this._entries,
       misses: message.misses,
       diagnoses: message.diagnoses,
+      others: message.others,
       paused: message.paused_s,
       expanded: same(this._state.expanded, before, this._functions),
       pinned: same(this._state.pinned, before, this._functions),
@@ -155,7 +158,7 @@ export class PanelModel implements IPanelStore {
     put(this._entries, message.entries);
     message.gone_functions.forEach(id => this._functions.delete(id));
     message.gone_entries.forEach(id => this._entries.delete(id));
-    const { misses, diagnoses } = this._state;
+    const { misses, diagnoses, others } = this._state;
     const now = timed(message.now);
     const changed =
       message.functions.length > 0 ||
@@ -169,6 +172,7 @@ export class PanelModel implements IPanelStore {
       busy: message.busy,
       misses: merged(misses, message.misses).slice(-MISSES_KEPT),
       diagnoses: merged(diagnoses, message.diagnoses),
+      others: merged(others, message.others),
       now,
       counts: this._counted(now)
     });

@@ -176,6 +176,18 @@ export interface IComparison {
   same: { what: string; now: string }[];
 }
 
+/** What one function that is not under `jm.jit` has compiled from one line; `module` is "jax" for JAX's own operations. */
+export interface IOtherRow {
+  id: number;
+  function: string;
+  module: string;
+  place: IPlace | null;
+  compiles: number;
+  cost_s: number | null;
+  /** Of the latest compile. */
+  causes: ICauseRow[];
+}
+
 export interface IDonePhase {
   phase: string;
   duration_s: number | null;
@@ -195,6 +207,7 @@ export interface IRows {
   entries: IEntryRow[];
   misses: IMissRow[];
   diagnoses: IDiagnosisRow[];
+  others: IOtherRow[];
   now: INowRow[];
 }
 
@@ -548,6 +561,7 @@ function rows(message: Fields): IRows {
     entries: every('entries', entryRow),
     misses: every('misses', missRow),
     diagnoses: every('diagnoses', diagnosisRow),
+    others: every('others', otherRow),
     now: every('now', nowRow)
   };
 }
@@ -613,21 +627,37 @@ function entryRow(fields: Fields): IEntryRow {
   };
 }
 
+function causes(fields: Fields): ICauseRow[] {
+  return list(fields, 'causes').map(item => {
+    const cause = object(item, 'a cause');
+    return {
+      cause: text(cause, 'cause'),
+      argument: text(cause, 'argument'),
+      before: text(cause, 'before'),
+      now: text(cause, 'now')
+    };
+  });
+}
+
+function otherRow(fields: Fields): IOtherRow {
+  return {
+    id: number(fields, 'id'),
+    function: text(fields, 'function'),
+    module: text(fields, 'module'),
+    place: isObject(fields.place) ? place(fields.place) : null,
+    compiles: number(fields, 'compiles'),
+    cost_s: maybeNumber(fields, 'cost_s'),
+    causes: causes(fields)
+  };
+}
+
 function missRow(fields: Fields): IMissRow {
   return {
     id: number(fields, 'id'),
     call: number(fields, 'call'),
     function: number(fields, 'function'),
     entry: number(fields, 'entry'),
-    causes: list(fields, 'causes').map(item => {
-      const cause = object(item, 'a cause');
-      return {
-        cause: text(cause, 'cause'),
-        argument: text(cause, 'argument'),
-        before: text(cause, 'before'),
-        now: text(cause, 'now')
-      };
-    }),
+    causes: causes(fields),
     cost_s: maybeNumber(fields, 'cost_s'),
     call_site: isObject(fields.call_site) ? place(fields.call_site) : null,
     started_s: maybeNumber(fields, 'started_s')

@@ -12,6 +12,7 @@ import type {
   IFunctionRow,
   IMissRow,
   INowRow,
+  IOtherRow,
   IPlace
 } from './protocol';
 
@@ -110,6 +111,8 @@ export interface IPanelState {
   readonly entries: ReadonlyMap<number, IEntryRow>;
   readonly misses: readonly IMissRow[];
   readonly diagnoses: readonly IDiagnosisRow[];
+  /** What compiled outside `jm.jit`. */
+  readonly others: readonly IOtherRow[];
   /** Advice on misses, what costs most first. */
   readonly cures: readonly ICureRow[];
   readonly now: readonly INow[];

@@ -220,6 +220,43 @@ export class Lab {
     ).toEqual([]);
   }
 
+  /** Nothing is cut that no tooltip tells in full, and of every function's name at least twelve letters can be read. */
+  async uncut(): Promise<void> {
+    const found = await this.panel.evaluate(panel => {
+      const bad: string[] = [];
+      for (const node of panel.querySelectorAll<HTMLElement>('*')) {
+        const style = getComputedStyle(node);
+        if (style.overflowX !== 'hidden' || node.clientWidth === 0) {
+          continue;
+        }
+        const cut =
+          node.scrollWidth > node.clientWidth + 1 ||
+          (style.webkitLineClamp !== 'none' &&
+            node.scrollHeight > node.clientHeight + 1);
+        const told =
+          node.closest('[title]') !== null ||
+          node.querySelector('[title]') !== null;
+        if (cut && node.textContent?.trim() && !told) {
+          bad.push(`cut without a tooltip: ${node.outerHTML.slice(0, 200)}`);
+        }
+        if (cut && node.classList.contains('jp-JitMagic-fn')) {
+          const letter = document.createElement('span');
+          letter.textContent = 'x'.repeat(12);
+          node.append(letter);
+          const needed = letter.getBoundingClientRect().width;
+          letter.remove();
+          if (node.clientWidth + 1 < needed) {
+            bad.push(
+              `${node.clientWidth} of ${needed} px: ${node.textContent}`
+            );
+          }
+        }
+      }
+      return bad;
+    });
+    expect(found).toEqual([]);
+  }
+
   /** Count the messages of our comm from here on; call what is returned for the number so far. */
   async countMessages(): Promise<() => Promise<number>> {
     await this.page.evaluate(() => {

@@ -1,6 +1,6 @@
 /** "What should I fix?" in a training notebook, at the widths that people have. */
 import { expect, test } from './lab';
-import { FAILING, FUNCTIONS, SETUP, TRAINING } from './training';
+import { FAILING, FUNCTIONS, PLAIN, SETUP, TRAINING } from './training';
 
 const WIDTHS = [240, 420, 1000];
 
@@ -14,6 +14,7 @@ test('a training notebook: what costs most is told first and told apart', async 
   await lab.run(SETUP);
   await lab.run(FUNCTIONS);
   await lab.run(TRAINING);
+  await lab.run(PLAIN);
   await lab.run(FAILING);
   const step = lab.row('train_step').first();
   await expect(lab.cell(step, 'misses')).toHaveText('10');
@@ -35,6 +36,28 @@ test('a training notebook: what costs most is told first and told apart', async 
     await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
   };
   await shots('first');
+  for (const width of [240, 420, 1000]) {
+    await lab.widen(width);
+    await lab.uncut();
+  }
+
+  // what is not under jm.jit is there, too, with the line that called
+  const others = lab.panel.getByRole('region', { name: 'Other compiles' });
+  await others.getByRole('button', { name: /Other compiles/ }).click();
+  const plain = others.locator('li', { hasText: 'put it under jm.jit' });
+  await expect(plain.first()).toContainText(/cell \[\d+\] line 2/);
+  await lab.accessible();
+  await shots('others');
+  await others.getByRole('button', { name: /Other compiles/ }).click();
+
+  // one filter for functions, advice, misses and the rest
+  await lab.panel.getByRole('searchbox').fill('fn:decay cause:static');
+  await expect(lab.grid.getByRole('row')).toHaveCount(2); // and the head
+  await expect(lab.misses.locator('li')).toHaveCount(1);
+  await expect(lab.todos.locator('li')).toHaveCount(1);
+  await lab.panel.getByRole('searchbox').fill('cost:>1h');
+  await expect(lab.misses).toContainText('No miss matches the filter.');
+  await lab.panel.getByRole('searchbox').fill('');
 
   // entries of a function with a model are told apart by what differs, the model folded
   await lab.widen(420);
@@ -57,5 +80,9 @@ test('a training notebook: what costs most is told first and told apart', async 
   ]);
   await expect(details.locator('summary')).toContainText('params');
   await shots('differs');
+  for (const width of [240, 420]) {
+    await lab.widen(width);
+    await lab.uncut();
+  }
   await lab.accessible();
 });

@@ -37,4 +37,8 @@ for _ in range(50):
 accuracy(x, jnp.ones(32, int))
 params, loss = train_step(params, jnp.ones((96, 8)), jnp.ones(96), act="tanh")`;
 
+/** What is not under jm.jit. */
+export const PLAIN = `plain = jax.jit(lambda x: x * 3)
+for n in (7, 8, 9): plain(jnp.ones(n))`;
+
 export const FAILING = 'conditional_double(jnp.float32(3), 1.0)';

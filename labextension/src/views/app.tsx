@@ -17,6 +17,7 @@ import { EntryDetails } from './entry';
 import { Header } from './header';
 import { Misses } from './misses';
 import { NowBar } from './now';
+import { Others } from './others';
 import { Splitter } from './splitter';
 import { Summary } from './summary';
 import { Todos } from './todos';
@@ -45,7 +46,7 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
     details: null
   });
   const rows =
-    state.functions.size + state.diagnoses.length > 0 &&
+    state.functions.size + state.diagnoses.length + state.others.length > 0 &&
     WITH_ROWS.has(state.link);
   return (
     <Translation.Provider value={trans}>
@@ -174,6 +175,7 @@ function Living({
         selected={selected}
         onSelect={setSelected}
       />
+      <Others state={state} filter={filter} actions={actions} />
       {(entry || advice || cure) && (
         <Splitter
           label={trans.__('Height of the details')}

@@ -23,8 +23,13 @@ export function NowBar({
   const moment = useMoment(all.length > 0, 100);
   const running = all.filter(work => age(work, moment) >= FROM_MS);
   const [asked, setAsked] = React.useState<IAsked | null>(null);
-  const over =
-    asked !== null && !running.some(work => work.function === asked.function);
+  // the same function may be compiled again: that is another work, which nobody asked to stop
+  const isAsked = (work: INow): boolean =>
+    asked !== null &&
+    work.function === asked.function &&
+    work.thread === asked.thread &&
+    begun(work) <= asked.at;
+  const over = asked !== null && !all.some(isAsked);
   React.useEffect(() => {
     if (over) {
       const timer = setTimeout(() => setAsked(null), 8000);
@@ -36,7 +41,8 @@ export function NowBar({
   }
   const stop = (work: INow): void => {
     const misses = missesOf(state, work.function);
-    setAsked({ function: work.function, name: work.name, misses });
+    const { function: id, name, thread, phase } = work;
+    setAsked({ function: id, name, thread, phase, at: moment, misses });
     actions.interrupt().catch((error: unknown) => {
       setAsked(null);
       console.warn('jupyter_jitmagic: the kernel was not interrupted', error);
@@ -66,7 +72,12 @@ export function NowBar({
           work={work}
           state={state}
           moment={moment}
-          onStop={index === 0 && asked === null ? () => stop(work) : undefined}
+          stopped={isAsked(work) ? asked?.phase : undefined}
+          onStop={
+            index === 0 && (asked === null || over)
+              ? () => stop(work)
+              : undefined
+          }
         />
       ))}
       <p className="jp-JitMagic-told" role="status" hidden={!told}>
@@ -87,9 +98,22 @@ function age(work: INow, moment: number): number {
   return done * 1000 + moment - work.since;
 }
 
+/** When its first phase began, on `performance.now`'s clock, as far as its phases tell. */
+function begun(work: INow): number {
+  return work.done.reduce(
+    (moment, phase) => moment - (phase.duration_s ?? 0) * 1000,
+    work.since
+  );
+}
+
 interface IAsked {
   readonly function: number;
   readonly name: string;
+  readonly thread: number;
+  /** What ran then. */
+  readonly phase: string;
+  /** When, on `performance.now`'s clock. */
+  readonly at: number;
   /** Its misses when the interrupt was asked for. */
   readonly misses: number;
 }
@@ -102,11 +126,14 @@ function Work({
   work,
   state,
   moment,
+  stopped,
   onStop
 }: {
   work: INow;
   state: IPanelState;
   moment: number;
+  /** The phase in which an interrupt was asked for: whether it came to its end is not known. */
+  stopped?: string;
   onStop?: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -139,7 +166,9 @@ function Work({
         {PHASES.map(phase => {
           const done = work.done.find(other => other.phase === phase);
           const state_ = done
-            ? 'done'
+            ? phase === stopped
+              ? 'stopped'
+              : 'done'
             : phase === work.phase
               ? 'running'
               : 'open';
@@ -166,12 +195,14 @@ function Work({
                   <span className="jp-JitMagic-number">
                     {duration(done.duration_s)}
                   </span>
-                  <checkIcon.react
-                    tag="span"
-                    width="12px"
-                    height="12px"
-                    aria-label={trans.__('done')}
-                  />
+                  {phase !== stopped && (
+                    <checkIcon.react
+                      tag="span"
+                      width="12px"
+                      height="12px"
+                      aria-label={trans.__('done')}
+                    />
+                  )}
                 </>
               )}
             </li>

@@ -1,0 +1,140 @@
+/** What compiled outside `jm.jit`: plain `jax.jit`, libraries, JAX's own operations; each with the line that called. */
+import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { type IFilter, fits, hasWords } from '../filter';
+import { count, duration, shortened } from '../format';
+import type { IOtherRow } from '../protocol';
+import type { IPanelActions, IPanelState } from '../tokens';
+import { useTrans } from './context';
+import { Where } from './where';
+import { causeSentences } from './words';
+
+/** So many are listed, the dearest. */
+const LISTED = 100;
+
+export function Others({
+  state,
+  filter,
+  actions
+}: {
+  state: IPanelState;
+  filter: IFilter;
+  actions: IPanelActions;
+}): React.JSX.Element | null {
+  const trans = useTrans();
+  const id = React.useId();
+  const [open, setOpen] = React.useState(false);
+  const { others } = state;
+  const shown = React.useMemo(
+    () =>
+      others
+        .filter(
+          row =>
+            fits(filter, row.function, row.cost_s, () =>
+              row.causes.map(({ cause }) => cause)
+            ) && hasWords(filter, row.function, row.module)
+        )
+        .sort((a, b) => (b.cost_s ?? 0) - (a.cost_s ?? 0)),
+    [others, filter]
+  );
+  if (others.length === 0) {
+    return null;
+  }
+  const [compiles, cost] = shown.reduce(
+    ([times, seconds], row) => [
+      times + row.compiles,
+      seconds + (row.cost_s ?? 0)
+    ],
+    [0, 0]
+  );
+  const Caret = open ? caretDownIcon : caretRightIcon;
+  return (
+    <section
+      className="jp-JitMagic-others"
+      data-open={open ? true : undefined}
+      aria-label={trans.__('Other compiles')}
+    >
+      <h3 className="jp-JitMagic-sectionHead">
+        <button
+          type="button"
+          aria-expanded={open}
+          aria-controls={id}
+          title={trans.__(
+            'What is not under %1: plain jax.jit, libraries, single operations',
+            'jm.jit'
+          )}
+          onClick={() => setOpen(!open)}
+        >
+          <Caret.react tag="span" width="14px" height="14px" />
+          {trans.__('Other compiles')}
+          <span className="jp-JitMagic-count">{count(compiles)}</span>
+        </button>
+        <span
+          className="jp-JitMagic-quiet"
+          title={trans.__('Time spent tracing, lowering and compiling')}
+        >
+          {duration(cost)}
+        </span>
+      </h3>
+      <div
+        id={id}
+        hidden={!open}
+        className="jp-JitMagic-otherList"
+        role="group"
+        aria-label={trans.__('Other compiles, what costs most first')}
+        tabIndex={0}
+      >
+        <ul>
+          {shown.slice(0, LISTED).map(row => (
+            <li key={row.id} className="jp-JitMagic-other">
+              <Other row={row} actions={actions} />
+            </li>
+          ))}
+        </ul>
+        {shown.length > LISTED && (
+          <p className="jp-JitMagic-nothing">
+            {trans.__('and %1 that cost less', count(shown.length - LISTED))}
+          </p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Other({
+  row,
+  actions
+}: {
+  row: IOtherRow;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const why = causeSentences(trans, row.causes).join('; ');
+  const own = row.module === '__main__';
+  return (
+    <>
+      <span
+        className="jp-JitMagic-otherName"
+        title={`${row.function}\n${row.module}\n${why}`}
+      >
+        <span className="jp-JitMagic-fn">{shortened(row.function)}</span>
+        {row.compiles > 1 && (
+          <span className="jp-JitMagic-count">×{count(row.compiles)}</span>
+        )}
+        <span className="jp-JitMagic-quiet">
+          {own
+            ? trans.__('put it under %1', 'jm.jit')
+            : row.module === 'jax'
+              ? trans.__('JAX’s own operation')
+              : shortened(row.module)}
+        </span>
+      </span>
+      <span className="jp-JitMagic-missCost">{duration(row.cost_s)}</span>
+      <span className="jp-JitMagic-missWhy" title={why}>
+        {shortened(why)}
+      </span>
+      <Where place={row.place} actions={actions} />
+    </>
+  );
+}
