@@ -90,7 +90,7 @@ def _heading(function: str, rows: Sequence[Line], report: Report, whole: float, 
     if report.measured:
         own = sum(line.figures.execute_s for line in rows if line.figures)
         words.append(f"{amounts.seconds(own)} a call itself, {_percent(own, whole) or '0 %'}")
-    return Heading(function, " · ".join(words))
+    return Heading(function, " · ".join(filter(None, words)))
 
 
 _TIMES = ("line", "share", "time", "with calls", "equations", "flops", "bytes")

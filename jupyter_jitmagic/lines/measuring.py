@@ -18,7 +18,7 @@ from jupyter_jitmagic.lines import attribution, hlo, own_times, profiling, progr
 from jupyter_jitmagic.lines.attribution import NOWHERE, Figures, Key
 from jupyter_jitmagic.lines.equations import Equation, equations, repeats
 from jupyter_jitmagic.lines.sources import Source, Written, written_as
-from jupyter_jitmagic.records.log import FunctionRecord
+from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord
 from jupyter_jitmagic.usercode.origin import file_of, line_of
 from jupyter_jitmagic.usercode.ownership import is_users
 
@@ -152,6 +152,7 @@ def _report(module: str, group: list[programs.Execution], targets: Sequence[Targ
     asked = [each for each in targets if any(execution.program and each.ran_in(execution.program) for execution in group)]
     if not asked:
         asked = [target_named(record) for record in _records_of(module)]
+    _keep(report, asked)
     jaxprs = [traced] if traced is not None else [_jaxpr(each.record) for each in asked if each.record is not None]
     _fill(report, attribution.added([lines for _, lines in parts]), [each for each in jaxprs if each is not None], asked)
     if len(report.devices) > 1:
@@ -160,15 +161,34 @@ def _report(module: str, group: list[programs.Execution], targets: Sequence[Targ
     return report
 
 
-def unmeasured(target: Target) -> Report:
-    """What is known of a recorded function without running it: equations, and XLA's estimates for the entry used last.
+_latest: dict[int, Report] = {}
+"""By function: what was measured last; figures and lines of source, nothing that ran."""
+_KEPT = 100
+
+
+def latest(record: FunctionRecord) -> Report | None:
+    """What was measured of a function last, if it was."""
+    return _latest.get(record.id)
+
+
+def _keep(report: Report, targets: Sequence[Target]) -> None:
+    for target in targets:
+        if target.record is not None:
+            _latest.pop(target.record.id, None)
+            _latest[target.record.id] = report
+    while len(_latest) > _KEPT:
+        del _latest[next(iter(_latest))]
+
+
+def unmeasured(target: Target, entry: EntryRecord | None = None) -> Report:
+    """What is known of a recorded function without running it, of an entry (else of the one used last): equations, estimates.
 
     Raises:
         OptionError: one line: it was never called, or JAX holds its program no more.
     """
     if target.record is None:
         raise OptionError(f"{target.name} is not recorded (%%jit and jm.jit record): give a statement that calls it")
-    entry = programs.latest_entry(target.record)
+    entry = entry or programs.latest_entry(target.record)
     if entry is None:
         raise OptionError(f"{target.name} was never called: its equations need arguments (%jitlines {target.name} STATEMENT)")
     jaxpr, program = programs.traced(entry), programs.compiled(entry)
@@ -177,7 +197,7 @@ def unmeasured(target: Target) -> Report:
     report = Report()
     figures = attribution.attributed(program, {}, 1, is_users) if program is not None else {}
     _fill(report, figures, [jaxpr] if jaxpr is not None else [], [target])
-    report.notes.append(f"not run: equations and XLA's estimates of entry {entry.id}, the one used last")
+    report.notes.append(f"not run: equations and XLA's estimates of entry {entry.id}")
     return report
 
 

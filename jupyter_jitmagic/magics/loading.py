@@ -233,11 +233,16 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
 
         return for_panel(shell, args)
 
+    def lines(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic.magics.panel_lines import for_panel
+
+        return for_panel(shell, args)
+
     try:
         from jupyter_jitmagic.panel import comms
 
         hooks.callback(comms.stop)
-        comms.start(shell, {"fixes": fixes, "cures": cures})
+        comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines})
     except Exception as error:
         faults.report("starting the panel", error)
 

@@ -266,6 +266,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "clear": {"function": (int,)},
     "pause": {"on": (bool,)},
     "fixes": {"diagnosis": (int,)},
+    "lines": {"entry": (int,)},
 }
 """Of which types the arguments of each operation are."""
 

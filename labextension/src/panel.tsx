@@ -21,7 +21,8 @@ import {
   parseComparison,
   parseCures,
   parseDetail,
-  parseFixes
+  parseFixes,
+  parseLines
 } from './protocol';
 import {
   type ColumnId,
@@ -297,6 +298,9 @@ export class JitPanel extends ReactWidget {
     goTo: place => this.goTo(place),
     detail: async (entry, what) => {
       return parseDetail(await this._request('detail', { entry, what }));
+    },
+    lines: async entry => {
+      return parseLines(await this._request('lines', { entry }));
     },
     calls: async entry => {
       return parseCalls(await this._request('calls', { entry }));

@@ -129,6 +129,24 @@ export interface ICureRow {
   fix: IChange | null;
 }
 
+/** A function on its own source: for each line its number, figures as they are shown, code, and heat from 0 to 1. */
+export interface ILinesPart {
+  name: string;
+  beside: string;
+  place: IPlace | null;
+  columns: string[];
+  rows: string[][];
+  lines: (number | null)[];
+  code: string[];
+  heat: number[];
+}
+
+/** An entry's function and the functions it calls, line by line. */
+export interface ILines {
+  parts: ILinesPart[];
+  notes: string[];
+}
+
 /** A cell before and after a change. */
 export interface IChange {
   /** The number under which the cell ran, null where it is not known. */
@@ -389,6 +407,31 @@ export function parseDetail(data: Record<string, unknown>): IDetail {
     values: Object.fromEntries(
       values.filter((pair): pair is [string, number] => isNumber(pair[1]))
     )
+  };
+}
+
+/** The answer to the question "lines". */
+export function parseLines(data: Record<string, unknown>): ILines {
+  return {
+    parts: list(data, 'parts').map(item => {
+      const fields = object(item, 'a function');
+      const where = fields.place;
+      return {
+        name: text(fields, 'name'),
+        beside: text(fields, 'beside'),
+        place: isObject(where) ? place(where) : null,
+        columns: texts(fields, 'columns'),
+        rows: list(fields, 'rows').map(row =>
+          Array.isArray(row) ? row.map(cell => String(cell)) : []
+        ),
+        lines: list(fields, 'lines').map(line =>
+          isNumber(line) ? line : null
+        ),
+        code: texts(fields, 'code'),
+        heat: list(fields, 'heat').map(heat => (isNumber(heat) ? heat : 0))
+      };
+    }),
+    notes: texts(data, 'notes')
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   IEntryRow,
   IFix,
   IFunctionRow,
+  ILines,
   IMissRow,
   INowRow,
   IOtherRow,
@@ -167,6 +168,8 @@ export interface IPanelActions {
   goTo(place: IPlace): Promise<void>;
   /** An entry's program as text, or its figures by name. */
   detail(entry: number, what: DetailKind): Promise<IDetail>;
+  /** An entry's function on its own source, line by line. */
+  lines(entry: number): Promise<ILines>;
   /** An entry's last calls. */
   calls(entry: number): Promise<ICalls>;
   /** In what an entry differs from another of its function. */

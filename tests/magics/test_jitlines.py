@@ -40,7 +40,7 @@ def test_outputs_that_nobody_holds_are_waited_for(used: Shell) -> None:
 def test_without_a_statement_it_shows_what_is_known(used: Shell) -> None:
     used.ok("step(w, w)")
     text = used.ok("%jitlines step").text
-    assert "not run: equations and XLA's estimates" in text and "(×5)" in text and "time" not in text.splitlines()[1]
+    assert "not run: equations and XLA's estimates of entry" in text and "(×5)" in text and "time" not in text.splitlines()[1]
 
 
 def test_without_a_name_every_function_that_ran_is_shown(used: Shell) -> None:
@@ -85,3 +85,27 @@ def test_nothing_of_it_is_imported_before_it_is_used(shell: Shell) -> None:
     names = "[name for name in sys.modules if name.startswith(('jupyter_jitmagic.lines', 'pandas'))]"
     code = f"import jupyter_jitmagic.magics.loading, sys; print({names})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_the_panel_gets_the_lines_of_an_entry_known_or_measured(used: Shell) -> None:
+    from jupyter_jitmagic.magics.panel_lines import for_panel
+    from jupyter_jitmagic.records.log import log
+
+    used.ok("step(w, w)")
+    entry = next(iter(log.entries))
+    known = for_panel(used.ip, {"entry": entry})
+    (step, helper) = known["parts"]  # type: ignore[misc]
+    assert (step["name"], helper["name"]) == ("step", "scaled")
+    assert step["place"] == {"cell": 2, "file": "", "line": 5} and "time" not in step["columns"]
+    assert len(step["rows"]) == len(step["lines"]) == len(step["code"]) == len(step["heat"])
+    assert "y = scaled(y @ w)" in step["code"][step["lines"].index(9)]
+    used.ok("%jitlines step(w, w)")
+    measured = for_panel(used.ip, {"entry": entry})["parts"][0]  # type: ignore[index]
+    assert "time" in measured["columns"] and max(measured["heat"]) == 1.0
+
+
+def test_the_panels_question_about_an_entry_that_is_gone_gets_one_line(used: Shell) -> None:
+    from jupyter_jitmagic.magics.panel_lines import for_panel
+
+    with pytest.raises(jm.OptionError, match="gone"):
+        for_panel(used.ip, {"entry": 10**9})

@@ -52,6 +52,20 @@ test('from not loaded to a living cache, through reload and restart', async ({
     'n85static value'
   ]);
   await lab.shot('entry-differs', lab.panel);
+
+  // its lines: what is known without running, then what was measured, each a link to its line
+  await details.getByRole('tab', { name: 'Lines' }).click();
+  await expect(details).toContainText('not run: equations');
+  await lab.run('%jitlines padded padded(jnp.ones(3), n=8)');
+  await details.getByRole('tab', { name: 'Summary' }).click();
+  await details.getByRole('tab', { name: 'Lines' }).click();
+  await expect(details.getByRole('columnheader')).toContainText(['time']);
+  await lab.shot('entry-lines', lab.panel);
+  await lab.accessible();
+  await details.getByRole('button', { name: '4', exact: true }).click();
+  await expect(
+    lab.page.locator('.jp-Notebook .jp-mod-active .cm-content')
+  ).toContainText('def padded');
   await details.getByRole('tab', { name: 'jaxpr' }).click();
   await expect(details).toContainText('{ lambda ;'); // no colours of a terminal
   await lab.shot('entry-jaxpr', lab.panel);
@@ -76,7 +90,7 @@ test('from not loaded to a living cache, through reload and restart', async ({
     .poll(async () => Number(await lab.cell(padded, 'hits').textContent()))
     .toBeGreaterThan(20);
   expect(await lab.busy()).toBe(true);
-  await expect(lab.cell(padded, 'hits')).toHaveText('601', { timeout: 30_000 });
+  await expect(lab.cell(padded, 'hits')).toHaveText('602', { timeout: 30_000 });
 
   // clearing a cache is confirmed by the kernel
   await padded.click({ button: 'right' });
@@ -105,7 +119,7 @@ test('from not loaded to a living cache, through reload and restart', async ({
     await expect(lab.misses.locator('li[data-selected]')).toContainText(
       'n now 8 and before 5'
     );
-    await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('601');
+    await expect(lab.cell(lab.row('padded'), 'hits')).toHaveText('602');
     await now.getByRole('button', { name: 'Stop' }).click();
     await expect(lab.panel).toContainText(
       /it takes effect when XLA returns|slow was interrupted/

@@ -7,6 +7,7 @@ import {
   parseCures,
   parseDetail,
   parseFixes,
+  parseLines,
   parseMessage
 } from '../protocol';
 import { golden } from './golden';
@@ -128,6 +129,27 @@ describe('any value of a wrong type', () => {
       const read = tried(() => parseCalls(data ?? {}));
       if (!(read instanceof ProtocolError)) {
         read.execute_s.forEach(each => (each === null ? 0 : each.toFixed()));
+      }
+    }
+    const part = {
+      name: 'f',
+      beside: '',
+      place: { cell: 1, file: '', line: 2 },
+      columns: ['time'],
+      rows: [['1 ms']],
+      lines: [2, null],
+      code: ['def f(x):'],
+      heat: [0.5]
+    };
+    for (const data of spoiled({ parts: [part], notes: ['n'] })) {
+      const read = tried(() => parseLines(data ?? {}));
+      if (!(read instanceof ProtocolError)) {
+        for (const each of read.parts) {
+          each.rows.flat().forEach(cell => cell.trim());
+          each.heat.forEach(heat => heat.toFixed());
+          each.lines.forEach(line => line?.toFixed());
+          each.place?.line.toFixed();
+        }
       }
     }
     const difference = { what: 'n', now: '8', before: '5', cause: 'shape' };

@@ -8,9 +8,11 @@ import type { DetailKind, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
 import { Differs } from './differs';
+import { Lines } from './lines';
 import { useRowWindow } from './window';
 
-type Tab = 'summary' | 'differs' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
+type Tab =
+  'summary' | 'differs' | 'lines' | 'jaxpr' | 'stablehlo' | 'hlo' | 'cost';
 
 export function EntryDetails({
   height,
@@ -45,6 +47,7 @@ export function EntryDetails({
     ...(others.length
       ? [['differs', trans.__('Differs from…')] as [Tab, string]]
       : []),
+    ['lines', trans.__('Lines')],
     ['jaxpr', trans.__('jaxpr')],
     ['stablehlo', trans.__('StableHLO')],
     ['hlo', trans.__('HLO')],
@@ -105,6 +108,8 @@ export function EntryDetails({
             names={names}
             actions={actions}
           />
+        ) : tab === 'lines' ? (
+          <Lines entry={entry.id} actions={actions} />
         ) : tab === 'cost' ? (
           <Cost entry={entry.id} actions={actions} />
         ) : (
