@@ -270,6 +270,9 @@ def _refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
                 f"one branch writes {spot.code.src(node)}, a side effect that lax.cond and jnp.where would always do"
             )
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not is_message(spot, node.value):
+            called = node.value.func
+            if isinstance(called, ast.Attribute) and called.attr in ("append", "extend", "insert"):
+                raise Obstacle(f"how often `{spot.code.src(called)}` runs depends on data, and the length of a list cannot")
             raise Obstacle(
                 f"one branch calls {spot.code.src(node.value.func)} for its effect, which would happen on both sides"
             )

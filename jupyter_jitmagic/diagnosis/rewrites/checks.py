@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, loaded, stored
 
@@ -17,8 +18,8 @@ def assertion(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.Assert):
         return
     node = asked[1]
-    message = _message(spot, node.msg) or f"assertion failed: {_one_line(spot, node.test)}"
-    text = f"{spot.lax('cond')}({spot.code.expr(node.test)}, lambda: None, lambda: {spot.jax('debug.print')}({message!r}))"
+    printed = _printed(spot, node.msg, f"assertion failed: {_one_line(spot, node.test)}")
+    text = f"{spot.lax('cond')}({spot.code.expr(node.test)}, lambda: None, lambda: {printed})"
     yield spot.step(
         "debug.print", (node, text), note=_NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     )
@@ -41,8 +42,8 @@ def raising(spot: Spot) -> Iterator[Step]:
         if returns and all(r.value is not None for r in returns):
             for tree in (False, True):
                 yield _marked(spot, node, rest, returns, [*node.orelse, *follows], tree)
-    message = _raised_message(spot, node.body[-1]) or f"{_one_line(spot, node.test)}"
-    call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {spot.jax('debug.print')}({message!r}), lambda: None)"
+    printed = _printed(spot, _raised_message(node.body[-1]), _one_line(spot, node.test))
+    call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {printed}, lambda: None)"
     note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
 
@@ -72,15 +73,18 @@ def _marked(
     return spot.step("where", (code.region([node]), lines + rest), *edits, note=note)
 
 
-def _message(spot: Spot, node: ast.expr | None) -> str:
-    return str(node.value) if isinstance(node, ast.Constant) else ""
+def _printed(spot: Spot, message: ast.expr | None, otherwise: str) -> str:
+    """`jax.debug.print` of a check's message, with the values that it names; of `otherwise` where it has none."""
+    if message is not None:
+        call = ast.copy_location(ast.Call(ast.Name("print", ast.Load()), [message], []), message)
+        if spot.is_builtin("print") and (text := debug_print(spot, call)) is not None:
+            return text
+    return f"{spot.jax('debug.print')}({otherwise!r})"
 
 
-def _raised_message(spot: Spot, node: ast.stmt) -> str:
+def _raised_message(node: ast.stmt) -> ast.expr | None:
     assert isinstance(node, ast.Raise)
-    if isinstance(node.exc, ast.Call) and node.exc.args:
-        return _message(spot, node.exc.args[0])
-    return ""
+    return node.exc.args[0] if isinstance(node.exc, ast.Call) and node.exc.args else None
 
 
 def _one_line(spot: Spot, node: ast.expr) -> str:

@@ -22,7 +22,7 @@ import jax
 from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Obstacle, Rule, Spot, Step, TracerPrinted
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -246,6 +246,8 @@ class Search:
                 for step in rule(spot):
                     found = True
                     yield step
+            except NoWay:
+                raise
             except Obstacle as error:
                 reasons.append(error)
         if reasons and not found:

@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves as statements
 
 INDEX_ERRORS = (
     "TracerIntegerConversionError",
@@ -52,6 +53,8 @@ def element(spot: Spot) -> Iterator[Step]:
         stacked = f"lambda *leaves: {spot.jnp('stack')}([{spot.jnp('asarray')}(leaf) for leaf in leaves])[{pick}]"
         yield spot.step("lookup", (node, f"{spot.jax('tree.map')}({stacked}, *{text})"))
         return
+    if all(isinstance(item, str) for item in table):
+        raise Obstacle(f"a string cannot leave compiled code: return the index and look it up in `{text}` outside")
     raise Obstacle(f"the elements of `{text}` have different shapes or structures, so a traced index cannot pick one")
 
 
@@ -67,6 +70,23 @@ def entry(spot: Spot) -> Iterator[Step]:
     if default is None:
         raise Obstacle("`get` without a default gives None for a missing key, and no array is None")
     yield from _of_dict(spot, node, node.func.value, table, spot.code.src(node.args[0]), default)
+
+
+def word(spot: Spot) -> Iterator[Step]:
+    """`"big" if test else "small"`, and `return "big"` in a branch: no array holds a string."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If | ast.IfExp):
+        return
+    node = asked[1]
+    given = [node.body, node.orelse] if isinstance(node, ast.IfExp) else []
+    if isinstance(node, ast.If):
+        given = [
+            each.value for each in statements([node], ast.Return) if isinstance(each, ast.Return) and each.value is not None
+        ]
+    if any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in given):
+        kind = NoWay if isinstance(spot.code.statement(asked[0]), ast.Return | ast.If) else Obstacle
+        raise kind("a string cannot leave compiled code: return the condition and choose the string outside")
+    yield from ()
 
 
 def _of_dict(
@@ -96,6 +116,8 @@ def _of_dict(
         if default is None:
             yield from _switch(spot, node, call, place, values_text, {})
         return
+    if all(isinstance(value, str) for value in values):
+        raise Obstacle(f"a string cannot leave compiled code: return the key and look it up in `{text}` outside")
     if not _stackable(values):
         raise Obstacle(f"the values of `{text}` have different shapes or types, so a traced key cannot pick one")
     stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{place}]"
@@ -203,4 +225,4 @@ def _stackable(values: Any) -> bool:
 
 
 NEGATIVE = {"negative int": "a negative index, which counts from the end in Python"}
-RULES: list[Rule] = [element, entry]
+RULES: list[Rule] = [element, entry, word]

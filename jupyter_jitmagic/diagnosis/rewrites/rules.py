@@ -53,6 +53,10 @@ class Obstacle(Exception):
     """Raised by a rule that knows why no rewrite is right here; the message is said to the user."""
 
 
+class NoWay(Obstacle):
+    """An obstacle to every rule's proposals for the place, whatever they are."""
+
+
 class TracerPrinted(Exception):
     """A trace was stopped at a `print` that shows a tracer, where plain Python shows the value."""
 

@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.splits.statements import (
     changed_roots,
     free_names_of,
     fresh,
+    is_conversion,
     is_dotted,
     is_no_statement,
     operands,
@@ -207,7 +208,7 @@ class Cut:
         start, end = self.code.span(node)
         value = getattr(stmt, "value", None)
         expression = self.code.edited(start, end, edits)
-        if value is node and isinstance(stmt, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr):
+        if is_conversion(node) or (value is node and isinstance(stmt, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr)):
             begin, last = self.code.span(stmt)
             text = apply_edits(self.code.text[begin:last], [(start - begin, end - begin, expression)])
             yield self._part(stmt, next(number), text)

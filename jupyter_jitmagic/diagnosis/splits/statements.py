@@ -50,6 +50,16 @@ def operands(node: ast.expr) -> list[ast.expr]:
     return []
 
 
+def is_conversion(node: ast.expr) -> bool:
+    """Whether an expression makes a number of Python's of its operand: what is made of that is no work for a piece."""
+    if not isinstance(node, ast.Call):
+        return False
+    func = node.func
+    return (isinstance(func, ast.Name) and func.id in ("int", "float", "bool", "complex", "len", "str")) or (
+        isinstance(func, ast.Attribute) and func.attr in ("item", "tolist")
+    )
+
+
 def is_dotted(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value

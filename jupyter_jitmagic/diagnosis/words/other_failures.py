@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.leaks import leaks
+from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, registered
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -31,7 +33,7 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
         text = (
             f"{argument.name} is {_a(type(leaf))}, which jit can take neither traced (not an array) nor static (not hashable)."
         )
-        return f"{text} {_hashable_instead(leaf)}"
+        return f"{text} {_registered(call, argument) or _hashable_instead(leaf)}"
     text = f"{path} is {_a(type(leaf))}, which is not a JAX type"
     if argument.has_array:
         return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
@@ -52,13 +54,26 @@ def _numbers_of(array: np.ndarray) -> str:
 
 def _hashable_instead(value: Any) -> str:
     kind = type(value).__name__
-    if hasattr(type(value), "__dataclass_fields__"):
-        return f"With @dataclass(frozen=True) {kind} could be static."
+    if dataclasses.is_dataclass(value):
+        fields = [field for field in dataclasses.fields(value) if not is_hashable(getattr(value, field.name, None))]
+        also = f", and with hashable values for {', '.join(field.name for field in fields)}," if fields else ""
+        return f"With @dataclass(frozen=True){also} {kind} could be static."
     if isinstance(value, slice):  # hashable from Python 3.12 on
         return "Pass its start and stop as numbers and make those static (from Python 3.12 on a slice can be static itself)."
     if isinstance(value, (set, list, dict)):
         return f"Pass {_hashable_container(value)} in its place and make that static."
     return f"Pass a hashable object in its place, or make {kind} a pytree (jax.tree_util.register_dataclass)."
+
+
+def _registered(call: Call, argument: Argument) -> str:
+    """The advice to make a dataclass that holds arrays a pytree, which was tried."""
+    found = registered(call, argument)
+    if found is None:
+        return ""
+    kind = type(argument.value).__name__
+    fixed = f" ({', '.join(found.fixed)} as static fields: metadata={{'static': True}})" if found.fixed else ""
+    proven = "; with that the call traces" if found.traces else ""
+    return f"It holds arrays: put @jax.tree_util.register_dataclass above {kind}{fixed}, and they are traced{proven}."
 
 
 def _hashable_container(value: Any) -> str:

@@ -1,0 +1,59 @@
+"""A dataclass that holds arrays and that JAX does not know: whether the call traces once it is registered as a pytree."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, is_jax_type
+from jupyter_jitmagic.diagnosis.statics.search import call_error
+
+
+@dataclasses.dataclass(frozen=True)
+class Registered:
+    """`fixed`: fields that would have to be static; `traces`: a trace with the other fields traced came to its end."""
+
+    fixed: tuple[str, ...]
+    traces: bool
+
+
+def registered(call: Call, argument: Argument) -> Registered | None:
+    """What registering the argument's class would do; None for what is no dataclass with arrays.
+
+    The class itself stays as it is: its fields are handed over as a dict, and the object is made again inside the trace.
+    """
+    value = argument.value
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return None
+    fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    traced = {name: each for name, each in fields.items() if all(map(is_jax_type, jax.tree_util.tree_leaves(each)))}
+    fixed = tuple(name for name in fields if name not in traced)
+    if not any(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in jax.tree_util.tree_leaves(traced)):
+        return None
+    if not all(is_hashable(fields[name]) for name in fixed):
+        return None
+
+    @functools.wraps(call.fun)
+    def with_object(*args: Any, **kwargs: Any) -> Any:
+        inside = bind(call.fun, args, kwargs, call.declared)
+        made = copy.copy(value)
+        for name, each in inside.argument(argument.name).value.items():
+            object.__setattr__(made, name, each)
+        args, kwargs = inside.with_values({argument.name: made})
+        return call.fun(*args, **kwargs)
+
+    args, kwargs = call.with_values({argument.name: traced})
+    return Registered(fixed, call_error(bind(with_object, args, kwargs, call.declared), frozenset(), 2.0) is None)
+
+
+def is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,136 @@
+"""What an answer says holds: sentences that were false on users' code, each asked again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import ellipk, gammaln
+
+import jupyter_jitmagic as jm
+
+X = jnp.array([1.0, 2.0, 3.0])
+GROUPS = jnp.array([0, 1, 1])
+NAMES = ["low", "mid", "high"]
+
+
+@dataclasses.dataclass
+class Params:
+    w: jax.Array
+    rate: float = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    w: jax.Array
+    mode: str = "fast"
+
+
+@dataclasses.dataclass
+class Config:
+    n: int
+    sizes: list[int] = dataclasses.field(default_factory=list)
+
+
+def reason(fun: Any, *args: Any, static: Any = None) -> str:
+    return jm.diagnose(jax.jit(fun, static_argnames=static), *args).reason
+
+
+@pytest.mark.parametrize("given", [Params(jnp.ones(3)), Frozen(jnp.ones(3))], ids=["mutable", "frozen"])
+def test_a_dataclass_with_arrays_is_to_be_registered(given):
+    """Frozen or not, it can be no static argument; that it traces then was tried, and its class is left as it was."""
+
+    def scaled(x, p, n):
+        return jnp.zeros(n).at[:3].set(p.w * x)
+
+    said = reason(scaled, X, given, 5, static="n")
+    assert f"put @jax.tree_util.register_dataclass above {type(given).__name__}" in said and "with that the call traces" in said
+    assert "frozen=True" not in said
+    assert ("mode as static fields" in said) == isinstance(given, Frozen)
+    assert jax.tree.leaves(given) == [given]
+
+
+def test_a_dataclass_without_arrays_could_be_static_as_far_as_its_fields_can():
+    assert "With @dataclass(frozen=True), and with hashable values for sizes, Config could be static" in reason(
+        lambda x, c: x * c.n, X, Config(2)
+    )
+
+
+def test_a_function_that_jax_scipy_has_is_found_and_one_that_it_has_not_is_named():
+    found = jm.diagnose(jax.jit(lambda x: gammaln(x) + 1), X)
+    assert "jax.scipy.special.gammaln(x)" in found.rewrites[0].source
+    assert "jax.scipy has no special.ellipk" in reason(lambda x: ellipk(x / 4), X)
+
+
+def test_a_check_keeps_its_message():
+    """With what it names: an f-string's values are printed when the check fails."""
+
+    def kept(x, p):
+        if not 0 <= p <= 1:
+            raise ValueError(f"p must lie in [0, {1}], got {p}")
+        return (x * p).astype(int)
+
+    source = jm.diagnose(jax.jit(kept), X, jnp.float32(0.5)).rewrites[0].source
+    assert 'jax.debug.print("p must lie in [0, {0}], got {p}", 1, p=p)' in source
+
+
+def by_index(x):
+    return NAMES[jnp.argmax(x)]
+
+
+def by_test(x):
+    return "big" if x.sum() > 3 else "small"
+
+
+def by_branch(x):
+    if x.sum() > 3:
+        return "big"
+    return "small"
+
+
+def by_key(x):
+    table = {0: "a", 6: "b"}
+    return table[int(x.sum())]
+
+
+@pytest.mark.parametrize(
+    ("fun", "what"), [(by_index, "index"), (by_test, "condition"), (by_branch, "condition"), (by_key, "key")]
+)
+def test_a_string_cannot_leave_compiled_code(fun, what):
+    said = reason(fun, X)
+    assert "a string cannot leave compiled code" in said and f"return the {what}" in said
+    assert "different shapes" not in said
+
+
+def test_a_string_that_is_only_printed_is_chosen_by_the_host():
+    def told(x):
+        print("big" if x.sum() > 3 else "small")
+        return x * 2
+
+    assert "a string cannot leave" not in reason(told, X)
+
+
+def test_a_list_that_grows_by_what_is_distinct_is_told_as_such():
+    def sums(x, g):
+        out = []
+        for k in jnp.unique(g):
+            out.append(x[g == k].sum())
+        return jnp.stack(out)
+
+    assert "how often `out.append` runs depends on data, and the length of a list cannot" in reason(sums, X, GROUPS)
+
+
+def test_no_way_is_told_that_was_not_tried():
+    """Another spelling of int() would not trace here: a shape needs the number."""
+
+    def counted(x, lab):
+        n = int(lab.max()) + 1
+        return jax.ops.segment_sum(x, lab, n)
+
+    found = jm.diagnose(jax.jit(counted), X, GROUPS)
+    assert "astype" not in str(found) and "Usual there" not in str(found)
+    assert "def counted_after(x, lab, n):" in found.splits[0].source and np.all(np.isfinite(X))
