@@ -275,8 +275,9 @@ class FunctionState:
             and self.watching.mode == "observe"
             and self.entries.jax_holds == attribution.known
             and (entry := attribution.find(args, kwargs)) is not None
-            and self.watching.take(start, end, out, entry)
+            and (gate := self.watching.take(start, end, out, entry, attribution.select is None)) is not None
         ):
+            self._put_off(gate)
             return True
         self.watching.stop_following()
         return False

@@ -49,11 +49,16 @@ class HitWatching:
         """Whether `take` is to be asked before anything else is looked at."""
         return self._follower is not None
 
-    def take(self, start: float, end: float, out: Any, entry: int) -> bool:
-        """Note one more hit that is like those before; False if it has to be looked at as any other."""
+    def take(self, start: float, end: float, out: Any, entry: int, is_only: bool) -> float | None:
+        """Note one more hit that is like those before: until when none need be looked at; None if this one has to be looked at as
+        any other.
+
+        Args:
+            is_only: whether the function has no other entry.
+        """
         follower = self._follower
         if follower is None or not follower.take(start, end, out, entry):
-            return False
+            return None
         if follower is ahead and ahead.restless:
             pace = observation.pace_of(entry)
             if pace.seconds is not None and pace.seconds < WORTH_RESTLESS_S:
@@ -64,7 +69,8 @@ class HitWatching:
             pace = observation.pace_of(entry)
             if pace.seconds is not None and pace.seconds < WORTH_S:
                 self.stop_following()
-        return True
+        pause_s = ahead.pause_s(entry) if self._follower is ahead and is_only else 0.0
+        return min(end + pause_s, hot_path.full_at(end)) if pause_s else -math.inf
 
     def stop_following(self) -> None:
         """The next call is another one, or its caller does otherwise."""

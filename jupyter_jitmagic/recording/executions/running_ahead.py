@@ -32,12 +32,16 @@ WORTH_RESTLESS_S = 2e-3
 _IDLE_CALLS = 16
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
-_FIRST, _STEP = 0.8, 0.02
-_CLOSELY, _CLOSELY_S = 0.02, 1e-4
+_FIRST, _FIRST_CLOSELY, _STEP = 0.9, 0.8, 0.03
+_CLOSELY, _CLOSELY_S = 0.05, 1e-4
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 16
 """So many outputs are held to see calls alone, and fewer where they are not small."""
+_MORE = 2
+"""By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
+_PAUSE = 1 / 8
+"""Of a lap, from one end to the next: a call that is so much older does as well."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times."""
 
@@ -106,6 +110,8 @@ class _Lane:
         self.seen = _Seen()
         self.each_s = 0.0
         """How long a call takes, roughly and rather less: who asks too late learns nothing."""
+        self.lap_s = 0.0
+        """How long an end was waited for lately."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
 
@@ -128,27 +134,27 @@ class _Link(OutputWatch):
         self.is_large, self.rested = call.is_large, rested
         self._end = call.end
         self._owner = owner
-        seen, self._since = call.lane.seen, perf_counter()
-        self._due = self._since + call.lane.each_s if rested else seen.when + call.work - seen.work
+        seen, self.since = call.lane.seen, perf_counter()
+        self._due = self.since + call.lane.each_s if rested else seen.when + call.work - seen.work
         """When it may be expected to end."""
 
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first."""
-        most_s = _FIRST * (self._due - now)
+        left_s = self._due - now
         if self.closely:  # not in step with the calls
-            return max(most_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        return max(most_s, _STEP * (max(self._due, now) - self._since))
+            return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
+        return max(_FIRST * left_s, _STEP * (max(self._due, now) - self.since))
 
     def ended(self) -> None:
         if math.isfinite(self.after):
             self._owner.saw(self)
             ends.append(Ended(self.start, self._end, self.before, self.after, self.lane.line))
-        self._owner.go_on()
+        self._owner.go_on(self)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since it was called at rest."""
         seen = self.lane.seen
-        since, calls = (self._since, 1) if self.rested else (seen.when, self.number - seen.number)
+        since, calls = (self.since, 1) if self.rested else (seen.when, self.number - seen.number)
         return max(self.before - since, 0.0) / max(calls, 1)
 
 
@@ -170,7 +176,7 @@ class RunningAhead:
         """By entry, when it came in turn, counting calls."""
         self._entry = 0
         self._turned = -_TURNS
-        """Which call was the latest of another entry than the one before: where entries come by turns a mean tells of none."""
+        """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
         self._places: dict[int, int] = {}
         """By entry, which of its outputs is the smallest."""
         self._idle = 0
@@ -200,9 +206,9 @@ class RunningAhead:
             lane.number += 1
             lane.work += self._least.get(entry, lane.each_s)
             if entry != self._entry:
-                if self._entry:
-                    self._turned = self._taken
                 self._entry = entry
+                if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
+                    self._turned = self._taken
                 self._lately[entry] = self._taken
             self._place(_Call(array, start, end, entry, lane, lane.number, lane.work))
             self._taken += 1
@@ -210,6 +216,14 @@ class RunningAhead:
                 self.restless, self._rests = self._rests >= _RESTLESS, 0
                 hot_path.full_at(end)
         return True
+
+    def pause_s(self, entry: int) -> float:
+        """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until then
+        any will do for the next, where none come by turns."""
+        lane = self._lanes.get(lines[entry]) if entry in lines else None
+        if lane is None or self._waited is None or lane.newest is None or self._taken - self._turned < _TURNS:
+            return 0.0
+        return _PAUSE * lane.lap_s
 
     @property
     def due(self) -> bool:
@@ -234,12 +248,15 @@ class RunningAhead:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
             if not least_s and entry in self._alone:
                 self._alone[entry] -= 1  # it was looked too late
+        lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         lane.seen = _Seen(link.number, link.work, link.after)
 
-    def go_on(self) -> None:
+    def go_on(self, ended: _Link) -> None:
         """Wait for the next of a row, or the newest. Called in the waiter's thread."""
         with self._lock:
-            ended, self._waited = self._waited, None
+            if self._waited is not ended:  # it was forgotten meanwhile
+                return
+            self._waited = None
             if self._row:
                 call = self._row.popleft()
                 link = self._wait(call)
@@ -308,7 +325,8 @@ class RunningAhead:
         here = [other for other, turn in self._lately.items() if self._taken - turn < _TURNS]
         if self._waits % _SELDOM:
             here = [other for other in here if other not in well_known]
-        return entry in here and self._alone.get(entry, 0) <= min(self._alone.get(other, 0) for other in here)
+        least = min((self._alone.get(other, 0) for other in here), default=0)
+        return entry in here and self._alone.get(entry, 0) <= least + _MORE
 
     def _wait(self, call: _Call, rested: bool = False) -> _Link:
         self._waits += 1
