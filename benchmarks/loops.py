@@ -39,7 +39,7 @@ def step(params: dict[str, jax.Array], x: jax.Array, y: jax.Array) -> tuple[dict
 
 
 def own(function: FunctionType) -> FunctionType:
-    """A function of its own: those of one function share JAX's caches, and `jm.jit` has to find out what the others put there."""
+    """A function of its own: jits of one function share JAX's caches, and `jm.jit` has to find out what others put there."""
     return FunctionType(function.__code__, function.__globals__, function.__name__)
 
 

@@ -50,8 +50,8 @@ class HitWatching:
         return self._follower is not None
 
     def take(self, start: float, end: float, out: Any, entry: int, is_only: bool) -> float | None:
-        """Note one more hit that is like those before: until when none need be looked at; None if this one has to be looked at as
-        any other.
+        """Note one more hit that is like those before: until when none need be looked at; None if this one has to be looked
+        at as any other.
 
         Args:
             is_only: whether the function has no other entry.

@@ -218,8 +218,8 @@ class RunningAhead:
         return True
 
     def pause_s(self, entry: int) -> float:
-        """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until then
-        any will do for the next, where none come by turns."""
+        """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until
+        then any will do for the next, where none come by turns."""
         lane = self._lanes.get(lines[entry]) if entry in lines else None
         if lane is None or self._waited is None or lane.newest is None or self._taken - self._turned < _TURNS:
             return 0.0
