@@ -62,7 +62,7 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     if found:
         says_it_compiles = "compiles again" in diagnosis.reason and not context.cost_s
         blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
-        blocks += _other_ways(found[1:], context)
+        blocks += _other_ways(found, context)
     else:
         blocks += _nothing_found(diagnosis)
     blocks += _folded(diagnosis, sites[SITES_SHOWN:])
@@ -233,15 +233,30 @@ def _near(lines: list[str]) -> list[str]:
     return [line for line, kept in zip(lines, near, strict=True) if kept and line != "+"]
 
 
-def _other_ways(others: list[Fix], context: Context) -> list[Block]:
+def _other_ways(found: list[Fix], context: Context) -> list[Block]:
     here = [Paragraph(context.jitfix, "dim")] if context.jitfix else []
-    return [*here, *(_other_way(fix, context) for fix in others)]
+    return [*here, *(_other_way(fix, found[0], context) for fix in found[1:])]
 
 
-def _other_way(fix: Fix, context: Context) -> Details:
+def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
     typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
     doubt = ", not compared" if fix.proof == "unverified" else ""
-    return Details(f"Another way: {way(fix)}{doubt}{typed}", tuple(_fix(fix, context, first=False)))
+    return Details(f"Another way: {way(fix)}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))
+
+
+def _price(fix: Fix, first: Fix) -> str:
+    """Beside a static argument, which compiles again for each value: what a rewrite without it saves, and what it takes."""
+    if (
+        first.rewrite is not None
+        or not first.static_argnames
+        or fix.rewrite is None
+        or fix.static_argnames
+        or fix.rewrite.pieces
+    ):
+        return ""
+    differences = fix.rewrite.compared.differences if fix.rewrite.compared else ()
+    takes = ", not reverse-differentiable" if any("not reverse-differentiable" in each for each in differences) else ""
+    return f": one program for every {' and '.join(first.static_argnames)}{takes}"
 
 
 def way(fix: Fix) -> str:

@@ -433,3 +433,18 @@ def test_of_a_long_diff_less_is_shown_of_what_did_not_change() -> None:
     changed = [f"+new {k}" for k in range(12)]
     shown = diff_lines("\n".join(["--- f (now)", "+++ f (fixed)", "@@ -1 +1 @@", *kept, *changed, *kept]))
     assert shown == ["  line 5", *(f"+ new {k}" for k in range(12)), "  line 0"]
+
+
+def test_beside_a_static_length_a_loop_has_its_price() -> None:
+    """Static compiles for each value, the loop once, and what it takes is said in the same line."""
+    import jax.numpy as jnp
+
+    import jupyter_jitmagic as jm
+
+    def power(x, n):
+        for _ in range(n):
+            x = x @ x / 3
+        return x
+
+    shown = " ".join(to_text(advice(jm.diagnose(power, jnp.ones((3, 3)), 5), CONTEXT)).split())
+    assert "Another way: lax.fori_loop: one program for every n, not reverse-differentiable (%jitfix 2)" in shown
