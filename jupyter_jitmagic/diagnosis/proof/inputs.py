@@ -97,6 +97,25 @@ def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | 
     return list(jax.tree_util.tree_leaves((args, {k: v for k, v in given.kwargs.items() if k not in fixed})))
 
 
+def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]) -> Any:
+    """What decides how `jax.jit` traces a call; equal for two calls that have one trace. None where it cannot be told.
+
+    Example:
+        >>> trace_key(f, (x, 1), {}, ()) == trace_key(f, (x, 2), {}, ())
+        True
+    """
+    fixed = static_split(fun, args, kwargs, static)
+    static_values = [(str(k), type(v), v) for k, v in (*enumerate(args), *kwargs.items()) if k in fixed]
+    traced = [None if k in fixed else v for k, v in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed}
+    leaves, tree = jax.tree_util.tree_flatten(traced)
+    try:
+        key = tree, tuple(map(jax.typeof, leaves)), tuple(static_values)
+        hash(key)
+    except Exception:
+        return None  # a leaf that jit refuses, or a static value without a hash: JAX says so
+    return key
+
+
 def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
     """The same input, of whatever structure, with every float that is traced changed."""
 

@@ -20,6 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
@@ -105,6 +106,8 @@ class Search:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
         self.others, self.outward = others, outward
+        self._key = trace_key(fun, args, kwargs, static)
+        self._keys = [trace_key(fun, call.given.args, call.given.kwargs, static) for call in others]
         self.may_run = may_run
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
@@ -144,12 +147,16 @@ class Search:
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
         on_others: list[tuple[OtherCall, Any]] = []
         failing = ""
-        for call in self.others if not isinstance(outcome, BaseException) else ():
-            if self.deadline.over() and call.given.kind != "static value":
+        programs = {self._key: outcome}
+        programs.pop(None, None)
+        for call, key in zip(self.others, self._keys, strict=True) if not isinstance(outcome, BaseException) else ():
+            if self.deadline.over() and call.given.kind != "static value" and key not in programs:
                 continue  # the judge says what was not compared
-            other = self.trace(function, call.given.args, call.given.kwargs, patience)
+            other = programs.get(key) or self.trace(function, call.given.args, call.given.kwargs, patience)
             if not isinstance(other, BaseException):
                 on_others.append((call, other))
+                if key is not None:
+                    programs[key] = other
             elif self._matters(other, draft, call):  # its sites are cured by the same rules
                 outcome, failing = other, call.words
                 break
