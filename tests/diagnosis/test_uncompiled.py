@@ -9,6 +9,7 @@ import pytest
 from jax import lax
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.diagnosis.proof.numpy_ops import operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
@@ -36,7 +37,10 @@ ONE_ARRAY = [
     "lax.cond(x[0, 0] > 0, lambda: x, lambda: -x)",
     "lax.switch(PLACES[3], [lambda: x, lambda: -x])", "jax.tree.map(lambda v: v * 2, {'a': x, 'b': (x, 3)})",
     "lax.map(lambda row: row.max(), x)", "lax.associative_scan(jnp.add, x)", "x.sum(where=x > 1)",
-    "jnp.histogram(x[0], bins=3)[0]",
+    "jnp.histogram(x[0], bins=3)[0]", "jnp.stack([x, x], axis=1)", "jnp.unstack(x)", "jnp.split(x, 2, axis=1)",
+    "lax.pad(x, jnp.zeros((), x.dtype), ((-1, 2, 0), (1, -2, 1)))", "jnp.searchsorted(jnp.sort(x[0]), x[1])",
+    "lax.sort((jnp.sign(x), x), dimension=1, num_keys=2)", "jnp.lexsort((x[0], x[1]))", "jnp.unique(x[0], size=6)",
+    "jnp.nonzero(x > 0, size=5, fill_value=0)", "jnp.digitize(x, jnp.arange(4))", "jnp.empty((2, 3)).shape",
 ]  # fmt: skip
 FLOATS_ALONE = [
     "jnp.sqrt(x)", "jnp.exp(x)", "jnp.log(x)", "jnp.log1p(x)", "jnp.sin(x)", "jnp.tanh(x)", "jnp.arctan2(x, 2.0)", "x ** 1.5",
@@ -110,6 +114,27 @@ def test_nothing_is_compiled_for_another_shape():
         compiled.clear()
         uncompiled.run(lambda v: jnp.where(v > 0, jnp.sin(v), v).sum() + v[v > 0].max(), (given,), {}, Deadline(20))
     assert compiled == []
+
+
+def test_python_s_numbers_keep_their_types():
+    """A number beside an array is weakly typed, one too large for it is refused, a power keeps its exponent."""
+    x = jnp.array([1, 2, 3])
+
+    def plain(x):
+        return x + 1, 1 - x, x / 2, x * 1.5, 2 // (x + 1), x**2, 2**x, -x, ~x, abs(x), x == 2, True & (x > 1), x @ x
+
+    alike(uncompiled.run(plain, (x,), {}, Deadline(20)), plain(x))
+    with pytest.raises(OverflowError):
+        uncompiled.run(lambda x: x + 2**40, (x,), {}, Deadline(20))
+
+
+def test_floats_in_total_order():
+    values = np.array([-np.nan, -np.inf, -1.0, -0.0, 0.0, 2.0, np.inf, np.nan], np.float32)
+    for name in ("le_to", "lt_to"):
+        compared = operation(name)({}, values[:, None], values[None, :])
+        places = np.arange(len(values))
+        want = places[:, None] <= places[None, :] if name == "le_to" else places[:, None] < places[None, :]
+        assert np.array_equal(compared, want)
 
 
 def test_a_loop_without_end_is_stopped():

@@ -17,6 +17,10 @@ class Differs(Exception):
     """A rewrite is not equal to the plain function; the message says on what."""
 
 
+class CannotRun(Exception):
+    """A program cannot be run on NumPy, or not in time: no word about what it gives."""
+
+
 def shapes(result: Any) -> list[tuple[int, ...]]:
     """The shape of every leaf."""
     return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(result)]

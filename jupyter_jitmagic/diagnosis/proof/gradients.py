@@ -13,7 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, static_split, with_floats
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, kind_of, static_split, with_floats
 from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -157,7 +157,9 @@ class Gradients:
         return bool(abs(left - right) > _CLOSE * max(abs(left), abs(right), 1e-3) * 5)
 
     def _at(self, given: Input, leaves: _Leaves, way: Sequence[Any], step: float) -> Any:
-        moved = [jnp.asarray(np.asarray(v, np.float64) + step * w, v.dtype) for v, w in zip(leaves.values, way, strict=True)]
+        moved = [
+            as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
+        ]
         found = self._plain.computed(_total(self._plain.function, leaves), moved, SHORT)
         return None if found is None or not np.isfinite(found) else float(found)
 
@@ -190,7 +192,11 @@ def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) 
         args = tuple(a if k in fixed else positional[k] for k, a in enumerate(given.args))
         return args, {k: v if k in fixed else keywords[k] for k, v in given.kwargs.items()}
 
-    return _Leaves([jnp.asarray(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild)
+    return _Leaves([_as_array(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild)
+
+
+def _as_array(leaf: Any) -> jax.Array:
+    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)
 
 
 def _total(fun: Callable[..., Any], leaves: _Leaves) -> Callable[..., Any]:

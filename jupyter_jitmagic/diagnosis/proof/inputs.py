@@ -341,6 +341,11 @@ def _wide(value: Any) -> Any:
     return {"i": np.int64, "b": np.bool_}.get(kind)
 
 
+def as_jax(values: Any) -> jax.Array:
+    """A NumPy array as one of JAX's; nothing is compiled for its shape, as `jnp.asarray` does."""
+    return jax.device_put(np.asarray(values))
+
+
 def like(old: Any, new: Any) -> Any:
     """`new`, a NumPy array, as the same kind of thing as `old`: number or array, dtype, weak type, placement."""
     if isinstance(old, bool | int | float | complex):
@@ -352,7 +357,7 @@ def like(old: Any, new: Any) -> Any:
     if getattr(old, "weak_type", False):
         made: Any = jnp.asarray(new.item()) if new.size == 1 else old
         return made.reshape(old.shape) if made.weak_type and made.dtype == old.dtype else old
-    made = jnp.asarray(new.astype(old.dtype))
+    made = as_jax(new.astype(old.dtype))
     return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
 
 

@@ -17,12 +17,7 @@ Params = Mapping[str, Any]
 
 def operation(name: str) -> Operation | None:
     """``operation("add")(params, x, y)``: NumPy's way to a primitive's result; its dtype may still be a wider one."""
-    found = _OPERATIONS.get(name)
-    if found is None and name in _SPECIAL:
-        import scipy.special
-
-        return _elementwise(getattr(scipy.special, _SPECIAL[name]))
-    return found
+    return _OPERATIONS.get(name)
 
 
 def converted(values: Any, dtype: Any) -> Any:
@@ -163,14 +158,40 @@ def _iota(params: Params) -> Any:
 def _padded(params: Params, x: Any, value: Any) -> Any:
     config = params["padding_config"]
     full = [low + size + max(size - 1, 0) * between + high for size, (low, high, between) in zip(x.shape, config, strict=True)]
-    if any(low < 0 or high < 0 for low, high, _ in config):
-        raise NotImplementedError("negative padding")
+    if any(low < 0 or high < 0 for low, high, _ in config):  # cut off what is too much
+        wide = [(max(low, 0), max(high, 0), between) for low, high, between in config]
+        cut = tuple(slice(max(-low, 0), max(-low, 0) + size) for size, (low, _, _) in zip(full, config, strict=True))
+        return _padded({"padding_config": wide}, x, value)[cut]
     out = np.full(full, value, x.dtype)
     places = [slice(low, low + max((size - 1) * (between + 1) + 1, 0), between + 1) for size, (low, _, between) in zip(
         x.shape, config, strict=True)]  # fmt: skip
     if x.size:
         out[tuple(places)] = x
     return out
+
+
+def _unstacked(params: Params, x: Any) -> Any:
+    return list(np.moveaxis(x, params["axis"], 0))
+
+
+def _split(params: Params, x: Any) -> Any:
+    return np.split(x, np.cumsum(params["sizes"])[:-1], params["axis"])
+
+
+def _empty(params: Params) -> Any:
+    return np.zeros(params.get("shape", ()), params["dtype"])
+
+
+def _in_total_order(compared: Callable[..., Any]) -> Operation:
+    """Of floats, the zeros are two numbers, and NaN comes at the ends."""
+
+    def place(x: Any) -> Any:
+        if x.dtype.kind != "f":
+            return x
+        bits = x.view(f"i{x.dtype.itemsize}")
+        return np.where(bits < 0, bits ^ np.iinfo(bits.dtype).max, bits)
+
+    return lambda params, x, y: compared(place(x), place(y))
 
 
 def _product(params: Params, a: Any, b: Any) -> Any:
@@ -190,10 +211,10 @@ def _product(params: Params, a: Any, b: Any) -> Any:
 
 
 def _sorted(params: Params, *operands: Any) -> Any:
-    axis = params["dimension"]
-    if params["num_keys"] != 1 or operands[0].dtype.kind == "c":
-        raise NotImplementedError("sorted by several keys")
-    order = np.argsort(operands[0], axis=axis, kind="stable")
+    axis, keys = params["dimension"], operands[: params["num_keys"]]
+    if any(key.dtype.kind == "c" for key in keys):
+        raise NotImplementedError("sorted by complex numbers")
+    order = np.argsort(keys[0], axis=axis, kind="stable") if len(keys) == 1 else np.lexsort(keys[::-1], axis=axis)
     return [np.take_along_axis(operand, order, axis) for operand in operands]
 
 
@@ -309,7 +330,6 @@ _ELEMENTWISE: dict[str, Operation] = {
     "imag": np.imag, "conj": np.conj, "nextafter": np.nextafter,
     "copy": np.asarray, "copy_p": np.asarray, "stop_gradient": np.asarray, "optimization_barrier": np.asarray,
 }  # fmt: skip
-_SPECIAL = {"erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammaln", "digamma": "digamma"}
 _OPERATIONS: dict[str, Operation] = {
     **{name: _elementwise(function) for name, function in _ELEMENTWISE.items()},
     "div": _divided,
@@ -337,6 +357,13 @@ _OPERATIONS: dict[str, Operation] = {
     "rev": lambda params, x: np.flip(x, tuple(params["dimensions"])),
     "concatenate": lambda params, *parts: np.concatenate(parts, params["dimension"]),
     "pad": _padded,
+    "stack": lambda params, *parts: np.stack(parts, params["axis"]),
+    "unstack": _unstacked,
+    "split": _split,
+    "empty": _empty,
+    "empty2": _empty,
+    "le_to": _in_total_order(np.less_equal),
+    "lt_to": _in_total_order(np.less),
     "slice": _sliced,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update,

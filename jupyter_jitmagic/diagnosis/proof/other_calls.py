@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, kind_of, like
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, as_jax, kind_of, like
 
 MOST = 40  # other calls that are thought of; how many are run, time decides
 
@@ -215,7 +215,7 @@ class _Maker:
         if len(all_whole) > 1:
             yield self._as_number(all_whole, "where all single numbers are ints")
         if single:
-            arrays = {k: jnp.asarray(np.asarray(self._leaves[k])) for k in single if not isinstance(self._leaves[k], jax.Array)}
+            arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             numbers = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
             if arrays:
                 yield self._as_number(arrays, "where numbers are arrays of their own")
@@ -228,7 +228,7 @@ class _Maker:
         floats = [k for k in arrays if kind_of(self._leaves[k]) == "f"]
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
-            whole = {k: jnp.asarray(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
+            whole = {k: as_jax(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
             yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
         single = {k: self._leaves[k] for k in self._variations.floats if np.ndim(self._leaves[k]) == 0}
         single = {k: value for k, value in single.items() if np.isfinite(np.asarray(value)) and kind_of(value) == "f"}
@@ -237,7 +237,7 @@ class _Maker:
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
         if ints:
-            halves = {k: jnp.asarray(np.asarray(self._leaves[k]) + 0.5) for k in ints}
+            halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
 
     def _name(self, k: int) -> str:
@@ -298,5 +298,5 @@ def _in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
         made = np.sort(made)
     if not isinstance(leaf, jax.Array):
         return made
-    new = jnp.asarray(made)
+    new = as_jax(made)
     return jax.device_put(new, leaf.sharding) if getattr(leaf, "committed", False) else new

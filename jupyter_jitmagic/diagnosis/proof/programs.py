@@ -149,6 +149,8 @@ def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -
     if name in _SILENT:
         return lambda args, watch: []
     by_jax = _by_jax(primitive, params)
+    if name in _SPECIAL:
+        return _in_blocks(by_jax)
     if name in _PROGRAMS:
         program = params[_PROGRAMS[name]]
         return by_jax if _is_random(getattr(program, "jaxpr", program)) else inner_program(program)
@@ -169,8 +171,8 @@ def _by_numpy(
         try:
             found = function(params, *args)
             return [_shaped(value, *each) for value, each in zip(found if several else [found], expected, strict=True)]
-        except (NotImplementedError, TypeError, OverflowError):
-            return by_jax(args, watch)  # NumPy knows this operation, but not of these dtypes or options: JAX does
+        except Exception:
+            return by_jax(args, watch)  # NumPy has this operation, but not of these dtypes or options: JAX has
 
     return run
 
@@ -192,6 +194,24 @@ def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
     return run
 
 
+def _in_blocks(by_jax: Operation) -> Operation:
+    """An elementwise operation that NumPy has not, on rows of a few lengths: compiled for these, not for every shape."""
+
+    def run(args: Values, watch: Watch) -> Values:
+        if not all(type(arg) is np.ndarray for arg in args):
+            return by_jax(args, watch)
+        shape, size = args[0].shape, args[0].size
+        block = 1 << max(size - 1, _SMALLEST_BLOCK).bit_length()
+        rows = [np.concatenate([arg.ravel(), np.ones(block - size, arg.dtype)]) for arg in args]
+        return [row[:size].reshape(shape) for row in by_jax(rows, watch)]
+
+    return run
+
+
+_SMALLEST_BLOCK = 63
+_SPECIAL = frozenset(
+    {"erf", "erfc", "erf_inv", "lgamma", "digamma", "polygamma", "igamma", "igammac", "bessel_i0e", "bessel_i1e", "zeta"}
+)
 _SILENT = frozenset({"debug_callback", "debug_print"})
 _PROGRAMS = {
     "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "eval_jaxpr": "call_jaxpr",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
-from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, noise, traced_leaves, with_arrays, with_floats, with_numbers
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -103,6 +103,7 @@ class Served:
 
         Raises:
             Differs: it gives something else.
+            CannotRun: the program cannot be run without compiling.
         """
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
             got = self.computed(given, traced)
@@ -120,6 +121,8 @@ class Served:
             return rerun(lambda: uncompiled.evaluate(traced, leaves, Deadline(SHORT * 10)))
         except (OutOfTime, Effect) as error:
             raise Differs(f"it takes too long to compare ({type(error).__name__})") from None
+        except Exception as error:
+            raise CannotRun(f"{type(error).__name__}: {error}") from None
 
     def _of_either_kind(self, taken: Taken, got: Any, want: Any) -> bool:
         """Whether plain Python gives integers here, and floats for other values of the same arguments: compiled code can give

@@ -16,7 +16,15 @@ import jax
 import jax.numpy as jnp
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
-from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, same_dtypes, shapes, weak_type_note
+from jupyter_jitmagic.diagnosis.proof.differing import (
+    CannotRun,
+    Differs,
+    differs,
+    is_wider,
+    same_dtypes,
+    shapes,
+    weak_type_note,
+)
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
@@ -233,10 +241,6 @@ def _fresh(values: Any) -> Any:
     return values
 
 
-class CannotRun(Exception):
-    """A program cannot be run on NumPy, or not in time: no word about what it gives."""
-
-
 def by_numpy(fun: Callable[..., Any], traced: Any, static: Sequence[str | int], seconds: float) -> Callable[[Input], Any]:
     """What runs the traced program of `fun` on inputs like those of its trace, nothing compiled.
 
@@ -355,4 +359,4 @@ def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapp
     return Comparison(inputs, plain.coverage.words(), not_reached, notes)
 
 
-__all__ = ["CannotRun", "Comparison", "Differs", "NoSource", "Plain", "by_numpy", "compare", "comparison", "types"]
+__all__ = ["Comparison", "Differs", "NoSource", "Plain", "by_numpy", "compare", "comparison", "types"]

@@ -18,14 +18,13 @@ import jax
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
-from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, shapes
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE, DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, changeable, other_statics, static_split
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     OVERLAP,
-    CannotRun,
     Plain,
     bounded_loops,
     bounded_while_loop,
@@ -422,6 +421,8 @@ class _Judge:
                 continue
             try:
                 self._served.compare(taken, programs[key], traced.draft.excludes)
+            except CannotRun:
+                self._served.not_compared(taken.call)
             except Differs as error:
                 self.fails[taken.call.words] = str(error)
                 raise
