@@ -92,9 +92,16 @@ def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
 
 def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:
     """The leaves of an input's arguments that are not static, in the order in which `jax.jit` traces them."""
+    return list(jax.tree_util.tree_leaves(without_static(fun, given, static)))
+
+
+def without_static(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an input that are not static, as a compiled program takes them."""
     fixed = static_split(fun, given.args, given.kwargs, static)
-    args = [a for k, a in enumerate(given.args) if k not in fixed]
-    return list(jax.tree_util.tree_leaves((args, {k: v for k, v in given.kwargs.items() if k not in fixed})))
+    args = tuple(a for k, a in enumerate(given.args) if k not in fixed)
+    return args, {k: v for k, v in given.kwargs.items() if k not in fixed}
 
 
 def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]) -> Any:

@@ -55,7 +55,7 @@ class Served:
     def __init__(
         self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], calls: Sequence[OtherCall], seconds: float
     ) -> None:
-        self._fun, self._plain, self._static = fun, plain, static
+        self._fun, self.plain, self._static = fun, plain, static
         self.taken: list[Taken] = []
         self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
         self.untried: dict[str, None] = {}
@@ -63,7 +63,7 @@ class Served:
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
             return
         deadline = Deadline(seconds)
-        self._usual = [self._plain.uncompiled(given, SHORT) is not None for given in self._with_others(plain.variations.call())]
+        self._usual = [self.plain.uncompiled(given, SHORT) is not None for given in self._with_others(plain.variations.call())]
         for call in calls:
             if deadline.over() or len(self.taken) >= MOST_TAKEN:
                 self.not_compared(call)
@@ -87,10 +87,10 @@ class Served:
         call would depend on which branch is taken."""
         found = []
         for usual, changed in zip(self._usual, self._with_others(given), strict=True):
-            result = self._plain.uncompiled(changed, SHORT)
+            result = self.plain.uncompiled(changed, SHORT)
             if result is not None:
                 found.append((changed, result[0]))
-            elif self._plain.too_slow:
+            elif self.plain.too_slow:
                 self.untried[_ASPECTS[given.kind]] = None
                 return found
             elif usual:
@@ -130,12 +130,12 @@ class Served:
         if not is_wider(got, want):
             return False
         given = taken.wanted[0][0]
-        own = self._plain.run(self._plain.variations.call()) if given.kind != "number" else None
+        own = self.plain.run(self.plain.variations.call()) if given.kind != "number" else None
         if own is not None and same_dtypes(got, own[0]):
             return True
         for arrays, number, kinds in itertools.product((False, True), (0, -99, 99), ("i", "f", "fi")):
             moved = with_numbers(self._fun, given, self._static, number, kinds, arrays)
-            result = self._plain.uncompiled(moved, SHORT)
+            result = self.plain.uncompiled(moved, SHORT)
             if result is not None and same_dtypes(got, result[0]):
                 return True
         return any(same_dtypes(got, other) for _, other in taken.wanted)
@@ -145,7 +145,7 @@ class Served:
         nudges = [functools.partial(operator.mul, factor) for factor in (1 + 3e-6, 1 - 3e-6)]
         others = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
         for nudged in (with_arrays(self._fun, given, self._static), *others):
-            again = self._plain.uncompiled(nudged, SHORT)
+            again = self.plain.uncompiled(nudged, SHORT)
             if again is None or not differs(got, again[0]) or differs(again[0], want):
                 return True
         return False

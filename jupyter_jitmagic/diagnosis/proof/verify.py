@@ -50,6 +50,7 @@ class Plain:
         lines: per file, the lines whose branches and loop counts must be reached.
         variations: the inputs.
         seconds: time for all plain runs together.
+        known: the same function and call, looked at before.
 
     Raises:
         NoSource: a copy of the function cannot be made.
@@ -63,6 +64,7 @@ class Plain:
         lines: Mapping[str, set[int]],
         variations: Variations,
         seconds: float,
+        known: Plain | None = None,
     ) -> None:
         self.coverage = Coverage()
         self.variations = variations
@@ -84,6 +86,10 @@ class Plain:
         self._interpreted = False
         self._first = 0.0
         self._endless: set[str] = set()
+        self._agrees: bool | None = None
+        self._own: tuple[Any] | None = None
+        if known is not None and known._agrees:
+            self._agrees, self._own, self._first, self._interpreted = True, known._own, known._first, known._interpreted
 
     def runs(self) -> Iterator[tuple[Input, Any]]:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
@@ -133,6 +139,8 @@ class Plain:
         if given.kind in self._endless:
             return None  # what made one loop endless makes the next one so
         seconds = min(self._deadline.left(), max(SHORT, MANY * self._first))
+        if first and self._own is not None and self.uncompiled(given, self._deadline.left()) is not None:
+            return self._own
         if not first and self.agrees():
             found = self.uncompiled(given, seconds)
             if found is not None:
@@ -180,9 +188,6 @@ class Plain:
                 got = self.uncompiled(given, SHORT * 20)
                 self._agrees = got is not None and not differs(got[0], own[0])
         return self._agrees
-
-    _agrees: bool | None = None
-    _own: tuple[Any] | None = None
 
     @property
     def function(self) -> Callable[..., Any]:

@@ -20,7 +20,14 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE, DiffersAtEdge, Gradients
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, changeable, other_statics, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import (
+    Input,
+    Variations,
+    changeable,
+    other_statics,
+    static_split,
+    without_static,
+)
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
@@ -296,8 +303,7 @@ class _Judge:
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
                 compare(plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds))
-            compiled = jitted(self._bounded(traced), self.static, soon())
-            run = functools.partial(computed, compiled)
+            run = self._compiled(traced)
             count, notes, inputs = compare(
                 plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds)
             )
@@ -378,9 +384,9 @@ class _Judge:
             for filename, line in self._lines:
                 by_file.setdefault(filename, set()).add(line)
             fixed = static_split(self.fun, self.args, self.kwargs, self.static)
-            self._plain = Plain(
-                self.fun, list(units.values()), by_file, Variations(self.args, self.kwargs, fixed), self.seconds
-            )
+            variations = Variations(self.args, self.kwargs, fixed)
+            known = self._served.plain if self._served is not None else None
+            self._plain = Plain(self.fun, list(units.values()), by_file, variations, self.seconds, known)
         return self._plain
 
     def _compare_others(self, plain: Plain, traced: Traced) -> None:
@@ -394,7 +400,7 @@ class _Judge:
                 got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
             except CannotRun:
                 try:
-                    got = computed(jitted(self._bounded(traced), self.static, soon()), given)
+                    got = self._bounded_and_jitted(traced)(given)
                 except Exception:
                     continue  # an empty array or the like, which the search has looked at
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
@@ -448,6 +454,21 @@ class _Judge:
 
     def _untried(self) -> dict[str, str]:
         return {f"untried {what}": what for what in self._served.untried} if self._served is not None else {}
+
+    def _compiled(self, traced: Traced) -> Callable[[Input], Any]:
+        """What runs the compiled rewrite on inputs like the call's."""
+        if any(bounded_loops(text) != text for text in traced.draft.texts.values()):
+            return self._bounded_and_jitted(traced)
+        program = traced.program.lower().compile(compiler_options=soon())
+
+        def run(given: Input) -> Any:
+            args, kwargs = without_static(self.fun, given, self.static)
+            return computed(program, Input(args, kwargs, given.kind))
+
+        return run
+
+    def _bounded_and_jitted(self, traced: Traced) -> Callable[[Input], Any]:
+        return functools.partial(computed, jitted(self._bounded(traced), self.static, soon()))
 
     def _bounded(self, traced: Traced) -> Callable[..., Any]:
         """The rewrite with its while loops bounded, so that a comparison ends."""
