@@ -298,6 +298,10 @@ class _Judge:
             return self._rewrite(
                 draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"
             )
+        if draft.returns and not _gives_counts(traced.program, draft.cuts):
+            words = next((c.words for c, other in traced.others if _gives_counts(other, draft.cuts)), "on another call")
+            self.fails[words] = "no array of a fixed shape holds its result"
+            return f"a rewrite was tried and rejected: {words} {draft.returns}"
         try:
             plain = self._plain_for(draft)
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
@@ -503,6 +507,12 @@ class _Judge:
         return Rewrite(
             sources, source, draft.changes, "\n".join(diffs), compared, compared is not None, reason, names, filenames
         )
+
+
+def _gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:
+    """Whether a traced program gives whole arrays and their counts, and not (on this call) what plain Python gives."""
+    given = program.out_info
+    return type(given) is tuple and len(given) > max(count for _, count in cuts)
 
 
 def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]]) -> Callable[[Input], Any]:
