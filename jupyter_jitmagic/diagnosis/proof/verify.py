@@ -36,7 +36,7 @@ from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
 MAX_INPUTS = 40  # plain runs, at most
-PATIENCE = 0.2  # seconds after which fewer inputs are enough, if they reached everything
+PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
 
@@ -70,7 +70,7 @@ class Plain:
         self.variations = variations
         self._probes = Probes(self.coverage)
         self._deadline = Deadline(seconds)
-        self._patience = Deadline(min(PATIENCE, seconds))
+        self._spent = 0.0
         compiled = {}
         self._literals: dict[float, None] = {}
         for unit in units:
@@ -95,7 +95,9 @@ class Plain:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
         yield from list(self._runs)
         for given in self._inputs:
+            begin = time.thread_time()
             done = self.run(given, first=not self._runs)
+            self._spent += time.thread_time() - begin
             if done is None:
                 continue
             new = self._probes.keep()
@@ -128,7 +130,7 @@ class Plain:
 
     def _slow(self) -> bool:
         """Whether the plain runs took so long that a few inputs must do, once everything was reached."""
-        return self._patience.over()
+        return self._spent > PATIENCE
 
     def _late(self) -> bool:
         return self._deadline.over()
