@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-WAITING = 2  # the wall clock may show this many times as much: compilers work in other threads, and machines are shared
+WAITING = 4  # the wall clock may show this many times as much: compilers work in other threads, and machines are shared
+SHORTEST_WAIT = 1.0  # seconds; a thread may well stand still for longer than a short piece of work takes
 
 
 class Deadline:
@@ -18,7 +19,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._works_until = time.thread_time() + seconds
-        self._waits_until = time.perf_counter() + WAITING * seconds
+        self._waits_until = time.perf_counter() + max(WAITING * seconds, SHORTEST_WAIT)
 
     def over(self) -> bool:
         return time.thread_time() > self._works_until or time.perf_counter() > self._waits_until
