@@ -29,6 +29,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     without_static,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.rounding import LATER, may_end_elsewhere, other_rounds
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     OVERLAP,
@@ -304,13 +305,16 @@ class _Judge:
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         try:
             plain = self._plain_for(draft)
+            exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
-                compare(plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds))
+                run = _first_of(run, draft.cuts) if draft.returns else run
+                compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
             run = self._compiled(traced)
-            count, notes, inputs = compare(
-                plain, _first_of(run, draft.cuts) if draft.returns else run, draft.excludes, Deadline(self.seconds)
-            )
+            run = _first_of(run, draft.cuts) if draft.returns else run
+            count, notes, inputs = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+            if exactly is not None and LATER not in " ".join(notes):
+                notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
             if draft.returns:
                 return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
             if self.fails_elsewhere:
@@ -410,6 +414,11 @@ class _Judge:
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)
+            exactly = (
+                by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
+            )
+            if difference and other_rounds(plain, given, got, want, exactly):
+                continue
             if difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
 
@@ -526,6 +535,11 @@ def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]]) -
         return parts[0] if length == 1 else tuple(parts[:length])
 
     return call
+
+
+def _loops(draft: Draft) -> bool:
+    """Whether a loop of the rewrite ends by what it computes."""
+    return any(change.pattern in ("while_loop", "fori_loop") for change in draft.changes)
 
 
 def _own_name(fun: Any) -> str:

@@ -1,7 +1,11 @@
 """Loops whose end depends on traced values."""
 
 import jax.numpy as jnp
+import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
+from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define
@@ -194,3 +198,49 @@ def test_a_result_that_is_never_a_float_may_not_become_one():
     source = "def f(x, n):\n    total = x[0]\n    for i in range(n):\n        total = total + x[i]\n    return total\n"
     first = check(source, (jnp.array([1, 2, 3]), jnp.array(2))).rewrites[0]
     assert first.compared.differences == ()
+
+
+BELLMAN = """
+def f(u, P, beta, tol=1e-5):
+    v = jnp.zeros(u.shape[0])
+    err = 1.0
+    it = 0
+    while err > tol:
+        v_new = jnp.max(u + beta * jnp.einsum("ijk,k->ij", P, v), axis=1)
+        err = jnp.max(jnp.abs(v_new - v))
+        v = v_new
+        it += 1
+    return v, it
+"""
+
+
+def test_a_loop_until_a_tolerance_may_end_a_round_elsewhere_and_says_so():
+    """Operation by operation it gives plain Python's count; compiled, XLA rounds otherwise."""
+    generator = np.random.default_rng(0)
+    P = generator.random((4, 3, 4))
+    given = [
+        jnp.asarray(generator.normal(size=(4, 3)), jnp.float32),
+        jnp.asarray(P / P.sum(-1, keepdims=True), jnp.float32),
+        0.9,
+    ]
+    namespace = define(BELLMAN)
+    found = propose(namespace["f"], tuple(given), {})
+    said = " ".join(found.rewrites[0].compared.differences)
+    assert "XLA's rounding may end the loop a round earlier or later" in said
+
+
+def test_a_loop_that_counts_another_round_is_refused():
+    """Near it is not enough: by NumPy both have to give the same."""
+
+    def got(given):
+        return given.args[0] * 1.0, jnp.array(7)
+
+    def exactly(given):
+        return given.args[0] * 1.0, jnp.array(7)
+
+    given = Input((jnp.array(2.0),), {}, "call")
+    plain = Plain(lambda x: (x * 1.0, 8), [], {}, Variations(given.args, {}, set()), 5.0)
+    want = plain.run(given)[0]
+    assert other_rounds(plain, given, got(given), want, exactly) == ""
+    assert ": 7 here for 8" in other_rounds(plain, given, got(given), want, lambda given: (given.args[0] * 1.0, jnp.array(8)))
+    assert other_rounds(plain, given, (got(given)[0] * 2, jnp.array(7)), want, lambda given: want) == ""

@@ -1,0 +1,94 @@
+"""A loop until a tolerance: compiled, XLA rounds otherwise, and may end it a round earlier or later than plain Python.
+
+Such a rewrite is right if both give the same operation by operation, which NumPy tells, and the compiled one gives nearly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.sandbox.results import number_kind, same_numbers
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.proof.verify import Plain
+
+LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
+SECONDS = 1.0  # for a plain run by NumPy
+_NEAR = 1e-2  # relative to the largest number
+_ROUNDS, _SHARE = 2, 0.03  # by so many, or such a share, a count of rounds may differ
+
+
+def other_rounds(plain: Plain, given: Input, got: Any, want: Any, exactly: Callable[[Input], Any] | None) -> str:
+    """Half a sentence on how compiling alone makes the difference between two results; "" where it does not.
+
+    Args:
+        got, want: the rewrite's result and plain Python's, which differ.
+        exactly: the rewrite, computed by NumPy.
+    """
+    if exactly is None or shapes(got) != shapes(want) or not same_dtypes(got, want):
+        return ""
+    counts = _counts(got, want)
+    if counts is None:
+        return ""
+    try:
+        by_operations = exactly(given)
+    except CannotRun:
+        return ""
+    plainly = plain.uncompiled(given, SECONDS)
+    if plainly is None or differs(by_operations, plainly[0]):
+        return ""
+    shown = f": {counts[0]} here for {counts[1]}" if counts else ""
+    return f"{LATER}{shown}"
+
+
+def _counts(got: Any, want: Any) -> tuple[int, ...] | None:
+    """The first two whole numbers that differ, () where none does; None where the results are not near each other."""
+    found: tuple[int, ...] = ()
+    for one, other in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
+        a, b = np.asarray(one), np.asarray(other)
+        if number_kind(b.dtype) in "fc":
+            finite = np.abs(b[np.isfinite(b)])
+            size = float(finite.max()) if finite.size else 0.0
+            if not np.all(same_numbers(a, b, _NEAR, _NEAR * size)):
+                return None
+        elif not np.array_equal(a, b):
+            if b.ndim or b.dtype.kind not in "iu" or abs(int(a) - int(b)) > max(_ROUNDS, _SHARE * abs(int(b))):
+                return None
+            found = found or (int(a), int(b))
+    return found
+
+
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
+
+
+def may_end_elsewhere(program: Any, result: Any) -> str:
+    """The same half sentence where no input showed it: a loop ends by a comparison of floats, and a whole number is given back
+    that may be the count of its rounds."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(result)]
+    counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in leaves)
+    return LATER if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))) else ""
+
+
+def _tests(jaxpr: Any) -> Iterator[Any]:
+    """The tests of a program's loops, those within others too."""
+    for equation in jaxpr.eqns:
+        for name, inner in equation.params.items():
+            for each in inner if isinstance(inner, tuple | list) else [inner]:
+                closed = getattr(each, "jaxpr", each)
+                if not hasattr(closed, "eqns"):
+                    continue
+                if name == "cond_jaxpr":
+                    yield closed
+                yield from _tests(closed)
+
+
+def _compares_floats(jaxpr: Any) -> bool:
+    return any(
+        equation.primitive.name in _COMPARISONS and number_kind(equation.invars[0].aval.dtype) == "f" for equation in jaxpr.eqns
+    )
