@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
     from jupyter_jitmagic.lines.table import lines as lines
+    from jupyter_jitmagic.processes.opened import Opened as Opened
+    from jupyter_jitmagic.processes.opened import compare as compare
+    from jupyter_jitmagic.processes.opened import open_folder as open  # noqa: F401
+    from jupyter_jitmagic.processes.recording import record_to as record_to
     from jupyter_jitmagic.recording.api.jit_function import JitFunction as JitFunction
     from jupyter_jitmagic.recording.api.jitting import jit as jit
     from jupyter_jitmagic.recording.api.watching import assert_max_compiles as assert_max_compiles
@@ -56,6 +60,10 @@ _HOME = {
     "diagnose": "explaining",
     "lines": "lines.table",
     "JitFunction": "recording.api.jit_function",
+    "Opened": "processes.opened",
+    "compare": "processes.opened",
+    "open": "processes.opened:open_folder",
+    "record_to": "processes.recording",
     "watch": "recording.api.watching",
     "no_recompile": "recording.api.watching",
     "assert_max_compiles": "recording.api.watching",
@@ -68,7 +76,9 @@ def __getattr__(name: str) -> Any:
     elif name in _HOME:
         from importlib import import_module
 
-        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        module, _, own_name = _HOME[name].partition(":")
+        value = getattr(import_module(f"{__name__}.{module}"), own_name or name)
+        _record_as_the_environment_says()
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -77,6 +87,20 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME, "__version__"})
+
+
+def _record_as_the_environment_says() -> None:
+    """``JITMAGIC_RECORD=folder``, from the first use of the package on."""
+    import os
+
+    if os.environ.get("JITMAGIC_RECORD") and not _recording:
+        _recording.append(True)
+        from jupyter_jitmagic.processes.recording import begin_as_the_environment_says
+
+        begin_as_the_environment_says()
+
+
+_recording: list[bool] = []
 
 
 def _version() -> str:
@@ -98,6 +122,7 @@ def load_ipython_extension(shell: Any) -> None:
     from jupyter_jitmagic.magics.loading import load
 
     load(shell)
+    _record_as_the_environment_says()
 
 
 def unload_ipython_extension(shell: Any) -> None:

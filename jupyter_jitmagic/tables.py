@@ -127,12 +127,30 @@ def stats(level: Level = "functions") -> pd.DataFrame:
     """
     make = _LEVELS.get(level)
     if make is None:
-        raise OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
+        raise no_such_level(level)
     log.fold()
     if level == "entries":
         log.fill_sizes()
     with log.lock:
         return make()
+
+
+def no_such_level(level: object) -> OptionError:
+    return OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
+
+
+def as_recorded(level: Level) -> pd.DataFrame:
+    """The same as `stats` for a reader in the background: it asks JAX for nothing, so sizes may be missing."""
+    log.fold()
+    with log.lock:
+        return _LEVELS[level]()
+
+
+def calls_since(number: int) -> pd.DataFrame:
+    """The calls table from call `number` on."""
+    log.fold()
+    with log.lock:
+        return _calls(number)
 
 
 stats.__doc__ = f"{stats.__doc__}\n" + "\n".join(
@@ -254,11 +272,11 @@ def _entries() -> pd.DataFrame:
     return _from_records("entries", rows, kinds)
 
 
-def _calls() -> pd.DataFrame:
+def _calls(since: int = 0) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    columns = log.calls()
+    columns = log.calls(since)
     used, codes = np.unique(columns["function"], return_inverse=True)
     names = [_name(function) for function in used.tolist()]
     unique = list(dict.fromkeys(names))

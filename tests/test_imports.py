@@ -67,21 +67,24 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("magics",),
         {
             "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
-            "guards", "recorder", "cell", "front end", "lines", "tables", "display", "panel",
+            "guards", "recorder", "cell", "front end", "lines", "tables", "display", "panel", "processes",
         },
     ),
+    "processes": (("processes",), {*_LEAVES, "records", "tables", "recording"}),
     "pytest plugin": (("pytest_plugin",), {"plain", "recording"}),
 }  # fmt: skip
 ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 
 # third party: the rooms that alone may import it
 DOORS = {
-    "pandas": {"tables", "lines"},
+    "pandas": {"tables", "lines", "processes"},
     "comm": {"panel"},
     "IPython": {"magics"},
     "traitlets": {"magics"},
     "matplotlib": {"display"},
     "pytest": {"pytest plugin"},
+    "pyarrow": {"processes"},
+    "ipyparallel": set[str](),
     "ipykernel": set[str](),
     "jax._src": {"internals"},
     "jax.extend": {"internals"},

@@ -486,3 +486,44 @@ def live_modules() -> Iterator[Any]:
                 yield from executable.hlo_modules()
             except Exception:  # a backend that keeps no program beside its code says so with an error of its own
                 continue
+
+
+class Distributed(NamedTuple):
+    """This process in a program of several: its number, how many there are, and the client of JAX's key-value store."""
+
+    process: int
+    processes: int
+    client: Any
+
+
+def distributed() -> Distributed | None:
+    """What ``jax.distributed.initialize`` has set up; None in a program of one process, and where JAX does not show it.
+
+    No backend is started for it, and nobody is waited for.
+    """
+    try:
+        from jax._src.distributed import global_state as state
+
+        if state.client is None or state.num_processes is None or state.num_processes < 2:
+            return None
+        return Distributed(int(state.process_id), int(state.num_processes), state.client)
+    except (ImportError, AttributeError):
+        return None
+
+
+_HOLDS_DEVICES = ("lower_sharding_computation", "_cached_compilation")
+
+
+def compiles_for_several_processes(frame: FrameType | None) -> bool | None:
+    """Whether what is being lowered or compiled on this stack, from `frame` outwards, runs on devices of several processes.
+
+    None where JAX does not show its devices: then the shardings of the arguments tell.
+    """
+    while frame is not None:
+        if frame.f_code.co_name in _HOLDS_DEVICES and is_jax_frame(frame.f_code.co_filename):
+            seen = frame.f_locals
+            devices = seen.get("device_assignment", seen.get("da"))
+            if devices is not None:
+                return len({device.process_index for device in devices}) > 1
+        frame = frame.f_back
+    return None

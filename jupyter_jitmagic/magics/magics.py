@@ -96,11 +96,13 @@ class JitMagics(Magics):  # type: ignore[misc]
         """Show what every jitted call cost.
 
             %jitstats [NAME …] [--level LEVEL | --others] [-o VAR] [--save FILE] [--break-even] [--plot] [--reset]
+            %jitstats --from FOLDER [NAME …] [--level LEVEL] [-o VAR] [--save FILE]
 
         The same as
 
             jupyter_jitmagic.stats(LEVEL)       # a pandas.DataFrame; -o puts it into VAR
             jupyter_jitmagic.reset()            # --reset
+            jupyter_jitmagic.open(FOLDER).stats(LEVEL)
 
         NAME …          only these functions
         --level LEVEL   functions (default), entries, calls, misses, diagnoses or others
@@ -110,6 +112,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         --plot          draw every call: what its compile cost, how long it executed
         --break-even    measure after how many calls compiling has paid against plain Python (runs both, some seconds)
         --reset         forget the rows after that; JAX's caches stay
+        --from FOLDER   what other processes have recorded to a folder (`jm.record_to`, or JITMAGIC_RECORD in the environment)
 
         compile     seconds in the compiler, all compiles together
         execute     median of the executions whose end was seen; a dispatch time never stands for it

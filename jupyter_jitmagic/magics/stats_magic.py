@@ -14,7 +14,7 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.display import Document, stats
 from jupyter_jitmagic.display import plot as _plot_display
 from jupyter_jitmagic.display.model import Paragraph
-from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics import front_end, many_processes
 from jupyter_jitmagic.magics.report import save
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def run(shell: Any, given: argparse.Namespace) -> None:
 
     if given.output is not None and not given.output.isidentifier():
         raise OptionError(f"-o {given.output}: not a name for a variable")
+    if many_processes.is_asked_for(given):
+        many_processes.run(shell, given)
+        return
     chosen = [name for group in given.names for name in group]
     notes = _measure_break_even(chosen) if given.break_even else []
     frame = _chosen(tables.stats(given.level), chosen)

@@ -207,13 +207,14 @@ class Columns:
             done = here.stop
         return columns
 
-    def phase_columns(self) -> dict[str, Any]:
-        """trace_s, lower_s and compile_s of every row as NumPy columns."""
+    def phase_columns(self, since: int = 0) -> dict[str, Any]:
+        """trace_s, lower_s and compile_s of the rows from `since` on as NumPy columns."""
         import numpy as np
 
-        columns = np.full((3, len(self)), math.nan)
+        columns, first = np.full((3, len(self) - since), math.nan), self.first + since
         for call, phases in self.phases.items():
-            columns[:, call - self.first] = phases
+            if call >= first:
+                columns[:, call - first] = phases
         return dict(zip(("trace_s", "lower_s", "compile_s"), columns, strict=True))
 
     def _at(self, row: int) -> tuple[_Page, int]:

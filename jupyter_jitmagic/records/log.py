@@ -337,14 +337,15 @@ class Log:
             self._count()
             self.columns.drop_oldest(count)
 
-    def calls(self) -> dict[str, Any]:
-        """The kept calls as NumPy columns of equal length: call function started_s outcome trace_s lower_s compile_s dispatch_s
-        execute_s execute_how averaged_over entry. Outcome and execute_how are codes into `OUTCOMES` and `EXECUTE_HOW`; entry is
-        -1 where the call has none, averaged_over 0 where it was not averaged."""
+    def calls(self, since: int = 0) -> dict[str, Any]:
+        """The kept calls from number `since` on as NumPy columns of equal length: call function started_s outcome trace_s
+        lower_s compile_s dispatch_s execute_s execute_how averaged_over entry. Outcome and execute_how are codes into
+        `OUTCOMES` and `EXECUTE_HOW`; entry is -1 where the call has none, averaged_over 0 where it was not averaged."""
         import numpy as np
 
         with self.lock:
-            columns = {**self.columns.as_numpy(), **self.columns.phase_columns()}
+            row = min(max(since - self.columns.first, 0), len(self.columns))
+            columns = {**self.columns.as_numpy(row), **self.columns.phase_columns(row)}
             owners = self._dropped | {entry.id: entry.function for entry in tuple(self._known_entries.values())}
         place, started = columns.pop("place"), columns.pop("started")
         columns["function"] = _by_value(place, lambda p: owners.get(p, 0) if p >= 0 else -1 - p)

@@ -1,0 +1,105 @@
+"""`%jitstats --from FOLDER`: the tables of many processes, shown as those of one."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.display import Document, stats
+from jupyter_jitmagic.display.model import Details, Paragraph
+from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics.report import save
+from jupyter_jitmagic.records.log import MissRecord
+
+_OF_ONE_PROCESS = ("plot", "reset", "break_even")
+_SUMMED = ("calls", "hits", "misses", "errors", "inlined", "trace_s", "lower_s", "compile_s", "dispatch_s", "execute_calls")
+
+
+def is_asked_for(given: argparse.Namespace) -> bool:
+    return given.folder is not None
+
+
+def run(shell: Any, given: argparse.Namespace) -> None:
+    """Do what the line says.
+
+    Raises:
+        OptionError: a folder that cannot be opened, an option that is about this process alone.
+    """
+    wrong = [f"--{name.replace('_', '-')}" for name in _OF_ONE_PROCESS if getattr(given, name)]
+    if wrong:
+        raise OptionError(f"{wrong[0]} is about this kernel alone: leave it out")
+    from jupyter_jitmagic.processes.opened import open_folder
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the notes say the same
+        opened = open_folder(given.folder)
+        frame, misses = opened.stats(given.level), opened.stats("misses")
+    _show(shell, given, frame, misses, opened.notes, ("run", "process"))
+
+
+def _show(shell: Any, given: argparse.Namespace, frame: Any, misses: Any, notes: Sequence[str], by: tuple[str, ...]) -> None:
+    """Show or store a table, `by` being the columns that say of which process each row is."""
+    names = [name for group in given.names for name in group]
+    if names:
+        known = sorted({str(name) for name in frame["function"]})
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise OptionError(f"no recorded function is called {unknown[0]} (there are: {', '.join(known) or 'none'})")
+        frame, misses = (each[each["function"].isin(names)] for each in (frame, misses))
+    if given.output:
+        shell.user_ns[given.output] = frame
+    elif given.save:
+        save(frame, given.level, [(given.level, document(given.level, frame, misses, notes, by))], given.save)
+        front_end.show(shell, Document.of([Paragraph(f"{len(frame)} rows of {given.level} written to {given.save}", "dim")]))
+    else:
+        front_end.show(shell, document(given.level, frame, misses, notes, by))
+
+
+def document(level: str, frame: Any, misses: Any, notes: Sequence[str], by: tuple[str, ...]) -> Document:
+    """The totals of all processes, and each process below them, folded."""
+    by = tuple(name for name in by if len(frame) and frame[name].notna().any())
+    rows = frame.to_dict("records")
+    lines = [Paragraph(note, "dim") for note in notes]
+    if level == "misses":
+        for row in rows:
+            row["miss"] = (*(row[name] for name in by), row["miss"])
+        return Document.of([*stats.grouped_misses(rows).blocks, *lines])
+    if level != "functions" or not rows:
+        return Document.of([*stats.level(level, rows, list(frame.columns)).blocks, *lines])
+    totals = [_total(rows_) for _, rows_ in frame.groupby("function", sort=False)]
+    records = _miss_records(misses, by)
+    blocks = list(stats.functions(totals, [records.get(str(row["function"]), []) for row in totals], "").blocks)
+    each = len(frame[list(by)].drop_duplicates()) if by else 1
+    if each > 1:
+        shown = [*by, "function", "calls", "hits", "misses", "compile_s", "execute_median_s", "time_s"]
+        table = stats.level(level, [{name: row[name] for name in shown} for row in rows], shown)
+        lines.insert(0, Paragraph(f"All {each} processes together; execute is the slowest one's median.", "dim"))
+        blocks.append(Details("each by itself", table.blocks, short=True))
+    return Document.of([*blocks, *lines])
+
+
+def _total(rows: Any) -> dict[str, Any]:
+    first = rows.iloc[0].to_dict()
+    summed = {name: rows[name].sum() for name in _SUMMED}
+    times = {"execute_median_s": rows["execute_median_s"].max(), "time_s": rows["time_s"].sum(min_count=1)}
+    counts = {name: int(value) for name, value in summed.items() if not name.endswith("_s")}
+    return {**first, **summed, **counts, **times, "superseded": bool(rows["superseded"].all()), "break_even_calls": None}
+
+
+def _miss_records(misses: Any, by: tuple[str, ...]) -> dict[str, list[MissRecord]]:
+    """The misses of each function, of all processes, as `display` takes them."""
+    found: dict[str, list[MissRecord]] = {}
+    if not len(misses):
+        return found
+    for _, rows in misses.fillna({"argument": "", "before": "", "now": ""}).groupby([*by, "miss"], sort=False):
+        causes = tuple(Cause(row.cause, row.argument, row.before, row.now) for row in rows.itertuples())
+        first = rows.iloc[0]
+        record = MissRecord(
+            int(first["miss"]), int(first["call"]), 0, int(first["entry"]), causes, 0.0, str(first["call_site"])
+        )
+        found.setdefault(str(first["function"]), []).append(record)
+    return found

@@ -1,0 +1,58 @@
+"""What one process tells of itself: its tables and programs, and who it is. Plain enough to be sent or kept."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from typing import Any
+
+from jupyter_jitmagic import tables
+from jupyter_jitmagic.base import jax_internals
+from jupyter_jitmagic.processes.programs import program_of
+from jupyter_jitmagic.records.log import log
+
+PROGRAMS = "programs"
+"""A level beside those of `tables`: what was compiled, in its order, as facts that another process can compare."""
+
+_RANKS = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+_RUNS = ("JITMAGIC_RUN", "SLURM_JOB_ID", "PMIX_NAMESPACE", "PMI_JOBID")
+STARTED_S = time.time()
+
+
+def whoami() -> dict[str, Any]:
+    """Which process this is. `process` is its number in a program of several: JAX's, else SLURM's or MPI's; else None."""
+    distributed = jax_internals.distributed() if "jax" in sys.modules else None
+    rank = next((os.environ[name] for name in _RANKS if os.environ.get(name, "").isdigit()), None)
+    return {
+        "process": distributed.process if distributed is not None else None if rank is None else int(rank),
+        "run": next((os.environ[name] for name in _RUNS if os.environ.get(name)), ""),
+        "version": sys.modules["jupyter_jitmagic"].__version__,
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "started_s": STARTED_S,
+    }
+
+
+def frame(level: Any) -> Any:
+    """A table of this process, or its programs, as a DataFrame."""
+    if level == PROGRAMS:
+        return programs()
+    return tables.stats(level)
+
+
+def programs() -> Any:
+    """What was compiled, in its order."""
+    import pandas as pd
+
+    log.fold()
+    rows = []
+    with log.lock:
+        sites = {miss.entry: miss.call_site for miss in log.misses}
+        for entry in tuple(log.entries.values()):
+            function = log.known_function(entry.function)
+            if function is not None and entry.key is not None:
+                program = program_of(function.qualname, entry.key, function.donate_argnames, sites.get(entry.id, ""))
+                rows.append({"entry": entry.id, **program.to_dict()})
+    return pd.DataFrame(rows, columns=["entry", "function", "facts", "digest", "call_site"])
