@@ -527,3 +527,36 @@ def compiles_for_several_processes(frame: FrameType | None) -> bool | None:
                 return len({device.process_index for device in devices}) > 1
         frame = frame.f_back
     return None
+
+
+def start_profile(folder: str, options: Any) -> Any:
+    """Begin a profile; what `stop_profile` takes.
+
+    Raises:
+        RuntimeError: one is being taken already.
+    """
+    session = getattr(jax.profiler, "ProfileSession", None)
+    if session is not None:
+        return session(profiler_options=options).start()
+    jax.profiler.start_trace(folder, profiler_options=options)
+    return None
+
+
+def stop_profile(session: Any) -> Any:
+    """End a profile and give its data without writing them (most of the time that `jax.profiler.stop_trace` takes goes into a
+    file for another viewer); None where they had to be written to the folder given."""
+    if session is not None:
+        return session.stop()
+    try:
+        from jax._src import profiler
+
+        state, clear = profiler._profile_state, profiler.clear_metadata
+        with state.lock:
+            stop = state.profile_session.stop_and_get_profile_data
+            data = stop()
+            state.reset()
+            clear()
+        return data
+    except (ImportError, AttributeError):
+        jax.profiler.stop_trace()
+        return None

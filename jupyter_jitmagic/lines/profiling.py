@@ -7,10 +7,12 @@ import os
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 
+from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.own_work import own_work
 
@@ -58,7 +60,7 @@ class Profiler:
         begin = time.perf_counter()
         self._folder = tempfile.TemporaryDirectory(prefix="jitlines-")
         try:
-            _start(self._folder.name)
+            self._session = _start(self._folder.name)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -73,21 +75,22 @@ class Profiler:
                 _wait()
                 ended = time.perf_counter()
             finally:
-                jax.profiler.stop_trace()
-            events = [event for file in sorted(_files(self._folder.name)) for event in _events(file)]
+                data = internals.stop_profile(self._session)
+            every = [data] if data is not None else map(jax.profiler.ProfileData.from_file, sorted(_files(self._folder.name)))
+            events = [event for each in every for event in _events(each)]
         return Profile(events, ended - self._started, self._cost + time.perf_counter() - ended)
 
     def drop(self) -> None:
         """End without a look at what was seen: something failed."""
         with self._folder:
-            jax.profiler.stop_trace()
+            internals.stop_profile(self._session)
 
 
-def _start(folder: str) -> None:
+def _start(folder: str) -> Any:
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = 0  # a Python event for each call would cost more than the rest
     try:
-        jax.profiler.start_trace(folder, profiler_options=options)
+        return internals.start_profile(folder, options)
     except RuntimeError as error:
         if "already" not in str(error):
             raise
@@ -118,33 +121,35 @@ def _files(folder: str) -> list[str]:
     return glob.glob(os.path.join(folder, "**", "*.xplane.pb"), recursive=True)
 
 
-def _stats(event: Any) -> dict[str, Any]:
+def _events(data: Any) -> list[Ran]:
     with warnings.catch_warnings():  # of jaxlib's own types, in newer Pythons
         warnings.simplefilter("ignore", DeprecationWarning)
-        return dict(event.stats)
+        return list(_each_event(data))
 
 
-def _events(file: str) -> list[Ran]:
-    found = []
-    for plane in jax.profiler.ProfileData.from_file(file).planes:
-        lines = list(plane.lines)
+def _each_event(data: Any) -> Iterator[Ran]:
+    for plane in data.planes:
+        lines, on_host = list(plane.lines), plane.name.startswith("/host:")
         merged = [line for line in lines if line.name == "XLA Ops"]  # some backends repeat it, stream by stream
         for line in merged or lines:
+            lane = plane.name, line.name
             for event in line.events:
-                stats = _stats(event)
-                if "hlo_op" not in stats or stats.get("hlo_module") == f"jit_{_jitlines_fence.__name__}":
+                name = event.name
+                if on_host and (":" in name or " " in name or "(" in name):
+                    continue  # the runtime's own, some five to each of ours: not worth reading its figures
+                stats = dict(event.stats)
+                if "hlo_op" not in stats or stats.get("hlo_module") == _FENCE:
                     continue
-                device = str(stats.get("device_ordinal", plane.name))
-                run = (stats.get("hlo_module"), stats.get("program_id"), stats.get("run_id", stats.get("correlation_id")))
-                found.append(
-                    Ran(
-                        str(stats.get("hlo_module", "")),
-                        str(stats["hlo_op"]),
-                        event.start_ns,
-                        event.start_ns + event.duration_ns,
-                        run,
-                        device,
-                        (plane.name, line.name),
-                    )
+                module = stats.get("hlo_module")
+                yield Ran(
+                    str(module or ""),
+                    str(stats["hlo_op"]),
+                    event.start_ns,
+                    event.start_ns + event.duration_ns,
+                    (module, stats.get("program_id"), stats.get("run_id", stats.get("correlation_id"))),
+                    str(stats.get("device_ordinal", plane.name)),
+                    lane,
                 )
-    return found
+
+
+_FENCE = f"jit_{_jitlines_fence.__name__}"

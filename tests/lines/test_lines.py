@@ -211,3 +211,24 @@ def test_the_line_that_made_the_call_gets_nothing_of_it() -> None:
         f"{test_the_line_that_made_the_call_gets_nothing_of_it.__name__}.<locals>.Model.forward"
     }
     assert found[found.function != ""].share.sum() > 0.9
+
+
+def test_a_profile_is_read_from_files_where_jax_gives_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The public fallback of `start_profile` and `stop_profile`."""
+
+    def start(folder: str, options: Any) -> None:
+        jax.profiler.start_trace(folder, profiler_options=options)
+
+    def stop(session: Any) -> None:
+        jax.profiler.stop_trace()
+
+    monkeypatch.setattr(internals, "start_profile", start)
+    monkeypatch.setattr(internals, "stop_profile", stop)
+    assert jm.lines(mixed, X, X).execute_s.sum() > 0
+
+
+def test_a_profile_is_given_without_being_written(tmp_path: Any) -> None:
+    """The contract with JAX's profiler."""
+    session = internals.start_profile(str(tmp_path), jax.profiler.ProfileOptions())
+    jax.jit(mixed)(X, X).block_until_ready()
+    assert len(list(internals.stop_profile(session).planes)) > 0 and list(tmp_path.iterdir()) == []
