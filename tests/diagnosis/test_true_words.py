@@ -134,3 +134,13 @@ def test_no_way_is_told_that_was_not_tried():
     found = jm.diagnose(jax.jit(counted), X, GROUPS)
     assert "astype" not in found.reason and "Usual there" not in found.reason
     assert "def counted_after(x, lab, n):" in found.splits[0].source and np.all(np.isfinite(X))
+
+
+def test_what_jax_has_with_other_arguments_is_not_said_to_be_missing() -> None:
+    """jax.scipy.optimize.minimize is there, though `import jax` alone does not show it."""
+    from scipy import optimize
+
+    def fitted(x):
+        return optimize.minimize(lambda p: float(jnp.sum((x - p[0]) ** 2)), [0.0]).x[0] + x
+
+    assert "and jax.scipy.optimize.minimize takes other arguments" in reason(fitted, X)

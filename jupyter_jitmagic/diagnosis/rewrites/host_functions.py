@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 import types
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ def called(spot: Spot) -> Iterator[Step]:
     if dotted is None:
         package, _, name = names[0].partition(".")
         own, host = ("jax.numpy", "NumPy") if package == "numpy" else ("jax.scipy", "SciPy")
+        if package == "scipy" and _in_part_of_jax(name):
+            raise Obstacle(f"SciPy computes {name} on the host, and jax.scipy.{name} takes other arguments")
         raise Obstacle(f"{own} has no {name}, which {host} computes on the host")
     package, _, name = dotted.partition(".")
     text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
@@ -100,6 +103,15 @@ def _in_jax(dotted: str) -> bool:
     for part in parts:
         found = getattr(found, part, None)
     return callable(found)
+
+
+def _in_part_of_jax(name: str) -> bool:
+    """Whether a module of jax.scipy that `import jax` leaves out has this function, as "optimize.minimize"."""
+    module, _, function = name.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(f"jax.scipy.{module}"), function)
+    except ImportError:
+        return False
 
 
 RULES: list[Rule] = [called]
