@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -23,7 +23,7 @@ _LONGEST = 4096
 """Calls of a span."""
 _MIXED = 16
 """Calls of a span of several entries, at least."""
-_WORSE = 4.0
+_BEGINS = 3
 _NEAR = 16
 """So many calls from one of a line to the next, at most: those between are other devices'."""
 
@@ -53,7 +53,8 @@ class BusySpans:
         self._tolerance = tolerance
         self._usual = usual
         self._found = found
-        self._from: dict[Line, End] = {}
+        self._from: dict[Line, list[End]] = {}
+        """Where the next span may begin, the first that comes to something."""
         self._latest: dict[Line, End] = {}
         self._mixed = MixedSpans(tolerance, self._write)
 
@@ -64,26 +65,31 @@ class BusySpans:
             end = end._replace(before=max(latest.before, end.before))
         self._latest[line] = end
         in_a_row = latest is not None and self._see_alone(latest, end, line, line_of)
-        begin = self._from.get(line)
-        if begin is None or begin.call < log.columns.first - 1 or not begin.call < end.call <= begin.call + _LONGEST:
-            self._from[line] = end
-            return
-        if in_a_row and end.call - begin.call < _MIXED:
+        begins = [
+            begin
+            for begin in self._from.get(line, ())
+            if log.columns.first - 1 <= begin.call < end.call <= begin.call + _LONGEST
+        ]
+        self._from[line] = begins
+        if in_a_row and begins and end.call - begins[0].call < _MIXED:
             return  # no more than was seen of this call alone
-        span = self._span(begin, end, line, line_of)
-        if span is None:
-            self._from[line] = end
-        elif span.uncertain <= self._tolerance * span.seconds:
-            if len(span.counts) == 1 and span.calls > 1:  # of single calls the long ones would be certain, and stand for all
-                self._from[line] = end
-                (entry,) = span.counts
-                self._write(span, {entry: span.seconds / span.calls}, span.calls)
-            elif span.calls >= _MIXED:
-                self._from[line] = end
-                self._mixed.add(span)
-        elif begin.after - begin.before > _WORSE * (end.after - end.before):
-            self._from[line] = end  # no span that begins there will be certain soon
-        # else a longer one will be certain enough
+        for begin in tuple(begins):
+            span = self._span(begin, end, line, line_of)
+            if span is None:
+                begins.remove(begin)
+            elif (
+                span.uncertain <= self._tolerance * span.seconds and span.calls > 1
+            ):  # of single calls long ones would be certain
+                if len(span.counts) == 1:
+                    (entry,) = span.counts
+                    self._write(span, {entry: span.seconds / span.calls}, span.calls)
+                elif span.calls < _MIXED:
+                    break
+                else:
+                    self._mixed.add(span)
+                begins.clear()
+                break
+        self.begin(end, line)
 
     def share_out(self) -> None:
         """Share spans of several entries out where enough is known by now. The log is locked."""
@@ -91,9 +97,11 @@ class BusySpans:
 
     def begin(self, end: End, line: Line) -> None:
         """A span may begin here."""
-        latest = self._from.get(line)
-        if latest is None or latest.call < end.call:
-            self._from[line] = end
+        begins = self._from.setdefault(line, [])
+        if not begins or begins[-1].call < end.call:
+            begins.append(end)
+        if len(begins) > _BEGINS:  # no span will be certain soon that begins with the worst
+            begins.remove(max(begins[:-1], key=lambda begin: begin.after - begin.before))
 
     def forget(self, entry: int) -> None:
         """An entry is no more."""
@@ -130,12 +138,14 @@ class BusySpans:
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(int(entry)) or math.nan for entry in entries])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
-        ends = (low + high) / 2 + np.cumsum(each) * (seconds / each.sum())
-        rested = np.maximum(ended[1:] - ends[:-1], 0.0).sum()
-        if rested > _REST * seconds:
+        # from each call on the device had this work left, and no more time for it than until the end
+        left = np.cumsum(each[::-1])[::-1]
+        rests = [_rest(when - (low + high) / 2, left, when - ended[1:]) for when in (end.after, end.before)]
+        if rests[0] > _REST:
             return None
+        uncertain = (high - low) + (end.after - end.before) if rests[1] <= _REST else math.inf
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
-        return Span(begin.call + 1, end.call, counts, seconds, (high - low) + (end.after - end.before))
+        return Span(begin.call + 1, end.call, counts, seconds, uncertain)
 
     def _see_alone(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
         """Whether there is but one call between these two, and how long it took."""
@@ -164,3 +174,11 @@ class BusySpans:
         for entry, seconds in means.items():
             if new[entry]:
                 self._found(entry, seconds, new[entry])
+
+
+def _rest(seconds: float, left: Any, seconds_left: Any) -> float:
+    """For which share of so many seconds the device rested, at least, if from each call on it had so much work and so many
+    seconds left."""
+    if seconds <= 0:
+        return 1.0
+    return float(1 - left[0] * (seconds_left / left[1:]).min(initial=math.inf) / seconds)

@@ -13,7 +13,7 @@ from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions import observation, waiting_caller
 from jupyter_jitmagic.recording.executions.observation import Pace, Sighting
-from jupyter_jitmagic.recording.executions.running_ahead import WORTH_RESTLESS_S, WORTH_S, RunningAhead, ahead
+from jupyter_jitmagic.recording.executions.running_ahead import WORTH_S, RunningAhead, ahead
 from jupyter_jitmagic.recording.executions.scheduling import TELLS
 from jupyter_jitmagic.recording.executions.waiter import Beginning, drop_outdated
 from jupyter_jitmagic.recording.executions.waiting_caller import AT_ONCE, FEW_AT_ONCE, Returning
@@ -59,11 +59,6 @@ class HitWatching:
         follower = self._follower
         if follower is None or not follower.take(start, end, out, entry):
             return None
-        if follower is ahead and ahead.restless:
-            pace = observation.pace_of(entry)
-            if pace.seconds is not None and pace.seconds < WORTH_RESTLESS_S:
-                pace.restless = True
-                self.stop_following()
         if follower is ahead and ahead.due:
             _judge()
             pace = observation.pace_of(entry)
@@ -127,8 +122,6 @@ class HitWatching:
     def _run_ahead(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
         """From this call on go by what runs ahead; False if that does not work."""
         pace.overtaken = 0
-        if pace.restless:
-            return False
         if pace.seconds is not None and pace.seconds < WORTH_S:
             return False
         ahead.begin()

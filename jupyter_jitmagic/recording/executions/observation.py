@@ -60,7 +60,7 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "beginning", "expected_s", "fruitless", "latest", "overtaken", "restless", "returned", "rough", "samples",
+        "ahead", "beginning", "expected_s", "fruitless", "latest", "overtaken", "returned", "rough", "samples",
         "seconds", "tries", "waits_otherwise", "watched",
     )  # fmt: skip
 
@@ -77,8 +77,6 @@ class Pace:
         """The latest began while the device was still at work, as in a loop that runs ahead of it."""
         self.overtaken = 0
         """How many watched calls in a row had not ended when the caller made the next."""
-        self.restless = False
-        """It is too short to be followed in a loop that lets the device rest now and then."""
         self.tries = 0
         """How many calls were looked at while few were known."""
         self.watched = 0

@@ -28,7 +28,9 @@ _LARGE_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 14
 _RESTLESS = 3
 WORTH_RESTLESS_S = 2e-3
-"""Shorter ones are left to samples where the device rests each few calls: to begin anew costs their caller too much."""
+"""Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
+that costs their caller too much."""
+_LAP = 32
 _IDLE_CALLS = 16
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
@@ -112,6 +114,8 @@ class _Lane:
         """How long a call takes, roughly and rather less: who asks too late learns nothing."""
         self.lap_s = 0.0
         """How long an end was waited for lately."""
+        self.again = -math.inf
+        """From when on a call that finds it at rest is waited for again."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
 
@@ -193,8 +197,9 @@ class RunningAhead:
         if array is None:
             return False
         with self._lock:
-            self._idle = self._idle + 1 if self._waited is None else 0
-            if self._idle > _IDLE_CALLS:
+            if self._waited is not None:
+                self._idle = 0
+            elif self._idle >= _IDLE_CALLS:
                 return False
             hot_path.append_hit(start, end, entry)
             line = lines.get(entry)
@@ -221,7 +226,11 @@ class RunningAhead:
         """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until
         then any will do for the next, where none come by turns."""
         lane = self._lanes.get(lines[entry]) if entry in lines else None
-        if lane is None or self._waited is None or lane.newest is None or self._taken - self._turned < _TURNS:
+        if lane is None or self._taken - self._turned < _TURNS:
+            return 0.0
+        if self._waited is None:
+            return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
+        if lane.newest is None:
             return 0.0
         return _PAUSE * lane.lap_s
 
@@ -290,6 +299,12 @@ class RunningAhead:
     def _place(self, call: _Call) -> None:
         """Wait for a call, keep it to be waited for, or let it go."""
         if self._waited is None:
+            lane, now = call.lane, perf_counter()
+            if self.restless and lane.each_s < WORTH_RESTLESS_S:
+                if now < lane.again:
+                    return
+                lane.again = now + _LAP * lane.each_s
+            self._idle += 1
             self._rests += not call.is_large
             self._wait(call, rested=True)
         elif self._joins(call, self._waited):
