@@ -33,6 +33,13 @@ class Code:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tree = ast.parse(text)
+        self._below: dict[ast.AST, list[ast.AST]] = {}
+
+    def below(self, node: ast.AST) -> list[ast.AST]:
+        """`ast.walk(node)`, once for each node: a long function is asked about often."""
+        if node not in self._below:
+            self._below[node] = list(ast.walk(node))
+        return self._below[node]
 
     @cached_property
     def lines(self) -> list[str]:
@@ -48,7 +55,7 @@ class Code:
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in self.below(self.tree) for child in ast.iter_child_nodes(node)}
 
     def offset(self, line: int, column: int) -> int:
         """Character offset of a 1-based line and a column in UTF-8 bytes, as `ast` counts."""
@@ -122,7 +129,7 @@ class Code:
         """The outermost expression or statement of exactly this span, else the innermost one around it."""
         start, end = (line, column), (end_line, end_column)
         best: ast.AST | None = None
-        for node in ast.walk(self.tree):  # breadth first: outer nodes come before inner ones
+        for node in self.below(self.tree):  # breadth first: outer nodes come before inner ones
             if not isinstance(node, ast.expr | ast.stmt | ast.pattern):
                 continue
             a, b = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
@@ -202,9 +209,9 @@ class Code:
 
     @cached_property
     def names(self) -> set[str]:
-        found = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
-        found |= {n.arg for n in ast.walk(self.tree) if isinstance(n, ast.arg)}
-        found |= {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        found = {n.id for n in self.below(self.tree) if isinstance(n, ast.Name)}
+        found |= {n.arg for n in self.below(self.tree) if isinstance(n, ast.arg)}
+        found |= {n.name for n in self.below(self.tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         return found
 
     def continuation(self, stmt: ast.stmt) -> tuple[list[ast.stmt], bool]:
@@ -232,7 +239,7 @@ class Code:
         live = read_first(after)
         fn = self.function(stmt)
         if fn is not None and not isinstance(fn, ast.Lambda):
-            for node in ast.walk(fn):
+            for node in self.below(fn):
                 if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
                     live |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         return live

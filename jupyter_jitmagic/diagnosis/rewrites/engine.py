@@ -121,6 +121,7 @@ class Search:
         self.units: list[Unit] = []
         self._codes: dict[tuple[int, str], types.CodeType] = {}
         self._files: dict[str, tuple[Unit, str]] = {}
+        self._sources: dict[str, Code] = {}
         self._seen: set[frozenset[tuple[int, str]]] = set()
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
@@ -325,7 +326,7 @@ class Search:
                 offset = unit.first_line - 1
                 if unit in draft.texts:
                     raise NoSource(f"{code.co_qualname} is reached in a way that a rewrite cannot follow")
-            source = Code(text)
+            source = self._sources[text] = self._sources.get(text) or Code(text)
             line, last = where.line - offset, (where.end_line or where.line) - offset
             end_column = 10**6 if where.end_column is None else where.end_column
             node = source.at(line, where.column or 0, last, end_column)

@@ -304,9 +304,10 @@ def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
     function = spot.function
     if function is None or isinstance(function, ast.Lambda) or _is_filled(spot, function, name):
         return []
-    stores = sum(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in ast.walk(function))
+    inside = spot.code.below(function)
+    stores = sum(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in inside)
     found: list[tuple[ast.stmt, ast.expr]] = []
-    for statement in ast.walk(function):
+    for statement in inside:
         if isinstance(statement, ast.For) and name in target_names(statement.target):
             found.append((statement, statement.iter))
         elif isinstance(statement, ast.Assign) and name in [n for t in statement.targets for n in target_names(t)]:
@@ -322,8 +323,9 @@ def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
     """Whether items of a list or dict are set, appended or taken out in the function."""
     if not isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set):
         return False
-    held = [node.value for node in ast.walk(function) if isinstance(node, ast.Attribute)]
-    held += [n.value for n in ast.walk(function) if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    inside = spot.code.below(function)
+    held = [node.value for node in inside if isinstance(node, ast.Attribute)]
+    held += [n.value for n in inside if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
     return any(isinstance(each, ast.Name) and each.id == name for each in held)
 
 
