@@ -26,10 +26,14 @@ Operation = Callable[[Values, "Watch"], Values]
 
 
 class Watch:
-    """A deadline at which the operations look, not each of them: looking costs as much as a small operation."""
+    """A deadline at which the operations look, not each of them: looking costs as much as a small operation.
+
+    Attributes:
+        operations: how many there were.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
-        self._deadline, self._count = deadline, 0
+        self._deadline, self._next, self.operations = deadline, 0, 0
 
     def tick(self) -> None:
         """One more operation.
@@ -37,9 +41,9 @@ class Watch:
         Raises:
             OutOfTime: the deadline is over.
         """
-        self._count -= 1
-        if self._count < 0:
-            self._count = _LOOK_EVERY
+        self.operations += 1
+        if self.operations > self._next:
+            self._next = self.operations + _LOOK_EVERY
             if self._deadline.over():
                 raise OutOfTime
 

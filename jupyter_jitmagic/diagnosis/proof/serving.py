@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, noise, traced_leaves, with_arrays, with_floats, with_numbers
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, noise, traced_leaves, with_arrays, with_floats, with_numbers
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHORT = 0.1  # seconds for one run of the function, in one way or the other
 MOST_TAKEN = 16  # other calls that a rewrite is compared on
+_FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _ASPECTS = {
     "left out": "optional arguments left out",
@@ -63,7 +64,14 @@ class Served:
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
             return
         deadline = Deadline(seconds)
-        self._usual = [self.plain.uncompiled(given, SHORT) is not None for given in self._with_others(plain.variations.call())]
+        self._changes: list[Callable[[Any], Any]] = []
+        own = plain.variations.call()
+        self._usual = [plain.uncompiled(own, SHORT) is not None]
+        if any(kind_of(leaf) == "f" for leaf in plain.variations.leaves):
+            few = sum(plain.operations > most for most in _FEWER_FROM)
+            self._changes = [operator.neg, noise(1), noise(2)][: 3 - few]
+        others = itertools.islice(self._with_others(own), 1, None)
+        self._usual += [plain.uncompiled(given, SHORT) is not None for given in others]
         for call in calls:
             if deadline.over() or len(self.taken) >= MOST_TAKEN:
                 self.not_compared(call)
@@ -79,7 +87,7 @@ class Served:
     def _with_others(self, given: Input) -> Iterator[Input]:
         """The input, and the same with other floats, so that decisions go the other way."""
         yield given
-        for change in (operator.neg, noise(1), noise(2)):
+        for change in self._changes:
             yield with_floats(self._fun, given, self._static, change)
 
     def _run(self, given: Input) -> list[tuple[Input, Any]]:

@@ -36,13 +36,16 @@ def can_run() -> bool:
     return _parts is not None
 
 
-def run(fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], deadline: Deadline) -> Any:
-    """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those.
+def run(
+    fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], deadline: Deadline, watch: Watch | None = None
+) -> Any:
+    """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those. `watch`, on that
+    deadline, counts the operations.
 
     Raises:
         OutOfTime: the deadline is over.
     """
-    trace = _Trace(Watch(deadline))
+    trace = _Trace(watch or Watch(deadline))
     given_args, given_kwargs = jax.tree_util.tree_map(lambda leaf: _given(trace, leaf), (tuple(args), dict(kwargs)))
     with _parts.set_current_trace(trace):
         out = fun(*given_args, **given_kwargs)

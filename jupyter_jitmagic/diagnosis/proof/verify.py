@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
+from jupyter_jitmagic.diagnosis.proof.programs import Watch
 from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.types import Comparison
@@ -214,11 +215,12 @@ class Plain:
 
     def _by_numpy(self, fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> tuple[Any] | None:
         deadline = Deadline(seconds)
+        watch = Watch(deadline)
         self._probes.start(deadline)
 
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
-                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline)
+                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline, watch)
 
         self.too_slow = False
         try:
@@ -228,7 +230,11 @@ class Plain:
             return None
         except (Exception, Effect):
             return None  # plain Python does not take it: nothing to compare with
+        finally:
+            self.operations = watch.operations
 
+    operations = 0
+    """How many the last run by NumPy took."""
     too_slow = False
     """Whether the last run by NumPy was stopped by its time."""
 
