@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
     from jupyter_jitmagic.lines.table import lines as lines
+    from jupyter_jitmagic.processes.differing import compare_processes as compare_processes
+    from jupyter_jitmagic.processes.gathering import gather as gather
     from jupyter_jitmagic.processes.opened import Opened as Opened
     from jupyter_jitmagic.processes.opened import compare as compare
     from jupyter_jitmagic.processes.opened import open_folder as open  # noqa: F401
@@ -61,6 +63,8 @@ _HOME = {
     "lines": "lines.table",
     "JitFunction": "recording.api.jit_function",
     "Opened": "processes.opened",
+    "compare_processes": "processes.differing",
+    "gather": "processes.gathering",
     "compare": "processes.opened",
     "open": "processes.opened:open_folder",
     "record_to": "processes.recording",

@@ -86,7 +86,9 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _show_advice(hooks)
     _follow_compiles(shell, hooks)
     _format(shell, hooks)
-    if getattr(shell, "kernel", None) is not None:
+    kernel = getattr(shell, "kernel", None)
+    # an engine of ipyparallel has no panel: its messages would reach that of the notebook's own kernel
+    if kernel is not None and not type(kernel).__module__.startswith("ipyparallel."):
         _start_panel(shell, magics, hooks)
 
 

@@ -96,13 +96,14 @@ class JitMagics(Magics):  # type: ignore[misc]
         """Show what every jitted call cost.
 
             %jitstats [NAME …] [--level LEVEL | --others] [-o VAR] [--save FILE] [--break-even] [--plot] [--reset]
-            %jitstats --from FOLDER [NAME …] [--level LEVEL] [-o VAR] [--save FILE]
+            %jitstats --engines | --from FOLDER [NAME …] [--level LEVEL] [-o VAR] [--save FILE]
+            %jitstats --differ [--from FOLDER]
 
         The same as
 
             jupyter_jitmagic.stats(LEVEL)       # a pandas.DataFrame; -o puts it into VAR
             jupyter_jitmagic.reset()            # --reset
-            jupyter_jitmagic.open(FOLDER).stats(LEVEL)
+            jupyter_jitmagic.open(FOLDER).stats(LEVEL), jupyter_jitmagic.gather(view, LEVEL)
 
         NAME …          only these functions
         --level LEVEL   functions (default), entries, calls, misses, diagnoses or others
@@ -112,6 +113,8 @@ class JitMagics(Magics):  # type: ignore[misc]
         --plot          draw every call: what its compile cost, how long it executed
         --break-even    measure after how many calls compiling has paid against plain Python (runs both, some seconds)
         --reset         forget the rows after that; JAX's caches stay
+        --engines       the tables of all engines of ipyparallel together, and in what they differ
+        --differ        only that: functions of which engines, or the processes of a folder, have compiled other programs
         --from FOLDER   what other processes have recorded to a folder (`jm.record_to`, or JITMAGIC_RECORD in the environment)
 
         compile     seconds in the compiler, all compiles together

@@ -1,11 +1,11 @@
-"""`%jitstats --from FOLDER`: the tables of many processes, shown as those of one."""
+"""`%jitstats --from FOLDER`, `--engines` and `--differ`: the tables of many processes, shown as those of one."""
 
 from __future__ import annotations
 
 import argparse
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import OptionError
@@ -15,30 +15,87 @@ from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.report import save
 from jupyter_jitmagic.records.log import MissRecord
 
+if TYPE_CHECKING:
+    from jupyter_jitmagic.processes.differing import Differing
+
 _OF_ONE_PROCESS = ("plot", "reset", "break_even")
 _SUMMED = ("calls", "hits", "misses", "errors", "inlined", "trace_s", "lower_s", "compile_s", "dispatch_s", "execute_calls")
 
 
 def is_asked_for(given: argparse.Namespace) -> bool:
-    return given.folder is not None
+    return given.folder is not None or given.engines or given.differ
 
 
 def run(shell: Any, given: argparse.Namespace) -> None:
     """Do what the line says.
 
     Raises:
-        OptionError: a folder that cannot be opened, an option that is about this process alone.
+        OptionError: a folder that cannot be opened, no engines, an option that is about this kernel alone.
     """
     wrong = [f"--{name.replace('_', '-')}" for name in _OF_ONE_PROCESS if getattr(given, name)]
     if wrong:
         raise OptionError(f"{wrong[0]} is about this kernel alone: leave it out")
-    from jupyter_jitmagic.processes.opened import open_folder
-
+    if given.folder is not None and given.engines:
+        raise OptionError("--from and --engines are two sources: choose one")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the notes say the same
-        opened = open_folder(given.folder)
-        frame, misses = opened.stats(given.level), opened.stats("misses")
-    _show(shell, given, frame, misses, opened.notes, ("run", "process"))
+        (_folder if given.folder is not None else _engines)(shell, given)
+
+
+def _folder(shell: Any, given: argparse.Namespace) -> None:
+    from jupyter_jitmagic.processes.differing import found_in
+    from jupyter_jitmagic.processes.opened import open_folder
+
+    opened = open_folder(given.folder)
+    if given.differ:
+        front_end.show(shell, _differences(shell, found_in(opened)[0], len(opened.processes), opened.notes))
+    else:
+        _show(shell, given, opened.stats(given.level), opened.stats("misses"), opened.notes, ("run", "process"))
+
+
+def _engines(shell: Any, given: argparse.Namespace) -> None:
+    from jupyter_jitmagic.processes.differing import between
+    from jupyter_jitmagic.processes.gathering import ask
+    from jupyter_jitmagic.processes.levels import PROGRAMS
+
+    wanted = [PROGRAMS] if given.differ else list(dict.fromkeys((given.level, "misses", PROGRAMS)))
+    answers = ask(_view(shell), wanted)
+    found = between(answers)
+    if given.differ:
+        front_end.show(shell, _differences(shell, found, len(answers.given), answers.notes))
+        return
+    if found and not given.output and not given.save:
+        front_end.show(shell, _differences(shell, found, len(answers.given), ()))
+    frames = {level: answers.table(level) for level in dict.fromkeys((given.level, "misses"))}
+    _show(shell, given, frames[given.level], frames["misses"], answers.notes, ("engine", "process"))
+
+
+def _view(shell: Any) -> Any:
+    """The engines that ``%px`` speaks to, or else a client or view of ipyparallel among the user's names."""
+    magics = shell.magics_manager.registry.get("ParallelMagics")
+    if magics is not None and getattr(magics, "view", None) is not None:
+        return magics.view
+    for value in list(shell.user_ns.values()):
+        if type(value).__module__.startswith("ipyparallel.") and hasattr(getattr(value, "client", value), "ids"):
+            return value
+    raise OptionError("there are no engines here: ipyparallel.Cluster(n=4).start_and_connect_sync() starts some")
+
+
+def _differences(shell: Any, found: Sequence[Differing], count: int, notes: Sequence[str]) -> Document:
+    lines = [Paragraph(f"{each.differs}{_called_at(shell, each.call_site)}") for each in found]
+    if not lines and count > 1:
+        lines = [Paragraph(f"All {count} processes compiled the same programs, in the same order.", "dim")]
+    elif not lines:
+        lines = [Paragraph("There are no two processes to compare.", "dim")]
+    return Document.of([*lines, *(Paragraph(note, "dim") for note in notes)])
+
+
+def _called_at(shell: Any, call_site: str) -> str:
+    filename, _, line = call_site.rpartition(":")
+    if not line.isdigit():
+        return ""
+    place = f"line {line} of its cell" if "ipykernel_" in filename else front_end.place(shell, filename, int(line))
+    return f" ({place})"
 
 
 def _show(shell: Any, given: argparse.Namespace, frame: Any, misses: Any, notes: Sequence[str], by: tuple[str, ...]) -> None:
@@ -61,7 +118,7 @@ def _show(shell: Any, given: argparse.Namespace, frame: Any, misses: Any, notes:
 
 def document(level: str, frame: Any, misses: Any, notes: Sequence[str], by: tuple[str, ...]) -> Document:
     """The totals of all processes, and each process below them, folded."""
-    by = tuple(name for name in by if len(frame) and frame[name].notna().any())
+    by = tuple(name for name in by if name in frame and frame[name].notna().any())
     rows = frame.to_dict("records")
     lines = [Paragraph(note, "dim") for note in notes]
     if level == "misses":

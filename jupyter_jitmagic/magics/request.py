@@ -173,7 +173,7 @@ def stats_parser() -> Parser:
     parser.add_argument("-o", "--output")
     parser.add_argument("--save")
     parser.add_argument("--from", dest="folder")
-    for flag in ("break-even", "plot", "reset"):
+    for flag in ("engines", "differ", "break-even", "plot", "reset"):
         parser.add_argument(f"--{flag}", action="store_true")
     return parser
 

@@ -56,3 +56,8 @@ def programs() -> Any:
                 program = program_of(function.qualname, entry.key, function.donate_argnames, sites.get(entry.id, ""))
                 rows.append({"entry": entry.id, **program.to_dict()})
     return pd.DataFrame(rows, columns=["entry", "function", "facts", "digest", "call_site"])
+
+
+def answer(wanted: Any) -> dict[str, Any]:
+    """What an engine sends: who it is, and these levels."""
+    return {"about": whoami(), "frames": {level: frame(level) for level in wanted}}

@@ -1,0 +1,134 @@
+"""`jm.gather`: the tables of many engines of ipyparallel as one.
+
+ipyparallel is never imported: whoever calls has a client or a view, and that is all that is needed.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.processes import levels
+from jupyter_jitmagic.tables import COLUMNS, no_such_level
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jupyter_jitmagic.tables import Level
+
+TIMEOUT_S = 5.0
+
+
+class Answer(NamedTuple):
+    """What one engine told."""
+
+    engine: int
+    about: dict[str, Any]
+    frames: dict[str, Any]
+
+
+class Answers(NamedTuple):
+    """What the engines told, and a line for each that did not."""
+
+    given: list[Answer]
+    notes: list[str]
+
+    def table(self, level: str) -> pd.DataFrame:
+        """One table of all, with `engine` in front, and `process` where there is a program of several processes."""
+        import pandas as pd
+
+        several = any(each.about.get("process") is not None for each in self.given)
+        frames = []
+        for each in self.given:
+            own = each.frames[level]
+            own.insert(0, "engine", each.engine)
+            if several:
+                own.insert(1, "process", pd.array([each.about.get("process")] * len(own), dtype="Int64"))
+            frames.append(own)
+        filled = [own for own in frames if len(own)]
+        if not frames:
+            return pd.DataFrame(columns=["engine", *COLUMNS.get(level, ())])  # type: ignore[call-overload]
+        return pd.concat(filled or frames[:1], ignore_index=True)
+
+
+def gather(view_or_client: Any, level: Level = "functions", *, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
+    """The tables of many engines in one.
+
+    Args:
+        view_or_client: a client of ipyparallel, or a view of some of its engines.
+        level: as for `jm.stats`.
+        timeout_s: so long an engine may take. One that is busy, gone, without the package or with another version of it is left
+            out, with a warning of one line.
+
+    Returns:
+        The table of `jm.stats(level)` with the column `engine` in front, and `process` where JAX (or SLURM, MPI) numbers them.
+
+    Raises:
+        OptionError: no client or view, or no such level.
+
+    Example:
+        >>> client = ipyparallel.Cluster(n=4).start_and_connect_sync()
+        >>> jm.gather(client).groupby("function")["compile_s"].max()
+    """
+    if level not in COLUMNS:
+        raise no_such_level(level)
+    answers = ask(view_or_client, [level], timeout_s)
+    for note in answers.notes:
+        warnings.warn(note, stacklevel=2)
+    return answers.table(level)
+
+
+def ask(view_or_client: Any, wanted: Sequence[str], timeout_s: float = TIMEOUT_S) -> Answers:
+    """Ask every engine at once. What one cannot answer is a line in the notes."""
+    client, engines = _engines(view_or_client)
+    given: list[Answer] = []
+    notes: list[str] = []
+    asked: list[tuple[int, Any]] = []
+    text = f"__import__('importlib').import_module({levels.__name__!r}).answer({list(wanted)!r})"
+    for engine in engines:
+        try:
+            asked.append((engine, client[engine].apply_async(eval, text)))  # by name: the engine need not be of our version
+        except Exception as error:
+            notes.append(f"engine {engine} cannot be asked ({error}) and is left out")
+    deadline = time.monotonic() + timeout_s
+    for engine, result in asked:
+        try:
+            told = result.get(timeout=max(deadline - time.monotonic(), 0.001))
+            note = _other_version(told["about"]["version"])
+        except Exception as error:
+            note = _why_not(error, timeout_s)
+        if note:
+            notes.append(f"engine {engine} {note}")
+        else:
+            given.append(Answer(engine, told["about"], told["frames"]))
+    return Answers(given, notes)
+
+
+def _engines(view_or_client: Any) -> tuple[Any, list[int]]:
+    client = getattr(view_or_client, "client", view_or_client)
+    ids, targets = getattr(client, "ids", None), getattr(view_or_client, "targets", None)
+    if ids is None or not hasattr(client, "__getitem__"):
+        raise OptionError(f"give a client or a view of ipyparallel, not {type(view_or_client).__qualname__}")
+    if targets is None or targets == "all":
+        return client, list(ids)
+    return client, [targets] if isinstance(targets, int) else list(targets)
+
+
+def _other_version(version: str) -> str:
+    own = levels.whoami()["version"]
+    return "" if version == own else f"has jupyter_jitmagic {version}, which is not {own} as here, and is left out"
+
+
+def _why_not(error: Exception, timeout_s: float) -> str:
+    kind, text = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
+    if kind == "TimeoutError":
+        return f"did not answer within {timeout_s:g} s (busy, or gone) and is left out"
+    if kind in ("ModuleNotFoundError", "ImportError") and "jupyter_jitmagic" in text:
+        has = "another version of jupyter_jitmagic" if "jupyter_jitmagic." in text else "no jupyter_jitmagic"
+        return f"has {has} and is left out"
+    if kind == "EngineError":
+        return "is gone and is left out"
+    return f"cannot answer ({kind}: {text}) and is left out"
