@@ -121,7 +121,7 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
 def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str]) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
-    own = _own_names(definition, nodes) | copied
+    own = _own_names(nodes, function) | copied
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:
@@ -145,16 +145,24 @@ def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copi
             yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own))
 
 
-def _own_names(definition: ast.AST, nodes: list[ast.AST]) -> set[str]:
+def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
     """Names that the function binds to something of its own making: stored, and never just another name of an argument."""
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     aliases: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
             root = _root(node.value)
-            if root not in stored:
+            if root not in stored and not _is_made(node.value, function):
                 aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return stored - aliases
+
+
+def _is_made(node: ast.AST, function: types.FunctionType) -> bool:
+    """A part of what a function of JAX or NumPy gives, as `jnp.sort(x)[::-1]`."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    owner = function.__globals__.get(_root(node.func) or "") if isinstance(node, ast.Call) else None
+    return isinstance(owner, types.ModuleType) and owner.__name__.split(".")[0] in ("jax", "numpy")
 
 
 def _root(node: ast.AST) -> str | None:

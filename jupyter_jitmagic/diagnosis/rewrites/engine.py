@@ -85,7 +85,7 @@ class Search:
         fun: the user's function (unjitted where it was jitted).
         args, kwargs, static: the failing call and its static arguments.
         rules: alternatives in order of preference.
-        may_run: whether plain Python may be run for what it tells of the expressions.
+        runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
         outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
         deadline: when the search ends.
         others: other calls that plain Python takes; a draft has to trace on them too.
@@ -101,14 +101,14 @@ class Search:
         deadline: Deadline,
         others: Sequence[OtherCall] = (),
         outward: Sequence[Rule] = (),
-        may_run: Callable[[], bool] = lambda: False,
+        runnable: Callable[[], Sequence[Unit]] = tuple,
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
         self.others, self.outward = others, outward
         self._key = trace_key(fun, args, kwargs, static)
         self._keys = [trace_key(fun, call.given.args, call.given.kwargs, static) for call in others]
-        self.may_run = may_run
+        self.runnable = runnable
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
@@ -345,10 +345,11 @@ class Search:
 
         def facts() -> Facts:
             if draft.key not in self._facts:
-                texts = {**{unit: unit.text for unit in self.units}, **draft.texts}
+                reached = self.runnable()
+                units = {(unit.filename, unit.first_line): unit for unit in (*reached, *self.units)}
+                texts = {**{unit: unit.text for unit in units.values()}, **draft.texts}
                 imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
-                run = self.may_run()
-                found = facts_of(self.fun, texts, self.args, self.kwargs, imports, FACTS_WITHIN) if run else {}
+                found = facts_of(self.fun, texts, self.args, self.kwargs, imports, FACTS_WITHIN) if reached else {}
                 self._facts[draft.key] = found
             return self._facts[draft.key]
 

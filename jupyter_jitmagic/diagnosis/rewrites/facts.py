@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import Rebuilt, Unit
 
@@ -136,10 +137,10 @@ def facts_of(
 
     codes = {}
     for number, unit in enumerate(units):
-        tree = _Telling(number).visit(ast.parse(texts[unit]))
+        tree = _Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals))
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
-        made = Rebuilt(codes, dict(imports), {_TELL: tell}).make(fun)
+        made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD}).make(fun)
         rerun(lambda: made(*jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), **dict(kwargs)), seconds)
     return found
 

@@ -22,6 +22,7 @@ _PACKAGES = (
 )  # fmt: skip
 _OF_POSITIVE = words("special.digamma special.polygamma special.betaln special.zeta")
 _NAN = {"nan": "NaN, which JAX's distributions take for a value outside"}
+_NO_WHOLE = {"nan": "NaN, of which every processor makes another whole number"}
 _NOT_POSITIVE = dict.fromkeys(
     ("zero", "negated"), "arguments that are not positive, for which JAX's function gives other values"
 )
@@ -52,7 +53,27 @@ def called(spot: Spot) -> Iterator[Step]:
         yield spot.step("jnp", (node.func, text), (node.args[0], f"{spot.jnp('array')}({spot.code.expr(node.args[0])})"))
 
 
+def scalar(spot: Spot) -> Iterator[Step]:
+    """`np.float32(x.sum())` → `jnp.float32(x.sum())`; `np.float64(x)` → `jnp.asarray(x, float)`, in JAX's own precision."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return
+    kind = spot.value(node.func)
+    if not isinstance(kind, type) or not issubclass(kind, np.number | np.bool_) or not hasattr(jnp, kind.__name__):
+        return
+    if kind in _PRECISE:
+        edit: tuple[ast.AST, str] = (node, f"{spot.jnp('asarray')}({spot.code.expr(node.args[0])}, {_PRECISE[kind]})")
+    else:
+        edit = node.func, spot.jnp(kind.__name__)
+    yield spot.step("jnp", edit, excludes=_NO_WHOLE if issubclass(kind, np.integer) else None)
+
+
+_PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
+
+
 def _excluded(name: str) -> dict[str, str] | None:
+    if name == "interp":
+        return {"nan": "NaN, of which NumPy's interp makes something else"}
     if name in _OF_POSITIVE:
         return _NOT_POSITIVE
     return _NAN if name.startswith("stats.") and not name.startswith("stats.norm.") else None
@@ -114,4 +135,4 @@ def _in_part_of_jax(name: str) -> bool:
         return False
 
 
-RULES: list[Rule] = [called]
+RULES: list[Rule] = [called, scalar]

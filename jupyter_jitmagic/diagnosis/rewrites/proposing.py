@@ -143,7 +143,7 @@ def _propose(
 ) -> Proposals:
     judge = _Judge(fun, args, kwargs, static, run, seconds)
     others = judge.other_calls()
-    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), others, outward, judge.may_run)
+    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), others, outward, judge.runnable)
     found = _found(search, judge)
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
@@ -153,12 +153,12 @@ def _propose(
             break
         said += given_up
         others = [call for call in others if not any(call is one for one in given_up)]
-        search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.may_run)
+        search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.runnable)
         judge.say_where_it_fails(said)
         found = _found(search, judge)
     why = _fails_elsewhere({**search.fails, **judge.fails})
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
-        narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.may_run)
+        narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.runnable)
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
@@ -288,6 +288,10 @@ class _Judge:
         if not self._checked:
             self._check()
         return not self._why_not
+
+    def runnable(self) -> Sequence[Unit]:
+        """The user's functions that are reached, if they may be run."""
+        return self._units if self.may_run() else ()
 
     def judge(self, traced: Traced) -> Rewrite | str:
         """The rewrite, verified or not; or the sentence that says why it is wrong."""

@@ -31,6 +31,10 @@ SPELLED = [
     ("maximum.reduce(x)", "jnp.maximum.reduce(x)"),
     ("np.subtract.outer(x, x)", "jnp.subtract.outer(x, x)"),
     ("e_to_the(-x)", "jnp.exp(-x)"),
+    ("np.float32(x.sum()) * 2", "jnp.float32(x.sum()) * 2"),
+    ("x * np.int32(x[0])", "jnp.int32(x[0])"),
+    ("np.float64(x.mean())", "jnp.asarray(x.mean(), float)"),
+    ("np.interp(0.75, np.sort(x), x)", "jnp.interp(0.75, jnp.sort(x), x)"),
     ("length(np.exp(x))", "jnp.linalg.norm(jnp.exp(x))"),
 ]
 

@@ -200,6 +200,7 @@ def test_random_numbers_of_the_host_are_not_drawn():
         "open('/dev/null')",
         "time.sleep(0)",
         "x.append(1)",
+        "z = x[0]; z.append(1)",
         "STATE.update(n=1)",
     ],
 )
@@ -216,6 +217,14 @@ def test_what_could_be_noticed_is_not_run(line):
 
     reason, _ = impurity(namespace["f"], ())
     assert reason, line
+
+
+def test_a_list_that_becomes_a_part_of_an_array_was_the_functions_own():
+    source = (
+        "def f(x):\n    s = []\n    for v in x:\n        if v > 0:\n            s.append(v)\n"
+        "    s = jnp.sort(jnp.array(s))[::-1]\n    return s.sum()\n"
+    )
+    assert one(define(source), "f", jnp.array([1.0, -2.0, 3.0])).verified
 
 
 def test_nothing_printed_reaches_the_user(capfd):

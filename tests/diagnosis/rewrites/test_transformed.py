@@ -9,6 +9,9 @@ import jax
 import jax.numpy as jnp
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
 
 
 @jm.jit
@@ -79,3 +82,15 @@ def weight(x: Any) -> Any:
 
 def weighed(x: Any) -> Any:
     return nth_slope(x, 3)
+
+
+def test_a_mask_of_a_selection_under_vmap_is_known_as_one():
+    """What an expression is, is told by a run row by row."""
+    source = (
+        "def f(row):\n    s = row[~jnp.isnan(row)]\n    s = s[(s - 0.5) ** 2 < 1]\n    return s.size\n\n"
+        "def g(rows):\n    return jax.vmap(lambda row: f(row))(rows)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["g"], (jnp.array([[jnp.nan, 3.0, 0.75], [0.5, 1.0, 9.0]]),), {})
+    with applied(found, namespace):
+        assert jax.jit(namespace["g"])(jnp.array([[jnp.nan, 3.0, 0.75], [0.5, 1.0, 9.0]])).tolist() == [1, 2]
