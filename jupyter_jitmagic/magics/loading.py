@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -85,6 +86,7 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     notices.hook(shell, hooks)
     _show_advice(hooks)
     _follow_compiles(shell, hooks)
+    _follow_cells(shell, hooks)
     _format(shell, hooks)
     kernel = getattr(shell, "kernel", None)
     # an engine of ipyparallel has no panel: its messages would reach that of the notebook's own kernel
@@ -100,6 +102,23 @@ def _show_advice(hooks: ExitStack) -> None:
 
     log.shells += 1
     hooks.callback(no_longer)
+
+
+def _follow_cells(shell: Any, hooks: ExitStack) -> None:
+    """Note when each cell began and ended."""
+    from jupyter_jitmagic.records.log import CellRecord, log
+
+    def before(info: Any) -> None:
+        if info.store_history and not info.silent:
+            log.cells.append(CellRecord(shell.execution_count, time.time()))
+
+    def after(result: Any) -> None:
+        if log.cells and result.info.store_history and log.cells[-1].ended_s is None:
+            log.cells[-1].ended_s = time.time()
+
+    for event, callback in (("pre_run_cell", before), ("post_run_cell", after)):
+        shell.events.register(event, callback)
+        hooks.callback(shell.events.unregister, event, callback)
 
 
 def _follow_compiles(shell: Any, hooks: ExitStack) -> None:

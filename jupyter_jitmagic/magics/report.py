@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.display import Document, to_html
 
 SUFFIXES = (".csv", ".json", ".parquet", ".html")
+TRACE = "-trace.json"
+"""The end of a name of a file that is to be a Chrome trace."""
+
+T = TypeVar("T")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -38,19 +42,46 @@ def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: st
     """
     path = Path(file).expanduser()
     if path.suffix not in SUFFIXES:
-        raise OptionError(f"--save {file}: the name must end with one of {', '.join(SUFFIXES)}")
+        raise OptionError(f"--save {file}: the name must end with one of {', '.join((*SUFFIXES, TRACE))}")
+    try:
+        _replacing(path, lambda begun: _write(frame, parts, begun))
+    except ImportError:
+        raise OptionError(f"--save {file}: this needs pyarrow, which is not installed: %pip install pyarrow") from None
+
+
+def save_trace(functions: set[int] | None, place: Callable[[str, int], str], file: str) -> int:
+    """Write what was recorded as a Chrome trace; how many events it has.
+
+    Args:
+        functions: ids of the functions that are wanted; None for all.
+        place: names a line, as "cell [7], line 3".
+
+    Raises:
+        OptionError: a folder that is not there.
+    """
+    from jupyter_jitmagic.display import chrome_trace
+    from jupyter_jitmagic.records.log import log
+
+    def write(begun: Path) -> int:
+        with begun.open("w", encoding="utf-8") as opened:
+            return chrome_trace.write(log, functions, place, opened)
+
+    return _replacing(Path(file).expanduser(), write)
+
+
+def _replacing(path: Path, write: Callable[[Path], T]) -> T:
+    """Write beside the file that is wanted, and put that in its place: Ctrl-C leaves the one that was there, or the new one."""
     whole = Path(os.path.realpath(path))
     begun = whole.with_name(f".{whole.stem}-{os.getpid()}{whole.suffix}")
     try:
         try:
-            _write(frame, parts, begun)
-            begun.replace(whole)  # Ctrl-C leaves the file that was there before, or the new one
+            written = write(begun)
+            begun.replace(whole)
+            return written
         finally:
             begun.unlink(missing_ok=True)
     except OSError as error:
-        raise OptionError(f"--save {file}: {error.strerror or error}") from None
-    except ImportError:
-        raise OptionError(f"--save {file}: this needs pyarrow, which is not installed: %pip install pyarrow") from None
+        raise OptionError(f"--save {path}: {error.strerror or error}") from None
 
 
 def _write(frame: Any, parts: Sequence[tuple[str, Document]], path: Path) -> None:

@@ -15,7 +15,7 @@ from jupyter_jitmagic.display import Document, stats
 from jupyter_jitmagic.display import plot as _plot_display
 from jupyter_jitmagic.display.model import Paragraph
 from jupyter_jitmagic.magics import front_end, many_processes
-from jupyter_jitmagic.magics.report import save
+from jupyter_jitmagic.magics.report import TRACE, save, save_trace
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.tables import Level
@@ -47,7 +47,10 @@ def run(shell: Any, given: argparse.Namespace) -> None:
     if given.output:
         shell.user_ns[given.output] = frame
         quiet = True
-    if given.save:
+    if given.save and given.save.endswith(TRACE):
+        front_end.show(shell, Document.of([Paragraph(_save_trace(shell, chosen, given.save), "dim")]))
+        quiet = True
+    elif given.save:
         parts = [(level, _document(shell, level, _chosen(tables.stats(level), chosen, strict=False))) for level in LEVELS]
         save(frame, given.level, parts, given.save)
         is_report = given.save.endswith(".html")
@@ -65,6 +68,14 @@ def run(shell: Any, given: argparse.Namespace) -> None:
             front_end.show(shell, Document.of([Paragraph(paused)]))
     if given.reset:
         tables.reset()
+
+
+def _save_trace(shell: Any, names: list[str], file: str) -> str:
+    from jupyter_jitmagic.records.log import log
+
+    wanted = {id_ for id_, record in log.functions.items() if record.name in names} if names else None
+    count = save_trace(wanted, functools.partial(front_end.place, shell), file)
+    return f"a trace of {count} events written to {file}: ui.perfetto.dev opens it"
 
 
 def _paused() -> str | None:

@@ -263,6 +263,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "detail": {"entry": (int,), "what": (str,)},
     "calls": {"entry": (int,)},
     "compare": {"entry": (int,), "other": (int,)},
+    "timeline": {"from_s": (int, float, NoneType), "to_s": (int, float, NoneType), "stretches": (int,)},
     "clear": {"function": (int,)},
     "pause": {"on": (bool,)},
     "fixes": {"diagnosis": (int,)},

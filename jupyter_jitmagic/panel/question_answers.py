@@ -43,6 +43,39 @@ def calls(args: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+STRETCHES = 2000
+"""Into so many stretches a timeline is divided at most."""
+
+
+def timeline(args: Mapping[str, object]) -> dict[str, object]:
+    """`from_s` and `to_s` (null: all that there is) and `stretches` to what each function did in each of them, never the calls
+    themselves. A stretch in which nothing was is not told: `at` names those that are."""
+    from jupyter_jitmagic.records.spans import PHASES
+    from jupyter_jitmagic.records.spans import timeline as made
+
+    wanted = max(1, min(STRETCHES, number_in(args, "stretches")))
+    found = made(log, _moment(args.get("from_s")), _moment(args.get("to_s")), wanted)
+    lanes = []
+    for lane in found.lanes:
+        columns: dict[str, Any] = {**lane.phases, "hits": lane.hits, "misses": lane.misses}
+        at = [place for place in range(wanted) if any(column[place] for column in columns.values())]
+        told = {name: [column[place] for place in at] for name, column in columns.items()}
+        lanes.append({"function": lane.function, "name": lane.name, "at": at, **told})
+    return {
+        "from_s": found.from_s,
+        "to_s": found.to_s,
+        "whole": list(found.whole),
+        "stretches": wanted,
+        "phases": list(PHASES),
+        "lanes": lanes,
+        "cells": [[cell.number, cell.started_s, cell.ended_s] for cell in found.cells],
+    }
+
+
+def _moment(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
 def compare(args: Mapping[str, object]) -> dict[str, object]:
     """`entry` and `other` to what tells them apart (`changed`: what, now, before, cause) and what is equal (`same`)."""
     from jupyter_jitmagic.recording.api.jitting import entry_difference
@@ -82,7 +115,14 @@ def pause(args: Mapping[str, object]) -> dict[str, object]:
     return {"paused_s": log.paused_s}
 
 
-QUERIES: dict[str, Query] = {"detail": detail, "calls": calls, "compare": compare, "clear": clear, "pause": pause}
+QUERIES: dict[str, Query] = {
+    "detail": detail,
+    "calls": calls,
+    "compare": compare,
+    "timeline": timeline,
+    "clear": clear,
+    "pause": pause,
+}
 
 
 def number_in(args: Mapping[str, object], name: str) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -137,6 +138,15 @@ class DiagnosisRecord:
     diagnosis: dict[str, Any]
 
 
+@dataclass(slots=True)
+class CellRecord:
+    """A cell that ran; `ended_s` is None while it does."""
+
+    number: int
+    started_s: float
+    ended_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseEvent:
     """A phase began (`duration_s` None) or ended, in `thread`, for the function named; what "Now" in the panel shows."""
@@ -218,6 +228,8 @@ class Log:
         self.entries: dict[int, EntryRecord] = {}
         self.misses: list[MissRecord] = []
         self.diagnoses: list[DiagnosisRecord] = []
+        self.cells: deque[CellRecord] = deque(maxlen=2000)
+        """The latest cells, in the order in which they began."""
         self.others: dict[tuple[str, str, str], OtherRecord] = {}
         """By function, module and call site."""
         self.listeners = Listeners()
@@ -375,7 +387,7 @@ class Log:
     def _forget_rows(self) -> None:
         for forget in self.forgetters:
             forget()
-        for rows in (self.misses, self.diagnoses, self.others, self.functions, self.entries):
+        for rows in (self.misses, self.diagnoses, self.others, self.cells, self.functions, self.entries):
             rows.clear()
         functions = {id_: record for id_, record in self._known_functions.items() if record.alive}
         entries = {id_: entry for id_, entry in self._known_entries.items() if entry.alive and entry.function in functions}

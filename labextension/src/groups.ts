@@ -27,15 +27,30 @@ export type Moment = IMissGroup | IFirstCalls;
 export function missGroups(
   state: Pick<IPanelState, 'misses' | 'functions'>,
   order: Order,
-  filter: IFilter = NO_FILTER
+  filter: IFilter = NO_FILTER,
+  range: IPanelState['range'] = null
 ): Moment[] {
   const shown =
-    filter === NO_FILTER
+    filter === NO_FILTER && range === null
       ? state.misses
-      : state.misses.filter(miss =>
-          fitsMiss(filter, miss, state.functions.get(miss.function)?.name ?? '')
+      : state.misses.filter(
+          miss =>
+            (range === null || isWithin(miss, range)) &&
+            fitsMiss(
+              filter,
+              miss,
+              state.functions.get(miss.function)?.name ?? ''
+            )
         );
   return order === 'time' ? byTime(shown) : byCost(shown);
+}
+
+function isWithin(
+  miss: IMissRow,
+  [from, to]: readonly [number, number]
+): boolean {
+  const { started_s: at } = miss;
+  return at !== null && at >= from && at <= to;
 }
 
 /** A run of misses of one function for the same reason is one group. */

@@ -18,6 +18,7 @@ import type {
   IPanelState,
   IPanelStore,
   ISource,
+  IViewState,
   LinkState,
   Selection
 } from './tokens';
@@ -42,6 +43,7 @@ const EMPTY: IPanelState = {
   filter: '',
   show: 'all',
   order: 'cost',
+  range: null,
   applied: new Set(),
   selected: null,
   expanded: new Set(),
@@ -112,6 +114,7 @@ export class PanelModel implements IPanelStore {
       counts: EMPTY.counts,
       paused: null,
       applied: EMPTY.applied,
+      range: null,
       selected: null,
       expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
@@ -224,7 +227,7 @@ export class PanelModel implements IPanelStore {
   }
 
   /** What is shown, and in which order. */
-  setView(part: Partial<Pick<IPanelState, 'filter' | 'show' | 'order'>>): void {
+  setView(part: Partial<IViewState>): void {
     this._change(part);
   }
 

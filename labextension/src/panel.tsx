@@ -17,12 +17,14 @@ import { PanelModel } from './model';
 import {
   type IPlace,
   type IReply,
+  type IRequest,
   parseCalls,
   parseComparison,
   parseCures,
   parseDetail,
   parseFixes,
-  parseLines
+  parseLines,
+  parseTimeline
 } from './protocol';
 import {
   type ColumnId,
@@ -247,7 +249,7 @@ export class JitPanel extends ReactWidget {
 
   private async _request(
     op: string,
-    args: { [key: string]: number | string | boolean }
+    args: IRequest['args']
   ): Promise<IReply['data']> {
     if (!this._link) {
       throw new Error(this._trans.__('There is no kernel to ask.'));
@@ -307,6 +309,10 @@ export class JitPanel extends ReactWidget {
     },
     compare: async (entry, other) => {
       return parseComparison(await this._request('compare', { entry, other }));
+    },
+    timeline: async (from_s, to_s, stretches) => {
+      const args = { from_s, to_s, stretches };
+      return parseTimeline(await this._request('timeline', args));
     },
     fixes: async diagnosis => {
       return parseFixes(await this._request('fixes', { diagnosis }));

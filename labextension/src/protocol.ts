@@ -188,6 +188,28 @@ export interface ICalls {
   execute_s: (number | null)[];
 }
 
+/** What each function did when, added up in equal stretches of time. */
+export interface ITimeline {
+  from_s: number;
+  to_s: number;
+  /** How far one can go. */
+  whole: readonly [number, number];
+  stretches: number;
+  lanes: {
+    /** 0: all that have no lane of their own. */
+    function: number;
+    name: string;
+    /** The stretches in which something was. */
+    at: number[];
+    /** By phase, seconds in each of them. */
+    phases: Record<string, number[]>;
+    hits: number[];
+    misses: number[];
+  }[];
+  /** Number, begin and end of the cells that ran meanwhile; the end is null while one does. */
+  cells: (readonly [number, number, number | null])[];
+}
+
 /** Two entries side by side; values as texts, `cause` as in a miss, or empty. */
 export interface IComparison {
   changed: { what: string; now: string; before: string; cause: string }[];
@@ -435,6 +457,39 @@ export function parseLines(data: Record<string, unknown>): ILines {
   };
 }
 
+/** The answer to the question "timeline". */
+export function parseTimeline(data: Record<string, unknown>): ITimeline {
+  const from_s = number(data, 'from_s');
+  const to_s = number(data, 'to_s');
+  const phases = texts(data, 'phases');
+  const [first, last] = list(data, 'whole').filter(isNumber);
+  return {
+    from_s,
+    to_s,
+    whole: [first ?? from_s, last ?? to_s],
+    stretches: Math.max(1, number(data, 'stretches')),
+    lanes: list(data, 'lanes').map(item => {
+      const lane = object(item, 'a lane');
+      return {
+        function: number(lane, 'function'),
+        name: text(lane, 'name'),
+        at: numbers(lane, 'at'),
+        phases: Object.fromEntries(
+          phases.map(phase => [phase, numbers(lane, phase)])
+        ),
+        hits: numbers(lane, 'hits'),
+        misses: numbers(lane, 'misses')
+      };
+    }),
+    cells: list(data, 'cells').flatMap(item => {
+      const [cell, start, end] = Array.isArray(item) ? item : [];
+      return isNumber(cell) && isNumber(start)
+        ? [[cell, start, isNumber(end) ? end : null] as const]
+        : [];
+    })
+  };
+}
+
 /** The answer to the question "compare". */
 export function parseComparison(data: Record<string, unknown>): IComparison {
   return {
@@ -558,6 +613,10 @@ function list(fields: Fields, key: string): unknown[] {
 
 function ids(fields: Fields, key: string): number[] {
   return list(fields, key).filter((id): id is number => typeof id === 'number');
+}
+
+function numbers(fields: Fields, key: string): number[] {
+  return list(fields, key).map(value => (isNumber(value) ? value : 0));
 }
 
 function texts(fields: Fields, key: string): string[] {

@@ -14,8 +14,10 @@ import type {
   IMissRow,
   INowRow,
   IOtherRow,
-  IPlace
+  IPlace,
+  ITimeline
 } from './protocol';
+import type { Range } from './timeline';
 
 /** The columns of the table; `name` is always there. */
 export type ColumnId =
@@ -87,6 +89,12 @@ export interface INow extends INowRow {
   readonly since: number;
 }
 
+/** What the user chose to see. */
+export type IViewState = Pick<
+  IPanelState,
+  'filter' | 'show' | 'order' | 'range'
+>;
+
 /** Which functions are shown. */
 export type Show = 'all' | 'recompiled' | 'dead';
 
@@ -124,6 +132,8 @@ export interface IPanelState {
   readonly filter: string;
   readonly show: Show;
   readonly order: Order;
+  /** The part of the timeline that is looked at closely, Unix time in seconds; null for all of it. */
+  readonly range: Range | null;
   /** Advice, by its key, that was put into a cell. */
   readonly applied: ReadonlySet<string>;
   /** What the lower part of the panel shows closely. */
@@ -174,6 +184,12 @@ export interface IPanelActions {
   calls(entry: number): Promise<ICalls>;
   /** In what an entry differs from another of its function. */
   compare(entry: number, other: number): Promise<IComparison>;
+  /** What each function did when, in so many stretches of time; null: from the first call, to the last. */
+  timeline(
+    from: number | null,
+    to: number | null,
+    stretches: number
+  ): Promise<ITimeline>;
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a change into the cell it was made for, and run that where `run` is wanted; `key` names the advice that it is of. */
@@ -189,7 +205,7 @@ export interface IPanelActions {
   /** Show an entry or an advice closely. */
   select(selection: Selection | null): void;
   /** What is shown, and in which order. */
-  view(part: Partial<Pick<IPanelState, 'filter' | 'show' | 'order'>>): void;
+  view(part: Partial<IViewState>): void;
   /** Copy a text. */
   copy(text: string): Promise<void>;
   /** Show or hide the entries of functions. */

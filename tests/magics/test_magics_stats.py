@@ -251,6 +251,16 @@ def test_what_is_saved_reads_back_as_it_was(used: Shell, tmp_path: Path, level: 
             pd.testing.assert_series_equal(read[name].astype(float), table[name], rtol=1e-9)
 
 
+def test_a_trace_is_saved_by_its_name_and_names_cells_and_lines(used: Shell, tmp_path: Path) -> None:
+    import json
+
+    file = tmp_path / "run.perfetto-trace.json"
+    assert "ui.perfetto.dev" in used.ok(f"%jitstats --save {file}").text
+    events = json.loads(file.read_text())["traceEvents"]
+    assert any(event.get("cat") == "miss" and "cell [" in event["args"]["called at"] for event in events)
+    assert any(event.get("cat") == "cell" for event in events)
+
+
 def test_help_says_what_every_column_means(shell: Shell) -> None:
     from jupyter_jitmagic.tables import COLUMNS
 

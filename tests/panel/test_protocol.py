@@ -71,6 +71,9 @@ def test_a_value_of_any_wrong_type_is_one_line_and_no_fault(op: str, monkeypatch
     right: dict[str, Any] = {
         "entry": 1,
         "other": 2,
+        "from_s": 1.5,
+        "to_s": None,
+        "stretches": 10,
         "function": 1,
         "diagnosis": 1,
         "what": "hlo",

@@ -50,6 +50,40 @@ test('a training notebook: what costs most is told first and told apart', async 
   await shots('others');
   await others.getByRole('button', { name: /Other compiles/ }).click();
 
+  // the timeline: a lane for each function; a stretch of it is looked at closely, and the misses are those of it
+  const timeline = lab.panel.getByRole('region', { name: 'Timeline' });
+  await timeline.getByRole('button', { name: 'Timeline' }).click();
+  const picture = timeline.getByRole('group', { name: /^Timeline from/ });
+  await expect(picture).toContainText('train_step');
+  const drawn = await picture.locator('canvas').evaluate(node => {
+    const canvas = node as HTMLCanvasElement;
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+  expect(drawn).toBeGreaterThan(3); // more than a blank page and its lines
+  await shots('timeline');
+  await lab.accessible();
+  await timeline.getByText('As a table').click();
+  await expect(
+    timeline.getByRole('row').filter({ hasText: 'normalise' })
+  ).toContainText('501'); // hits and misses
+  await timeline.getByText('As a table').click();
+  const all = await lab.misses.locator('li').count();
+  const box = (await picture.boundingBox())!;
+  await lab.page.mouse.move(box.x + box.width - 3, box.y + 20);
+  await lab.page.mouse.down();
+  await lab.page.mouse.move(box.x + box.width - 40, box.y + 20);
+  await lab.page.mouse.up();
+  const back = timeline.getByRole('button', { name: /show all/ });
+  await expect(back).toBeVisible();
+  await expect.poll(() => lab.misses.locator('li').count()).toBeLessThan(all);
+  await picture.focus();
+  await lab.page.keyboard.press('Home');
+  await expect(back).toBeHidden();
+  await expect(lab.misses.locator('li')).toHaveCount(all);
+  await timeline.getByRole('button', { name: 'Timeline' }).click();
+
   // one filter for functions, advice, misses and the rest
   await lab.panel.getByRole('searchbox').fill('fn:decay cause:static');
   await expect(lab.grid.getByRole('row')).toHaveCount(2); // and the head

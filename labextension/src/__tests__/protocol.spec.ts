@@ -8,7 +8,8 @@ import {
   parseDetail,
   parseFixes,
   parseLines,
-  parseMessage
+  parseMessage,
+  parseTimeline
 } from '../protocol';
 import { golden } from './golden';
 
@@ -151,6 +152,11 @@ describe('any value of a wrong type', () => {
           each.place?.line.toFixed();
         }
       }
+    }
+    const lane = { function: 1, name: 'f', at: [0], trace: [1], hits: [1] };
+    const line = { from_s: 1, to_s: 2, stretches: 4, phases: ['trace'] };
+    for (const data of spoiled({ ...line, lanes: [lane], cells: [[1, 2]] })) {
+      tried(() => parseTimeline(data ?? {}));
     }
     const difference = { what: 'n', now: '8', before: '5', cause: 'shape' };
     for (const data of spoiled({ changed: [difference], same: [] })) {

@@ -20,6 +20,7 @@ import { NowBar } from './now';
 import { Others } from './others';
 import { Splitter } from './splitter';
 import { Summary } from './summary';
+import { Timeline } from './timeline';
 import { Todos } from './todos';
 import { Tools } from './tools';
 
@@ -144,6 +145,7 @@ function Living({
         selected={selected}
         onSelect={setSelected}
       />
+      <Timeline state={state} actions={actions} opened={false} />
       <Tools state={state} filter={filter} actions={actions} />
       <CacheTable
         rest={heights.misses !== null}

@@ -42,12 +42,12 @@ export function Misses({
   const section = React.useRef<HTMLElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
-  const { misses, functions, order, revision } = state;
+  const { misses, functions, order, range, revision } = state;
   const moments = React.useMemo(
-    () => missGroups({ misses, functions }, order, filter),
+    () => missGroups({ misses, functions }, order, filter, range),
     // the map stays the same object, and changes with the revision
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [misses, functions, revision, order, filter]
+    [misses, functions, revision, order, filter, range]
   );
   const shown = moments.reduce(
     (sum, each) => sum + (each.kind === 'misses' ? each.misses.length : 0),

@@ -193,6 +193,22 @@ export function phaseWord(trans: TranslationBundle, phase: string): string {
   }
 }
 
+/** A phase as a word of a legend or a table. */
+export function phaseNoun(trans: TranslationBundle, phase: string): string {
+  switch (phase) {
+    case 'trace':
+      return trans.__('trace');
+    case 'lower':
+      return trans.__('lower');
+    case 'compile':
+      return trans.__('compile');
+    case 'execute':
+      return trans.__('execute');
+    default:
+      return phase;
+  }
+}
+
 /** A column's heading, and what it means. */
 export function columnWords(
   trans: TranslationBundle,
