@@ -463,12 +463,12 @@ def _refused_without_asking(call: Call, found: Found, error: BaseException, dead
 
 def _propose(call: Call, sites: tuple[Site, ...], static: frozenset[str], deadline: float) -> Proposals:
     """What was found of rewrites with these static arguments."""
-    from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
+    from jupyter_jitmagic.diagnosis.rewrites import ARRAYS_ALONE, Proposals, propose
 
     if not sites:
         return Proposals()
     left = max(deadline - clock(), 0.2)
-    names, run = tuple(sorted(static | call.declared)), readable(call)
+    names, run = (*sorted(static | call.declared), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
     try:
         return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
     except OutOfTime:

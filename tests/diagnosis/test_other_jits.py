@@ -83,3 +83,64 @@ def test_an_object_whose_call_is_jitted():
             return jnp.zeros(self.n) + x
 
     assert diagnose(Sized(), 1.0).static_argnames == ("self",)
+
+
+def test_a_rewrite_under_equinox_is_traced_and_compared_by_its_rules():
+    """The model holds functions, which its jit keeps: where it is returned by both branches, its arrays alone are chosen."""
+    eqx = pytest.importorskip("equinox")
+
+    class Layer(eqx.Module):
+        w: jax.Array
+        act: object
+        rate: float = 0.1
+
+        def __call__(self, x):
+            return self.act(self.w * x)
+
+    @eqx.filter_jit
+    def step(model, x, y):
+        loss, grads = eqx.filter_value_and_grad(lambda m: jnp.mean((m(x) - y) ** 2))(model)
+        if jnp.isnan(loss):
+            return model, loss
+        updates = jax.tree.map(lambda g: -model.rate * g, grads)
+        return eqx.apply_updates(model, updates), loss
+
+    found = diagnose(step, Layer(X, jnp.tanh), X, X)
+    assert found.kind == "rewrite" and found.verified and not found.splits
+    assert "if isinstance(a, jax.Array) else b" in found.rewrites[0].source
+    assert found.rewrites[0].compared.inputs >= 4
+
+
+def test_rows_that_speak_to_each_other_are_run_as_they_are():
+    """What stands behind a vmap with a named axis, as a batch norm, is compared."""
+
+    @jax.jit
+    def normed(x):
+        out = jax.vmap(lambda v: v - jax.lax.pmean(v, "batch"), axis_name="batch")(x)
+        if out.max() > 1:
+            out = out / out.max()
+        return out
+
+    assert diagnose(normed, X).verified
+
+
+def test_an_object_that_may_change_is_no_static_argument_of_a_piece():
+    """What is compared by identity stays in plain Python, unless the user's own jit takes it as static."""
+
+    class Counter:
+        def __init__(self):
+            self.seen = 0
+
+        def count(self, x):
+            self.seen = self.seen + 1
+            return jnp.sin(x) * 2 + 1
+
+    @jax.jit
+    def counted(counter, x):
+        y = counter.count(x)
+        u = jnp.unique(y)
+        v = jnp.sin(u) + 1
+        return {float(k): k * 2 for k in v}
+
+    for split in diagnose(counted, Counter(), X).splits:
+        assert "@jax.jit(" not in split.source.replace('"@jax.jit("', "")

@@ -108,7 +108,7 @@ def filtered(model, x, name):
     y = y - y.mean()
     u = jnp.unique(y)
     v = jnp.sin(u) + u.size
-    return v.sum() * 2 + y.max() + len(name)
+    return {f"{name}{k}": v * k for k in range(len(name))}, y.max()
 
 
 class Net(eqx.Module):

@@ -13,7 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, kind_of, static_split, with_floats
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, is_traced, kind_of, static_split, with_floats
 from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -180,9 +180,10 @@ def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) 
         {k: v for k, v in given.kwargs.items() if k not in fixed},
     )
     leaves, tree = jax.tree_util.tree_flatten(dynamic)
-    where = [k for k, v in enumerate(leaves) if kind_of(v) == "f" and np.asarray(v).dtype.kind != "c"]
+    traced = [k for k, v in enumerate(leaves) if is_traced(v, static)]
+    where = [k for k in traced if kind_of(leaves[k]) == "f" and np.asarray(leaves[k]).dtype.kind != "c"]
 
-    rest = [k for k, _ in enumerate(leaves) if k not in where]
+    rest = [k for k in traced if k not in where]
 
     def rebuild(values: list[Any], others: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         new = list(leaves)

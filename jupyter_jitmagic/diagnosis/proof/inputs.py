@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.filtering import is_array
+
 KINDS = (
     "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "flag", "moved",
     "left out", "none", "given", "number", "size", "end",
 )  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
+
+
+ARRAYS_ALONE = "<arrays alone>"
+"""Among `static`: the jit traces arrays alone and keeps every other leaf, as ``equinox.filter_jit`` does."""
+
+
+def is_traced(leaf: Any, static: Collection[Any]) -> bool:
+    """Whether a leaf of an argument that is not static is traced."""
+    return ARRAYS_ALONE not in static or is_array(leaf)
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,8 @@ class Input:
 def static_split(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
 ) -> set[Any]:
-    """Positions and keywords of the call's arguments that are static."""
-    fixed: set[Any] = {s for s in static if isinstance(s, int)} | {s for s in static if s in kwargs}
+    """Positions and keywords of the call's arguments that are static; ARRAYS_ALONE with them."""
+    fixed: set[Any] = {s for s in static if isinstance(s, int) or s in kwargs or s == ARRAYS_ALONE}
     try:
         parameters = list(inspect.signature(fun).parameters.values())
     except (TypeError, ValueError):
@@ -67,7 +78,7 @@ def other_statics(
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
     calls = []
-    for key in sorted(fixed, key=str):
+    for key in sorted(fixed - {ARRAYS_ALONE}, key=str):
         value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
         calls.append([(key, other) for other in _other_values(value, words)])
     in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
@@ -92,7 +103,7 @@ def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
 
 def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:
     """The leaves of an input's arguments that are not static, in the order in which `jax.jit` traces them."""
-    return list(jax.tree_util.tree_leaves(without_static(fun, given, static)))
+    return [leaf for leaf in jax.tree_util.tree_leaves(without_static(fun, given, static)) if is_traced(leaf, static)]
 
 
 def without_static(
@@ -111,6 +122,8 @@ def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         >>> trace_key(f, (x, 1), {}, ()) == trace_key(f, (x, 2), {}, ())
         True
     """
+    if ARRAYS_ALONE in static:
+        return None  # every leaf that is no array decides as well
     fixed = static_split(fun, args, kwargs, static)
     static_values = [(str(k), type(v), v) for k, v in (*enumerate(args), *kwargs.items()) if k in fixed]
     traced = [None if k in fixed else v for k, v in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed}
@@ -161,8 +174,12 @@ def _as_array(leaf: Any) -> Any:
 
 def _with_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int], new: Callable[[Any], Any]) -> Input:
     fixed = static_split(fun, given.args, given.kwargs, static)
-    args = tuple(a if k in fixed else jax.tree_util.tree_map(new, a) for k, a in enumerate(given.args))
-    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(new, v) for k, v in given.kwargs.items()}
+
+    def changed(leaf: Any) -> Any:
+        return new(leaf) if is_traced(leaf, static) else leaf
+
+    args = tuple(a if k in fixed else jax.tree_util.tree_map(changed, a) for k, a in enumerate(given.args))
+    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(changed, v) for k, v in given.kwargs.items()}
     return Input(args, kwargs, given.kind)
 
 
@@ -179,10 +196,11 @@ class Variations:
         dynamic = ([None if k in fixed else a for k, a in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed})
         self._paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(dynamic)[0]]
         self._leaves, self._tree = jax.tree_util.tree_flatten(dynamic)
-        self._floats = [k for k, v in enumerate(self._leaves) if kind_of(v) == "f"]
-        self._ints = [k for k, v in enumerate(self._leaves) if kind_of(v) == "i"]
-        self._bools = [k for k, v in enumerate(self._leaves) if kind_of(v) == "b"]
-        self._keys = [k for k, v in enumerate(self._leaves) if kind_of(v) == "key"]
+        traced = [k for k, v in enumerate(self._leaves) if is_traced(v, fixed)]
+        self._floats = [k for k in traced if kind_of(self._leaves[k]) == "f"]
+        self._ints = [k for k in traced if kind_of(self._leaves[k]) == "i"]
+        self._bools = [k for k in traced if kind_of(self._leaves[k]) == "b"]
+        self._keys = [k for k in traced if kind_of(self._leaves[k]) == "key"]
         # scalars decide more often than arrays do
         self._floats.sort(key=lambda k: np.size(self._leaves[k]) > 1)
         self._ints.sort(key=lambda k: np.size(self._leaves[k]) > 1)
@@ -315,7 +333,8 @@ class Variations:
             [None if k in self._fixed else a for k, a in enumerate(given.args)],
             {k: v for k, v in given.kwargs.items() if k not in self._fixed},
         )
-        return self._assembled([change(v) for v in jax.tree_util.tree_leaves(dynamic)], given.kind, given)
+        leaves = jax.tree_util.tree_leaves(dynamic)
+        return self._assembled([change(v) if is_traced(v, self._fixed) else v for v in leaves], given.kind, given)
 
 
 def kind_of(value: Any) -> str:

@@ -18,9 +18,9 @@ _BY_ROWS, _AS_IT_IS = "__jitmagic_by_rows__", "__jitmagic_as_it_is__"
 
 
 def by_rows(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis_name: Any = None) -> Any:
-    """`jax.vmap(fun, …)` as a loop over the rows."""
+    """`jax.vmap(fun, …)` as a loop over the rows; as itself where the rows speak to each other."""
     if axis_name is not None:
-        raise TypeError("what speaks to the other rows cannot be run row by row")
+        return jax.vmap(fun, in_axes, out_axes, axis_name)
 
     def mapped(*args: Any, **kwargs: Any) -> Any:
         axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes

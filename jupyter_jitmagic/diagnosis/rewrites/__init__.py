@@ -23,6 +23,7 @@ callback. Nothing a rule writes is believed: `verify` runs it beside the plain f
 
 from __future__ import annotations
 
+from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     boolean,
     branches,
@@ -73,4 +74,4 @@ RULES: list[Rule] = [
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [*selections.OUTWARD, *host_sizes.OUTWARD]
 
-__all__ = ["OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]
+__all__ = ["ARRAYS_ALONE", "OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

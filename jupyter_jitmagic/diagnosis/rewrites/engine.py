@@ -20,7 +20,8 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import count_equations
-from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
+from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
+from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
@@ -379,7 +380,9 @@ class Search:
 
 
 def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:
-    """`jax.jit` of it with these static arguments (names or positions), compiled with these options of XLA's."""
+    """`jax.jit` of it with these static arguments (names, positions, ARRAYS_ALONE), compiled with these options of XLA's."""
+    if ARRAYS_ALONE in static:
+        return ArraysAlone(function, {"compiler_options": dict(compiling)} if compiling else {})
     names = tuple(s for s in static if isinstance(s, str))
     nums = tuple(s for s in static if isinstance(s, int))
     options: dict[str, Any] = {}

@@ -73,19 +73,18 @@ def entry(spot: Spot) -> Iterator[Step]:
 
 
 def word(spot: Spot) -> Iterator[Step]:
-    """`"big" if test else "small"`, and `return "big"` in a branch: no array holds a string."""
+    """`return "big" if test else "small"`, and `return "big"` in a branch: no array holds a string."""
     asked = spot.asked()
-    if asked is None or not isinstance(asked[1], ast.If | ast.IfExp):
+    if asked is None or not spot.entry or not isinstance(asked[1], ast.If | ast.IfExp):
         return
-    node = asked[1]
-    given = [node.body, node.orelse] if isinstance(node, ast.IfExp) else []
+    node, statement = asked[1], spot.code.statement(asked[1])
+    given: list[ast.expr | None] = []
     if isinstance(node, ast.If):
-        given = [
-            each.value for each in statements([node], ast.Return) if isinstance(each, ast.Return) and each.value is not None
-        ]
+        given = [each.value for each in statements([node], ast.Return) if isinstance(each, ast.Return)]
+    elif isinstance(statement, ast.Return) and statement.value is node:
+        given = [node.body, node.orelse]
     if any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in given):
-        kind = NoWay if isinstance(spot.code.statement(asked[0]), ast.Return | ast.If) else Obstacle
-        raise kind("a string cannot leave compiled code: return the condition and choose the string outside")
+        raise NoWay("a string cannot leave compiled code: return the condition and choose the string outside")
     yield from ()
 
 

@@ -37,6 +37,18 @@ def chosen_object(spot: Spot) -> Iterator[Step]:
             yield spot.step(pattern, edit)
 
 
+def beside_arrays(spot: Spot) -> Iterator[Step]:
+    """`jax.tree.map(lambda a, b: jnp.where(test, a, b), …)` of a model that holds functions, too → of its arrays alone."""
+    node, code = spot.node, spot.code
+    if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
+        return
+    inside, names = code.parents[node], [each.id for each in node.args[1:] if isinstance(each, ast.Name)]
+    if not isinstance(inside, ast.Lambda) or [each.arg for each in inside.args.args] != names:
+        return
+    text = f"{code.src(node)} if isinstance({names[0]}, {spot.jax('Array')}) else {names[1]}"
+    yield spot.step("where", (node, text))
+
+
 def _is_object(spot: Spot, node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str)
@@ -130,4 +142,4 @@ def _ends(node: ast.If) -> Iterator[ast.stmt | None]:
             yield last
 
 
-RULES: list[Rule] = [chosen_object, same_append]
+RULES: list[Rule] = [chosen_object, same_append, beside_arrays]

@@ -21,6 +21,7 @@ from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE, DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
+    ARRAYS_ALONE,
     Input,
     Variations,
     changeable,
@@ -474,7 +475,7 @@ class _Judge:
 
     def _compiled(self, traced: Traced) -> Callable[[Input], Any]:
         """What runs the compiled rewrite on inputs like the call's."""
-        if any(bounded_loops(text) != text for text in traced.draft.texts.values()):
+        if ARRAYS_ALONE in self.static or any(bounded_loops(text) != text for text in traced.draft.texts.values()):
             return self._bounded_and_jitted(traced)
         program = traced.program.lower().compile(compiler_options=soon())
 
@@ -516,7 +517,7 @@ class _Judge:
                 filenames.setdefault(name, unit.filename)
         own = _own_name(self.fun)
         source = sources.get(own) or next(iter(sources.values()), "")
-        names = tuple(s for s in self.static if isinstance(s, str))
+        names = tuple(s for s in self.static if isinstance(s, str) and s != ARRAYS_ALONE)
         return Rewrite(
             sources, source, draft.changes, "\n".join(diffs), compared, compared is not None, reason, names, filenames
         )

@@ -15,7 +15,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Variations, static_split
 from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
 from jupyter_jitmagic.diagnosis.rewrites.proposing import holders, propose
@@ -25,6 +25,7 @@ from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.statements import may_isolate
+from jupyter_jitmagic.diagnosis.statics.registered import is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -195,7 +196,7 @@ class _Search:
                 if not all(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value)):
                     state.marks.early |= {item.key for item in piece.items if name in stored([item.node])}
                     return True
-            static = set(self.static) if not self.call.keeps_options else set()
+            static = {name for name in self.static if self._may_be_static(name)} if not self.call.keeps_options else set()
             for name, value in zip(piece.inputs, found.args, strict=True):
                 kept = name in static or self.call.keeps_options or self._may_be_traced(value)
                 if name in found.changed or not (kept or _is_fixed(value)):
@@ -206,6 +207,12 @@ class _Search:
             known = set(state.static.get(piece.key, ()))
             state.static[piece.key] = with_static(piece, frozenset(known | static))
         return False
+
+    def _may_be_static(self, name: str) -> bool:
+        """Whether an argument that is found to be needed as a static one may be so in a piece: an object that is compared by
+        identity may change, unless the user's own jit takes it so."""
+        given = next((each.value for each in self.call.arguments if each.name == name), None)
+        return name in self.call.declared or given is None or _is_fixed(given)
 
     @staticmethod
     def _may_be_traced(value: Any) -> bool:
@@ -292,7 +299,7 @@ class _Search:
         if piece.name not in seen or self._learnt_from_values(program, tried, seen):
             return None
         with program.readable():
-            names = tried.static.get(piece.key, ())
+            names = (*tried.static.get(piece.key, ()), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
             function = program.functions[piece.name]
             found = propose(function, seen[piece.name].args, {}, (), names, seconds=max(0.2, min(0.5, self.deadline.left())))
         best = next((r for r in found.rewrites if set(r.sources) == {piece.name}), None)
@@ -311,7 +318,7 @@ class _Search:
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         if why_not:
             return self._rewrite(program, state, prices, reason=f"not compared: {why_not}")
-        names = tuple(sorted(self.static))
+        names = (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
         fixed = static_split(self.call.fun, self.call.args, self.call.kwargs, names)
         variations = Variations(self.call.args, self.call.kwargs, fixed)
         try:
@@ -378,14 +385,11 @@ def _print_of(value: Any) -> Any:
 
 
 def _is_fixed(value: Any) -> bool:
-    """Whether a value that jit does not take can be static: hashable, and no function made in each call anew."""
-    if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__:
-        return False
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    """Whether a value that jit does not take can be static: hashable by what it is, and no function made in each call anew."""
+    if isinstance(value, types.FunctionType):
+        return "<locals>" not in value.__qualname__
+    hashing: Any = type(value).__hash__
+    return is_hashable(value) and (callable(value) or hashing is not object.__hash__)
 
 
 def _reads(item: Item, name: str) -> bool:
