@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.base.errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic.base.errors import faults as faults
     from jupyter_jitmagic.base.options import options as options
+    from jupyter_jitmagic.by_line.table import lines as lines
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
-    from jupyter_jitmagic.lines.table import lines as lines
     from jupyter_jitmagic.processes.differing import compare_processes as compare_processes
     from jupyter_jitmagic.processes.gathering import gather as gather
     from jupyter_jitmagic.processes.opened import Opened as Opened
@@ -60,7 +60,7 @@ _HOME = {
     "reset": "tables",
     "Diagnosis": "diagnosis",
     "diagnose": "explaining",
-    "lines": "lines.table",
+    "lines": "by_line.table",
     "JitFunction": "recording.api.jit_function",
     "Opened": "processes.opened",
     "compare_processes": "processes.differing",

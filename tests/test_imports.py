@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "diagnosis", "user code",
         },
     ),
-    "lines": (("lines",), {*_LEAVES, "records", "recording", "calls", "guards", "user code", "display", "front end"}),
+    "by line": (("by_line",), {*_LEAVES, "records", "recording", "calls", "guards", "user code", "display", "front end"}),
     "front end": (("magics.front_end",), {"display"}),
     "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("magics",),
         {
             "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
-            "guards", "recorder", "cell", "front end", "lines", "tables", "display", "panel", "processes",
+            "guards", "recorder", "cell", "front end", "by line", "tables", "display", "panel", "processes",
         },
     ),
     "processes": (("processes",), {*_LEAVES, "records", "tables", "recording"}),
@@ -77,7 +77,7 @@ ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 
 # third party: the rooms that alone may import it
 DOORS = {
-    "pandas": {"tables", "lines", "processes"},
+    "pandas": {"tables", "by line", "processes"},
     "comm": {"panel"},
     "IPython": {"magics"},
     "traitlets": {"magics"},
@@ -209,3 +209,11 @@ def test_a_planted_import_is_found(tmp_path: Path, file: str, line: str, said: s
     with (copy / file).open("a", encoding="utf-8") as planted:
         planted.write("\n" + line + "\n")
     assert [each for each in violations(copy) if each not in violations(PACKAGE)] == [said]
+
+
+def test_no_room_has_the_name_of_something_public() -> None:
+    """Importing `jupyter_jitmagic.lines` would put the room in the place of the function `jm.lines`."""
+    import jupyter_jitmagic as jm
+
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms and not rooms & set(jm._HOME)

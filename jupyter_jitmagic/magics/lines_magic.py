@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.by_line import measuring, profiling, programs
+from jupyter_jitmagic.by_line.measuring import Report, Target
 from jupyter_jitmagic.display import lines as _lines_display
-from jupyter_jitmagic.lines import measuring, profiling, programs
-from jupyter_jitmagic.lines.measuring import Report, Target
 from jupyter_jitmagic.magics import front_end
 
 _SHOWN = 10

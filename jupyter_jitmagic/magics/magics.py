@@ -180,7 +180,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         Without names it shows every jitted function that ran, the one that took longest first, with the functions of yours that
         it calls. The same for one call, as a DataFrame:
 
-            jupyter_jitmagic.lines(step, params, batch)
+            jupyter_jitmagic.by_line(step, params, batch)
 
         time         execution of a call on this line itself; ≈ where XLA made one operation of several lines, and its time
                      was split by estimated cost
@@ -242,7 +242,7 @@ class JitMagics(Magics):  # type: ignore[misc]
             return []
         self._compiled = compiled
         if self._program_teller is None:
-            from jupyter_jitmagic.lines.telling import ProgramTeller
+            from jupyter_jitmagic.by_line.telling import ProgramTeller
             from jupyter_jitmagic.magics import front_end
 
             self._program_teller = ProgramTeller(partial(front_end.place, self.shell), since=self._loaded_s)

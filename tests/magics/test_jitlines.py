@@ -82,7 +82,7 @@ def test_a_cell_with_lines_that_fails_shows_its_error_alone(used: Shell) -> None
 
 
 def test_nothing_of_it_is_imported_before_it_is_used(shell: Shell) -> None:
-    names = "[name for name in sys.modules if name.startswith(('jupyter_jitmagic.lines', 'pandas'))]"
+    names = "[name for name in sys.modules if name.startswith(('jupyter_jitmagic.by_line', 'pandas'))]"
     code = f"import jupyter_jitmagic.magics.loading, sys; print({names})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 

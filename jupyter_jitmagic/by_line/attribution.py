@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from jupyter_jitmagic.lines.estimates import Cost, cost
-from jupyter_jitmagic.lines.hlo import Instruction, Place, Program
+from jupyter_jitmagic.by_line.estimates import Cost, cost
+from jupyter_jitmagic.by_line.hlo import Instruction, Place, Program
 
 Key = tuple[str, int]
 """A file and a line."""

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
-from jupyter_jitmagic.lines.equations import usual
-from jupyter_jitmagic.lines.hlo import Place
-from jupyter_jitmagic.lines.sources import Source
+from jupyter_jitmagic.by_line.equations import usual
+from jupyter_jitmagic.by_line.hlo import Place
+from jupyter_jitmagic.by_line.sources import Source
 
 
 class Made(NamedTuple):

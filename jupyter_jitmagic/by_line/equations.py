@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from jupyter_jitmagic.lines.hlo import Place
+from jupyter_jitmagic.by_line.hlo import Place
 from jupyter_jitmagic.usercode.ownership import is_library
 from jupyter_jitmagic.usercode.places import position
 

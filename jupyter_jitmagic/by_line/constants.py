@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jupyter_jitmagic.lines.equations import equations_of
-from jupyter_jitmagic.lines.hlo import Place
+from jupyter_jitmagic.by_line.equations import equations_of
+from jupyter_jitmagic.by_line.hlo import Place
 
 
 class Constant(NamedTuple):

@@ -9,10 +9,10 @@ from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, short_name, size
-from jupyter_jitmagic.lines import hlo, programs
-from jupyter_jitmagic.lines.constants import Constant, large_constants
-from jupyter_jitmagic.lines.equations import equations
-from jupyter_jitmagic.lines.unrolled import Made, Unrolled, largest_loop
+from jupyter_jitmagic.by_line import hlo, programs
+from jupyter_jitmagic.by_line.constants import Constant, large_constants
+from jupyter_jitmagic.by_line.equations import equations
+from jupyter_jitmagic.by_line.unrolled import Made, Unrolled, largest_loop
 from jupyter_jitmagic.recording.calls import functions
 from jupyter_jitmagic.recording.guards.telling import Line
 from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, OtherRecord, log

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from jupyter_jitmagic.lines.hlo import CONTROL_FLOW, Program
-from jupyter_jitmagic.lines.profiling import Ran
+from jupyter_jitmagic.by_line.hlo import CONTROL_FLOW, Program
+from jupyter_jitmagic.by_line.profiling import Ran
 
 
 class Executed(NamedTuple):

@@ -11,7 +11,7 @@ import math
 import re
 from typing import NamedTuple
 
-from jupyter_jitmagic.lines.hlo import CONTROL_FLOW, Instruction, Program
+from jupyter_jitmagic.by_line.hlo import CONTROL_FLOW, Instruction, Program
 
 
 class Cost(NamedTuple):

@@ -164,7 +164,7 @@ def test_programs_that_are_not_compiled_are_found_by_no_backend_that_does_not_te
 
 def test_live_modules_have_the_names_and_the_frames_that_we_read() -> None:
     """The contract with jaxlib: a program that ran is among them, and its text leads to lines."""
-    from jupyter_jitmagic.lines import hlo
+    from jupyter_jitmagic.by_line import hlo
 
     mixed_jitted = jax.jit(mixed)
     mixed_jitted(X, X)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.lines import hlo
-from jupyter_jitmagic.lines.profiling import Ran
+from jupyter_jitmagic.by_line import hlo
+from jupyter_jitmagic.by_line.profiling import Ran
 from jupyter_jitmagic.recording.api.programs import held
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, log
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from jupyter_jitmagic.by_line import measuring
+from jupyter_jitmagic.by_line.attribution import Figures
+from jupyter_jitmagic.by_line.measuring import Line, Report
 from jupyter_jitmagic.display import to_text
 from jupyter_jitmagic.display.lines import document
-from jupyter_jitmagic.lines import measuring
-from jupyter_jitmagic.lines.attribution import Figures
-from jupyter_jitmagic.lines.measuring import Line, Report
 from jupyter_jitmagic.magics import front_end
 
 COLUMNS = {

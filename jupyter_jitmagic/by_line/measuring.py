@@ -14,10 +14,10 @@ import jax
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.wording import duration
-from jupyter_jitmagic.lines import attribution, hlo, own_times, profiling, programs
-from jupyter_jitmagic.lines.attribution import NOWHERE, Figures, Key
-from jupyter_jitmagic.lines.equations import Equation, equations, repeats
-from jupyter_jitmagic.lines.sources import Source, Written, written_as
+from jupyter_jitmagic.by_line import attribution, hlo, own_times, profiling, programs
+from jupyter_jitmagic.by_line.attribution import NOWHERE, Figures, Key
+from jupyter_jitmagic.by_line.equations import Equation, equations, repeats
+from jupyter_jitmagic.by_line.sources import Source, Written, written_as
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord
 from jupyter_jitmagic.usercode.origin import file_of, line_of
 from jupyter_jitmagic.usercode.ownership import is_users
