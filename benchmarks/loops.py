@@ -2,14 +2,18 @@
 
 ``python -m benchmarks.loops [--only TEXT] [--repeats N]``. Each loop runs plain and under `jm.jit`, in turns. Its truth is wall
 time over steps. Printed are the share of hits with a time, the medians of the calls and of the functions table over the truth,
-how these times were come by, and the speed against plain ``jax.jit``.
+how these times were come by, and the speed against plain ``jax.jit`` with that of plain ``jax.jit`` against itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import os
 import statistics
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +22,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import jupyter_jitmagic as jm
 
@@ -80,21 +85,34 @@ Loop = Callable[[Callable[..., Any]], tuple[float, dict[str, float]]]
 """Of a `jit`: seconds of wall time, and by function its true seconds per execution."""
 
 
-def never_waits(step_s: float, steps: int, donate: bool = False, wait_every: int = 0, read_every: int = 0) -> Loop:
+def never_waits(
+    step_s: float,
+    steps: int,
+    donate: bool = False,
+    wait_every: int = 0,
+    read_every: int = 0,
+    makes_batches: bool = False,
+    deletes: bool = False,
+) -> Loop:
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
         f, sizes = jit(own(step), donate_argnums=0) if donate else jit(own(step)), sizes_of(step_s)
         params, (x, y) = parameters(sizes.width), batch(sizes)
         for _ in range(2):
             params, loss = f(params, x, y)
         jax.block_until_ready((params, loss))
+        chance = np.random.default_rng(0)
         start = time.perf_counter()
         for i in range(steps):
+            if makes_batches:
+                x = jnp.asarray(chance.random(x.shape, np.float32))
             params, loss = f(params, x, y)
+            if deletes:
+                loss.delete()
             if read_every and i % read_every == read_every - 1:
                 float(loss)
             if wait_every and i % wait_every == wait_every - 1:
                 jax.block_until_ready(params)
-        jax.block_until_ready((params, loss))
+        jax.block_until_ready(params)
         seconds = time.perf_counter() - start
         return seconds, {"step": seconds / steps}
 
@@ -152,6 +170,80 @@ def two_functions(step_s: float, steps: int, evaluate_every: int) -> Loop:
     return run
 
 
+def drops_its_outputs(step_s: float, steps: int) -> Loop:
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, sizes = jit(own(step)), sizes_of(step_s)
+        params, (x, y) = parameters(sizes.width), batch(sizes)
+        jax.block_until_ready([f(params, x, y) for _ in range(2)])
+        start = time.perf_counter()
+        for _ in range(steps):
+            f(params, x, y)
+        jax.block_until_ready(f(params, x, y))
+        seconds = time.perf_counter() - start
+        return seconds, {"step": seconds / (steps + 1)}
+
+    return run
+
+
+def has_large_outputs_only(steps: int) -> Loop:
+    def spread(x: jax.Array) -> jax.Array:
+        return jax.lax.fori_loop(0, 4, lambda _, x: jnp.tanh(x * 1.01), x)
+
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, x = jit(own(spread)), jnp.ones((1024, 512))
+        x = f(f(x)).block_until_ready()
+        start = time.perf_counter()
+        for _ in range(steps):
+            x = f(x)
+        x.block_until_ready()
+        seconds = time.perf_counter() - start
+        return seconds, {"spread": seconds / steps}
+
+    return run
+
+
+def on_devices_in_turn(step_s: float, steps: int) -> Loop:
+    """Each has parameters of its own and is a line of work of its own."""
+
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, sizes = jit(own(step)), sizes_of(step_s)
+        given = [jax.device_put((parameters(sizes.width), *batch(sizes)), device) for device in jax.devices()[:2]]
+        params = [f(*of_device)[0] for of_device in given]
+        jax.block_until_ready([f(*of_device) for of_device in given])
+        start = time.perf_counter()
+        for _ in range(steps):
+            params = [f(p, x, y)[0] for p, (_, x, y) in zip(params, given, strict=True)]
+        jax.block_until_ready(params)
+        seconds = time.perf_counter() - start
+        return seconds, {"step": seconds / steps}
+
+    return run
+
+
+def in_threads(step_s: float, steps: int) -> Loop:
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, sizes = jit(own(step)), sizes_of(step_s)
+        params, (x, y) = parameters(sizes.width), batch(sizes)
+        jax.block_until_ready([f(params, x, y) for _ in range(2)])
+
+        def work() -> None:
+            mine = params
+            for _ in range(steps):
+                mine, _ = f(mine, x, y)
+            jax.block_until_ready(mine)
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - start
+        return seconds, {"step": seconds / (2 * steps)}
+
+    return run
+
+
 def _plain(f: Any) -> Any:
     """Plain ``jax.jit`` of the same function, with a cache of its own."""
     return jax.jit(own(f.__wrapped__))
@@ -169,8 +261,15 @@ LOOPS: dict[str, Loop] = {
     "three batch shapes in turn, 6 ms": shapes_in_turn(LONG, 400),
     "train and evaluate by turns, 6 ms": two_functions(LONG, 300, 1),
     "evaluate each tenth step, 6 ms": two_functions(LONG, 300, 10),
+    "makes its batches, 6 ms": never_waits(LONG, 300, makes_batches=True),
+    "drops its outputs, 6 ms": drops_its_outputs(LONG, 300),
+    "deletes each loss, 6 ms": never_waits(LONG, 300, deletes=True),
+    "large outputs only": has_large_outputs_only(400),
+    "two threads, 6 ms": in_threads(LONG, 200),
     "waits each time, 6 ms": never_waits(LONG, 200, wait_every=1),
 }
+OF_TWO_DEVICES: dict[str, Loop] = {"two devices in turn, 6 ms": on_devices_in_turn(LONG, 400)}
+"""In a process of their own."""
 
 
 class Seen(NamedTuple):
@@ -178,6 +277,8 @@ class Seen(NamedTuple):
     calls: float
     table: float
     speed: float
+    bare: float
+    """Of plain ``jax.jit`` against itself: the noise."""
     how: str
 
 
@@ -200,20 +301,30 @@ def measure(loop: Loop) -> Seen:
     worst = max(ratios, key=lambda ratio: abs(ratio - 1)) if ratios else float("nan")
     worst_table = max(table, key=lambda ratio: abs(ratio - 1)) if table else float("nan")
     how = ", ".join(f"{name} {count}" for name, count in Counter(hits.execute_how.tolist()).most_common())
-    return Seen(float(hits.execute_s.notna().mean()), worst, worst_table, (bare + again) / 2 / seconds, how)
+    return Seen(float(hits.execute_s.notna().mean()), worst, worst_table, (bare + again) / 2 / seconds, bare / again, how)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--only", default="")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--two-devices", action="store_true", help="only the loops of two devices, in this process")
     given = parser.parse_args()
-    print(f"{'loop':40} {'hits timed':>10} {'calls/truth':>11} {'table/truth':>11} {'speed':>6}  how (last)")
-    for name, loop in LOOPS.items():
+    if not given.two_devices:
+        print(
+            f"{'loop':40} {'hits timed':>10} {'calls/truth':>11} {'table/truth':>11} {'speed':>6} {'bare':>6}  how (last)",
+            flush=True,
+        )
+    for name, loop in (OF_TWO_DEVICES if given.two_devices else LOOPS).items():
         if given.only in name:
             seen = [measure(loop) for _ in range(given.repeats)]
-            timed, calls, table, speed = (statistics.median(values) for values in list(zip(*seen, strict=True))[:4])
-            print(f"{name:40} {timed:10.0%} {calls:11.2f} {table:11.2f} {speed:6.3f}  {seen[-1].how}", flush=True)
+            columns = list(zip(*seen, strict=True))[:5]
+            timed, calls, table, speed, bare = (statistics.median(values) for values in columns)
+            print(f"{name:40} {timed:10.0%} {calls:11.2f} {table:11.2f} {speed:6.3f} {bare:6.3f}  {seen[-1].how}", flush=True)
+    if not given.two_devices and any(given.only in name for name in OF_TWO_DEVICES):
+        flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
+        again = [sys.executable, "-m", "benchmarks.loops", "--two-devices", *sys.argv[1:]]
+        subprocess.run(again, env={**os.environ, "XLA_FLAGS": flags}, check=True)
 
 
 if __name__ == "__main__":

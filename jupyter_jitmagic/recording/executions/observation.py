@@ -128,7 +128,7 @@ class Pace:
         """The call after the latest watched one began at `start`."""
         if self.latest is not None:
             began, ended = self.latest.start, self.latest.seen_s
-            self.overtaken = self.overtaken + 1 if math.isinf(ended) else 0
+            self.overtaken = 0 if math.isfinite(ended) else self.overtaken + 1  # or it was deleted by then
             waited = math.isfinite(ended) and not self.latest.at_return
             at_once = waited and start - ended <= TOLERANCE * (ended - began)
             self.returned = self.returned + 1 if at_once else 0

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.waiter import OutputWatch, smallest_output, waiter
+from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, smallest_output, waiter
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
@@ -40,6 +40,8 @@ _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 16
 """So many outputs are held to see calls alone, and fewer where they are not small."""
+_LOST = 3
+"""After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2
 """By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
 _PAUSE = 1 / 8
@@ -78,6 +80,8 @@ class _Call(NamedTuple):
     start: float
     end: float
     entry: int
+    place: int
+    """Of the output among the call's."""
     lane: _Lane
     number: int
     work: float
@@ -134,7 +138,8 @@ class _Link(OutputWatch):
 
     def __init__(self, call: _Call, rested: bool, owner: RunningAhead) -> None:
         super().__init__(call.array, call.start)
-        self.lane, self.number, self.work, self.entry = call.lane, call.number, call.work, call.entry
+        self.lane, self.number, self.work = call.lane, call.number, call.work
+        self.entry, self.place = call.entry, call.place
         self.is_large, self.rested = call.is_large, rested
         self._end = call.end
         self._owner = owner
@@ -150,7 +155,9 @@ class _Link(OutputWatch):
         return max(_FIRST * left_s, _STEP * (max(self._due, now) - self.since))
 
     def ended(self) -> None:
-        if math.isfinite(self.after):
+        if not math.isfinite(self.after):
+            self._owner.lost(self)
+        else:
             self._owner.saw(self)
             ends.append(Ended(self.start, self._end, self.before, self.after, self.lane.line))
         self._owner.go_on(self)
@@ -181,8 +188,10 @@ class RunningAhead:
         self._entry = 0
         self._turned = -_TURNS
         """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
-        self._places: dict[int, int] = {}
-        """By entry, which of its outputs is the smallest."""
+        self._places: dict[int, deque[int]] = {}
+        """By entry, which of its outputs may be looked at, the smallest first."""
+        self._lost: dict[int, int] = {}
+        """By entry, how many outputs in a row were gone before they were there."""
         self._idle = 0
         self._taken = 0
         self._judge_at = _JUDGE_AT
@@ -215,7 +224,7 @@ class RunningAhead:
                 if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
                     self._turned = self._taken
                 self._lately[entry] = self._taken
-            self._place(_Call(array, start, end, entry, lane, lane.number, lane.work))
+            self._put(_Call(array, start, end, entry, self._places[entry][0], lane, lane.number, lane.work))
             self._taken += 1
             if self._taken % _LOOK_EVERY == 0:
                 self.restless, self._rests = self._rests >= _RESTLESS, 0
@@ -257,8 +266,18 @@ class RunningAhead:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
             if not least_s and entry in self._alone:
                 self._alone[entry] -= 1  # it was looked too late
+        self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         lane.seen = _Seen(link.number, link.work, link.after)
+
+    def lost(self, link: _Link) -> None:
+        """An output was deleted or donated before it was there: where all are, another one is to be looked at."""
+        places = self._places.get(link.entry)
+        if places is None or link.place != places[0]:
+            return
+        lost = self._lost[link.entry] = self._lost.get(link.entry, 0) + 1
+        if lost % _LOST == 0:
+            places.rotate(-1)
 
     def go_on(self, ended: _Link) -> None:
         """Wait for the next of a row, or the newest. Called in the waiter's thread."""
@@ -288,7 +307,7 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more."""
-        for known in (self._places, self._alone, self._least, self._lately, lines):
+        for known in (self._places, self._lost, self._alone, self._least, self._lately, lines):
             known.pop(entry, None)
         well_known.discard(entry)
 
@@ -296,7 +315,7 @@ class RunningAhead:
         """Another thread may have been here when the child was made."""
         self.__init__()  # type: ignore[misc]
 
-    def _place(self, call: _Call) -> None:
+    def _put(self, call: _Call) -> None:
         """Wait for a call, keep it to be waited for, or let it go."""
         if self._waited is None:
             lane, now = call.lane, perf_counter()
@@ -352,13 +371,17 @@ class RunningAhead:
 
     def _output(self, out: Any, entry: int) -> Any | None:
         """As `smallest_output`, which is asked once for each entry."""
-        place = self._places.get(entry)
-        if place is not None:
+        places = self._places.get(entry)
+        if places is not None and self._lost.get(entry, 0) >= _LOST * len(places):
+            return None
+        if places is not None:
             leaves = jax.tree_util.tree_leaves(out)
-            return leaves[place] if place < len(leaves) else None
+            return leaves[places[0]] if places[0] < len(leaves) else None
         array = smallest_output(out)
         if array is not None:
-            self._places[entry] = next(i for i, leaf in enumerate(jax.tree_util.tree_leaves(out)) if leaf is array)
+            leaves = jax.tree_util.tree_leaves(out)
+            arrays = [place for place, leaf in enumerate(leaves) if can_be_looked_at(leaf)]
+            self._places[entry] = deque(sorted(arrays, key=lambda place: leaves[place].size))
         return array
 
 

@@ -158,10 +158,10 @@ def smallest_output(out: Any) -> Any | None:
     if type(out) is internals.CONCRETE_ARRAY:
         return out
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
-    return min([leaf for leaf in leaves if _can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+    return min([leaf for leaf in leaves if can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
 
 
-def _can_be_looked_at(leaf: Any) -> bool:
+def can_be_looked_at(leaf: Any) -> bool:
     """Whether this is an array that tells when it is ready: no tracer, no array of keys."""
     return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and hasattr(leaf, "is_ready")
 

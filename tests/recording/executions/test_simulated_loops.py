@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
+import jax
 import numpy as np
 import pytest
 
@@ -22,10 +23,15 @@ class Output:
     def __init__(self, world: World, device: str, ends: float, nbytes: int = 4) -> None:
         self.world, self.device, self.ends, self.nbytes = world, device, ends, nbytes
         self.deleted = False
+        self.size = nbytes // 4
         world.alive.add(self)
 
     def devices(self) -> set[str]:
         return {self.device}
+
+
+def size_of(output: Output) -> int:
+    return output.size
 
 
 class World:
@@ -53,7 +59,8 @@ class World:
         monkeypatch.setattr(running_ahead, "perf_counter", lambda: self.now)
         monkeypatch.setattr(running_ahead, "waiter", self)
         monkeypatch.setattr(running_ahead, "hot_path", self)
-        monkeypatch.setattr(running_ahead, "smallest_output", lambda out: out)
+        monkeypatch.setattr(running_ahead, "smallest_output", lambda out: min(jax.tree_util.tree_leaves(out), key=size_of))
+        monkeypatch.setattr(running_ahead, "can_be_looked_at", lambda leaf: True)
 
     # -- in the place of `waiter` and of `hot_path`
 
@@ -68,8 +75,8 @@ class World:
 
     # -- the loop
 
-    def call(self, entry: int, seconds: float, device: str = "device 0", nbytes: int = 4) -> Output:
-        """Hand the device so much to do; the caller waits where it is too far ahead."""
+    def call(self, entry: int, seconds: float, device: str = "device 0", nbytes: int = 4, others: int = 0) -> Output:
+        """Hand the device so much to do; the caller waits where it is too far ahead. The last output is the smallest."""
         start, given = self.now, self.given.setdefault(device, [])
         self.python(2e-5)
         if len(given) >= AHEAD:
@@ -78,7 +85,8 @@ class World:
         given.append(self.free[device])
         out = Output(self, device, self.free[device], nbytes)
         self.truth.append((entry, seconds))
-        if not self.ahead.take(start, self.now, out, entry):
+        beside = [Output(self, device, out.ends, 2 * nbytes) for _ in range(others)]
+        if not self.ahead.take(start, self.now, [*beside, out], entry):
             self.append_hit(start, self.now, entry)
         self.held_most = max(self.held_most, self.held())
         if self.ahead.due:
@@ -102,7 +110,8 @@ class World:
             link = self.links[0]
             late = 0.02 if self.chance.random() < self.lates else 0.0
             sight_s = self.chance.uniform(0.5, 1.0) * self.sight_s + late
-            after = max(link.array.ends + sight_s * self.chance.random(), self.now)
+            ended = self.now if link.array.deleted else link.array.ends
+            after = max(ended + sight_s * self.chance.random(), self.now)
             if after > when:
                 break
             self.now = after
@@ -281,6 +290,20 @@ def test_outputs_that_the_caller_deletes_cost_no_more_than_their_own_ends(world:
     timed, ratios = world.judged()
     assert timed >= 0.8
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: World) -> None:
+    for i in range(600):
+        world.call(1 + i % 2, 0.004 if i % 2 else 0.002, others=2).deleted = True
+    timed, ratios = world.judged()
+    assert timed >= 0.8
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_where_all_outputs_are_deleted_nothing_is_known(world: World) -> None:
+    for _ in range(600):
+        world.call(1, 0.004).deleted = True
+    assert world.judged() == (0.0, {})
 
 
 @pytest.mark.parametrize("often", [0.05, 0.1, 0.3, 0.5, 0.9])
