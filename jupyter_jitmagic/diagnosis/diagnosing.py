@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -18,7 +17,8 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
-from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, calling_itself, innermost, readable
+from jupyter_jitmagic.diagnosis.call.calls import Call, innermost, readable
+from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import clear_caches, failing_site, find_call_sites, one_for_each_line, refused_at
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
@@ -100,6 +100,8 @@ def diagnose_call(
             except OutOfTime:
                 diagnosis = _out_of_time(call, failed, time.perf_counter() - started, so_far)
         diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
+        if call.library:
+            diagnosis = _without(diagnosis, call.library)
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)
@@ -108,51 +110,22 @@ def diagnose_call(
     return replace(diagnosis, seconds=time.perf_counter() - started)
 
 
-def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    """The call of the plain function, with what its jit (also equinox's or nnx's) declares.
+def _without(diagnosis: Diagnosis, names: frozenset[str]) -> Diagnosis:
+    """The answer without arguments that the user has not declared static, but a library handles."""
 
-    The self of a jitted method is an argument of the jit.
-    """
-    declared: set[str] = set()
-    donated: set[str] = set()
-    arrays_alone = False
-    for _ in range(10):
-        fun, args = _with_self(fun, args)
-        given = getattr(fun, "_jit_info", None) or getattr(getattr(fun, "jitted_fn", None), "_jit_info", None)
-        inner = getattr(fun, "__wrapped__", None)
-        if inner is None or (given is None and not hasattr(fun, "lower")):
-            break
-        arrays_alone = arrays_alone or type(fun).__module__.partition(".")[0] == "equinox"
-        if given is not None:
-            named = bind(inner, args, kwargs).arguments
-            declared |= _chosen(named, len(args), given, "static")
-            donated |= _chosen(named, len(args), given, "donate")
-        fun = inner
-    call = bind(calling_itself(fun), args, kwargs, frozenset(declared))
-    return replace(call, donated=frozenset(donated), keeps_options=arrays_alone)
+    def other(given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in given if name not in names)
 
+    def told(rewrites: tuple[Rewrite, ...]) -> tuple[Rewrite, ...]:
+        return tuple(replace(each, static_argnames=other(each.static_argnames)) for each in rewrites)
 
-def _with_self(fun: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """The jitted function of a method, or of a callable object whose ``__call__`` is jitted, and its arguments."""
-    if isinstance(fun, MethodType) and hasattr(fun.__func__, "lower"):
-        return fun.__func__, (fun.__self__, *args)
-    inner = getattr(fun, "func", None)  # equinox binds a method as a partial
-    if hasattr(inner, "lower") and type(fun).__module__.partition(".")[0] == "equinox":
-        return inner, (*getattr(fun, "args", ()), *args)
-    method = getattr(type(fun), "__call__", None)  # noqa: B004
-    if not hasattr(fun, "lower") and hasattr(method, "lower") and hasattr(method, "__wrapped__"):
-        return method, (fun, *args)
-    return fun, args
-
-
-def _chosen(named: tuple[Argument, ...], count: int, given: Any, what: str) -> set[str]:
-    """The names that a jit's `static_…` or `donate_…` options mean in this call: where numbers and names are both given, JAX
-    looks for an argument passed by position among the numbers alone (else it concludes the ones from the others)."""
-    places = _as_tuple(getattr(given, f"{what}_argnums", ()))
-    numbers = {number % max(count, 1) if number < 0 else number for number in places}
-    by_position = {each.name for each in named if isinstance(each.key, int)}
-    names = set(_as_tuple(getattr(given, f"{what}_argnames", ())))
-    return (names - by_position) | {each.name for each in named if each.key in numbers}
+    return replace(
+        diagnosis,
+        static_argnames=other(diagnosis.static_argnames),
+        declared_argnames=other(diagnosis.declared_argnames),
+        rewrites=told(diagnosis.rewrites),
+        unverified=told(diagnosis.unverified),
+    )
 
 
 def _handed_on(call: Call) -> list[tuple[str, Any]]:
@@ -161,10 +134,6 @@ def _handed_on(call: Call) -> list[tuple[str, Any]]:
     static = [(argument.name, argument.value) for argument in call.arguments if argument.name in call.declared]
     leaves = [found for argument in call.arguments for found in argument.bad_leaves]
     return [("self", owner), *static, *leaves]
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return () if value is None else (value,) if isinstance(value, (int, str)) else tuple(value)
 
 
 def _from_one_run(call: Call, failed: BaseException | None, effect: str) -> Diagnosis:

@@ -1,5 +1,8 @@
 """Functions under the jits of equinox and flax.nnx are diagnosed in their own parameters, and by those jits' own rules."""
 
+import copy
+import functools
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -144,3 +147,68 @@ def test_an_object_that_may_change_is_no_static_argument_of_a_piece():
 
     for split in diagnose(counted, Counter(), X).splits:
         assert "@jax.jit(" not in split.source.replace('"@jax.jit("', "")
+
+
+class Param:
+    def __init__(self, value):
+        self.value = value
+
+
+class Module:
+    """As of a library whose jit knows its modules, which JAX does not."""
+
+    def arrays(self):
+        return {name: each.value for name, each in vars(self).items()}
+
+
+class LibraryJit:
+    """As ``nnx.jit``: modules go in as their arrays and are made again inside, and what changed is written back."""
+
+    def __init__(self, fun):
+        functools.update_wrapper(self, fun)
+        self.modules = []
+
+        def pure(arrays, rest):
+            made = [copy.copy(module) for module in self.modules]
+            for module, each in zip(made, arrays, strict=True):
+                vars(module).update({name: Param(value) for name, value in each.items()})
+            return fun(*made, *rest), [module.arrays() for module in made]
+
+        self.jitted_fn = jax.jit(pure)
+
+    def __call__(self, *args):
+        self.modules = [each for each in args if isinstance(each, Module)]
+        rest = [each for each in args if not isinstance(each, Module)]
+        out, changed = self.jitted_fn([each.arrays() for each in self.modules], rest)
+        for module, each in zip(self.modules, changed, strict=True):
+            for name, value in each.items():
+                getattr(module, name).value = value
+        return out
+
+
+class Linear(Module):
+    def __init__(self):
+        self.w, self.calls = Param(jnp.ones((4, 4))), Param(jnp.zeros(()))
+
+    def __call__(self, x):
+        self.calls.value = self.calls.value + 1
+        return self.w.value @ x
+
+
+def library_step(model, x, scale):
+    y = model(x)
+    if y.sum() > 0:
+        y = y * scale
+    return y
+
+
+def test_a_librarys_own_modules_are_its_business():
+    """No argument of it is called static, its state is as it was, and the user's function is what is rewritten."""
+    step, model = LibraryJit(library_step), Linear()
+    with pytest.raises(jax.errors.TracerBoolConversionError):
+        step(model, X, 2.0)
+    found = diagnose(step, model, X, 2.0)
+    assert found.function == "library_step" and found.kind == "rewrite" and found.static_argnames == ()
+    assert found.sites[0].code == "if y.sum() > 0:" and "x" in found.sites[0].arguments
+    assert "jnp.where(y.sum() > 0, y * scale, y)" in found.rewrites[0].source
+    assert "Plain Python fails" not in found.reason and float(model.calls.value) == 0

@@ -71,6 +71,8 @@ class Call:
     donated: frozenset[str] = frozenset()
     seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Of recorded calls, by argument: (different values, calls)."""
+    library: frozenset[str] = frozenset()
+    """Of `declared`, objects that a library's own jit takes apart, as flax's does with its modules: the user declares none."""
     keeps_options: bool = False
     """Its jit traces arrays alone and keeps every other leaf static, as ``equinox.filter_jit`` does."""
 

@@ -212,7 +212,7 @@ class _Search:
         """Whether an argument that is found to be needed as a static one may be so in a piece: an object that is compared by
         identity may change, unless the user's own jit takes it so."""
         given = next((each.value for each in self.call.arguments if each.name == name), None)
-        return name in self.call.declared or given is None or _is_fixed(given)
+        return name in self.call.declared - self.call.library or given is None or _is_fixed(given)
 
     @staticmethod
     def _may_be_traced(value: Any) -> bool:
