@@ -104,6 +104,12 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
         raise (Overdue if is_over() else OutOfTime) from None
 
 
+def time_left() -> float:
+    """Seconds until a limit around stops this thread: for what cannot be stopped once it has begun."""
+    watch: _Timekeeper | None = getattr(_here, "watch", None)
+    return float("inf") if watch is None else max(0.0, watch.state.waited - time.monotonic())
+
+
 def unhurried(work: Callable[[], Result]) -> Result:
     """What `work()` gives, which no limit around it stops: for what has to be put back. Limits within it stop their work."""
     watch = getattr(_here, "watch", None)

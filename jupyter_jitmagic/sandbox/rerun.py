@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from jupyter_jitmagic.base.jax_internals import keep_trace
 from jupyter_jitmagic.sandbox.effects import Effect, stopped_at_effects
-from jupyter_jitmagic.sandbox.limit import OutOfTime, limited, unhurried
+from jupyter_jitmagic.sandbox.limit import OutOfTime, limited, time_left, unhurried
 from jupyter_jitmagic.sandbox.reach import Reach
 from jupyter_jitmagic.sandbox.streams import Sink, lost, swallowed
 
@@ -70,4 +70,4 @@ def rerun(work: Callable[[], Result], seconds: float = float("inf"), *, sink: Si
     return unhurried(silently)
 
 
-__all__ = ["Effect", "OutOfTime", "Reach", "is_undoing", "limited", "rerun", "undoing", "unhurried"]
+__all__ = ["Effect", "OutOfTime", "Reach", "is_undoing", "limited", "rerun", "time_left", "undoing", "unhurried"]

@@ -13,7 +13,7 @@ import itertools
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import thread_time
 from typing import Any
 
@@ -124,6 +124,7 @@ class Search:
         self._files: dict[str, tuple[Unit, str]] = {}
         self._sources: dict[str, Code] = {}
         self._seen: set[frozenset[tuple[int, str]]] = set()
+        self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
         """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
@@ -138,13 +139,25 @@ class Search:
         if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
             return
+        self.traces += 1
+        key = (draft.key, frozenset(draft.excludes))
+        if key not in self._known:
+            self._known[key] = self._looked_at(draft)
+        known = self._known[key]
+        if isinstance(known, Traced):
+            yield replace(known, draft=draft)
+            return
+        for unit, step in sorted(known, key=lambda placed: bool(prefer) and placed[1].pattern != prefer):
+            yield from self._follow(self._with(draft, unit, step), prefer, depth + 1)
+
+    def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
+        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
         try:
             function = self.build(draft)
         except (NoSource, SyntaxError) as error:
             self.obstacles[str(error)] = None
-            return
+            return []
         begin = thread_time()
-        self.traces += 1
         outcome = self.trace(function, self.args, self.kwargs)
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
         on_others: list[tuple[OtherCall, Any]] = []
@@ -163,9 +176,8 @@ class Search:
                 outcome, failing = other, call.words
                 break
         if not isinstance(outcome, BaseException):
-            if draft.changes:
-                yield Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others))
-            return
+            traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others))
+            return traced if draft.changes else []
         try:
             spot, steps = self._next(outcome, draft)
             if failing and not steps:
@@ -174,12 +186,12 @@ class Search:
             self.obstacles[str(error)] = None
             if failing:
                 self.fails[failing] = first_words(outcome)
-                return
+                return []
             if isinstance(error, Obstacle):
                 if self._is_of_the_users(str(error)):
                     self.why_not = self.why_not or str(error)
                 self._stands_at(next(self._spots(outcome, draft)), draft)
-            return
+            return []
         finally:
             del outcome
         if not steps:
@@ -187,10 +199,7 @@ class Search:
             self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
             if not failing:
                 self._stands_at(spot, draft)
-        steps.sort(key=lambda placed: bool(prefer) and placed[1].pattern != prefer)
-        del spot
-        for unit, step in steps:
-            yield from self._follow(self._with(draft, unit, step), prefer, depth + 1)
+        return steps
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
         """Note a draft that cures something and ends at a line that it did not change."""

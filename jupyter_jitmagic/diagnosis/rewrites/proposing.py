@@ -48,7 +48,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, is_undoing, rerun, undoing
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, is_undoing, rerun, time_left, undoing
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.compared import compared_words
 from jupyter_jitmagic.source.layout import folded
@@ -57,6 +57,7 @@ from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit, layers, modul
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
 MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
+COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 3  # with less and less promised
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
@@ -308,24 +309,31 @@ class _Judge:
             words = next((c.words for c, other in traced.others if _gives_counts(other, draft.cuts)), "on another call")
             self.fails[words] = "no array of a fixed shape holds its result"
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
+        failing: list[str] = []
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
+            found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
                 run = _first_of(run, draft.cuts) if draft.returns else run
-                compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
-            run = self._compiled(traced)
-            run = _first_of(run, draft.cuts) if draft.returns else run
-            count, notes, inputs = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+            if not (draft.returns or self.fails_elsewhere):
+                self._compare_others(plain, traced)
+                failing = self._compare_served(traced)
+            if traced.equations * COMPILING_S < time_left():
+                run = self._compiled(traced)
+                run = _first_of(run, draft.cuts) if draft.returns else run
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+            elif found is None:
+                return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
+            count, notes, inputs = found
             if exactly is not None and LATER not in " ".join(notes):
                 notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
             if draft.returns:
                 return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
             if self.fails_elsewhere:
                 return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
-            self._compare_others(plain, traced)
-            failing = self._compare_served(traced)
             if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
                 return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
         except NoSource as error:
@@ -521,6 +529,10 @@ class _Judge:
         return Rewrite(
             sources, source, draft.changes, "\n".join(diffs), compared, compared is not None, reason, names, filenames
         )
+
+
+def _too_long(equations: int) -> str:
+    return f"compiling its {equations} equations may take longer than jupyter_jitmagic.options.advice_limit_s leaves"
 
 
 def _gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:

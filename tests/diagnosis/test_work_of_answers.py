@@ -1,0 +1,163 @@
+"""How much an answer runs and compiles, counted: what takes time has no place in it twice."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
+from jupyter_jitmagic.diagnosis.proof import uncompiled
+from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
+from jupyter_jitmagic.diagnosis.rewrites import engine, proposing
+
+LINES, LEAVES = 300, 40
+PATIENCE = 60  # seconds
+
+
+@pytest.fixture
+def compiled() -> Iterator[list[str]]:
+    """The names of what XLA compiles."""
+    names: list[str] = []
+
+    def hear(event: str, duration: float, fun_name: str = "", **_: Any) -> None:
+        if "backend_compile" in event:
+            names.append(fun_name)
+
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(hear)
+
+
+def selected(x, limit):
+    return x[x > limit].sum()
+
+
+def passed(x, limit):
+    if x.sum() > limit:
+        return x * 2
+    return x - limit
+
+
+def asked(fun, *args):
+    """The answer to a question that was asked before: what JAX itself compiles once is there."""
+    fun(*args)
+    diagnose_call(fun, args, {}, seconds=PATIENCE)
+    return lambda: diagnose_call(fun, args, {}, seconds=PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def patient():
+    """No count ends with the time, on a machine however busy."""
+    jm.options.advice_limit_s = 2 * PATIENCE
+    yield
+    jm.options.reset()
+
+
+@pytest.mark.parametrize("fun", [selected, passed])
+def test_a_program_is_compiled_for_each_rewrite_and_for_nothing_else(fun, compiled):
+    """Not for inputs of other shapes, not for gradients, not for a draft that turns out wrong."""
+    again = asked(fun, jnp.linspace(-1.0, 2.0, 7), 0.5)
+    compiled.clear()
+    found = again()
+    assert found.rewrites
+    assert len(compiled) <= len(found.rewrites), compiled
+
+
+def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch):
+    """XLA cannot be stopped. The comparison operation by operation is one, too."""
+    again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)
+    compiled.clear()
+    monkeypatch.setattr(proposing, "time_left", lambda: 0.0)
+    found = again()
+    assert found.rewrites and found.rewrites[0].verified and found.rewrites[0].compared.inputs > 5
+    assert compiled == []
+
+
+def test_what_can_only_be_compiled_is_not_compared_where_no_time_is_left(compiled, monkeypatch):
+    again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)
+    compiled.clear()
+    monkeypatch.setattr(proposing, "time_left", lambda: 0.0)
+    monkeypatch.setattr(uncompiled, "evaluate", lambda *_: (_ for _ in ()).throw(ValueError("no such operation")))
+    found = again()
+    assert not found.rewrites and "advice_limit_s" in found.unverified[0].reason
+    assert compiled == []
+
+
+def test_a_draft_is_traced_once_for_each_signature(monkeypatch):
+    """Other indices are data, their program is the same; another way that begins as the first one did is not traced again."""
+
+    def picked(x, i):
+        if x[i] > 0:
+            return x[i] * 2
+        return x.sum()
+
+    kinds, traces, searches = set(), [], []
+    trace = engine.Search.trace
+
+    def counted(self, function, args, kwargs, *more):
+        searches.append(self)
+        kinds.add(trace_key(function, args, kwargs, ()))
+        traces.append((id(self), function.__code__.co_filename, trace_key(function, args, kwargs, ())))
+        return trace(self, function, args, kwargs, *more)
+
+    monkeypatch.setattr(engine.Search, "trace", counted)
+    found = diagnose_call(picked, (jnp.linspace(-1.0, 2.0, 7), 3), {}, seconds=PATIENCE)
+    assert [rewrite.patterns for rewrite in found.rewrites] == [("where",), ("cond",)]
+    assert len(traces) == len(set(traces)) and len(kinds) > 3
+
+
+def long_function(folder: Path) -> Any:
+    """A function of 300 lines with branches on data, and 40 arrays in its arguments."""
+    lines = ["def step(params, state, batch, rate):", "    x, y = batch", "    loss, scale = 0.0, jnp.float32(1.0)"]
+    layer = 0
+    while len(lines) < LINES - 6:
+        kind, number = ("params", layer % LEAVES) if layer % LEAVES < LEAVES // 2 else ("state", layer % LEAVES - LEAVES // 2)
+        lines += [
+            f"    h{layer} = jnp.tanh(x * {kind}['w{number}'])",
+            f"    loss = loss + (h{layer} - y).sum() * scale",
+            f"    x = x + 0.01 * h{layer}",
+        ]
+        if layer in (10, 40, 70):
+            lines += [f"    if loss > {layer}.5:", "        scale = scale * 0.5", "    else:", "        scale = scale * 1.1"]
+        layer += 1
+    lines += [
+        "    if loss > 3.0:",
+        "        rate = 0.0",
+        "    new = {name: value - rate * loss for name, value in params.items()}",
+    ]
+    lines += ["    return new, loss"]
+    path = folder / "a_long_one.py"
+    path.write_text("import jax.numpy as jnp\n\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module.step
+
+
+def test_a_function_of_300_lines_and_40_leaves(tmp_path, compiled, monkeypatch):
+    """One compile; a trace for each branch and each kind of other call; some forty plain runs and their kinds' gradients."""
+    step = long_function(tmp_path)
+    leaves = [{f"w{k}": jnp.full(8, sign * k / LEAVES) for k in range(LEAVES // 2)} for sign in (1, -1)]
+    again = asked(step, *leaves, (jnp.linspace(-2.0, 2.0, 8), jnp.linspace(2.0, -2.0, 8)), 0.1)
+    runs, traces = [], []
+    run, trace = uncompiled.run, engine.Search.trace
+    monkeypatch.setattr(uncompiled, "run", lambda *given: (runs.append(1), run(*given))[1])
+    monkeypatch.setattr(engine.Search, "trace", lambda *given: (traces.append(1), trace(*given))[1])
+    compiled.clear()
+    found = again()
+    assert found.kind == "rewrite" and found.rewrites[0].verified
+    assert len(compiled) <= len(found.rewrites), compiled
+    print(len(traces), len(runs))
+    assert len(traces) <= 40, len(traces)
+    assert len(runs) <= 100, len(runs)
+    sys.modules.pop("a_long_one")
