@@ -130,4 +130,21 @@ def _sum_over_range(spot: Spot, node: ast.Call) -> Iterator[Step]:
     yield spot.step("fori_loop", (call, f"{spot.lax('fori_loop')}({bounds.low}, {bounds.high}, {body}, 0)"))
 
 
-RULES: list[Rule] = [for_range, while_loop, leaving]
+def nothing_to_read(spot: Spot) -> Iterator[Step]:
+    """`o = rest[k]` in a loop that never runs over an empty `rest = xs[1:]`, and is traced all the same."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Subscript) or not isinstance(spot.error, IndexError) or "size 0" not in str(spot.error):
+        return
+    name = node.value
+    if not isinstance(name, ast.Name) or getattr(spot.value(name), "shape", (1,))[0] != 0:
+        return
+    made = [n.value for n in ast.walk(code.tree) if isinstance(n, ast.Assign) and code.src(n.targets[0]) == name.id]
+    if not any(isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice) for value in made):
+        return
+    nothing = f"{spot.jnp('zeros')}({name.id}.shape[1:], {name.id}.dtype)"
+    text = f"{code.src(node)} if len({name.id}) else {nothing}"
+    alone = isinstance(code.parents[node], ast.Assign)
+    yield spot.step("if", (node, text if alone else f"({text})"))
+
+
+RULES: list[Rule] = [nothing_to_read, for_range, while_loop, leaving]

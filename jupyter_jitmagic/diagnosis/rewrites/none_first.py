@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, stored, target_names
 
 
@@ -20,6 +20,34 @@ def flagged(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"}
             yield spot.step("flag", *(((start, end), text) for start, end, text in edits), excludes=excludes)
             return
+
+
+def unasked(spot: Spot) -> Iterator[Step]:
+    """`k = None` … `if v < best: best, k = v, i`, where nobody asks whether k is None → `k = -1`."""
+    asked, function = spot.asked(), spot.function
+    if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+        return
+    code = spot.code
+    loop = next((at for at in code.ancestors(asked[1]) if isinstance(at, ast.For | ast.While)), None)
+    if loop is None or function not in code.ancestors(loop):
+        return
+    questions = {n.id for c in ast.walk(function) if isinstance(c, ast.Compare) for n in ast.walk(c) if isinstance(n, ast.Name)}
+    for name in dict.fromkeys(stored(asked[1].body)):
+        if name in questions or name not in spot.locals or spot.locals[name] is not None:
+            continue
+        stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+        first, *others = sorted(stores, key=lambda n: n.lineno)
+        none = _bound_to(code.statement(first), first)
+        values = [_bound_to(code.statement(other), other) for other in others]
+        kinds = {
+            fact.dtype for value in values if value is not None and (fact := spot.fact(value)) is not None and not fact.ndim
+        }
+        if first.lineno >= loop.lineno or not isinstance(none, ast.Constant) or None in values or len(kinds) != 1:
+            continue
+        number = {"i": "-1", "f": spot.jnp("nan")}.get(kinds.pop())
+        if number is not None:
+            excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None (it is {number} then)"}
+            yield spot.step("flag", (none, number), excludes=excludes)
 
 
 def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str) -> list[Edit]:
@@ -75,3 +103,6 @@ def _asked(spot: Spot, node: ast.Compare, flag: str, negative: bool) -> str:
 def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
     end = spot.code.span(statement)[1]
     return end, end, f"\n{spot.code.indent(statement)}{line}"
+
+
+RULES: list[Rule] = [unasked]

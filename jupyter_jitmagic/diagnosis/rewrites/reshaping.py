@@ -121,7 +121,8 @@ class Reshaping(Consumers):
             found = self._only(node, known)
             if found is None:
                 return None
-            if found.listed and known.name == "stack" and len(known.arguments) == 1 and not known.keywords:
+            rows = known.name == "stack" or (known.name == "vstack" and found.ndim == 2)
+            if found.listed and rows and len(known.arguments) == 1 and not known.keywords:
                 return replace(found, listed=False)
             self.stop(node)
         given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)

@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import cut_at
 from jupyter_jitmagic.source.code import target_names, words
 
@@ -109,7 +109,8 @@ def _is_selection(spot: Spot) -> bool:
         return True
     if isinstance(node, ast.Call) and (error in _REFUSED or "Tracer" in error):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        return name in _LOOK and not any(k.arg == "size" for k in node.keywords)
+        if name in _LOOK:
+            return not any(k.arg == "size" for k in node.keywords)
     if isinstance(node, ast.Subscript):
         cut = cut_at(spot)
         return cut is not None and not cut.updates
@@ -216,7 +217,32 @@ def collected(spot: Spot) -> Iterator[Step]:
     yield spot.step("list", (region, f"{code.indent(loop)}{name} = [{code.src(element)} {head}]\n"))
 
 
-RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, binned, repeated, deleted, collected]
+def by_filter(spot: Spot) -> Iterator[Step]:
+    """`list(filter(lambda v: v > 0, xs))` → `[v for v in xs if v > 0]`, which the walk goes on with."""
+    code = spot.code
+    statement = code.statement(spot.node) if spot.kind == BOOL and isinstance(spot.node, ast.expr) else None
+    for node in ast.walk(statement) if statement is not None else ():
+        match node:
+            case ast.Call(func=ast.Name(id="filter"), args=[keeps, values], keywords=[]) if spot.is_builtin("filter"):
+                pass
+            case _:
+                continue
+        match keeps:
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)], defaults=[], vararg=None)):
+                test = code.src(keeps.body)
+            case ast.Constant(value=None):
+                name = test = code.fresh("v", "item")
+            case _:
+                name = code.fresh("v", "item")
+                test = f"{code.operand(keeps)}({name})"
+        around = code.parents[node]
+        listed = isinstance(around, ast.Call) and code.src(around.func) == "list" and len(around.args) == 1
+        kept = f"[{name} for {name} in {code.expr(values)} if {test}]"
+        yield spot.step("list", (around if listed else node, kept))
+        return
+
+
+RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, binned, repeated, deleted, collected, by_filter]
 OUTWARD: list[Rule] = [out_of_a_helper]
 
 __all__ = ["OUTWARD", "RULES", "Obstacle"]

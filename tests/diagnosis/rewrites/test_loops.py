@@ -244,3 +244,20 @@ def test_a_loop_that_counts_another_round_is_refused():
     assert other_rounds(plain, given, got(given), want, exactly) == ""
     assert ": 7 here for 8" in other_rounds(plain, given, got(given), want, lambda given: (given.args[0] * 1.0, jnp.array(8)))
     assert other_rounds(plain, given, (got(given)[0] * 2, jnp.array(7)), want, lambda given: want) == ""
+
+
+def test_a_place_that_is_none_at_first_and_that_nobody_asks_for():
+    source = (
+        "def f(costs):\n    best_k, best = None, float('inf')\n    for k, c in enumerate(costs):\n        if c < best:\n"
+        "            best, best_k = c, k\n    return best_k, best\n"
+    )
+    found = check(source, (jnp.array([3.0, 1.0, 2.0]),), (jnp.array([0.5, 1.0, 2.0]),))
+    assert "calls in which best_k stays None (it is -1 then)" in found.rewrites[0].compared.not_reached
+
+
+def test_a_loop_that_leaves_over_what_follows_the_first_serves_one_element():
+    source = (
+        "def f(x, t):\n    total = x[0]\n    for v in x[1:]:\n        if total > t:\n            return total\n"
+        "        total = total + v\n    return total\n"
+    )
+    check(source, (jnp.array([1.0, 2.0, 3.0]), 2.0), (jnp.array([1.0]), 2.0), (jnp.array([1.0, -2.0]), 0.0))

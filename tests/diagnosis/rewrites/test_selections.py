@@ -124,3 +124,28 @@ def test_counts_of_labels_below_a_length_that_is_given(module):
     labels, w = jnp.array([0, 2, 2, 1]), jnp.array([1.0, 2.0, 0.5, 4.0])
     found = check(source, (labels, w, 4), (labels // 2, w, 4), static=("n",))
     assert any("labels of n or more" in said for said in found.rewrites[0].compared.not_reached)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "rows = [r for r in x if not jnp.isnan(r).any()]\n    return jnp.stack(rows).mean(axis=0)",
+        "rows = [r for r in x if jnp.all(r > 0)]\n    return jnp.vstack(rows).sum()",
+        "kept = [r.sum() for r in x if not jnp.isnan(r[0])]\n    return sum(kept) / len(kept)",
+    ],
+)
+def test_a_filter_whose_test_is_a_call(body):
+    check(
+        f"def f(x):\n    {body}\n",
+        (jnp.array([[1.0, 2.0], [jnp.nan, 1.0], [3.0, 4.0]]),),
+        (jnp.array([[1.0, 2.0], [3.0, -1.0], [3.0, 4.0]]),),
+    )
+
+
+@pytest.mark.parametrize("keeps", ["lambda v: lo <= v <= 4", "between", "lambda v: v > lo"])
+def test_what_filter_keeps(keeps):
+    source = (
+        "def between(v):\n    return v > 0 and v < 4\n\n"
+        f"def f(x, lo):\n    kept = list(filter({keeps}, x))\n    return jnp.array(kept).sum() / len(kept)\n"
+    )
+    check(source, (jnp.array([1.0, 5.0, 3.0]), 0.0), (jnp.array([2.0, 2.5, 7.0]), 1.0))
