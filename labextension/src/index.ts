@@ -3,7 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -12,6 +12,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { addCommands } from './commands';
+import { DASHBOARD_ID, newDashboard } from './dashboard';
 import { jitIcon } from './icon';
 import { JitPanel } from './panel';
 import { StatusItem } from './status';
@@ -99,6 +100,27 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    const tabs = new WidgetTracker({ namespace: DASHBOARD_ID });
+    app.commands.addCommand(CommandIDs.openDashboard, {
+      label: trans.__('JIT Dashboard'),
+      caption: trans.__(
+        'Functions, timeline, misses and details side by side, in a tab'
+      ),
+      icon: jitIcon,
+      execute: () => {
+        const tab = tabs.currentWidget ?? newDashboard(panel, trans);
+        if (!tab.isAttached) {
+          app.shell.add(tab, 'main');
+          void tabs.add(tab);
+        }
+        app.shell.activateById(tab.id);
+      },
+      describedBy: { args: { type: 'object', properties: {} } }
+    });
+    void restorer?.restore(tabs, {
+      command: CommandIDs.openDashboard,
+      name: () => DASHBOARD_ID
+    });
     app.commands.addCommand(CommandIDs.followLink, {
       label: trans.__('Follow the Link to the JIT Caches'),
       execute: () => {
@@ -112,6 +134,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const category = trans.__('JIT');
     for (const command of [
       CommandIDs.open,
+      CommandIDs.openDashboard,
       CommandIDs.copyMarkdown,
       CommandIDs.saveCsv,
       CommandIDs.pauseRecording,

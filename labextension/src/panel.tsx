@@ -130,8 +130,25 @@ export class JitPanel extends ReactWidget {
   }
 
   protected onBeforeDetach(message: Message): void {
-    this._unlink();
+    if (this._views.size === 0) {
+      this._unlink();
+    }
     super.onBeforeDetach(message);
+  }
+
+  /** Another view of the same rows can be seen, or no longer: while one can, the kernel is listened to. */
+  watch(view: unknown, seen: boolean): void {
+    if (seen) {
+      this._views.add(view);
+    } else {
+      this._views.delete(view);
+    }
+    this._follow();
+  }
+
+  /** What the views may ask for. */
+  get actions(): IPanelActions {
+    return this._actions;
   }
 
   /** Whether compiles are counted for the status bar while the panel is closed. */
@@ -239,7 +256,7 @@ export class JitPanel extends ReactWidget {
   /** Misses came: there may be advice on them, which a kernel of an older version does not give. */
   private readonly _cures = new Seldom(async () => {
     const { link, epoch, misses } = this.model.state;
-    if (link === 'live' && misses.length > 0 && this.isVisible) {
+    if (link === 'live' && misses.length > 0 && this._isSeen) {
       const data = await this._request('cures', {});
       if (epoch === this.model.state.epoch) {
         this.model.setCures(parseCures(data));
@@ -257,9 +274,13 @@ export class JitPanel extends ReactWidget {
     return this._link.request(op, args);
   }
 
+  private get _isSeen(): boolean {
+    return this.isVisible || this._views.size > 0;
+  }
+
   private _follow(): void {
     const kernel = this._tracker.kernel;
-    const counting = !this.isVisible;
+    const counting = !this._isSeen;
     this.model.setSource(this._tracker.source);
     if (kernel === null) {
       this._unlink();
@@ -342,6 +363,7 @@ export class JitPanel extends ReactWidget {
         menu.addItem({ command: CommandIDs.clearFunction, args });
         menu.addItem({ type: 'separator' });
       }
+      menu.addItem({ command: CommandIDs.openDashboard });
       menu.addItem({ command: CommandIDs.expandAll });
       menu.addItem({ command: CommandIDs.collapseAll });
       menu.addItem({ type: 'separator' });
@@ -377,4 +399,6 @@ export class JitPanel extends ReactWidget {
   /** The kernel whose rows the model holds. */
   private _shown: Kernel.IKernelConnection | null = null;
   private _link: KernelLink | null = null;
+  /** Other views of the same rows that can be seen. */
+  private _views = new Set<unknown>();
 }

@@ -39,6 +39,7 @@ export const LOAD_LINE = '%load_ext jupyter_jitmagic';
 
 export const CommandIDs = {
   open: 'jitmagic:open',
+  openDashboard: 'jitmagic:open-dashboard',
   followLink: 'jitmagic:follow-link',
   copyMarkdown: 'jitmagic:copy-markdown',
   saveCsv: 'jitmagic:save-csv',

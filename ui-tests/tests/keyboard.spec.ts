@@ -59,6 +59,7 @@ test('without a mouse: opened, walked through, a fix put in, a cache cleared, an
   await keyboard.press('ArrowRight');
   await expect(entry.locator('tr[data-differs]')).toContainText(['n']);
   await keyboard.press('ArrowRight');
+  await keyboard.press('ArrowRight');
   await expect(entry).toContainText('{ lambda ;');
   await keyboard.press('Escape');
   await expect(entry).toBeHidden();

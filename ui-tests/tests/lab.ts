@@ -207,10 +207,10 @@ export class Lab {
     return row.locator(`[data-column="${column}"]`);
   }
 
-  /** No violation that axe can find in the panel. */
-  async accessible(): Promise<void> {
+  /** No violation that axe can find in the panel, or elsewhere. */
+  async accessible(where = '#jitmagic-panel'): Promise<void> {
     const { violations } = await new AxeBuilder({ page: this.page })
-      .include('#jitmagic-panel')
+      .include(where)
       .analyze();
     expect(
       violations.map(each => [

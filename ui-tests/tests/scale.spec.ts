@@ -49,10 +49,13 @@ test('ten thousand entries: painted, filtered, sorted, scrolled', async ({
   )!;
   expect(await lab.grid.getByRole('row').count()).toBeLessThan(80);
   await lab.command('jitmagic:expand-all');
-  await expect(lab.row('f32[0,1]').first()).toBeVisible();
+  await expect(lab.row(/f32\[\d+,100\]/).first()).toBeVisible(); // the dearest first
   // names and values are text, whatever they hold
-  await expect(lab.row('<img src=x onerror=alert(1)>')).toBeVisible();
+  const searchbox = lab.panel.getByRole('searchbox');
+  await searchbox.fill('<img');
+  await expect(lab.row('<img src=x onerror=alert(1)>').first()).toBeVisible();
   await expect(lab.panel.locator('img')).toHaveCount(0);
+  await searchbox.fill('');
 
   // a stroke, a click on a heading: until the frame that shows it is painted
   const [filter, sort] = await lab.page.evaluate(async () => {

@@ -119,4 +119,26 @@ test('a training notebook: what costs most is told first and told apart', async 
     await lab.uncut();
   }
   await lab.accessible();
+
+  // all of it side by side in a tab, live while the sidebar is closed
+  await lab.command('jitmagic:open-dashboard');
+  const tab = lab.page.getByRole('region', { name: 'JIT dashboard' });
+  const row = tab.getByRole('treegrid').getByRole('row');
+  await expect(row.filter({ hasText: 'train_step' }).first()).toBeVisible();
+  await expect(
+    tab.getByRole('group', { name: /^Timeline from/ })
+  ).toBeVisible();
+  await lab.accessible('[aria-label="JIT dashboard"]');
+  await lab.closePanel();
+  await tab.getByRole('searchbox').fill('normalise');
+  await expect(row).toHaveCount(2); // and the head
+  await tab.getByRole('searchbox').fill('');
+  for (const theme of ['Light', 'Dark']) {
+    await lab.command('apputils:change-theme', {
+      theme: `JupyterLab ${theme}`
+    });
+    await lab.page.waitForTimeout(100);
+    await lab.shot(`dashboard-${theme}`);
+  }
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
 });

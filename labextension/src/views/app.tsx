@@ -11,7 +11,7 @@ import type {
 } from '../tokens';
 import { AdviceDetails, CureDetails } from './advice';
 import { CacheTable } from './cache';
-import { Translation, useTrans } from './context';
+import { IdPrefix, Translation, useTrans } from './context';
 import { Empty } from './empty';
 import { EntryDetails } from './entry';
 import { Header } from './header';
@@ -28,6 +28,8 @@ export interface IAppProps {
   store: IPanelStore;
   actions: IPanelActions;
   trans: TranslationBundle;
+  /** Side by side in a tab of its own, rather than one below the other in a sidebar. */
+  wide?: boolean;
 }
 
 /** The sections' heights in pixels, null where the user has chosen none. */
@@ -40,7 +42,12 @@ interface IHeights {
 const STALE = new Set(['restarting', 'lost', 'dead', 'waiting']);
 const WITH_ROWS = new Set(['live', 'connecting', ...STALE]);
 
-export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
+export function App({
+  store,
+  actions,
+  trans,
+  wide = false
+}: IAppProps): React.JSX.Element {
   const state = React.useSyncExternalStore(store.subscribe, () => store.state);
   const [heights, setHeights] = React.useState<IHeights>({
     misses: null,
@@ -51,19 +58,22 @@ export function App({ store, actions, trans }: IAppProps): React.JSX.Element {
     WITH_ROWS.has(state.link);
   return (
     <Translation.Provider value={trans}>
-      <Header state={state} actions={actions} rows={rows} />
-      {rows ? (
-        // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
-        <Living
-          key={state.epoch}
-          state={state}
-          actions={actions}
-          heights={heights}
-          onHeights={setHeights}
-        />
-      ) : (
-        <Empty state={state} actions={actions} />
-      )}
+      <IdPrefix.Provider value={wide ? 'jitmagic-wide' : 'jitmagic'}>
+        <Header state={state} actions={actions} rows={rows} />
+        {rows ? (
+          // a new epoch is a new cache: what was open or chosen in the old one means nothing in it
+          <Living
+            key={state.epoch}
+            wide={wide}
+            state={state}
+            actions={actions}
+            heights={heights}
+            onHeights={setHeights}
+          />
+        ) : (
+          <Empty state={state} actions={actions} />
+        )}
+      </IdPrefix.Provider>
     </Translation.Provider>
   );
 }
@@ -93,11 +103,13 @@ function functionCalled(name: string, state: IPanelState): number {
 }
 
 function Living({
+  wide,
   state,
   actions,
   heights,
   onHeights
 }: {
+  wide: boolean;
   state: IPanelState;
   actions: IPanelActions;
   heights: IHeights;
@@ -126,29 +138,19 @@ function Living({
     selected?.kind === 'cure'
       ? state.cures.find(row => row.id === selected.id)
       : undefined;
-  return (
-    <div
-      ref={body}
-      className="jp-JitMagic-body"
-      onKeyDown={event => {
-        if (event.key === 'Escape' && !event.defaultPrevented) {
-          actions.leave();
-        }
-      }}
-      data-stale={STALE.has(state.link) ? true : undefined}
-    >
-      <Summary state={state} />
-      <NowBar state={state} actions={actions} />
+  const chosen = entry ?? advice ?? cure;
+  const caches = (
+    <>
       <Todos
         state={state}
         filter={filter}
         selected={selected}
         onSelect={setSelected}
       />
-      <Timeline state={state} actions={actions} opened={false} />
+      {!wide && <Timeline state={state} actions={actions} opened={false} />}
       <Tools state={state} filter={filter} actions={actions} />
       <CacheTable
-        rest={heights.misses !== null}
+        rest={wide || heights.misses !== null}
         state={state}
         filter={filter}
         actions={actions}
@@ -164,25 +166,26 @@ function Living({
         }
         onSelect={id => setSelected(id === null ? null : { kind: 'entry', id })}
       />
-      <Splitter
-        label={trans.__('Height of the misses')}
-        height={heights.misses}
-        onHeight={misses => onHeights({ ...heights, misses })}
-      />
-      <Misses
-        height={heights.misses}
-        state={state}
-        filter={filter}
-        actions={actions}
-        selected={selected}
-        onSelect={setSelected}
-      />
-      <Others state={state} filter={filter} actions={actions} />
-      {(entry || advice || cure) && (
+    </>
+  );
+  const misses = (
+    <Misses
+      height={heights.misses}
+      state={state}
+      filter={filter}
+      actions={actions}
+      selected={selected}
+      onSelect={setSelected}
+    />
+  );
+  const others = <Others state={state} filter={filter} actions={actions} />;
+  const details = (
+    <>
+      {chosen && (
         <Splitter
           label={trans.__('Height of the details')}
           height={heights.details}
-          onHeight={details => onHeights({ ...heights, details })}
+          onHeight={height => onHeights({ ...heights, details: height })}
         />
       )}
       {entry && (
@@ -214,6 +217,51 @@ function Living({
           actions={actions}
           onClose={close}
         />
+      )}
+    </>
+  );
+  return (
+    <div
+      ref={body}
+      className="jp-JitMagic-body"
+      onKeyDown={event => {
+        if (event.key === 'Escape' && !event.defaultPrevented) {
+          // first what is open goes
+          if (chosen) {
+            close();
+          } else {
+            actions.leave();
+          }
+        }
+      }}
+      data-stale={STALE.has(state.link) ? true : undefined}
+    >
+      <Summary state={state} />
+      <NowBar state={state} actions={actions} />
+      {wide ? (
+        <div className="jp-JitMagic-columns">
+          <div className="jp-JitMagic-column">
+            {caches}
+            {others}
+          </div>
+          <div className="jp-JitMagic-column">
+            <Timeline state={state} actions={actions} opened />
+            {misses}
+            {details}
+          </div>
+        </div>
+      ) : (
+        <>
+          {caches}
+          <Splitter
+            label={trans.__('Height of the misses')}
+            height={heights.misses}
+            onHeight={height => onHeights({ ...heights, misses: height })}
+          />
+          {misses}
+          {others}
+          {details}
+        </>
       )}
       <p className="jp-JitMagic-said" role="status" hidden={!state.said}>
         {state.said}

@@ -11,7 +11,7 @@ import {
   tableItems
 } from '../table';
 import type { ColumnId, IPanelActions, IPanelState, Show } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 import { Head, useColumns } from './head';
 import { useLatest, useWidth } from './hooks';
 import { ROW_HEIGHT, Row } from './rows';
@@ -41,7 +41,7 @@ export function CacheTable({
   onSelect: (entry: number | null) => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const root = React.useRef<HTMLDivElement>(null);
   const grid = React.useRef<HTMLDivElement>(null);
   const width = useWidth(root);

@@ -5,7 +5,7 @@ import { bytes, clock, count, duration } from '../format';
 import type { ICalls, IDetail, IEntryRow } from '../protocol';
 import { entryLabel } from '../table';
 import type { DetailKind, IPanelActions, IPanelState } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 import { Details } from './details';
 import { Differs } from './differs';
 import { Lines } from './lines';
@@ -28,7 +28,7 @@ export function EntryDetails({
   onClose: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const [tab, setTab] = React.useState<Tab>('summary');
   const owner = state.functions.get(entry.function);
   const name = owner?.name ?? '';

@@ -8,7 +8,7 @@ import type { IFilter } from '../filter';
 import { type IMissGroup, type Moment, missGroups } from '../groups';
 import type { ICauseRow } from '../protocol';
 import type { IPanelActions, IPanelState, Order, Selection } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 import { useWidth } from './hooks';
 import { Where } from './where';
 import { useRowWindow } from './window';
@@ -37,7 +37,7 @@ export function Misses({
   onSelect: (selection: Selection) => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const [open, setOpen] = React.useState(true);
   const section = React.useRef<HTMLElement>(null);
   const narrow = useWidth(section) < NARROW;

@@ -6,7 +6,7 @@ import { type IFilter, fits, hasWords } from '../filter';
 import { count, duration, shortened } from '../format';
 import type { IOtherRow } from '../protocol';
 import type { IPanelActions, IPanelState } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 import { Where } from './where';
 import { causeSentences } from './words';
 
@@ -23,7 +23,7 @@ export function Others({
   actions: IPanelActions;
 }): React.JSX.Element | null {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const [open, setOpen] = React.useState(false);
   const { others } = state;
   const shown = React.useMemo(

@@ -13,7 +13,7 @@ import {
   within
 } from '../timeline';
 import type { IPanelActions, IPanelState } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 import { useWidth } from './hooks';
 import { phaseNoun } from './words';
 
@@ -36,7 +36,7 @@ export function Timeline({
   opened: boolean;
 }): React.JSX.Element {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const [open, setOpen] = React.useState(opened);
   const Caret = open ? caretDownIcon : caretRightIcon;
   const { range } = state;

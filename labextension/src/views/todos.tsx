@@ -6,7 +6,7 @@ import type { IFilter } from '../filter';
 import { count, duration, shortened } from '../format';
 import { type IDone, type Todo, todos } from '../todo';
 import type { IPanelState, Selection } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 
 export function Todos({
   state,
@@ -20,7 +20,7 @@ export function Todos({
   onSelect: (selection: Selection) => void;
 }): React.JSX.Element | null {
   const trans = useTrans();
-  const id = React.useId();
+  const id = useDomId();
   const [open, setOpen] = React.useState(true);
   const { diagnoses, cures, functions, revision } = state;
   const all = React.useMemo(

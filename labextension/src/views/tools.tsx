@@ -4,7 +4,7 @@ import * as React from 'react';
 
 import type { IFilter } from '../filter';
 import type { IPanelActions, IPanelState, Show } from '../tokens';
-import { useTrans } from './context';
+import { useDomId, useTrans } from './context';
 
 export function Tools({
   state,
@@ -17,7 +17,7 @@ export function Tools({
 }): React.JSX.Element {
   const trans = useTrans();
   const { filter: text, show } = state;
-  const id = React.useId();
+  const id = useDomId();
   return (
     <div className="jp-JitMagic-tools">
       <span className="jp-JitMagic-filter">
