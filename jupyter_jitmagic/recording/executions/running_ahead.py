@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, smallest_output, waiter
+from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
@@ -202,7 +202,7 @@ class RunningAhead:
     def take(self, start: float, end: float, out: Any, entry: int) -> bool:
         """Note a hit that has just returned; False where nothing comes of it: its caller does not run ahead, or it has no
         output that tells when it is there."""
-        array = self._output(out, entry)
+        array, place = self._output(out, entry)
         if array is None:
             return False
         with self._lock:
@@ -224,7 +224,7 @@ class RunningAhead:
                 if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
                     self._turned = self._taken
                 self._lately[entry] = self._taken
-            self._put(_Call(array, start, end, entry, self._places[entry][0], lane, lane.number, lane.work))
+            self._put(_Call(array, start, end, entry, place, lane, lane.number, lane.work))
             self._taken += 1
             if self._taken % _LOOK_EVERY == 0:
                 self.restless, self._rests = self._rests >= _RESTLESS, 0
@@ -365,24 +365,20 @@ class RunningAhead:
     def _wait(self, call: _Call, rested: bool = False) -> _Link:
         self._waits += 1
         call.lane.waited = self._waits
-        self._waited = link = _Link(call, rested, self)
+        link = _Link(call, rested, self)
         waiter.look(link)
+        self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link
 
-    def _output(self, out: Any, entry: int) -> Any | None:
-        """As `smallest_output`, which is asked once for each entry."""
+    def _output(self, out: Any, entry: int) -> tuple[Any | None, int]:
+        """The smallest that tells when it is there, or another where that one is lost; and which of the outputs it is."""
         places = self._places.get(entry)
-        if places is not None and self._lost.get(entry, 0) >= _LOST * len(places):
-            return None
-        if places is not None:
-            leaves = jax.tree_util.tree_leaves(out)
-            return leaves[places[0]] if places[0] < len(leaves) else None
-        array = smallest_output(out)
-        if array is not None:
-            leaves = jax.tree_util.tree_leaves(out)
+        leaves = jax.tree_util.tree_leaves(out)
+        if places is None:
             arrays = [place for place, leaf in enumerate(leaves) if can_be_looked_at(leaf)]
-            self._places[entry] = deque(sorted(arrays, key=lambda place: leaves[place].size))
-        return array
+            places = self._places[entry] = deque(sorted(arrays, key=lambda place: leaves[place].size))
+        place = places[0] if places and self._lost.get(entry, 0) < _LOST * len(places) else len(leaves)
+        return (leaves[place], place) if place < len(leaves) else (None, place)
 
 
 ahead = RunningAhead()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-import jax
 import numpy as np
 import pytest
 
@@ -28,10 +27,6 @@ class Output:
 
     def devices(self) -> set[str]:
         return {self.device}
-
-
-def size_of(output: Output) -> int:
-    return output.size
 
 
 class World:
@@ -59,7 +54,6 @@ class World:
         monkeypatch.setattr(running_ahead, "perf_counter", lambda: self.now)
         monkeypatch.setattr(running_ahead, "waiter", self)
         monkeypatch.setattr(running_ahead, "hot_path", self)
-        monkeypatch.setattr(running_ahead, "smallest_output", lambda out: min(jax.tree_util.tree_leaves(out), key=size_of))
         monkeypatch.setattr(running_ahead, "can_be_looked_at", lambda leaf: True)
 
     # -- in the place of `waiter` and of `hot_path`
