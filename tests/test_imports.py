@@ -56,7 +56,13 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "diagnosis", "user code",
         },
     ),
-    "by line": (("by_line",), {*_LEAVES, "records", "recording", "calls", "guards", "user code", "display", "front end"}),
+    "by line": (
+        ("by_line",),
+        {
+            *_LEAVES, "advice", "diagnosis", "sandbox", "records", "recording", "calls", "guards", "user code", "display",
+            "front end",
+        },
+    ),
     "front end": (("magics.front_end",), {"display"}),
     "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),

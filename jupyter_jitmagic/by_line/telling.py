@@ -77,9 +77,11 @@ class ProgramTeller:
     def _unrolled(self, function: str, loop: Unrolled | None, cost_s: float, what: str, miss: int) -> Iterator[Line]:
         if loop is None or not self._once("loop", loop.file, loop.line, function):
             return
+        own = loop.function.rpartition(".")[2] == short_name(function).rpartition(".")[2]
+        cure = f" `%jitlines --roll {short_name(function)}(…)` tries it as one loop of lax." if own else ""
         yield Line.about(
             f"{short_name(function)}: the loop in {self._place(loop.file, loop.line)} was unrolled {loop.rounds:,} times: "
-            f"{loop.operations:,} of {loop.whole:,} {what}, traced and compiled in {duration(cost_s)}.",
+            f"{loop.operations:,} of {loop.whole:,} {what}, traced and compiled in {duration(cost_s)}.{cure}",
             miss=miss,
         )
 

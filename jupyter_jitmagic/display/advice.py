@@ -256,7 +256,8 @@ def _price(fix: Fix, first: Fix) -> str:
         return ""
     differences = fix.rewrite.compared.differences if fix.rewrite.compared else ()
     takes = ", not reverse-differentiable" if any("not reverse-differentiable" in each for each in differences) else ""
-    return f": one program for every {' and '.join(first.static_argnames)}{takes}"
+    freed = [name for name in first.static_argnames if name not in fix.rewrite.static_argnames]
+    return f": one program for every {' and '.join(freed)}{takes}" if freed else ""
 
 
 def way(fix: Fix) -> str:

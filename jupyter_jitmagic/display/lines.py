@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Protocol
 
 from jupyter_jitmagic.display import amounts
-from jupyter_jitmagic.display.model import Block, Document, Heading, Listing, Paragraph
+from jupyter_jitmagic.display.model import Block, Diff, Document, Heading, Listing, Paragraph, Title
 
 
 class Figures(Protocol):
@@ -160,3 +160,53 @@ def _foot(report: Report, whole: float) -> str:
         words.append(amounts.times(equations, "equation"))
     words.append("flops and bytes are estimates")
     return " · ".join(words)
+
+
+class Priced(Protocol):
+    """What one form of a function costs; seconds."""
+
+    @property
+    def equations(self) -> int: ...
+    @property
+    def compile_s(self) -> float: ...
+    @property
+    def execute_s(self) -> float: ...
+
+
+class Rolled(Protocol):
+    """A function with its loop as it is, and as one loop of the program."""
+
+    @property
+    def function(self) -> str: ...
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def diff(self) -> str: ...
+    @property
+    def unrolled(self) -> Priced: ...
+    @property
+    def rolled(self) -> Priced: ...
+
+
+_SLOWER = 1.1
+"""From this ratio on, an execution counts as slower: less is noise."""
+
+
+def rolled(found: Rolled) -> Document:
+    """The change that makes one loop of an unrolled one, with the price of both forms."""
+    before, after = found.unrolled, found.rolled
+    slower = after.execute_s > _SLOWER * before.execute_s
+    lines = tuple(line for line in found.diff.splitlines() if not line.startswith("@@"))
+    return Document.of(
+        [
+            Title(f"{found.function}: as one lax.{found.pattern}", "bad" if slower else "good"),
+            Diff(lines),
+            Paragraph(
+                f"compiles in {amounts.seconds(after.compile_s)} instead of {amounts.seconds(before.compile_s)} "
+                f"({amounts.times(after.equations, 'equation')} instead of {amounts.count(before.equations)}), "
+                f"{'but ' if slower else ''}executes in {amounts.seconds(after.execute_s)} instead of "
+                f"{amounts.seconds(before.execute_s)}"
+            ),
+            Paragraph("run with these arguments, equal to the loop as it is; both measured now, on this machine", "dim"),
+        ]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from jupyter_jitmagic.by_line import measuring, profiling, programs
 from jupyter_jitmagic.by_line.measuring import Report, Target
 from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.recording.calls import functions
 
 _SHOWN = 10
 """Functions of one statement."""
@@ -25,6 +27,9 @@ def run(shell: Any, line: str) -> BaseException | None:
         OptionError: no such function, nothing known of it, a profile that is being taken already; one line.
         SyntaxError: the statement's.
     """
+    if re.match(r"--roll\s", line):
+        _roll(shell, line.partition(" ")[2].strip())
+        return None
     targets, statement = _read(shell, line)
     if not statement:
         _show(shell, [measuring.unmeasured(target) for target in targets or _every()])
@@ -48,6 +53,31 @@ def _from(filename: str, traceback: TracebackType | None) -> TracebackType | Non
     while begin is not None and begin.tb_frame.f_code.co_filename != filename:
         begin = begin.tb_next
     return begin
+
+
+def _roll(shell: Any, text: str) -> None:
+    """The loop that most of a function's program is, as one loop of `lax`: tried with the arguments of the call given."""
+    from jupyter_jitmagic.by_line.rolling import rolled
+
+    try:
+        call = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        call = None
+    if not isinstance(call, ast.Call):
+        raise OptionError("--roll takes a call, as in `%jitlines --roll step(x)`")
+    given = ast.Call(ast.Name("_jitlines_given", ast.Load()), [call.func, *call.args], call.keywords)
+    space = {**shell.user_ns, "_jitlines_given": lambda fun, *args, **kwargs: (fun, args, kwargs)}
+    tree = ast.fix_missing_locations(ast.Expression(given))
+    fun, args, kwargs = eval(compile(tree, "<%jitlines --roll>", "eval"), space)  # noqa: S307 (the user's own call)
+    entries = [programs.latest_entry(record) for record in programs.living() if _is_its_record(record, fun)]
+    times = [(entry.trace_s, entry.lower_s, entry.compile_s) for entry in entries if entry is not None]
+    known = next((sum(filter(None, phases)) for phases in times if None not in phases), None)
+    front_end.show(shell, _lines_display.rolled(rolled(fun, args, kwargs, known)))
+
+
+def _is_its_record(record: Any, fun: Any) -> bool:
+    state = functions.state_of(record.id)
+    return state is not None and state is getattr(fun, "_state", None)
 
 
 def _show(shell: Any, reports: list[Report]) -> None:
