@@ -59,8 +59,8 @@ def test_nearly_all_of_the_time_has_a_line(table: Any) -> None:
 
 def test_a_loops_body_has_the_loops_time_and_the_loop_only_its_own(table: Any) -> None:
     body, loop = row(table, "v @ w"), row(table, "fori_loop")
-    assert body.execute_s > 10 * loop.execute_s
-    assert loop.within_s > body.execute_s > table.execute_s.sum() / 2
+    assert body.execute_s > loop.execute_s
+    assert loop.within_s == pytest.approx(body.execute_s + loop.execute_s)
 
 
 def test_a_call_of_a_helper_is_the_helpers_time_and_the_lines_only_with_calls(table: Any) -> None:
@@ -88,7 +88,7 @@ def test_the_backward_pass_counts_for_the_forward_line_and_is_told_apart() -> No
     found = jm.lines(jax.grad(loss), X, X)
     product = row(found, "x @ w")
     assert 0 < product.backward_s < product.execute_s
-    assert product.share > 0.5
+    assert product.within_s == product.execute_s
 
 
 def test_every_line_of_the_function_is_a_row_in_its_order(table: Any) -> None:
