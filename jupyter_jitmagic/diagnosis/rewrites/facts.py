@@ -15,7 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
+from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import Rebuilt, Unit
 
@@ -141,7 +143,13 @@ def facts_of(
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
         made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD}).make(fun)
-        rerun(lambda: made(*jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), **dict(kwargs)), seconds)
+        given, named = jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), dict(kwargs)
+        try:
+            if not uncompiled.can_run():
+                raise NotImplementedError
+            rerun(lambda: uncompiled.run(made, given, named, Deadline(seconds)), seconds)
+        except Exception:  # it may be that NumPy does not take what JAX does
+            rerun(lambda: made(*given, **named), seconds)
     return found
 
 
