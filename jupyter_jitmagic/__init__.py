@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_jitmagic.base.errors import CheckWarning as CheckWarning
     from jupyter_jitmagic.base.errors import OptionError as OptionError
+    from jupyter_jitmagic.base.errors import ProcessesDifferError as ProcessesDifferError
     from jupyter_jitmagic.base.errors import RecompileError as RecompileError
     from jupyter_jitmagic.base.errors import RecompileWarning as RecompileWarning
     from jupyter_jitmagic.base.errors import faults as faults
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 _HOME = {
     "CheckWarning": "base.errors",
     "OptionError": "base.errors",
+    "ProcessesDifferError": "base.errors",
     "RecompileError": "base.errors",
     "RecompileWarning": "base.errors",
     "faults": "base.errors",

@@ -76,7 +76,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "guards", "recorder", "cell", "front end", "by line", "tables", "display", "panel", "processes",
         },
     ),
-    "processes": (("processes",), {*_LEAVES, "records", "tables", "recording"}),
+    "processes": (("processes",), {*_LEAVES, "records", "compiles", "tables", "recording"}),
     "pytest plugin": (("pytest_plugin",), {"plain", "recording"}),
 }  # fmt: skip
 ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room

@@ -25,6 +25,10 @@ class RecompileWarning(UserWarning):
     """A function compiled more often than its `max_compiles` (``on_miss="warn"``)."""
 
 
+class ProcessesDifferError(JitMagicError):
+    """The processes of this program are about to run different programs (``jm.options.differ = "raise"``)."""
+
+
 class CheckWarning(UserWarning):
     """A jitted function computes something other than plain Python does (``check=True``)."""
 

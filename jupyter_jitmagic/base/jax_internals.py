@@ -514,19 +514,30 @@ def distributed() -> Distributed | None:
 _HOLDS_DEVICES = ("lower_sharding_computation", "_cached_compilation")
 
 
-def compiles_for_several_processes(frame: FrameType | None) -> bool | None:
-    """Whether what is being lowered or compiled on this stack, from `frame` outwards, runs on devices of several processes.
+def processes_compiled_for(frame: FrameType | None) -> tuple[int, ...]:
+    """The processes on whose devices runs what is being lowered or compiled on this stack, from `frame` outwards.
 
-    None where JAX does not show its devices: then the shardings of the arguments tell.
+    Empty where JAX does not show its devices: then nothing is known of other processes.
     """
     while frame is not None:
         if frame.f_code.co_name in _HOLDS_DEVICES and is_jax_frame(frame.f_code.co_filename):
-            seen = frame.f_locals
-            devices = seen.get("device_assignment", seen.get("da"))
+            devices = frame.f_locals.get("device_assignment", frame.f_locals.get("da"))
             if devices is not None:
-                return len({device.process_index for device in devices}) > 1
+                return tuple(sorted({device.process_index for device in devices}))
         frame = frame.f_back
-    return None
+    return ()
+
+
+def lowered_text(frame: FrameType | None) -> str:
+    """The program that is being compiled on this stack, from `frame` outwards, without source locations; "" where not shown."""
+    while frame is not None:
+        if frame.f_code.co_name == "_cached_compilation" and is_jax_frame(frame.f_code.co_filename):
+            try:
+                return str(frame.f_locals["computation"].operation.get_asm(enable_debug_info=False))
+            except (KeyError, AttributeError):
+                return ""
+        frame = frame.f_back
+    return ""
 
 
 def start_profile(folder: str, options: Any) -> Any:

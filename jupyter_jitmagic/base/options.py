@@ -10,6 +10,7 @@ from jupyter_jitmagic.base.errors import OptionError
 
 Timing = Literal["observe", "block", "dispatch"]
 TIMING: tuple[Timing, ...] = get_args(Timing)
+Differ = Literal["warn", "raise", "off"]
 OnMiss = Literal["allow", "warn", "raise", "eager"]
 ON_MISS: tuple[OnMiss, ...] = get_args(OnMiss)
 
@@ -48,6 +49,10 @@ class Options:
     advice_limit_s: float = 10.0
     """How long a diagnosis may work (rewrites: 2 s of it); what is not known by then is called unknown."""
 
+    differ: Differ = "warn"
+    """What happens when processes of one program are about to run different programs: "warn" tells it on stderr, "raise" raises
+    `ProcessesDifferError` at the next compile, too, "off" does not look."""
+
     off: bool = False
     """True makes ``jm.jit`` plain ``jax.jit`` from now on; the environment's ``JITMAGIC_OFF=1`` sets it."""
 
@@ -78,6 +83,10 @@ def _timing(value: Any) -> str | None:
     return None if value in TIMING else f"choose one of {', '.join(TIMING)}"
 
 
+def _differ(value: Any) -> str | None:
+    return None if value in get_args(Differ) else f"choose one of {', '.join(get_args(Differ))}"
+
+
 def _count(value: Any) -> str | None:
     return None if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "give a whole number above 0"
 
@@ -99,6 +108,7 @@ _CHECKS = {
     "tell_after_s": _seconds,
     "check_limit_s": _seconds,
     "advice_limit_s": _seconds,
+    "differ": _differ,
     "off": _switch,
 }
 

@@ -16,7 +16,7 @@ from jupyter_jitmagic.magics.report import save
 from jupyter_jitmagic.records.log import MissRecord
 
 if TYPE_CHECKING:
-    from jupyter_jitmagic.processes.differing import Differing
+    from jupyter_jitmagic.records.programs import Differing
 
 _OF_ONE_PROCESS = ("plot", "reset", "break_even")
 _SUMMED = ("calls", "hits", "misses", "errors", "inlined", "trace_s", "lower_s", "compile_s", "dispatch_s", "execute_calls")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.wording import short_name
 from jupyter_jitmagic.processes import levels
 from jupyter_jitmagic.processes.gathering import TIMEOUT_S, Answers, ask
 from jupyter_jitmagic.processes.opened import Opened
-from jupyter_jitmagic.processes.programs import Program, first_difference, named, told
+from jupyter_jitmagic.recording.compiles import agreeing
+from jupyter_jitmagic.records.programs import Differing, Program, first_difference, groups_of, most, named, others_than, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,25 +27,14 @@ COLUMNS = {
 }
 
 
-class Differing(NamedTuple):
-    """One function, and how some processes differ from most."""
-
-    function: str
-    differs: str
-    who: str
-    place: str = ""
-    theirs: str = ""
-    others: str = ""
-    call_site: str = ""
-
-
-def compare_processes(source: Any, *, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
+def compare_processes(source: Any = None, *, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
     """Functions of which processes have compiled different programs: one row each, with the first difference in words.
 
     Programs are compared by what JAX's cache key holds, in the order in which each process compiled them.
 
     Args:
-        source: a client or a view of ipyparallel, or what `jm.open` made of a folder (or one run of it).
+        source: a client or a view of ipyparallel, or what `jm.open` made of a folder (or one run of it). None: what was told to
+            this process, in a program of several (`jax.distributed`): that they are about to run different programs.
         timeout_s: so long an engine may take; one that does not answer is left out, with a warning of one line.
 
     Returns:
@@ -68,6 +57,8 @@ def compare_processes(source: Any, *, timeout_s: float = TIMEOUT_S) -> pd.DataFr
 
 def found_in(source: Any, timeout_s: float = TIMEOUT_S) -> tuple[list[Differing], list[str]]:
     """The differences, and a line for each process that could not be asked."""
+    if source is None:
+        return list(agreeing.agreement.found), []
     if isinstance(source, Opened):
         frame, kind, by = source.programs(), "process", "process"
         rows = [found for run in source.runs for found in _of_table(frame[frame["run"] == run], kind, by, source, run)]
@@ -122,10 +113,12 @@ def _once(programs: Sequence[Program]) -> list[Program]:
 def _of_function(function: str, own: Mapping[Any, Sequence[Program]], kind: str) -> list[Differing]:
     for place in range(max(map(len, own.values()))):
         at = {who: each[place] if place < len(each) else None for who, each in own.items()}
-        usual = _most(at)
+        usual = most(at)
         odd = {who: program for who, program in at.items() if _digest(program) != _digest(usual)}
         if odd:
-            return [_told(function, place, whos, kind, at[whos[0]], usual, _others(kind, own, whos)) for whos in _groups(odd)]
+            return [
+                _told(function, place, whos, kind, at[whos[0]], usual, others_than(kind, own, whos)) for whos in groups_of(odd)
+            ]
     return []
 
 
@@ -151,35 +144,16 @@ def _of_order(ordered: Mapping[Any, Sequence[Program]], kind: str) -> list[Diffe
     """All have compiled the same programs: perhaps not in the same order."""
     for place in range(max(map(len, ordered.values()))):
         at = {who: each[place] if place < len(each) else None for who, each in ordered.items()}
-        usual = _most(at)
+        usual = most(at)
         odd = {who: program for who, program in at.items() if _digest(program) != _digest(usual)}
-        for whos in _groups(odd):
+        for whos in groups_of(odd):
             program = at[whos[0]]
             if program is not None and usual is not None:
                 who = named(kind, whos)
-                others = _others(kind, ordered, whos)
+                others = others_than(kind, ordered, whos)
                 line = f"{who} compiled {_whole(program)} where {others} compiled {_whole(usual)}: the order differs"
                 return [Differing(program.function, line, who, call_site=program.call_site)]
     return []
-
-
-def _most(at: Mapping[Any, Program | None]) -> Program | None:
-    """What most have; of equally many what the first has."""
-    counts = Counter(_digest(program) for program in at.values())
-    most = max(counts.values())
-    return next(program for program in at.values() if counts[_digest(program)] == most)
-
-
-def _groups(odd: Mapping[Any, Program | None]) -> list[list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for who, program in odd.items():
-        groups.setdefault(_digest(program), []).append(who)
-    return list(groups.values())
-
-
-def _others(kind: str, everyone: Mapping[Any, Any], whos: Sequence[Any]) -> str:
-    rest = [who for who in everyone if who not in whos]
-    return "the others" if len(rest) != 1 else named(kind, rest)
 
 
 def _digest(program: Program | None) -> str:

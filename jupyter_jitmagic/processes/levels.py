@@ -10,8 +10,8 @@ from typing import Any
 
 from jupyter_jitmagic import tables
 from jupyter_jitmagic.base import jax_internals
-from jupyter_jitmagic.processes.programs import program_of
 from jupyter_jitmagic.records.log import log
+from jupyter_jitmagic.records.programs import program_of
 
 PROGRAMS = "programs"
 """A level beside those of `tables`: what was compiled, in its order, as facts that another process can compare."""
@@ -55,7 +55,7 @@ def programs() -> Any:
             if function is not None and entry.key is not None:
                 program = program_of(function.qualname, entry.key, function.donate_argnames, sites.get(entry.id, ""))
                 rows.append({"entry": entry.id, **program.to_dict()})
-    return pd.DataFrame(rows, columns=["entry", "function", "facts", "digest", "call_site"])
+    return pd.DataFrame(rows, columns=["entry", "function", "facts", "digest", "call_site", "given"])
 
 
 def answer(wanted: Any) -> dict[str, Any]:

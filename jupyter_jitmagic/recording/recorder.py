@@ -8,7 +8,7 @@ import time
 from jupyter_jitmagic.base import own_work
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.calls import function_state, functions
-from jupyter_jitmagic.recording.compiles import budgets, elsewhere, spans
+from jupyter_jitmagic.recording.compiles import agreeing, budgets, elsewhere, spans
 from jupyter_jitmagic.recording.executions import observation, scheduling, waiting_caller
 from jupyter_jitmagic.recording.executions.running_ahead import ahead
 from jupyter_jitmagic.recording.executions.waiter import waiter
@@ -36,12 +36,14 @@ class Recorder:
             self._connected = True
             self._connect()
         elsewhere.install()
+        agreeing.begin()
         if spans.install():
             for state in spans.all_living():
                 state.pause(log.paused_s is not None)
 
     def stop(self) -> None:
         """Take everything of ours out of JAX: listeners, hook and thread. Jitted functions go on working, unrecorded."""
+        agreeing.stop()
         spans.uninstall()
         log.paused_s = None
         for state in spans.all_living():
@@ -72,6 +74,7 @@ class Recorder:
 def _after_fork() -> None:
     """The threads that were in the middle of something at a fork are not in the child."""
     budgets.after_fork()
+    agreeing.after_fork()
     scheduling.after_fork()
     waiter.after_fork()
     ahead.after_fork()

@@ -221,3 +221,35 @@ def test_options_can_be_had_again_by_the_public_way(monkeypatch: pytest.MonkeyPa
     with jax.numpy_rank_promotion("warn"), internals.in_config([(n, v) for n, v in wanted if n in internals._PUBLIC_OPTIONS]):
         assert jax.config.jax_enable_x64 and jax.config.jax_default_matmul_precision == "highest"
         assert jax.config.jax_numpy_rank_promotion == "allow"
+
+
+def test_jax_shows_for_which_processes_it_compiles_and_what() -> None:
+    """Where it lowers, the processes of its devices; where it compiles, the program, too."""
+    seen: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def heard(event: str, value: float, **_: object) -> None:
+        if event in (internals.LOWER_EVENT, internals.COMPILE_EVENT):
+            frame = sys._getframe(1)
+            seen[event] = internals.processes_compiled_for(frame), internals.lowered_text(frame)
+
+    argument = jax.device_put(jnp.ones(3), jax.devices()[0])
+    jax.monitoring.register_scalar_listener(heard)
+    try:
+        jax.jit(lambda x: x * 3)(argument)
+    finally:
+        jax.monitoring.unregister_scalar_listener(heard)
+    assert seen[internals.LOWER_EVENT] == ((0,), "") and seen[internals.COMPILE_EVENT][0] == (0,)
+    text = seen[internals.COMPILE_EVENT][1]
+    assert "stablehlo.multiply" in text and __file__ not in text
+    assert internals.processes_compiled_for(sys._getframe()) == () and internals.lowered_text(sys._getframe()) == ""
+
+
+def test_the_store_between_processes_is_as_we_ask_it() -> None:
+    """A program of one process has none; the client of several has what is called."""
+    from jax._src import distributed
+    from jax._src.lib import _jax
+
+    assert internals.distributed() is None
+    assert {"client", "process_id", "num_processes"} <= set(dir(distributed.global_state))
+    for name in ("key_value_set", "key_value_try_get", "key_value_dir_get"):
+        assert callable(getattr(_jax.DistributedRuntimeClient, name))

@@ -13,8 +13,8 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.processes import levels
 from jupyter_jitmagic.processes.differing import differences, programs_of
-from jupyter_jitmagic.processes.programs import Program
 from jupyter_jitmagic.processes.recording import Writer
+from jupyter_jitmagic.records.programs import Program
 
 WIDE, NARROW = jnp.ones((32, 8)), jnp.ones((31, 8))
 

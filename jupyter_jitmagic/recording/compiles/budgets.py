@@ -127,7 +127,7 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
     try:
         if is_own_work():
             return
-        compiling = _who(str(kwargs.get("fun_name", "")))
+        compiling = who_compiles(str(kwargs.get("fun_name", "")))
     except Exception as error:
         faults.report("asking whether a compile is allowed", error)
         return
@@ -145,7 +145,7 @@ def after_fork() -> None:
     _lock = threading.Lock()
 
 
-def _who(event_name: str) -> Compiling | None:
+def who_compiles(event_name: str) -> Compiling | None:
     """The jitted function that this compile is of: ours if the event bears its name, else the one that JAX holds."""
     own, inner = compiling_call.ours(), compiling_call.plain()
     if own is not None and (inner is None or inner.fun is own.fun) and event_name in _event_names(own.fun):

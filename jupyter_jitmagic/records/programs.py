@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base.wording import MISSING, short_name
 
@@ -27,14 +29,24 @@ class Program:
     facts: Mapping[str, str]
     digest: str
     call_site: str = ""
+    given: str = ""
+    """Digest of what always makes another program: the function, types, placement, options, donation. What else differs (a
+    static value, how an argument was passed) may come to the same."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"function": self.function, "facts": dict(self.facts), "digest": self.digest, "call_site": self.call_site}
+        return {
+            "function": self.function,
+            "facts": dict(self.facts),
+            "digest": self.digest,
+            "call_site": self.call_site,
+            "given": self.given,
+        }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Program:
         facts = {str(name): str(value) for name, value in dict(given["facts"]).items()}
-        return cls(str(given["function"]), facts, str(given["digest"]), str(given.get("call_site", "")))
+        texts = [str(given[name]) for name in ("digest", "call_site", "given")]
+        return cls(str(given["function"]), facts, *texts)
 
 
 def program_of(function: str, key: Any, donated: Sequence[str] = (), call_site: str = "", *, devices: bool = False) -> Program:
@@ -46,34 +58,44 @@ def program_of(function: str, key: Any, donated: Sequence[str] = (), call_site: 
         donated: what the function donates.
         devices: the devices count by name; else only how many they are, as each process has its own.
     """
-    facts: dict[str, str] = {}
+    leaves: dict[str, str] = {}
+    calling: dict[str, str] = {}
+    options: dict[str, str] = {}
     if key is not None:
         for leaf in key.leaves:
-            facts[leaf.path] = leaf.text
+            leaves[leaf.path] = leaf.text
             if leaf.devices:
                 several = "," in leaf.devices
-                facts[f"{leaf.path} on"] = leaf.devices if devices and several else _count(leaf.devices)
+                leaves[f"{leaf.path} on"] = leaf.devices if devices and several else _count(leaf.devices)
             for name in ("sharding", "layout", "typing"):
                 if value := getattr(leaf, name, ""):
-                    facts[f"{leaf.path} {name}"] = value
-        facts |= key.static
-        facts |= {f"{name} passed": how for name, how in key.passed}
-        facts |= {name: value for name, value in key.config if name not in _OWN_TO_EACH}
-        facts["structure"] = _digest([_structure(node) for _, node in key.structure])
+                    leaves[f"{leaf.path} {name}"] = value
+        calling |= {name: _anywhere(text) for name, text in key.static.items()}
+        calling |= {f"{name} passed": how for name, how in key.passed}
+        calling["structure"] = _digest([_structure(node) for _, node in key.structure])
+        options |= {name: _anywhere(value) for name, value in key.config if name not in _OWN_TO_EACH}
         if key.transformation:
-            facts["under"] = key.transformation
+            options["under"] = key.transformation
     if donated:
-        facts["donated"] = ", ".join(donated)
-    digest = _digest([function, facts])
+        options["donated"] = ", ".join(donated)
+    facts = leaves | calling | options
     kept = dict(list(facts.items())[:MOST_FACTS])
-    return Program(function, kept, digest, call_site)
+    return Program(function, kept, _digest([function, facts]), call_site, _digest([function, leaves, options]))
+
+
+def _anywhere(text: str) -> str:
+    """A text without what differs from process to process: addresses, and the order in which a set shows its items."""
+    text = re.sub(r"\b0x[0-9a-fA-F]+", "0x…", text)
+    if "frozenset(" not in text:
+        return text
+    return re.sub(r"frozenset\(.*", "frozenset(…", text) if "…" in text else " ".join(sorted(re.findall(r"[^\s{}(),]+", text)))
 
 
 def _structure(node: Any) -> Any:
     """A container of an argument without what only this process knows of it."""
     if node is None:
         return None
-    metadata = [part.value.text for part in node.metadata]
+    metadata = [_anywhere(part.value.text) for part in node.metadata]
     return [node.kind, list(node.keys), metadata, [_structure(child) for child in node.children]]
 
 
@@ -110,21 +132,56 @@ def first_difference(one: Program, other: Program) -> Difference | None:
     return Difference("something that is not kept", MISSING, MISSING)
 
 
-def told(who: str, program: Program, others: str, other: Program) -> str:
+def told(who: str, program: Program, others: str, other: Program, verb: str = "compiled") -> str:
     """The difference in a line, as "process 3 compiled step for f32[31,8], the others for f32[32,8]: x"."""
     found = first_difference(program, other)
     name = short_name(program.function)
     if found is None:
-        return f"{who} and {others} compiled the same {name}"
+        return f"{who} and {others} {verb} the same {name}"
     if not found.place:
-        return f"{who} compiled {name}, {others} {short_name(other.function)}"
+        return f"{who} {verb} {name}, {others} {short_name(other.function)}"
     if found.place == "structure":
-        return f"{who} compiled {name} for another structure of its arguments than {others}"
+        return f"{who} {verb} {name} for another structure of its arguments than {others}"
     if found.one == found.other:
-        return f"{who} compiled {name} for other arguments than {others}, beyond the first {MOST_FACTS} places"
+        return f"{who} {verb} {name} for other arguments than {others}, beyond the first {MOST_FACTS} places"
     if found.place in ("donated", "under") or " " in found.place or found.place.startswith("jax_"):
-        return f"{who} compiled {name} with {found.place} {found.one}, {others} with {found.other}"
-    return f"{who} compiled {name} for {found.one}, {others} for {found.other}: {found.place}"
+        return f"{who} {verb} {name} with {found.place} {found.one}, {others} with {found.other}"
+    return f"{who} {verb} {name} for {found.one}, {others} for {found.other}: {found.place}"
+
+
+class Differing(NamedTuple):
+    """One function, and how some processes differ from most."""
+
+    function: str
+    differs: str
+    who: str
+    place: str = ""
+    theirs: str = ""
+    others: str = ""
+    call_site: str = ""
+
+
+def most(at: Mapping[Any, Program | None]) -> Program | None:
+    """What most have; of equally many what the first has."""
+    counts = Counter(_digest_of(program) for program in at.values())
+    most = max(counts.values())
+    return next(program for program in at.values() if counts[_digest_of(program)] == most)
+
+
+def groups_of(odd: Mapping[Any, Program | None]) -> list[list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for who, program in odd.items():
+        groups.setdefault(_digest_of(program), []).append(who)
+    return list(groups.values())
+
+
+def others_than(kind: str, everyone: Mapping[Any, Any], whos: Sequence[Any]) -> str:
+    rest = [who for who in everyone if who not in whos]
+    return "the others" if len(rest) != 1 else named(kind, rest)
+
+
+def _digest_of(program: Program | None) -> str:
+    return program.digest if program is not None else ""
 
 
 def named(kind: str, numbers: Iterable[Any]) -> str:
