@@ -71,6 +71,10 @@ compile in another thread had ended may have waited for it: `unobserved`.
 A watched output is held until its end was seen, and where the caller sees that itself until the next call, for 30 ms and 1.1 times the
 expected time at most: it is no second array in `jax.live_arrays()`, but one that the caller drops before lives on until then.
 The medians of functions and entries are of hits: the first call after a compile stands for no other.
+On the CPU, calls of several threads may overlap: an averaged time is then the share that a call had of the device. What was measured of
+all this was measured on the CPU. An accelerator also works through what one process gives it in its order, which is all that a mean
+rests on; how far a caller may run ahead there and how soon an end is seen was not measured, nor are transfers to and from it part of a
+call.
 Where a caller or another thread computes without pause, or there is more to do than processors, less is observed. Not
 measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,

@@ -80,9 +80,10 @@ class BusySpans:
             elif (
                 span.uncertain <= self._tolerance * span.seconds and span.calls > 1
             ):  # of single calls long ones would be certain
-                if len(span.counts) == 1:
-                    (entry,) = span.counts
-                    self._write(span, {entry: span.seconds / span.calls}, span.calls)
+                entry, of_others = self._main_entry(span)
+                if span.uncertain + 2 * of_others <= self._tolerance * span.seconds:
+                    calls = span.counts[entry]
+                    self._write(span, {entry: (span.seconds - of_others) / calls}, calls)
                 elif span.calls < _MIXED:
                     break
                 else:
@@ -102,6 +103,12 @@ class BusySpans:
             begins.append(end)
         if len(begins) > _BEGINS:  # no span will be certain soon that begins with the worst
             begins.remove(max(begins[:-1], key=lambda begin: begin.after - begin.before))
+
+    def _main_entry(self, span: Span) -> tuple[int, float]:
+        """The entry that a span is as good as all of, and how long the others took in it, roughly."""
+        usual = {entry: (self._usual(entry) or math.inf) * count for entry, count in span.counts.items()}
+        main = max(usual, key=lambda entry: usual[entry])
+        return main, sum(seconds for entry, seconds in usual.items() if entry != main)
 
     def forget(self, entry: int) -> None:
         """An entry is no more."""

@@ -13,7 +13,7 @@ from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions import observation, waiting_caller
 from jupyter_jitmagic.recording.executions.observation import Pace, Sighting
-from jupyter_jitmagic.recording.executions.running_ahead import WORTH_S, RunningAhead, ahead
+from jupyter_jitmagic.recording.executions.running_ahead import RunningAhead, ahead
 from jupyter_jitmagic.recording.executions.scheduling import TELLS
 from jupyter_jitmagic.recording.executions.waiter import Beginning, drop_outdated
 from jupyter_jitmagic.recording.executions.waiting_caller import AT_ONCE, FEW_AT_ONCE, Returning
@@ -61,8 +61,7 @@ class HitWatching:
             return None
         if follower is ahead and ahead.due:
             _judge()
-            pace = observation.pace_of(entry)
-            if pace.seconds is not None and pace.seconds < WORTH_S:
+            if not ahead.is_worth(entry, observation.pace_of(entry).seconds):
                 self.stop_following()
         pause_s = ahead.pause_s(entry) if self._follower is ahead and is_only else 0.0
         return min(end + pause_s, hot_path.full_at(end)) if pause_s else -math.inf
@@ -122,7 +121,7 @@ class HitWatching:
     def _run_ahead(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
         """From this call on go by what runs ahead; False if that does not work."""
         pace.overtaken = 0
-        if pace.seconds is not None and pace.seconds < WORTH_S:
+        if not ahead.is_worth(entry, pace.seconds):
             return False
         ahead.begin()
         if not ahead.take(start, end, out, entry):

@@ -231,6 +231,14 @@ class RunningAhead:
                 hot_path.full_at(end)
         return True
 
+    def is_worth(self, entry: int, seconds: float | None) -> bool:
+        """Whether to follow calls that take so long: short ones in the company of longer ones."""
+        if seconds is None or seconds >= WORTH_S:
+            return True
+        lane = self._lanes.get(lines[entry]) if entry in lines else next(iter(self._lanes.values()), None)
+        others = self._entry != entry or self._taken - self._turned < _TURNS
+        return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
+
     def pause_s(self, entry: int) -> float:
         """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until
         then any will do for the next, where none come by turns."""
