@@ -74,12 +74,14 @@ class BusySpans:
         if in_a_row and begins and end.call - begins[0].call < _MIXED:
             return  # no more than was seen of this call alone
         for begin in tuple(begins):
+            if end.after - end.before > self._tolerance * (end.after - begin.before):
+                continue
             span = self._span(begin, end, line, line_of)
             if span is None:
                 begins.remove(begin)
             elif (
-                span.uncertain <= self._tolerance * span.seconds and span.calls > 1
-            ):  # of single calls long ones would be certain
+                span.calls > 1 and span.uncertain <= self._tolerance * span.seconds
+            ):  # single calls: long ones would be, short not
                 entry, of_others = self._main_entry(span)
                 if span.uncertain + 2 * of_others <= self._tolerance * span.seconds:
                     calls = span.counts[entry]
@@ -106,7 +108,10 @@ class BusySpans:
 
     def _main_entry(self, span: Span) -> tuple[int, float]:
         """The entry that a span is as good as all of, and how long the others took in it, roughly."""
-        usual = {entry: (self._usual(entry) or math.inf) * count for entry, count in span.counts.items()}
+        usual = {
+            entry: (self._mixed.usual_s(entry) or self._usual(entry) or math.inf) * count
+            for entry, count in span.counts.items()
+        }
         main = max(usual, key=lambda entry: usual[entry])
         return main, sum(seconds for entry, seconds in usual.items() if entry != main)
 

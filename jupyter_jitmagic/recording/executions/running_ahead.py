@@ -272,7 +272,7 @@ class RunningAhead:
             lane.each_s = (lane.each_s + least_s) / 2 if lane.each_s else least_s
         if link.alone:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
-            if not least_s and entry in self._alone:
+            if not least_s and self._alone.get(entry):
                 self._alone[entry] -= 1  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2

@@ -286,6 +286,17 @@ def test_outputs_that_the_caller_deletes_cost_no_more_than_their_own_ends(world:
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+def test_a_function_that_is_hardly_any_part_of_a_step_leaves_the_other_its_time(world: World) -> None:
+    for _ in range(600):
+        world.call(1, 0.004)
+        world.call(2, 2e-5)
+    _, ratios = world.judged()
+    entries = np.array([entry for entry, _ in world.truth])
+    assert (world.log.columns.as_numpy()["execute_how"][entries == 1] == AVERAGED).mean() >= 0.8
+    assert 0.95 < ratios[1] < 1.05
+    assert 2 not in ratios or 0.8 < ratios[2] < 1.2
+
+
 def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: World) -> None:
     for i in range(600):
         world.call(1 + i % 2, 0.004 if i % 2 else 0.002, others=2).deleted = True
