@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -270,18 +271,32 @@ def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
 
 
 def grouped_misses(rows: Sequence[Row], advice: Sequence[str] = ()) -> Document:
-    """The misses, equal causes together: how often, what they cost, the last change and where it was called; then advice."""
+    """The misses, those for the same reasons together: how often, what they cost, the last change and where it was called; then
+    advice. A miss of several causes is in one row: times add up to the misses."""
     if not rows:
         return nothing_yet()
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    whole: dict[int, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["function"], row["cause"], row["argument"]), []).append(row)
+        whole.setdefault(row["miss"], []).append(row)
+    groups: dict[tuple[Any, ...], list[list[Row]]] = {}
+    for causes in whole.values():
+        reasons = tuple((row["cause"], row["argument"]) for row in causes)
+        groups.setdefault((causes[0]["function"], *reasons), []).append(causes)
     lines = []
-    for (function, cause, argument), same in sorted(groups.items(), key=lambda item: -_cost(item[1])):
-        last = same[-1]
-        change = f"now {_cut(last['now'])} and before {_cut(last['before'])}" if last["now"] or last["before"] else ""
-        cost = amounts.seconds(_cost(same)) if _cost(same) else amounts.MISSING
-        lines.append((function, word(cause), argument, change, amounts.count(len(same)), cost, last["call_site"] or ""))
+    for (function, *_), same in sorted(groups.items(), key=lambda item: -_cost(itertools.chain(*item[1]))):
+        last, spent = same[-1], _cost(itertools.chain(*same))
+        changes = [f"now {_cut(row['now'])} and before {_cut(row['before'])}" for row in last if row["now"] or row["before"]]
+        lines.append(
+            (
+                function,
+                ", ".join(dict.fromkeys(word(row["cause"]) for row in last)),
+                ", ".join(dict.fromkeys(row["argument"] for row in last if row["argument"])),
+                "; ".join(changes[:CAUSES_SHOWN]) + ("; …" if len(changes) > CAUSES_SHOWN else ""),
+                amounts.count(len(same)),
+                amounts.seconds(spent) if spent else amounts.MISSING,
+                last[0]["call_site"] or "",
+            )
+        )
     columns = (
         Column("function", code=True),
         Column("cause"),
@@ -291,12 +306,11 @@ def grouped_misses(rows: Sequence[Row], advice: Sequence[str] = ()) -> Document:
         Column("cost", right=True),
         Column("called at", wide=True),
     )
-    total = amounts.seconds(sum(_cost(same) for same in groups.values()))
-    foot = f"{amounts.times(len({row['miss'] for row in rows}), 'miss', 'misses')}, {total} tracing, lowering and compiling"
+    foot = f"{amounts.times(len(whole), 'miss', 'misses')}, {amounts.seconds(_cost(rows))} tracing, lowering and compiling"
     return Document.of([Table(columns, tuple(lines), foot), *map(Paragraph, advice)])
 
 
-def _cost(rows: Sequence[Row]) -> float:
+def _cost(rows: Iterable[Row]) -> float:
     return sum((float(row["cost_s"]) for row in rows if _there(row["cost_s"])), 0.0)
 
 

@@ -232,7 +232,9 @@ def _per_function(
 
 def _no_such_argument(argument: str, candidates: list[str], found: Mapping[str, Function | ast.Assign]) -> str:
     has = "; ".join(f"{name} has {', '.join(_parameters(found[name])) or 'none'}" for name in candidates)
-    return f"no argument {argument} ({has})"
+    others = [name for name, node in found.items() if name not in candidates and argument in _parameters(node)]
+    taking = f"; {others[0]} has it, and %%jit {','.join([*candidates, others[0]])} takes that, too" if others else ""
+    return f"no argument {argument} ({has}){taking}"
 
 
 def _arguments(node: Function | ast.Assign) -> ast.arguments:

@@ -299,7 +299,8 @@ def completer(shell: Any) -> Any:
         if match[1] == "%jitcache" and len(line.split()) < 3 and not line.split()[-1].startswith("-"):
             names = {"names": ["list", "show", "drop", "clear"]}
         found = complete(parser, line[match.end() :] or " ", body, names)
-        return {"completions": [SimpleCompletion(each) for each in found], "suppress": match[1] != "%jitlines"}
+        completions = [SimpleCompletion(each, type="option" if each.startswith("-") else "name") for each in found]
+        return {"completions": completions, "suppress": match[1] != "%jitlines"}
 
     return jitmagic_matcher
 

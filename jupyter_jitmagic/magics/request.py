@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import shlex
 from typing import Any, Never
@@ -28,7 +29,8 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{error} in {line.strip()}")
         known, unknown = self.parse_known_intermixed_args(words)
         if unknown:
-            self.error(f"unknown option {unknown[0]}")
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], self.options, n=1)
+            self.error(f"unknown option {unknown[0]}{f': did you mean {near[0]}?' if near else ''}")
         return known
 
     @property

@@ -502,7 +502,11 @@ def test_a_terminal_goes_on_asking_for_lines(shell: Shell) -> None:
         ("%%jit --static rest\nspoiled = 1\ndef f(x, *rest):\n    return x", "*rest collects arguments"),
         ("%%jit --static\nspoiled = 1\ndef f(x):\n    return x", "--static: expected"),
         ("%%jit --static 3\nspoiled = 1\ndef f(x):\n    return x", "'3' is not a name"),
-        ("%%jit --sttaic n\nspoiled = 1\ndef f(x):\n    return x", "unknown option --sttaic"),
+        ("%%jit --sttaic n\nspoiled = 1\ndef f(x):\n    return x", "unknown option --sttaic: did you mean --static?"),
+        (
+            "%%jit f --static m\nspoiled = 1\ndef f(x):\n    return x\ndef g(x, m):\n    return x",
+            "no argument m (f has x); g has it, and %%jit f,g takes that, too",
+        ),
         ("%%jit --on-miss explode\nspoiled = 1\ndef f(x):\n    return x", "explode"),
         ("%%jit --max-compiles 0\nspoiled = 1\ndef f(x):\n    return x", "'0' is not a whole number above 0"),
         ("%%jit 'f\nspoiled = 1\ndef f(x):\n    return x", "No closing quotation"),

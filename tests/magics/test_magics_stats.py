@@ -75,6 +75,15 @@ def test_misses_stand_together_by_cause_and_name_the_cell(used: Shell) -> None:
     assert "cell [" in line
 
 
+def test_a_miss_of_several_causes_is_one_miss_so_times_add_up(shell: Shell) -> None:
+    jm.reset()
+    shell.ok("import jax.numpy as jnp, jupyter_jitmagic as jm\ncaused = jm.jit(lambda x, y: x.sum() + y.sum())")
+    shell.ok("for n in (3, 4, 5): caused(jnp.ones(n), jnp.ones(n))")
+    text = shell.ok("%jitstats caused --level misses").text
+    (line,) = [line for line in text.splitlines() if "shape" in line]
+    assert "x, y" in line and " 2 " in line and "3 misses" in text
+
+
 def test_output_goes_into_a_variable(used: Shell) -> None:
     ran = used.ok("%jitstats --level calls -o calls")
     assert ran.text.strip() == ""
