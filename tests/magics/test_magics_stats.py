@@ -77,7 +77,7 @@ def test_misses_stand_together_by_cause_and_name_the_cell(used: Shell) -> None:
 
 def test_a_miss_of_several_causes_is_one_miss_so_times_add_up(shell: Shell) -> None:
     jm.reset()
-    shell.ok("import jax.numpy as jnp, jupyter_jitmagic as jm\ncaused = jm.jit(lambda x, y: x.sum() + y.sum())")
+    shell.ok("import jax.numpy as jnp, jupyter_jitmagic as jm\n@jm.jit\ndef caused(x, y): return x.sum() + y.sum()")
     shell.ok("for n in (3, 4, 5): caused(jnp.ones(n), jnp.ones(n))")
     text = shell.ok("%jitstats caused --level misses").text
     (line,) = [line for line in text.splitlines() if "shape" in line]
