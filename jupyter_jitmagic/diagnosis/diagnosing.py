@@ -276,7 +276,7 @@ def _concluded(
         else:
             sites = in_place
         names, numbers = _declared(call)
-        reason = other_failures.for_other_failure(call, other, plain or found.error)
+        reason = other_failures.for_other_failure(call, other, plain or (None if readable(call) else found.error))
         # what the user's code refuses needs no other code, unless plain Python passes the check
         own = place is not None and place.code.startswith("raise") and plain is not None
         rewritable = with_rewrites and not own

@@ -3,6 +3,7 @@
 import enum
 import functools
 import sys
+from collections import deque
 
 import jax
 import jax.numpy as jnp
@@ -469,6 +470,18 @@ def test_a_flag_is_not_the_cure_where_its_other_value_needs_data(fun, args, name
     assert (answer.kind, answer.static_argnames) == ("static+rewrite", (name,))
     assert answer.rewrites[0].static_argnames == (name,)
     assert answer.reason.startswith("Static arguments alone would do in this call, but not with ")
+
+
+def test_plain_python_is_not_said_to_fail_where_it_does_not():
+    def f(xs, k):
+        window = deque(maxlen=k)
+        for x in xs:
+            if x > 0:
+                window.append(x)
+        return sum(window)
+
+    said = diagnose(f, X, 2).reason
+    assert "where plain Python does not fail" in said and "in the same way" not in said
 
 
 def test_a_count_of_no_rounds_tells_nothing_of_the_rounds():

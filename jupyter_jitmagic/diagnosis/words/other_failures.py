@@ -123,8 +123,9 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
     if plain is None and (sentence := _own_check(call, error, text)):
         return sentence
     name = type(error).__name__
-    also = " Plain Python fails in the same way." if plain is not None else ""
-    return f"{name}: {_cut(text)}.{also} No static argument plays a part in it."
+    if plain is None:
+        return f"{name}: {_cut(text)}, where plain Python does not fail. No static argument alone cures it."
+    return f"{name}: {_cut(text)}. Plain Python fails in the same way. No static argument plays a part in it."
 
 
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
