@@ -276,3 +276,33 @@ def test_where_no_split_can_be_the_edits_that_cure_some_places_are_told_as_such(
     assert part.patterns == ("where",) and part.compared and not part.verified
     assert part.reason.startswith("line ") and part.reason.endswith('is left: `return {f"{float(v):.1f}" for v in y}`')
     assert "Part of the way · run on" in str(found) and "is left:" in " ".join(str(found).split())
+
+
+def options(logits, high, rate=None):
+    rate = rate or 0.5
+    y = jnp.tanh(logits) * rate
+    y = y / y.sum()
+    u = jnp.unique(y)
+    v = jnp.cumsum(u) + high
+    return {f"{float(k):.1f}": k for k in v}
+
+
+def test_a_call_that_gives_what_this_one_left_out_is_served():
+    """With a number for None the first line needs its value: it stays, though this call does not ask for it."""
+    split = split_of(jax.jit(options), X, 1.0)
+    assert "def options(logits, high, rate=None):\n    rate = rate or 0.5\n" in split.source
+    now = made(split, "options")
+    for rate in (None, 0.25, jnp.float32(0.75)):
+        got, want = now.options(X, 1.0, rate), options(X, 1.0, rate)
+        assert got.keys() == want.keys() and same(got, want)
+
+
+def test_what_the_caller_passes_is_no_size_of_a_piece_unless_it_was_found_to_be():
+    def every(x, step, period=10):
+        if step % period == 0:
+            x = x * 2 + jnp.sin(x)
+        u = jnp.unique(x)
+        return {float(k): (u * k).sum() for k in u}
+
+    for split in jm.diagnose(jax.jit(every), X, jnp.int32(3)).splits:
+        assert "step" not in split.price

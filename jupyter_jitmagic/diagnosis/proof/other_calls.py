@@ -231,7 +231,11 @@ class _Maker:
             whole = {k: as_jax(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
             yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
         single = {k: self._leaves[k] for k in self._variations.floats if np.ndim(self._leaves[k]) == 0}
-        single = {k: value for k, value in single.items() if np.isfinite(np.asarray(value)) and kind_of(value) == "f"}
+        single = {
+            k: value
+            for k, value in single.items()
+            if np.isfinite(np.asarray(value)) and kind_of(value) == "f" and not np.iscomplexobj(value)
+        }
         if len(single) + len(floats) > 1 and single:
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
-from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
+from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
 from jupyter_jitmagic.diagnosis.rewrites.proposing import holders, propose
@@ -25,15 +27,15 @@ from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.statements import may_isolate
+from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.code import stored, walk_scope
+from jupyter_jitmagic.source.code import stored
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
-from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 
 MOST_CUTS = 40
 FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
@@ -134,8 +136,11 @@ class _Search:
         for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 else ():
             if key in state.marks.plain and not self.deadline.over():
                 state = self._with_rewritten(state, key) or state
+        state = self._serving(state)
+        if state is None:
+            return Split(runs=True)
         program = self._made(state)
-        return Split(self._compared(program, state) if program.pieces else None, runs=True)
+        return Split(self._compared(program, state) if program.pieces and state.failed else None, runs=True)
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
@@ -159,8 +164,9 @@ class _Search:
         cut = Cut(self.place.code, self.place.node, state.marks, self.taken)
         return Program(self.place, self.function, cut, self.jits, state.static, state.rewritten)
 
-    def _observed(self, program: Program) -> dict[str, _Seen]:
-        """What the pieces were given and gave in a plain run of the call."""
+    def _observed(self, program: Program, given: Input | None = None) -> dict[str, _Seen]:
+        """What the pieces were given and gave in a plain run of the call, or of another."""
+        args, kwargs = (self.call.args, self.call.kwargs) if given is None else (given.args, given.kwargs)
         seen: dict[str, _Seen] = {}
 
         def watched(piece: Piece, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -180,10 +186,58 @@ class _Search:
         fun = in_place_of(self.call.fun, program.run_with(pieces))
         try:
             left = max(self.deadline.left(), 0.1)
-            rerun(lambda: jax.block_until_ready(fun(*_fresh(self.call.args), **_fresh(self.call.kwargs))), left)
+            rerun(lambda: jax.block_until_ready(fun(*_fresh(args), **_fresh(kwargs))), left)
         except (Exception, OutOfTime, Effect) as error:
             raise _PlainFails from error
         return seen
+
+    # -- other calls ----------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _variations(self) -> Variations:
+        names = (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
+        return Variations(
+            self.call.args, self.call.kwargs, static_split(self.call.fun, self.call.args, self.call.kwargs, names)
+        )
+
+    @functools.cached_property
+    def _others(self) -> list[Input]:
+        """Calls that an answer has to serve as well: options left out or given, other sizes."""
+        trees = [ast.parse(self.place.unit.text)]
+        found = other_calls(self.call.fun, self._variations.call(), self._variations, trees)
+        return [other.given for other in found if other.promised or other.given.kind in ("left out", "none", "given")]
+
+    def _serving(self, state: _State) -> _State | None:
+        """The state in which the pieces trace on the other calls, too; None if it was not found in time."""
+        for _ in range(MOST_CUTS):
+            if not self._learnt_from_others(state):
+                return state
+            settled = self._settled(state)
+            if settled is None or self.deadline.over():
+                return None
+            state = settled
+        return None
+
+    def _learnt_from_others(self, state: _State) -> bool:
+        """Whether a piece did not trace on another call that plain Python takes: then a statement has to stay."""
+        program = self._made(state)
+        for given in self._others:
+            try:
+                seen = self._observed(program, given)
+            except _PlainFails:
+                continue
+            for piece in program.pieces:
+                if piece.name not in seen:
+                    continue
+                with program.readable():
+                    error, _ = self._trace(program, piece, seen[piece.name].args, state)
+                    if error is not None and state.rewritten.pop(piece.key, None) is not None:
+                        state.marks.plain |= set(piece.key)
+                        return True
+                    if error is not None:
+                        self._stays(program, piece, error, state)
+                        return True
+        return False
 
     def _learnt_from_values(self, program: Program, state: _State, seen: Mapping[str, _Seen]) -> bool:
         """Whether a value that passes in or out of a piece showed that a statement has to stay in plain Python."""
@@ -260,6 +314,8 @@ class _Search:
         call = self._call_of(program, piece, args, state)
         found = search(call, find_call_sites(call, frozenset(), seconds=0.5), seconds=0.5)
         wanted = found.static if found.cured else found.wider
+        # what the caller passes is data where it was not found to be needed as a static argument: it may be an array next time
+        wanted -= frozenset(program.cut.parameters) - self.static
         if not wanted - call.declared:
             return False
         state.static[piece.key] = with_static(piece, wanted | call.declared)
@@ -267,12 +323,12 @@ class _Search:
 
     def _stays(self, program: Program, piece: Piece, error: BaseException, state: _State) -> None:
         """Mark the statement of a piece at which its trace stopped."""
-        item, node = _stopped(program, piece, error)
+        item, node = stopped_at(program, piece, error)
         if item is None:
             item = piece.items[-1]
         stmt = item.stmt
         if item.part == 0 and node is not None:
-            stmt = _own_statement(self.place, node)
+            stmt = own_statement(self.place, node)
             if may_isolate(self.place.code, stmt, node) and stmt not in state.marks.isolated and _is_more(stmt, node):
                 assert isinstance(node, ast.expr)
                 state.marks.isolated[stmt] = node
@@ -290,6 +346,12 @@ class _Search:
         tried.marks.isolated = {stmt: node for stmt, node in tried.marks.isolated.items() if stmt not in inside}
         tried.failed = [each for each in tried.failed if each[0] not in inside]
         tried.small = set()
+        try:
+            return self._settled_with(tried, key)
+        except _PlainFails:
+            return None
+
+    def _settled_with(self, tried: _State, key: Key) -> _State | None:
         program = self._made(tried)
         pieces = [piece for piece in program.pieces if any(_holds(item, key[0]) for item in piece.items)]
         if len(pieces) != 1:
@@ -318,16 +380,30 @@ class _Search:
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         if why_not:
             return self._rewrite(program, state, prices, reason=f"not compared: {why_not}")
-        names = (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
-        fixed = static_split(self.call.fun, self.call.args, self.call.kwargs, names)
-        variations = Variations(self.call.args, self.call.kwargs, fixed)
         try:
-            plain = Plain(self.call.fun, _with(units, self.place.unit), {}, variations, self.seconds)
+            plain = Plain(self.call.fun, _with(units, self.place.unit), {}, self._variations, self.seconds)
             with program.readable():
                 count, notes, _ = compare(plain, lambda given: computed(fun, given), {}, Deadline(self.seconds))
+                prices.known = True
+                if not self._serves_others(plain, fun):
+                    return None
         except (NoSource, Differs):
             return None
         return self._rewrite(program, state, prices, comparison(plain, count, notes, {}))
+
+    def _serves_others(self, plain: Plain, fun: Any) -> bool:
+        """Whether the split gives plain Python's results on the other calls, as many as there is time for."""
+        time = Deadline(self.seconds)
+        for given in self._others:
+            want = None if time.over() else plain.run(given)
+            if want is None:
+                continue
+            try:
+                if differs(computed(fun, given), want[0]):
+                    return False
+            except (Exception, OutOfTime, Effect):
+                return False
+        return True
 
     def _rewrite(self, program: Program, state: _State, prices: Prices, compared: Any = None, reason: str = "") -> Rewrite:
         place, unit = self.place, self.place.unit
@@ -406,55 +482,3 @@ def _is_more(stmt: ast.stmt, node: ast.AST) -> bool:
     calls = [part for part in ast.walk(stmt) if isinstance(part, ast.Call | ast.BinOp | ast.Compare | ast.Subscript)]
     alone = isinstance(node, ast.Call) and node.func in inside
     return any(part is not node and not (alone and part is node) for part in calls)
-
-
-def _own_statement(place: Place, node: ast.AST) -> ast.stmt:
-    """The statement of the function's own (not of one inside it) in which a node stands."""
-    own = set(walk_scope(place.node.body))
-    return next(at for at in place.code.ancestors(node) if isinstance(at, ast.stmt) and at in own)
-
-
-def _stopped(program: Program, piece: Piece, error: BaseException) -> tuple[Item | None, ast.AST | None]:
-    """(the statement of a piece at which a trace stopped, the user's expression there if the statement is whole)."""
-    definition = program.definition_of(piece)
-    first, last = definition.lineno, definition.end_lineno or 0
-    for frame, instruction in frames_of(error, program.filename.__eq__):
-        where = position(frame.f_code, tested_at(frame.f_code, instruction), 0)
-        if not first <= where.line <= last:
-            continue
-        end = 10**6 if where.end_column is None else where.end_column
-        node = program.code.at(where.line, where.column or 0, where.end_line or where.line, end)
-        if node is None:
-            continue
-        path = _path(program.code.parents, node, definition)
-        if not path or path[0][0] != "body":
-            continue
-        number = path[0][1] - len(piece.copied)
-        if not 0 <= number < len(piece.items):
-            continue
-        item = piece.items[number]
-        return item, _follow(item.stmt, path[1:]) if item.part == 0 else None
-    return None, None
-
-
-def _path(parents: Mapping[ast.AST, ast.AST], node: ast.AST, top: ast.AST) -> list[tuple[str, int]]:
-    """The way from `top` down to a node, as fields and numbers in them."""
-    path: list[tuple[str, int]] = []
-    while node is not top:
-        above = parents.get(node)
-        if above is None:
-            return []
-        for name, value in ast.iter_fields(above):
-            if value is node:
-                path.append((name, -1))
-            elif isinstance(value, list):
-                path += [(name, number) for number, one in enumerate(value) if one is node]
-        node = above
-    return path[::-1]
-
-
-def _follow(node: ast.AST, path: Sequence[tuple[str, int]]) -> ast.AST:
-    for name, number in path:
-        value = getattr(node, name)
-        node = value if number < 0 else value[number]
-    return node

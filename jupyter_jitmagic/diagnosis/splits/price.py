@@ -20,10 +20,12 @@ class Prices:
 
     Attributes:
         callables: what stands in the pieces' places, by name.
+        known: what is called from now on has other sizes anyway, and tells nothing.
     """
 
     def __init__(self, program: Program, filtering: bool) -> None:
         self.program = program
+        self.known = False
         self._args: dict[str, tuple[Any, ...]] = {}
         self._trees: dict[str, dict[str, set[Any]]] = {piece.name: {} for piece in program.pieces}
         self._shapes: dict[str, dict[str, set[Any]]] = {piece.name: {} for piece in program.pieces}
@@ -44,7 +46,7 @@ class Prices:
 
         def call(*args: Any) -> Any:
             self._args.setdefault(name, args)
-            for given, arg in zip(piece.inputs, args, strict=True):
+            for given, arg in zip(piece.inputs, args, strict=True) if not self.known else ():
                 leaves, tree = jax.tree_util.tree_flatten(arg)
                 self._trees[name].setdefault(given, set()).add(tree)
                 self._shapes[name].setdefault(given, set()).add(tuple(getattr(leaf, "shape", ()) for leaf in leaves))
