@@ -79,9 +79,8 @@ class BusySpans:
             span = self._span(begin, end, line, line_of)
             if span is None:
                 begins.remove(begin)
-            elif (
-                span.calls > 1 and span.uncertain <= self._tolerance * span.seconds
-            ):  # single calls: long ones would be, short not
+            elif span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
+                # not of one call: of such the long ones would be certain, and stand for all
                 entry, of_others = self._main_entry(span)
                 if span.uncertain + 2 * of_others <= self._tolerance * span.seconds:
                     calls = span.counts[entry]

@@ -226,23 +226,27 @@ class RunningAhead:
                 self._lately[entry] = self._taken
             self._put(_Call(array, start, end, entry, place, lane, lane.number, lane.work))
             self._taken += 1
-            if self._taken % _LOOK_EVERY == 0:
+            looks = self._taken % _LOOK_EVERY == 0
+            if looks:
                 self.restless, self._rests = self._rests >= _RESTLESS, 0
-                hot_path.full_at(end)
+        if looks:
+            hot_path.full_at(end)  # not with the lock: it takes the log's
         return True
 
     def is_worth(self, entry: int, seconds: float | None) -> bool:
         """Whether to follow calls that take so long: short ones in the company of longer ones."""
         if seconds is None or seconds >= WORTH_S:
             return True
-        lane = self._lanes.get(lines[entry]) if entry in lines else next(iter(self._lanes.values()), None)
+        line = lines.get(entry)
+        lane = next(iter(list(self._lanes.values())), None) if line is None else self._lanes.get(line)
         others = self._entry != entry or self._taken - self._turned < _TURNS
         return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
 
     def pause_s(self, entry: int) -> float:
         """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until
         then any will do for the next, where none come by turns."""
-        lane = self._lanes.get(lines[entry]) if entry in lines else None
+        line = lines.get(entry)
+        lane = self._lanes.get(line) if line is not None else None
         if lane is None or self._taken - self._turned < _TURNS:
             return 0.0
         if self._waited is None:
@@ -272,8 +276,8 @@ class RunningAhead:
             lane.each_s = (lane.each_s + least_s) / 2 if lane.each_s else least_s
         if link.alone:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
-            if not least_s and self._alone.get(entry):
-                self._alone[entry] -= 1  # it was looked too late
+            if not least_s:
+                self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         lane.seen = _Seen(link.number, link.work, link.after)
@@ -314,7 +318,7 @@ class RunningAhead:
             self._lanes.clear()
 
     def drop(self, entry: int) -> None:
-        """An entry is no more."""
+        """An entry is no more. Without the lock: the log's is held."""
         for known in (self._places, self._lost, self._alone, self._least, self._lately, lines):
             known.pop(entry, None)
         well_known.discard(entry)
@@ -364,7 +368,7 @@ class RunningAhead:
         return len(self._row) < (_ROW if call.array.nbytes <= _SMALL_BYTES else 1)
 
     def _wants(self, entry: int) -> bool:
-        here = [other for other, turn in self._lately.items() if self._taken - turn < _TURNS]
+        here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
         if self._waits % _SELDOM:
             here = [other for other in here if other not in well_known]
         least = min((self._alone.get(other, 0) for other in here), default=0)
