@@ -22,6 +22,7 @@ from jupyter_jitmagic.base.errors import ProcessesDifferError, faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.recording.compiles import budgets, elsewhere
+from jupyter_jitmagic.recording.compiles.compiling_call import Compiling
 from jupyter_jitmagic.recording.compiles.hearing import Hearing
 from jupyter_jitmagic.records.programs import (
     Differing,
@@ -319,19 +320,43 @@ def _heard(event: str, name: str) -> str:
     group = internals.processes_compiled_for(frame)
     if len(group) < 2:
         return ""
-    compiling = budgets.who_compiles(name)
-    if compiling is None:
-        return ""  # compiled ahead of time: when it runs is not known
+    last, _here.lowering = _here.lowering, None
+    if event == internals.COMPILE_EVENT and last is not None and last[0] == name:
+        _, program, by_text = last
+    else:
+        compiling = budgets.who_compiles(name)
+        if compiling is None:
+            return ""  # compiled ahead of time: when it runs is not known
+        program, by_text = _program(compiling)
+    lowered = ""
+    if event == internals.LOWER_EVENT:
+        _here.lowering = name, program, by_text
+    elif by_text:
+        text = internals.lowered_text(frame)
+        lowered = hashlib.blake2b(text.encode(), digest_size=12).hexdigest() if text else ""
+    return agreement.note(place, group, program, lowered)
+
+
+class _Here(threading.local):
+    lowering: tuple[str, Program, bool] | None = None
+    """The event's name, the program, and whether its text may decide, of what this thread lowers: it is compiled next."""
+
+
+_here = _Here()
+
+
+def _program(compiling: Compiling) -> tuple[Program, bool]:
+    """What is about to be compiled, and whether only its lowered text can tell if it is the same as another one."""
     key = compiling.signature()
     given = compiling.options
     donated = [*map(str, given.donate_argnums), *given.donate_argnames]
     function = compiling.state.facts.record.qualname if compiling.state is not None else elsewhere.name_of(compiling)
-    program = program_of(function, key, donated, call_site(3), devices=True)
-    lowered = ""
-    if event == internals.COMPILE_EVENT:
-        text = internals.lowered_text(frame)
-        lowered = hashlib.blake2b(text.encode(), digest_size=12).hexdigest() if text else ""
-    return agreement.note(place, group, program, lowered)
+    by_text = bool(key.statics) or any(_has_metadata(node) for _, node in key.structure)
+    return program_of(function, key, donated, call_site(4), devices=True), by_text
+
+
+def _has_metadata(node: Any) -> bool:
+    return node is not None and (bool(node.metadata) or any(_has_metadata(child) for child in node.children))
 
 
 _hearing = Hearing("scalar", _on_start)
