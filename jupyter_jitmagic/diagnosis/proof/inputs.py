@@ -149,16 +149,18 @@ def with_numbers(
     fun: Callable[..., Any],
     given: Input,
     static: Sequence[str | int],
-    number: int,
+    numbers: int | tuple[int, ...],
     kinds: str = "fi",
     arrays: bool = False,
 ) -> Input:
-    """The same input with every single number of these kinds that is traced set to this one; in arrays, too, if asked."""
+    """The same input with every single number of these kinds that is traced set to this one, or to these in turn; in arrays,
+    too, if asked."""
+    in_turn = itertools.cycle(numbers if isinstance(numbers, tuple) else (numbers,))
 
     def new(leaf: Any) -> Any:
         if kind_of(leaf) not in tuple(kinds) or (np.ndim(leaf) and not arrays):
             return leaf
-        return like(leaf, np.full(np.shape(leaf), number))
+        return like(leaf, np.full(np.shape(leaf), next(in_turn)))
 
     return _with_leaves(fun, given, static, new)
 

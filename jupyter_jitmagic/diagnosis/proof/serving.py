@@ -23,6 +23,7 @@ SHORT = 0.1  # seconds for one run of the function, in one way or the other
 MOST_TAKEN = 16  # other calls that a rewrite is compared on
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
+_NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
 _ASPECTS = {
     "left out": "optional arguments left out",
     "none": "None",
@@ -141,8 +142,8 @@ class Served:
         own = self.plain.run(self.plain.variations.call()) if given.kind != "number" else None
         if own is not None and same_dtypes(got, own[0]):
             return True
-        for arrays, number, kinds in itertools.product((False, True), (0, -99, 99), ("i", "f", "fi")):
-            moved = with_numbers(self._fun, given, self._static, number, kinds, arrays)
+        for arrays, numbers, kinds in itertools.product((False, True), _NUMBERS, ("i", "f", "fi")):
+            moved = with_numbers(self._fun, given, self._static, numbers, kinds, arrays)
             result = self.plain.uncompiled(moved, SHORT)
             if result is not None and same_dtypes(got, result[0]):
                 return True

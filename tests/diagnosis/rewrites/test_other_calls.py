@@ -148,3 +148,16 @@ def test_a_sum_of_integers_stays_one(source):
     whole = jnp.array([3, -1, 4])
     assert served(source, (jnp.array([0.5, -1.5]),), ((whole,), {}), ((-whole[:1],), {})).rewrites
     assert served(source, (whole,), ((jnp.array([0.5, -1.5]),), {}), ((-X,), {})).rewrites
+
+
+def test_bounds_between_which_nothing_lies_in_this_call():
+    """Plain Python gives its 0 here, and floats for bounds with something between them: a program gives floats."""
+    source = (
+        "def inner(x, a, b):\n    s = x[a:b]\n    if len(s) == 0:\n        return 0\n    return jnp.median(s)\n\n"
+        "def f(x, a, b):\n    return jnp.array([inner(x, a, b), inner(x * 2, a, b)])\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (X, jnp.array(2), jnp.array(1)), {})
+    with applied(found, namespace):
+        fixed = jax.jit(namespace["f"])
+        assert fixed(X, 2, 1).tolist() == [0, 0] and fixed(X, 0, 2).tolist() == [1.5, 3.0]
