@@ -14,7 +14,7 @@ test('the same panel in Notebook 7', async ({ lab }) => {
     '%%jit\nimport jax.numpy as jnp\ndef scaled(x, n):\n    return x * n'
   );
   await lab.run('scaled(jnp.ones(3), 2.0); scaled(jnp.ones(3), 2.0)');
-  await expect(lab.cell(lab.row('scaled'), 'hits')).toHaveText('1');
+  await expect(lab.cell(lab.row('scaled'), 'misses')).toHaveText('1');
   await lab.shot('notebook7');
   await lab.restart();
   await expect(lab.panel).toContainText('is not loaded');
