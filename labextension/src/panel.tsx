@@ -15,9 +15,6 @@ import { applyFix, jumpTo } from './jump';
 import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
 import {
-  type IPlace,
-  type IReply,
-  type IRequest,
   parseCalls,
   parseComparison,
   parseCures,
@@ -25,7 +22,8 @@ import {
   parseFixes,
   parseLines,
   parseTimeline
-} from './protocol';
+} from './answers';
+import { type IPlace, type IReply, type IRequest } from './protocol';
 import {
   type ColumnId,
   CommandIDs,

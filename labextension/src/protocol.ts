@@ -4,6 +4,23 @@
  *
  * Durations are seconds, moments Unix time in seconds; null is "not known".
  */
+import {
+  type Fields,
+  ProtocolError,
+  flag,
+  ids,
+  isObject,
+  list,
+  maybeNumber,
+  maybeText,
+  number,
+  object,
+  place,
+  text,
+  texts
+} from './fields';
+
+export { ProtocolError };
 
 export const VERSION = 1;
 export const COMM = 'jitmagic';
@@ -310,17 +327,6 @@ export interface IRequest {
   args: { [key: string]: string | number | boolean | null };
 }
 
-/** A message that is not one of ours; `newer` where only the version is the matter. */
-export class ProtocolError extends Error {
-  constructor(
-    message: string,
-    readonly newer = false
-  ) {
-    super(message);
-    this.name = 'ProtocolError';
-  }
-}
-
 /**
  * What arrived on a comm, as a message.
  *
@@ -390,239 +396,6 @@ export function parseMessage(data: unknown): Message {
   }
 }
 
-/** The answer to the question "cures"; what is not one is left out. */
-export function parseCures(data: Record<string, unknown>): ICureRow[] {
-  return list(data, 'cures').flatMap(item => {
-    try {
-      return [cureRow(object(item, 'a cure'))];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** The answer to the question "fixes". */
-export function parseFixes(data: Record<string, unknown>): IFix[] {
-  return list(data, 'fixes').map(item => {
-    const fields = object(item, 'a fix');
-    return {
-      number: number(fields, 'number'),
-      way: text(fields, 'way'),
-      proof: text(fields, 'proof'),
-      diff: text(fields, 'diff'),
-      cell: maybeNumber(fields, 'cell'),
-      cellId: maybeText(fields, 'cell_id') ?? '',
-      before: maybeText(fields, 'before'),
-      after: maybeText(fields, 'after'),
-      elsewhere: texts(fields, 'elsewhere')
-    };
-  });
-}
-
-/** The answer to the question "detail". */
-export function parseDetail(data: Record<string, unknown>): IDetail {
-  const values = Object.entries(object(data.values ?? {}, 'values'));
-  const said = maybeText(data, 'text') ?? '';
-  return {
-    text: said,
-    length: maybeNumber(data, 'length') ?? said.length,
-    values: Object.fromEntries(
-      values.filter((pair): pair is [string, number] => isNumber(pair[1]))
-    )
-  };
-}
-
-/** The answer to the question "lines". */
-export function parseLines(data: Record<string, unknown>): ILines {
-  return {
-    parts: list(data, 'parts').map(item => {
-      const fields = object(item, 'a function');
-      const where = fields.place;
-      return {
-        name: text(fields, 'name'),
-        beside: text(fields, 'beside'),
-        place: isObject(where) ? place(where) : null,
-        columns: texts(fields, 'columns'),
-        rows: list(fields, 'rows').map(row =>
-          Array.isArray(row) ? row.map(cell => String(cell)) : []
-        ),
-        lines: list(fields, 'lines').map(line =>
-          isNumber(line) ? line : null
-        ),
-        code: texts(fields, 'code'),
-        heat: list(fields, 'heat').map(heat => (isNumber(heat) ? heat : 0))
-      };
-    }),
-    notes: texts(data, 'notes')
-  };
-}
-
-/** The answer to the question "timeline". */
-export function parseTimeline(data: Record<string, unknown>): ITimeline {
-  const from_s = number(data, 'from_s');
-  const to_s = number(data, 'to_s');
-  const phases = texts(data, 'phases');
-  const [first, last] = list(data, 'whole').filter(isNumber);
-  return {
-    from_s,
-    to_s,
-    whole: [first ?? from_s, last ?? to_s],
-    stretches: Math.max(1, number(data, 'stretches')),
-    lanes: list(data, 'lanes').map(item => {
-      const lane = object(item, 'a lane');
-      return {
-        function: number(lane, 'function'),
-        name: text(lane, 'name'),
-        at: numbers(lane, 'at'),
-        phases: Object.fromEntries(
-          phases.map(phase => [phase, numbers(lane, phase)])
-        ),
-        hits: numbers(lane, 'hits'),
-        misses: numbers(lane, 'misses')
-      };
-    }),
-    cells: list(data, 'cells').flatMap(item => {
-      const [cell, start, end] = Array.isArray(item) ? item : [];
-      return isNumber(cell) && isNumber(start)
-        ? [[cell, start, isNumber(end) ? end : null] as const]
-        : [];
-    })
-  };
-}
-
-/** The answer to the question "compare". */
-export function parseComparison(data: Record<string, unknown>): IComparison {
-  return {
-    changed: list(data, 'changed').map(item => {
-      const fields = object(item, 'a difference');
-      return {
-        what: text(fields, 'what'),
-        now: text(fields, 'now'),
-        before: text(fields, 'before'),
-        cause: maybeText(fields, 'cause') ?? ''
-      };
-    }),
-    same: list(data, 'same').map(item => {
-      const fields = object(item, 'an equal argument');
-      return { what: text(fields, 'what'), now: text(fields, 'now') };
-    })
-  };
-}
-
-/** The answer to the question "calls". */
-export function parseCalls(data: Record<string, unknown>): ICalls {
-  const numbers = (key: string): (number | null)[] =>
-    list(data, key).map(value => (isNumber(value) ? value : null));
-  return {
-    count: maybeNumber(data, 'count') ?? 0,
-    outcome: texts(data, 'outcome'),
-    dispatch_s: numbers('dispatch_s'),
-    execute_s: numbers('execute_s')
-  };
-}
-
-function cureRow(fields: Fields): ICureRow {
-  const fix = isObject(fields.fix) ? fields.fix : null;
-  return {
-    id: text(fields, 'id'),
-    function: number(fields, 'function'),
-    name: text(fields, 'name'),
-    text: text(fields, 'text'),
-    proof: text(fields, 'proof'),
-    misses: number(fields, 'misses'),
-    cost_s: maybeNumber(fields, 'cost_s'),
-    what: maybeText(fields, 'what') ?? '',
-    before: maybeNumber(fields, 'before') ?? 0,
-    after: maybeNumber(fields, 'after') ?? 0,
-    saves_s: maybeNumber(fields, 'saves_s'),
-    last_s: maybeNumber(fields, 'last_s'),
-    ladders: list(fields, 'ladders').map(item => {
-      const ladder = object(item, 'a ladder');
-      return {
-        steps: number(ladder, 'steps'),
-        compiles: number(ladder, 'compiles'),
-        share: number(ladder, 'share')
-      };
-    }),
-    helper: maybeText(fields, 'helper') ?? '',
-    place: isObject(fields.place) ? place(fields.place) : null,
-    fix: fix && {
-      cell: maybeNumber(fix, 'cell'),
-      cellId: maybeText(fix, 'cell_id') ?? '',
-      before: text(fix, 'before'),
-      after: text(fix, 'after'),
-      diff: text(fix, 'diff')
-    }
-  };
-}
-
-type Fields = Record<string, unknown>;
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function object(value: unknown, what: string): Fields {
-  if (!isObject(value)) {
-    throw new ProtocolError(`${what} is not an object`);
-  }
-  return value;
-}
-
-function text(fields: Fields, key: string): string {
-  const value = fields[key];
-  if (typeof value !== 'string') {
-    throw new ProtocolError(`${key} is not a text`);
-  }
-  return value;
-}
-
-function number(fields: Fields, key: string): number {
-  const value = fields[key];
-  if (!isNumber(value)) {
-    throw new ProtocolError(`${key} is not a number`);
-  }
-  return value;
-}
-
-function maybeNumber(fields: Fields, key: string): number | null {
-  const value = fields[key];
-  return isNumber(value) ? value : null;
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function maybeText(fields: Fields, key: string): string | null {
-  const value = fields[key];
-  return typeof value === 'string' ? value : null;
-}
-
-function flag(fields: Fields, key: string): boolean {
-  return fields[key] === true;
-}
-
-function list(fields: Fields, key: string): unknown[] {
-  const value = fields[key] ?? [];
-  if (!Array.isArray(value)) {
-    throw new ProtocolError(`${key} is not a list`);
-  }
-  return value;
-}
-
-function ids(fields: Fields, key: string): number[] {
-  return list(fields, key).filter((id): id is number => typeof id === 'number');
-}
-
-function numbers(fields: Fields, key: string): number[] {
-  return list(fields, key).map(value => (isNumber(value) ? value : 0));
-}
-
-function texts(fields: Fields, key: string): string[] {
-  return list(fields, key).map(String);
-}
-
 /** The rows of a table, which come column by column: the fields that all share, and a list for each of the others. */
 function unfolded(table: Fields): Fields[] {
   const same = object(table.same, 'same');
@@ -665,14 +438,6 @@ function rows(message: Fields): IRows {
     diagnoses: every('diagnoses', diagnosisRow),
     others: every('others', otherRow),
     now: every('now', nowRow)
-  };
-}
-
-function place(fields: Fields): IPlace {
-  return {
-    cell: maybeNumber(fields, 'cell'),
-    file: text(fields, 'file'),
-    line: number(fields, 'line')
   };
 }
 

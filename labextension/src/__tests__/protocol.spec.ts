@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  ProtocolError,
   parseCalls,
   parseComparison,
   parseCures,
   parseDetail,
   parseFixes,
   parseLines,
-  parseMessage,
   parseTimeline
-} from '../protocol';
+} from '../answers';
+import { ProtocolError, parseMessage } from '../protocol';
 import { golden } from './golden';
 
 describe('parseMessage', () => {

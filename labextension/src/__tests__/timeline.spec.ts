@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { missGroups } from '../groups';
 import { PanelModel } from '../model';
-import { type ISnapshot, parseMessage, parseTimeline } from '../protocol';
+import { parseTimeline } from '../answers';
+import { type ISnapshot, parseMessage } from '../protocol';
 import { laneTotals, moved, toMoment, toX, within } from '../timeline';
 import { golden } from './golden';
 
