@@ -24,6 +24,7 @@ _LONGEST = 4096
 _MIXED = 16
 """Calls of a span of several entries, at least."""
 _BEGINS = 3
+_LIKELY = 2.0
 _NEAR = 16
 """So many calls from one of a line to the next, at most: those between are other devices'."""
 
@@ -106,13 +107,17 @@ class BusySpans:
             begins.remove(max(begins[:-1], key=lambda begin: begin.after - begin.before))
 
     def _main_entry(self, span: Span) -> tuple[int, float]:
-        """The entry that a span is as good as all of, and how long the others took in it, roughly."""
-        usual = {
-            entry: (self._mixed.usual_s(entry) or self._usual(entry) or math.inf) * count
-            for entry, count in span.counts.items()
-        }
-        main = max(usual, key=lambda entry: usual[entry])
-        return main, sum(seconds for entry, seconds in usual.items() if entry != main)
+        """The entry that a span is as good as all of, and how long the others took in it, roughly: inf where that is not known,
+        or what is known of its entries does not make up the span."""
+        entries = list(span.counts)
+        if len(entries) == 1:
+            return entries[0], 0.0
+        usual = {entry: max(self._mixed.usual_s(entry) or 0.0, self._usual(entry) or 0.0) for entry in entries}
+        parts = {entry: seconds * span.counts[entry] for entry, seconds in usual.items()}
+        main = max(parts, key=lambda entry: parts[entry])
+        if 0.0 in usual.values() or not 1 / _LIKELY <= span.seconds / sum(parts.values()) <= _LIKELY:
+            return main, math.inf
+        return main, sum(seconds for entry, seconds in parts.items() if entry != main)
 
     def forget(self, entry: int) -> None:
         """An entry is no more."""

@@ -180,3 +180,14 @@ def test_a_call_is_found_by_its_times_where_threads_append_a_little_late(log: Lo
         log.columns.extend(row)
     assert [log.columns.find(*row[:2]) for row in rows] == list(range(1, 101))
     assert log.columns.find(3.0, 3.25) is None
+
+
+def test_a_span_is_not_given_to_an_entry_of_which_nothing_is_known(log: Log) -> None:
+    """Not even where next to nothing is (falsely) known to be the others' part."""
+    means: dict[int, list[float]] = {}
+    roughly = {1: 1e-6}
+    for known in ({}, {2: 0.002}):
+        busy = BusySpans(0.1, {**roughly, **known}.get, lambda entry, mean, calls: means.setdefault(entry, []).append(mean))
+        run(Device(log), busy, [(2 if i % 11 == 10 else 1, 0.002 if i % 11 == 10 else 0.006) for i in range(330)], every=33)
+        busy.share_out()
+    assert means == {}
