@@ -263,3 +263,16 @@ def f(t):
     sites = find_sites(written(source), (jnp.float32(7),), {}).sites
     marked = [source.splitlines()[site.line - 1][site.column : site.end_column] for site in sites]
     assert marked == ["t > 0", "t", "t", "t", "t < 3", "t", "t - 2"]
+
+
+def test_a_long_loop_of_jaxs_own_is_compiled_in_the_run_that_finds_sites():
+    """By NumPy its rounds would take the time that the sites behind it need."""
+
+    def fun(x):
+        total = jax.lax.fori_loop(0, 300_000, lambda i, s: s + x[0] * 1e-6, 0.0)
+        if total > 0.1:
+            x = x * 2
+        return x if x[1] > 0 else -x
+
+    found = find_sites(fun, (jnp.array([1.0, -1.0]),), {}, seconds=30.0)
+    assert [site.code for site in found.sites] == ["if total > 0.1:", "return x if x[1] > 0 else -x"]

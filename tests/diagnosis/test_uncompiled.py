@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jupyter_jitmagic.diagnosis.proof import uncompiled
-from jupyter_jitmagic.diagnosis.proof.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 

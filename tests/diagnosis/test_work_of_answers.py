@@ -14,9 +14,9 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
-from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.rewrites import engine, proposing
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 
 LINES, LEAVES = 300, 40
 PATIENCE = 60  # seconds

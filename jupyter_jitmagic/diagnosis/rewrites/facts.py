@@ -15,8 +15,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof import uncompiled
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import Rebuilt, Unit
@@ -147,8 +147,8 @@ def facts_of(
         try:
             if not uncompiled.can_run():
                 raise NotImplementedError
-            rerun(lambda: uncompiled.run(made, given, named, Deadline(seconds)), seconds)
-        except Exception:  # it may be that NumPy does not take what JAX does
+            rerun(lambda: uncompiled.run(made, given, named, Deadline(seconds / 2)), seconds)
+        except (Exception, OutOfTime):  # it may be that NumPy does not take what JAX does, or a loop of JAX's that is long
             rerun(lambda: made(*given, **named), seconds)
     return found
 

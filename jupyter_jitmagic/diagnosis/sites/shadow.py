@@ -34,10 +34,10 @@ Key = tuple[Any, ...]
 class Node:
     """One value of the graph: a constant, or the outputs of a primitive that were not computed yet."""
 
-    __slots__ = ("args", "params", "primitive", "values")
+    __slots__ = ("args", "avals", "params", "primitive", "values")
 
-    def __init__(self, primitive: Any = None, args: Any = (), params: Any = None, values: Any = None) -> None:
-        self.primitive, self.args, self.params, self.values = primitive, args, params, values
+    def __init__(self, primitive: Any = None, args: Any = (), params: Any = None, values: Any = None, avals: Any = ()) -> None:
+        self.primitive, self.args, self.params, self.values, self.avals = primitive, args, params, values, avals
 
     def clear(self) -> None:
         self.primitive = self.params = self.values = None

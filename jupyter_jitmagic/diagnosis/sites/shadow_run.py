@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, is_readable, is_user, leaves_of
 from jupyter_jitmagic.diagnosis.sites import shadow
@@ -26,11 +27,14 @@ from jupyter_jitmagic.diagnosis.sites.shadow import (
     ShadowTracer,
     _parts,
 )
+from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch, as_operand, operation_of
+from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.usercode.ownership import is_library, is_library_type
 from jupyter_jitmagic.usercode.places import catches, position
 
 _OWN_FILES = (shadow.__file__, __file__)
+_BY_NUMPY_S = 0.1  # seconds that one operation may take before it is compiled
 _LOOPED = 64  # visits of one site after which a loop that eats the time is left
 _learnt: dict[Key, bool] = {}  # answers to questions that JAX's own code asks, by the places in JAX
 
@@ -106,7 +110,7 @@ class _Run:
         out_avals, _effects = primitive.abstract_eval(*avals, **params)
         leaves = frozenset().union(*(arg.leaves for arg in args if isinstance(arg, ShadowTracer)))
         refs = tuple(Ref(arg.node, arg.index) if isinstance(arg, ShadowTracer) else arg for arg in args)
-        node = Node(primitive, refs, params)
+        node = Node(primitive, refs, params, avals=out_avals if primitive.multiple_results else [out_avals])
         self.nodes.append(node)
         self.shapes.update(getattr(aval, "shape", ()) for aval in (out_avals if primitive.multiple_results else (out_avals,)))
         if primitive.multiple_results:
@@ -139,11 +143,21 @@ class _Run:
                     stack.extend(needed)
                     continue
                 args = [arg.node.values[arg.output] if isinstance(arg, Ref) else arg for arg in node.args]
-                out = node.primitive.bind(*args, **self._concrete_params(node.params))
-                node.values = list(out) if node.primitive.multiple_results else [out]
+                node.values = self._computed(node.primitive, args, self._concrete_params(node.params), node.avals)
                 node.args, node.params = (), None
                 stack.pop()
         return tracer.node.values[tracer.index]
+
+    def _computed(self, primitive: Any, args: list[Any], params: dict[str, Any], avals: Any) -> list[Any]:
+        """The values of one operation, by NumPy where it has it: nothing is compiled for the shapes that the run comes to. A
+        loop of many rounds is better compiled."""
+        given = [as_operand(arg, _parts.typeof(arg)) for arg in args]  # type: ignore[union-attr]
+        try:
+            with np.errstate(all="ignore"):
+                return list(operation_of(primitive, params, avals)(given, Watch(Deadline(_BY_NUMPY_S))))
+        except OutOfTime:
+            out = primitive.bind(*args, **params)
+            return list(out) if primitive.multiple_results else [out]
 
     def _concrete_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """The primitive's parameters with shadow tracers among a jaxpr's constants replaced by their values."""

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
-from jupyter_jitmagic.diagnosis.proof.numpy_ops import converted, fits, operation
+from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, fits, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 

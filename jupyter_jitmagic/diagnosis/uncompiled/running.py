@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
-from jupyter_jitmagic.diagnosis.proof.numpy_ops import operation
-from jupyter_jitmagic.diagnosis.proof.programs import (
+from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
     Watch,
     as_operand,
