@@ -88,7 +88,7 @@ def test_what_can_only_be_compiled_is_not_compared_where_no_time_is_left(compile
     monkeypatch.setattr(uncompiled, "evaluate", lambda *_: (_ for _ in ()).throw(ValueError("no such operation")))
     found = again()
     assert not found.rewrites and "advice_limit_s" in found.unverified[0].reason
-    assert compiled == []
+    assert "jit(passed)" not in compiled
 
 
 def test_a_draft_is_traced_once_for_each_signature(monkeypatch):
