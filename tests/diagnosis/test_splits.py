@@ -273,7 +273,7 @@ def test_where_no_split_can_be_the_edits_that_cure_some_places_are_told_as_such(
     found = jm.diagnose(Inside().three, X, 1.0)
     assert not found.rewrites and not found.splits and not fixes(found) and not found.verified
     (part,) = found.partial
-    assert part.patterns == ("where",) and part.compared and not part.verified
+    assert part.patterns[0] == "where" and part.compared and not part.verified
     assert part.reason.startswith("line ") and part.reason.endswith('is left: `return {f"{float(v):.1f}" for v in y}`')
     assert "Part of the way · run on" in str(found) and "is left:" in " ".join(str(found).split())
 

@@ -197,8 +197,8 @@ class Search:
         if not steps:
             code, line = spot.code.lines[spot.line - 1].strip(), self._line(draft, spot.unit, spot.line)
             self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
-            if not failing:
-                self._stands_at(spot, draft)
+        if not failing:
+            self._stands_at(spot, draft)
         return steps
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
@@ -206,8 +206,9 @@ class Search:
         line = self._line(draft, spot.unit, spot.line)
         cured = {change.line for change in draft.changes}
         most = len(self.furthest.draft.changes) if self.furthest is not None else 0
-        if len(draft.changes) > most and line not in cured:
-            self.furthest = Stuck(draft, line, spot.unit.text.splitlines()[line - spot.unit.first_line].strip())
+        code = spot.unit.text.splitlines()[line - spot.unit.first_line].strip()
+        if len(draft.changes) > most and line not in cured and code == spot.code.lines[spot.line - 1].strip():
+            self.furthest = Stuck(draft, line, code)
 
     def _is_of_the_users(self, sentence: str) -> bool:
         """Whether the code that a sentence quotes is the user's own and not a draft's."""
