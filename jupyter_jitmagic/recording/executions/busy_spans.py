@@ -24,7 +24,6 @@ _LONGEST = 4096
 _MIXED = 16
 """Calls of a span of several entries, at least."""
 _BEGINS = 3
-_LIKELY = 2.0
 _NEAR = 16
 """So many calls from one of a line to the next, at most: those between are other devices'."""
 
@@ -82,10 +81,9 @@ class BusySpans:
                 begins.remove(begin)
             elif span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
                 # not of one call: of such the long ones would be certain, and stand for all
-                entry, of_others = self._main_entry(span)
-                if span.uncertain + 2 * of_others <= self._tolerance * span.seconds:
-                    calls = span.counts[entry]
-                    self._write(span, {entry: (span.seconds - of_others) / calls}, calls)
+                if len(span.counts) == 1:
+                    (entry,) = span.counts
+                    self._write(span, {entry: span.seconds / span.calls}, span.calls)
                 elif span.calls < _MIXED:
                     break
                 else:
@@ -105,19 +103,6 @@ class BusySpans:
             begins.append(end)
         if len(begins) > _BEGINS:  # no span will be certain soon that begins with the worst
             begins.remove(max(begins[:-1], key=lambda begin: begin.after - begin.before))
-
-    def _main_entry(self, span: Span) -> tuple[int, float]:
-        """The entry that a span is as good as all of, and how long the others took in it, roughly: inf where that is not known,
-        or what is known of its entries does not make up the span."""
-        entries = list(span.counts)
-        if len(entries) == 1:
-            return entries[0], 0.0
-        usual = {entry: max(self._mixed.usual_s(entry) or 0.0, self._usual(entry) or 0.0) for entry in entries}
-        parts = {entry: seconds * span.counts[entry] for entry, seconds in usual.items()}
-        main = max(parts, key=lambda entry: parts[entry])
-        if 0.0 in usual.values() or not 1 / _LIKELY <= span.seconds / sum(parts.values()) <= _LIKELY:
-            return main, math.inf
-        return main, sum(seconds for entry, seconds in parts.items() if entry != main)
 
     def forget(self, entry: int) -> None:
         """An entry is no more."""

@@ -121,12 +121,6 @@ class MixedSpans:
         """One call took so long, give or take half of `uncertain`."""
         self._alone.setdefault(entry, _Alone()).add(seconds, uncertain)
 
-    def usual_s(self, entry: int) -> float | None:
-        """How long its calls take, roughly; None if too few were seen alone."""
-        alone = self._alone.get(entry)
-        usual = alone.usual() if alone is not None and len(alone.seconds) >= _ENOUGH else None
-        return None if usual is None else usual.seconds
-
     def forget(self, entry: int) -> None:
         """An entry is no more."""
         self._alone.pop(entry, None)
