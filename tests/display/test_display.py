@@ -448,3 +448,21 @@ def test_beside_a_static_length_a_loop_has_its_price() -> None:
 
     shown = " ".join(to_text(advice(jm.diagnose(power, jnp.ones((3, 3)), 5), CONTEXT)).split())
     assert "Another way: lax.fori_loop: one program for every n, not reverse-differentiable (%jitfix 2)" in shown
+
+
+def test_a_plot_has_the_functions_that_took_longest_and_says_how_many_are_left_out() -> None:
+    from jupyter_jitmagic.display.plot import FUNCTIONS_SHOWN, sparklines
+
+    def call(seconds: float) -> dict[str, Any]:
+        return {
+            "outcome": "miss",
+            "trace_s": 0.1,
+            "lower_s": 0.1,
+            "compile_s": seconds,
+            "dispatch_s": seconds,
+            "execute_s": None,
+        }
+
+    calls = {f"f{number}": [call(0.1)] for number in range(FUNCTIONS_SHOWN + 1)} | {"dearest": [call(17.5)]}
+    lines = sparklines(calls).splitlines()
+    assert lines[0].startswith("dearest") and lines[-1].strip() == "and 2 functions that took less"
