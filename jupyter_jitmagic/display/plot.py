@@ -86,9 +86,8 @@ def png(calls: Calls) -> bytes | None:
         _draw(panel, name, rows)
     panels[-1].set_xlabel("call" + (f" ({_left_out(calls)})" if len(calls) > len(shown) else ""), color=_INK, fontsize=8)
     handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside upper right", ncols=5, frameon=False, fontsize=8, labelcolor=_INK
-    )
+    legend = {"loc": "outside upper right", "ncols": 5, "frameon": False, "fontsize": 8, "labelcolor": _INK}
+    figure.legend(handles.values(), handles.keys(), **legend)
     out = io.BytesIO()
     figure.savefig(out, format="png", transparent=True)
     return out.getvalue()
@@ -99,9 +98,8 @@ def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
     step = max(1, len(rows) // POINTS_SHOWN)
     misses = [(place, row) for place, row in enumerate(rows, 1) if row["outcome"] in _MISSES]
-    panel.vlines(
-        [place for place, _ in misses], 0, 1, transform=panel.get_xaxis_transform(), color=_INK, alpha=0.35, linewidth=0.8
-    )
+    line = {"color": _INK, "alpha": 0.35, "linewidth": 0.8}
+    panel.vlines([place for place, _ in misses], 0, 1, transform=panel.get_xaxis_transform(), **line)
     for key, label, marker, colour in _PHASES:
         points = [(place, row[key]) for place, row in misses if row[key]]
         if points:
