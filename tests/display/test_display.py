@@ -453,7 +453,7 @@ def test_beside_a_static_length_a_loop_has_its_price() -> None:
 def test_a_plot_has_the_functions_that_took_longest_and_says_how_many_are_left_out() -> None:
     from jupyter_jitmagic.display.plot import FUNCTIONS_SHOWN, sparklines
 
-    def call(seconds: float) -> dict[str, Any]:
+    def call(seconds: float) -> dict[str, object]:
         return {
             "outcome": "miss",
             "trace_s": 0.1,
