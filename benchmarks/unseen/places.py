@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,8 @@ def as_a_method(draft: Draft, names: Names, chance: random.Random) -> Placed:
     owner = chance.choice(("Model", "Estimator", "Simulation", "Portfolio"))
     data = draft.data()
     begin = [f"{data.name} = {data.name} * self.scale"] if data else []
-    body = replace(draft, body=[line.replace(f"{draft.name}(", f"self.{draft.name}(") for line in draft.body])
+    itself = re.compile(rf"(?<![\w.]){draft.name}\(")
+    body = replace(draft, body=[itself.sub(f"self.{draft.name}(", line) for line in draft.body])
     method = _indented(body.text("self", begin))
     code = f"class {owner}:\n    def __init__(self, scale):\n        self.scale = scale\n\n{method}"
     call = f"{owner}(2.0).{draft.name}"
