@@ -146,3 +146,17 @@ def test_what_is_not_taken_is_not_divided_by():
     found = propose(namespace["f"], (jnp.array(4.0), jnp.array(4.0)), {})
     with applied(found, namespace):
         assert jnp.isfinite(jax.grad(jax.jit(namespace["f"]))(4.0, 4.0))
+
+
+def test_a_way_that_keeps_the_gradient_comes_before_one_that_serves_integers_too():
+    """The answer says where it fails; `jnp.where` would be NaN backwards."""
+    source = (
+        "def f(x, a):\n    level = x[0]\n    for i in range(1, len(x)):\n        if jnp.isnan(x[i]):\n            continue\n"
+        "        level = a * x[i] + (1 - a) * level\n    return level\n"
+    )
+    namespace = define(source)
+    given = jnp.array([1.0, jnp.nan, 3.0]), jnp.array(0.5)
+    want = jax.grad(namespace["f"], 1)(*given)
+    found = propose(namespace["f"], given, {})
+    with applied(found, namespace):
+        assert jnp.allclose(jax.grad(jax.jit(namespace["f"]), 1)(*given), want)
