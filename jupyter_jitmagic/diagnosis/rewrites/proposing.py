@@ -147,7 +147,7 @@ def _propose(
     judge = _Judge(fun, args, kwargs, static, run, seconds)
     others = judge.other_calls()
     search = Search(fun, args, kwargs, static, rules, Deadline(seconds), others, outward, judge.runnable)
-    found = _found(search, judge)
+    first = found = _found(search, judge)
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
@@ -159,6 +159,8 @@ def _propose(
         search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.runnable)
         judge.say_where_it_fails(said)
         found = _found(search, judge)
+    if not found.rewrites and first.unverified:
+        found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
         narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.runnable)

@@ -70,6 +70,14 @@ def checked(began: float) -> Any:
     return calls
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Also where the tests were started in the background, for which a shell turns it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_error_on_the_device_is_the_users_and_ends_no_other_time() -> None:
     def check(p: np.ndarray, i: np.ndarray) -> np.ndarray:
         if i == 60:
