@@ -8,7 +8,7 @@ def padded(x, n):
 /** Compiles for longer than any test waits: a long unrolled loop. */
 const SLOW = `%%jit
 def slow(x):
-    for i in range(3000):
+    for i in range(12000):
         x = jnp.sin(x) * (i + 1) + x[::-1]
     return x`;
 
