@@ -114,7 +114,7 @@ def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any 
     """
     by_function: dict[str, list[programs.Execution]] = {}
     elsewhere = unread = 0.0
-    ran = programs.executions(profile.events)
+    ran = [_likeliest(execution, targets) for execution in programs.executions(profile.events)]
     if alone and not any(each.ran_in(execution.program) for each in targets for execution in ran if execution.program):
         targets = []
         by_function = {execution.module: [execution] for execution in ran if execution.program is not None}
@@ -132,6 +132,12 @@ def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any 
     reports.sort(key=lambda report: -report.calls * sum(report.devices.values()))
     reports[-1].notes += _notes(elsewhere, unread, profile)
     return reports
+
+
+def _likeliest(execution: programs.Execution, targets: Sequence[Target]) -> programs.Execution:
+    """With the programs of what was asked about first."""
+    asked = [each for each in execution.programs if any(target.ran_in(each) for target in targets)]
+    return execution._replace(programs=asked or execution.programs)
 
 
 def _report(module: str, group: list[programs.Execution], targets: Sequence[Target], traced: Any) -> Report:
@@ -155,6 +161,8 @@ def _report(module: str, group: list[programs.Execution], targets: Sequence[Targ
     _keep(report, asked)
     jaxprs = [traced] if traced is not None else [_jaxpr(each.record) for each in asked if each.record is not None]
     _fill(report, attribution.added([lines for _, lines in parts]), [each for each in jaxprs if each is not None], asked)
+    if any(len(execution.programs) > 1 for execution in group):
+        report.notes.append("several functions of this name come to the same operations: the time may be another one's")
     if len(report.devices) > 1:
         each_device = ", ".join(f"{device}: {duration(seconds)}" for device, seconds in sorted(report.devices.items()))
         report.notes.append(f"times are sums over {len(report.devices)} devices ({each_device})")

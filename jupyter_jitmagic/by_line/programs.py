@@ -15,11 +15,16 @@ from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, log
 
 
 class Execution(NamedTuple):
-    """A program and when its instructions ran; None where JAX holds the program no more."""
+    """A program and when its instructions ran; none where JAX holds the program no more."""
 
     module: str
-    program: hlo.Program | None
+    programs: list[hlo.Program]
+    """Those that it may have been, the likeliest first: several functions of one name can come to the same instructions."""
     events: list[Ran]
+
+    @property
+    def program(self) -> hlo.Program | None:
+        return self.programs[0] if self.programs else None
 
 
 def executions(events: Iterable[Ran]) -> list[Execution]:
@@ -43,11 +48,22 @@ class _Texts:
             self._modules[module.name].append(module)
         self._read: dict[str, list[hlo.Program]] = {}
 
-    def with_instructions(self, name: str, instructions: set[str]) -> hlo.Program | None:
-        """The newest program of this name that has all these instructions."""
+    def with_instructions(self, name: str, instructions: set[str]) -> list[hlo.Program]:
+        """The programs of this name that have all these instructions, of other lines each, the newest first."""
         if name not in self._read:
             self._read[name] = [hlo.read(module.to_string()) for module in self._modules.get(name, ())]
-        return next((found for found in self._read[name] if instructions <= found.instructions.keys()), None)
+        found = [program for program in self._read[name] if instructions <= program.instructions.keys()]
+        by_lines: dict[frozenset[tuple[str, int]], hlo.Program] = {}
+        for program in found:
+            by_lines.setdefault(_own_lines(program), program)
+        return list(by_lines.values())
+
+
+def _own_lines(program: hlo.Program) -> frozenset[tuple[str, int]]:
+    """The lines of the function itself: who called it differs from entry to entry."""
+    places = [place for place, _ in program.frames.values()]
+    own = [place for place in places if program.is_of(place.function)] if program.is_named else places
+    return frozenset((place.file, place.line) for place in own)
 
 
 def latest_entry(record: FunctionRecord) -> EntryRecord | None:

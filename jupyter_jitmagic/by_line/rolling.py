@@ -54,6 +54,8 @@ class Rolled:
     diff: str
     unrolled: Priced
     rolled: Priced
+    is_recorded: bool
+    """What compiling the loop as it is took was recorded before, and not measured again."""
 
 
 def rolled(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], compile_s: float | None = None) -> Rolled:
@@ -123,7 +125,7 @@ def _rolled(
     _equal(name, jitted(*args, **kwargs), new(*args, **kwargs))
     diff = "\n".join(list(difflib.unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=2))[2:])
     pattern = next(each for each in rewrite.patterns if each in _LOOPS)
-    return Rolled(name, loop, pattern, source, diff, old_price, new_price)
+    return Rolled(name, loop, pattern, source, diff, old_price, new_price, compile_s is not None)
 
 
 _LOOPS = ("fori_loop", "scan", "while_loop")

@@ -186,6 +186,8 @@ class Rolled(Protocol):
     def unrolled(self) -> Priced: ...
     @property
     def rolled(self) -> Priced: ...
+    @property
+    def is_recorded(self) -> bool: ...
 
 
 _SLOWER = 1.1
@@ -207,6 +209,10 @@ def rolled(found: Rolled) -> Document:
                 f"{'but ' if slower else ''}executes in {amounts.seconds(after.execute_s)} instead of "
                 f"{amounts.seconds(before.execute_s)}"
             ),
-            Paragraph("run with these arguments, equal to the loop as it is; both measured now, on this machine", "dim"),
+            Paragraph(
+                "run with these arguments, equal to the loop as it is; "
+                + ("compiling that was recorded earlier, all else measured now" if found.is_recorded else "both measured now"),
+                "dim",
+            ),
         ]
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -232,3 +234,49 @@ def test_a_profile_is_given_without_being_written(tmp_path: Any) -> None:
     session = internals.start_profile(str(tmp_path), jax.profiler.ProfileOptions())
     jax.jit(mixed)(X, X).block_until_ready()
     assert len(list(internals.stop_profile(session).planes)) > 0 and list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """No program of an earlier test is held."""
+    jax.clear_caches()
+    gc.collect()
+    yield
+
+
+class One:
+    def same_name(self, x):
+        return jnp.tanh(x @ x)
+
+
+class Other:
+    def same_name(self, x):
+        return jnp.tanh(x @ x)
+
+
+def test_of_two_functions_of_one_name_the_one_asked_about_is_shown() -> None:
+    """Their programs have the same name and the same instructions; only the lines differ."""
+    one, other = One(), Other()
+    for model, of in ((one, other), (other, one)):
+        jax.jit(of.same_name)(X)
+        found = jm.lines(jax.jit(model.same_name), X)
+        assert {name for name in found.function if name} == {f"{type(model).__name__}.same_name"}
+
+
+def test_of_two_functions_of_one_name_it_is_said_that_the_time_may_be_the_others() -> None:
+    from jupyter_jitmagic.by_line import measuring
+
+    first, second = jax.jit(One().same_name), jax.jit(Other().same_name)
+    first(X), second(X)
+    (report,) = measuring.measured(lambda: first(X), [])
+    assert any("may be another one's" in note for note in report.notes)
+
+
+def test_entries_of_one_function_that_were_called_from_other_lines_are_one_function(alone: None) -> None:
+    from jupyter_jitmagic.by_line import measuring
+
+    first = jax.jit(One().same_name)
+    first(X)
+    first(X[:200, :200])
+    (report,) = measuring.measured(lambda: first(X), [])
+    assert not any("may be another one's" in note for note in report.notes)

@@ -28,7 +28,9 @@ def test_the_loop_becomes_one_and_both_prices_are_told(deep: Shell) -> None:
     assert "deep: as one lax.fori_loop" in text
     assert "- for i in range(40): # forty" in text and "jax.lax.fori_loop(0, 40, body_fun, (" in text
     assert "instead of 160" in text and "compiles in " in text and "executes in " in text
-    assert "rounds_of_this_loop" not in text
+    assert "rounds_of_this_loop" not in text and "both measured now" in text
+    deep.ok("deep(x)")
+    assert "compiling that was recorded earlier" in " ".join(deep.ok("%jitlines --roll deep(x)").text.split())
 
 
 def test_nothing_of_it_is_recorded_and_the_function_stays_as_it_is(deep: Shell) -> None:
