@@ -131,20 +131,26 @@ def _table(table: Table) -> str:
 
 def _listing(listing: Listing) -> str:
     cell = f"{_MONO}; font-size: 12px; line-height: 18px; padding: 0 8px; border: none; white-space: pre; vertical-align: top"
-    head = "".join(
+    heads = [
         f'<th style="text-align: right; padding: 3px 8px; white-space: nowrap; font-size: 12px">{escape(name)}</th>'
         for name in listing.columns
-    )
+    ]
     rows = []
     for figures, code, heat in zip(listing.rows, listing.code, listing.heat, strict=True):
-        numbers = "".join(f'<td style="{cell}; text-align: right">{escape(figure)}</td>' for figure in figures)
+        numbers = [f'<td style="{cell}; text-align: right">{escape(figure)}</td>' for figure in figures]
         tint = f"; background-color: rgba(230, 140, 20, {0.08 + 0.5 * heat:.2f})" if heat >= _COOLEST else ""
-        rows.append(f'<tr>{numbers}<td style="{cell}; text-align: left; width: 100%{tint}">{escape(code) or " "}</td></tr>')
+        line = f'<td style="{cell}; text-align: left; width: 100%{tint}">{escape(code) or " "}</td>'
+        rows.append(f"<tr>{_with_code(numbers, line)}</tr>")
     return (
         '<div style="overflow-x: auto; max-width: 100%; margin: 2px 0">'
         '<table style="border-collapse: collapse; border: none; margin: 0; table-layout: auto">'
-        f"<thead><tr>{head}<th></th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<thead><tr>{_with_code(heads, '<th></th>')}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _with_code(figures: list[str], code: str) -> str:
+    """Number and share stand before the code: in a narrow notebook these are seen first, and the rest is scrolled to."""
+    return "".join([*figures[:2], code, *figures[2:]])
 
 
 _COOLEST = 0.01

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def test_a_cell_shows_the_lines_of_what_it_ran(used: Shell) -> None:
     ran = used.ok("%%jit --lines\ndef cubed(x):\n    return x @ x @ x\n\ncubed(w)")
     assert "cubed · cell [4]" in ran.text and "return x @ x @ x" in ran.text
     assert "rgba(230, 140, 20" in ran.html, "the hot line is tinted"
+    heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", ran.html)
+    assert heads[:4] == ["line", "share", "", "time"], "in a narrow notebook the code is seen beside its share"
 
 
 def test_a_cell_with_lines_that_fails_shows_its_error_alone(used: Shell) -> None:
