@@ -133,7 +133,7 @@ class _Maker:
     # -- sizes --------------------------------------------------------------------------------------------
 
     def sizes(self) -> Iterator[OtherCall]:
-        """All arrays in other sizes: what is equal stays equal, what is one stays one; larger, one row, no row."""
+        """All arrays in other sizes: what is equal stays equal, what is one stays one; larger, one row, one column, no row."""
         arrays = self._arrays()
         known = sorted({size for k in arrays for size in self._leaves[k].shape if size > 1})
         first = {self._leaves[k].shape[0] for k in arrays if self._leaves[k].shape[0] > 1}
@@ -149,6 +149,8 @@ class _Maker:
         if counted:
             yield self._mapped(larger, "arrays of other sizes", {k: larger[self._number(k)] for k in counted})
         yield self._mapped(dict.fromkeys(first, 1), "a single row")
+        if others := set(known) - first:
+            yield self._mapped(dict.fromkeys(others, 1), "rows of a single element")
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
 
     def sizes_apart(self) -> Iterator[OtherCall]:

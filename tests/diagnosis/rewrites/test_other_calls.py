@@ -161,3 +161,15 @@ def test_bounds_between_which_nothing_lies_in_this_call():
     with applied(found, namespace):
         fixed = jax.jit(namespace["f"])
         assert fixed(X, 2, 1).tolist() == [0, 0] and fixed(X, 0, 2).tolist() == [1.5, 3.0]
+
+
+@pytest.mark.parametrize("short", [X[:1], jnp.zeros((2, 1))], ids=["one element", "rows of one element"])
+def test_a_sum_that_is_an_int_for_all_arrays_of_one_length_is_one_there(short):
+    """That it is a float for longer arrays does not tell: those have another program."""
+    source = (
+        "def up(x):\n    steps = []\n    for i in range(1, x.shape[0]):\n        if x[i] > x[i - 1]:\n"
+        "            steps.append(x[i] - x[i - 1])\n    return jnp.asarray(sum(steps))\n\n\n"
+        "def f(x):\n    return up(x) if x.ndim == 1 else jnp.stack([up(row) for row in x])\n"
+    )
+    longer = X if short.ndim == 1 else jnp.array([[1.0, 2.0, 5.0], [3.0, 2.0, 1.0]])
+    assert served(source, (longer,), ((short,), {})).rewrites
