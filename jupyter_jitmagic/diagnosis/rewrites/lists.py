@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.branches import harmless
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, loaded, words
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.branches import harmless
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 

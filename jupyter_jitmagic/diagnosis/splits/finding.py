@@ -20,7 +20,8 @@ from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variati
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
-from jupyter_jitmagic.diagnosis.rewrites.proposing import holders, propose
+from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
+from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
 from jupyter_jitmagic.diagnosis.splits.jits import Jits

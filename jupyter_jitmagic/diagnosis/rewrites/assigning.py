@@ -1,0 +1,211 @@
+"""An `if` that assigns: `name = jnp.where(…)` or `lax.cond`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from jupyter_jitmagic.diagnosis.rewrites.effects import prints
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_root, independent, renamed_block
+from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
+from jupyter_jitmagic.source.code import loaded, read_first, stored, surely_written, walk_scope
+
+
+class Assigning:
+    """An `if` that assigns and does not leave."""
+
+    def __init__(self, spot: Spot, node: ast.If) -> None:
+        self.spot, self.code, self.node = spot, spot.code, node
+        self.test = self.code.expr(node.test)
+        self.indent = self.code.indent(node)
+        self.left, self.right = node.body, node.orelse
+        live = self.code.live_after(node)
+        self.items = list(dict.fromkeys([*self._containers(self.left), *self._containers(self.right)]))
+        self.names = list(dict.fromkeys([*stored(self.left), *stored(self.right), *self.items]))
+        self.outputs = [name for name in self.names if name in live or name in self.items]
+        self.subscripts = [
+            n
+            for n in walk_scope([*self.left, *self.right])
+            if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)
+        ]
+
+    def _containers(self, stmts: Sequence[ast.stmt]) -> list[str]:
+        """Local dicts and lists of which the statements set items."""
+        found = []
+        for node in walk_scope(stmts):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                root: ast.expr = node
+                while isinstance(root, ast.Subscript):
+                    root = root.value
+                if isinstance(root, ast.Name) and isinstance(self.spot.locals.get(root.id), dict | list):
+                    found.append(root.id)
+        return found
+
+    def steps(self) -> Iterator[tuple[int, Step]]:
+        printing = prints(self.spot, [*self.left, *self.right])
+        if not self.outputs and not self.subscripts and not printing:
+            self.risky = False
+            yield 0, self._step("if", self._left_out())
+            return
+        cheap = harmless([*self.left, *self.right]) and not printing
+        self.risky = not cheap
+        where = 0 if cheap else 2
+        if not printing:
+            text = self._inline()
+            if text is not None:
+                yield where, self._step("where", text)
+            elif not self.subscripts:
+                yield where, self._step("where", self._hoisted())
+        if len(self.items) == len({code_root(n) for n in self.subscripts}):
+            text = self._cond()
+            if text is not None:
+                yield 1, self._step("cond", text)
+            if not printing and self.outputs and not self.subscripts:
+                yield 3, self._step("where", self._hoisted(tree=True))
+
+    def _step(self, pattern: str, text: str) -> Step:
+        return self.spot.step(pattern, (self.code.region([self.node]), text), risky=self.risky and pattern == "where")
+
+    def _left_out(self) -> str:
+        """Neither side changes anything that is used later: what of it is read is the name that the test binds."""
+        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(self.node.test)):
+            return f"{self.indent}{self.test}\n"
+        return f"{self.indent}pass\n" if len(self.code.block(self.node)) == 1 else ""
+
+    def _inline(self) -> str | None:
+        left, right = self._simple(self.left), self._simple(self.right)
+        if left is None or right is None:
+            return None
+        outputs = [t for t in dict.fromkeys([*left, *right]) if t in self.outputs or "[" in t]
+        if not outputs:
+            return None
+        values = []
+        for target in outputs:
+            if (target in left) == (target in right) or self._has_value(target):
+                a, b = left.get(target, target), right.get(target, target)
+                values.append(f"{self.spot.jnp('where')}(TEST, {a}, {b})")
+            else:  # plain Python would fail where it is missing: any value will do there
+                values.append(left.get(target) or right[target])
+        lines, test = "", self.test
+        uses = sum("TEST" in value for value in values)
+        if uses > 1 and not isinstance(self.node.test, ast.Name):
+            test = self.code.fresh("pred", "chosen")
+            lines = f"{self.indent}{test} = {self.test}\n"
+        values = [value.replace("TEST", test) for value in values]
+        if not independent(outputs, values):
+            return f"{lines}{self.indent}{', '.join(outputs)} = {', '.join(values)}\n"
+        return lines + "".join(f"{self.indent}{t} = {v}\n" for t, v in zip(outputs, values, strict=True))
+
+    def _has_value(self, target: str) -> bool:
+        return "[" in target or self.spot.defined(target)
+
+    def _simple(self, stmts: Sequence[ast.stmt]) -> dict[str, str] | None:
+        """{target: value} if the statements are assignments of which none reads what an earlier one wrote; else None."""
+        found: dict[str, str] = {}
+        for stmt in stmts:
+            pairs: list[tuple[ast.expr, str, ast.expr]] = []
+            if isinstance(stmt, ast.Pass):
+                continue
+            if isinstance(stmt, ast.Assign) and len(stmt.targets) == 1:
+                target, value = stmt.targets[0], stmt.value
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                    pairs = [(t, self.code.expr(v), v) for t, v in zip(target.elts, value.elts, strict=True)]
+                else:
+                    pairs = [(target, self.code.expr(value), value)]
+            elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
+                pairs = [(stmt.target, self.code.expr(stmt.value), stmt.value)]
+            elif isinstance(stmt, ast.AugAssign):
+                left, right = self.code.src(stmt.target), self.code.operand(stmt.value)
+                pairs = [(stmt.target, f"{left} {OPERATORS[type(stmt.op)]} {right}", stmt.value)]
+                if base(left) in map(base, found):
+                    return None
+            else:
+                return None
+            if any(base(name) in loaded([v]) for name in found for _, _, v in pairs):
+                return None
+            for target, text, _ in pairs:
+                if isinstance(target, ast.Subscript):
+                    if not self._settable(target):
+                        return None
+                elif not isinstance(target, ast.Name):
+                    return None
+                if self.code.src(target) in found:
+                    return None
+                found[self.code.src(target)] = text
+        return found
+
+    def _settable(self, target: ast.Subscript) -> bool:
+        """An item of a dict or list, which holds a value already (so that the old one can stay)."""
+        owner = self.spot.value(target.value)
+        return isinstance(owner, dict | list) and isinstance(target.slice, ast.Constant) and _has(owner, target.slice.value)
+
+    def _hoisted(self, tree: bool = False) -> str:
+        """Both sides are computed under their own names, then chosen."""
+        code, spot = self.code, self.spot
+        left_names, right_names = set(stored(self.left)), set(stored(self.right))
+        test, lines = self.test, ""
+        if not isinstance(self.node.test, ast.Name) or self.node.test.id in left_names | right_names:
+            test = code.fresh("pred", "chosen")
+            lines = f"{self.indent}{test} = {self.test}\n"
+        needed_right = read_first(self.right)
+        rename_left = {n for n in left_names if (n in self.outputs and self._both(n)) or n in needed_right}
+        rename_right = {n for n in right_names if n in self.outputs and n not in left_names and spot.defined(n)}
+        new_left = {n: code.fresh(f"{n}_then", f"{n}_if_true") for n in self.names if n in rename_left}
+        new_right = {n: code.fresh(f"{n}_else", f"{n}_if_false") for n in self.names if n in rename_right}
+        lines += self._renamed_block(self.left, new_left) + self._renamed_block(self.right, new_right)
+        for name in self.outputs:
+            if not self._both(name):
+                continue
+            a, b = new_left.get(name, name), new_right.get(name, name)
+            if tree:
+                lines += (
+                    f"{self.indent}{name} = {spot.jax('tree.map')}(lambda a, b: {spot.jnp('where')}({test}, a, b), {a}, {b})\n"
+                )
+            else:
+                lines += f"{self.indent}{name} = {spot.jnp('where')}({test}, {a}, {b})\n"
+        return lines
+
+    def _both(self, name: str) -> bool:
+        """Whether the name has a value on both sides."""
+        return self.spot.defined(name) or (name in stored(self.left) and name in stored(self.right))
+
+    def _renamed_block(self, stmts: Sequence[ast.stmt], new: dict[str, str]) -> str:
+        return renamed_block(self.spot, stmts, self.indent, new)
+
+    def _cond(self) -> str | None:
+        """`outputs = lax.cond(test, true_branch, false_branch, inputs)`."""
+        if not all(self._both(name) for name in self.outputs):
+            return None
+        code, indent = self.code, self.indent
+        inputs = sorted(
+            {n for stmts in (self.left, self.right) for n in stored(stmts) if n in read_first(stmts)}
+            | {n for n in self.outputs for s in (self.left, self.right) if n not in surely_written(s)}
+            | set(self.items),
+            key=self.names.index,
+        )
+        result = ", ".join(self.outputs) if self.outputs else "None"
+        simple = [self._simple(stmts) for stmts in (self.left, self.right)]
+        parameters = ", ".join(inputs)
+        functions, defs = [], ""
+        for stmts, pairs, wanted in ((self.left, simple[0], "true_branch"), (self.right, simple[1], "false_branch")):
+            if pairs is not None and len(self.outputs) == 1 and set(pairs) <= set(self.outputs) and not self.items:
+                functions.append(f"lambda {parameters}: {pairs.get(result, result)}".replace("lambda :", "lambda:"))
+                continue
+            if not [s for s in stmts if not isinstance(s, ast.Pass)]:
+                value = f"({result})" if len(self.outputs) > 1 else result
+                functions.append(f"lambda {parameters}: {value}".replace("lambda :", "lambda:"))
+                continue
+            name = code.fresh(wanted, f"{wanted}_of_{self.outputs[0]}" if self.outputs else wanted)
+            inner = indent + "    "
+            defs += f"{indent}def {name}({parameters}):\n{code.block_text(stmts, inner, print_edits(self.spot, stmts))}"
+            defs += f"{inner}return {result}\n\n"
+            functions.append(name)
+        call = ", ".join([self.test, *functions, *inputs])
+        target = f"{result} = " if self.outputs else ""
+        return f"{defs}{indent}{target}{self.spot.lax('cond')}({call})\n"
+
+
+def _has(owner: dict[object, object] | list[object], key: object) -> bool:
+    return key in owner if isinstance(owner, dict) else isinstance(key, int) and -len(owner) <= key < len(owner)

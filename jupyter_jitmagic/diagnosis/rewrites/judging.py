@@ -1,0 +1,371 @@
+"""Drafts beside plain Python: which are verified, which only trace, which are wrong."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.proof.compiling import soon
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
+from jupyter_jitmagic.diagnosis.proof.inputs import (
+    ARRAYS_ALONE,
+    Input,
+    Variations,
+    changeable,
+    other_statics,
+    static_split,
+    without_static,
+)
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.rounding import LATER, may_end_elsewhere, other_rounds
+from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
+from jupyter_jitmagic.diagnosis.proof.verify import (
+    OVERLAP,
+    Plain,
+    bounded_loops,
+    bounded_while_loop,
+    by_numpy,
+    compare,
+    comparison,
+    computed,
+    rounding_decides,
+)
+from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced, added_imports, jitted
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
+from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, own_name
+from jupyter_jitmagic.diagnosis.types import Rewrite
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.purity import impurity
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
+from jupyter_jitmagic.source.compared import compared_words
+from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
+
+MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
+MOST_STATICS = 8  # other static values that are tried
+MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
+COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
+
+
+class Judge:
+    """Compares drafts with the plain function, whose results are shared by all of them."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        static: Sequence[str | int],
+        run: bool,
+        seconds: float,
+    ) -> None:
+        self.fun, self.args, self.kwargs, self.static, self.seconds = fun, args, kwargs, tuple(static), seconds
+        self._plain: Plain | None = None
+        self._why_not = "" if run else "running was switched off"
+        self._checked = not run
+        self._units: list[Unit] = []
+        self._lines: set[tuple[str, int]] = set()
+        self._seen: set[frozenset[tuple[int, str]]] = set()
+        self._others: list[tuple[Input, Any]] = []
+        self._served: Served | None = None
+        self._said: Sequence[OtherCall] = ()
+        self._note = ""
+        self._gradients: Gradients | None = None
+        self._gradients_of: Plain | None = None
+        self.at_edge: Rewrite | None = None
+        self.second: Rewrite | None = None
+        self.fails: dict[str, str] = {}
+        self.fails_elsewhere = ""
+
+    def other_calls(self) -> list[OtherCall]:
+        """Other calls that plain Python takes: with other static values, and those of `_other_calls`."""
+        if not self.may_run():
+            return []
+        fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+        variations = Variations(self.args, self.kwargs, fixed)
+        seconds = min(0.4, self.seconds / 4)
+        trees = [ast.parse(unit.text) for unit in self._units]
+        try:
+            plain = Plain(self.fun, self._units, {}, variations, seconds)
+        except NoSource:
+            return []
+        names = dict.fromkeys(word for tree in trees for word in compared_words(tree))
+        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, list(names)), MOST_STATICS):
+            given = Input(args, kwargs, "static value")
+            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+                result = plain.run(changed)
+                if result is not None:
+                    self._others.append((changed, result[0]))
+                    break
+        calls = other_calls(self.fun, variations.call(), variations, trees)
+        self._served = Served(self.fun, plain, self.static, calls, seconds)
+        static = [OtherCall(given, "with another static value") for given, _ in self._others]
+        return [*static, *(taken.call for taken in self._served.taken)]
+
+    def say_where_it_fails(self, calls: Sequence[OtherCall]) -> None:
+        """What fails on these calls is said of a rewrite, and does not refuse it."""
+        self._said, self.fails = calls, {}
+
+    def may_run(self) -> bool:
+        """Whether the plain function may be run."""
+        if not self._checked:
+            self._check()
+        return not self._why_not
+
+    def runnable(self) -> Sequence[Unit]:
+        """The user's functions that are reached, if they may be run."""
+        return self._units if self.may_run() else ()
+
+    def judge(self, traced: Traced) -> Rewrite | str:
+        """The rewrite, verified or not; or the sentence that says why it is wrong."""
+        draft = traced.draft
+        self.may_run()
+        if self._why_not:
+            return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
+        if traced.equations > MANY_EQUATIONS:
+            return self._rewrite(
+                draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"
+            )
+        if draft.returns and not _gives_counts(traced.program, draft.cuts):
+            words = next((c.words for c, other in traced.others if _gives_counts(other, draft.cuts)), "on another call")
+            self.fails[words] = "no array of a fixed shape holds its result"
+            return f"a rewrite was tried and rejected: {words} {draft.returns}"
+        failing: list[str] = []
+        try:
+            plain = self._plain_for(draft)
+            exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
+            found = None
+            with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
+                run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
+                run = _first_of(run, draft.cuts) if draft.returns else run
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+            if not (draft.returns or self.fails_elsewhere):
+                self._compare_others(plain, traced)
+                failing = self._compare_served(traced)
+            if traced.equations * COMPILING_S < time_left():
+                run = self._compiled(traced)
+                run = _first_of(run, draft.cuts) if draft.returns else run
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+            elif found is None:
+                return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
+            count, notes, inputs = found
+            if exactly is not None and LATER not in " ".join(notes):
+                notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
+            if draft.returns:
+                return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
+            if self.fails_elsewhere:
+                return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
+            if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
+                return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
+        except NoSource as error:
+            return self._rewrite(draft, reason=f"traced, not compared: {error}")
+        except Differs as error:
+            if self._plain is not None and self._plain.failed is not None:
+                self._why_not = str(error)
+                return self._rewrite(draft, reason=f"traced, not compared: {error}")
+            patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
+            return f"a rewrite by {patterns} was tried and rejected: {error}"
+
+        def told(gradient: str) -> Rewrite:
+            said = (*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)
+            return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried()}))
+
+        try:
+            return told(self._compare_gradients(plain, traced, inputs))
+        except DiffersAtEdge as error:
+            self.at_edge = self.at_edge or told(str(error))
+            reason = str(error)
+        except Differs as error:
+            self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
+            reason = str(error)
+        return f"a rewrite by {', '.join(dict.fromkeys(change.pattern for change in draft.changes))} was rejected: {reason}"
+
+    def part(self, stuck: Stuck, function: Callable[..., Any]) -> tuple[Rewrite, ...]:
+        """Edits that do not suffice, if plain Python runs them and gives what it gives without them."""
+        if not self.may_run():
+            return ()
+        excludes = stuck.draft.excludes
+
+        def run(given: Input) -> Any:
+            values = [given.args, given.kwargs]
+            found = plain.computed(lambda each: function(*each[0], **each[1]), values, self.seconds / 4)
+            return computed(function, given) if found is None else found
+
+        try:
+            plain = self._plain_for(stuck.draft)
+            count, notes, _ = compare(plain, run, excludes, Deadline(self.seconds / 2))
+        except (NoSource, Differs):
+            return ()
+        proven = comparison(plain, count, (*stuck.draft.notes, *notes), excludes)
+        made = self._rewrite(stuck.draft, proven, f"line {stuck.line} is left: `{stuck.code}`")
+        return (replace(made, verified=False),)
+
+    def _check(self) -> None:
+        values = [*self.args, *self.kwargs.values()]
+        self._why_not, self._units = impurity(self.fun, values)
+        copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
+        if copied:
+            changes = self._why_not
+            self._why_not, self._units = impurity(self.fun, values, copied)
+            if not self._why_not:
+                self._note = f"plain Python changes an argument in place ({changes}), the compiled function does not"
+        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
+        if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+            self._why_not = "an argument was donated or deleted"
+        elif size > MAX_BYTES:
+            self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"
+        self._checked = True
+
+    def _plain_for(self, draft: Draft) -> Plain:
+        lines = {(change.filename, change.line) for change in draft.changes}
+        if self._plain is None or not lines <= self._lines:
+            self._lines |= lines
+            units = {(u.filename, u.first_line): u for u in (*self._units, *draft.texts)}
+            by_file: dict[str, set[int]] = {}
+            for filename, line in self._lines:
+                by_file.setdefault(filename, set()).add(line)
+            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+            variations = Variations(self.args, self.kwargs, fixed)
+            known = self._served.plain if self._served is not None else None
+            self._plain = Plain(self.fun, list(units.values()), by_file, variations, self.seconds, known)
+        return self._plain
+
+    def _compare_others(self, plain: Plain, traced: Traced) -> None:
+        """The rewrite with other static values; what it gives there must be plain Python's too."""
+        if ANOTHER_SHAPE in traced.draft.excludes:
+            return  # other sizes go past an end, which the rewrite says
+        programs = {id(call.given): program for call, program in traced.others}
+        compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
+        for given, want, program in compared[:MOST_STATICS_COMPARED]:
+            try:
+                got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
+            except CannotRun:
+                try:
+                    got = self._bounded_and_jitted(traced)(given)
+                except Exception:
+                    continue  # an empty array or the like, which the search has looked at
+            if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
+                continue
+            difference = differs(got, want)
+            exactly = (
+                by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
+            )
+            if difference and other_rounds(plain, given, got, want, exactly):
+                continue
+            if difference and not rounding_decides(plain, given, got, want):
+                raise Differs(f"it differs with another static value: {difference}")
+
+    def _met_another_shape(self, plain: Plain) -> bool:
+        return plain.met_another_shape or (self._served is not None and self._served.met_another_shape)
+
+    def _compare_served(self, traced: Traced) -> list[str]:
+        """Compare on the other calls; gives what is to be said of those on which it may fail."""
+        if self._served is None:
+            return []
+        known = {id(taken.call): taken for taken in self._served.taken}
+        programs = {id(call): program for call, program in traced.others}
+        for key, taken in known.items():
+            kind = taken.call.given.kind
+            if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
+                continue
+            if key not in programs:
+                self._served.not_compared(taken.call)
+                continue
+            try:
+                self._served.compare(taken, programs[key], traced.draft.excludes)
+            except CannotRun:
+                self._served.not_compared(taken.call)
+            except Differs as error:
+                self.fails[taken.call.words] = str(error)
+                raise
+        failing = [call.words for call in self._said if not self._serves(traced, known.get(id(call)))]
+        return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
+
+    def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
+        if self._gradients is None or self._gradients_of is not plain:
+            minds_nan = any(word in unit.text for unit in self._units for word in ("isnan", "isfinite", "nan_to_num"))
+            self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, minds_nan), plain
+        return self._gradients.compare(traced.function, inputs, self.seconds / 4)
+
+    def _serves(self, traced: Traced, taken: Taken | None) -> bool:
+        if taken is None or self._served is None:
+            return True
+        given = taken.call.given
+        try:
+            program = rerun(lambda: jitted(traced.function, self.static).trace(*given.args, **given.kwargs))
+            self._served.compare(taken, program, traced.draft.excludes)
+        except (Exception, OutOfTime, Effect):
+            return False
+        return True
+
+    def _untried(self) -> dict[str, str]:
+        return {f"untried {what}": what for what in self._served.untried} if self._served is not None else {}
+
+    def _compiled(self, traced: Traced) -> Callable[[Input], Any]:
+        """What runs the compiled rewrite on inputs like the call's."""
+        if ARRAYS_ALONE in self.static or any(bounded_loops(text) != text for text in traced.draft.texts.values()):
+            return self._bounded_and_jitted(traced)
+        program = traced.program.lower().compile(compiler_options=soon())
+
+        def run(given: Input) -> Any:
+            args, kwargs = without_static(self.fun, given, self.static)
+            return computed(program, Input(args, kwargs, given.kind))
+
+        return run
+
+    def _bounded_and_jitted(self, traced: Traced) -> Callable[[Input], Any]:
+        return functools.partial(computed, jitted(self._bounded(traced), self.static, soon()))
+
+    def _bounded(self, traced: Traced) -> Callable[..., Any]:
+        """The rewrite with its while loops bounded, so that a comparison ends."""
+        texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
+        if texts == traced.draft.texts:
+            return traced.function
+        codes = {unit: unit.compiled(text, "<jitmagic bounded>") for unit, text in texts.items()}
+        imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
+        made: Callable[..., Any] = Rebuilt(codes, imports, {"__jitmagic_while_loop__": bounded_while_loop}).make(self.fun)
+        return made
+
+    def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
+        made = changed_sources(draft.texts)
+        source = made.sources.get(own_name(self.fun)) or next(iter(made.sources.values()), "")
+        names = tuple(s for s in self.static if isinstance(s, str) and s != ARRAYS_ALONE)
+        verified = compared is not None
+        return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
+
+
+def _too_long(equations: int) -> str:
+    return f"compiling its {equations} equations may take longer than jupyter_jitmagic.options.advice_limit_s leaves"
+
+
+def _gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:
+    """Whether a traced program gives whole arrays and their counts, and not (on this call) what plain Python gives."""
+    given = program.out_info
+    return type(given) is tuple and len(given) > max(count for _, count in cuts)
+
+
+def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]]) -> Callable[[Input], Any]:
+    """What plain Python gives, from what gives whole arrays and counts."""
+    length = min(count for _, count in cuts)
+
+    def call(given: Input) -> Any:
+        parts = list(padded(given))
+        for array, count in cuts:
+            parts[array] = parts[array][: int(parts[count])]
+        return parts[0] if length == 1 else tuple(parts[:length])
+
+    return call
+
+
+def _loops(draft: Draft) -> bool:
+    """Whether a loop of the rewrite ends by what it computes."""
+    return any(change.pattern in ("while_loop", "fori_loop") for change in draft.changes)

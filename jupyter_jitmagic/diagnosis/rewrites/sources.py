@@ -1,0 +1,103 @@
+"""A draft as statements that replace the user's own, and what differs between them."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import textwrap
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
+from jupyter_jitmagic.source.code import Code, first_line
+from jupyter_jitmagic.source.layout import folded
+from jupyter_jitmagic.source.units import Unit, layers, module_text
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A draft as text: whole new statements by name, the file of each, and what differs."""
+
+    sources: dict[str, str]
+    filenames: dict[str, str]
+    diff: str
+
+
+def changed_sources(texts: Mapping[Unit, str]) -> Changed:
+    """What the units' new texts are as statements that replace the user's."""
+    sources: dict[str, str] = {}
+    filenames: dict[str, str] = {}
+    diffs = []
+    for unit, long in texts.items():
+        text = folded(long, unit.text)
+        for name, old, new in changed_statements(unit.text, text):
+            sources[name] = new
+            filenames[name] = unit.filename
+            lines = difflib.unified_diff(
+                old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3
+            )
+            diffs.append("\n".join(lines))
+    for unit in texts:
+        for name, text in holders(unit):
+            sources.setdefault(name, text)
+            filenames.setdefault(name, unit.filename)
+    return Changed(sources, filenames, "\n".join(diffs))
+
+
+def own_name(fun: Any) -> str:
+    inner = list(layers(fun))[-1]
+    qualname: str = getattr(inner, "__qualname__", "")
+    return qualname.split(".<locals>")[0]
+
+
+def holders(unit: Unit) -> Iterator[tuple[str, str]]:
+    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.jit(f)`."""
+    unit_name = top_name(ast.parse(unit.text).body[-1])
+    held = {
+        name
+        for name, value in unit.globals.items()
+        if not isinstance(value, types.ModuleType | type) and _holds(value, unit) and name != unit_name
+    }
+    if not held:
+        return
+    text = module_text(unit.filename, unit.globals)
+    lines = text.splitlines(keepends=True)
+    for stmt in ast.parse(text).body:
+        name = top_name(stmt)
+        if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
+            yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
+
+
+def _holds(value: object, unit: Unit) -> bool:
+    if isinstance(value, functools.partial):
+        return _holds(value.func, unit)
+    if isinstance(value, types.FunctionType):
+        return unit.holds(value.__code__)
+    if isinstance(value, types.MethodType):
+        return False  # looked up on its class
+    wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
+    return isinstance(wrapped, types.FunctionType) and unit.holds(wrapped.__code__)
+
+
+def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """(name at module or class level, its text before, its text now) for what differs between two texts of one statement."""
+    before, after = Code(old), Code(new)
+    old_stmt, new_stmt = before.tree.body[-1], after.tree.body[-1]
+    if isinstance(old_stmt, ast.ClassDef) and isinstance(new_stmt, ast.ClassDef):
+        olds = dict(_members(before, old_stmt))
+        for name, text in _members(after, new_stmt):
+            if olds.get(name) != text:
+                yield f"{old_stmt.name}.{name}", olds.get(name, ""), text
+        return
+    yield top_name(old_stmt), old, new
+
+
+def _members(code: Code, cls: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for stmt in cls.body:
+        name = top_name(stmt)
+        if name:
+            start, end = code.offset(first_line(stmt), 0), code.region([stmt])[1]
+            yield name, textwrap.dedent(code.text[start:end])
