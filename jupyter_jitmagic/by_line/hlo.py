@@ -163,6 +163,17 @@ def read(text: str) -> Program:
     return program
 
 
+def stacks_by_line(text: str) -> Iterator[tuple[Place, ...]]:
+    """For each line of a program's text the places that led to its instruction, innermost first; none where it is no instruction."""
+    program = read(text)
+    for line in text.split("\n"):
+        if frame := _FRAME_ID.search(line):
+            yield program.stack(int(frame[1]))
+        else:
+            place = _OLD_PLACE.search(line)
+            yield (Place(place[1], int(place[2]), ""),) if place else ()
+
+
 _TABLES = {"FileNames", "FunctionNames", "FileLocations", "StackFrames"}
 
 

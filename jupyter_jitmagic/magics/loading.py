@@ -259,11 +259,16 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
 
         return for_panel(shell, args)
 
+    def program(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic.magics.panel_programs import for_panel
+
+        return for_panel(shell, args)
+
     try:
         from jupyter_jitmagic.panel import comms
 
         hooks.callback(comms.stop)
-        comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines})
+        comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines, "program": program})
     except Exception as error:
         faults.report("starting the panel", error)
 

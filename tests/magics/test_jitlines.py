@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
@@ -112,3 +113,15 @@ def test_the_panels_question_about_an_entry_that_is_gone_gets_one_line(used: She
 
     with pytest.raises(jm.OptionError, match="gone"):
         for_panel(used.ip, {"entry": 10**9})
+
+
+def test_the_panel_gets_a_program_with_the_cells_lines_behind_its_own(used: Shell) -> None:
+    from jupyter_jitmagic.magics.panel_programs import for_panel
+    from jupyter_jitmagic.records.log import log
+
+    used.ok("step(w, w)")
+    answer: Any = for_panel(used.ip, {"entry": next(iter(log.entries)), "what": "jaxpr"})
+    lines = answer["text"].split("\n")
+    assert len(lines) == len(answer["at"]) and answer["length"] == len(answer["text"])
+    behind = [answer["places"][at] for line, at in zip(lines, answer["at"], strict=True) if "dot_general[" in line and at >= 0]
+    assert {"cell": 2, "file": "", "line": 9} in behind
