@@ -7,7 +7,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { isColumn } from './columns';
 import { asCsv, asMarkdown } from './markdown';
-import type { JitPanel } from './panel';
+import type { IJitPanel } from './jitpanel';
 import { CommandIDs } from './tokens';
 import { columnWords } from './views/words';
 
@@ -28,7 +28,7 @@ const NO_ARGUMENTS = { args: { type: 'object', properties: {} } };
 
 export function addCommands(
   commands: CommandRegistry,
-  panel: JitPanel,
+  panel: IJitPanel,
   trans: TranslationBundle
 ): void {
   const { model } = panel;

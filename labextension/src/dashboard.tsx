@@ -6,14 +6,14 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { jitIcon } from './icon';
-import type { JitPanel } from './panel';
+import type { IJitPanel } from './jitpanel';
 import { App } from './views/app';
 
 export const DASHBOARD_ID = 'jitmagic-dashboard';
 
 class Dashboard extends ReactWidget {
   constructor(
-    private readonly _panel: JitPanel,
+    private readonly _panel: IJitPanel,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -54,7 +54,7 @@ class Dashboard extends ReactWidget {
 }
 
 export function newDashboard(
-  panel: JitPanel,
+  panel: IJitPanel,
   trans: TranslationBundle
 ): MainAreaWidget {
   const widget = new MainAreaWidget({ content: new Dashboard(panel, trans) });

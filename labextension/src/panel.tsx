@@ -11,6 +11,7 @@ import * as React from 'react';
 import { COLUMNS, isColumn, toggled } from './columns';
 import { KernelLink } from './connection';
 import { jitIcon } from './icon';
+import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
@@ -32,13 +33,15 @@ import {
   type Selection
 } from './tokens';
 import { Seldom } from './seldom';
-import type { SourceTracker } from './tracker';
+import type { Followed, SourceTracker } from './tracker';
 import { App } from './views/app';
 
-export class JitPanel extends ReactWidget {
+export class JitPanel extends ReactWidget implements IJitPanel {
+  /** `_open`: shows it where it has its place. */
   constructor(
     private readonly _tracker: SourceTracker,
     private readonly _commands: CommandRegistry,
+    private readonly _open: () => void,
     translator?: ITranslator
   ) {
     super();
@@ -144,6 +147,18 @@ export class JitPanel extends ReactWidget {
     this._follow();
   }
 
+  open(): void {
+    this._open();
+  }
+
+  get followed(): Followed | null {
+    return this._tracker.followed;
+  }
+
+  get followedChanged(): ISignal<unknown, void> {
+    return this._tracker.changed;
+  }
+
   /** What the views may ask for. */
   get actions(): IPanelActions {
     return this._actions;
@@ -151,7 +166,7 @@ export class JitPanel extends ReactWidget {
 
   /** Whether compiles are counted for the status bar while the panel is closed. */
   get counts(): boolean {
-    return this._statusBar;
+    return this._counted;
   }
 
   /** Emitted when there begins or ceases to be something to count. */
@@ -159,12 +174,15 @@ export class JitPanel extends ReactWidget {
     return this._countsChanged;
   }
 
-  /** Take over what the user has set. */
-  configure(settings: { counts: boolean; columns: readonly string[] }): void {
-    this._statusBar = settings.counts;
-    this.model.setColumns(settings.columns.filter(isColumn));
+  count(counted: boolean): void {
+    this._counted = counted;
     this._follow();
     this._countsChanged.emit();
+  }
+
+  /** Take over which columns the user has set. */
+  setColumns(columns: readonly string[]): void {
+    this.model.setColumns(columns.filter(isColumn));
   }
 
   /** What is done with columns that were chosen in the panel itself, to keep them. */
@@ -284,7 +302,7 @@ export class JitPanel extends ReactWidget {
       this._unlink();
       this._shown = null;
       this.model.clear('none');
-    } else if (counting && !this._statusBar) {
+    } else if (counting && !this._counted) {
       this._unlink();
     } else if (kernel === this._kernel) {
       this._link?.want(counting);
@@ -392,7 +410,7 @@ export class JitPanel extends ReactWidget {
 
   private readonly _trans: TranslationBundle;
   private _countsChanged = new Signal<this, void>(this);
-  private _statusBar = false;
+  private _counted = false;
   private _kernel: Kernel.IKernelConnection | null = null;
   /** The kernel whose rows the model holds. */
   private _shown: Kernel.IKernelConnection | null = null;

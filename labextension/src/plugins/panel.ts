@@ -1,0 +1,79 @@
+/** The panel in the sidebar, its settings, and the tab in which it has room. */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ILayoutRestorer } from '@jupyterlab/application';
+import { IConsoleTracker } from '@jupyterlab/console';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator } from '@jupyterlab/translation';
+
+import { IJitPanel } from '../jitpanel';
+import { JitPanel } from '../panel';
+import { PANEL_ID, PLUGIN_ID } from '../tokens';
+import { SourceTracker } from '../tracker';
+
+/** What JupyterLab gives is optional, so that the panel also opens in Notebook 7 and in applications with fewer parts. */
+export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
+  id: PLUGIN_ID,
+  description: "A kernel's jit caches, live, in the right sidebar.",
+  autoStart: true,
+  provides: IJitPanel,
+  optional: [
+    INotebookTracker,
+    IConsoleTracker,
+    ILayoutRestorer,
+    ISettingRegistry,
+    ITranslator
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): IJitPanel => {
+    const tracker = new SourceTracker(notebooks, consoles);
+    app.shell.currentChanged?.connect((_, change) =>
+      tracker.see(change.newValue)
+    );
+    const panel = new JitPanel(
+      tracker,
+      app.commands,
+      () => {
+        if (!panel.isAttached) {
+          app.shell.add(panel, 'right', { rank: 700 });
+        }
+        app.shell.activateById(PANEL_ID);
+      },
+      translator ?? undefined
+    );
+    app.shell.add(panel, 'right', { rank: 700 });
+    restorer?.add(panel, PANEL_ID);
+    settings
+      ?.load(PLUGIN_ID)
+      .then(loaded => {
+        const read = (): void =>
+          panel.setColumns(loaded.composite.columns as string[]);
+        loaded.changed.connect(read);
+        panel.keepColumns = columns => {
+          loaded.set('columns', [...columns]).catch((reason: unknown) => {
+            console.error(
+              'jupyter-jitmagic: the columns could not be kept',
+              reason
+            );
+          });
+        };
+        read();
+      })
+      .catch((reason: unknown) => {
+        console.error(
+          'jupyter-jitmagic: the settings could not be read',
+          reason
+        );
+      });
+    return panel;
+  }
+};

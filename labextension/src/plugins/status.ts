@@ -1,0 +1,47 @@
+/** Compiles counted in the status bar. */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { IJitPanel } from '../jitpanel';
+import { StatusItem } from '../status';
+import { PLUGIN_ID } from '../tokens';
+
+export const statusPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-jitmagic:status',
+  description: 'How often JAX has compiled, in the status bar.',
+  autoStart: true,
+  requires: [IJitPanel, IStatusBar],
+  optional: [ISettingRegistry, ITranslator],
+  activate: (
+    _: JupyterFrontEnd,
+    panel: IJitPanel,
+    statusBar: IStatusBar,
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_jitmagic');
+    statusBar.registerStatusItem('jupyter-jitmagic:status', {
+      item: new StatusItem(panel.model, trans, () => panel.open()),
+      align: 'left',
+      rank: 3,
+      isActive: () => panel.model.state.link === 'live' && panel.counts,
+      activeStateChanged: panel.countsChanged
+    });
+    settings
+      ?.load(PLUGIN_ID)
+      .then(loaded => {
+        const read = (): void =>
+          panel.count(loaded.composite.statusBar === true);
+        loaded.changed.connect(read);
+        read();
+      })
+      .catch(() => {
+        // the panel's own plugin says so
+      });
+  }
+};
