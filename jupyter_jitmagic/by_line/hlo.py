@@ -164,7 +164,7 @@ def read(text: str) -> Program:
 
 
 def stacks_by_line(text: str) -> Iterator[tuple[Place, ...]]:
-    """For each line of a program's text the places that led to its instruction, innermost first; none where it is no instruction."""
+    """For each line of a program's text the places that led to its instruction, innermost first; none where it has none."""
     program = read(text)
     for line in text.split("\n"):
         if frame := _FRAME_ID.search(line):

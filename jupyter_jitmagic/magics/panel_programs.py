@@ -13,8 +13,8 @@ from jupyter_jitmagic.panel.rows import place
 
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
-    """`entry` and `what` ("jaxpr", "stablehlo" or "hlo") to `text`, its whole `length`, `places` of the user's source, and for each
-    line of the text (`at`) which of them it came from, or -1."""
+    """`entry` and `what` ("jaxpr", "stablehlo" or "hlo") to `text`, its whole `length`, `places` of the user's source, and for
+    each line of the text (`at`) which of them it came from, or -1."""
     found = program_text(number_in(args, "entry"), cast(What, str(args.get("what"))))
     text = found.text[:TEXT_LIMIT]
     numbers: dict[tuple[str, int], int] = {}

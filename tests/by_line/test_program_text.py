@@ -76,7 +76,8 @@ def test_where_the_places_cannot_be_told_the_text_is_there_without_them(entry: i
 def test_older_programs_of_xla_name_the_line_itself() -> None:
     from jupyter_jitmagic.by_line.hlo import stacks_by_line
 
-    text = 'HloModule jit_f\n\nENTRY %main (x: f32[]) -> f32[] {\n  ROOT %s = f32[] sine(%x), metadata={source_file="a.py" source_line=7}\n}'
+    sine = 'ROOT %s = f32[] sine(%x), metadata={source_file="a.py" source_line=7}'
+    text = f"HloModule jit_f\n\nENTRY %main (x: f32[]) -> f32[] {{\n  {sine}\n}}"
     places = [stack[0].line if stack else None for stack in stacks_by_line(text)]
     assert places == [None, None, None, 7, None]
 
