@@ -81,8 +81,10 @@ def _hook(shell: Any, hooks: ExitStack) -> None:
     _insert(manager.line_transforms, Check(shell), len(manager.line_transforms), hooks)
     _insert(shell.ast_transformers, Wrapper(shell), len(shell.ast_transformers), hooks)
     _insert(shell.Completer.custom_matchers, completer(shell), 0, hooks)
-    shell.events.register("post_run_cell", magics.cell_ended)
-    hooks.callback(shell.events.unregister, "post_run_cell", magics.cell_ended)
+    for event, callback in (("pre_run_cell", magics.below.cell_began), ("post_run_cell", magics.cell_ended)):
+        shell.events.register(event, callback)
+        hooks.callback(shell.events.unregister, event, callback)
+    hooks.callback(magics.below.follow())
     notices.hook(shell, hooks)
     _show_advice(hooks)
     _follow_compiles(shell, hooks)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -17,6 +15,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 
 from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.magics import watched_cell
+from jupyter_jitmagic.magics.below_cells import BelowCells
 from jupyter_jitmagic.magics.marked_cell import marker, parse
 from jupyter_jitmagic.magics.request import Parser, cache_parser, fix_parser, jit_parser, lines_parser, stats_parser
 
@@ -27,7 +26,7 @@ class JitMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
-        self._loaded_s = time.time()
+        self.below = BelowCells(shell)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @cell_magic  # type: ignore[untyped-decorator]
@@ -212,46 +211,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         if not result.success and "jax" in sys.modules:
             with faults.stop("explaining a failed cell"):
                 self.failures.cell_ended(result, UsageError)
-        if "jupyter_jitmagic.recording.calls.function_state" in sys.modules:
-            with faults.stop("telling what a cell has shown"):
-                self._tell()
-
-    def _tell(self) -> None:
-        """The lines below a cell: what recompiled at a cost, what would save it, which globals are stale."""
-        if self._teller is None:
-            from jupyter_jitmagic.magics import front_end
-            from jupyter_jitmagic.recording.guards.telling import Teller
-
-            self._teller = Teller(partial(front_end.place, self.shell), since=self._loaded_s)
-        lines = [*self._teller.lines(), *self._program_lines()]
-        if lines:
-            from jupyter_jitmagic.display.model import Document, Paragraph
-            from jupyter_jitmagic.magics import front_end
-            from jupyter_jitmagic.magics.miss_advice import panel_link
-
-            front_end.show(self.shell, Document.of([Paragraph(line, link=panel_link(line.miss, line.cure)) for line in lines]))
-
-    _teller: Any = None
-
-    def _program_lines(self) -> list[Any]:
-        """Of what compiled: unrolled loops and large constants. Nothing is imported for it before something has."""
-        from jupyter_jitmagic.records.log import log
-
-        last_other = max((row.last_s for row in tuple(log.others.values())), default=0.0)
-        compiled = (log.misses[-1].id if log.misses else 0, last_other)
-        if compiled == self._compiled:
-            return []
-        self._compiled = compiled
-        if self._program_teller is None:
-            from jupyter_jitmagic.by_line.telling import ProgramTeller
-            from jupyter_jitmagic.magics import front_end
-
-            self._program_teller = ProgramTeller(partial(front_end.place, self.shell), since=self._loaded_s)
-        found: list[Any] = self._program_teller.lines()
-        return found
-
-    _program_teller: Any = None
-    _compiled: Any = (0, 0.0)
+        self.below.cell_ended(result)
 
 
 def _read(parser: Parser, line: str) -> Any:

@@ -232,6 +232,8 @@ class Log:
         """The latest cells, in the order in which they began."""
         self.others: dict[tuple[str, str, str], OtherRecord] = {}
         """By function, module and call site."""
+        self.warned_of: deque[int] = deque(maxlen=1000)
+        """Entries whose compile the user was warned of when it happened."""
         self.listeners = Listeners()
         self.folders: list[Callable[[], None]] = []
         self.forgetters: list[Callable[[], None]] = []

@@ -22,6 +22,7 @@ from jupyter_jitmagic.recording.compiles import compiling_call
 from jupyter_jitmagic.recording.compiles.compiling_call import Compiling
 from jupyter_jitmagic.recording.compiles.hearing import Hearing
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
+from jupyter_jitmagic.records.log import log
 from jupyter_jitmagic.usercode.call_site import user_depth
 
 _PAID = (internals.LOWER_EVENT, internals.COMPILE_EVENT)
@@ -76,6 +77,7 @@ class Budget:
         if self.on_miss == "warn" and self.is_used_up:
             name = short_name(facts.record.qualname)
             warning = f"{name} compiled again ({duration(missed.cost_s)}): {sentence(missed.causes)}."
+            log.warned_of.append(missed.entry)
             warnings.warn(f"{warning} {self._allowance()}", RecompileWarning, stacklevel=user_depth())
         self.compiles += 1
 

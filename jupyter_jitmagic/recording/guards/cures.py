@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.base.causes import Cause, CauseName
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, short_name
@@ -71,6 +71,10 @@ class Advice(NamedTuple):
     ladders: tuple[padding.Ladder, ...] = ()
     helper: str = ""
     """Code that the change needs, where it is the same for everyone."""
+
+    def speaks_of(self, cause: Cause) -> bool:
+        """Whether this is a cause of the misses that the advice is about."""
+        return cause.cause == _CAUSE_OF[self.rule] and (cause.argument == self.argument or cause.cause == "shape")
 
     @property
     def id(self) -> str:
@@ -127,9 +131,9 @@ class Histories:
         if origin not in self._by_origin and len(self._by_origin) >= _HISTORIES:
             self._by_origin.pop(next(iter(self._by_origin)))
         history = self._by_origin.setdefault(origin, History(function))
-        history.misses.append(miss)
         history.last_s = time.time()
-        history.moments.append(history.last_s)
+        history.moments.append(history.last_s)  # first: another thread that reads finds each miss with its moment
+        history.misses.append(miss)
         del history.misses[:-_MISSES_KEPT], history.moments[:-_MISSES_KEPT]
         return history
 
@@ -267,6 +271,18 @@ RULES: tuple[Rule, ...] = (
     made_anew,
     shape_churn,
 )
+
+
+_CAUSE_OF: dict[str, CauseName] = {
+    "static_without_need": "static_value",
+    "static_by_identity": "static_identity",
+    "weak_type_flips": "weak_type",
+    "number_flips": "dtype",
+    "one_way_of_calling": "calling_convention",
+    "made_anew": "new_function",
+    "shape_churn": "shape",
+}
+"""The cause of the misses that a rule speaks of: of one argument, or, where sizes are padded, of all."""
 
 
 # ---- what the rules share

@@ -23,6 +23,8 @@ class Stale(NamedTuple):
 
     function: FunctionRecord
     change: ReadChange
+    used_s: float
+    """Unix time of the latest call that used such an entry."""
 
 
 def note_miss(facts: Jitted, missed: Missed) -> None:
@@ -45,12 +47,13 @@ def stale(since: float) -> Iterator[Stale]:
         facts = reference()
         if facts is None or facts.record.superseded or not facts.record.alive:
             continue
-        seen: set[str] = set()
+        found: dict[str, Stale] = {}
         for entry, captured in tuple(_read.get(facts, {}).items()):
             record = log.known_entry(entry)
             if record is None or not record.alive or record.last_used_s < since:
                 continue
             for change in captured.changes():
-                if change.name not in seen:
-                    seen.add(change.name)
-                    yield Stale(facts.record, change)
+                first = found.setdefault(change.name, Stale(facts.record, change, record.last_used_s))
+                if first.used_s < record.last_used_s:
+                    found[change.name] = first._replace(used_s=record.last_used_s)
+        yield from found.values()

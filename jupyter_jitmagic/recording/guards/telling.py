@@ -16,7 +16,7 @@ from jupyter_jitmagic.base.wording import duration, short_name
 from jupyter_jitmagic.recording.guards import cures, stale
 from jupyter_jitmagic.recording.guards.captured import ReadChange
 from jupyter_jitmagic.recording.guards.resting_device import rest_since
-from jupyter_jitmagic.records.log import MissRecord, log
+from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, log
 
 _TOLD_LIMIT = 10_000
 _REST_WORTH_S = 1.0
@@ -37,7 +37,7 @@ class Line(str):
 
 
 class Teller:
-    """Knows what was told. `lines()` is asked after each cell.
+    """Knows what was told. `lines()` is asked after each cell, `so_far()` as often as anyone likes while one runs.
 
     Args:
         place: names a line for the reader, as "cell [7], line 3".
@@ -56,36 +56,69 @@ class Teller:
         self._costs: dict[tuple[int, str, str], float] = {}
         self._since = time.time() if since is None else since
         self._last_miss = max((miss.id for miss in log.misses if miss.started_s < self._since), default=0)
+        self._new: set[tuple[object, ...]] = set()
+        """What the look at hand tells."""
+        self._changed: dict[tuple[object, ...], float] = {}
+        """Names that a look found changed, and when it had."""
+        self._stale_lines: dict[tuple[object, ...], Line] = {}
+        """What was told of such names while the cell runs."""
 
     def lines(self) -> list[Line]:
-        """What is new since the last time, at most one line for each cause, habit and stale name."""
+        """What is new since the last time: at most one line for each cause or what would have saved it, and each stale name."""
         since, self._since = self._since, time.time()
         try:
-            return [*self._recompiles(), *self._advice(since), *map(Line, self._stale(since)), *map(Line, self._rests(since))]
+            new = _latest(self._last_miss)
+            costs = dict(self._costs)
+            found = [*self._of_misses(new, costs, since), *self._stale(since), *self._rests(since)]
         except Exception as error:
             faults.report("telling what a cell has shown", error)
             return []
-
-    def _once(self, *key: object) -> bool:
-        if key in self._told:
-            return False
+        finally:
+            self._told |= self._new
+            self._new.clear()
+            self._changed.clear()
+            self._stale_lines.clear()
+        self._last_miss = new[-1].id if new else self._last_miss
+        self._costs = costs if len(costs) < _TOLD_LIMIT else {}
         if len(self._told) >= _TOLD_LIMIT:
             self._told.clear()
-        self._told.add(key)
+        return found
+
+    def so_far(self) -> list[Line]:
+        """The same in the middle of a cell; `lines()` tells it again when that ends. May be asked from another thread."""
+        try:
+            stale = self._stale_so_far()
+            return [
+                *self._of_misses(_latest(self._last_miss), dict(self._costs), self._since),
+                *stale,
+                *self._rests(self._since),
+            ]
+        finally:
+            self._new.clear()
+
+    def _once(self, *key: object) -> bool:
+        if key in self._told or key in self._new:
+            return False
+        self._new.add(key)
         return True
 
-    def _recompiles(self) -> Iterator[Line]:
-        new = _latest(self._last_miss)
-        if new:
-            self._last_miss = new[-1].id
+    def _of_misses(self, new: list[MissRecord], costs: dict[tuple[int, str, str], float], since: float) -> Iterator[Line]:
+        """One line for one problem: where there is advice on a recompile, the advice."""
+        advice = list(self._advice(since))
         by_function: dict[int, list[MissRecord]] = {}
         for miss in new:
             if not any(cause.cause == "first_call" for cause in miss.causes):
                 by_function.setdefault(miss.function, []).append(miss)
         for function, misses in by_function.items():
             record = log.known_function(function)
-            if record is not None and self._is_worth_telling(record.qualname, misses):
-                yield Line.about(self._recompiled(short_name(record.qualname), misses), miss=misses[-1].id)
+            if record is None:
+                continue
+            spoken_of = [each for each in advice if each.function == record.qualname]
+            left = self._worth_telling(record.qualname, misses, costs, spoken_of)
+            if left:
+                yield Line.about(self._recompiled(short_name(record.qualname), left), miss=left[-1].id)
+        for each in advice:
+            yield Line.about(each.line(self._place), cure=each.id)
 
     def _recompiled(self, name: str, misses: list[MissRecord]) -> str:
         seconds = sum(miss.cost_s for miss in misses)
@@ -98,40 +131,64 @@ class Teller:
         filename, _, line = call_site.rpartition(":")
         return f", {self._place(filename, int(line))}" if filename and line.isdigit() else ""
 
-    def _is_worth_telling(self, function: str, misses: list[MissRecord]) -> bool:
-        """Whether a cause among these has reached the threshold and was not told yet."""
+    def _worth_telling(
+        self, function: str, misses: list[MissRecord], costs: dict[tuple[int, str, str], float], advice: list[cures.Advice]
+    ) -> list[MissRecord]:
+        """These misses less those that the advice or a warning speaks of; none where no cause among them has reached the
+        threshold for the first time."""
         worth = False
+        left: list[MissRecord] = []
         for miss in misses:
+            untold = [cause for cause in miss.causes if not any(each.speaks_of(cause) for each in advice)]
+            if miss.entry in log.warned_of:
+                untold = []
+            if untold:
+                left.append(miss)
             for cause in miss.causes:
                 key = (miss.function, cause.cause, cause.argument)
-                if len(self._costs) >= _TOLD_LIMIT:
-                    self._costs.clear()
-                self._costs[key] = self._costs.get(key, 0.0) + miss.cost_s
-                if self._costs[key] >= options.tell_after_s and self._once("cause", function, cause.cause, cause.argument):
-                    worth = True
-        return worth
+                costs[key] = costs.get(key, 0.0) + miss.cost_s
+                if costs[key] >= options.tell_after_s and self._once("cause", function, cause.cause, cause.argument):
+                    worth = worth or cause in untold
+        return left if worth else []
 
-    def _advice(self, since: float) -> Iterator[Line]:
+    def _advice(self, since: float) -> Iterator[cures.Advice]:
         for history in cures.histories:
             if history.last_s < since:
                 continue
             for advice in cures.advice_on(history):
                 key = ("advice", advice.rule, advice.function, advice.argument)
                 if advice.cost_s >= options.tell_after_s and self._once(*key):
-                    yield Line.about(advice.line(self._place), cure=advice.id)
+                    yield advice
 
-    def _stale(self, since: float) -> Iterator[str]:
-        for function, change in stale.stale(since):
-            if self._once("stale", function.id, change.name, change.now):
-                yield _stale_text(short_name(function.qualname), change)
+    def _stale(self, since: float) -> Iterator[Line]:
+        yield from self._stale_lines.values()
+        for function, change, _ in stale.stale(since):
+            key = _stale_key(function, change)
+            if self._once(*key) and key not in self._stale_lines:
+                yield Line(_stale_text(short_name(function.qualname), change))
 
-    def _rests(self, since: float) -> Iterator[str]:
+    def _stale_so_far(self) -> list[Line]:
+        """A name may be about to be put right: it is told once a call was made after a look had found it changed."""
+        try:
+            found = list(stale.stale(self._since))
+        except (RuntimeError, LookupError):  # the user's code changed what was being looked at: the next look comes
+            return list(self._stale_lines.values())
+        changed: dict[tuple[object, ...], float] = {}
+        for function, change, used_s in found:
+            key = _stale_key(function, change)
+            seen = changed[*key, change.captured_s] = self._changed.get((*key, change.captured_s), time.time())
+            if used_s > seen and key not in self._told:
+                self._stale_lines.setdefault(key, Line(_stale_text(short_name(function.qualname), change)))
+        self._changed = changed
+        return list(self._stale_lines.values())
+
+    def _rests(self, since: float) -> Iterator[Line]:
         rest = rest_since(since)
         record = log.known_function(rest.function) if rest is not None else None
         if rest is None or record is None or rest.lost_s < max(_REST_WORTH_S, options.tell_after_s):
             return
         if self._once("rest", record.qualname):
-            yield (
+            yield Line(
                 f"{short_name(record.qualname)}: about {rest.share:.0%} of this loop passed between executions of jitted "
                 f"functions: {duration(rest.each_s)} from call to call, {duration(rest.execute_s)} an execution. If that is "
                 "Python's time, more work in each call (a larger batch, vmap, several steps in a lax.scan) saves it."
@@ -149,6 +206,10 @@ def _latest(after: int) -> list[MissRecord]:
             break
         found.append(miss)
     return found[::-1]
+
+
+def _stale_key(function: FunctionRecord, change: ReadChange) -> tuple[object, ...]:
+    return ("stale", function.id, change.name, change.now)
 
 
 def _stale_text(name: str, change: ReadChange) -> str:

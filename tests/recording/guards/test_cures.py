@@ -262,7 +262,28 @@ def test_what_costs_little_is_not_told() -> None:
     assert teller.lines() == []
 
 
-def test_advice_is_told_once_with_the_line() -> None:
+def test_one_problem_is_one_line_the_advice_where_there_is_some() -> None:
+    teller = Teller()
+    jm.options.tell_after_s = 0
+
+    @jm.jit(static_argnames="n")
+    def scaled(x: Any, n: int) -> Any:
+        return x * n
+
+    scaled(X, 0)
+    scaled(X, 1)
+    (line,) = teller.so_far()
+    assert line.startswith("scaled recompiled (") and line.miss
+    for n in range(2, 4):
+        scaled(X, n)
+    (line,) = lines = teller.so_far()
+    assert line.startswith("scaled (called in ") and "it need not be static" in line and line.cure
+    assert teller.so_far() == lines == teller.lines(), "a look in the middle of a cell does not count as telling"
+    scaled(X, 9)
+    assert teller.lines() == []
+
+
+def test_another_problem_of_the_same_function_is_another_line() -> None:
     teller = Teller()
     jm.options.tell_after_s = 0
 
@@ -272,10 +293,19 @@ def test_advice_is_told_once_with_the_line() -> None:
 
     for n in range(4):
         scaled(X, n)
-    lines = teller.lines()
-    assert lines[0].startswith("scaled recompiled 3 times (")
-    assert any("it need not be static" in line and "line " in line for line in lines[1:])
-    scaled(X, 9)
+    scaled(np.ones(9, np.float32), 3)
+    recompiled, advice = teller.lines()
+    assert recompiled.startswith("scaled recompiled (") and "x is f32[9] now" in recompiled
+    assert "it need not be static" in advice
+
+
+def test_what_was_warned_of_when_it_happened_is_not_told_again() -> None:
+    teller = Teller()
+    jm.options.tell_after_s = 0
+    step = jm.jit(lambda x: x + 1, on_miss="warn")
+    step(X)
+    with pytest.warns(jm.RecompileWarning):
+        step(np.ones(9, np.float32))
     assert teller.lines() == []
 
 
@@ -296,6 +326,21 @@ def test_a_stale_global_is_told_once_with_its_cure() -> None:
     space["step"].clear_cache()
     space["step"](X)
     space["step"](X)
+    assert teller.lines() == []
+
+
+def test_in_the_middle_of_a_cell_a_name_is_stale_only_once_it_was_used_after_it_was_seen_changed() -> None:
+    teller = Teller()
+    space: dict[str, Any] = {"__name__": "__main__", "jm": jm}
+    exec("rate = 2.0\n@jm.jit\ndef step(x): return x * rate", space)
+    space["step"](X)
+    space["rate"] = 3.0
+    assert teller.so_far() == [] == teller.so_far(), "it may be about to be traced again"
+    space["step"](X)
+    (line,) = teller.so_far()
+    assert line.startswith("step still uses the old rate: rate is 3.0 now and was 2.0")
+    space["step"].clear_cache()
+    assert teller.so_far() == [line] == teller.lines(), "it was so"
     assert teller.lines() == []
 
 
