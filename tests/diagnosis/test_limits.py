@@ -54,7 +54,7 @@ def test_a_search_that_is_cut_off_does_not_call_the_value_data():
 def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(limited, monkeypatch):
     """Kind and place stay; nothing is said of what was not looked for."""
     jm.options.advice_limit_s = 1.5
-    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing._rewritten", lambda *_, **__: busy(60))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.answering.with_rewrite", lambda *_, **__: busy(60))
     found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
     assert found.kind == "rewrite" and found.stopped
     assert found.sites[0].arguments == ("x",)
@@ -70,6 +70,6 @@ def test_a_run_that_came_to_no_site_in_its_time_leaves_the_one_that_jax_names(mo
 def test_an_answer_that_is_stopped_as_a_whole_does_not_blame_the_trace(limited, monkeypatch):
     """The trace was quick; what came after it took the time."""
     jm.options.advice_limit_s = 1.5
-    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing._concluded", lambda *_: busy(60))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing.answer", lambda *_: busy(60))
     found = jm.diagnose(lambda x, n: jnp.zeros(n) + x, 1.0, 3)
     assert found.reason.startswith("Unknown: the search for an answer was stopped after") and "advice_limit_s" in found.reason

@@ -122,6 +122,13 @@ class Call:
         names = tuple(argument.key for argument in chosen if isinstance(argument.key, str))
         return {"static_argnums": numbers} | ({"static_argnames": names} if names else {})
 
+    def static_names(self, static: frozenset[str] = frozenset()) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """(`static_argnames`, `static_argnums`) of what is declared and `static`, in the signature's order."""
+        options = self.jit_options([*sorted(self.declared - static), *sorted(static)])
+        order = [argument.name for argument in self.arguments]
+        names = sorted(options.get("static_argnames", ()), key=lambda name: order.index(name) if name in order else len(order))
+        return tuple(names), tuple(options.get("static_argnums", ()))
+
 
 def bind(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], declared: frozenset[str] = frozenset()

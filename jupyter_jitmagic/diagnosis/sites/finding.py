@@ -259,6 +259,20 @@ def one_for_each_line(sites: Iterable[Site]) -> tuple[Site, ...]:
     return tuple(lines.values())
 
 
+def ended_early(found: Found, error: BaseException, call: Call) -> bool:
+    """Whether the run was stopped before it came to the line at which JAX gave up."""
+    if found.complete or found.error is not None or not found.proven:
+        return False
+    place = failing_site(error, call)
+    return place is not None and (place.filename, place.line) not in {(site.filename, site.line) for site in found.sites}
+
+
+def place_of(error: BaseException, call: Call) -> tuple[Site, ...]:
+    """`failing_site`, if there is one."""
+    site = failing_site(error, call)
+    return (site,) if site else ()
+
+
 def failing_site(error: BaseException, call: Call) -> Site | None:
     """The user's innermost line in an error's traceback, for failures that are no concretization."""
     found: TracebackType | None = None

@@ -1,0 +1,175 @@
+"""From a failed trace, its sites and its smallest static set to the answer: the stages, the surest answer first.
+
+Each stage gives an answer, or None where it has nothing to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import thread_time as clock  # under load a thread waits: that is no work
+
+import jax
+
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.asked import Asked as Asked
+from jupyter_jitmagic.diagnosis.call.calls import readable
+from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, with_rewrite
+from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
+from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
+from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
+from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error
+from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
+from jupyter_jitmagic.diagnosis.words import other_failures, reasons
+
+_SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
+
+
+def answer(asked: Asked, so_far: list[Diagnosis]) -> Diagnosis:
+    """The answer. `so_far` gets what is known of it before other code is looked for."""
+    call, result = asked.call, asked.result
+    if result.refused:
+        return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
+    if result.cured:
+        reason = reasons.for_static(call, result, asked.found)
+        so_far.append(asked.verdict("static", result.static, verified=True, reason=reason))
+        return _cured(asked)
+    if asked.took > _SLOW and (result.bounded or ended_early(asked.found, asked.error, call)):
+        return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
+    if _is_other(asked):
+        return _refused_without_asking(asked) or _other_failure(asked)
+    reason = reasons.for_rewrite(call, result, result.left, True)
+    so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
+    return with_rewrite(asked, result, with_split=True)
+
+
+def _cured(asked: Asked) -> Diagnosis:
+    """A static set makes it trace; other code comes first where static would serve this call alone, or cost too much."""
+    if not asked.with_rewrites:
+        return _static(asked)
+    large = _many_equations(asked)
+    if large is not None and large.rewrites:
+        return large
+    stages = (_few_rounds, _chosen_otherwise, _changing)
+    better = next((found for stage in stages if (found := stage(asked)) is not None), None)
+    return better or _static(asked, large.unverified if large is not None else ())
+
+
+def _many_equations(asked: Asked) -> Diagnosis | None:
+    """The static set makes a program that takes minutes to compile: its counts as data, whether or not that is proven."""
+    call, result = asked.call, asked.result
+    counts = frozenset(name for name in result.static - call.declared if type(call.argument(name).value) is int)
+    if result.equations <= MANY_EQUATIONS or not counts:
+        return None
+    return replace(as_data(asked, counts), reason=reasons.for_many_equations(call, result, counts))
+
+
+def _few_rounds(asked: Asked) -> Diagnosis | None:
+    """The static set counts the rounds of a loop over data."""
+    few = counts_of_few_rounds(asked.call, asked.result)
+    if not few:
+        return None
+    found = as_data(asked, few)
+    if not found.rewrites:
+        found = with_rewrite(asked, replace(asked.result, cured=False))
+    return found if found.rewrites else None
+
+
+def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
+    """Static for this call; with another value of an option the function needs a rewrite as well."""
+    another = choosing_otherwise(asked.call, asked.result)
+    if not another:
+        return None
+    left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+    found = with_rewrite(asked, replace(asked.result, cured=False, left=left))
+    return replace(found, reason=reasons.for_another_choice(another.words, found.reason)) if found.rewrites else None
+
+
+def _changing(asked: Asked) -> Diagnosis | None:
+    """What would be static had another value in nearly every recorded call."""
+    call, result = asked.call, asked.result
+    changing = frozenset(name for name in result.static - call.declared if call.changes(name))
+    found = as_data(asked, changing) if changing else None
+    if found is None or not found.rewrites:
+        return None
+    left = find_call_sites(call, result.static - changing, seconds=0.5)
+    return replace(found, reason=reasons.for_changing(call, changing, left))
+
+
+def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
+    """The static set alone, with rewrites beside it."""
+    call, result = asked.call, asked.result
+    return asked.verdict(
+        "static",
+        result.static,
+        sites=asked.sites or place_of(asked.error, call),
+        rewrites=beside_static(asked),
+        unverified=unsure,
+        verified=True,
+        reason=reasons.for_static(call, result, asked.found),
+        equations=result.equations if result.equations > MANY_EQUATIONS else 0,
+    )
+
+
+def _is_other(asked: Asked) -> bool:
+    """Whether the failure is no matter of static or traced values: no site, or plain Python fails on this call too."""
+    call, left = asked.call, asked.result.left
+    if not asked.found.proven:
+        return plain_fails(call)
+    if not any(site.operation not in ("call", "invalid argument", "in place") for site in left.sites):
+        return True
+    if any(site.operation == "in place" for site in left.sites):
+        return plain_fails(call)
+    if left.complete or asked.found.complete or left.error is None:
+        return False
+    return plain_fails(call)
+
+
+def _refused_without_asking(asked: Asked) -> Diagnosis | None:
+    """A static set for a call without sites that plain Python can do."""
+    call, found = asked.call, asked.found
+    if isinstance(asked.error, (NameError, TimeoutError)) or found.complete or not found.proven:
+        return None
+    blind = blind_search(call, found, min(1.0, max(asked.deadline - clock(), 0.1)))
+    if not blind.cured or plain_fails(call):
+        return None
+    reason = reasons.for_static(call, blind, Found())
+    return asked.verdict("static", blind.static, sites=place_of(asked.error, call), verified=True, reason=reason)
+
+
+def _other_failure(asked: Asked) -> Diagnosis:
+    """What fails in plain Python, too, or what jit alone forbids: said as it is, with the rewrite where there is one."""
+    call = asked.call
+    plain = plain_error(call)
+    other = _other_error(asked, plain)
+    place = leak_site(other, call) or failing_site(other, call)
+    sites = tuple(site for site in asked.sites if site.operation == "in place")
+    if not sites or not place or sites[0].line != place.line:
+        sites = (*_met_before(asked, place), *((place,) if place else ()))
+    reason = other_failures.for_other_failure(call, other, plain or (None if readable(call) else asked.found.error))
+    # what the user's code refuses needs no other code, unless plain Python passes the check
+    own = place is not None and place.code.startswith("raise") and plain is not None
+    outcome = proposals(asked, sites if asked.with_rewrites and not own else (), asked.result.static)
+    return asked.verdict(
+        "not_staticness",
+        sites=sites,
+        rewrites=outcome.rewrites,
+        unverified=outcome.unverified,
+        verified=bool(outcome.rewrites),
+        reason=reason,
+    )
+
+
+def _other_error(asked: Asked, plain: BaseException | None) -> BaseException:
+    """The error that is the reason, where the trace's own may only be the first of several."""
+    leaked = isinstance(asked.error, jax.errors.UnexpectedTracerError)
+    met = None if leaked else asked.result.left.error or asked.found.error or plain
+    wider = asked.result.wider
+    return met or (call_error(asked.call, wider) if wider and not leaked else None) or asked.error
+
+
+def _met_before(asked: Asked, place: Site | None) -> tuple[Site, ...]:
+    """The line at which JAX gave up, where plain Python gets further before it fails as well."""
+    first = failing_site(asked.error, asked.call)
+    if first is None or place is None or (first.filename, first.line) == (place.filename, place.line):
+        return ()
+    return tuple(site for site in asked.sites if (site.filename, site.line) == (first.filename, first.line))

@@ -1,0 +1,42 @@
+"""What an answer starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.call.calls import Call
+from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet
+from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A failed trace, what is known of it before other code is looked for, and the bounds of its answer.
+
+    Attributes:
+        error: what the trace raised; `found`: what a run over the function met; `result`: the smallest static set.
+        took: seconds of the trace.
+        deadline: until when rewrites are looked for, in seconds of this thread's work.
+        with_rewrites: False leaves the source alone.
+    """
+
+    call: Call
+    error: BaseException
+    found: Found
+    result: StaticSet
+    took: float
+    deadline: float
+    with_rewrites: bool
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Those found, one for each line."""
+        return one_for_each_line(self.found.sites)
+
+    def verdict(self, kind: Kind, static: frozenset[str] = frozenset(), /, **facts: Any) -> Diagnosis:
+        """The answer of this kind; `static` beside what is declared."""
+        names, numbers = self.call.static_names(static)
+        facts = {"sites": self.sites, "error": f"{type(self.error).__name__}: {self.error}", **facts}
+        return Diagnosis(self.call.name, kind, names, numbers, **facts)

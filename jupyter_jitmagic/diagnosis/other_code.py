@@ -1,0 +1,107 @@
+"""The answers that change the code: rewrites beside a static set, and the function in pieces where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import thread_time as clock  # under load a thread waits: that is no work
+from typing import TYPE_CHECKING
+
+from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.diagnosis.asked import Asked
+from jupyter_jitmagic.diagnosis.call.calls import readable
+from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics.numbers import may_be_data
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
+from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
+from jupyter_jitmagic.diagnosis.words import reasons
+from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites import Proposals
+
+
+def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -> Diagnosis:
+    """The answer whose static arguments are those of `result` at least, and whose other sites a rewrite cures, if one is found;
+    else, with `with_split`, the function in pieces."""
+    call = asked.call
+    proposed: list[Rewrite] = []
+    unverified: list[Rewrite] = []
+    partial: tuple[Rewrite, ...] = ()
+    static, why_not = result.static, ""
+    if asked.with_rewrites:
+        sizes = sizes_through_jax(call, result.left)
+        counts = result.static | counts_beside_data(call, result.left)
+        for candidate in dict.fromkeys((result.static | sizes, result.static, result.wider, counts)):
+            left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
+            outcome = proposals(asked, left.sites, candidate)
+            proposed = list(outcome.rewrites)
+            unverified += outcome.unverified
+            partial = partial or outcome.partial
+            why_not = why_not or outcome.why_not
+            if proposed:
+                static = candidate
+                result = replace(result, static=static, left=left)
+                break
+    if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
+        static = result.wider
+    kind: Kind = "static+rewrite" if static else "rewrite"
+    split, runs = _split(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
+    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split)
+    return asked.verdict(
+        kind,
+        static,
+        rewrites=tuple(proposed),
+        unverified=tuple(unverified),
+        splits=(split,) if split else (),
+        partial=() if proposed or unverified or split else partial,
+        runs_plainly=runs,
+        verified=bool(proposed),
+        reason=reason,
+    )
+
+
+def as_data(asked: Asked, data: frozenset[str]) -> Diagnosis:
+    """The answer with a rewrite that takes these arguments as data, where static arguments would do as well, but better not."""
+    kept = asked.result.static - data
+    left = find_call_sites(asked.call, kept, seconds=0.5)
+    return with_rewrite(asked, replace(asked.result, static=kept, cured=False, wider=kept, left=left))
+
+
+def beside_static(asked: Asked) -> tuple[Rewrite, ...]:
+    """Rewrites beside a proven static set, where its arguments may well be data that changes from call to call."""
+    if not asked.with_rewrites or not may_be_data(asked.call, asked.result, asked.found):
+        return ()
+    sooner = replace(asked, deadline=min(asked.deadline, clock() + 0.6))
+    return proposals(sooner, asked.found.sites, frozenset()).rewrites
+
+
+def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> Proposals:
+    """What was found of rewrites with these static arguments."""
+    from jupyter_jitmagic.diagnosis.rewrites import ARRAYS_ALONE, Proposals, propose
+
+    if not sites:
+        return Proposals()
+    call, left = asked.call, max(asked.deadline - clock(), 0.2)
+    names, run = (*sorted(static | call.declared), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
+    try:
+        return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
+    except OutOfTime:
+        return Proposals()
+    except Exception as error:
+        faults.report("looking for rewrites", error)
+        return Proposals()
+
+
+def _split(asked: Asked, static: frozenset[str]) -> tuple[Rewrite | None, bool]:
+    """The function in pieces, where nothing else cures it; and whether plain Python runs the call."""
+    from jupyter_jitmagic.diagnosis.splits import find_split
+
+    left = max(asked.deadline - clock(), 1.0)
+    try:
+        found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left))
+        return found.rewrite, found.runs
+    except OutOfTime:
+        pass  # not known then
+    except Exception as error:
+        faults.report("looking for a split", error)
+    return None, False
