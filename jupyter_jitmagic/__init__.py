@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.by_line.table import lines as lines
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
+    from jupyter_jitmagic.explaining import explain_last as explain_last
     from jupyter_jitmagic.processes.differing import compare_processes as compare_processes
     from jupyter_jitmagic.processes.gathering import gather as gather
     from jupyter_jitmagic.processes.opened import Opened as Opened
@@ -62,6 +63,7 @@ _HOME = {
     "reset": "tables",
     "Diagnosis": "diagnosis",
     "diagnose": "explaining",
+    "explain_last": "explaining",
     "lines": "by_line.table",
     "JitFunction": "recording.api.jit_function",
     "Opened": "processes.opened",

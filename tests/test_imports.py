@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         },
     ),
     "front end": (("magics.front_end",), {"display"}),
-    "explaining": (("explaining",), {"advice", "diagnosis", "display"}),
+    "explaining": (("explaining",), {"errors", "advice", "diagnosis", "display", "guards", "recording"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
     "tables": (("tables",), {"errors", "options", "plain", "records"}),
     "display": (("display",), {"errors", "options", "plain", "records", "advice"}),

@@ -26,7 +26,7 @@ from jupyter_jitmagic.magics.request import jit_line
 from jupyter_jitmagic.panel import comms
 
 if TYPE_CHECKING:
-    from jupyter_jitmagic.recording.api.jitting import FailedCall
+    from jupyter_jitmagic.recording.guards.failed_calls import FailedCall
 
 
 HINT = "`%jitfix` finds out why this cannot be traced, and puts the fix into the cell."
@@ -88,14 +88,9 @@ class Failures:
 
         Errors that the user's own code raises are not explained unless `always`: their message says it all.
         """
-        import jax
+        from jupyter_jitmagic.recording.api.failing import diagnosis_of
 
-        from jupyter_jitmagic.diagnosis import diagnose_call
-        from jupyter_jitmagic.recording.calls.argument_history import values_seen
-
-        seen = values_seen(call.function)
-        jitted = call.fun if hasattr(call.fun, "lower") else jax.jit(call.fun, **call.options)
-        diagnosis = diagnose_call(jitted, call.args, call.kwargs, seen=seen, failed=error)
+        diagnosis = diagnosis_of(call, error)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)

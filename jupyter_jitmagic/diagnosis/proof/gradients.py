@@ -48,6 +48,8 @@ class Gradients:
     def __init__(self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], minds_nan: bool = False) -> None:
         self._fun, self._plain, self._static, self._minds_nan = fun, plain, static, minds_nan
         self._known: dict[int, Any] = {}
+        self._unknown: set[int] = set()
+        """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
@@ -66,7 +68,7 @@ class Gradients:
         try:
             traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others))
         except (Exception, OutOfTime, Effect) as error:
-            if not any(self._of_plain(given) is not None or self._plain.too_slow for given in inputs[:MOST_INPUTS]):
+            if not any(self._of_plain(given) is not None or id(given) in self._unknown for given in inputs[:MOST_INPUTS]):
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
@@ -121,6 +123,8 @@ class Gradients:
             both = jax.value_and_grad(_total(self._plain.function, leaves))
             found = self._plain.computed(both, leaves.values, SHORT)
             self._known[key] = found[1] if found is not None and np.isfinite(found[0]) else None
+            if self._plain.too_slow:
+                self._unknown.add(key)
         return self._known[key]
 
     def _right_one(self, given: Input, got: Any, want: Any) -> str:

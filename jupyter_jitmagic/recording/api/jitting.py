@@ -6,7 +6,6 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -23,6 +22,7 @@ from jupyter_jitmagic.recording.api.jit_function import JitFunction, wrap
 from jupyter_jitmagic.recording.api.programs import entry_detail as entry_detail
 from jupyter_jitmagic.recording.calls import functions
 from jupyter_jitmagic.recording.compiles.budgets import check_budget
+from jupyter_jitmagic.recording.guards.failed_calls import FailedCall as FailedCall
 from jupyter_jitmagic.recording.hot_path import is_call
 
 P = ParamSpec("P")
@@ -161,21 +161,6 @@ jit.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 def _check(timing: str | None) -> None:
     if timing is not None and timing not in TIMING:
         raise OptionError(f"timing={timing!r}: choose one of {', '.join(TIMING)}")
-
-
-@dataclass(frozen=True, slots=True)
-class FailedCall:
-    """The call whose trace failed: what was called with what, and how it was put under jit.
-
-    `options` are the arguments given to ``jax.jit``; for a function under plain ``jax.jit`` its static and donated arguments as
-    JAX resolved them. `function` is the row of the log, 0 for plain ``jax.jit``.
-    """
-
-    fun: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    options: dict[str, Any]
-    function: int = 0
 
 
 def failed_call(traceback: TracebackType | None) -> FailedCall | None:

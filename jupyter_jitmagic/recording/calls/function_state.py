@@ -26,6 +26,7 @@ from jupyter_jitmagic.recording.compiles.spans import Phases
 from jupyter_jitmagic.recording.executions import observation
 from jupyter_jitmagic.recording.executions.hit_watching import HitWatching
 from jupyter_jitmagic.recording.executions.waiter import peek, watching
+from jupyter_jitmagic.recording.guards import failed_calls
 from jupyter_jitmagic.recording.guards.traces import Traces
 from jupyter_jitmagic.recording.hot_path import Detail
 from jupyter_jitmagic.recording.jitted import Jitted, Missed, Observer
@@ -128,8 +129,12 @@ class FunctionState:
                 spans.take(start)
                 return functools.partial(self.again, args, kwargs)
             self._record_failed(start, args, kwargs)
-            if not log.shells:  # advice finds the call in the traceback
+            if not log.shells:  # there, advice finds the call in the traceback
                 _leave_traceback(error)
+                if internals.transformations() == "":
+                    facts = self.facts
+                    call = failed_calls.FailedCall(facts.fun, args, kwargs, dict(facts.jit_arguments), self.function)
+                    failed_calls.keep(error, call)
         except Warning:  # the user's filters made an error of it
             raise
         except (RecursionError, MemoryError) as fault:  # the user's own call is near a limit

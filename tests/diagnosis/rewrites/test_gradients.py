@@ -160,3 +160,23 @@ def test_a_way_that_keeps_the_gradient_comes_before_one_that_serves_integers_too
     found = propose(namespace["f"], given, {})
     with applied(found, namespace):
         assert jnp.allclose(jax.grad(jax.jit(namespace["f"]), 1)(*given), want)
+
+
+def test_a_plain_gradient_that_is_stopped_by_its_time_is_not_called_none(monkeypatch):
+    """Asked for a second time, too, with other runs between."""
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.proof.gradients.SHORT", 0.0)
+
+    def plain(x):
+        while x < 10:
+            x = x * 2
+        return x
+
+    def rewrite(x):
+        return jax.lax.while_loop(lambda x: x < 10, lambda x: x * 2, x)
+
+    given = Input((jnp.asarray(3.0),), {}, "call")
+    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
+    gradients = Gradients(plain, run, ())
+    for _ in range(2):
+        assert "not reverse-differentiable" in gradients.compare(rewrite, [given], 5.0)
+        run.uncompiled(given, 5.0)
