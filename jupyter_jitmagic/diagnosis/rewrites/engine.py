@@ -108,7 +108,8 @@ class Search:
         self.static, self.rules, self.deadline = static, rules, deadline
         self.others, self.outward = others, outward
         self._key = trace_key(fun, args, kwargs, static)
-        self._keys = [trace_key(fun, call.given.args, call.given.kwargs, static) for call in others]
+        self._in_turn = [(call, trace_key(fun, call.given.args, call.given.kwargs, static)) for call in others]
+        """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable = runnable
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
@@ -164,7 +165,7 @@ class Search:
         failing = ""
         programs = {self._key: outcome}
         programs.pop(None, None)
-        for call, key in zip(self.others, self._keys, strict=True) if not isinstance(outcome, BaseException) else ():
+        for call, key in self._in_turn if not isinstance(outcome, BaseException) else ():
             if self.deadline.over() and call.given.kind != "static value" and key not in programs:
                 continue  # the judge says what was not compared
             other = programs.get(key) or self.trace(function, call.given.args, call.given.kwargs, patience)
@@ -174,6 +175,7 @@ class Search:
                     programs[key] = other
             elif self._matters(other, draft, call):  # its sites are cured by the same rules
                 outcome, failing = other, call.words
+                self._in_turn.sort(key=lambda each: each[0] is not call)
                 break
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others))
