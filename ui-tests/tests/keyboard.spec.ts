@@ -115,6 +115,7 @@ test('without a mouse: opened, walked through, a fix put in, a cache cleared, an
   const link = notebook.getByText('Show in the panel').first();
   await link.focus();
   await keyboard.press('Enter');
-  await expect(lab.panel).toBeVisible();
-  await expect(lab.misses.locator('li[data-selected]')).toHaveCount(1);
+  await expect(
+    lab.panel.getByRole('region', { name: 'Advice on the misses of scaled' })
+  ).toBeVisible();
 });
