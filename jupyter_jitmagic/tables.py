@@ -30,8 +30,9 @@ COLUMNS: dict[Level, dict[str, str]] = {
         "lower_s": "seconds spent lowering to StableHLO",
         "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
         "dispatch_s": "seconds in calls, all together: everything but what ran on after they returned",
-        "execute_median_s": "median execution of the hits that have a time; missing if hardly any has",
-        "execute_calls": "how many hits have a time",
+        "execute_median_s": "median execution of the hits that have a time, without the first after a compile where there are others; "
+        "missing if hardly any has",
+        "execute_calls": "of how many hits it is the median",
         "time_s": "seconds in all: tracing, lowering, compiling, and hits and misses times the mean execution; missing if none "
         "is known",
         "break_even_calls": "calls after which compiling has paid against plain Python; missing until asked for or where "
@@ -51,7 +52,7 @@ COLUMNS: dict[Level, dict[str, str]] = {
         "trace_s": "seconds its trace took; missing where JAX did not trace for it",
         "lower_s": "seconds its lowering took",
         "compile_s": "seconds its compile took",
-        "execute_s": "median execution of its calls whose end was seen",
+        "execute_s": "median execution of its calls whose end was seen, without the first hit where there are others",
         "executable_bytes": "size of its machine code, or of the executable as a file where the backend does not tell (CPU)",
         "temp_bytes": "temporary memory of one execution; missing for entries that are gone or under a transformation",
         "last_used_s": "Unix time of the last call that used it",
@@ -189,11 +190,7 @@ def _name(function: int) -> str:
 
 
 def _functions() -> pd.DataFrame:
-    executions = {
-        function: known
-        for function, known in _executions().items()
-        if function in log.functions and (known.calls >= _FEW or known.calls * _SHARE >= log.functions[function].hits)
-    }
+    executions = _executions()
     alive: dict[int, int] = {}
     for entry in tuple(log.entries.values()):
         alive[entry.function] = alive.get(entry.function, 0) + (entry.alive and not entry.superseded)
@@ -216,8 +213,8 @@ def _functions() -> pd.DataFrame:
     return _from_records("functions", rows, kinds)
 
 
-_FEW, _SHARE = 5, 50
-"""Fewer hits with a time than these, and than each 50th, are no sample of a function's calls."""
+_FEW = 5
+"""Fewer hits with a time than these, and than half of all, are no sample of a function's calls."""
 
 
 class _Executions(NamedTuple):
@@ -229,15 +226,22 @@ class _Executions(NamedTuple):
 
 
 def _executions() -> dict[int, _Executions]:
-    """By function. The first call after a compile is none of them: it stands for no other."""
+    """By function, where enough is known. The first hit of an entry, which may have run while something else was still being
+    compiled, stands for others only where there are no others; the call that compiled never does."""
     import numpy as np
 
     with log.lock:
-        places, times = log.columns.timed()
+        places, times, firsts = log.columns.timed()
         used, which = np.unique(places, return_inverse=True)
         owners = np.array([log.owner_of(place) or 0 for place in used.tolist()], "i8")[which] if len(used) else which
-    found = {function: times[owners == function] for function in np.unique(owners).tolist() if function}
-    return {function: _Executions(len(t), float(np.median(t)), float(t.mean())) for function, t in found.items()}
+    found = {}
+    for function in np.unique(owners).tolist():
+        own = owners == function
+        others = (log.functions[function].hits if function in log.functions else 0) - int((own & firsts).sum())
+        sample = times[own & ~firsts] if others > 0 else times[own]
+        if function in log.functions and len(sample) >= min(_FEW, (others + 1) // 2):
+            found[function] = _Executions(len(sample), float(np.median(sample)), float(sample.mean()))
+    return found
 
 
 def _whole_s(record: FunctionRecord, executions: _Executions | None) -> float | None:

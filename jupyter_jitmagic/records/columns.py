@@ -22,6 +22,8 @@ _PAGE = 1 << 14
 _AVERAGES = 1 << 15
 """Spans of which it is kept how many calls they hold."""
 _NEAR = 64
+_FAR = 1024
+"""A call that is so many rows before another is not looked for."""
 
 
 class _Page:
@@ -148,18 +150,48 @@ class Columns:
                 return self.first + row
         return None
 
-    def timed(self) -> tuple[Any, Any]:
-        """Of every hit whose execution has a time its place and the seconds, as NumPy columns."""
+    def follows_no_hit(self, row: int) -> bool:
+        """Whether the latest call at the same place before this one was no hit."""
+        place = self.place(row)
+        before = (at for at in range(row - 1, max(row - _FAR, 0) - 1, -1) if self.place(at) == place)
+        latest = next(before, None)
+        return latest is not None and self.outcome(latest) != 0
+
+    def is_last(self, row: int) -> bool:
+        """Whether no later call has the same place."""
+        place = float(self.place(row))
+        parts = self._parts(row + 1, len(self))
+        return not any(place in page.calls[WIDTH * begin + 2 : WIDTH * end : WIDTH] for page, begin, end in parts)
+
+    def timed(self) -> tuple[Any, Any, Any]:
+        """Of every hit whose execution has a time its place, the seconds, and whether it was the first at its place after
+        a call that was no hit, as NumPy columns."""
         import numpy as np
 
-        places, times = [np.empty(0)], [np.empty(0)]
+        places, times, firsts = [np.empty(0)], [np.empty(0)], [np.empty(0, bool)]
+        waiting = np.empty(0)
+        """Places whose latest call so far was no hit."""
         for page, begin, end in self._parts(0, len(self)):
-            if not page.plain:
-                seen = (np.frombuffer(page.execute_how, "b") != 0) & (np.frombuffer(page.outcome, "b") == 0)
-                rows = begin + np.flatnonzero(seen[begin:end])
-                places.append(np.frombuffer(page.calls, "d")[WIDTH * rows + 2])
-                times.append(np.frombuffer(page.execute_s, "d")[rows])
-        return np.concatenate(places).astype("i8"), np.concatenate(times)
+            own = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
+            if page.plain:
+                waiting = waiting[~np.isin(waiting, own)]
+                continue
+            outcome = np.frombuffer(page.outcome, "b")[begin:end]
+            seen = (np.frombuffer(page.execute_how, "b")[begin:end] != 0) & (outcome == 0)
+            first = np.zeros(len(own), bool)
+            if len(waiting) or outcome.any():
+                order = np.argsort(own, kind="stable")
+                sorted_ = own[order]
+                begins = np.flatnonzero(np.diff(sorted_, prepend=math.nan))  # where another place begins
+                is_after = np.roll(outcome[order] != 0, 1)
+                is_after[begins] = np.isin(sorted_[begins], waiting)
+                first[order] = is_after
+                last = order[np.roll(begins, -1) - 1]  # of each place, in this page
+                waiting = np.union1d(waiting[~np.isin(waiting, own)], own[last][outcome[last] != 0])
+            places.append(own[seen])
+            times.append(np.frombuffer(page.execute_s, "d")[begin:end][seen])
+            firsts.append(first[seen])
+        return np.concatenate(places).astype("i8"), np.concatenate(times), np.concatenate(firsts)
 
     def move(self, places: dict[int, int]) -> None:
         """Give every call at one of these places another."""

@@ -60,13 +60,15 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "beginning", "expected_s", "fruitless", "latest", "overtaken", "returned", "rough", "samples",
+        "ahead", "beginning", "expected_s", "first", "fruitless", "latest", "overtaken", "returned", "rough", "samples",
         "seconds", "tries", "waits_otherwise", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.samples: list[float] = []
-        """How long its latest calls took."""
+        """How long its latest calls took, without the first after a compile."""
+        self.first: tuple[int, float] | None = None
+        """That one's number, and how long it took."""
         self.rough: list[float] = []
         """The same, those included that could not be told well enough."""
         self.seconds: float | None = None
@@ -246,11 +248,21 @@ def _judge() -> None:
     judged.clear()
     for entry, changed in changes.items():
         record = log.known_entry(entry)
-        if record is not None and changed:
-            record.execute_s = median(pace_of(entry).samples)
+        usual = _usual(pace_of(entry))
+        if record is not None and (changed or usual != record.execute_s):
+            record.execute_s = usual
             log.listeners.emit(Changed("entries", entry))
         if record is None or not record.alive:
             forget(entry)
+
+
+def _usual(pace: Pace) -> float | None:
+    """The median of what is known; the first hit, which may have run beside another compile, stands for no others."""
+    if pace.samples or pace.first is None:
+        return median(pace.samples) if pace.samples else None
+    call, seconds = pace.first
+    row = call - log.columns.first
+    return seconds if row >= 0 and log.columns.is_last(row) else None
 
 
 def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
@@ -275,9 +287,13 @@ def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
         pace.fruitless = 0
         row = sighting.call - log.columns.first
         log.columns.observe(row, seconds, sighting.how)
-        if log.columns.outcome(row) == HIT:  # the first after a compile is no example of the others
+        if log.columns.outcome(row) != HIT:
+            continue
+        if not pace.known and log.columns.follows_no_hit(row):
+            pace.first = sighting.call, seconds
+        else:
             _append(pace.samples, seconds, _SAMPLES)
-            judged[sighting.entry] = True
+        judged[sighting.entry] = True
 
 
 _judged: dict[int, bool] = {}

@@ -46,6 +46,8 @@ _MORE = 2
 """By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
 _PAUSE = 1 / 8
 """Of a lap, from one end to the next: a call that is so much older does as well."""
+_BURST = 0.5
+"""Calls from one to the next of which less of an execution passes are a burst: after a pause it would be over."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times."""
 
@@ -82,6 +84,7 @@ class _Call(NamedTuple):
     entry: int
     place: int
     """Of the output among the call's."""
+    nbytes: int
     lane: _Lane
     number: int
     work: float
@@ -89,7 +92,7 @@ class _Call(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        return bool(self.array.nbytes > _LARGE_BYTES)
+        return self.nbytes > _LARGE_BYTES
 
     def follows(self, other: _Call | _Link | None) -> bool:
         return other is not None and other.lane is self.lane and other.number == self.number - 1
@@ -118,6 +121,10 @@ class _Lane:
         """How long a call takes, roughly and rather less: who asks too late learns nothing."""
         self.lap_s = 0.0
         """How long an end was waited for lately."""
+        self.latest_s = -math.inf
+        """When the latest call returned."""
+        self.bursts = False
+        """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
         self.waited = 0
@@ -190,6 +197,8 @@ class RunningAhead:
         """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
         self._places: dict[int, deque[int]] = {}
         """By entry, which of its outputs may be looked at, the smallest first."""
+        self._nbytes: dict[tuple[int, int], int] = {}
+        """By entry and place, how large that output is: the array takes long to tell."""
         self._lost: dict[int, int] = {}
         """By entry, how many outputs in a row were gone before they were there."""
         self._idle = 0
@@ -217,6 +226,8 @@ class RunningAhead:
             lane = self._lanes.get(line)
             if lane is None:
                 lane = self._lanes[line] = _Lane(line)
+            lane.bursts = end - lane.latest_s < _BURST * lane.each_s
+            lane.latest_s = end
             lane.number += 1
             lane.work += self._least.get(entry, lane.each_s)
             if entry != self._entry:
@@ -224,7 +235,10 @@ class RunningAhead:
                 if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
                     self._turned = self._taken
                 self._lately[entry] = self._taken
-            self._put(_Call(array, start, end, entry, place, lane, lane.number, lane.work))
+            nbytes = self._nbytes.get((entry, place))
+            if nbytes is None:
+                nbytes = self._nbytes[entry, place] = int(array.nbytes)
+            self._put(_Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work))
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
@@ -247,7 +261,7 @@ class RunningAhead:
         then any will do for the next, where none come by turns."""
         line = lines.get(entry)
         lane = self._lanes.get(line) if line is not None else None
-        if lane is None or self._taken - self._turned < _TURNS:
+        if lane is None or lane.bursts or self._taken - self._turned < _TURNS:
             return 0.0
         if self._waited is None:
             return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
@@ -319,8 +333,10 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more. Without the lock: the log's is held."""
-        for known in (self._places, self._lost, self._alone, self._least, self._lately, lines):
+        for known in (self._lost, self._alone, self._least, self._lately, lines):
             known.pop(entry, None)
+        for place in self._places.pop(entry, ()):
+            self._nbytes.pop((entry, place), None)
         well_known.discard(entry)
 
     def after_fork(self) -> None:
@@ -365,7 +381,7 @@ class RunningAhead:
     def _has_room(self, call: _Call, waited: _Link) -> bool:
         if call.is_large:
             return not waited.is_large and not any(other.is_large for other in self._row)
-        return len(self._row) < (_ROW if call.array.nbytes <= _SMALL_BYTES else 1)
+        return len(self._row) < (_ROW if call.nbytes <= _SMALL_BYTES else 1)
 
     def _wants(self, entry: int) -> bool:
         here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]

@@ -129,6 +129,27 @@ def test_the_first_call_after_a_compile_stands_for_no_other() -> None:
     assert float(jm.stats().execute_median_s.iloc[0]) == float(jm.stats("calls").execute_s.iloc[1])
 
 
+def test_the_first_hit_stands_for_itself_alone() -> None:
+    """It may have run while something else was being compiled: where there are other hits, of which nothing is known, its time
+    is not theirs."""
+    from jupyter_jitmagic.records.log import OBSERVED, log
+
+    f = jm.jit(lambda x: x + 1, timing="dispatch")
+    for rows in (3, 4):
+        f(jnp.ones(rows))
+        f(jnp.ones(rows))
+    log.fold()
+    for row in (1, 3):
+        log.columns.observe(row, 8.0, OBSERVED)
+    assert float(jm.stats().execute_median_s.iloc[0]) == 8.0
+    for _ in range(30):
+        f(jnp.ones(3))
+    assert np.isnan(jm.stats().execute_median_s.iloc[0]) and jm.stats().execute_calls.iloc[0] == 0
+    for row in range(10, 15):
+        log.columns.observe(row, 1.0, OBSERVED)
+    assert float(jm.stats().execute_median_s.iloc[0]) == 1.0 and jm.stats().execute_calls.iloc[0] == 5
+
+
 def test_a_process_that_ends_with_work_in_flight_ends_well() -> None:
     script = textwrap.dedent(
         """
@@ -183,3 +204,15 @@ def test_a_handful_of_hits_of_many_decides_no_median() -> None:
     for row in range(12, 20):
         log.columns.observe(row, 1.0, OBSERVED)
     assert float(jm.stats().execute_median_s.iloc[0]) == 1.0
+
+
+def test_an_entrys_time_is_not_that_of_its_first_hit_where_there_are_others() -> None:
+    f = jm.jit(lambda p, x: step(p, x), timing="block")
+    for _ in range(2):
+        f(PARAMS, X)
+    entries, calls = jm.stats("entries"), jm.stats("calls")
+    assert float(entries.execute_s.iloc[0]) == float(calls.execute_s.iloc[1])
+    for _ in range(3):
+        f(PARAMS, X)
+    entries, calls = jm.stats("entries"), jm.stats("calls")
+    assert float(entries.execute_s.iloc[0]) == float(calls.execute_s.iloc[2:].median())
