@@ -81,6 +81,10 @@ class Served:
             if wanted:
                 self.taken.append(Taken(call, wanted))
 
+    def first(self, taken: Taken) -> None:
+        """What stopped a rewrite stops most of those that follow: they are compared on it first."""
+        self.taken.sort(key=lambda each: each is not taken)
+
     def not_compared(self, call: OtherCall) -> None:
         """The answer has to say that it was not compared there."""
         self.untried[_ASPECTS[call.given.kind]] = None

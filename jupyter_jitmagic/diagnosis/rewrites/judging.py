@@ -286,6 +286,7 @@ class Judge:
                 self._served.not_compared(taken.call)
             except Differs as error:
                 self.fails[taken.call.words] = str(error)
+                self._served.first(taken)
                 raise
         failing = [call.words for call in self._said if not self._serves(traced, known.get(id(call)))]
         return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
