@@ -148,3 +148,14 @@ def test_programs_run_in_plain_python_in_module_and_cell(tmp_path: Path, family:
             truth = true_results(module)
         assert not isinstance(truth, str), f"{truth}\n{made.text()}"
         assert len(truth.calls) >= 4 or made.gives == "tuple", made.text()
+
+
+def test_arguments_come_in_a_tree_and_its_gradient_is_one_too(tmp_path: Path) -> None:
+    made = [program(family, number, "tree") for family in ("exits", "tables") for number in range(12)]
+    assert {each.parameters[0].kind for each in made} == {"tree"}
+    assert any(each.parameters[0].made_by for each in made) and any("grad(" in each.code for each in made)
+
+
+def test_every_program_is_called_at_the_edges() -> None:
+    about = {call.about for call in program("updates", 3).calls}
+    assert {"NaN among the values", "infinities", "ties", "zeros", "a bound beyond everything"} <= about

@@ -11,7 +11,10 @@ from pathlib import Path
 import jax
 
 from benchmarks.advice import percentile, warm_up
+from jupyter_jitmagic.base.options import options as package_options
+from jupyter_jitmagic.sandbox import clock
 
+from . import judge as judging
 from .families import FAMILIES
 from .judge import BROKEN, NOTHING, PADDED, RIGHT, TRACES, VERDICTS, Verdict, judge
 from .making import program, programs
@@ -22,13 +25,16 @@ FORMS = ("module", "cell")
 
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
-    wanted = list(programs(options.count, options.seed, options.family, options.place))
     if options.only:
         wanted = [program(*_named(name), options.place) for name in options.only]
+    else:
+        wanted = list(programs(options.count, options.seed, options.family, options.place))
     if options.show:
         for each in wanted:
             print(f"# {each.name}, {each.place}\n{each.text()}\n")
         return 0
+    if options.unhurried:
+        package_options.advice_limit_s, judging.LIMIT_S, judging.PLAIN_S, clock.WAITING = 60.0, 60.0, 20.0, 40
     warm_up()
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +61,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help='programs by name, as "loops-17"')
     parser.add_argument("--fails", type=Path, default=None, help="a folder for what is not right, a file each")
     parser.add_argument("--show", action="store_true", help="print the programs and judge nothing")
+    parser.add_argument("--unhurried", action="store_true", help="six times the time for an answer: on a busy machine")
     return parser.parse_args(argv)
 
 

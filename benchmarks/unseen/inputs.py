@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .program import Call, Parameter
@@ -31,11 +31,16 @@ class Style:
 
     array: bool = False
     other_kind: bool = False
+    dtype: str = ""
+    """Of arrays of floats, where it is another."""
 
 
-def calls(parameters: Sequence[Parameter], chance: random.Random) -> tuple[Call, ...]:
-    """The first call and others; the same for the same chance."""
+def calls(parameters: Sequence[Parameter], chance: random.Random, widely: bool = False) -> tuple[Call, ...]:
+    """The first call and others; the same for the same chance. `widely`: some in half precision, as integers, by name."""
     writer = _Calls(list(parameters), chance)
+    if widely:
+        writer.dtype = chance.choice(("float16", "bfloat16", "int32", *[""] * 12))
+        writer.by_name = chance.random() < 0.15
     return tuple(writer.all())
 
 
@@ -46,16 +51,25 @@ class _Calls:
         self.held: dict[str, str] = {}
         """Values that stay from call to call: what may be static is changed in calls of its own."""
         self.left_out = {each.name for each in parameters if each.default and chance.random() < 0.7}
+        self.every = [field for each in parameters for field in (each.fields or (each,))]
+        self.dtype = ""
+        self.by_name = False
+        self.pool: tuple[object, ...] = ()
+        self.far: dict[str, object] = {}
 
     def all(self) -> list[Call]:
-        style = Style(array=self.arrays_first)
+        style = Style(array=self.arrays_first, dtype=self.dtype)
         first = self.call("first", FIRST, style)
         found = [first]
         found += [self.call("other values", FIRST, style) for _ in range(5)]
         found += [self.call(f"lengths {_words(sizes)}", sizes, style) for sizes in OTHER_SIZES if self.has_sizes()]
-        if any(each.kind in ("float", "int", "floats") for each in self.parameters):
+        if any(each.kind in ("float", "int", "floats") for each in self.every):
             found += [self.call("int for float and float for int", FIRST, replace(style, other_kind=True)) for _ in range(6)]
-            found.append(self.call("numbers as arrays" if not style.array else "Python numbers", FIRST, Style(not style.array)))
+            found.append(
+                self.call(
+                    "numbers as arrays" if not style.array else "Python numbers", FIRST, replace(style, array=not style.array)
+                )
+            )
         for each in self.parameters:
             if each.default:
                 found += self.defaults(each, style)
@@ -63,10 +77,27 @@ class _Calls:
                 kept = self.held.pop(each.name)
                 found.append(self.call(f"another {each.name}", FIRST, style, unlike={each.name: kept}))
                 self.held[each.name] = kept
-        return _once(found)
+        return _once([*found, *self.edges(first, style)])
+
+    def edges(self, first: Call, style: Style) -> Iterator[Call]:
+        """Values at the edges: NaN, infinities, ties, bounds beyond everything, no rounds."""
+        self.chance = random.Random(first.arguments)
+        arrays = [each for each in self.every if each.kind == "floats"]
+        if arrays and style.dtype != "int32":
+            yield self.call("NaN among the values", FIRST, style, pool=(-1.0, 0.5, float("nan"), float("nan"), 2.0))
+            yield self.call("infinities", FIRST, style, pool=(-1.0, 0.5, float("inf"), float("-inf"), 2.0, 3.0, 0.0))
+        if arrays:
+            yield self.call("ties", FIRST, style, pool=(1.0, 2.0, 2.0))
+            yield self.call("zeros", FIRST, style, pool=(0.0,))
+        for each in self.every:
+            if each.kind == "float" and each.values == "limit" and each.name not in self.left_out:
+                for beyond in (99.0, -99.0):
+                    yield self.call("a bound beyond everything", FIRST, style, far={each.name: beyond})
+            if each.kind in ("int", "whole"):
+                yield self.call("0 rounds", FIRST, style, far={each.name: 0})
 
     def has_sizes(self) -> bool:
-        return any(each.shape for each in self.parameters)
+        return any(each.shape for each in self.every)
 
     def defaults(self, each: Parameter, style: Style) -> list[Call]:
         before = set(self.left_out)
@@ -87,7 +118,10 @@ class _Calls:
         style: Style,
         fixed: dict[str, str] | None = None,
         unlike: dict[str, str] | None = None,
+        pool: tuple[object, ...] = (),
+        far: dict[str, object] | None = None,
     ) -> Call:
+        self.pool, self.far = pool, far or {}
         positional: list[str] = []
         named: list[str] = []
         for each in self.parameters:
@@ -95,8 +129,10 @@ class _Calls:
                 continue
             text = (fixed or {}).get(each.name) or self.value(each, sizes, style, (unlike or {}).get(each.name, ""))
             if (
-                each.default and (named or len(positional) < self.parameters.index(each) or self.chance.random() < 0.6)
-            ) or named:
+                (each.default and (named or len(positional) < self.parameters.index(each) or self.chance.random() < 0.6))
+                or named
+                or self.by_name
+            ):
                 named.append(f'"{each.name}": {text}')
             else:
                 positional.append(text)
@@ -104,6 +140,10 @@ class _Calls:
         return Call(f"(({', '.join(positional)}{comma}), {{{', '.join(named)}}})", about)
 
     def value(self, each: Parameter, sizes: dict[str, int], style: Style, unlike: str) -> str:
+        if each.kind == "tree":
+            return self.tree(each, {field.name: self.value(field, sizes, style, "") for field in each.fields})
+        if each.name in self.far:
+            return _number(self.far[each.name], each.kind == "float", style)
         pool = list(POOLS[each.values]) if isinstance(each.values, str) else list(each.values)
         if each.chooses:
             pool = [False, True] if each.kind == "flag" else POOLS["sizes"] if each.values == "mixed" else pool
@@ -120,6 +160,11 @@ class _Calls:
         shape = [sizes.get(size, 0) or int(size) for size in each.shape]
         return self.array(each, pool, shape, style)
 
+    def tree(self, each: Parameter, texts: dict[str, str]) -> str:
+        if each.made_by:
+            return f"{each.made_by}({', '.join(f'{name}={text}' for name, text in texts.items())})"
+        return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
+
     def array(self, each: Parameter, pool: list[object], shape: list[int], style: Style) -> str:
         chance = self.chance
         if each.kind == "bools":
@@ -128,17 +173,24 @@ class _Calls:
             pool = [0, 1, 2] if each.kind == "labels" else [0, 1, 2, 3]
         elif each.kind == "ints" and each.values == "mixed":
             pool = [-2, -1, 0, 1, 2, 3, 5]
-        whole = style.other_kind and each.kind == "floats" and each.values in ("mixed", "positive", "limit")
+        if self.pool and each.kind == "floats":
+            pool = list(self.pool)
+        whole = (
+            (style.other_kind or style.dtype == "int32")
+            and each.kind == "floats"
+            and each.values in ("mixed", "positive", "limit")
+        )
         if whole:
             pool = [1, 2, 3, 4] if each.values == "positive" else [-2, -1, 0, 1, 2, 3]
 
         def nested(sizes: list[int]) -> str:
             if not sizes:
                 value = chance.choice(pool)
-                return "jnp.nan" if value != value else repr(value)
+                return {"nan": "jnp.nan", "inf": "jnp.inf", "-inf": "-jnp.inf"}.get(repr(value), repr(value))
             return "[" + ", ".join(nested(sizes[1:]) for _ in range(sizes[0])) + "]"
 
-        return f"jnp.array({nested(shape)})"
+        of = f", dtype=jnp.{style.dtype}" if style.dtype and each.kind == "floats" and not style.other_kind else ""
+        return f"jnp.array({nested(shape)}{of})"
 
 
 def _number(value: object, is_float: bool, style: Style) -> str:

@@ -269,6 +269,8 @@ class Run:
         words = self.words()
         if "int for float" in about and KINDS.search(words):
             return False
+        if "NaN" in about and any("NaN" in kind for kind in self.not_reached()):
+            return False
         return not (("length" in about or "another" in about) and SIZES.search(words))
 
     def given_anew(self, args: tuple, kwargs: dict) -> set[str]:
@@ -286,6 +288,10 @@ class Run:
             if self.rewrite.compared is not None:
                 told += self.rewrite.compared.differences
         return " ".join(told)
+
+    def not_reached(self) -> tuple[str, ...]:
+        compared = self.rewrite.compared if self.rewrite is not None else None
+        return compared.not_reached if compared is not None else ()
 
     def cut(self, got: Any, want: Any) -> Any:
         """An array that came padded with its count, without the padding."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from . import inputs, places
-from .families import FAMILIES, SHARES
+from .families import FAMILIES, LATER, SHARES
 from .program import Clash, Program, Writer
 from .vocabulary import names
 
@@ -27,13 +27,14 @@ def program(family: str, number: int, place: str = "") -> Program:
         except Clash:
             continue
         draft.parameters.sort(key=lambda each: bool(each.default))
-        where = place or chance.choice(places.SHARES)
+        later = family in LATER or place in places.WIDER[len(places.SHARES) :]
+        where = place or chance.choice(places.WIDER if later else places.SHARES)
         placed = places.PLACES[where](draft, own, chance)
         if placed is None and place:
             continue
         if placed is None:
             where, placed = "straight", places.straight(draft, own, chance)
-        calls = inputs.calls(placed.parameters, chance)
+        calls = inputs.calls(placed.parameters, chance, later)
         return Program(
             family, where, number, placed.code, placed.function, placed.plain, calls, tuple(placed.parameters), draft.gives
         )

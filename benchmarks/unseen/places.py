@@ -1,4 +1,5 @@
-"""Where a function stands: by itself, in a helper, as a method, called in a loop, under vmap, under grad."""
+"""Where a function stands: by itself, in a helper, as a method, called in a loop, under vmap, under grad, its arguments in a
+tree, made by another function, as an object that is called."""
 
 from __future__ import annotations
 
@@ -97,6 +98,71 @@ def under_grad(draft: Draft, names: Names, chance: random.Random) -> Placed | No
     return placed
 
 
+def in_a_tree(draft: Draft, names: Names, chance: random.Random) -> Placed | None:
+    """Some of the arguments come in a dict, a named tuple or a dataclass."""
+    given = [each for each in draft.parameters if not each.chooses and not each.default]
+    if len(given) < 2 or _calls_itself(draft):
+        return None
+    inside = given if chance.random() < 0.5 else [each for each in given if each is not draft.data()]
+    made_by = chance.choice(("", "", "Params", "Config"))
+    name = chance.choice(("params", "p", "config")) if not made_by else chance.choice(("params", "settings"))
+    if name in {each.name for each in draft.parameters}:
+        return None
+    imports, helpers = set(draft.imports), list(draft.helpers)
+    if made_by:
+        fields = "\n".join(f"    {each.name}: jax.Array" for each in inside)
+        if chance.random() < 0.5:
+            imports |= {"jax", "NamedTuple"}
+            helpers.insert(0, f"class {made_by}(NamedTuple):\n{fields}\n")
+        else:
+            imports |= {"jax", "dataclasses"}
+            helpers.insert(0, f"@jax.tree_util.register_dataclass\n@dataclasses.dataclass\nclass {made_by}:\n{fields}\n")
+    read = [f"{each.name} = {name}.{each.name}" if made_by else f'{each.name} = {name}["{each.name}"]' for each in inside]
+    tree = Parameter(name, "tree", fields=tuple(inside), made_by=made_by)
+    parameters = [tree, *(each for each in draft.parameters if each not in inside)]
+    packed = replace(draft, parameters=parameters, imports=imports, helpers=helpers, body=[*read, *draft.body])
+    floats = all(each.kind in ("float", "floats") for each in inside)
+    if draft.gives == "scalar" and draft.differentiable and floats and not made_by and chance.random() < 0.4:
+        return _gradient_of_the_first(packed, chance)
+    return straight(packed, names, chance)
+
+
+def in_a_closure(draft: Draft, names: Names, chance: random.Random) -> Placed | None:
+    """A function that another one makes."""
+    data = draft.data()
+    if data is None or _calls_itself(draft):
+        return None
+    inner = _indented(draft.text(begin=[f"{data.name} = {data.name} * scale"]))
+    code = f"def make_{draft.name}(scale):\n{inner}\n    return {draft.name}\n"
+    call = f"make_{draft.name}({chance.choice(('2.0', '1.0', '0.5'))})"
+    return Placed(_module(draft, code), call, call, draft.parameters)
+
+
+def in_an_object(draft: Draft, names: Names, chance: random.Random) -> Placed | None:
+    """An object that is called, or a static method."""
+    if _calls_itself(draft):
+        return None
+    owner = chance.choice(("Layer", "Policy", "Rule"))
+    if chance.random() < 0.5:
+        method = _indented("@staticmethod\n" + draft.text())
+        return Placed(
+            _module(draft, f"class {owner}:\n{method}"), f"{owner}.{draft.name}", f"{owner}.{draft.name}", draft.parameters
+        )
+    method = _indented(replace(draft, name="__call__").text("self"))
+    return Placed(_module(draft, f"class {owner}:\n{method}"), f"{owner}()", f"{owner}()", draft.parameters)
+
+
+def _calls_itself(draft: Draft) -> bool:
+    return any(f"{draft.name}(" in line for line in draft.body)
+
+
+def _gradient_of_the_first(draft: Draft, chance: random.Random) -> Placed:
+    """The gradient with respect to the first argument, whatever it holds."""
+    given = ", ".join(each.name for each in draft.parameters)
+    line = f"return jax.{chance.choice(('grad', 'value_and_grad'))}({draft.name})({given})"
+    return _with_outer(replace(draft, imports=draft.imports | {"jax"}), f"{draft.name}_slope", [line])
+
+
 PLACES: dict[str, Callable[[Draft, Names, random.Random], Placed | None]] = {
     "straight": straight,
     "helper": in_a_helper,
@@ -104,8 +170,13 @@ PLACES: dict[str, Callable[[Draft, Names, random.Random], Placed | None]] = {
     "loop": in_a_loop,
     "vmap": under_vmap,
     "grad": under_grad,
+    "tree": in_a_tree,
+    "closure": in_a_closure,
+    "object": in_an_object,
 }
 SHARES = ["straight", "straight", "straight", "helper", "helper", "method", "loop", "vmap", "grad"]
+WIDER = [*SHARES, "tree", "tree", "tree", "closure", "object"]
+"""For families that came later: a name stays the same program."""
 
 
 def _module(draft: Draft, code: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal[
-    "floats", "ints", "labels", "counts", "bools", "float", "int", "whole", "size", "flag", "choice", "floats or none"
+    "floats", "ints", "labels", "counts", "bools", "float", "int", "whole", "size", "flag", "choice", "floats or none", "tree"
 ]
 Gives = Literal["scalar", "count", "array", "ragged", "tuple"]
 """A float, an integer, an array whose shape the arguments' shapes decide, one whose shape their values decide, a tuple."""
@@ -22,6 +22,8 @@ HEADERS = {
     "math": "import math",
     "warnings": "import warnings",
     "functools": "import functools",
+    "dataclasses": "import dataclasses",
+    "NamedTuple": "from typing import NamedTuple",
     "gammaln": "from scipy.special import gammaln",
     "expit": "from scipy.special import expit",
     "logsumexp": "from scipy.special import logsumexp",
@@ -39,10 +41,12 @@ class Parameter:
 
     Attributes:
         kind: "float" and "int" are numbers that are data, "whole" ones that nobody gives as floats; "size", "flag" and "choice"
-            decide a program and may be static.
+            decide a program and may be static; a "tree" holds others.
         shape: names of sizes, as ("n", "m").
         values: what to take values from, as "mixed", "positive", "missing" (some are NaN), or the values themselves.
         default: the text of its default, "" if it has none.
+        fields: of a tree, what it holds.
+        made_by: of a tree, the class that holds it, "" for a dict.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Parameter:
     shape: tuple[str, ...] = ()
     values: str | tuple[object, ...] = "mixed"
     default: str = ""
+    fields: tuple[Parameter, ...] = ()
+    made_by: str = ""
 
     @property
     def chooses(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..program import Draft, Writer
 from ..vocabulary import Names
-from . import branches, lengths, loops, objects, optional, recursion, sizes, windows
+from . import backwards, branches, exits, groups, lengths, loops, objects, optional, recursion, sizes, tables, updates, windows
 
 FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "lengths": lengths.write,
@@ -17,7 +17,14 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "windows": windows.write,
     "sizes": sizes.write,
     "objects": objects.write,
+    "updates": updates.write,
+    "groups": groups.write,
+    "tables": tables.write,
+    "exits": exits.write,
+    "backwards": backwards.write,
 }
+LATER = ("updates", "groups", "tables", "exits", "backwards")
+"""Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
     "lengths",
     "lengths",
@@ -31,5 +38,7 @@ SHARES = [
     "objects",
     "recursion",
     "lengths",
+    *LATER,
+    *LATER,
 ]
 """The families in the order in which programs are drawn from them."""

@@ -12,7 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, is_traced, kind_of, static_split, with_floats
+from jupyter_jitmagic.diagnosis.proof.inputs import (
+    Input,
+    as_jax,
+    is_traced,
+    kind_of,
+    static_split,
+    with_floats,
+    with_whole_arrays,
+)
 from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -24,7 +32,7 @@ NO_REVERSE = "jax.grad does not go through its lax.while_loop (not reverse-diffe
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
     "zero": "at zero",
-    "equal": "at whole numbers",
+    "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
 }
@@ -53,7 +61,8 @@ class Gradients:
         self._equal: Sequence[Input] | None = None
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
-        """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient at all.
+        """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
+        finite where data is NaN, of which the code does not speak.
 
         Raises:
             DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
@@ -68,15 +77,14 @@ class Gradients:
         try:
             traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others))
         except (Exception, OutOfTime, Effect) as error:
-            if not any(self._of_plain(given) is not None or id(given) in self._unknown for given in inputs[:MOST_INPUTS]):
+            if not any(self._plainly(given) is not None or id(given) in self._unknown for given in inputs[:MOST_INPUTS]):
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
-        edge = ""
-        for given in [
-            *_in_order([given for given in inputs if self._minds_nan or given.kind != "nan"]),
-            *self._ties(inputs[0]),
-        ]:
+        edge = beside_nan = ""
+        unminded = [] if self._minds_nan else [given for given in inputs if given.kind == "nan"]
+        minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
+        for given in [*_in_order(minded), *self._ties(inputs[0]), *unminded[:2]]:
             if deadline.over():
                 break
             leaves = _leaves(self._fun, given, self._static)
@@ -88,6 +96,9 @@ class Gradients:
                 continue
             if not _finite(got) and given.kind in _EDGES:
                 edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
+                continue
+            if not _finite(got) and any(given is one for one in unminded):
+                beside_nan = "its gradient is not finite where some data is NaN and plain Python's is"
                 continue
             if not _finite(got):
                 raise Differs(f"its gradient is not finite on {_words(given)}, where plain Python's is")
@@ -101,12 +112,15 @@ class Gradients:
                 edge = edge or f"its gradient is another at a tie{', as in this call' if given.kind == 'call' else ''}"
         if edge:
             raise DiffersAtEdge(edge)
-        return ""
+        return beside_nan
 
     def _ties(self, given: Input) -> Sequence[Input]:
-        """Inputs in which floats are equal to each other."""
+        """Inputs in which floats are equal: near whole numbers, all of an array, and these in groups of one size."""
         if self._equal is None:
-            self._equal = [replace(with_floats(self._fun, given, self._static, np.round), kind="equal")]
+            flat = with_floats(self._fun, given, self._static, _flat)
+            in_turn = with_whole_arrays(self._fun, flat, self._static, _in_turn)
+            near = with_floats(self._fun, given, self._static, np.round)
+            self._equal = [replace(each, kind="equal") for each in (near, flat, in_turn)]
         return self._equal
 
     def _has_floats(self, given: Input) -> bool:
@@ -117,12 +131,16 @@ class Gradients:
 
     def _of_plain(self, given: Input) -> Any:
         """Plain Python's gradient, or None where it has none, or no finite value."""
+        found = self._plainly(given)
+        return found[1] if found is not None and np.isfinite(found[0]) else None
+
+    def _plainly(self, given: Input) -> Any:
+        """Plain Python's value and gradient, or None where it has none."""
         key = id(given)
         if key not in self._known:
             leaves = _leaves(self._fun, given, self._static)
             both = jax.value_and_grad(_total(self._plain.function, leaves))
-            found = self._plain.computed(both, leaves.values, SHORT)
-            self._known[key] = found[1] if found is not None and np.isfinite(found[0]) else None
+            self._known[key] = self._plain.computed(both, leaves.values, SHORT)
             if self._plain.too_slow:
                 self._unknown.add(key)
         return self._known[key]
@@ -236,6 +254,17 @@ def _finite(gradients: Any) -> bool:
 def _alike(got: Any, want: Any) -> bool:
     pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
     return all(np.allclose(np.asarray(a), np.asarray(b), rtol=1e-3, atol=1e-4) for a, b in pairs)
+
+
+def _flat(values: Any) -> Any:
+    """An array of its largest number; a single number as it is."""
+    return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values
+
+
+def _in_turn(values: Any) -> Any:
+    """The numbers of an array one after the other, as often as each other."""
+    every = np.unique(values)
+    return np.resize(every, values.shape)
 
 
 def _along(gradients: Any, way: Sequence[Any]) -> float:

@@ -145,6 +145,17 @@ def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | in
     return _with_leaves(fun, given, static, new)
 
 
+def with_whole_arrays(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
+) -> Input:
+    """The same input with every array of integers that is traced changed."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, change(np.asarray(leaf))) if kind_of(leaf) == "i" and np.size(leaf) > 1 else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_numbers(
     fun: Callable[..., Any],
     given: Input,

@@ -69,6 +69,38 @@ def test_a_rewrite_that_is_right_at_the_tie_comes_before_one_that_is_not():
         assert jax.grad(namespace["f"])(0.0) == 2.0
 
 
+def test_ties_between_groups_are_driven_to():
+    """Sums by group are equal where all numbers are, and the groups are of one size."""
+    source = (
+        "def f(x, group):\n    sums = [0.0] * 3\n    for i in range(x.shape[0]):\n        if x[i] > 0:\n"
+        "            sums[int(group[i])] += x[i]\n    return max(sums)\n"
+    )
+    namespace = define(source)
+    x, group = jnp.array([1.0, 3.0, 0.5, 2.0, -1.0, 0.75]), jnp.array([0, 0, 0, 1, 2, 0])
+    tie = jnp.ones(6), jnp.array([0, 1, 2, 0, 1, 2])
+    want = jax.grad(namespace["f"])(*tie)
+    found = propose(namespace["f"], (x, group), {})
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.grad(namespace["f"])(*tie), want)
+
+
+def test_a_gradient_that_is_lost_where_data_is_nan_is_told():
+    """The code does not speak of NaN, so that this refuses no rewrite."""
+
+    def plain(x):
+        return x[0] if x[0] > x[1] else 0.5 * x[0]
+
+    def rewrite(x):
+        return jnp.where(x[0] > x[1], x[0], 0.5 * x[0]) + 0.0 * x[1] / jnp.where(jnp.isnan(x[1]), 0.0, 1.0)
+
+    run = Plain(plain, [], {}, Variations((jnp.array([2.0, 1.0]),), {}, set()), 5.0)
+    missing = Input((jnp.array([2.0, jnp.nan]),), {}, "nan")
+    call = Input((jnp.array([2.0, 1.0]),), {}, "call")
+    assert "NaN" in Gradients(plain, run, ()).compare(rewrite, [call, missing], 5.0)
+    with pytest.raises(Differs):
+        Gradients(plain, run, (), minds_nan=True).compare(rewrite, [call, missing], 5.0)
+
+
 def test_what_plain_python_lost_by_float_may_be_there_again():
     def plain(x):
         return float(x) * x
