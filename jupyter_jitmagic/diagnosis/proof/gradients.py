@@ -84,7 +84,7 @@ class Gradients:
         edge = beside_nan = ""
         unminded = [] if self._minds_nan else [given for given in inputs if given.kind == "nan"]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
-        for given in [*_in_order(minded), *self._ties(inputs[0]), *unminded[:2]]:
+        for given in [*_in_order(minded), *self._ties(inputs[0]), *unminded[:4]]:
             if deadline.over():
                 break
             leaves = _leaves(self._fun, given, self._static)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import walk_scope
+from jupyter_jitmagic.source.code import loaded, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -127,17 +127,22 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
         name = code.src(target.value)
         return [(node, f"{name} = {name}.at[{_index(spot, target)}].set({code.expr(node.value)})")]
     if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
-        lefts, rights = [], []
+        lefts: list[str] = []
+        rights: list[str] = []
         for t, v in zip(target.elts, node.value.elts, strict=True):
-            if isinstance(t, ast.Subscript) and _root(t) in names:
-                name = code.src(t.value)
-                if name in lefts:
-                    raise Obstacle(f"{code.src(node)} sets {name} twice at once")
-                lefts.append(name)
-                rights.append(f"{name}.at[{_index(spot, t)}].set({code.expr(v)})")
-            else:
+            if not (isinstance(t, ast.Subscript) and _root(t) in names):
                 lefts.append(code.src(t))
                 rights.append(code.expr(v))
+                continue
+            name = code.src(t.value)
+            if lefts and (set(lefts) | names) & loaded([t.slice]):
+                raise Obstacle(f"{code.src(node)} sets what its own indices read")
+            update = f".at[{_index(spot, t)}].set({code.expr(v)})"
+            if name in lefts:  # `x[i], x[j] = x[j], x[i]`: both are read before one is set
+                rights[lefts.index(name)] += update
+            else:
+                lefts.append(name)
+                rights.append(name + update)
         return [(node, f"{', '.join(lefts)} = {', '.join(rights)}")]
     raise Obstacle(f"{code.src(node)} cannot be written with .at[].set()")
 

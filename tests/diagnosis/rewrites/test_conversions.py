@@ -1,12 +1,13 @@
 """Library calls and builtins that need a value."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 ONE_ARGUMENT = [
     ("np.exp(x)", "jnp.exp(x)"),
@@ -70,6 +71,25 @@ def test_a_failed_check_marks_the_result_and_says_so():
 def test_a_type_check_admits_jax_arrays():
     source = 'def f(x):\n    if not isinstance(x, np.ndarray):\n        raise TypeError("an array, please")\n    return x * 2\n'
     assert "(np.ndarray, jax.Array)" in check(source, (np.ones(3, np.float32),)).rewrites[0].source
+
+
+def test_two_items_that_change_places_are_both_read_before_one_is_set():
+    source = (
+        "def f(x):\n    a = np.array(x)\n    for i in range(len(a)):\n        for j in range(len(a) - 1 - i):\n"
+        "            if a[j] > a[j + 1]:\n                a[j], a[j + 1] = a[j + 1], a[j]\n    return a\n"
+    )
+    first = check(source, (jnp.array([3.0, 1.0, 2.0, -1.0]),), (jnp.array([1.0, 4.0, 4.0, 0.5]),)).rewrites[0]
+    assert "].set(a[j + 1]).at[j + 1].set(a[j])" in first.source
+
+
+def test_an_index_that_the_same_line_sets_is_refused():
+    """Python sets k before it finds the second item."""
+    source = "def f(x):\n    a, k = np.array(x), 0\n    if x[0] > 0:\n        k, a[k] = 1, 5.0\n    return a[k]\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([1.0, 2.0]),), {})
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            assert jax.jit(namespace["f"])(jnp.array([1.0, 2.0])) == 5.0
 
 
 def test_a_buffer_of_numpy_that_is_filled_becomes_an_array_of_jax():
