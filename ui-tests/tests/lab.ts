@@ -18,6 +18,7 @@ const HARMLESS = [
   /Could not restore the debugger state: Canceled future/, // JupyterLab's debugger, when the kernel dies under it
   /Canceled future for kernel_info_request/, // JupyterLab's own question, when a kernel is restarted that had no time for it
   /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
+  /_cellToolbarOverlapsContents/, // JupyterLab 4.2's own, when a cell goes before its toolbar is placed
   /reading 'schema'/ // Notebook 7.6's own, also without any extension
 ];
 
@@ -32,7 +33,9 @@ export class Lab {
     this.misses = this.panel.locator('.jp-JitMagic-missList');
     this.todos = this.panel.getByRole('region', { name: 'What to fix' });
     page.on('console', message => this._hear(message));
-    page.on('pageerror', error => this._note(String(error), this.errors));
+    page.on('pageerror', error =>
+      this._note(error.stack ?? String(error), this.errors)
+    );
   }
 
   readonly panel: Locator;
