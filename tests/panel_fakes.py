@@ -9,8 +9,8 @@ from typing import Any
 
 import comm.base_comm
 
-from jupyter_jitmagic.panel.comms import Hub
-from jupyter_jitmagic.panel.protocol import COMM, QUERIES, VERSION
+from jupyter_jitmagic.live.comms import Hub
+from jupyter_jitmagic.live.protocol import COMM, QUERIES, VERSION
 from jupyter_jitmagic.records.log import Log
 
 

@@ -22,7 +22,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "plain": (("base",), {"errors"}),
     "internals": (("base.jax_internals",), {"errors"}),
     "records": (("records",), {"errors", "plain"}),
-    "protocol": (("panel.protocol",), set()),
+    "protocol": (("live.protocol",), set()),
     "advice": (("diagnosis.types", "diagnosis.fixes"), set()),
     "user code": (("usercode",), {"internals"}),
     "source": (("source",), {"internals", "user code"}),
@@ -69,12 +69,12 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
     "tables": (("tables",), {"errors", "options", "plain", "records"}),
     "display": (("display",), {"errors", "options", "plain", "records", "advice"}),
-    "panel": (("panel",), {"errors", "options", "plain", "records", "protocol", "recording", "calls", "recorder"}),
+    "live": (("live",), {"errors", "options", "plain", "records", "protocol", "recording", "calls", "recorder"}),
     "magics": (
         ("magics",),
         {
             "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
-            "guards", "recorder", "cell", "front end", "by line", "tables", "display", "panel", "processes",
+            "guards", "recorder", "cell", "front end", "by line", "tables", "display", "live", "processes",
         },
     ),
     "processes": (("processes",), {*_LEAVES, "records", "compiles", "tables", "recording"}),
@@ -85,7 +85,7 @@ ROOMS["package"] = (("",), set(ROOMS))  # the public names, each from its room
 # third party: the rooms that alone may import it
 DOORS = {
     "pandas": {"tables", "by line", "processes"},
-    "comm": {"panel"},
+    "comm": {"live"},
     "IPython": {"magics"},
     "traitlets": {"magics"},
     "matplotlib": {"display"},

@@ -19,11 +19,11 @@ from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.types import Diagnosis
 from jupyter_jitmagic.display.advice import Context, advice, way
 from jupyter_jitmagic.display.model import Document, PanelLink, Paragraph
+from jupyter_jitmagic.live import comms
 from jupyter_jitmagic.magics import front_end, placing
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.request import jit_line
-from jupyter_jitmagic.panel import comms
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.recording.guards.failed_calls import FailedCall

@@ -11,11 +11,11 @@ from jupyter_jitmagic.diagnosis.fixes import Fix, fixes
 from jupyter_jitmagic.display import Document
 from jupyter_jitmagic.display.advice import diff_lines, proof, way
 from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
+from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.failures import Failures, failed_call, last_error
 from jupyter_jitmagic.magics.placing import files_of, place_of, placed
-from jupyter_jitmagic.panel.question_answers import number_in
 
 
 def run(shell: Any, failures: Failures, number: int) -> None:

@@ -267,7 +267,7 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
         return for_panel(shell, args)
 
     try:
-        from jupyter_jitmagic.panel import comms
+        from jupyter_jitmagic.live import comms
 
         hooks.callback(comms.stop)
         comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines, "program": program})

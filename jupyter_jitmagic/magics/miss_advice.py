@@ -9,11 +9,11 @@ from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.display.model import PanelLink
+from jupyter_jitmagic.live import comms
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.cell_tree import plan
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line
 from jupyter_jitmagic.magics.request import without_static as line_without_static
-from jupyter_jitmagic.panel import comms
 from jupyter_jitmagic.records.log import log
 
 _PROOFS = {

@@ -10,9 +10,9 @@ from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.by_line import measuring
 from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.display.model import Heading, Listing, Paragraph
+from jupyter_jitmagic.live.question_answers import number_in
+from jupyter_jitmagic.live.rows import place
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.panel.question_answers import number_in
-from jupyter_jitmagic.panel.rows import place
 from jupyter_jitmagic.records.log import log
 
 _LONGEST = 2000

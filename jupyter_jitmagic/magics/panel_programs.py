@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, cast
 
 from jupyter_jitmagic.by_line.program_text import What, program_text
+from jupyter_jitmagic.live.question_answers import TEXT_LIMIT, number_in
+from jupyter_jitmagic.live.rows import place
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.panel.question_answers import TEXT_LIMIT, number_in
-from jupyter_jitmagic.panel.rows import place
 
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What was recorded, and who wants to hear of it. Imports only leaves: every other room depends on this one.
 
-Writers (`jitting`) add; readers (`tables`, `display`, `_panel`) call `log.fold()` and read. A cache hit notifies nobody: it
+Writers (`jitting`) add; readers (`tables`, `display`, `live`) call `log.fold()` and read. A cache hit notifies nobody: it
 only lands in a buffer that the next `fold` brings in. Listeners hear of what is rare: functions, entries, misses, phases.
 
 Times are seconds. `started_s` and `last_used_s` are Unix time; every other `*_s` is a duration.

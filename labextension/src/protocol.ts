@@ -1,6 +1,6 @@
 /**
  * The kernel's messages, as types, and the one place where what arrives is checked. The same page in Python is
- * `jupyter_jitmagic/panel/protocol.py`, which also tells how a conversation goes. Golden files in `tests/golden` hold both to it.
+ * `jupyter_jitmagic/live/protocol.py`, which also tells how a conversation goes. Golden files in `tests/golden` hold both to it.
  *
  * Durations are seconds, moments Unix time in seconds; null is "not known".
  */

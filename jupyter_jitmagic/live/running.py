@@ -6,8 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from jupyter_jitmagic.panel.protocol import DonePhase, NowRow
-from jupyter_jitmagic.panel.texts import number_of, text_of
+from jupyter_jitmagic.live.protocol import DonePhase, NowRow
+from jupyter_jitmagic.live.texts import number_of, text_of
 from jupyter_jitmagic.records.log import PhaseEvent
 
 AFTER_COMPILE_S = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from jupyter_jitmagic.panel.protocol import TEXT_LIMIT
+from jupyter_jitmagic.live.protocol import TEXT_LIMIT
 
 
 def number_of(value: float | None) -> float | None:

@@ -13,8 +13,8 @@ import pytest
 from panel_fakes import COMM, Hub, Log, Wire, shell, wait_for
 from panel_records import go_on, lesson
 
-from jupyter_jitmagic.panel import comms
-from jupyter_jitmagic.panel.protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK, TEXT_LIMIT
+from jupyter_jitmagic.live import comms
+from jupyter_jitmagic.live.protocol import SUBSHELL_PREFIX, SUBSHELLS_MARK, TEXT_LIMIT
 from jupyter_jitmagic.records.log import Changed, EntryRecord, FunctionRecord, PhaseEvent, log
 from tests.trials.forks import forked
 
@@ -211,7 +211,7 @@ def test_single_operations_outside_are_shown_only_when_they_take_long(wire: Wire
 
 
 def test_a_thread_that_is_done_takes_away_its_own_work_alone() -> None:
-    from jupyter_jitmagic.panel.rows import RunningPhases
+    from jupyter_jitmagic.live.rows import RunningPhases
 
     phases = RunningPhases()
     for thread in (1, 2):
@@ -391,7 +391,7 @@ def test_a_long_text_is_cut(wire: Wire) -> None:
 def test_without_a_kernel_comm_is_not_imported() -> None:
     """In a terminal's IPython nothing of the panel happens."""
     code = (
-        "import sys; from types import SimpleNamespace; from jupyter_jitmagic.panel import comms;"
+        "import sys; from types import SimpleNamespace; from jupyter_jitmagic.live import comms;"
         "comms.start(SimpleNamespace()); comms.stop(); print('comm' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,8 +17,8 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from jupyter_jitmagic.base.errors import JitMagicError, faults
-from jupyter_jitmagic.panel import question_answers, quiet_subshell
-from jupyter_jitmagic.panel.protocol import (
+from jupyter_jitmagic.live import question_answers, quiet_subshell
+from jupyter_jitmagic.live.protocol import (
     COMM,
     QUERIES,
     SUBSHELL_PREFIX,
@@ -34,8 +34,8 @@ from jupyter_jitmagic.panel.protocol import (
     is_comm_id,
     parse_request,
 )
-from jupyter_jitmagic.panel.question_answers import Query
-from jupyter_jitmagic.panel.rows import Changes, Feed
+from jupyter_jitmagic.live.question_answers import Query
+from jupyter_jitmagic.live.rows import Changes, Feed
 from jupyter_jitmagic.records.log import Log, log
 
 BATCH_S = 0.05

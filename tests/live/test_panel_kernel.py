@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from checkout import ROOT, TESTS
 
-from jupyter_jitmagic.panel.protocol import COMM, QUERIES, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
+from jupyter_jitmagic.live.protocol import COMM, QUERIES, SUBSHELL_PREFIX, SUBSHELLS_MARK, VERSION
 
 ipykernel_base = pytest.importorskip("ipykernel.kernelbase")
 manager_module = pytest.importorskip("jupyter_client.manager")

@@ -10,9 +10,9 @@ from golden_files import golden
 from panel_fakes import Hub, Wire, shell
 from panel_records import go_on, lesson
 
-from jupyter_jitmagic.panel import comms
-from jupyter_jitmagic.panel.protocol import ARGUMENTS, VERSION, ProtocolError, parse_request
-from jupyter_jitmagic.panel.question_answers import QUERIES
+from jupyter_jitmagic.live import comms
+from jupyter_jitmagic.live.protocol import ARGUMENTS, VERSION, ProtocolError, parse_request
+from jupyter_jitmagic.live.question_answers import QUERIES
 
 
 def test_the_kernels_messages_are_the_golden_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from shells import Shell
 
+from jupyter_jitmagic.live import comms
+from jupyter_jitmagic.live.question_answers import QUERIES
 from jupyter_jitmagic.magics.miss_advice import for_panel, without_static
-from jupyter_jitmagic.panel import comms
-from jupyter_jitmagic.panel.question_answers import QUERIES
 from jupyter_jitmagic.records.log import log
 
 

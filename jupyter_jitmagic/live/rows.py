@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from jupyter_jitmagic.base.causes import Cause
-from jupyter_jitmagic.panel.labels import Labels
-from jupyter_jitmagic.panel.protocol import (
+from jupyter_jitmagic.live.labels import Labels
+from jupyter_jitmagic.live.protocol import (
     CauseRow,
     DiagnosisRow,
     EntryRow,
@@ -22,9 +22,9 @@ from jupyter_jitmagic.panel.protocol import (
     Table,
     TableRows,
 )
-from jupyter_jitmagic.panel.running import RunningPhases
-from jupyter_jitmagic.panel.texts import number_of as _number
-from jupyter_jitmagic.panel.texts import text_of as _text
+from jupyter_jitmagic.live.running import RunningPhases
+from jupyter_jitmagic.live.texts import number_of as _number
+from jupyter_jitmagic.live.texts import text_of as _text
 from jupyter_jitmagic.records.log import (
     Changed,
     DiagnosisRecord,

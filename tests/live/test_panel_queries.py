@@ -15,8 +15,8 @@ import jupyter_jitmagic as jm
 from jupyter_jitmagic.base.errors import JitMagicError, faults
 from jupyter_jitmagic.display import Document, to_html, to_text
 from jupyter_jitmagic.display.model import PanelLink, Paragraph
+from jupyter_jitmagic.live.question_answers import CALLS_SHOWN, QUERIES
 from jupyter_jitmagic.magics import fix_magic, loading
-from jupyter_jitmagic.panel.question_answers import CALLS_SHOWN, QUERIES
 from jupyter_jitmagic.records.log import log
 
 
