@@ -30,8 +30,8 @@ COLUMNS: dict[Level, dict[str, str]] = {
         "lower_s": "seconds spent lowering to StableHLO",
         "compile_s": "seconds spent in the backend compiler (XLA), or reading the disk cache",
         "dispatch_s": "seconds in calls, all together: everything but what ran on after they returned",
-        "execute_median_s": "median execution of the hits that have a time, without the first after a compile where there are others; "
-        "missing if hardly any has",
+        "execute_median_s": "median execution of the hits that have a time, without the first after a compile where there are "
+        "others; missing if hardly any has",
         "execute_calls": "of how many hits it is the median",
         "time_s": "seconds in all: tracing, lowering, compiling, and hits and misses times the mean execution; missing if none "
         "is known",

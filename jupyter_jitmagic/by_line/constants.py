@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
+from jupyter_jitmagic.base.jax_internals import JitOptions
 from jupyter_jitmagic.by_line.equations import equations_of
 from jupyter_jitmagic.by_line.hlo import Place
+from jupyter_jitmagic.recording.calls.examples import Example
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, rerun, undoing
 
 
 class Constant(NamedTuple):
@@ -18,6 +23,7 @@ class Constant(NamedTuple):
     type: str
     place: Place | None
     name: str
+    value: Any
 
 
 LARGE = 16 * 2**20
@@ -38,7 +44,50 @@ def large_constants(jaxpr: Any, fun: Callable[..., Any], is_users: Callable[[str
     names = list(_arrays_named(fun, set()))
     for variable, value in sorted(found, key=lambda each: -_size(each[1])):
         name = next((name for name, array in names if _is_same(array, value)), "")
-        yield Constant(_size(value), variable.aval.str_short(short_dtypes=True), users.get(variable), name)
+        yield Constant(_size(value), variable.aval.str_short(short_dtypes=True), users.get(variable), name, value)
+
+
+def traces_as_argument(
+    fun: Callable[..., Any], constant: Constant, options: JitOptions, example: Example, seconds: float
+) -> bool:
+    """Whether the function traces with this array as an argument of its own in the place of its name, and no program of it
+    holds the array then: seen by tracing a copy. False where its values are needed, or where a helper names it as well."""
+    plain = fun
+    while hasattr(plain, "__wrapped__"):
+        plain = plain.__wrapped__
+    if type(plain) is not FunctionType or not constant.name:
+        return False
+
+    def with_argument(array: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return _naming(plain, constant.name, array)(*args, **kwargs)
+
+    nums = tuple(num + 1 for num in options.static_argnums if num >= 0)
+    array = jax.ShapeDtypeStruct(constant.value.shape, constant.value.dtype)
+
+    def trace() -> Any:
+        jitted = jax.jit(with_argument, static_argnums=nums, static_argnames=tuple(options.static_argnames))
+        return jitted.trace(array, *example.args, **example.kwargs)
+
+    try:
+        with undoing(Reach(plain)):
+            consts = rerun(trace, seconds).jaxpr.consts
+    except (Exception, OutOfTime, Effect):  # the user's code says no, or cannot be run once more
+        return False
+    return not any(_is_same(constant.value, each) for each in consts)
+
+
+def _naming(fun: FunctionType, name: str, value: Any) -> FunctionType:
+    """A copy of the function in which this name, of its closure or its module, stands for `value`."""
+    closure = fun.__closure__
+    space = fun.__globals__
+    if name in fun.__code__.co_freevars:
+        cells = zip(fun.__code__.co_freevars, closure or (), strict=True)
+        closure = tuple(CellType(value) if each == name else cell for each, cell in cells)
+    else:
+        space = {**space, name: value}
+    made = FunctionType(fun.__code__, space, fun.__name__, fun.__defaults__, closure)
+    made.__kwdefaults__ = fun.__kwdefaults__
+    return made
 
 
 def _is_same(named: Any, constant: Any) -> bool:

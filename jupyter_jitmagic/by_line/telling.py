@@ -8,18 +8,23 @@ from collections.abc import Callable, Iterator
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.base.wording import duration, short_name, size
 from jupyter_jitmagic.by_line import hlo, programs
-from jupyter_jitmagic.by_line.constants import Constant, large_constants
+from jupyter_jitmagic.by_line.constants import Constant, large_constants, traces_as_argument
 from jupyter_jitmagic.by_line.equations import equations
 from jupyter_jitmagic.by_line.unrolled import Made, Unrolled, largest_loop
 from jupyter_jitmagic.recording.calls import functions
+from jupyter_jitmagic.recording.calls.examples import as_it_was
+from jupyter_jitmagic.recording.calls.function_state import FunctionState
 from jupyter_jitmagic.recording.guards.telling import Line
-from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, OtherRecord, log
+from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, MissRecord, OtherRecord, log
 from jupyter_jitmagic.usercode.ownership import is_users
 
 _LOOKED_AT = 20
 """Compiles of one cell, the newest."""
+_LONGEST_TRACE_S = 1.0
+"""Of a trace that is made again for the cure of a constant."""
 
 
 class ProgramTeller:
@@ -62,7 +67,8 @@ class ProgramTeller:
                 made = (Made(each.stack, each.maker) for each in equations(jaxpr, is_users))
                 yield from self._unrolled(record.qualname, largest_loop(made), miss.cost_s, "equations", miss.id)
             for constant in large_constants(jaxpr, state.facts.fun, is_users):
-                yield from self._constant(record, constant, miss)
+                if self._once("constant", record.qualname, constant.name, constant.type):
+                    yield self._constant(record, constant, miss, _cured(state, entry, constant))
 
     def _of_others(self, since: float) -> Iterator[Line]:
         """Of plain `jax.jit` there is no traced program to be had, but the compiled one."""
@@ -85,13 +91,12 @@ class ProgramTeller:
             miss=miss,
         )
 
-    def _constant(self, record: FunctionRecord, constant: Constant, miss: MissRecord) -> Iterator[Line]:
-        if not self._once("constant", record.qualname, constant.name, constant.type):
-            return
+    def _constant(self, record: FunctionRecord, constant: Constant, miss: MissRecord, cured: bool) -> Line:
         at = f", {self._place(constant.place.file, constant.place.line)}" if constant.place else ""
-        yield Line.about(
+        cure = f" As an argument of {short_name(record.qualname)} it is in none (traced)." if cured else ""
+        return Line.about(
             f"{short_name(record.qualname)}: {constant.name or 'an array'} ({constant.type}{at}) is a constant of "
-            f"{size(constant.bytes)} in the compiled program, and in each further one: as an argument it would be in none.",
+            f"{size(constant.bytes)} in the compiled program, and in each further one.{cure}",
             miss=miss.id,
         )
 
@@ -100,6 +105,15 @@ class ProgramTeller:
             return False
         self._told.add(key)
         return True
+
+
+def _cured(state: FunctionState, entry: EntryRecord | None, constant: Constant) -> bool:
+    """Whether the array was seen to serve as an argument; not asked where a trace takes long."""
+    example = state.entries.examples.get(entry.id) if entry is not None else None
+    if entry is None or example is None or (entry.trace_s or 0.0) > _LONGEST_TRACE_S:
+        return False
+    with own_work(), as_it_was(entry.id, example):
+        return traces_as_argument(state.facts.fun, constant, state.facts.jit_options, example, 2 * _LONGEST_TRACE_S)
 
 
 def _newest(row: OtherRecord) -> hlo.Program | None:

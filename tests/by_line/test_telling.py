@@ -70,7 +70,28 @@ def test_a_large_constant_is_told_once_with_its_name_its_line_and_its_bytes(tell
         "%%jit --quiet\ndef look(x):\n    y = x * 2\n    return y.sum() + table[0, 0] * (table @ table)[1, 1]\n\nlook(x)",
     )
     assert "look: table (f32[2200,2200], cell [4], line 4) is a constant of 19 MB in the compiled program" in text
+    assert "and in each further one. As an argument of look it is in none (traced)." in " ".join(text.split())
     assert "constant" not in told(telling, "look(jnp.ones(9))")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["return (x * table.sum()).sum() if np.asarray(table)[0, 0] > 0 else x", "return x * table[0, 0] + of_table()"],
+    ids=["its values are needed", "a helper names it as well"],
+)
+def test_a_constant_that_was_not_seen_to_serve_as_an_argument_gets_no_such_advice(telling: Shell, body: str) -> None:
+    telling.ok("import numpy as np\ntable = jnp.ones((2200, 2200))\ndef of_table():\n    return table.sum()")
+    text = told(telling, f"%%jit --quiet look\ndef look(x):\n    {body}\n\nlook(x)")
+    assert "is a constant of 19 MB" in text and "As an argument" not in text
+
+
+def test_a_constant_of_a_closure_serves_beside_static_arguments(telling: Shell) -> None:
+    text = told(
+        telling,
+        "import jupyter_jitmagic as jm\ndef make():\n    table = jnp.ones((2200, 2200))\n    def look(x, n, *, k=1):\n        return x[:n] * table[k, 0]\n"
+        "    return jm.jit(look, static_argnames=('n', 'k'))\nlook = make()\nlook(x, 2, k=3)",
+    )
+    assert "table (f32[2200,2200]" in text and "As an argument of look it is in none (traced)." in text
 
 
 def test_small_constants_are_not_told(telling: Shell) -> None:
