@@ -88,7 +88,8 @@ def test_a_constant_that_was_not_seen_to_serve_as_an_argument_gets_no_such_advic
 def test_a_constant_of_a_closure_serves_beside_static_arguments(telling: Shell) -> None:
     text = told(
         telling,
-        "import jupyter_jitmagic as jm\ndef make():\n    table = jnp.ones((2200, 2200))\n    def look(x, n, *, k=1):\n        return x[:n] * table[k, 0]\n"
+        "import jupyter_jitmagic as jm\ndef make():\n    table = jnp.ones((2200, 2200))\n"
+        "    def look(x, n, *, k=1):\n        return x[:n] * table[k, 0]\n"
         "    return jm.jit(look, static_argnames=('n', 'k'))\nlook = make()\nlook(x, 2, k=3)",
     )
     assert "table (f32[2200,2200]" in text and "As an argument of look it is in none (traced)." in text
