@@ -20,6 +20,7 @@ import type {
   IDetail,
   IFix,
   ILines,
+  IProgram,
   ITimeline
 } from './protocol';
 
@@ -62,6 +63,20 @@ export function parseDetail(data: Record<string, unknown>): IDetail {
     values: Object.fromEntries(
       values.filter((pair): pair is [string, number] => isNumber(pair[1]))
     )
+  };
+}
+
+/** The answer to the question "program". */
+export function parseProgram(data: Record<string, unknown>): IProgram {
+  const said = text(data, 'text');
+  const places = list(data, 'places').map(item =>
+    place(object(item, 'a place'))
+  );
+  return {
+    text: said,
+    length: maybeNumber(data, 'length') ?? said.length,
+    places,
+    at: list(data, 'at').map(each => (isNumber(each) ? each : -1))
   };
 }
 

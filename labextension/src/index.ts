@@ -1,7 +1,8 @@
 import { commandsPlugin } from './plugins/commands';
 import { panelPlugin } from './plugins/panel';
+import { programsPlugin } from './plugins/programs';
 import { statusPlugin } from './plugins/status';
 
 export { IJitPanel } from './jitpanel';
 
-export default [panelPlugin, statusPlugin, commandsPlugin];
+export default [panelPlugin, statusPlugin, commandsPlugin, programsPlugin];

@@ -1,5 +1,5 @@
 /** What our other plugins, and other extensions, may have of the panel. */
-import type { IReply, IPlace } from './protocol';
+import type { IPlace, IReply, IRequest } from './protocol';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
@@ -28,6 +28,8 @@ export interface IJitPanel {
     op: string,
     args?: { [key: string]: number | string | boolean }
   ): Promise<IReply['data'] | null>;
+  /** Ask the kernel; rejects with the one line of what it cannot do. */
+  request(op: string, args: IRequest['args']): Promise<IReply['data']>;
   pauseRecording(on: boolean): Promise<void>;
   toggleColumn(column: ColumnId): void;
   /** Another view of the same rows can be seen, or no longer: while one can, the kernel is listened to. */

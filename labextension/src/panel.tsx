@@ -262,7 +262,7 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     args: { [key: string]: number | string | boolean } = {}
   ): Promise<IReply['data'] | null> {
     try {
-      return await this._request(op, args);
+      return await this.request(op, args);
     } catch (error) {
       this.model.say((error as Error).message);
       return null;
@@ -273,17 +273,14 @@ export class JitPanel extends ReactWidget implements IJitPanel {
   private readonly _cures = new Seldom(async () => {
     const { link, epoch, misses } = this.model.state;
     if (link === 'live' && misses.length > 0 && this._isSeen) {
-      const data = await this._request('cures', {});
+      const data = await this.request('cures', {});
       if (epoch === this.model.state.epoch) {
         this.model.setCures(parseCures(data));
       }
     }
   });
 
-  private async _request(
-    op: string,
-    args: IRequest['args']
-  ): Promise<IReply['data']> {
+  async request(op: string, args: IRequest['args']): Promise<IReply['data']> {
     if (!this._link) {
       throw new Error(this._trans.__('There is no kernel to ask.'));
     }
@@ -336,23 +333,23 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     },
     goTo: place => this.goTo(place),
     detail: async (entry, what) => {
-      return parseDetail(await this._request('detail', { entry, what }));
+      return parseDetail(await this.request('detail', { entry, what }));
     },
     lines: async entry => {
-      return parseLines(await this._request('lines', { entry }));
+      return parseLines(await this.request('lines', { entry }));
     },
     calls: async entry => {
-      return parseCalls(await this._request('calls', { entry }));
+      return parseCalls(await this.request('calls', { entry }));
     },
     compare: async (entry, other) => {
-      return parseComparison(await this._request('compare', { entry, other }));
+      return parseComparison(await this.request('compare', { entry, other }));
     },
     timeline: async (from_s, to_s, stretches) => {
       const args = { from_s, to_s, stretches };
-      return parseTimeline(await this._request('timeline', args));
+      return parseTimeline(await this.request('timeline', args));
     },
     fixes: async diagnosis => {
-      return parseFixes(await this._request('fixes', { diagnosis }));
+      return parseFixes(await this.request('fixes', { diagnosis }));
     },
     apply: async (key, fix, run) => {
       const followed = this._tracker.followed;
@@ -370,8 +367,23 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     leave: () => this._tracker.followed?.panel.activate(),
     select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
-    openMenu: (x, y, functionId) => {
+    openProgram: choice => {
+      void this._commands.execute(CommandIDs.openProgram, { ...choice });
+    },
+    openMenu: (x, y, functionId, entry) => {
       const menu = this._menu();
+      if (entry !== undefined) {
+        const command = CommandIDs.openProgram;
+        menu.addItem({ command, args: { entry } });
+        const other = this.model.state.selected;
+        const shown = this.model.state.entries.get(
+          other?.kind === 'entry' ? other.id : 0
+        );
+        if (shown && shown.id !== entry && shown.function === functionId) {
+          menu.addItem({ command, args: { entry, other: shown.id } });
+        }
+        menu.addItem({ type: 'separator' });
+      }
       if (functionId !== undefined) {
         const args = { function: functionId, epoch: this.model.state.epoch };
         menu.addItem({ command: CommandIDs.goToDefinition, args });

@@ -197,6 +197,16 @@ export interface IDetail {
   values: Record<string, number>;
 }
 
+/** An entry's program as text, and the line of the user's behind each of its lines. */
+export interface IProgram {
+  text: string;
+  /** Of the whole text, of which `text` may be the beginning. */
+  length: number;
+  places: IPlace[];
+  /** For each line of the text its place, -1 where none is known. */
+  at: number[];
+}
+
 /** An entry's last calls, oldest first; null where nothing was measured. */
 export interface ICalls {
   count: number;

@@ -40,6 +40,7 @@ export const LOAD_LINE = '%load_ext jupyter_jitmagic';
 export const CommandIDs = {
   open: 'jitmagic:open',
   openDashboard: 'jitmagic:open-dashboard',
+  openProgram: 'jitmagic:open-program',
   followLink: 'jitmagic:follow-link',
   copyMarkdown: 'jitmagic:copy-markdown',
   saveCsv: 'jitmagic:save-csv',
@@ -167,6 +168,16 @@ export interface IPanelStore {
   subscribe(listener: () => void): () => void;
 }
 
+export type ProgramKind = 'jaxpr' | 'stablehlo' | 'hlo';
+
+/** What is shown in a tab of its own: an entry's program, or how it differs from another entry's. */
+export interface IProgramChoice {
+  readonly entry: number;
+  /** The entry it is compared with. */
+  readonly other: number | null;
+  readonly what: ProgramKind;
+}
+
 export type DetailKind = 'jaxpr' | 'stablehlo' | 'hlo' | 'memory' | 'cost';
 
 /** What the views may ask for. */
@@ -211,8 +222,10 @@ export interface IPanelActions {
   copy(text: string): Promise<void>;
   /** Show or hide the entries of functions. */
   expand(functions: Iterable<number>, open: boolean): void;
-  /** The menu of the panel, or of one function, at a place of the window. */
-  openMenu(x: number, y: number, functionId?: number): void;
+  /** Show a program in a tab of its own, where there is room for one; missing where there is none. */
+  openProgram?(choice: IProgramChoice): void;
+  /** The menu of the panel, of one function or of one entry, at a place of the window. */
+  openMenu(x: number, y: number, functionId?: number, entry?: number): void;
   /** The menu in which columns are chosen. */
   openColumns(x: number, y: number): void;
 }

@@ -100,11 +100,11 @@ export function CacheTable({
   });
   const openMenu = useLatest((item: Item, x: number, y: number): void => {
     setActive(item.key);
-    actions.openMenu(
-      x,
-      y,
-      item.kind === 'function' ? item.row.id : item.row.function
-    );
+    if (item.kind === 'function') {
+      actions.openMenu(x, y, item.row.id);
+    } else {
+      actions.openMenu(x, y, item.row.function, item.row.id);
+    }
   });
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const item = items[at];

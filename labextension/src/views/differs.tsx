@@ -51,6 +51,22 @@ export function Differs({
           </option>
         ))}
       </select>
+      {actions.openProgram && (
+        <button
+          type="button"
+          className="jp-JitMagic-link"
+          title={trans.__('In a tab: jaxpr, StableHLO or HLO of both')}
+          onClick={() =>
+            actions.openProgram?.({
+              entry: entry.id,
+              other: other.id,
+              what: 'jaxpr'
+            })
+          }
+        >
+          {trans.__('Compare their programs')}
+        </button>
+      )}
       <Found
         key={other.id}
         entry={entry}

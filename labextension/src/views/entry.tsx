@@ -4,7 +4,12 @@ import * as React from 'react';
 import { bytes, clock, count, duration } from '../format';
 import type { ICalls, IDetail, IEntryRow } from '../protocol';
 import { entryLabel } from '../table';
-import type { DetailKind, IPanelActions, IPanelState } from '../tokens';
+import type {
+  DetailKind,
+  IPanelActions,
+  IPanelState,
+  ProgramKind
+} from '../tokens';
 import { useDomId, useTrans } from './context';
 import { Details } from './details';
 import { Differs } from './differs';
@@ -263,7 +268,7 @@ function Program({
   actions
 }: {
   entry: number;
-  what: DetailKind;
+  what: ProgramKind;
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -286,13 +291,23 @@ function Program({
           {detail.length > text.length &&
             ` ${trans.__('(cut: %1 of %2)', bytes(text.length), bytes(detail.length))}`}
         </span>
+        {actions.openProgram && (
+          <button
+            type="button"
+            className="jp-JitMagic-link"
+            title={trans.__(
+              'In an editor with search, and with the lines of source that it came from'
+            )}
+            onClick={() => actions.openProgram?.({ entry, other: null, what })}
+          >
+            {trans.__('Open in a tab')}
+          </button>
+        )}
         <button
           type="button"
           className="jp-JitMagic-link"
           onClick={() => {
-            void navigator.clipboard.writeText(text).then(() => {
-              setCopied(true);
-            });
+            void actions.copy(text).then(() => setCopied(true));
           }}
         >
           {copied ? trans.__('Copied') : trans.__('Copy')}
