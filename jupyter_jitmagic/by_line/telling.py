@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
@@ -18,7 +19,7 @@ from jupyter_jitmagic.recording.calls import functions
 from jupyter_jitmagic.recording.calls.examples import as_it_was
 from jupyter_jitmagic.recording.calls.function_state import FunctionState
 from jupyter_jitmagic.recording.guards.telling import Line
-from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, MissRecord, OtherRecord, log
+from jupyter_jitmagic.records.log import EntryRecord, MissRecord, OtherRecord, log
 from jupyter_jitmagic.usercode.ownership import is_users
 
 _LOOKED_AT = 20
@@ -46,12 +47,19 @@ class ProgramTeller:
         self._since = since
         self._told: set[tuple[object, ...]] = set()
         self._others: dict[int, float] = {}
+        self.waiting: list[Callable[[], Line]] = []
+        """Lines that wait for the cell's end, as a function of the user's is traced for them: what runs for us is undone, and a
+        running cell's own changes would be with it."""
 
-    def lines(self) -> list[Line]:
-        """What is new since the last time, each loop and each constant once."""
+    def lines(self, *, running: bool = False) -> list[Line]:
+        """What is new since the last time, each loop and each constant once; no constant while a cell is `running`."""
         since, self._since = self._since, time.time()
         try:
-            return [*self._of_misses(since), *self._of_others(since)]
+            found = [*self._of_misses(since), *self._of_others(since)]
+            if not running:
+                waiting, self.waiting = self.waiting, []
+                found += [line() for line in waiting]
+            return found
         except Exception as error:
             faults.report("telling of unrolled loops and constants", error)
             return []
@@ -68,7 +76,7 @@ class ProgramTeller:
                 yield from self._unrolled(record.qualname, largest_loop(made), miss.cost_s, "equations", miss.id)
             for constant in large_constants(jaxpr, state.facts.fun, is_users):
                 if self._once("constant", record.qualname, constant.name, constant.type):
-                    yield self._constant(record, constant, miss, _cured(state, entry, constant))
+                    self.waiting.append(partial(self._constant, state, entry, constant, miss))
 
     def _of_others(self, since: float) -> Iterator[Line]:
         """Of plain `jax.jit` there is no traced program to be had, but the compiled one."""
@@ -91,11 +99,12 @@ class ProgramTeller:
             miss=miss,
         )
 
-    def _constant(self, record: FunctionRecord, constant: Constant, miss: MissRecord, cured: bool) -> Line:
+    def _constant(self, state: FunctionState, entry: EntryRecord | None, constant: Constant, miss: MissRecord) -> Line:
+        name = short_name(state.facts.record.qualname)
         at = f", {self._place(constant.place.file, constant.place.line)}" if constant.place else ""
-        cure = f" As an argument of {short_name(record.qualname)} it is in none (traced)." if cured else ""
+        cure = f" As an argument of {name} it is in none (traced)." if _cured(state, entry, constant) else ""
         return Line.about(
-            f"{short_name(record.qualname)}: {constant.name or 'an array'} ({constant.type}{at}) is a constant of "
+            f"{name}: {constant.name or 'an array'} ({constant.type}{at}) is a constant of "
             f"{size(constant.bytes)} in the compiled program, and in each further one.{cure}",
             miss=miss.id,
         )

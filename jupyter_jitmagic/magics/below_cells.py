@@ -140,7 +140,7 @@ class BelowCells:
             with faults.stop("telling while a cell runs"), self._lock:
                 if cell is not self._cell:
                     return
-                cell.programs += self._told_of_programs()
+                cell.programs += self._told_of_programs(running=True)
                 lines = [*self._told_of_calls(so_far=True), *cell.programs]
                 if lines:
                     cell.context.run(self._show, lines, cell)
@@ -154,18 +154,19 @@ class BelowCells:
         found: list[Any] = self._teller.so_far() if so_far else self._teller.lines()
         return found
 
-    def _told_of_programs(self) -> list[Any]:
+    def _told_of_programs(self, running: bool = False) -> list[Any]:
         """Of what compiled: unrolled loops and large constants. Nothing is imported for it before something has."""
         last_other = max((row.last_s for row in tuple(log.others.values())), default=0.0)
         compiled = (log.misses[-1].id if log.misses else 0, last_other)
-        if compiled == self._compiled:
+        waiting = not running and self._program_teller is not None and self._program_teller.waiting
+        if compiled == self._compiled and not waiting:
             return []
         self._compiled = compiled
         if self._program_teller is None:
             from jupyter_jitmagic.by_line.telling import ProgramTeller
 
             self._program_teller = ProgramTeller(partial(front_end.place, self._shell), since=self._loaded_s)
-        found: list[Any] = self._program_teller.lines()
+        found: list[Any] = self._program_teller.lines(running=running)
         return found
 
     def _show(self, lines: Sequence[Any], cell: _Cell | None) -> None:

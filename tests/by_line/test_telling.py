@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
+import jax.numpy as jnp
 import pytest
 from shells import Shell
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.by_line.telling import ProgramTeller
 
 
 @pytest.fixture
@@ -107,3 +110,20 @@ def test_a_numpy_array_of_a_closure_has_its_name(telling: Shell) -> None:
     )
     text = told(telling, "import jupyter_jitmagic as jm\nuse = jm.jit(make())\nuse(jnp.ones(2200))")
     assert "weights (f32[2200,2200]" in text and "19 MB" in text
+
+
+def test_while_a_cell_runs_nothing_of_the_users_is_traced_for_a_constant() -> None:
+    """It waits for the cell's end, and is told once."""
+    table = jnp.ones((2200, 2200))
+    traced = []
+
+    @jm.jit
+    def look(x):
+        traced.append(1)
+        return x * table.sum()
+
+    teller = ProgramTeller(lambda filename, line: f"line {line}", time.time())
+    look(1.0)
+    assert teller.lines(running=True) == [] and len(traced) == 1
+    (told,) = teller.lines()
+    assert "is a constant of 19 MB" in told and teller.lines() == []
