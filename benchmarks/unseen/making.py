@@ -34,7 +34,7 @@ def program(family: str, number: int, place: str = "") -> Program:
             continue
         if placed is None:
             where, placed = "straight", places.straight(draft, own, chance)
-        calls = inputs.calls(placed.parameters, chance, later)
+        calls = inputs.calls(placed.parameters, chance, later and "grad(" not in placed.code)
         return Program(
             family, where, number, placed.code, placed.function, placed.plain, calls, tuple(placed.parameters), draft.gives
         )

@@ -42,6 +42,10 @@ class Consumers(Indexing):
         """Whether a piece of source text reads what is traced; `flow.Flow` knows."""
         raise NotImplementedError
 
+    def is_traced(self, node: ast.expr) -> bool:
+        """Whether an expression is computed from traced values; `flow.Flow` knows."""
+        raise NotImplementedError
+
     def count_of(self, node: ast.expr) -> Ragged | None:
         """The selection whose length an expression is; `flow.Flow` knows."""
         raise NotImplementedError
@@ -252,13 +256,21 @@ class Consumers(Indexing):
         self.plain(*nodes)
         self.state.names, self.current = before, current
 
+    traced: set[str]
+    """Names of what is traced."""
+
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> Ragged | None:
         """`[g(v) for v in s]` is as long as s."""
         loop = node.generators[0]
         found = self._iterated(loop.iter)
         hidden = {name for each in node.generators for name in target_names(each.target)}
         rest = [*(part for each in node.generators[1:] for part in (each.iter, *each.ifs)), *loop.ifs]
+        known = set(self.traced)
+        for each in node.generators:  # from Python 3.12 on these names are gone when the trace has stopped
+            if (each.iter is loop.iter and found is not None) or self.is_traced(each.iter):
+                self.traced |= set(target_names(each.target)) - set(self.spot.locals)
         self.inside(hidden, [*rest, node.elt])
+        self.traced = known
         if found is None:
             return None
         if len(node.generators) > 1 or loop.ifs or found.ndim != 1:

@@ -32,9 +32,13 @@ class Indexing(Writer):
         if found is None or node.attr in ("dtype", "ndim"):
             return None
         if node.attr == "size":
-            if found.ndim > 1 and not found.flat:
+            others = [k for k in range(found.ndim) if k != found.axis and not found.flat]
+            if others and found.grid:
                 self.stop(node)
-            self.replace(node, self.count(found))
+            array, count = self.operand(node.value), self.count(found)
+            sizes = "".join(f" * {array}.shape[{k}]" for k in others)
+            alone = not sizes or isinstance(self.code.parents[node], ast.stmt)
+            self.replace(node, f"{count}{sizes}" if alone else f"({count}{sizes})")
             return None
         if node.attr == "T":
             if found.flat:

@@ -169,6 +169,19 @@ def window(spot: Spot) -> Iterator[Step]:
     yield spot.step("dynamic_slice", (node, text), excludes=PAST_THE_END)
 
 
+def backwards(spot: Spot) -> Iterator[Step]:
+    """`x[a:b:-1]` → `x[b + 1 : a + 1][::-1]`, a slice that goes forwards."""
+    cut = cut_at(spot)
+    node, code = spot.node, spot.code
+    if cut is None or cut.updates or not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
+        return
+    if node.slice.step is None or code.src(node.slice.step) != "-1" or not isinstance(node.ctx, ast.Load):
+        return
+    low, high = (f"{code.operand(bound)} + 1" if bound is not None else "" for bound in (cut.upper, cut.lower))
+    between = f"{low} : {high}" if low and high else f"{low}:{high}"
+    yield spot.step("[::-1]", (node, f"{code.operand(node.value)}[{between}][::-1]"), excludes=NEGATIVE)
+
+
 def counted_window(spot: Spot) -> Iterator[Step]:
     """`jnp.arange(i - 1, i + 2)` → `i - 1 + jnp.arange(3)`."""
     node, code = spot.node, spot.code
@@ -255,4 +268,4 @@ def masked_update(spot: Spot) -> Iterator[Step]:
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
 UPDATES: list[Rule] = [window_update, masked_update]
-WINDOWS: list[Rule] = [window, counted_window]
+WINDOWS: list[Rule] = [window, backwards, counted_window]

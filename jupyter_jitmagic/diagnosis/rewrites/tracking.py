@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import jax
 
@@ -51,7 +52,10 @@ class Tracking(Operations):
             case _:
                 return None
         found = self.visit(inner)
-        return found if found is not None and not found.axis else None
+        whole = (
+            isinstance(node, ast.Attribute) and found is not None and found.ndim > 1 and not found.flat
+        )  # a size of all axes
+        return found if found is not None and not found.axis and not whole else None
 
     def _of_mask(self, node: ast.expr) -> Ragged | None:
         """What a mask selects, where an expression counts it."""
@@ -96,4 +100,6 @@ def words_of(text: str) -> set[str]:
 
 def is_traced_value(value: object) -> bool:
     """Whether a tracer is among an object's leaves."""
+    if isinstance(value, Iterator):  # what a comprehension runs over; its items stand elsewhere
+        return False
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))

@@ -123,9 +123,10 @@ def test_a_mean_that_is_nan_backwards_is_not_called_verified():
     assert found.rewrites or "gradient" in found.unverified[0].reason
 
 
-def test_the_answer_says_that_a_while_loop_has_no_reverse_mode():
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_answer_says_that_a_while_loop_has_no_reverse_mode(dtype):
     namespace = define("def f(x, n):\n    while x < n:\n        x = x * 2\n    return x\n")
-    rewrite = propose(namespace["f"], (jnp.array(1.0), 10.0), {}).rewrites[0]
+    rewrite = propose(namespace["f"], (jnp.array(1.0, dtype), 10.0), {}).rewrites[0]
     assert any("not reverse-differentiable" in said for said in rewrite.compared.differences)
 
 

@@ -99,6 +99,24 @@ def test_a_window_past_the_end_is_shorter():
     assert "window" in check("def f(x, i):\n    return x[i : i + 3].mean()\n", *calls).rewrites[0].patterns
 
 
+def test_a_slice_that_goes_backwards_is_one_that_goes_forwards():
+    calls = [(X, jnp.array(4), jnp.array(1)), (X, jnp.array(9), jnp.array(0)), (X, jnp.array(1), jnp.array(3))]
+    assert "x[::-1].sum(where=" in check("def f(x, i, j):\n    return x[i:j:-1].sum()\n", *calls).rewrites[0].source
+    assert check("def f(x, i, j):\n    return len(x[i::-1])\n", *calls).rewrites[0].verified
+
+
+def test_the_size_of_rows_or_columns_that_are_chosen_counts_all_their_elements():
+    calls = [(ROWS, 1.0), (-ROWS, 1.0)]
+    assert check("def f(X, t):\n    part = X[:, X[0] > t]\n    return part.size\n", *calls).rewrites[0].verified
+    assert check("def f(X, t):\n    part = X[X[:, 0] > t]\n    return part.sum() / part.size\n", *calls).rewrites[0].verified
+
+
+def test_a_selection_within_a_comprehension_is_told_by_its_own_name():
+    """From Python 3.12 on that name is gone when the trace has stopped."""
+    rewrite = check("def f(X):\n    return jnp.stack([row[row > 0].sum() for row in X])\n", (ROWS,), (-ROWS,)).rewrites[0]
+    assert "row.sum(where=(row > 0))" in rewrite.source
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "calls"),
