@@ -433,6 +433,8 @@ def jitted_as(fun: Any, inner: Any) -> Any:
     return jax.jit(inner, **{name: value for name, value in jit_options(fun)._asdict().items() if value})
 
 
+CALLS_ITS_JIT = "__jitmagic_calls_its_jit__"
+"""Attribute of a function that calls itself by these global names, of which each stands for its jit in the user's code."""
 _EMPTY = object()
 
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.sandbox.undo import ABSENT, attribute
-from jupyter_jitmagic.source.units import codes
+from jupyter_jitmagic.source.units import CALLS_ITS_JIT, codes
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours
 
 
@@ -271,6 +271,7 @@ def calling_itself(fun: Any) -> Any:
     made = FunctionType(fun.__code__, space, fun.__name__, fun.__defaults__, closure or None)
     made.__kwdefaults__, made.__qualname__, made.__module__ = fun.__kwdefaults__, fun.__qualname__, fun.__module__
     space.update(dict.fromkeys(own, made))
+    setattr(made, CALLS_ITS_JIT, tuple(own))
     for name, cell in zip(fun.__code__.co_freevars, closure, strict=True):
         if name in cells:
             cell.cell_contents = made

@@ -29,7 +29,7 @@ from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit, plain_function, unit_of
+from jupyter_jitmagic.source.units import CALLS_ITS_JIT, NoSource, Rebuilt, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 
@@ -37,6 +37,7 @@ MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
 FACTS_WITHIN = 0.5  # seconds of a plain run
+MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
 _numbers = itertools.count(1)
@@ -119,6 +120,7 @@ class Search:
         self.obstacles: dict[str, None] = {}
         self.why_not = ""
         self.fails: dict[str, str] = {}
+        self._failures = 0
         self.furthest: Stuck | None = None
         self.units: list[Unit] = []
         self._codes: dict[tuple[int, str], types.CodeType] = {}
@@ -134,7 +136,7 @@ class Search:
         yield from self._follow(Draft(), prefer, 0)
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
-        if draft.key in self._seen or depth > MAX_STEPS:
+        if draft.key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES:
             return
         self._seen.add(draft.key)
         if self.traces >= self._limit or self.deadline.over():
@@ -184,6 +186,7 @@ class Search:
             spot, steps = self._next(outcome, draft)
             if failing and not steps:
                 self.fails[failing] = first_words(outcome)
+                self._failures += not call.promised
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:
@@ -293,6 +296,8 @@ class Search:
         made: Callable[..., Any] = Rebuilt(compiled, {u: added_imports(u, text) for u, text in draft.texts.items()}).make(
             self.fun
         )
+        for name in getattr(self.fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
+            made.__globals__[name] = jitted(made, self.static)
         return made
 
     def _compiled(self, unit: Unit, text: str) -> types.CodeType:

@@ -50,7 +50,32 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
         text = f"{', '.join(changed)} = {', '.join(changed.values())}\n{inner}continue" if changed else "continue"
         edits.append((*code.span(tail), text))
     region = code.region(body, comments=True)
-    yield spot.step("while", (region, f"{indent}while True:\n{code.block_text(body, indent + '    ', edits)}"))
+    first = _defaults_at_the_start(body, [dict(zip(names, c.args, strict=False)) | _named(c) for c in calls])
+    head = code.block_text(body[:first], indent) if first else ""
+    yield spot.step("while", (region, f"{head}{indent}while True:\n{code.block_text(body[first:], indent + '    ', edits)}"))
+
+
+def _named(call: ast.Call) -> dict[str, ast.expr]:
+    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+
+
+def _defaults_at_the_start(body: list[ast.stmt], given: list[dict[str, ast.expr]]) -> int:
+    """How many of the first statements give a value to a parameter that is None, which no call of itself passes."""
+    for place, statement in enumerate(body):
+        match statement:
+            case ast.If(
+                test=ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
+                body=[ast.Assign(targets=[ast.Name(id=target)])],
+                orelse=[],
+            ) if name == target and all(_is_some(each.get(name), name) for each in given):
+                continue
+        return place
+    return 0
+
+
+def _is_some(value: ast.expr | None, name: str) -> bool:
+    """Whether a value is surely not None: a computed number, or the parameter that has its value by then."""
+    return isinstance(value, ast.BinOp) or (isinstance(value, ast.Name) and value.id == name)
 
 
 def on_smaller_numbers(spot: Spot) -> Iterator[Step]:

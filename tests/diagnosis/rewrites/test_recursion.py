@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define
@@ -79,3 +80,23 @@ def test_a_method_that_calls_itself_becomes_a_loop():
     assert "while_loop" in found.rewrites[0].patterns
     exec(compile("class Mended:\n" + textwrap.indent(found.rewrites[0].source, "    "), "<rewrite>", "exec"), namespace)
     assert jax.jit(namespace["Mended"]().gcd)(12, 18) == 6
+
+
+SEARCH = (
+    "{jit}\ndef f(arr, target, lo=0, hi=None):\n    if hi is None:\n        hi = len(arr) - 1\n"
+    "    if lo > hi:\n        return -1\n"
+    "    mid = (lo + hi) // 2\n    if arr[mid] == target:\n        return mid\n    if arr[mid] < target:\n"
+    "        return f(arr, target, mid + 1, hi)\n    return f(arr, target, lo, mid - 1)\n"
+)
+
+
+@pytest.mark.parametrize("jit", ["@jax.jit", ""])
+def test_a_function_that_calls_its_own_jit_is_proven_so(jit):
+    """In there all arguments are traced: what works while they are Python's numbers is no answer."""
+    namespace = define(SEARCH.format(jit=jit))
+    arr = jnp.array([1, 3, 5, 7, 9])
+    found = diagnose(namespace["f"], arr, 7).rewrites[0]
+    assert "while_loop" in found.patterns or not jit
+    exec(compile(found.source, "<rewrite>", "exec"), namespace)
+    fixed = namespace["f"] if jit else jax.jit(namespace["f"])
+    assert [int(fixed(arr, number)) for number in (7, 1, 9, 4)] == [3, 0, 4, -1]
