@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
+from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import (
     loaded,
@@ -233,44 +233,6 @@ class Carried:
             call = f"{spot.lax('fori_loop')}(0, {rounds}, {each}, {self.packed})  # always so many rounds: has a gradient"
             text = (head if len(self.names) > 1 else "") + body + start_lines + self._after(call)
             yield spot.step("fori_loop", (code.region([loop]), text))
-
-
-def most_rounds(spot: Spot, loop: ast.While) -> str | None:
-    """How many rounds a loop `while k < n and …` has at most, where k counts them and n is known while tracing."""
-    parts: list[ast.expr] = [loop.test]
-    while any(_joins(part) for part in parts):
-        parts = [inner for part in parts for inner in (_joins(part) or [part])]
-    for part in parts:
-        match part:
-            case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]) if is_fact(spot, limit):
-                start = _counts_from(spot, loop, name)
-                if start is not None:
-                    return spot.code.expr(limit) if start == 0 else f"{spot.code.operand(limit)} - {start}"
-    return None
-
-
-def _joins(test: ast.expr) -> list[ast.expr]:
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return test.values
-    return [test.left, test.right] if isinstance(test, ast.BinOp) and isinstance(test.op, ast.BitAnd) else []
-
-
-def _counts_from(spot: Spot, loop: ast.While, name: str) -> int | None:
-    """The number at which `name` begins, if each round adds one to it and does nothing else to it."""
-    written = [n for n in walk_scope(loop.body) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
-    adds = [
-        stmt
-        for stmt in loop.body
-        if isinstance(stmt, ast.AugAssign) and isinstance(stmt.op, ast.Add) and ast.unparse(stmt) == f"{name} += 1"
-    ]
-    block = spot.code.block(loop)
-    before = [stmt for stmt in block[: block.index(loop)] if name in stored([stmt])]
-    if len(written) != 1 or len(adds) != 1 or not before:
-        return None
-    match before[-1]:
-        case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=int() as start)) if not isinstance(start, bool):
-            return start
-    return None
 
 
 def _truth(test: ast.expr) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
+from jupyter_jitmagic.diagnosis.rewrites.selecting import is_own_count, is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
 from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking, words_of
 from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
@@ -132,12 +132,21 @@ class Flow(Tracking):
         alike = len({each.mask for each in found.values()}) == 1
         counts = [self.counted(each) for each in ([next(iter(found.values()))] if alike else found.values())]
         if len(counts) == 1:
-            counts = [self.count(next(iter(found.values())))]
+            counts = [self._own_count(parts[next(iter(found))]) or self.count(next(iter(found.values())))]
         for number, each in found.items():
             self.ordered(parts[number], each)
         self.replace(value, ", ".join([*map(self.text, parts), *counts]))
         self.cuts = tuple((number, len(parts) + (0 if alike else place)) for place, number in enumerate(found))
         return True
+
+    def _own_count(self, part: ast.expr) -> str:
+        """The variable that counts a list that a rule made a buffer of."""
+        match part:
+            case ast.Subscript(slice=ast.Slice(lower=None, upper=ast.Name() as count, step=None)) if is_own_count(
+                self.spot, count
+            ):
+                return count.id
+        return ""
 
     def _assign(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
         target = targets[0]

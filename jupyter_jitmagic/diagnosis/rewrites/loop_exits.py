@@ -156,8 +156,9 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
         if isinstance(source, ast.Name):
             value = spot.value(source)
             if isinstance(value, list | tuple):
-                setup.append(f"{code.fresh('stacked')} = {spot.jnp('stack')}({name})")
-                name = code.fresh("stacked")
+                stacked = code.fresh("stacked" if len(sources) == 1 else f"stacked_{source.id}", f"{source.id}_stacked")
+                setup.append(f"{stacked} = {spot.jnp('stack')}({name})")
+                name = stacked
             elif not isinstance(value, jax.Array | np.ndarray):
                 return None
         lengths.append(f"len({name})")

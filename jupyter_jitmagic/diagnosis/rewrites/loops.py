@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites import none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
+from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import (
@@ -25,6 +27,10 @@ def for_range(spot: Spot) -> Iterator[Step]:
     if not isinstance(loop, ast.For) or loop.iter is not node:
         yield from _sum_over_range(spot, node)
         return
+    steps = list(_with_arrays(spot, loop))
+    if steps:
+        yield from steps
+        return
     if leaves(loop.body, EXITS):
         yield from without_exits(spot, loop)
         return
@@ -38,6 +44,10 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.While):
         return
     loop = asked[1]
+    steps = list(_with_arrays(spot, loop))
+    if steps:
+        yield from steps
+        return
     read = read_first(loop.body) | spot.code.live_after(loop)
     named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr) and n.target.id in read]
     if named:
@@ -99,7 +109,14 @@ def leaving(spot: Spot) -> Iterator[Step]:
     loop = next((at for at in _in_function(spot, node) if isinstance(at, ast.For | ast.While)), None)
     if loop is None:
         return
+    yield from _with_arrays(spot, loop)
     yield from without_exits(spot, loop)
+
+
+def _with_arrays(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
+    """Where the loop fills lists: arrays in their place."""
+    with contextlib.suppress(Obstacle):
+        yield from as_arrays(spot, loop)
 
 
 def _in_function(spot: Spot, node: ast.AST) -> Iterator[ast.AST]:

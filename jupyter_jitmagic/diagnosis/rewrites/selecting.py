@@ -6,12 +6,15 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.grouping import distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import length_between
+from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 from jupyter_jitmagic.source.code import target_names
 
 if TYPE_CHECKING:
@@ -327,8 +330,9 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
                 tests.append(f"{places} {sign} {size} - {back}")
         else:
             limit = flow.operand(bound)
-            flow.inexact = True
-            if flow.exact:
+            own = is_own_count(flow.spot, bound)
+            flow.inexact |= not own
+            if flow.exact and not own:
                 limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"
             tests.append(f"{places} {sign} {limit}")
         excludes = {} if flow.exact else NEGATIVE
@@ -337,6 +341,12 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
     front = part.lower is None
     ragged = Ragged(text, front, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
     return Selection(array, ragged, fills=True, excludes=excludes)
+
+
+def is_own_count(spot: Spot, bound: ast.expr) -> bool:
+    """Whether a bound is what a rule counts (`containers`), which is never negative, and not the user's."""
+    names = {n.id for n in ast.walk(bound) if isinstance(n, ast.Name) and isinstance(spot.value(n), jax.core.Tracer)}
+    return bool(names) and not names & words_of(spot.unit.text)
 
 
 def _one_of_split(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection | None:

@@ -1,0 +1,194 @@
+"""How many rounds a loop has at most, as far as its text says: a bound that is known while tracing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.source.code import leaves, stored
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A variable that a test keeps below a limit and that never gets smaller.
+
+    Attributes:
+        limit: the limit's text.
+        start: the number at which it begins, at least.
+        rise: the largest number that is added to it at once.
+    """
+
+    name: str
+    limit: ast.expr
+    start: int
+    rise: int
+
+
+def most_rounds(spot: Spot, loop: ast.While) -> str | None:
+    """How many rounds a loop `while k < n and …` has at most, where k counts them and n is known while tracing; where every
+    round moves one of several counters, as in a merge, what they have left together."""
+    counters = [each for each in counters_of(spot, loop.test) if is_fact(spot, each.limit)]
+    alone = [each for each in counters if _surely_moves(loop.body, {each.name})]
+    if alone:
+        return left_of(spot, alone[:1])
+    return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
+
+
+def left_of(spot: Spot, counters: Sequence[Counter]) -> str:
+    """How often the counters can move by one before they come to their limits."""
+    alone = len(counters) == 1
+    parts = [spot.code.expr(c.limit) if alone and not c.start else spot.code.operand(c.limit) for c in counters]
+    start = sum(counter.start for counter in counters)
+    return " + ".join(parts) + (f" - {start}" if start > 0 else f" + {-start}" if start < 0 else "")
+
+
+def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
+    """The counters that must be below their limits for a test to hold."""
+    for part in _joined(test):
+        match part:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]):
+                counted = _counted(spot, name)
+                if counted is not None and name not in {n.id for n in ast.walk(limit) if isinstance(n, ast.Name)}:
+                    yield Counter(name, limit, *counted)
+
+
+def _joined(test: ast.expr) -> Iterator[ast.expr]:
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            for value in values:
+                yield from _joined(value)
+        case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
+            yield from _joined(left)
+            yield from _joined(right)
+        case _:
+            yield test
+
+
+def _counted(spot: Spot, name: str) -> tuple[int, int] | None:
+    """(where it begins, what is added to it at once at most) of a variable to which nothing is done but adding."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef) or name in {
+        each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)
+    }:
+        return None
+    starts: list[int] = []
+    rises: list[int] = []
+    for node in ast.walk(function):
+        if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)):
+            continue
+        match spot.code.statement(node):
+            case ast.AugAssign(op=ast.Add(), value=ast.Constant(value=int() as number)) if number > 0:
+                rises.append(number)
+            case ast.Assign(targets=targets, value=value):
+                start = _given(targets, value, name)
+                if start is None:
+                    return None
+                starts.append(start)
+            case _:
+                return None
+    return (starts[0], max(rises)) if len(starts) == 1 and rises else None
+
+
+def _given(targets: list[ast.expr], value: ast.expr, name: str) -> int | None:
+    """The whole number that an assignment gives to a name."""
+    for target in targets:
+        match target, value:
+            case ast.Name(id=one), ast.Constant(value=int() as number) if one == name and not isinstance(number, bool):
+                return number
+            case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
+                for each, given in zip(names, values, strict=True):
+                    if isinstance(each, ast.Name) and each.id == name:
+                        return _given([each], given, name)
+    return None
+
+
+def _surely_moves(statements: Sequence[ast.stmt], names: set[str]) -> bool:
+    """Whether every way through the statements to their end adds to one of the counters."""
+    if leaves(statements, ast.Continue):
+        return False
+    for statement in statements:
+        match statement:
+            case ast.AugAssign(target=ast.Name(id=name)) if name in names:
+                return True
+            case ast.If() if _ends(statement.body, names) and _ends(statement.orelse, names):
+                return True
+            case ast.Break() | ast.Return() | ast.Raise():
+                return True
+    return False
+
+
+def _ends(side: Sequence[ast.stmt], names: set[str]) -> bool:
+    return bool(side) and _surely_moves(side, names)
+
+
+def rounds_of(spot: Spot, loop: ast.For | ast.While) -> str | None:
+    """How many rounds a loop has at most, as text that is known while tracing."""
+    if isinstance(loop, ast.While):
+        return most_rounds(spot, loop)
+    return _length(spot, loop.iter)
+
+
+def _length(spot: Spot, iterable: ast.expr) -> str | None:
+    code = spot.code
+    match iterable:
+        case ast.Call(func=ast.Name(id="range"), args=args) if spot.is_builtin("range"):
+            return _range_length(spot, args)
+        case ast.Call(func=ast.Name(id="enumerate" | "reversed" as name), args=[inner, *_]) if spot.is_builtin(name):
+            return _length(spot, inner)
+        case ast.Call(func=ast.Name(id="zip"), args=args) if spot.is_builtin("zip") and args:
+            lengths = [length for each in args if (length := _length(spot, each)) is not None]
+            return lengths[0] if lengths else None
+        case ast.Name() | ast.Subscript(value=ast.Name(), slice=ast.Slice()):
+            array = iterable if isinstance(iterable, ast.Name) else iterable.value
+            assert isinstance(array, ast.Name)
+            steady = array.id not in stored(_loops_around(spot, iterable))
+            if steady and isinstance(spot.value(array), jax.Array | np.ndarray | list | tuple):
+                return f"len({code.src(iterable)})" if array is iterable or _is_known_slice(spot, iterable) else None
+    return None
+
+
+def _loops_around(spot: Spot, node: ast.AST) -> list[ast.stmt]:
+    return [s for at in spot.code.ancestors(node) if isinstance(at, ast.For | ast.While) for s in at.body]
+
+
+def _is_known_slice(spot: Spot, node: ast.expr) -> bool:
+    assert isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    bounds = [each for each in (node.slice.lower, node.slice.upper, node.slice.step) if each is not None]
+    return all(is_fact(spot, each) for each in bounds)
+
+
+def _range_length(spot: Spot, args: list[ast.expr]) -> str | None:
+    """The length of a range of known bounds; of another step than 1, that of the range itself."""
+    code = spot.code
+    if not args or not all(is_fact(spot, each) for each in args):
+        return None
+    if len(args) == 1:
+        return code.expr(args[0])
+    if len(args) == 2:
+        start = args[0]
+        if isinstance(start, ast.Constant) and start.value == 0:
+            return code.expr(args[1])
+        return f"{code.operand(args[1])} - {code.operand(start)}"
+    return f"len(range({', '.join(map(code.src, args))}))"
+
+
+def is_exhausted(spot: Spot, counter: Counter, function: ast.FunctionDef) -> bool:
+    """Whether the counter is at its limit in the end: a loop of its own, which nothing else ends, moves it there one by one."""
+    for statement in function.body[::-1]:
+        match statement:
+            case ast.While(test=ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]), orelse=[]) if (
+                name == counter.name
+            ):
+                same = ast.dump(limit) == ast.dump(counter.limit) and counter.rise == 1 and counter.start >= 0
+                return (
+                    same
+                    and not leaves(statement.body, (ast.Break, ast.Return, ast.Raise))
+                    and _surely_moves(statement.body, {name})
+                )
+    return False

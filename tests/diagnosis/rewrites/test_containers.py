@@ -1,0 +1,106 @@
+"""Lists, deques and sets that a loop fills, where data ends the loop."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.array([1.0, 3.0, 2.0, -1.0, 5.0])
+UNTIL = (
+    "def f(x, c):\n    out = []\n    for v in x:\n        c = c - v\n        out.append(c * v)\n"
+    "        if c < 0:\n            break\n"
+)
+CALLS = [(X, jnp.array(5.5)), (X, jnp.array(50.0)), (X[:2], jnp.array(-1.0))]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "jnp.stack(out).mean()",
+        "len(out)",
+        "out[-1] + len(out)",
+        "sum(out)",
+        "jnp.array(out).max() - out[0]",
+        "sum(out) / len(out)",
+    ],
+)
+def test_a_list_that_grows_until_a_break_is_a_buffer_and_its_length(end):
+    found = check(f"{UNTIL}    return {end}\n", *CALLS)
+    assert "buffer" in found.rewrites[0].patterns
+
+
+def test_such_a_list_that_is_returned_comes_whole_with_its_length():
+    namespace = define(f"{UNTIL}    return jnp.array(out)\n")
+    found = propose(namespace["f"], CALLS[0], {})
+    assert not found.rewrites
+    padded = found.unverified[0]
+    assert "return out, out_length" in padded.source and "the caller gets the whole array" in padded.reason
+    want = [namespace["f"](*args) for args in CALLS]
+    exec(padded.source, namespace)
+    for args, plain in zip(CALLS, want, strict=True):
+        got, length = jax.jit(namespace["f"])(*args)
+        np.testing.assert_allclose(got[:length], plain, rtol=1e-6)
+
+
+def test_rows_are_kept_in_a_buffer_of_their_shape():
+    source = (
+        "def f(x, c):\n    h = x\n    rows = []\n    while h.sum() > c and len(rows) < 6:\n"
+        "        h = h / 2\n        rows.append(h)\n"
+        "    return len(rows)\n"
+    )
+    assert not propose(define(source)["f"], (X, jnp.array(1.0)), {}).rewrites  # nothing counts the rounds
+    source = source.replace("    rows = []\n", "    rows = []\n    k = 0\n").replace("len(rows) < 6", "k < 6")
+    check(source.replace("rows.append(h)\n", "rows.append(h)\n        k += 1\n"), (X, jnp.array(1.0)), (X, jnp.array(20.0)))
+
+
+MERGE = (
+    "def f(a, b):\n    out = []\n    i = j = 0\n    while i < len(a) and j < len(b):\n        if a[i] <= b[j]:\n"
+    "            out.append(a[i])\n            i += 1\n        else:\n            out.append(b[j])\n            j += 1\n{rest}"
+)
+REST = (
+    "    while i < len(a):\n        out.append(a[i])\n        i += 1\n"
+    "    while j < len(b):\n        out.append(b[j])\n        j += 1\n"
+)
+SORTED = [(jnp.array([1.0, 4.0, 6.0]), jnp.array([2.0, 3.0])), (jnp.array([1.0]), jnp.array([2.0, 3.0]))]
+
+
+def test_two_sorted_arrays_are_merged_into_one_as_long_as_both():
+    found = check(MERGE.format(rest=REST + "    return jnp.array(out)\n"), *SORTED)
+    assert "jnp.zeros(len(a) + len(b)" in found.rewrites[0].source and "return out\n" in found.rewrites[0].source
+
+
+def test_a_merge_that_leaves_a_rest_out_has_no_known_length():
+    found = propose(define(MERGE.format(rest="    return jnp.array(out)\n"))["f"], SORTED[0], {})
+    assert not found.rewrites and "return out, out_length" in found.unverified[0].source
+
+
+def test_a_deque_is_an_array_that_is_shifted():
+    source = (
+        "from collections import deque\ndef f(x, tol):\n    recent = deque(maxlen=3)\n    for i in range(len(x)):\n"
+        "        recent.append(x[i])\n        if len(recent) == 3 and max(recent) - min(recent) < tol:\n"
+        "            return i\n    return -1\n"
+    )
+    x = jnp.array([1.0, 3.0, 2.0, 2.1, 2.0, 9.0])
+    check(source, (x, jnp.array(0.2)), (x, jnp.array(0.001)), (x, jnp.array(50.0)))
+
+
+VISITED = (
+    "def f(links, start):\n    seen = set()\n    at = start\n    while at not in seen:\n"
+    "        seen.add(at)\n        at = {next}\n"
+    "    return len(seen)\n"
+)
+
+
+def test_a_set_of_places_that_were_visited_is_a_mask():
+    links = jnp.array([1, 2, 0, 4, 3])
+    found = check(VISITED.format(next="int(links[at])"), *[(links, k) for k in (0, 3)])
+    assert "seen = jnp.zeros(links.shape[0], bool)" in found.rewrites[0].source
+
+
+def test_a_set_of_numbers_that_are_no_places_stays():
+    """Nothing says how large they become."""
+    assert not propose(define(VISITED.format(next="int(links.sum() + at) % 7"))["f"], (jnp.arange(5), 1), {}).rewrites
