@@ -174,6 +174,11 @@ def append(start: float, end: float, detail: Detail) -> None:
     extend((start, end, key))
 
 
+def appended() -> int:
+    """How many rows there have been so far, of all functions."""
+    return log.columns.first + len(log.columns) + len(_buffer) // WIDTH
+
+
 def full_at(now: float) -> float:
     """Until when the buffer is hardly full, going by how quickly rows came so far; it is emptied if it is full now."""
     rows = len(_buffer) // WIDTH

@@ -56,6 +56,9 @@ class BusySpans:
         self._from: dict[Line, list[End]] = {}
         """Where the next span may begin, the first that comes to something."""
         self._latest: dict[Line, End] = {}
+        self._used: dict[Line, tuple[End | None, int]] = {}
+        """Where the latest span of one entry began, and its last call: the next end may be too near to that, as at the end of
+        a loop, and certain together with it."""
         self._mixed = MixedSpans(tolerance, self._write)
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
@@ -73,18 +76,22 @@ class BusySpans:
         self._from[line] = begins
         if in_a_row and begins and end.call - begins[0].call < _MIXED:
             return  # no more than was seen of this call alone
-        for begin in tuple(begins):
+        used, said = self._used.pop(line, (None, 0))
+        for begin in (*begins, *(() if used is None else (used,))):
             if end.after - end.before > self._tolerance * (end.after - begin.before):
                 continue
             span = self._span(begin, end, line, line_of)
             if span is None:
-                begins.remove(begin)
+                begins[:] = [other for other in begins if other is not begin]
             elif span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
                 # not of one call: of such the long ones would be certain, and stand for all
                 if len(span.counts) == 1:
                     (entry,) = span.counts
-                    self._write(span, {entry: span.seconds / span.calls}, span.calls)
-                elif span.calls < _MIXED:
+                    unsaid = span if begin is not used else span._replace(first=said + 1)
+                    self._write(unsaid, {entry: span.seconds / span.calls}, span.calls)
+                    if begin is not used:
+                        self._used[line] = begin, span.last
+                elif span.calls < _MIXED or begin is used:
                     break
                 else:
                     self._mixed.add(span)

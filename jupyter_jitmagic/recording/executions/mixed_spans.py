@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import NamedTuple
 
 from jupyter_jitmagic.recording.executions.running_ahead import well_known
@@ -50,36 +50,44 @@ class _Usual(NamedTuple):
     seconds: float
     spread: float
     seen: int
+    blur: float
+    """By which share the mean may be wrong, because calls had ended before it was looked a first time."""
 
     def error(self, calls: float = math.inf) -> float:
         """By which share so many other calls may take more or less in the mean."""
-        return self.spread * math.sqrt(1 / self.seen + 1 / calls)
+        return self.spread * math.sqrt(1 / self.seen + 1 / calls) + self.blur / _SIGMAS
 
 
 class _Alone:
     """What calls of one entry took by themselves."""
 
     def __init__(self) -> None:
-        self.seconds: deque[float] = deque(maxlen=_ALONE)
-        self.uncertain: deque[float] = deque(maxlen=_ALONE)
+        self.seen: deque[tuple[float, float]] = deque(maxlen=_ALONE)
+        """Seconds, and how uncertain they are."""
 
     def add(self, seconds: float, uncertain: float) -> None:
-        self.seconds.append(seconds)
-        self.uncertain.append(uncertain)
+        self.seen.append((seconds, uncertain))
 
     def usual(self) -> _Usual | None:
         """Their mean without the longest and the shortest fifth; None if hardly anything is known. None is taken whose ends
-        were seen late, however long it lasted."""
-        uncertain = sorted(self.uncertain)
-        most = max(_LATE * uncertain[len(uncertain) // 4], uncertain[len(uncertain) // 2])
-        seen = sorted(seconds for seconds, wide in zip(self.seconds, self.uncertain, strict=True) if wide <= most)
+        were seen late, however long it lasted, unless it was a short one in any case: without these the others would seem
+        longer than they are."""
+        wide = sorted(uncertain for _, uncertain in self.seen)
+        most = max(_LATE * wide[len(wide) // 4], wide[len(wide) // 2])
+        short = median(seconds for seconds, uncertain in self.seen if uncertain <= most)
+        seen = sorted(each for each in self.seen if each[1] <= most or each[0] + each[1] / 2 <= short)
         count, cut = len(seen), int(_TRIMMED * len(seen))
         kept = seen[cut : count - cut]
-        middle = mean(kept)
+        times = [seconds for seconds, _ in kept]
+        middle = mean(times)
         if count < 2 or middle <= 0:
             return None
-        spread = stdev([kept[0]] * cut + kept + [kept[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
-        return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count)
+        spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
+        unseen = sum(
+            seconds for seconds, uncertain in kept if uncertain >= 2 * seconds
+        )  # they took between 0 and twice so long
+        blur = unseen / len(kept) / middle
+        return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
 
 
 class _Mixed:

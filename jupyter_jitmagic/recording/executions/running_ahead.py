@@ -121,8 +121,8 @@ class _Lane:
         """How long a call takes, roughly and rather less: who asks too late learns nothing."""
         self.lap_s = 0.0
         """How long an end was waited for lately."""
-        self.latest_s = -math.inf
-        """When the latest call returned."""
+        self.began = self.latest_s = perf_counter()
+        """When its first call that was taken, and the latest, returned."""
         self.bursts = False
         """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
         self.again = -math.inf
@@ -151,7 +151,7 @@ class _Link(OutputWatch):
         self._end = call.end
         self._owner = owner
         seen, self.since = call.lane.seen, perf_counter()
-        self._due = self.since + call.lane.each_s if rested else seen.when + call.work - seen.work
+        self._due = self.since + call.lane.each_s if rested else max(seen.when, call.lane.began) + call.work - seen.work
         """When it may be expected to end."""
 
     def pause_s(self, now: float) -> float:
@@ -172,7 +172,7 @@ class _Link(OutputWatch):
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since it was called at rest."""
         seen = self.lane.seen
-        since, calls = (self.since, 1) if self.rested else (seen.when, self.number - seen.number)
+        since, calls = (self.since, 1) if self.rested else (max(seen.when, self.lane.began), self.number - seen.number)
         return max(self.before - since, 0.0) / max(calls, 1)
 
 
@@ -202,6 +202,10 @@ class RunningAhead:
         self._lost: dict[int, int] = {}
         """By entry, how many outputs in a row were gone before they were there."""
         self._idle = 0
+        self._rows = 0
+        """How many rows there were at the latest call that was taken."""
+        self._pauses = False
+        """Calls may have come since that were not."""
         self._taken = 0
         self._judge_at = _JUDGE_AT
         self._rests = 0
@@ -228,8 +232,11 @@ class RunningAhead:
                 lane = self._lanes[line] = _Lane(line)
             lane.bursts = end - lane.latest_s < _BURST * lane.each_s
             lane.latest_s = end
-            lane.number += 1
-            lane.work += self._least.get(entry, lane.each_s)
+            rows, self._rows = self._rows, hot_path.appended()
+            calls = max(self._rows - rows, 1) if self._pauses else 1  # in a pause nothing comes by turns
+            self._pauses = False
+            lane.number += calls
+            lane.work += calls * self._least.get(entry, lane.each_s)
             if entry != self._entry:
                 self._entry = entry
                 if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
@@ -267,6 +274,7 @@ class RunningAhead:
             return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
         if lane.newest is None:
             return 0.0
+        self._pauses = True
         return _PAUSE * lane.lap_s
 
     @property

