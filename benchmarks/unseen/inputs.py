@@ -174,7 +174,7 @@ class _Calls:
         elif each.kind == "ints" and each.values == "mixed":
             pool = [-2, -1, 0, 1, 2, 3, 5]
         if self.pool and each.kind == "floats":
-            pool = list(self.pool)
+            pool = [value for value in self.pool if each.values != "positive" or not float(str(value)) <= 0] or pool
         whole = (
             (style.other_kind or style.dtype == "int32")
             and each.kind == "floats"

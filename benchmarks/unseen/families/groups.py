@@ -81,6 +81,7 @@ def over_classes(w: Writer, n: Names) -> Draft:
 
 
 def majority(w: Writer, n: Names) -> Draft:
+    w.draft.differentiable = False  # it is about labels
     group = w.take(n.group, "labels", ("n",))
     form = w.chance.randrange(5)
     if form == 0:

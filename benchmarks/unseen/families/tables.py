@@ -65,6 +65,7 @@ def rows_and_columns(w: Writer, n: Names) -> Draft:
 
 def pairs(w: Writer, n: Names) -> Draft:
     A, t = _matrix(w, n)
+    w.draft.differentiable = False  # most of what comes out are places
     form = w.chance.randrange(5)
     if form == 0:
         w.line(f"r, c = jnp.where({A} {w.pick('>', '<')} {t})")

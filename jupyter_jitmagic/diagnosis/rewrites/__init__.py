@@ -29,6 +29,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     branches,
     buffers,
     checks,
+    chosen_none,
     containers,
     conversions,
     host_functions,
@@ -62,6 +63,7 @@ RULES: list[Rule] = [
     *selections.RULES,
     *slices.WINDOWS,
     *printing.RULES,
+    *chosen_none.RULES,
     *own_conditions.RULES,
     *boolean.RULES,
     *recursion.RULES,
@@ -77,6 +79,6 @@ RULES: list[Rule] = [
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
-OUTWARD: list[Rule] = [*selections.OUTWARD, *host_sizes.OUTWARD]
+OUTWARD: list[Rule] = [*chosen_none.OUTWARD, *selections.OUTWARD, *host_sizes.OUTWARD]
 
 __all__ = ["ARRAYS_ALONE", "OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
@@ -15,11 +15,18 @@ from jupyter_jitmagic.usercode.ownership import is_users_text
 MOST_LINES = 25
 
 
-def inlined(spot: Spot, call: ast.Call) -> Iterator[Step]:
-    """`y = helper(x)` → the helper's statements and `y = ` what it returns, with names that are free here."""
+def inlined(spot: Spot, call: ast.Call, early: bool = False) -> Iterator[Step]:
+    """`y = helper(x)` → the helper's statements and `y = ` what it returns, with names that are free here. `early`: also of a
+    helper that ends in `if test: return a` and `return b`, as `y = a if test else b`."""
     made = _Inlining.of(spot, call)
     if made is not None:
-        yield from made.steps()
+        yield from made.steps(early)
+
+
+def helper_of(spot: Spot, call: ast.Call) -> ast.FunctionDef | ast.Lambda | None:
+    """The user's function that a call names, if its lines could stand there."""
+    made = _Inlining.of(spot, call)
+    return made.function if made is not None else None
 
 
 class _Inlining:
@@ -58,8 +65,8 @@ class _Inlining:
         ]
         return cls(spot, call, source, found[0], owner) if len(found) == 1 else None
 
-    def steps(self) -> Iterator[Step]:
-        body = self._body()
+    def steps(self, early: bool = False) -> Iterator[Step]:
+        body = self._body(early)
         if body is None:
             return
         bound = self._arguments()
@@ -72,22 +79,29 @@ class _Inlining:
         indent = code.indent(statement)
         *before, last = body
         names = self._names(bound, before)
-        edits = self._renamed([*before, last], names)
+        edits = self._renamed([*before, last, *(part for pair in self._early for part in pair if part)], names)
         lines = "".join(
             f"{indent}{names[name]} = {text}\n" for name, text in bound.items() if names[name] != text and name in names
         )
         if before:
             lines += self.source.block_text(before, indent, edits)
-        span = self.source.span(last)
-        result = self.source.edited(*span, edits)
-        result = f"({result})" if self._needs_parentheses(last) else result
+        result = self._edited(last, edits)
+        for test, value in self._early:
+            result = f"{self._edited(value, edits)} if {self._edited(test, edits)} else {result}"
+        result = f"({result})" if self._early or self._needs_parentheses(last) else result
         region = code.region([statement])[0]
         changes: list[tuple[ast.AST | tuple[int, int], str]] = [(self.call, result)]
         if lines:
             changes.append(((region, region), lines))
         yield spot.step("inline", *changes)
 
-    def _body(self) -> list[Any] | None:
+    _early: Sequence[tuple[ast.expr, ast.expr | None]] = ()
+    """(test, value) of what it returns before its end, the last one first."""
+
+    def _edited(self, node: ast.expr | None, edits: list[tuple[int, int, str]]) -> str:
+        return "None" if node is None else self.source.edited(*self.source.span(node), edits)
+
+    def _body(self, early: bool) -> list[Any] | None:
         """The helper's statements, the last one as what it returns; None where its end is not at its end alone."""
         if isinstance(self.function, ast.Lambda):
             return [self.function.body]
@@ -103,6 +117,9 @@ class _Inlining:
             return None
         *before, last = body
         assert isinstance(last, ast.Return)
+        while early and before and (test_and_value := _returns_early(before[-1])) is not None:
+            self._early = [*self._early, test_and_value]
+            before.pop()
         inner = [node for each in before for node in ast.walk(each)]
         if any(
             isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
@@ -193,6 +210,13 @@ class _Inlining:
         return (
             inside and not isinstance(result, plain) and not (isinstance(result, ast.Tuple) and self.source.is_enclosed(result))
         )
+
+
+def _returns_early(statement: ast.stmt) -> tuple[ast.expr, ast.expr | None] | None:
+    match statement:
+        case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]):
+            return test, value
+    return None
 
 
 def _callee(spot: Spot, func: ast.expr) -> tuple[Any, Any]:

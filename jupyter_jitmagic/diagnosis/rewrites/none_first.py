@@ -72,11 +72,9 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             edits.append(_line_after(spot, statement, f"{flag} = True"))
     for node in ast.walk(function):
         match node:
-            case ast.Compare(
-                left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]
-            ):
+            case ast.Compare(left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
                 if asked == name:
-                    edits.append((*code.span(node), _asked(spot, node, flag, isinstance(op, ast.Is))))
+                    edits.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
     return edits
 
 
@@ -93,8 +91,9 @@ def _bound_to(statement: ast.stmt, target: ast.Name) -> ast.expr | None:
     return None
 
 
-def _asked(spot: Spot, node: ast.Compare, flag: str, negative: bool) -> str:
-    if not negative:
+def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:
+    """What stands for `v is None` or `v is not None`, where a flag says whether v has a value."""
+    if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is)):
         return flag
     loose = isinstance(spot.code.parents[node], ast.BoolOp | ast.If | ast.While | ast.Assert)
     return f"not {flag}" if loose else f"(not {flag})"

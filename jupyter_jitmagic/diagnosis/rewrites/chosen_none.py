@@ -1,0 +1,133 @@
+"""A value or None, chosen by data: the value is computed in any case, and a flag says whether plain Python has it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
+from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
+from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
+from jupyter_jitmagic.source.code import Edit
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """`name` becomes `value` where all tests hold (those that are negated do not) and None elsewhere, by one statement."""
+
+    statement: ast.stmt
+    name: str
+    tests: list[tuple[ast.expr, bool]]
+    value: ast.expr
+
+
+def value_or_none(spot: Spot) -> Iterator[Step]:
+    """`v = f(x) if x.sum() > 0 else None` … `if v is None` → `has_v = x.sum() > 0`, `v = f(x)` … `if not has_v`."""
+    choice, function, code = _choice(spot), spot.function, spot.code
+    if choice is None or not isinstance(function, ast.FunctionDef) or not code.on_own_lines([choice.statement]):
+        return
+    questions = [node for node in ast.walk(function) if _asks(node, choice.name)]
+    if not questions or not _is_steady(function, choice, questions):
+        return
+    flag = code.fresh(f"has_{choice.name}", f"{choice.name}_is_set")
+    each = [f"{spot.jnp('logical_not')}({code.expr(t)})" if negated else code.expr(t) for t, negated in choice.tests]
+    holds = functools.reduce(lambda a, b: f"{spot.jnp('logical_and')}({a}, {b})", each)
+    indent = code.indent(choice.statement)
+    lines = f"{indent}{flag} = {holds}\n{indent}{choice.name} = {code.expr(choice.value)}\n"
+    asked: list[Edit] = [(*code.span(node), asked_by_a_flag(spot, node, flag)) for node in questions]
+    yield spot.step(
+        "flag", (code.region([choice.statement]), lines), *(((start, end), text) for start, end, text in asked), risky=True
+    )
+
+
+def _choice(spot: Spot) -> _Choice | None:
+    """The statement that chooses, if the trace stopped at its test."""
+    asked = spot.asked()
+    if asked is None:
+        return None
+    around, code = asked[1], spot.code
+    if any(isinstance(at, ast.For | ast.While) for at in code.ancestors(around) if at is not around):
+        return None  # what a loop carries is the business of `none_first`
+    if isinstance(around, ast.IfExp):
+        statement = code.parents[around]
+        sides = [around.body, around.orelse]
+        targets = [statement.targets] * 2 if isinstance(statement, ast.Assign) else []
+    elif isinstance(around, ast.If) and not code.is_elif(around):
+        statement = around
+        assigned = [_assigned_alone(side) for side in (around.body, around.orelse)]
+        sides = [each.value if each is not None else ast.Constant(None) for each in assigned]
+        targets = [each.targets for each in assigned if each is not None]
+        name = getattr(targets[0][0], "id", "") if targets else ""
+        if None in assigned and (assigned[0] is None or around.orelse or spot.locals.get(name, around) is not None):
+            return None  # without an `else` it was None before
+    else:
+        return None
+    names = {target.id for each in targets for target in each if len(each) == 1 and isinstance(target, ast.Name)}
+    if len(names) != 1 or not isinstance(statement, ast.stmt):
+        return None
+    tests: list[tuple[ast.expr, bool]] = []
+    test = around.test
+    while True:
+        none = [_is_none(side) for side in sides]
+        if none.count(True) != 1:
+            return None
+        tests.append((test, none[0]))
+        value = sides[none.index(False)]
+        if not isinstance(value, ast.IfExp) or not (_is_none(value.body) or _is_none(value.orelse)):
+            return _Choice(statement, names.pop(), tests, value)
+        test, sides = value.test, [value.body, value.orelse]
+
+
+def _assigned_alone(side: list[ast.stmt]) -> ast.Assign | None:
+    return side[0] if len(side) == 1 and isinstance(side[0], ast.Assign) and len(side[0].targets) == 1 else None
+
+
+def _asks(node: ast.AST, name: str) -> bool:
+    """`name is None`, `name is not None`."""
+    match node:
+        case ast.Compare(left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return asked == name
+    return False
+
+
+def _is_steady(function: ast.FunctionDef, choice: _Choice, questions: list[ast.AST]) -> bool:
+    """Whether the flag tells what is asked: the name is None before the choice, and gets other values after all questions."""
+    inside = set(ast.walk(choice.statement))
+    lines = [getattr(node, "lineno", 0) for node in questions]
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Name) or node.id != choice.name or not isinstance(node.ctx, ast.Store) or node in inside:
+            continue
+        if choice.statement.lineno < node.lineno < max(lines):
+            return False
+    return min(lines) > choice.statement.lineno
+
+
+def returned_none(spot: Spot) -> Iterator[Step]:
+    """`if x.sum() < 0: return None` in a helper: no array stands for None, so the call is where something can be done."""
+    asked, function = spot.asked(), spot.function
+    if spot.entry or asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+        return
+    leaves = [node for node in ast.walk(asked[1]) if isinstance(node, ast.Return)]
+    every = [_is_none(node.value) for node in ast.walk(function) if isinstance(node, ast.Return)]
+    if leaves and any(every) and not all(every):
+        raise NoWay(f"{function.name} returns None for some values and an array for others, which no array stands for")
+    yield from ()  # a rule is a generator
+
+
+def out_of_a_helper(spot: Spot) -> Iterator[Step]:
+    """`better = checked(x)`, where `checked` returns None early → `better = None if … else …`."""
+    statement = spot.code.statement(spot.node)
+    if isinstance(spot.node, ast.Call) and isinstance(statement, ast.Assign) and statement.value is spot.node:
+        helper = helper_of(spot, spot.node)
+        if helper is not None and any(isinstance(node, ast.Return) and _is_none(node.value) for node in ast.walk(helper)):
+            yield from inlined(spot, spot.node, early=True)
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
+RULES: list[Rule] = [returned_none, value_or_none]
+OUTWARD: list[Rule] = [out_of_a_helper]

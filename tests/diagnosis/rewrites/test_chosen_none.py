@@ -1,0 +1,65 @@
+"""A value or None, chosen by data."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.array([0.5, 3.0, -1.0])
+CALLS = [(X, jnp.array(1.0)), (X, jnp.array(9.0))]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "best = x.max() if x.sum() > t else None\nreturn 0.0 if best is None else best",
+        "best = None if x.sum() > t else x.max()\nif best is not None and best > 2:\n    return best * t\nreturn t",
+        "best = None\nif x.sum() > t:\n    best = x * 2\nif best is not None:\n    x = x + best\nreturn x",
+        "if x.sum() > t:\n    best = x.max()\nelse:\n    best = None\nif best is None:\n    best = x.min()\nreturn best",
+    ],
+)
+def test_a_flag_says_whether_there_is_a_value(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    first = check(f"def f(x, t):\n{lines}", *CALLS).rewrites[0]
+    assert "has_best" in first.source and first.verified
+
+
+def test_a_helper_that_returns_none_early_is_asked_where_it_is_called():
+    source = """
+def checked(v, t):
+    twice = v * 2
+    if jnp.isnan(v).any():
+        return None
+    if v.sum() > t:
+        return
+    return twice
+
+def f(x, t):
+    better = checked(x, t)
+    if better is None:
+        return -1.0
+    return better[0] - t
+"""
+    missing = X.at[1].set(jnp.nan), jnp.array(9.0)
+    first = check(source, *CALLS, missing).rewrites[0]
+    assert "has_better" in first.source and list(first.sources) == ["f"]
+
+
+def test_none_that_is_returned_stays_without_an_answer():
+    """No array stands for None."""
+    source = (
+        "def f(x, t):\n    best = x.max() if x.sum() > t else None\n    if best is None:\n        x = -x\n    return best\n"
+    )
+    assert not propose(define(source)["f"], CALLS[0], {}).rewrites
+
+
+def test_a_value_that_is_none_again_before_it_is_asked_for_is_left_alone():
+    source = (
+        "def f(x, t):\n    best = x.max() if x.sum() > t else None\n    if t.shape == ():\n        best = None\n"
+        "    return x if best is None else x + best\n"
+    )
+    assert not any("has_best" in each.source for each in propose(define(source)["f"], CALLS[0], {}).rewrites)
