@@ -34,6 +34,9 @@ export interface IJitPanel {
   toggleColumn(column: ColumnId): void;
   /** Another view of the same rows can be seen, or no longer: while one can, the kernel is listened to. */
   watch(view: unknown, seen: boolean): void;
+  /** Whether the rows can be seen anywhere, so that they are the kernel's latest. */
+  readonly seen: boolean;
+  readonly seenChanged: ISignal<unknown, void>;
   /** Whether compiles are counted while nothing of the rows can be seen. */
   count(counted: boolean): void;
   readonly counts: boolean;

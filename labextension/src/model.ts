@@ -14,6 +14,7 @@ import type {
 import type {
   ColumnId,
   ICountsState,
+  IHeat,
   INow,
   IPanelState,
   IPanelStore,
@@ -46,6 +47,7 @@ const EMPTY: IPanelState = {
   range: null,
   applied: new Set(),
   selected: null,
+  heat: null,
   expanded: new Set(),
   pinned: new Set(),
   columns: ['cost', 'misses', 'hits', 'entries', 'execute', 'rate', 'memory'],
@@ -116,6 +118,7 @@ export class PanelModel implements IPanelStore {
       applied: EMPTY.applied,
       range: null,
       selected: null,
+      heat: null,
       expanded: EMPTY.expanded,
       pinned: EMPTY.pinned,
       said: ''
@@ -218,6 +221,11 @@ export class PanelModel implements IPanelStore {
       pinned.add(functionId);
     }
     this._change({ pinned });
+  }
+
+  /** Draw the heat of an entry's lines in the notebook's editor, or (null) none. */
+  showHeat(heat: IHeat | null): void {
+    this._change({ heat });
   }
 
   setCures(cures: readonly ICureRow[]): void {

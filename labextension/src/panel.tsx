@@ -272,7 +272,7 @@ export class JitPanel extends ReactWidget implements IJitPanel {
   /** Misses came: there may be advice on them, which a kernel of an older version does not give. */
   private readonly _cures = new Seldom(async () => {
     const { link, epoch, misses } = this.model.state;
-    if (link === 'live' && misses.length > 0 && this._isSeen) {
+    if (link === 'live' && misses.length > 0 && this.seen) {
       const data = await this.request('cures', {});
       if (epoch === this.model.state.epoch) {
         this.model.setCures(parseCures(data));
@@ -287,13 +287,21 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     return this._link.request(op, args);
   }
 
-  private get _isSeen(): boolean {
+  get seen(): boolean {
     return this.isVisible || this._views.size > 0;
+  }
+
+  get seenChanged(): ISignal<unknown, void> {
+    return this._seenChanged;
   }
 
   private _follow(): void {
     const kernel = this._tracker.kernel;
-    const counting = !this._isSeen;
+    const counting = !this.seen;
+    if (counting !== this._counting) {
+      this._counting = counting;
+      this._seenChanged.emit();
+    }
     this.model.setSource(this._tracker.source);
     if (kernel === null) {
       this._unlink();
@@ -365,6 +373,7 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     copy: text => navigator.clipboard.writeText(text),
     resume: () => this.pauseRecording(false),
     leave: () => this._tracker.followed?.panel.activate(),
+    showHeat: heat => this.model.showHeat(heat),
     select: selection => this.model.select(selection),
     expand: (functions, open) => this.model.expand(functions, open),
     openProgram: choice => {
@@ -421,6 +430,8 @@ export class JitPanel extends ReactWidget implements IJitPanel {
   }
 
   private readonly _trans: TranslationBundle;
+  private _counting = true;
+  private _seenChanged = new Signal<this, void>(this);
   private _countsChanged = new Signal<this, void>(this);
   private _counted = false;
   private _kernel: Kernel.IKernelConnection | null = null;

@@ -42,6 +42,7 @@ export const CommandIDs = {
   openDashboard: 'jitmagic:open-dashboard',
   openProgram: 'jitmagic:open-program',
   followLink: 'jitmagic:follow-link',
+  showLine: 'jitmagic:show-line',
   copyMarkdown: 'jitmagic:copy-markdown',
   saveCsv: 'jitmagic:save-csv',
   pin: 'jitmagic:pin',
@@ -140,6 +141,8 @@ export interface IPanelState {
   readonly applied: ReadonlySet<string>;
   /** What the lower part of the panel shows closely. */
   readonly selected: Selection | null;
+  /** Whose heat is drawn in the notebook's own editor. */
+  readonly heat: IHeat | null;
   /** Functions whose entries are shown. */
   readonly expanded: ReadonlySet<number>;
   /** Functions that stay on top of the table. */
@@ -154,6 +157,12 @@ export interface IPanelState {
 export type Selection =
   | { readonly kind: 'entry' | 'advice' | 'miss'; readonly id: number }
   | { readonly kind: 'cure'; readonly id: string };
+
+/** An entry's function line by line, as it is drawn beside the lines of its cell. */
+export interface IHeat {
+  readonly entry: number;
+  readonly lines: ILines;
+}
 
 /** What the status bar shows: functions being compiled at this moment, misses so far, and what they compiled for. */
 export interface ICountsState {
@@ -222,6 +231,8 @@ export interface IPanelActions {
   copy(text: string): Promise<void>;
   /** Show or hide the entries of functions. */
   expand(functions: Iterable<number>, open: boolean): void;
+  /** Draw heat beside the lines of cells, or (null) no longer; missing where there are no cells. */
+  showHeat?(heat: IHeat | null): void;
   /** Show a program in a tab of its own, where there is room for one; missing where there is none. */
   openProgram?(choice: IProgramChoice): void;
   /** The menu of the panel, of one function or of one entry, at a place of the window. */

@@ -1,2 +1,3 @@
 import './base.css';
+import './editor.css';
 import './programs.css';

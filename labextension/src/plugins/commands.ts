@@ -21,6 +21,7 @@ import { CommandIDs, type Selection } from '../tokens';
 const IN_THE_PALETTE = [
   CommandIDs.open,
   CommandIDs.openDashboard,
+  CommandIDs.showLine,
   CommandIDs.copyMarkdown,
   CommandIDs.saveCsv,
   CommandIDs.pauseRecording,

@@ -114,7 +114,7 @@ export function EntryDetails({
             actions={actions}
           />
         ) : tab === 'lines' ? (
-          <Lines entry={entry.id} actions={actions} />
+          <Lines entry={entry.id} heat={state.heat} actions={actions} />
         ) : tab === 'cost' ? (
           <Cost entry={entry.id} actions={actions} />
         ) : (

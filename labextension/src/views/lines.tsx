@@ -2,15 +2,18 @@
 import * as React from 'react';
 
 import type { ILines, ILinesPart } from '../protocol';
-import type { IPanelActions } from '../tokens';
+import type { IHeat, IPanelActions } from '../tokens';
 import { useTrans } from './context';
 import { Where } from './where';
 
 export function Lines({
   entry,
+  heat,
   actions
 }: {
   entry: number;
+  /** What is drawn in the notebook's editor. */
+  heat: IHeat | null;
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -31,8 +34,24 @@ export function Lines({
   if (found instanceof Error) {
     return <p>{found.message}</p>;
   }
+  const drawn = heat?.entry === entry;
   return (
     <>
+      {actions.showHeat && found.parts.some(({ place }) => place?.cell) && (
+        <label
+          className="jp-JitMagic-switch"
+          title={trans.__('Until the cell is edited')}
+        >
+          <input
+            type="checkbox"
+            checked={drawn}
+            onChange={() =>
+              actions.showHeat?.(drawn ? null : { entry, lines: found })
+            }
+          />
+          {trans.__('Beside the lines of the cell, too')}
+        </label>
+      )}
       {found.parts.map((part, at) => (
         <Part key={at} part={part} actions={actions} />
       ))}
