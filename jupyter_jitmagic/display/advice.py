@@ -241,11 +241,23 @@ def _other_ways(found: list[Fix], context: Context) -> list[Block]:
 def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
     typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
     doubt = ", not compared" if fix.proof == "unverified" else ""
-    return Details(f"Another way: {way(fix)}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))
+    name = _apart(fix, first)
+    return Details(f"Another way: {name}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))
+
+
+def _apart(fix: Fix, first: Fix) -> str:
+    """What this way has and the first has not, where that is something by itself."""
+    if fix.rewrite is None or first.rewrite is None or fix.static_argnames != first.static_argnames:
+        return way(fix)
+    own = [each for each in fix.rewrite.patterns if each in _PATTERNS and each not in first.rewrite.patterns]
+    return " + ".join(_PATTERNS[each] for each in own) or way(fix)
 
 
 def _price(fix: Fix, first: Fix) -> str:
-    """Beside a static argument, which compiles again for each value: what a rewrite without it saves, and what it takes."""
+    """Beside a static argument, which compiles again for each value: what a rewrite without it saves, and what it takes.
+    Beside a loop without a reverse mode that it has one."""
+    if _has_no_reverse(first) and fix.rewrite is not None and fix.rewrite.verified and not _has_no_reverse(fix):
+        return ", reverse-differentiable"
     if (
         first.rewrite is not None
         or not first.static_argnames
@@ -254,17 +266,22 @@ def _price(fix: Fix, first: Fix) -> str:
         or fix.rewrite.pieces
     ):
         return ""
-    differences = fix.rewrite.compared.differences if fix.rewrite.compared else ()
-    takes = ", not reverse-differentiable" if any("not reverse-differentiable" in each for each in differences) else ""
+    takes = ", not reverse-differentiable" if _has_no_reverse(fix) else ""
     freed = [name for name in first.static_argnames if name not in fix.rewrite.static_argnames]
     return f": one program for every {' and '.join(freed)}{takes}" if freed else ""
 
 
+def _has_no_reverse(fix: Fix) -> bool:
+    compared = fix.rewrite.compared if fix.rewrite else None
+    return compared is not None and any("not reverse-differentiable" in each for each in compared.differences)
+
+
 def way(fix: Fix) -> str:
-    """A fix in two or three words: "lax.cond", "static n"."""
+    """A fix in a few words: "lax.cond", "static n". What only joins them (`&`, `while` made of a `for`) goes without saying."""
     parts = []
     if fix.rewrite:
-        parts += [_PATTERNS.get(pattern, pattern) for pattern in fix.rewrite.patterns] or ["a rewrite"]
+        patterns = fix.rewrite.patterns
+        parts += [_PATTERNS[each] for each in patterns if each in _PATTERNS] or [*patterns] or ["a rewrite"]
     if fix.static_argnames:
         parts.append(f"static {', '.join(fix.static_argnames)}")
     return " + ".join(parts)

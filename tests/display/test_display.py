@@ -223,6 +223,21 @@ def test_an_unverified_way_comes_last() -> None:
     assert "Another way: lax.scan, not compared (%jitfix 2)" in to_text(advice(mixed, CONTEXT))
 
 
+def test_another_way_is_named_by_what_the_first_has_not() -> None:
+    """And where the first has no reverse mode, that this one has."""
+    from dataclasses import replace
+
+    no_reverse = Comparison(3, differences=("jax.grad does not go through its lax.while_loop (not reverse-differentiable)",))
+    first = replace(rewrite("where"), compared=no_reverse, changes=changes("while", "where", "logical_not", "while_loop", "&"))
+    other = replace(rewrite("where"), changes=changes("while", "where", "logical_not", "fori_loop", "&"))
+    text = to_text(advice(Diagnosis("f", "rewrite", rewrites=(first, other)), CONTEXT))
+    assert "Another way: lax.fori_loop, reverse-differentiable (%jitfix 2)" in text
+
+
+def changes(*patterns: str) -> tuple[Change, ...]:
+    return tuple(Change("f.py", 1, pattern) for pattern in patterns)
+
+
 def test_nothing_found_says_so_and_why() -> None:
     text = to_text(advice(Diagnosis("f", "rewrite", sites=(SITE,), reason="The branches differ in shape."), CONTEXT))
     assert "No fix found · no static argument and no known rewrite cures this" in text

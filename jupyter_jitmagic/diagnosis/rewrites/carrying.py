@@ -17,6 +17,7 @@ from jupyter_jitmagic.source.code import (
     loaded,
     read_first,
     stored,
+    target_names,
     walk_scope,
 )
 
@@ -101,6 +102,8 @@ class Carried:
                 raise Obstacle(f"the loop writes {spot.code.src(node)}, which a compiled loop would write once, while tracing")
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
                 name = node.value.func.attr
+                if self._is_made_each_round(node.value.func.value):
+                    continue
                 owner = spot.code.src(node.value.func.value)
                 if name in ("append", "extend", "insert", "add"):
                     raise Obstacle(
@@ -108,6 +111,26 @@ class Carried:
                     )
                 if name in ("update", "pop", "clear", "remove", "setdefault"):
                     raise Obstacle(f"the loop changes {owner} in place, which a compiled loop would do once, while tracing")
+
+    def _is_made_each_round(self, owner: ast.expr) -> bool:
+        """Whether this is a list, dict or set that the body makes anew before it changes it: no other round sees that."""
+        if not isinstance(owner, ast.Name) or owner.id in read_first(self.loop.body):
+            return False
+        made: list[ast.expr | None] = []
+        for node in walk_scope(self.loop.body):
+            if isinstance(node, ast.Assign) and owner.id in [name for target in node.targets for name in target_names(target)]:
+                alone = len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+                made.append(node.value if alone else None)
+        stores = [n for n in walk_scope(self.loop.body) if isinstance(n, ast.Name) and n.id == owner.id]
+        return len(made) == sum(not isinstance(n.ctx, ast.Load) for n in stores) and all(map(self._makes_new, made))
+
+    def _makes_new(self, value: ast.expr | None) -> bool:
+        """Whether an expression gives an object that nobody else holds, or an array, which nobody can change."""
+        if isinstance(value, ast.Call):
+            func = self.spot.value(value.func)
+            module = str(getattr(func, "__module__", None) or getattr(type(func), "__module__", ""))
+            return func in (list, dict, set) or module.partition(".")[0] == "jax"
+        return isinstance(value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
 
     def _items(self) -> list[str]:
         """Names of dicts and lists of which the body sets items: their items travel with them."""
@@ -117,6 +140,8 @@ class Carried:
                 root: ast.expr = node
                 while isinstance(root, ast.Subscript):
                     root = root.value
+                if self._is_made_each_round(root):
+                    continue
                 if not isinstance(root, ast.Name) or isinstance(self.spot.locals.get(root.id), np.ndarray | jax.Array):
                     raise Obstacle(f"the loop sets items of {self.code.src(root)} in place")
                 found.append(root.id)

@@ -261,3 +261,36 @@ def test_a_loop_that_leaves_over_what_follows_the_first_serves_one_element():
         "        total = total + v\n    return total\n"
     )
     check(source, (jnp.array([1.0, 2.0, 3.0]), 2.0), (jnp.array([1.0]), 2.0), (jnp.array([1.0, -2.0]), 0.0))
+
+
+def test_a_list_that_each_round_makes_anew_is_no_state_of_the_loop():
+    """The rounds of k-means: nothing of the list is seen by another round."""
+    source = """
+def f(X, tol):
+    centers = X[:2]
+    for step in range(30):
+        labels = jnp.abs(X[:, None] - centers).argmin(axis=1)
+        new = []
+        for j in range(2):
+            points = X[labels == j]
+            if len(points) > 0:
+                new.append(points.mean())
+            else:
+                new.append(centers[j])
+        new = jnp.stack(new)
+        if jnp.abs(new - centers).max() < tol:
+            break
+        centers = new
+    return centers
+"""
+    x = jnp.array([0.0, 1.0, 9.0, 10.0, 11.0])
+    proposals = check(source, (x, 1e-3), (x[::-1], 1e-3), (x, 100.0))
+    assert {"while_loop", "fori_loop"} & set(proposals.rewrites[0].patterns)
+
+
+def test_a_list_that_is_another_one_by_another_name_stays_where_it_was():
+    namespace = define(
+        "def f(x, n):\n    seen = []\n    new = [0.0]\n    i = 0\n    while i < n:\n        new = seen\n        new.append(x * i)\n"
+        "        i += 1\n    return sum(seen) + 0.0 * x\n"
+    )
+    assert not propose(namespace["f"], (jnp.array(2.0), jnp.array(3)), {}).rewrites
