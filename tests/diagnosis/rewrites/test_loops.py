@@ -290,7 +290,7 @@ def f(X, tol):
 
 def test_a_list_that_is_another_one_by_another_name_stays_where_it_was():
     namespace = define(
-        "def f(x, n):\n    seen = []\n    new = [0.0]\n    i = 0\n    while i < n:\n        new = seen\n        new.append(x * i)\n"
-        "        i += 1\n    return sum(seen) + 0.0 * x\n"
+        "def f(x, n):\n    seen = []\n    new = [0.0]\n    i = 0\n    while i < n:\n        new = seen\n"
+        "        new.append(x * i)\n        i += 1\n    return sum(seen) + 0.0 * x\n"
     )
     assert not propose(namespace["f"], (jnp.array(2.0), jnp.array(3)), {}).rewrites
