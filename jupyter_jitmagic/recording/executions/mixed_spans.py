@@ -83,9 +83,7 @@ class _Alone:
         if count < 2 or middle <= 0:
             return None
         spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
-        unseen = sum(
-            seconds for seconds, uncertain in kept if uncertain >= 2 * seconds
-        )  # they took between 0 and twice so long
+        unseen = sum(seconds for seconds, uncertain in kept if uncertain >= 2 * seconds)  # or up to twice so long
         blur = unseen / len(kept) / middle
         return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
 
