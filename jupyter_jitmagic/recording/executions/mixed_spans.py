@@ -51,7 +51,7 @@ class _Usual(NamedTuple):
     spread: float
     seen: int
     blur: float
-    """By which share the mean may be wrong, because calls had ended before it was looked a first time."""
+    """By which share the mean may be wrong, because calls had about ended before it was looked a first time."""
 
     def error(self, calls: float = math.inf) -> float:
         """By which share so many other calls may take more or less in the mean."""
@@ -83,8 +83,7 @@ class _Alone:
         if count < 2 or middle <= 0:
             return None
         spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
-        unseen = sum(seconds for seconds, uncertain in kept if uncertain >= 2 * seconds)  # or up to twice so long
-        blur = unseen / len(kept) / middle
+        blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
         return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
 
 

@@ -31,6 +31,9 @@ _SAMPLES = 999
 _ROUGH_SAMPLES = 25
 LATE = 1.5
 """Of what lasted so many times as long as usual, the caller may have been kept from seeing the end, or waited for more."""
+_AHEAD = 0.75
+"""A caller that comes back before so much of an execution's time has passed did not wait for it. A later one may have: for
+another output, which can be there a moment before the one that is looked at."""
 _AT_ONCE_S = 2e-5
 WORTH_EACH_S = 8e-4
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
@@ -130,7 +133,10 @@ class Pace:
         """The call after the latest watched one began at `start`."""
         if self.latest is not None:
             began, ended = self.latest.start, self.latest.seen_s
-            self.overtaken = 0 if math.isfinite(ended) else self.overtaken + 1  # or it was deleted by then
+            if math.isfinite(ended):
+                self.overtaken = 0
+            elif start - began < _AHEAD * (self.seconds or math.inf):  # or it was deleted by then
+                self.overtaken += 1
             waited = math.isfinite(ended) and not self.latest.at_return
             at_once = waited and start - ended <= TOLERANCE * (ended - began)
             self.returned = self.returned + 1 if at_once else 0

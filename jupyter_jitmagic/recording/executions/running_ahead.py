@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter
 
@@ -31,7 +32,7 @@ WORTH_RESTLESS_S = 2e-3
 """Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
 that costs their caller too much."""
 _LAP = 32
-_IDLE_CALLS = 16
+_IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
 _FIRST, _FIRST_CLOSELY, _STEP = 0.9, 0.8, 0.03
@@ -219,10 +220,12 @@ class RunningAhead:
         if array is None:
             return False
         with self._lock:
-            if self._waited is not None:
+            if self._waited is not None and not _is_over(self._waited):
                 self._idle = 0
             elif self._idle >= _IDLE_CALLS:
                 return False
+            else:
+                self._idle += 1
             hot_path.append_hit(start, end, entry)
             line = lines.get(entry)
             if line is None:
@@ -359,7 +362,6 @@ class RunningAhead:
                 if now < lane.again:
                     return
                 lane.again = now + _LAP * lane.each_s
-            self._idle += 1
             self._rests += not call.is_large
             self._wait(call, rested=True)
         elif self._joins(call, self._waited):
@@ -415,6 +417,12 @@ class RunningAhead:
             places = self._places[entry] = deque(sorted(arrays, key=lambda place: leaves[place].size))
         place = places[0] if places and self._lost.get(entry, 0) < _LOST * len(places) else len(leaves)
         return (leaves[place], place) if place < len(leaves) else (None, place)
+
+
+def _is_over(link: _Link) -> bool:
+    """Whether its line has come to rest, and the thread that waits for it has not seen that yet."""
+    array = link.array if link.number == link.lane.number else None
+    return array is not None and is_ready(array) is True
 
 
 ahead = RunningAhead()
