@@ -13,6 +13,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.recording.guards.failed_calls import kept_on
+from jupyter_jitmagic.records.log import log
 
 SCRIPT = """
 import jax.numpy as jnp
@@ -66,7 +67,9 @@ def test_without_a_failed_trace_one_line_says_what_to_ask() -> None:
             jm.explain_last()
 
 
-def test_a_failed_call_lives_as_long_as_its_error_and_is_not_pickled_with_it() -> None:
+def test_a_failed_call_lives_as_long_as_its_error_and_is_not_pickled_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "shells", 0)  # other tests' shells may be loaded still
+
     def sized(x, n, activation):
         return activation(jnp.zeros(n) + x)
 

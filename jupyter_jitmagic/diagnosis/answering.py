@@ -31,7 +31,7 @@ def answer(asked: Asked, so_far: list[Diagnosis]) -> Diagnosis:
         return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
-        so_far.append(asked.verdict("static", result.static, verified=True, reason=reason))
+        so_far.append(asked.verdict("static", result.static, verified=True, reason=reason, equations=_unbearable(asked)))
         return _cured(asked)
     if asked.took > _SLOW and (result.bounded or ended_early(asked.found, asked.error, call)):
         return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
@@ -58,7 +58,7 @@ def _many_equations(asked: Asked) -> Diagnosis | None:
     """The static set makes a program that takes minutes to compile: its counts as data, whether or not that is proven."""
     call, result = asked.call, asked.result
     counts = frozenset(name for name in result.static - call.declared if type(call.argument(name).value) is int)
-    if result.equations <= MANY_EQUATIONS or not counts:
+    if not _unbearable(asked) or not counts:
         return None
     return replace(as_data(asked, counts), reason=reasons.for_many_equations(call, result, counts))
 
@@ -106,8 +106,13 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         unverified=unsure,
         verified=True,
         reason=reasons.for_static(call, result, asked.found),
-        equations=result.equations if result.equations > MANY_EQUATIONS else 0,
+        equations=_unbearable(asked),
     )
+
+
+def _unbearable(asked: Asked) -> int:
+    """The equations of the program with the static set, where they are so many that compiling may take minutes; else 0."""
+    return asked.result.equations if asked.result.equations > MANY_EQUATIONS else 0
 
 
 def _is_other(asked: Asked) -> bool:

@@ -147,7 +147,7 @@ def test_a_function_without_source_has_its_operations() -> None:
     exec("def hidden(x):\n    return jnp.tanh(x @ x)", space)
     found = jm.lines(space["hidden"], X)
     assert found.execute_s.sum() > 0
-    assert any("dot_general" in code for code in found.code)
+    assert any("dot_general" in code for code in found.code), found.to_string()
 
 
 def test_it_is_shown_with_its_source_and_says_what_is_estimated(table: Any, capsys: Any) -> None:

@@ -61,6 +61,21 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
     assert "the search was stopped after" in found.reason and "No fix found" not in str(found)
 
 
+def test_an_answer_that_is_stopped_says_what_its_static_set_costs(limited, monkeypatch):
+    """That it makes an unbearable program is known before other code is looked for."""
+
+    def long(x, n):
+        for _ in range(n):
+            x = x + 1
+        return x
+
+    jm.options.advice_limit_s = 4.0
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.answering.MANY_EQUATIONS", 100)
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.answering.as_data", lambda *_: busy(60))
+    found = jm.diagnose(long, jnp.float32(1.0), 300)
+    assert found.stopped and found.equations == 300 and "compiling may take minutes" in str(found)
+
+
 def test_a_run_that_came_to_no_site_in_its_time_leaves_the_one_that_jax_names(monkeypatch):
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing.find_call_sites", lambda *_, **__: Found())
     found = jm.diagnose(lambda x: x if x > 0 else -x, jnp.float32(1.0))
