@@ -21,7 +21,8 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.If) or spot.code.is_elif(asked[1]):
         return
     node, code = asked[1], spot.code
-    sides = [_appends(spot, side) for side in (node.body, node.orelse)]
+    live = code.live_after(node)
+    sides = [_appends(spot, side, live) for side in (node.body, node.orelse)]
     if sides[0] is None or sides[1] is None or not (sides[0] or sides[1]) or not code.on_own_lines([node]):
         return
     lists = list(dict.fromkeys(name for side in sides for name, _ in side or ()))
@@ -39,29 +40,43 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     if len(both) > 1 and not isinstance(node.test, ast.Name):
         pred = code.fresh("chosen", "pred")
         lines, test = f"{indent}{pred} = {test}\n", pred
-    for side, chosen in zip(sides, (test, f"{spot.jnp('logical_not')}({test})"), strict=True):
-        for name, value in side or ():
-            if name in growing:
+    written = (node.body, test), (node.orelse, f"{spot.jnp('logical_not')}({test})")
+    for statements, chosen in written:
+        for statement in statements:
+            appended = _appended(spot, statement)
+            if isinstance(statement, ast.Assign):
+                lines += code.block_text([statement], indent)
+            elif appended is not None and appended[0] in growing:
+                name, value = appended
                 lines += f"{indent}{name}.append({code.expr(value)})\n{indent}{flags[name]}.append({chosen})\n"
-    risky = not harmless([value for _, value in both])
+    beside = [each.value for each in [*node.body, *node.orelse] if isinstance(each, ast.Assign)]
+    risky = not harmless([*(value for _, value in both), *beside])
     region = code.region([node])
     yield spot.step("kept", (region, lines), *(((a, b), text) for a, b, text in edits), risky=risky)
 
 
-def _appends(spot: Spot, side: list[ast.stmt]) -> list[tuple[str, ast.expr]] | None:
-    """(list, item) for each append of a side that does nothing else; None for other sides."""
+def _appends(spot: Spot, side: list[ast.stmt], live: set[str]) -> list[tuple[str, ast.expr]] | None:
+    """(list, item) for each append of a side that does nothing else, but for names of its own; None for other sides."""
     found = []
     for statement in side:
-        match statement:
-            case ast.Expr(
-                value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])
-            ) if isinstance(spot.locals.get(name), list) and not isinstance(value, ast.Starred):
-                found.append((name, value))
-            case ast.Pass():
-                pass
-            case _:
+        appended = _appended(spot, statement)
+        if appended is not None:
+            found.append(appended)
+        elif isinstance(statement, ast.Assign):
+            if any(not isinstance(target, ast.Name) or target.id in live for target in statement.targets):
                 return None
+        elif not isinstance(statement, ast.Pass):
+            return None
     return found
+
+
+def _appended(spot: Spot, statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    match statement:
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])
+        ) if isinstance(spot.locals.get(name), list) and not isinstance(value, ast.Starred):
+            return name, value
+    return None
 
 
 def _flags_of(spot: Spot, name: str, lists: list[str]) -> str:
@@ -102,11 +117,10 @@ class _Uses:
         for node in ast.walk(function):
             if isinstance(node, ast.Name) and node.id == self.name and node not in inside:
                 self._use(node)
-        if self.name in loaded([self.branch.test]) or any(
-            self.name in loaded([statement.value.args[0]])
-            for statement in [*self.branch.body, *self.branch.orelse]
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-        ):
+        statements = [*self.branch.body, *self.branch.orelse]
+        values = [each.value.args[0] for each in statements if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call)]
+        values += [each.value for each in statements if isinstance(each, ast.Assign)]
+        if self.name in loaded([self.branch.test, *values]):
             self._refuse(self.branch.test)
         return self.found
 

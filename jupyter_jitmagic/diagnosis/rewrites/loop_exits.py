@@ -59,6 +59,8 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
             test = code.expr(loop.test)
         yield spot.step("while", (region, f"{before}{indent}while {test}:\n{lowered}{after[1]}"))
         return
+    if flags.done and _needs_its_rounds(spot, loop):
+        yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
     header = _indexed(spot, loop)
     if header is not None:
         setup, test, first, last = header
@@ -67,13 +69,41 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
         yield spot.step("while", (region, f"{lines}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
     if flags.done:
-        deeper = _Lowering(spot, flags).block(loop.body, inner + "    ")
-        head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
-        text = f"{before}{indent}{head}:\n{inner}if not {flags.done}:\n{deeper}{after[1]}"
-        yield spot.step("flag", (region, text))
+        yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
     elif not isinstance(loop, ast.While):
         head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
         yield spot.step("flag", (region, f"{before}{indent}{head}:\n{lowered}{after[1]}"))
+
+
+def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple[str, str], region: tuple[int, int]) -> Step:
+    """The loop with all its rounds, those after its end doing nothing."""
+    code, indent = spot.code, spot.code.indent(loop)
+    deeper = _Lowering(spot, flags).block(loop.body, indent + "        ")
+    head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
+    text = f"{around[0]}{indent}{head}:\n{indent}    if not {flags.done}:\n{deeper}{around[1]}"
+    return spot.step("flag", (region, text))
+
+
+_FEW_ROUNDS = 8
+
+
+def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
+    """Whether the rounds are few and their number places items of a Python list, which no traced number can."""
+    iterable = loop.iter
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id in ("enumerate", "zip"):
+        iterable = iterable.args[0] if iterable.args else iterable
+    sequence = spot.value(iterable)
+    if not isinstance(sequence, list | tuple | range) or len(sequence) > _FEW_ROUNDS:
+        return False
+    targets = set(target_names(loop.target))
+    return any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(spot.value(node.value), list)
+        and targets & loaded([node.slice])
+        for statement in loop.body
+        for node in ast.walk(statement)
+    )
 
 
 def _after_loop(

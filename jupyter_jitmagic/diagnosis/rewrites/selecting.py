@@ -41,6 +41,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             and is_module(flow.spot, owner_of(node))
         ):
             return _masked(flow, node.args[1], node.args[0])
+        if name == "compress" and len(node.args) == 2 and (axis := _axis_alone(node)) is not None:
+            return _masked(flow, node.args[1], node.args[0], [*(ast.Slice() for _ in range(axis)), node.args[0]], axis)
         if several and name in ("nonzero", "where") and _looks_for(flow, node):
             text, ragged, ndim = _places(flow, node)
             return Selection(text, ragged, "size=", several=(ragged,) * ndim)
@@ -112,6 +114,14 @@ def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
         return failing and flow.site is node
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
+
+
+def _axis_alone(node: ast.Call) -> int | None:
+    """The axis, where it is a plain number and the call's one keyword."""
+    match node.keywords:
+        case [ast.keyword(arg="axis", value=ast.Constant(value=int() as axis))] if axis >= 0:
+            return axis
+    return None
 
 
 def _masked(

@@ -55,3 +55,36 @@ def test_other_effects_in_the_branch_are_left_alone():
     assert not propose(seen["f"], CALLS[0], {}).rewrites and seen["seen"] == []
     printing = propose(define(source.format(other="print(c)"))["f"], CALLS[0], {})
     assert "debug.print" in printing.rewrites[0].source
+
+
+def test_names_of_the_branch_alone_stand_beside_what_it_appends():
+    source = """
+def f(x, c):
+    parts = []
+    for k in range(3):
+        if c > k:
+            part = x[k] * c
+            parts.append(part.sum())
+    return sum(parts) / len(parts), jnp.array(parts).max()
+"""
+    assert "kept.append(" in check(source, *[(x, c + 1.5) for x, c in CALLS]).rewrites[0].source
+
+
+def test_groups_of_unique_labels_fill_a_list():
+    source = """
+def f(x, labels):
+    means = []
+    for label in jnp.unique(labels):
+        means.append(x[labels == label].mean())
+    return sum(means) / len(means)
+"""
+    x, labels = jnp.array([1.0, 5.0, 3.0, 2.0]), jnp.array([0, 1, 0, 2])
+    assert check(source, (x, labels), (x, labels * 0)).rewrites[0].verified
+
+
+def test_an_item_that_the_branch_reads_from_its_own_list_is_none_that_can_be_left_out():
+    source = (
+        "def f(x, c):\n    parts = [c]\n    for k in range(3):\n        if c > k:\n            last = parts[-1]\n"
+        "            parts.append(last + x[k])\n    return sum(parts)\n"
+    )
+    assert not any("kept.append(" in each.source for each in propose(define(source)["f"], CALLS[0], {}).rewrites)

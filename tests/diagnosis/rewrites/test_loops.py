@@ -288,3 +288,20 @@ def test_a_list_that_is_another_one_by_another_name_stays_where_it_was():
         "        new.append(x * i)\n        i += 1\n    return sum(seen) + 0.0 * x\n"
     )
     assert not propose(namespace["f"], (jnp.array(2.0), jnp.array(3)), {}).rewrites
+
+
+def test_rounds_that_place_items_of_a_list_are_skipped_and_not_counted():
+    """A traced number finds no item of Python's list."""
+    source = """
+def f(x):
+    edges = [-1.0, 0.0, 1.0]
+    counts = [0 for _ in edges]
+    for v in x:
+        for k, edge in enumerate(edges):
+            if v <= edge:
+                counts[k] += 1
+                break
+    return jnp.array(counts)
+"""
+    first = check(source, (jnp.array([0.5, -2.0, 5.0]),), (jnp.array([-1.0, 0.0, 0.25]),)).rewrites[0]
+    assert "for k, edge in enumerate(edges):" in first.source

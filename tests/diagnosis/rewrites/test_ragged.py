@@ -111,6 +111,13 @@ def test_the_size_of_rows_or_columns_that_are_chosen_counts_all_their_elements()
     assert check("def f(X, t):\n    part = X[X[:, 0] > t]\n    return part.sum() / part.size\n", *calls).rewrites[0].verified
 
 
+@pytest.mark.parametrize("chosen", ["X.min(axis=1) < t, X, axis=0", "X[0] > t, X, axis=1"])
+def test_rows_or_columns_that_compress_chooses(chosen):
+    source = f"def f(X, t):\n    part = jnp.compress({chosen})\n    return part.sum(axis=0).max() if len(part) else part.size\n"
+    source = source if "axis=0" in chosen else f"def f(X, t):\n    return jnp.compress({chosen}).mean(axis=1)\n"
+    assert check(source.replace(" if len(part) else part.size", ""), (ROWS, 1.0), (-ROWS, 0.0)).rewrites[0].verified
+
+
 def test_a_selection_within_a_comprehension_is_told_by_its_own_name():
     """From Python 3.12 on that name is gone when the trace has stopped."""
     rewrite = check("def f(X):\n    return jnp.stack([row[row > 0].sum() for row in X])\n", (ROWS,), (-ROWS,)).rewrites[0]
