@@ -268,6 +268,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "pause": {"on": (bool,)},
     "fixes": {"diagnosis": (int,)},
     "lines": {"entry": (int,)},
+    "roll": {"entry": (int,)},
     "program": {"entry": (int,), "what": (str,)},
 }
 """Of which types the arguments of each operation are."""

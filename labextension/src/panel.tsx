@@ -9,7 +9,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { COLUMNS, isColumn, toggled } from './columns';
-import { KernelLink } from './connection';
+import { type IWhen, KernelLink } from './connection';
 import { jitIcon } from './icon';
 import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
@@ -22,6 +22,7 @@ import {
   parseDetail,
   parseFixes,
   parseLines,
+  parseRolled,
   parseTimeline
 } from './answers';
 import { type IPlace, type IReply, type IRequest } from './protocol';
@@ -280,11 +281,15 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     }
   });
 
-  async request(op: string, args: IRequest['args']): Promise<IReply['data']> {
+  async request(
+    op: string,
+    args: IRequest['args'],
+    when: IWhen = {}
+  ): Promise<IReply['data']> {
     if (!this._link) {
       throw new Error(this._trans.__('There is no kernel to ask.'));
     }
-    return this._link.request(op, args);
+    return this._link.request(op, args, when);
   }
 
   get seen(): boolean {
@@ -345,6 +350,11 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     },
     lines: async entry => {
       return parseLines(await this.request('lines', { entry }));
+    },
+    roll: async entry => {
+      const { epoch } = this.model.state;
+      const args = { entry, epoch };
+      return parseRolled(await this.request('roll', args, { between: true }));
     },
     calls: async entry => {
       return parseCalls(await this.request('calls', { entry }));
