@@ -27,7 +27,7 @@ format: setup  ## put Python and TypeScript into the project's format
 	@ruff check -q --fix . && ruff format -q . && jlpm prettier --log-level warn --write labextension ui-tests '*.{json,mjs,ts}'
 
 build:  ## wheel and sdist in dist/, the panel inside
-	@rm -rf dist jupyter_jitmagic/labextension && scripts/setup.sh
+	@rm -rf dist jupyter_jitmagic/labextension jupyter_jitmagic/static && scripts/setup.sh
 	@$(PY) -m build --no-isolation . && ls -l dist
 
 bench: setup  ## what the wrapper costs, against plain jax.jit
@@ -48,6 +48,6 @@ soak:  ## what takes long: slow tests, packaging, the other Pythons and JAXs, ot
 	@$(PY) scripts/soak.py
 
 clean:  ## remove every environment and everything built
-	@rm -rf .venv .venv-* .demo dist node_modules .yarn labextension/lib labextension/*.tsbuildinfo jupyter_jitmagic/labextension \
+	@rm -rf .venv .venv-* .demo dist node_modules .yarn labextension/lib labextension/*.tsbuildinfo jupyter_jitmagic/labextension jupyter_jitmagic/static \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis ui-tests/test-results test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis import Diagnosis as Diagnosis
     from jupyter_jitmagic.explaining import diagnose as diagnose
     from jupyter_jitmagic.explaining import explain_last as explain_last
+    from jupyter_jitmagic.magics.panel_widget import panel as panel
     from jupyter_jitmagic.processes.differing import compare_processes as compare_processes
     from jupyter_jitmagic.processes.gathering import gather as gather
     from jupyter_jitmagic.processes.opened import Opened as Opened
@@ -67,6 +68,7 @@ _HOME = {
     "lines": "by_line.table",
     "JitFunction": "recording.api.jit_function",
     "Opened": "processes.opened",
+    "panel": "magics.panel_widget",
     "compare_processes": "processes.differing",
     "gather": "processes.gathering",
     "compare": "processes.opened",

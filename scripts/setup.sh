@@ -126,7 +126,7 @@ install_browser() {
 
 panel() {
   say "set-up: building the panel"
-  rm -rf jupyter_jitmagic/labextension
+  rm -rf jupyter_jitmagic/labextension jupyter_jitmagic/static
   quietly .venv/panel.log jlpm build:prod
   panel_key >node_modules/.stamp-panel
 }
@@ -144,7 +144,8 @@ if ! is_stamped .venv/.stamp-python "$python_key" || ! .venv/bin/python -c "" 2>
   python_job=$!
 fi
 if ! is_stamped node_modules/.stamp "$node_key"; then node_modules; fi
-if [ "$(cat node_modules/.stamp-panel 2>/dev/null)" != "$(panel_key)" ] || ! [ -f jupyter_jitmagic/labextension/package.json ]; then panel; fi
+if [ "$(cat node_modules/.stamp-panel 2>/dev/null)" != "$(panel_key)" ] || ! [ -f jupyter_jitmagic/labextension/package.json ] ||
+  ! [ -f jupyter_jitmagic/static/widget.js ]; then panel; fi
 if [ -n "${python_job:-}" ]; then
   wait "$python_job" || exit 1
   # the assets exist by now, so this runs no node; a link in place of their copy lets a rebuilt panel show without a new install

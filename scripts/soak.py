@@ -26,9 +26,9 @@ from run_tests import BIN, ROOT, Counts
 
 PYTHONS = ("3.12", "3.13", "3.14")
 HOSTS = {  # what is installed beside the wheel, and the command that serves it
-    "JupyterLab 4.2": (["jupyterlab>=4.2,<4.3", "ipykernel>=6.29,<7"], "lab"),
-    "JupyterLab 4.4": (["jupyterlab>=4.4,<4.5", "ipykernel>=7.0,<7.1"], "lab"),
-    "Notebook 7": (["notebook>=7.5,<8", "ipykernel"], "notebook"),
+    "JupyterLab 4.2": (["jupyterlab>=4.2,<4.3", "ipykernel>=6.29,<7", "anywidget"], "lab"),
+    "JupyterLab 4.4": (["jupyterlab>=4.4,<4.5", "ipykernel>=7.0,<7.1", "anywidget"], "lab"),
+    "Notebook 7": (["notebook>=7.5,<8", "ipykernel", "anywidget"], "notebook"),
 }
 SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 

@@ -17,6 +17,13 @@ class OptionError(JitMagicError, ValueError):
     """An option or a name that the user gave is wrong; the message is one line that says what to do."""
 
 
+class MissingPackageError(JitMagicError, ImportError):
+    """Something needs a package that is not installed; the message is one line that says which, and all that IPython shows."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"UsageError: {self}"]
+
+
 class RecompileError(JitMagicError):
     """A call would compile again although the user asked for no more compiles (``on_miss="raise"``)."""
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.errors import JitMagicError, faults
 from jupyter_jitmagic.live import question_answers, quiet_subshell
+from jupyter_jitmagic.live.channels import Channel, Marks, Panel, silent_comm
 from jupyter_jitmagic.live.protocol import (
     COMM,
     QUERIES,
@@ -51,21 +52,6 @@ GRACE_S = 15.0
 """So long it may take to answer."""
 
 
-class _Panel:
-    """One panel that listens."""
-
-    def __init__(self, comm: Any, leased: bool) -> None:
-        self.comm = comm
-        self.counts = False
-        """Whether it wants the counts of a status bar only."""
-        self.leased = leased
-        """Whether it can answer while a cell runs. One that cannot is never given up for its silence."""
-        self.seen = time.monotonic()
-
-    def silent_s(self) -> float:
-        return time.monotonic() - self.seen if self.leased else 0.0
-
-
 class Hub:
     """The kernel's end of the conversation; see `protocol` for how it goes. `start` and `stop` may be called in any order
     and from any thread, and `stop` leaves no comm, listener or thread behind."""
@@ -76,8 +62,10 @@ class Hub:
         self._lock = threading.RLock()
         """Held while a message is made and handed over, so that they leave in the order of their numbers."""
         self._seq = 0
-        self._panels: dict[str, _Panel] = {}
+        self._panels: dict[str, Panel] = {}
+        self._is_on = False
         self._marks: list[Any] = []
+        self._lab = Marks(self._marks)
         self._holds: dict[str, Callable[[], None]] = {}
         """Subshells that are quiet (`quiet_subshell`), and what ends that."""
         self._manager: Any = None
@@ -92,6 +80,14 @@ class Hub:
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Follow what is recorded, for panels that come through `hear`."""
+        with self._lock:
+            if not self._is_on:
+                self._is_on = True
+                atexit.register(self.stop)
+                self._feed.start()
+
     def start(self, shell: Any) -> None:
         """Listen for panels of the kernel that `shell` belongs to; nothing happens in an IPython without a kernel."""
         kernel = getattr(shell, "kernel", None)
@@ -103,6 +99,7 @@ class Hub:
         if not hasattr(manager, "comms") or not hasattr(manager, "register_comm"):
             return
         with self._lock:
+            self.begin()
             self._manager, self._shell = manager, shell
             self._busy = True  # loading happens in a cell
             self._mark(COMM)
@@ -112,76 +109,84 @@ class Hub:
                 self._mark(SUBSHELLS_MARK)
             shell.events.register("pre_run_cell", self._before_cell)
             shell.events.register("post_run_cell", self._after_cell)
-            atexit.register(self.stop)
-            self._feed.start()
             self._announce("loaded")
 
     def stop(self) -> None:
         """Say goodbye and leave no trace."""
         with self._lock:
-            if self._manager is None:
+            if not self._is_on:
                 return
+            self._is_on = False
             self._announce("unloaded")
-            manager, shell = self._manager, self._shell
-            self._manager = self._shell = None
             self._panels = {}
-            marks, self._marks = self._marks, []
-            for mark in marks:
-                manager.comms.pop(mark.comm_id, None)
-            holds, self._holds = self._holds, {}
-            for end in holds.values():
-                end()
-            shell.events.unregister("pre_run_cell", self._before_cell)
-            shell.events.unregister("post_run_cell", self._after_cell)
+            self._let_go()
             atexit.unregister(self.stop)
             self._feed.stop()
             thread = self._retire_thread()
         self._join(thread)
+
+    def _let_go(self) -> None:
+        """The lock is held. Of the shell, and of the comms in its kernel."""
+        manager, shell, self._manager, self._shell = self._manager, self._shell, None, None
+        for mark in self._marks:
+            manager.comms.pop(mark.comm_id, None)
+        self._marks.clear()
+        holds, self._holds = self._holds, {}
+        for end in holds.values():
+            end()
+        if shell is not None:
+            shell.events.unregister("pre_run_cell", self._before_cell)
+            shell.events.unregister("post_run_cell", self._after_cell)
 
     def after_fork(self) -> None:
         """In a forked child: front ends talk to the parent alone, so it is over here, without a word to them and without the
         thread and the locks that others held."""
         self._lock = threading.RLock()
         self._manager = self._shell = self._thread = None
-        self._panels, self._marks, self._holds = {}, [], {}
+        self._is_on = False
+        self._panels, self._holds = {}, {}
+        self._marks.clear()
         self._feed.after_fork()
 
     @property
     def listening(self) -> bool:
-        """Whether a panel listens."""
-        return bool(self._panels)
+        """Whether a panel of JupyterLab's listens, to which a link can lead."""
+        return any(panel.channel is self._lab for panel in tuple(self._panels.values()))
 
     def _mark(self, comm_id: str) -> Any:
         """Register a comm without telling any front end: whoever asks for the kernel's comms finds it."""
-        mark = _silent_comm(comm_id)
+        mark = silent_comm(comm_id)
         self._manager.register_comm(mark)
         self._marks.append(mark)
         return mark
 
     def _announce(self, what: Any) -> None:
-        self._marks[0].send(Announcement(t=what, v=VERSION, epoch=self.epoch))
+        self._send_to_all(Announcement(t=what, v=VERSION, epoch=self.epoch), self._lab)
 
     # -- from the panel, in the thread of its subshell (or the main one) -------------------------------------------------
 
     def _received(self, message: Mapping[str, Any]) -> None:
-        with faults.stop("hearing the panel"):
-            self._heard(message)
+        self.hear(message["content"].get("data"), self._lab, message.get("header", {}).get("subshell_id"))
 
-    def _heard(self, message: Mapping[str, Any]) -> None:
-        data = message["content"].get("data")
+    def hear(self, data: Any, channel: Channel, here: str | None) -> None:
+        """A panel sent this; what is for it goes through `channel`. `here`: the subshell in whose thread this is."""
+        with faults.stop("hearing the panel"):
+            self._heard(data, channel, here)
+
+    def _heard(self, data: Any, channel: Channel, here: str | None) -> None:
         try:
             request = parse_request(data)
         except ProtocolError as error:
             if isinstance(data, dict) and is_comm_id(panel := data.get("panel")):
                 identity = data.get("id")
-                self._reply(_silent_comm(panel), identity if isinstance(identity, str) else "", error=str(error))
+                self._reply(channel.to(panel), identity if isinstance(identity, str) else "", error=str(error))
             return
         if request["op"] == "close":
             self._closed(request["panel"])
             return
         panel = self._panels.get(request["panel"])
         if panel is None:  # it opens, or was given up for its silence (a sleeping laptop) and is back
-            self._opened(request, message)
+            self._opened(request, channel, here)
             return
         panel.seen = time.monotonic()
         if request["op"] == "open":  # it wants rows now that wanted counts before, or the other way round
@@ -194,24 +199,27 @@ class Hub:
         elif request["op"] != "alive":
             self._answer(panel.comm, request)
 
-    def _opened(self, request: Request, message: Mapping[str, Any]) -> None:
-        here = message.get("header", {}).get("subshell_id")
-        subshell = request["args"].get("subshell") or here
+    def _opened(self, request: Request, channel: Channel, here: str | None) -> None:
         counts = request["args"].get("counts") is True
         with self._lock:
-            if self._manager is None:
+            if not self._is_on:
                 return
-            shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
-            if isinstance(subshell, str) and subshell and not shared:
-                self._mark(SUBSHELL_PREFIX + subshell)
-            if isinstance(here, str) and here not in self._holds and (end := quiet_subshell.hold(self._shell.kernel, here)):
-                self._holds[here] = end
+            if channel is self._lab:
+                self._share(request["args"].get("subshell") or here, here)
             self._feed.awake = True
-            self._welcome(_Panel(_silent_comm(request["panel"]), leased=bool(subshell)), counts=counts)
+            self._welcome(Panel(channel, request["panel"], leased=bool(request["args"].get("subshell") or here)), counts=counts)
             # ipykernel 7.0 sends nothing from a thread that does not know the message it answers
-            self._begin_thread(copy_context() if here else Context())
+            self._begin_thread(copy_context() if here or channel is not self._lab else Context())
 
-    def _welcome(self, panel: _Panel, *, counts: bool) -> None:
+    def _share(self, subshell: object, here: str | None) -> None:
+        """The lock is held. The subshell of the first of JupyterLab's panels is for all of them, and quiet."""
+        shared = any(mark.comm_id.startswith(SUBSHELL_PREFIX) for mark in self._marks)
+        if isinstance(subshell, str) and subshell and not shared:
+            self._mark(SUBSHELL_PREFIX + subshell)
+        if isinstance(here, str) and here not in self._holds and (end := quiet_subshell.hold(self._shell.kernel, here)):
+            self._holds[here] = end
+
+    def _welcome(self, panel: Panel, *, counts: bool) -> None:
         """The lock is held. Tell a panel all that it wants to know."""
         first = not self._wanted(counts=False)
         panel.counts = counts
@@ -255,23 +263,31 @@ class Hub:
             reply["data"] = data
         comm.send(reply)
 
+    def _send_to_all(self, message: Any, *more: Channel) -> None:
+        """The lock is held. To every way on which a panel listens."""
+        for channel in dict.fromkeys([*more, *(panel.channel for panel in self._panels.values())]):
+            channel.send(message)
+
     def _send_snapshot(self, comm: Any, *, begin: bool = False, answers: str = "") -> None:
-        """The lock is held. To one panel on its own comm; what others have still to hear stays noted unless `begin`."""
+        """The lock is held. To one panel on its own comm, or to all (None); what others have still to hear stays noted unless
+        `begin`."""
         rows = self._feed.everything(begin=begin)
-        comm.send(
-            Snapshot(
-                t="snapshot",
-                v=VERSION,
-                epoch=self.epoch,
-                seq=self._seq,
-                busy=self._busy,
-                package=_package_version(),
-                home=_home(),
-                paused_s=self._feed.paused_s,
-                id=answers,
-                **rows,
-            )
+        snapshot = Snapshot(
+            t="snapshot",
+            v=VERSION,
+            epoch=self.epoch,
+            seq=self._seq,
+            busy=self._busy,
+            package=_package_version(),
+            home=_home(),
+            paused_s=self._feed.paused_s,
+            id=answers,
+            **rows,
         )
+        if comm is None:
+            self._send_to_all(snapshot)
+        else:
+            comm.send(snapshot)
 
     def _send_changes(self, changes: Changes) -> None:
         """The lock is held."""
@@ -279,7 +295,7 @@ class Hub:
             return
         self._seq += 1
         if changes.reset:
-            self._send_snapshot(self._marks[0], begin=True)
+            self._send_snapshot(None, begin=True)
             return
         update = Update(
             t="update",
@@ -298,7 +314,7 @@ class Hub:
         )
         if self._ask_the_silent():
             update["ping"] = True
-        self._marks[0].send(update)
+        self._send_to_all(update)
 
     def _counts(self) -> Counts:
         running, misses, seconds = self._feed.totals()
@@ -320,7 +336,7 @@ class Hub:
         self._last_counts = counts.copy()
         if self._ask_the_silent():
             counts["ping"] = True
-        self._marks[0].send(counts)
+        self._send_to_all(counts)
 
     def _wanted(self, *, counts: bool) -> bool:
         return any(panel.counts is counts for panel in self._panels.values())
@@ -397,7 +413,7 @@ class Hub:
                 self._compare_now, compared = False, time.monotonic()
             try:
                 with self._lock:
-                    if stopping.is_set() or self._manager is None:
+                    if stopping.is_set() or not self._is_on:
                         return
                     if full := self._wanted(counts=False):
                         self._send_changes(self._feed.changes(compare=compare))
@@ -408,15 +424,6 @@ class Hub:
             except Exception as error:
                 faults.report("telling the panel", error)
             stopping.wait(BATCH_S if full else COUNTS_S)
-
-
-def _silent_comm(comm_id: str) -> Any:
-    """A comm that was not opened towards any front end, and whose end tells none."""
-    import comm
-
-    made = comm.create_comm(target_name=COMM, comm_id=comm_id, primary=False)
-    made._closed = True  # else its end sends a comm_close, which JupyterLab logs as an error
-    return made
 
 
 def _home() -> str:
@@ -443,6 +450,16 @@ def start(shell: Any, queries: Mapping[str, Query] | None = None) -> None:
     if _hub is None and getattr(shell, "kernel", None) is not None:
         _hub = Hub(log, {**question_answers.QUERIES, **(queries or {})})
         _hub.start(shell)
+
+
+def for_widgets(queries: Mapping[str, Query]) -> Hub:
+    """The kernel's end, for a panel that is a widget; begun with these `queries` where no shell has begun it, as in a notebook
+    that is not Jupyter's."""
+    global _hub
+    if _hub is None:
+        _hub = Hub(log, {**question_answers.QUERIES, **queries})
+    _hub.begin()
+    return _hub
 
 
 def is_heard() -> bool:

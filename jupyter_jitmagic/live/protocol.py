@@ -266,9 +266,9 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "timeline": {"from_s": (int, float, NoneType), "to_s": (int, float, NoneType), "stretches": (int,)},
     "clear": {"function": (int,)},
     "pause": {"on": (bool,)},
+    "here": {},
     "fixes": {"diagnosis": (int,)},
     "lines": {"entry": (int,)},
-    "roll": {"entry": (int,)},
     "program": {"entry": (int,), "what": (str,)},
 }
 """Of which types the arguments of each operation are."""

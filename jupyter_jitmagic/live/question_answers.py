@@ -115,7 +115,13 @@ def pause(args: Mapping[str, object]) -> dict[str, object]:
     return {"paused_s": log.paused_s}
 
 
+def here(args: Mapping[str, object]) -> dict[str, object]:
+    """Nothing but that the kernel is there."""
+    return {}
+
+
 QUERIES: dict[str, Query] = {
+    "here": here,
     "detail": detail,
     "calls": calls,
     "compare": compare,

@@ -30,7 +30,9 @@ def in_kernel(shell: Any) -> bool:
 
 
 def cell_number(shell: Any, filename: str) -> int | None:
-    """The execution number of the cell that was compiled under this file name, None for a file."""
+    """The execution number of the cell that was compiled under this file name, None for a file, or where there is no shell."""
+    if shell is None:
+        return None
     named = shell.compile.format_code_name(filename)
     if not named or not named[1].startswith("In["):
         return None

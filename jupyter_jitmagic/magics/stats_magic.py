@@ -51,7 +51,7 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         front_end.show(shell, Document.of([Paragraph(_save_trace(shell, chosen, given.save), "dim")]))
         quiet = True
     elif given.save:
-        parts = [(level, _document(shell, level, _chosen(tables.stats(level), chosen, strict=False))) for level in LEVELS]
+        parts = [(level, document(shell, level, _chosen(tables.stats(level), chosen, strict=False))) for level in LEVELS]
         save(frame, given.level, parts, given.save)
         is_report = given.save.endswith(".html")
         what = f"a report of {', '.join(LEVELS)}" if is_report else f"{len(frame)} rows of {given.level}"
@@ -61,7 +61,7 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         _plot(shell, _chosen(tables.stats("calls"), chosen))
         quiet = True
     if not quiet and not (given.reset and not chosen and given.level == "functions"):
-        front_end.show(shell, _document(shell, given.level, frame, notes, break_even=given.break_even))
+        front_end.show(shell, document(shell, given.level, frame, notes, break_even=given.break_even))
         if options.off:
             front_end.show(shell, Document.of([Paragraph(OFF)]))
         elif (paused := _paused()) is not None:
@@ -126,7 +126,7 @@ def _plot(shell: Any, frame: Any) -> None:
     shell.display_pub.publish(bundle)
 
 
-def _document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, break_even: bool = False) -> Document:
+def document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, break_even: bool = False) -> Document:
     rows = frame.to_dict("records")
     for row in rows:
         if row.get("call_site"):

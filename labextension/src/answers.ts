@@ -1,7 +1,6 @@
 /** The kernel's answers to the panel's questions, checked as they arrive. */
 import {
   type Fields,
-  flag,
   isNumber,
   isObject,
   list,
@@ -22,7 +21,6 @@ import type {
   IFix,
   ILines,
   IProgram,
-  IRolled,
   ITimeline
 } from './protocol';
 
@@ -103,20 +101,7 @@ export function parseLines(data: Record<string, unknown>): ILines {
         heat: list(fields, 'heat').map(heat => (isNumber(heat) ? heat : 0))
       };
     }),
-    notes: texts(data, 'notes'),
-    loop: isObject(data.loop)
-      ? { line: number(data.loop, 'line'), rounds: number(data.loop, 'rounds') }
-      : null
-  };
-}
-
-/** The answer to the question "roll". */
-export function parseRolled(data: Record<string, unknown>): IRolled {
-  return {
-    title: text(data, 'title'),
-    good: flag(data, 'good'),
-    diff: text(data, 'diff'),
-    said: texts(data, 'said')
+    notes: texts(data, 'notes')
   };
 }
 

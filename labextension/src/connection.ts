@@ -58,11 +58,6 @@ const PATIENCE: IPatience = {
   shell: 400
 };
 
-/** When a question is answered: at once where the kernel has subshells, or `between` cells, on the main shell. */
-export interface IWhen {
-  between?: boolean;
-}
-
 export class KernelLink implements IDisposable {
   /** `_counts`: ask for no rows, only for what a status bar shows. */
   constructor(
@@ -80,6 +75,7 @@ export class KernelLink implements IDisposable {
     if (_kernel.status === 'dead') {
       _model.setLink('dead');
     } else {
+      _model.setLink('connecting');
       void this._begin();
     }
   }
@@ -100,20 +96,21 @@ export class KernelLink implements IDisposable {
     }
   }
 
-  /** Ask the kernel for something; rejects with its one plain line, or when the link ends. */
-  request(
-    op: string,
-    args: IRequest['args'] = {},
-    when: IWhen = {}
-  ): Promise<IReply['data']> {
+  /** Ask the kernel for something, as soon as it is found; rejects with its one plain line, or when the link ends. */
+  request(op: string, args: IRequest['args'] = {}): Promise<IReply['data']> {
     const id = UUID.uuid4();
     return new Promise((resolve, reject) => {
-      if (!this._live) {
+      const ask = (): void => {
+        this._pending.set(id, { resolve, reject });
+        this._send(op, args, id);
+      };
+      if (this._live) {
+        ask();
+      } else if (!this._disposed && this._model.state.link === 'connecting') {
+        this._early.push({ ask, reject });
+      } else {
         reject(new Error('the kernel is not connected'));
-        return;
       }
-      this._pending.set(id, { resolve, reject });
-      this._send(op, args, id, when);
     });
   }
 
@@ -124,6 +121,7 @@ export class KernelLink implements IDisposable {
     this._goodbye();
     this._disposed = true;
     this._forget();
+    this._endEarly();
     this._kernel.iopubMessage.disconnect(this._onIOPub, this);
     this._kernel.statusChanged.disconnect(this._onStatus, this);
     this._kernel.connectionStatusChanged.disconnect(this._onConnection, this);
@@ -170,6 +168,7 @@ export class KernelLink implements IDisposable {
       return;
     }
     if (!(COMM in comms)) {
+      this._endEarly();
       this._model.clear('unloaded');
       return;
     }
@@ -260,12 +259,7 @@ export class KernelLink implements IDisposable {
 
   // -- sending -------------------------------------------------------------------
 
-  private _send(
-    op: string,
-    args: IRequest['args'] = {},
-    id = '',
-    { between = false }: IWhen = {}
-  ): void {
+  private _send(op: string, args: IRequest['args'] = {}, id = ''): void {
     const data: IRequest = { v: VERSION, op, id, panel: this._panel, args };
     const message = KernelMessage.createMessage({
       msgType: 'comm_msg',
@@ -274,12 +268,12 @@ export class KernelLink implements IDisposable {
       session: this._kernel.clientId,
       content: { comm_id: QUERIES, data: data as any }
     });
-    if (this._subshellId !== null && !between) {
+    if (this._subshellId !== null) {
       // set here, as older versions of createMessage do not know it
       (message.header as { subshell_id?: string }).subshell_id =
         this._subshellId;
     }
-    this._asked = op === 'alive' || between ? '' : message.header.msg_id;
+    this._asked = op === 'alive' ? '' : message.header.msg_id;
     // nobody waits for the "idle" that ends it: a subshell that speaks quietly says none
     this._kernel.sendShellMessage(message, false, true).dispose();
   }
@@ -370,12 +364,14 @@ export class KernelLink implements IDisposable {
         this._attempt += 1;
         this._endSubshell();
         this._forget();
+        this._endEarly();
         this._model.clear('unloaded');
         break;
       case 'snapshot':
         this._live = true;
         this._resyncing = false;
         this._model.applySnapshot(message);
+        this._early.splice(0).forEach(({ ask }) => ask());
         this._pending.get(message.id)?.resolve({});
         this._pending.delete(message.id);
         break;
@@ -461,11 +457,13 @@ export class KernelLink implements IDisposable {
         this._attempt += 1;
         this._restarting = true;
         this._forget();
+        this._endEarly();
         this._model.setLink('restarting');
         break;
       case 'dead':
         this._attempt += 1;
         this._forget();
+        this._endEarly();
         this._model.setLink('dead');
         break;
       case 'idle':
@@ -492,8 +490,18 @@ export class KernelLink implements IDisposable {
       this._attempt += 1;
       this._wasLost = true;
       this._live = false;
+      this._endEarly();
       this._model.setLink('lost');
     }
+  }
+
+  /** What was asked before the kernel was found will have no answer: its rows may be other ones by then. */
+  private _endEarly(): void {
+    this._early
+      .splice(0)
+      .forEach(({ reject }) =>
+        reject(new Error('the kernel is not connected'))
+      );
   }
 
   private _disposed = false;
@@ -509,6 +517,8 @@ export class KernelLink implements IDisposable {
   private _restarting = false;
   private _wasLost = false;
   private _complained = false;
+  /** Questions that were asked before the kernel was found. */
+  private _early: { ask: () => void; reject: (error: Error) => void }[] = [];
   private _pending = new Map<
     string,
     { resolve: (data: IReply['data']) => void; reject: (error: Error) => void }

@@ -9,22 +9,13 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { COLUMNS, isColumn, toggled } from './columns';
-import { type IWhen, KernelLink } from './connection';
+import { KernelLink } from './connection';
 import { jitIcon } from './icon';
 import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
-import {
-  parseCalls,
-  parseComparison,
-  parseCures,
-  parseDetail,
-  parseFixes,
-  parseLines,
-  parseRolled,
-  parseTimeline
-} from './answers';
+import { parseCures } from './answers';
 import { type IPlace, type IReply, type IRequest } from './protocol';
 import {
   type ColumnId,
@@ -33,6 +24,7 @@ import {
   PANEL_ID,
   type Selection
 } from './tokens';
+import { questions } from './questions';
 import { Seldom } from './seldom';
 import type { Followed, SourceTracker } from './tracker';
 import { App } from './views/app';
@@ -281,15 +273,11 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     }
   });
 
-  async request(
-    op: string,
-    args: IRequest['args'],
-    when: IWhen = {}
-  ): Promise<IReply['data']> {
+  async request(op: string, args: IRequest['args']): Promise<IReply['data']> {
     if (!this._link) {
       throw new Error(this._trans.__('There is no kernel to ask.'));
     }
-    return this._link.request(op, args, when);
+    return this._link.request(op, args);
   }
 
   get seen(): boolean {
@@ -345,30 +333,7 @@ export class JitPanel extends ReactWidget implements IJitPanel {
       await this._kernel?.interrupt();
     },
     goTo: place => this.goTo(place),
-    detail: async (entry, what) => {
-      return parseDetail(await this.request('detail', { entry, what }));
-    },
-    lines: async entry => {
-      return parseLines(await this.request('lines', { entry }));
-    },
-    roll: async entry => {
-      const { epoch } = this.model.state;
-      const args = { entry, epoch };
-      return parseRolled(await this.request('roll', args, { between: true }));
-    },
-    calls: async entry => {
-      return parseCalls(await this.request('calls', { entry }));
-    },
-    compare: async (entry, other) => {
-      return parseComparison(await this.request('compare', { entry, other }));
-    },
-    timeline: async (from_s, to_s, stretches) => {
-      const args = { from_s, to_s, stretches };
-      return parseTimeline(await this.request('timeline', args));
-    },
-    fixes: async diagnosis => {
-      return parseFixes(await this.request('fixes', { diagnosis }));
-    },
+    ...questions((op, args) => this.request(op, args)),
     apply: async (key, fix, run) => {
       const followed = this._tracker.followed;
       const came = followed

@@ -15,7 +15,6 @@ import type {
   INowRow,
   IOtherRow,
   IPlace,
-  IRolled,
   ITimeline
 } from './protocol';
 import type { Range } from './timeline';
@@ -190,20 +189,18 @@ export interface IProgramChoice {
 
 export type DetailKind = 'jaxpr' | 'stablehlo' | 'hlo' | 'memory' | 'cost';
 
-/** What the views may ask for. */
+/** What the views may ask for. What is missing cannot be done where the panel is shown. */
 export interface IPanelActions {
   /** Insert a cell that loads the extension and run it, as the user would. */
-  load(): Promise<void>;
+  load?(): Promise<void>;
   /** Interrupt the kernel. */
-  interrupt(): Promise<void>;
+  interrupt?(): Promise<void>;
   /** Show a line of the user's; says so where it is not there any more. */
-  goTo(place: IPlace): Promise<void>;
+  goTo?(place: IPlace): Promise<void>;
   /** An entry's program as text, or its figures by name. */
   detail(entry: number, what: DetailKind): Promise<IDetail>;
   /** An entry's function on its own source, line by line. */
   lines(entry: number): Promise<ILines>;
-  /** The loop that tracing unrolled as one of lax, tried and measured between cells; missing where there is nobody to do it. */
-  roll?(entry: number): Promise<IRolled>;
   /** An entry's last calls. */
   calls(entry: number): Promise<ICalls>;
   /** In what an entry differs from another of its function. */
@@ -217,7 +214,7 @@ export interface IPanelActions {
   /** The ways out of a failed trace. */
   fixes(diagnosis: number): Promise<readonly IFix[]>;
   /** Put a change into the cell it was made for, and run that where `run` is wanted; `key` names the advice that it is of. */
-  apply(
+  apply?(
     key: string,
     fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>,
     run: boolean

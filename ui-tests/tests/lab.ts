@@ -16,7 +16,7 @@ const HARMLESS = [
   /Unsatisfied version/, // an older JupyterLab beside newer packages: only the version's number
   /Download the React DevTools/,
   /Could not restore the debugger state: Canceled future/, // JupyterLab's debugger, when the kernel dies under it
-  /Canceled future for kernel_info_request/, // JupyterLab's own question, when a kernel is restarted that had no time for it
+  /Canceled future for (kernel_info|debug)_request/, // JupyterLab's own question, when a kernel goes that had no time for it
   /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
   /_cellToolbarOverlapsContents/, // JupyterLab 4.2's own, when a cell goes before its toolbar is placed
   /reading 'schema'/ // Notebook 7.6's own, also without any extension
@@ -34,7 +34,7 @@ export class Lab {
     this.todos = this.panel.getByRole('region', { name: 'What to fix' });
     page.on('console', message => this._hear(message));
     page.on('pageerror', error =>
-      this._note(error.stack ?? String(error), this.errors)
+      this._note(`${error}\n${error.stack}`, this.errors)
     );
   }
 
@@ -191,6 +191,15 @@ export class Lab {
           '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="busy"]'
         ) !== null
     );
+  }
+
+  /** Whether the current notebook's kernel can answer while it runs a cell. */
+  hasSubshells(): Promise<boolean> {
+    return this.page.evaluate(async () => {
+      const { sessionContext } = (window as any).jupyterapp.shell.currentWidget;
+      const info = await sessionContext.session.kernel.info;
+      return !!info.supported_features?.includes('kernel subshells');
+    });
   }
 
   async restart(): Promise<void> {

@@ -219,6 +219,9 @@ test('a loop of calls keeps its speed, and the kernel answers while it compiles'
   await lab.start(SLOW);
   const now = lab.panel.getByRole('group', { name: 'Compiling now' });
   await expect(now).toContainText('compiling', { timeout: 60_000 });
+  if (!(await lab.hasSubshells())) {
+    return; // ipykernel 6: what is compiled is told at once, a question is answered when the cell has ended
+  }
   await lab.watchAnswers();
   // one question at a time, as a person asks; what was answered after the compile does not count
   const rounds = await lab.page.evaluate(async () => {

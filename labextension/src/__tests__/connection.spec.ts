@@ -325,6 +325,23 @@ describe('KernelLink', () => {
     await expect(lost).rejects.toThrow(/ended/);
   });
 
+  it('asks what was asked before the kernel was found, once it is; and not where it never is', async () => {
+    link = new KernelLink(kernel as any, model, false, PATIENCE);
+    const early = link.request('fixes', { diagnosis: 1 });
+    await settled();
+    expect(kernel.requests.map(({ op }) => op)).toEqual(['open']);
+    answer();
+    const { op, id } = kernel.requests.at(-1);
+    expect(op).toBe('fixes');
+    answer({ t: 'reply', v: 1, id, ok: true, data: { fixes: [] } });
+    expect(await early).toEqual({ fixes: [] });
+
+    link.dispose();
+    kernel.comms = {};
+    link = new KernelLink(kernel as any, model, false, PATIENCE);
+    await expect(link.request('fixes')).rejects.toThrow(/not connected/);
+  });
+
   it('hastens the answer to a question once, and only through a subshell', async () => {
     const busy = (): void => {
       const { msg_id } = kernel.sent.at(-1).header;

@@ -15,15 +15,18 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-jitmagic:status',
   description: 'How often JAX has compiled, in the status bar.',
   autoStart: true,
-  requires: [IJitPanel, IStatusBar],
-  optional: [ISettingRegistry, ITranslator],
+  requires: [IJitPanel],
+  optional: [IStatusBar, ISettingRegistry, ITranslator], // Notebook 7 has no status bar
   activate: (
     _: JupyterFrontEnd,
     panel: IJitPanel,
-    statusBar: IStatusBar,
+    statusBar: IStatusBar | null,
     settings: ISettingRegistry | null,
     translator: ITranslator | null
   ): void => {
+    if (!statusBar) {
+      return;
+    }
     const trans = (translator ?? nullTranslator).load('jupyter_jitmagic');
     statusBar.registerStatusItem('jupyter-jitmagic:status', {
       item: new StatusItem(panel.model, trans, () => panel.open()),

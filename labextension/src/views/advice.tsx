@@ -7,7 +7,6 @@ import { todos } from '../todo';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
-import { Diff } from './diff';
 import { Became } from './todos';
 import { Where } from './where';
 
@@ -124,14 +123,14 @@ function Apply({
   actions
 }: {
   todo: string;
-  change: Parameters<IPanelActions['apply']>[1];
+  change: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>;
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
   const [said, setSaid] = React.useState('');
   const apply = (run: boolean): void =>
     void actions
-      .apply(todo, change, run)
+      .apply?.(todo, change, run)
       .then(came =>
         setSaid(
           came === 'changed'
@@ -145,6 +144,17 @@ function Apply({
                 : trans.__('It is in the cell. Run the cell again.')
         )
       );
+  if (!actions.apply) {
+    return (
+      <p>
+        <Copy
+          text={change.after ?? ''}
+          label={trans.__('Copy the changed cell')}
+          actions={actions}
+        />
+      </p>
+    );
+  }
   return (
     <>
       <div className="jp-JitMagic-apply">
@@ -272,23 +282,38 @@ function Helper({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const [copied, setCopied] = React.useState(false);
   return (
     <>
       <div className="jp-JitMagic-programHead">
         <span className="jp-JitMagic-quiet">
           {trans.__('Sums, means and the like have to leave out the padding.')}
         </span>
-        <button
-          type="button"
-          className="jp-JitMagic-link"
-          onClick={() => void actions.copy(text).then(() => setCopied(true))}
-        >
-          {copied ? trans.__('Copied') : trans.__('Copy')}
-        </button>
+        <Copy text={text} label={trans.__('Copy')} actions={actions} />
       </div>
       <pre className="jp-JitMagic-code">{text}</pre>
     </>
+  );
+}
+
+function Copy({
+  text,
+  label,
+  actions
+}: {
+  text: string;
+  label: string;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [copied, setCopied] = React.useState(false);
+  return (
+    <button
+      type="button"
+      className="jp-JitMagic-link"
+      onClick={() => void actions.copy(text).then(() => setCopied(true))}
+    >
+      {copied ? trans.__('Copied') : label}
+    </button>
   );
 }
 
@@ -302,5 +327,24 @@ function WithCode({ text }: { text: string }): React.JSX.Element {
           index % 2 ? <code key={index}>{part}</code> : part
         )}
     </>
+  );
+}
+
+/** A change, a line at a time; a sign at each line says what the colour says. */
+export function Diff({ text }: { text: string }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <pre
+      className="jp-JitMagic-code jp-JitMagic-diff"
+      tabIndex={0}
+      role="group"
+      aria-label={trans.__('The change')}
+    >
+      {text.split('\n').map((line, index) => (
+        <span key={index} data-sign={/^[-+]/.test(line) ? line[0] : undefined}>
+          {line || ' '}
+        </span>
+      ))}
+    </pre>
   );
 }

@@ -52,17 +52,19 @@ export function Empty({
             )}
           </p>
           <code className="jp-JitMagic-code">{LOAD_LINE}</code>
-          <button
-            type="button"
-            className="jp-mod-styled jp-mod-accept jp-JitMagic-load"
-            disabled={loading}
-            onClick={() => {
-              setLoading(true);
-              void actions.load().finally(() => setLoading(false));
-            }}
-          >
-            {loading ? trans.__('Running…') : trans.__('Load it in a cell')}
-          </button>
+          {actions.load && (
+            <button
+              type="button"
+              className="jp-mod-styled jp-mod-accept jp-JitMagic-load"
+              disabled={loading}
+              onClick={() => {
+                setLoading(true);
+                void actions.load?.().finally(() => setLoading(false));
+              }}
+            >
+              {loading ? trans.__('Running…') : trans.__('Load it in a cell')}
+            </button>
+          )}
         </>
       );
       break;

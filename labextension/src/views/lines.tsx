@@ -4,7 +4,6 @@ import * as React from 'react';
 import type { ILines, ILinesPart } from '../protocol';
 import type { IHeat, IPanelActions } from '../tokens';
 import { useTrans } from './context';
-import { Roll } from './roll';
 import { Where } from './where';
 
 export function Lines({
@@ -38,7 +37,6 @@ export function Lines({
   const drawn = heat?.entry === entry;
   return (
     <>
-      {found.loop && <Roll entry={entry} loop={found.loop} actions={actions} />}
       {actions.showHeat && found.parts.some(({ place }) => place?.cell) && (
         <label
           className="jp-JitMagic-switch"
@@ -110,13 +108,13 @@ function Part({
               return (
                 <tr key={at}>
                   <td>
-                    {place && line !== null ? (
+                    {place && line !== null && actions.goTo ? (
                       <button
                         type="button"
                         className="jp-JitMagic-link"
                         title={trans.__('Go to line %1', line)}
                         tabIndex={-1}
-                        onClick={() => void actions.goTo({ ...place, line })}
+                        onClick={() => void actions.goTo?.({ ...place, line })}
                       >
                         {line}
                       </button>

@@ -43,7 +43,7 @@ export function NowBar({
     const misses = missesOf(state, work.function);
     const { function: id, name, thread, phase } = work;
     setAsked({ function: id, name, thread, phase, at: moment, misses });
-    actions.interrupt().catch((error: unknown) => {
+    actions.interrupt?.().catch((error: unknown) => {
       setAsked(null);
       console.warn('jupyter_jitmagic: the kernel was not interrupted', error);
     });
@@ -74,7 +74,7 @@ export function NowBar({
           moment={moment}
           stopped={isAsked(work) ? asked?.phase : undefined}
           onStop={
-            index === 0 && (asked === null || over)
+            actions.interrupt && index === 0 && (asked === null || over)
               ? () => stop(work)
               : undefined
           }

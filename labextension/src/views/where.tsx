@@ -21,6 +21,9 @@ export function Where({
     return <span />;
   }
   const text = placeText(trans, place);
+  if (!actions.goTo) {
+    return <span className="jp-JitMagic-missWhere">{text}</span>;
+  }
   return (
     <span className="jp-JitMagic-missWhere">
       <button
@@ -28,7 +31,7 @@ export function Where({
         className="jp-JitMagic-link"
         tabIndex={stop}
         title={trans.__('Go to %1', text)}
-        onClick={() => void actions.goTo(place)}
+        onClick={() => void actions.goTo?.(place)}
       >
         {text}
       </button>

@@ -1,0 +1,123 @@
+/** The panel as an anywidget: the model and the views of JupyterLab's panel, drawn below a cell. */
+import type { AnyModel, RenderProps } from '@anywidget/types';
+import * as React from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { parseCures } from '../answers';
+import { PanelModel } from '../model';
+import { questions } from '../questions';
+import { Seldom } from '../seldom';
+import type { IPanelActions } from '../tokens';
+import { App } from '../views/app';
+import { useWidth } from '../views/hooks';
+import { dress } from './dress';
+import { nullTranslator } from './english';
+import { WidgetLink } from './link';
+
+/** From this width on the parts stand side by side. */
+const WIDE_PX = 720;
+
+const trans = nullTranslator.load();
+
+interface ITraits {
+  height: number;
+}
+
+function render({ model, el }: RenderProps<ITraits>): () => void {
+  const store = new PanelModel();
+  const link = new WidgetLink(model as unknown as AnyModel, store);
+  const cures = new Seldom(async () => {
+    const { epoch, link: standing, misses } = store.state;
+    if (standing === 'live' && misses.length > 0) {
+      const data = await link.request('cures');
+      if (epoch === store.state.epoch) {
+        store.setCures(parseCures(data));
+      }
+    }
+  });
+  let { misses } = store.state;
+  const unsubscribe = store.subscribe(() => {
+    if (misses !== store.state.misses) {
+      misses = store.state.misses;
+      cures.ask();
+    }
+  });
+  const place = document.createElement('div');
+  place.className = 'jp-JitMagic jp-JitMagic-widget';
+  place.setAttribute('role', 'region');
+  place.setAttribute('aria-label', trans.__('JIT caches'));
+  // the notebook has keys of its own: what is typed here is meant for the panel
+  place.dataset.lmSuppressShortcuts = 'true';
+  const tall = (): void => {
+    place.style.height = `${model.get('height')}px`;
+  };
+  tall();
+  model.on('change:height', tall);
+  el.append(place);
+  const undress = dress(place);
+  const root = createRoot(place);
+  root.render(<Panel store={store} actions={actionsOf(store, link)} />);
+  return () => {
+    model.off('change:height', tall);
+    undress();
+    unsubscribe();
+    cures.dispose();
+    link.dispose();
+    root.unmount();
+    place.remove();
+  };
+}
+
+/** What can be done from below a cell. */
+function actionsOf(store: PanelModel, link: WidgetLink): IPanelActions {
+  return {
+    ...questions(link.request),
+    resume: async () => {
+      await link.request('pause', { on: false });
+    },
+    view: part => store.setView(part),
+    select: selection => store.select(selection),
+    expand: (functions, open) => store.expand(functions, open),
+    copy,
+    leave: () => (document.activeElement as HTMLElement | null)?.blur(),
+    openMenu: () => {},
+    openColumns: () => {}
+  };
+}
+
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // a page inside another one may not be allowed to: by way of a selection it is
+    const area = document.createElement('textarea');
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+}
+
+function Panel({
+  store,
+  actions
+}: {
+  store: PanelModel;
+  actions: IPanelActions;
+}): React.JSX.Element {
+  const frame = React.useRef<HTMLDivElement>(null);
+  const width = useWidth(frame);
+  return (
+    <div className="jp-JitMagic-widgetFrame" ref={frame}>
+      <App
+        wide={width >= WIDE_PX}
+        store={store}
+        actions={actions}
+        trans={trans}
+      />
+    </div>
+  );
+}
+
+export default { render };
