@@ -70,7 +70,7 @@ def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = froz
         definition = _definition(unit, function.__code__)
         if definition is None:
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
-        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset()), "")
+        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), classes), "")
         if reason:
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
@@ -118,7 +118,9 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
     return None
 
 
-def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str]) -> Iterator[str]:
+def _effects(
+    definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str], classes: Iterable[type]
+) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
     own = _own_names(nodes, function) | copied
@@ -142,7 +144,7 @@ def _effects(definition: ast.AST, function: types.FunctionType, unit: Unit, copi
         elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
             yield f"it is a generator or coroutine {line(node)}"
         elif isinstance(node, ast.Call):
-            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own))
+            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, classes))
 
 
 def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
@@ -171,7 +173,7 @@ def _root(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str]) -> Iterator[str]:
+def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str], classes: Iterable[type] = ()) -> Iterator[str]:
     callee = _value(node.func, function)
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     root = _root(node.func)
@@ -184,11 +186,26 @@ def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str]) ->
     elif type(owner).__module__.startswith(("numpy.random", "random")):
         yield "it uses host randomness"
     elif isinstance(node.func, ast.Attribute) and name in _MUTATORS and root not in own and not _is_at_update(node.func):
-        yield f"it changes {ast.unparse(node.func.value)}"
+        yield from () if _is_read(node.func, function, classes) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"
     if name == "next" and node.args and _root(node.args[0]) not in own:
         yield f"it advances {ast.unparse(node.args[0])}"
+
+
+def _is_read(func: ast.Attribute, function: types.FunctionType, classes: Iterable[type]) -> bool:
+    """Whether a method that is called as those that change a container is one of Python's own, whose code is looked at as well,
+    or a function that a tuple holds (`optax.adam(1e-3).update`)."""
+    owner = _value(func.value, function)
+    kinds = [type(owner)] if owner is not None else list(classes)
+    return any(
+        _is_users(getattr(kind, func.attr, None)) or (issubclass(kind, tuple) and func.attr in getattr(kind, "_fields", ()))
+        for kind in kinds
+    )
+
+
+def _is_users(method: object) -> bool:
+    return isinstance(method, types.FunctionType) and is_users_text(method.__code__.co_filename)
 
 
 def _is_at_update(func: ast.Attribute) -> bool:
@@ -206,7 +223,7 @@ def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterabl
             value = _value(node, function)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             value = _value(node, function)
-            for cls in classes:
+            for cls in (*classes, *_class_of(node.value, function)):
                 method = getattr(cls, node.attr, None)
                 if isinstance(method, types.FunctionType):
                     yield method
@@ -216,3 +233,14 @@ def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterabl
             continue
         if callable(value) and not isinstance(value, type | types.BuiltinFunctionType):
             yield value
+
+
+def _class_of(node: ast.AST, function: types.FunctionType) -> Iterator[type]:
+    """The class of an object that a (dotted) name stands for, where it is the user's own."""
+    value = _value(node, function)
+    if value is not None and not isinstance(value, type | types.ModuleType):
+        kind = type(value)
+        if any(
+            isinstance(held, types.FunctionType) and is_users_text(held.__code__.co_filename) for held in vars(kind).values()
+        ):
+            yield kind

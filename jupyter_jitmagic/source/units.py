@@ -20,6 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.source.methods import LOOK_UP
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import extent
 
@@ -202,7 +203,7 @@ class Rebuilt:
     ) -> None:
         self._units = list(texts)
         self._imports = imports or {}
-        self._extra = extra or {}
+        self._extra = {**(extra or {}), **({LOOK_UP: self._looked_up} if texts else {})}
         self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
         self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
         self._spaces: dict[int, dict[str, Any]] = {}
@@ -223,6 +224,25 @@ class Rebuilt:
                 if len(parts) == 2 and old is not None and not _same_code(old, new):
                     found.add(parts[1])
         return found
+
+    def _looked_up(self, owner: Any, name: str) -> Any:
+        """`owner.name`, where that may be a changed method."""
+        cls = owner if isinstance(owner, type) else type(owner)
+        held = {} if owner is cls else getattr(owner, "__dict__", {})
+        base = next((each for each in cls.__mro__ if name in vars(each)), None)
+        if base is not None and name not in held:
+            method = vars(base)[name]
+            function = method.fget if isinstance(method, property) else _function_in(method)
+            is_new = any(function is made for made in self._made.values())
+            if isinstance(function, types.FunctionType) and not is_new and self.affected(function):
+                made = self.make(function)
+                if isinstance(method, property) and owner is not cls:
+                    return made(owner)
+                if isinstance(method, classmethod):
+                    return types.MethodType(made, cls)
+                plain = isinstance(method, staticmethod) or owner is cls
+                return made if plain else types.MethodType(made, owner)
+        return getattr(owner, name)
 
     def _instance(self, value: Any) -> Any:
         """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
@@ -325,6 +345,8 @@ class Rebuilt:
                 if unit.globals is module_globals:
                     exec(lines, space)
             for name, value in module_globals.items():
+                if name in self._extra:
+                    continue
                 if isinstance(value, types.ModuleType):
                     file = getattr(value, "__file__", None)
                     if file and is_users_text(file) and any(u.globals is vars(value) for u in self._units):

@@ -34,6 +34,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers
+from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
@@ -75,11 +76,12 @@ class Plain:
         self._spent = 0.0
         compiled = {}
         self._literals: dict[float, None] = {}
+        methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original))
             rows = row_by_row(original, unit.globals)
-            tree = Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows)
+            tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         self._fun = Rebuilt(compiled, extra={PROBES: self._probes, **INSTEAD}).make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []

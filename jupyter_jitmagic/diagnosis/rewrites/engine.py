@@ -20,16 +20,16 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import count_equations
-from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, trace_key
+from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.units import CALLS_ITS_JIT, NoSource, Rebuilt, Unit, plain_function, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 
@@ -292,19 +292,13 @@ class Search:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
             return self.fun
-        compiled = {unit: self._compiled(unit, text) for unit, text in draft.texts.items()}
-        made: Callable[..., Any] = Rebuilt(compiled, {u: added_imports(u, text) for u, text in draft.texts.items()}).make(
-            self.fun
-        )
-        for name in getattr(self.fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
-            made.__globals__[name] = jitted(made, self.static)
-        return made
+        return made_of(self.fun, draft.texts, (*self.units, *self.runnable()), self.static, self._compiled)
 
-    def _compiled(self, unit: Unit, text: str) -> types.CodeType:
+    def _compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         key = (id(unit), text)
         if key not in self._codes:
             filename = f"<jitmagic draft {next(_numbers)}>"
-            self._codes[key] = unit.compiled(text, filename)
+            self._codes[key] = unit.compiled(made, filename)
             self._files[filename] = (unit, text)
         return self._codes[key]
 
@@ -396,22 +390,6 @@ class Search:
         return unit.first_line + best - 1
 
 
-def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:
-    """`jax.jit` of it with these static arguments (names, positions, ARRAYS_ALONE), compiled with these options of XLA's."""
-    if ARRAYS_ALONE in static:
-        return ArraysAlone(function, {"compiler_options": dict(compiling)} if compiling else {})
-    names = tuple(s for s in static if isinstance(s, str))
-    nums = tuple(s for s in static if isinstance(s, int))
-    options: dict[str, Any] = {}
-    if names:
-        options["static_argnames"] = names
-    if nums:
-        options["static_argnums"] = nums
-    if compiling:
-        options["compiler_options"] = dict(compiling)
-    return jax.jit(function, **options)
-
-
 def first_words(error: BaseException) -> str:
     """The error's type and first line, short."""
     lines = str(error).splitlines()
@@ -437,16 +415,6 @@ def whole_tracebacks() -> Iterator[None]:
         yield
     finally:
         jax.config.update("jax_traceback_filtering", before)
-
-
-def added_imports(unit: Unit, text: str) -> str:
-    """The import lines that a rewrite put above the statement."""
-    if text.startswith(unit.text.splitlines()[0]):
-        return ""
-    lines = itertools.takewhile(
-        lambda line: not line.strip() or line.startswith(("import ", "from jax import")), text.splitlines()
-    )
-    return "\n".join(lines)
 
 
 def top_name(statement: ast.stmt) -> str:

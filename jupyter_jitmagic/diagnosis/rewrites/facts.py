@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.units import Rebuilt, Unit
 
 _TELL = "__jitmagic_fact__"
@@ -138,8 +139,9 @@ def facts_of(
         return value
 
     codes = {}
+    methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
     for number, unit in enumerate(units):
-        tree = _Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals))
+        tree = looking_up(_Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals)), methods)
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
         made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD}).make(fun)

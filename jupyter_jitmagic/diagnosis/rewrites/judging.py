@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import itertools
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,7 +40,8 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     computed,
     rounding_decides,
 )
-from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced, added_imports, jitted
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, own_name
 from jupyter_jitmagic.diagnosis.types import Rewrite
@@ -47,7 +49,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
 from jupyter_jitmagic.source.compared import compared_words
-from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
+from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
@@ -331,10 +333,12 @@ class Judge:
         texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
         if texts == traced.draft.texts:
             return traced.function
-        codes = {unit: unit.compiled(text, "<jitmagic bounded>") for unit, text in texts.items()}
-        imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
-        made: Callable[..., Any] = Rebuilt(codes, imports, {"__jitmagic_while_loop__": bounded_while_loop}).make(self.fun)
-        return made
+
+        def compiled(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
+            return unit.compiled(made, "<jitmagic bounded>")
+
+        loops = {"__jitmagic_while_loop__": bounded_while_loop}
+        return made_of(self.fun, texts, self._units, self.static, compiled, loops)
 
     def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
         made = changed_sources(draft.texts)

@@ -1,0 +1,61 @@
+"""Methods of classes whose objects are arguments, or are made while tracing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import define
+
+CLASS = (
+    "from dataclasses import dataclass\nfrom typing import NamedTuple\n"
+    "{kind}\n    lo: float\n    hi: float\n\n    def clipped(self, v):\n        if v < self.lo:\n            return self.lo\n"
+    "        return v\n\n    @property\n    def width(self):\n        if self.hi > self.lo:\n"
+    "            return self.hi - self.lo\n        return self.lo * 0\n"
+)
+TUPLE = "class Limits(NamedTuple):"
+DATA = "@jax.tree_util.register_dataclass\n@dataclass(frozen=True)\nclass Limits:"
+CALLS = [(0.0, 2.0, -1.0), (0.0, 2.0, 1.5), (1.0, 0.5, 0.0)]
+
+
+@pytest.mark.parametrize("kind", [TUPLE, DATA])
+@pytest.mark.parametrize("body", ["limits.clipped(x) + limits.width", "type(limits)(limits.lo, x).clipped(limits.hi)"])
+def test_a_method_of_an_argument_is_rewritten_in_its_class(kind, body):
+    namespace = define(CLASS.format(kind=kind) + f"def f(limits, x):\n    return {body}\n")
+    calls = [(namespace["Limits"](jnp.float32(lo), jnp.float32(hi)), jnp.float32(x)) for lo, hi, x in CALLS]
+    wanted = [namespace["f"](*args) for args in calls]
+    found = propose(namespace["f"], calls[0], {}).rewrites[0]
+    assert set(found.sources) <= {"Limits.clipped", "Limits.width"} and "both" in found.compared.branches
+    assert namespace["Limits"].clipped.__code__.co_filename != "<rewrite>"  # the user's class stays as it is
+    for name, source in found.sources.items():
+        space = dict(namespace)
+        exec(compile(source, "<rewrite>", "exec"), space)
+        setattr(namespace["Limits"], name.split(".")[1], space[name.split(".")[1]])
+    for args, want in zip(calls, wanted, strict=True):
+        np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
+
+
+def test_methods_that_are_named_as_those_of_arrays_stay_those_of_arrays():
+    source = (
+        "from typing import NamedTuple\nclass Scores(NamedTuple):\n    x: float\n    def mean(self):\n"
+        "        if self.x.sum() > 0:\n            return self.x.mean()\n        return -self.x.mean()\n"
+        "def f(scores, y):\n    return scores.mean() * y.mean()\n"
+    )
+    namespace = define(source)
+    args = namespace["Scores"](jnp.array([1.0, -3.0])), jnp.arange(3.0)
+    assert set(propose(namespace["f"], args, {}).rewrites[0].sources) == {"Scores.mean"}
+
+
+def test_an_object_whose_method_only_computes_is_run_and_compared():
+    """`update` changes a dict; a class's own method is what its code says."""
+    source = (
+        "class Momentum:\n    def __init__(self, rate):\n        self.rate = rate\n"
+        "    def update(self, p, g):\n        return p - self.rate * g\n"
+        "rule = Momentum(0.5)\ndef f(p, g):\n    if jnp.isnan(g).any():\n        return p\n    return rule.update(p, g)\n"
+    )
+    args = jnp.ones(2), jnp.array([1.0, 2.0])
+    assert propose(define(source)["f"], args, {}).rewrites
+    writes = source.replace("        return p - self", "        self.rate = 0.1\n        return p - self")
+    assert not propose(define(writes)["f"], args, {}).rewrites
