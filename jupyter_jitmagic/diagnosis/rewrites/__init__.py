@@ -76,6 +76,7 @@ RULES: list[Rule] = [
     *branches.RULES,
     *promoting.RULES,
     *loops.RULES,
+    *none_first.LAST,
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself

@@ -17,7 +17,7 @@ from typing import NoReturn
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
 from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, loaded, stored, walk_scope, words
+from jupyter_jitmagic.source.code import SCOPES, Edit, leaves, loaded, stored, walk_scope, words
 
 _MADE_ARRAYS = words("array asarray stack")
 _READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
@@ -42,7 +42,9 @@ def asked_of_a_container(spot: Spot) -> Iterator[Step]:
 def filled_in_a_branch(spot: Spot) -> Iterator[Step]:
     """`if test: out.append(v); i += 1`: an array in the place of the list."""
     asked = spot.asked()
-    if asked is not None and isinstance(asked[1], ast.If) and _filled(asked[1]):
+    if asked is None or not isinstance(asked[1], ast.If) or leaves([asked[1]], (ast.Break, ast.Continue, ast.Return)):
+        return  # a loop's business
+    if _filled(asked[1]):
         with contextlib.suppress(Obstacle):
             yield from as_arrays(spot, outermost(spot, asked[1]))
 

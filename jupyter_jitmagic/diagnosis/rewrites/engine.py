@@ -279,12 +279,16 @@ class Search:
 
     def _with(self, draft: Draft, unit: Unit, step: Step) -> Draft:
         texts = {**draft.texts, unit: step.text}
+        changes = draft.changes
+        if step.drops is not None and texts.pop(step.drops, None) is not None:
+            own = range(step.drops.first_line, step.drops.last_line + 1)
+            changes = tuple(each for each in changes if each.filename != step.drops.filename or each.line not in own)
         change = Change(unit.filename, self._line(draft, unit, step.line), step.pattern)
         notes = (*draft.notes, step.note) if step.note and step.note not in draft.notes else draft.notes
         excludes = {**draft.excludes, **step.excludes}
         returns = draft.returns or step.returns
         cuts = draft.cuts or step.cuts
-        return Draft(texts, (*draft.changes, change), excludes, notes, draft.risky or step.risky, returns, cuts)
+        return Draft(texts, (*changes, change), excludes, notes, draft.risky or step.risky, returns, cuts)
 
     # -- building and tracing ------------------------------------------------------------------------
 
@@ -348,7 +352,7 @@ class Search:
             own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
             static = self._static_names if own else frozenset()
             facts = self._telling(draft)
-            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own)
+            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
         if not found:
             raise NoSource("the trace did not stop in a function whose source is the user's")
 

@@ -15,6 +15,10 @@ class Indexing(Writer):
         """The edits of an expression and its `Ragged` (None: its length is known)."""
         raise NotImplementedError
 
+    def count_of(self, node: ast.expr) -> Ragged | None:
+        """The selection whose length an expression is."""
+        raise NotImplementedError
+
     def plain(self, *nodes: ast.expr) -> None:
         """None of these may be of unknown length."""
         for node in nodes:
@@ -63,6 +67,8 @@ class Indexing(Writer):
         parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
         if base.flat or base.listed:
             return self._element(node, base, parts) if len(parts) == 1 else self.stop(node)
+        if self._in_each_row(node, base, parts):
+            return replace(base, ndim=1, direct=False, pad="", source=-1)
         axis, ndim, at = self._counted_axes(node, base, parts)
         if at is None:  # the axis of unknown length is left whole
             return replace(base, axis=axis, ndim=ndim, direct=False)
@@ -72,6 +78,18 @@ class Indexing(Writer):
                 self.stop(node)
             return self._sliced(node, base, parts[at], parts, at)  # type: ignore[arg-type]
         return self._element(node, base, parts, at)
+
+    def _in_each_row(self, node: ast.Subscript, base: Ragged, parts: list[ast.expr]) -> bool:
+        """`rows[jnp.arange(len(places)), places]` of rows and places that were selected alike: one element of each row."""
+        match parts:
+            case [ast.Call(func=ast.Attribute(attr="arange"), args=[length], keywords=[]), places] if base.ndim == 2:
+                counted, found = self.count_of(length), self.visit(places)
+            case _:
+                return False
+        if base.axis or counted is None or found is None or not (counted.mask == found.mask == base.mask and not found.behind):
+            return False
+        self.replace(length, f"{self.operand(node.value)}.shape[0]")
+        return True
 
     def _one_size(self, node: ast.Subscript, shape: ast.Attribute) -> Ragged | None:
         found = self.visit(shape.value)

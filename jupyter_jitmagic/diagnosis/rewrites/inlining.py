@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, Code, stored
-from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_LINES = 25
@@ -32,8 +32,17 @@ def helper_of(spot: Spot, call: ast.Call) -> ast.FunctionDef | ast.Lambda | None
 class _Inlining:
     """One call and the helper whose lines take its place."""
 
-    def __init__(self, spot: Spot, call: ast.Call, source: Code, function: ast.FunctionDef | ast.Lambda, owner: Any) -> None:
+    def __init__(
+        self,
+        spot: Spot,
+        call: ast.Call,
+        source: Code,
+        function: ast.FunctionDef | ast.Lambda,
+        owner: Any,
+        changed: Unit | None = None,
+    ) -> None:
         self.spot, self.call, self.source, self.function, self.owner = spot, call, source, function, owner
+        self.changed = changed
 
     @classmethod
     def of(cls, spot: Spot, call: ast.Call) -> _Inlining | None:
@@ -43,19 +52,22 @@ class _Inlining:
         if (
             helper is None
             or not isinstance(value, types.FunctionType | types.MethodType)
-            or not is_users_text(helper.__code__.co_filename)
+            or not (is_users_text(helper.__code__.co_filename) or helper.__code__.co_filename in spot.drafts)
         ):
             return _nested(spot, call)
         if helper.__globals__ is not spot.globals and not _same_globals(helper, spot):
             return None
         if helper.__code__.co_freevars:
             return _nested(spot, call)
-        try:
-            unit = unit_of(helper.__code__, helper.__globals__)
-        except NoSource:
-            return None
-        source = Code(unit.text)
-        line = helper.__code__.co_firstlineno - unit.first_line + 1
+        changed = spot.drafts.get(helper.__code__.co_filename)
+        if changed is not None:
+            source, line = Code(changed[1]), helper.__code__.co_firstlineno
+        else:
+            try:
+                unit = unit_of(helper.__code__, helper.__globals__)
+            except NoSource:
+                return None
+            source, line = Code(unit.text), helper.__code__.co_firstlineno - unit.first_line + 1
         found = [
             node
             for node in ast.walk(source.tree)
@@ -63,7 +75,8 @@ class _Inlining:
             and getattr(node, "name", "<lambda>") == helper.__name__
             and min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) == line
         ]
-        return cls(spot, call, source, found[0], owner) if len(found) == 1 else None
+        held = changed[0] if changed is not None else None
+        return cls(spot, call, source, found[0], owner, held) if len(found) == 1 else None
 
     def steps(self, early: bool = False) -> Iterator[Step]:
         body = self._body(early)
@@ -93,7 +106,7 @@ class _Inlining:
         changes: list[tuple[ast.AST | tuple[int, int], str]] = [(self.call, result)]
         if lines:
             changes.append(((region, region), lines))
-        yield spot.step("inline", *changes)
+        yield spot.step("inline", *changes, drops=self.changed)
 
     _early: Sequence[tuple[ast.expr, ast.expr | None]] = ()
     """(test, value) of what it returns before its end, the last one first."""

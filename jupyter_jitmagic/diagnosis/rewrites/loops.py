@@ -109,8 +109,10 @@ def leaving(spot: Spot) -> Iterator[Step]:
     loop = next((at for at in _in_function(spot, node) if isinstance(at, ast.For | ast.While)), None)
     if loop is None:
         return
-    yield from _with_arrays(spot, loop)
+    ends = leaves(loop.body, (ast.Break, ast.Return))
+    yield from _with_arrays(spot, loop) if ends else ()
     yield from without_exits(spot, loop)
+    yield from () if ends else _with_arrays(spot, loop)
 
 
 def _with_arrays(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit, stored, target_names
+from jupyter_jitmagic.source.code import SCOPES, Edit, stored, target_names
 
 
 def flagged(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
@@ -48,6 +48,20 @@ def unasked(spot: Spot) -> Iterator[Step]:
         if number is not None:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None (it is {number} then)"}
             yield spot.step("flag", (none, number), excludes=excludes)
+
+
+def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
+    """`last = v if last is None else …` below a test on data, in a loop that is unrolled: the flag in the place of None."""
+    asked = spot.asked()
+    if asked is None:
+        return
+    for loop in spot.code.ancestors(spot.node):
+        if isinstance(loop, SCOPES):
+            return
+        if isinstance(loop, ast.For | ast.While) and any(
+            name in spot.locals and spot.locals[name] is None for name in stored(loop.body)
+        ):
+            yield from flagged(spot, loop)
 
 
 def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str) -> list[Edit]:
@@ -105,3 +119,4 @@ def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
 
 
 RULES: list[Rule] = [unasked]
+LAST: list[Rule] = [asked_in_a_loop]

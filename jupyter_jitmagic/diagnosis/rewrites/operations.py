@@ -101,6 +101,8 @@ TABLE: dict[str, Operation] = {
     "atleast_1d": Operation("flat"),
     "searchsorted": Operation("searchsorted"),
     "digitize": Operation("searchsorted"),
+    "interp": Operation("interp"),
+    "take_along_axis": Operation("along"),
     "take": Operation("take"),
     "transpose": Operation("transpose"),
     "reshape": Operation("reshape"),

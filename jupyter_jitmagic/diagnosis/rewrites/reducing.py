@@ -41,6 +41,8 @@ class Operations(Reshaping):
             "flip": self._flip,
             "expand": self._expand,
             "searchsorted": self._searchsorted,
+            "interp": self._interp,
+            "along": self._along,
             "take": self._take,
             "transpose": self._transpose,
             "reshape": self._reshape,
@@ -94,6 +96,11 @@ class Operations(Reshaping):
         found = self._only(node, known)
         if found is None:
             return None
+        axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else ast.Constant(-1))
+        axes = self._axes_of(axis, found.ndim)
+        if axes is not None and found.axis not in axes and not found.flat:  # of each row by itself
+            self.require(found, TOTAL)
+            return replace(found, direct=False, pad="")
         if found.behind or found.axis or known.name != "softmax":
             self.stop(node)
         self.with_keyword(node, f"where={found.broadcast}, initial=-{self.jnp('inf')}")
@@ -432,6 +439,36 @@ class Operations(Reshaping):
         last = self.worst(found, "+")
         self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {last})")
         return None
+
+    def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
+        """Behind the points that count, the last of them again and again: what lies beyond gets its value."""
+        if len(known.arguments) != 3 or known.keywords:
+            return self._nothing_known(node, known)
+        sought, *points = known.arguments
+        where, found = self.visit(sought), [self.visit(each) for each in points]
+        if found == [None, None]:
+            return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
+        first, second = found
+        if where is not None or first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
+            self.stop(node)
+        for each, one in zip(points, (first, second), strict=True):
+            front = self.ordered(each, one)
+            text = self.named(self.text(each), "points", "in_order", "in_front")
+            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
+        return None
+
+    def _along(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.take_along_axis(rows, places[:, None], axis=1)` of rows and places that were selected alike."""
+        if len(known.arguments) < 2:
+            return self._nothing_known(node, known)
+        rows, places = (self.visit(each) for each in known.arguments[:2])
+        if rows is None and places is None:
+            return None
+        axis = known.keyword("axis") or (known.arguments[2] if len(known.arguments) > 2 else None)
+        axes = self._axes_of(axis, rows.ndim) if axis is not None and rows is not None else None
+        if rows is None or places is None or axes is None or not rows.like(places) or rows.axis in axes or rows.flat:
+            self.stop(node)
+        return replace(rows, direct=False, pad="", source=-1)
 
     def _take(self, node: ast.Call, known: Called) -> Ragged | None:
         if len(known.arguments) != 2 or known.keywords:

@@ -37,6 +37,7 @@ class Step:
         returns: what the caller gets in place of plain Python's result, "" where it is the same.
         cuts: of `returns`, (place of an array in the result, place of the count of its elements that are plain Python's);
             counts come last.
+        drops: the unit whose own changes are not needed any more: its lines stand here now.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Step:
     risky: bool = False
     returns: str = ""
     cuts: tuple[tuple[int, int], ...] = ()
+    drops: Unit | None = None
 
 
 class Obstacle(Exception):
@@ -75,6 +77,7 @@ class Spot:
         line: the line within the text.
         unit: the statement at module level whose text it is.
         static: those parameters of the failing function that are known to be static.
+        drafts: the unit and the text of each file name that stands for a changed unit.
         entry: it stands in the function that is asked about, whose result the caller gets.
         facts: asks what each expression's value is in plain Python; empty where nothing may be run.
     """
@@ -89,6 +92,7 @@ class Spot:
     static: frozenset[str] = frozenset()
     facts: Callable[[], Facts] = dict
     entry: bool = False
+    drafts: Mapping[str, tuple[Unit, str]] = field(default_factory=dict)
     _imports: dict[str, str] = field(default_factory=dict)
 
     # -- what stands around the place ---------------------------------------------------------------
@@ -213,11 +217,12 @@ class Spot:
         risky: bool = False,
         returns: str = "",
         cuts: tuple[tuple[int, int], ...] = (),
+        drops: Unit | None = None,
     ) -> Step:
         """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
         text = self.code.replace(*map(self._with_comments, edits), *self._import_edits())
         self._imports.clear()  # of this alternative only
-        return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts)
+        return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts, drops)
 
     def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
         """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""

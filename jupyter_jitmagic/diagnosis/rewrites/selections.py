@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.slices import cut_at
+from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import target_names, words
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
@@ -99,6 +99,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
     if isinstance(spot.node, ast.Call) and type(spot.error).__name__ in (
         "NonConcreteBooleanIndexError",
         "ConcretizationTypeError",
+        *SLICE_ERRORS,
     ):
         yield from inlined(spot, spot.node)
 

@@ -88,3 +88,13 @@ def test_an_item_that_the_branch_reads_from_its_own_list_is_none_that_can_be_lef
         "            parts.append(last + x[k])\n    return sum(parts)\n"
     )
     assert not any("kept.append(" in each.source for each in propose(define(source)["f"], CALLS[0], {}).rewrites)
+
+
+def test_the_last_value_that_was_there_is_none_at_first():
+    source = (
+        "def f(x, c=0.3):\n    out = []\n    last = None\n    for v in x:\n        if jnp.isnan(v):\n"
+        "            out.append(jnp.nan if last is None else last)\n            continue\n"
+        "        last = v if last is None else c * v + (1 - c) * last\n        out.append(last)\n    return jnp.array(out)\n"
+    )
+    nan = jnp.nan
+    check(source, *[(jnp.array(x),) for x in ([1.0, nan, 2.0, 3.0], [nan, nan, 2.0], [1.0, 2.0])])

@@ -208,3 +208,50 @@ def test_a_mask_stays_where_nothing_is_returned_whole():
 )
 def test_numbers_as_many_as_were_selected(body):
     check(f"def f(x):\n    s = x[x > 0]\n    {body}\n", *CALLS)
+
+
+OF_LABELS = (
+    "def f(logits, labels):\n    valid = labels != -100\n    logits = logits[valid]\n    labels = labels[valid]\n"
+    "    logp = jax.nn.log_softmax(logits{axis})\n    return -{picked}.mean()\n"
+)
+LOGITS = jnp.array([[1.0, 0.2], [0.3, 2.0], [0.1, 0.4]])
+LABELS = [(LOGITS, jnp.array([0, -100, 1])), (LOGITS[:2], jnp.array([0, 1])), (LOGITS, jnp.array([1, 0, -100]))]
+
+
+@pytest.mark.parametrize(
+    ("axis", "picked"),
+    [
+        ("", "logp[jnp.arange(len(labels)), labels]"),
+        (", axis=1", "logp[jnp.arange(labels.shape[0]), labels]"),
+        (", -1", "jnp.take_along_axis(logp, labels[:, None], axis=1)"),
+    ],
+)
+def test_one_element_of_each_row_that_was_selected(axis, picked):
+    check(OF_LABELS.format(axis=axis, picked=picked), *LABELS)
+
+
+def test_a_softmax_over_the_rows_themselves_is_another():
+    """Along the axis of which a part was selected, what was not selected must not weigh."""
+    source = "def f(x):\n    return jax.nn.log_softmax(x[x > 0])[0]\n"
+    assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]),), {}).rewrites
+
+
+@pytest.mark.parametrize("at", ["idx", "idx + 0.5", "2.5"])
+def test_what_is_missing_is_interpolated_from_the_points_that_are_there(at):
+    source = (
+        f"def f(x):\n    good = ~jnp.isnan(x)\n    idx = jnp.arange(len(x))\n    return jnp.interp({at}, idx[good], x[good])\n"
+    )
+    calls = [[1.0, jnp.nan, 3.0, 5.0], [jnp.nan, 2.0, jnp.nan, jnp.nan, 4.0], [1.0, 2.0, jnp.nan], [jnp.nan, 7.0]]
+    check(source, *[(jnp.array(each),) for each in calls])
+
+
+def test_points_that_were_selected_otherwise_than_their_values_are_left_alone():
+    source = "def f(x, y):\n    return jnp.interp(0.5, x[x > 0], y[y > 0])\n"
+    assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]), jnp.array([1.0, 2.0, -3.0])), {}).rewrites
+
+
+def test_the_front_of_an_array_out_of_a_helper():
+    source = "def front(x, mask):\n    return x[:int(mask.sum())]\n\ndef f(x, mask):\n    return front(x, mask).mean()\n"
+    x = jnp.array([1.0, 5.0, 2.0])
+    found = check(source, (x, jnp.array([True, False, True])), (x, jnp.array([True, True, True])))
+    assert set(found.rewrites[0].sources) == {"f"}  # the helper stays as it is
