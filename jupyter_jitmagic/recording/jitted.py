@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base import jax_internals as internals
@@ -31,6 +32,8 @@ class Jitted:
         self.function = record.id
         self.origin = origin
         self.placed = placed_by(jit_arguments)
+        self._made: dict[int, tuple[Any, Any, Signature]] = {}
+        """By thread, of a call that is compiling: its arguments, and the signature that was wanted before it returned."""
         self.put_under(jitted, jit_arguments)
 
     def put_under(self, jitted: Any, jit_arguments: dict[str, Any]) -> None:
@@ -55,6 +58,19 @@ class Jitted:
             placed=self.placed,
             transformation=transformation,
         )
+
+    def signature_of_compiling(self, args: tuple[Any, ...], kwargs: dict[str, Any], transformation: str) -> Signature:
+        """The signature of a call that is on this thread's stack; kept until `take_signature`, as it takes long to make."""
+        signature = self.signature(args, kwargs, transformation)
+        self._made[get_ident()] = args, kwargs, signature
+        return signature
+
+    def take_signature(self, args: Any = None, kwargs: Any = None) -> Signature | None:
+        """What was made of this very call while it compiled. The call has ended: it is kept no longer."""
+        if not self._made:
+            return None
+        made_args, made_kwargs, signature = self._made.pop(get_ident(), (None, None, None))
+        return signature if made_args is args and made_kwargs is kwargs else None
 
 
 class Missed(NamedTuple):

@@ -6,6 +6,7 @@ import ast
 import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,23 @@ def test_with_the_others_program_known_the_call_is_refused(four: list[Process]) 
     four[3].agreement.look()
     said = four[3].note(program("step", NARROW))
     assert said == "process 3 is about to run step for f32[31], process 0 for f32[32]: args[0]"
+
+
+def test_what_is_noted_for_later_is_compared_in_the_order_of_its_compiles(four: list[Process]) -> None:
+    """What the thread works out is the same; a fault in it is told once, and the others are compared."""
+    jm.faults.clear()
+    everyone = (0, 1, 2, 3)
+    for number, process in enumerate(four):
+        noted = [program("step", WIDE), program("loss", WIDE if number < 3 else NARROW)]
+        process.agreement.note_later(process.place, everyone, lambda: 1 / 0, "")  # type: ignore[arg-type,return-value]
+        for each in noted:
+            process.agreement.note_later(process.place, everyone, lambda each=each: each, "")  # type: ignore[misc]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            process.agreement._take_noted()
+    assert look(four)[0][0].startswith("process 3 is about to run loss for f32[31], the others for f32[32]: args[0]")
+    assert "ZeroDivisionError" in jm.faults.details()
+    jm.faults.clear()
 
 
 def test_a_store_that_is_gone_costs_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.calls import argument_history
 from jupyter_jitmagic.recording.calls.entries import Entries
 from jupyter_jitmagic.recording.causes.signatures import Signature
+from jupyter_jitmagic.recording.causes.trace_context import config_context
 from jupyter_jitmagic.recording.compiles import budgets, spans
 from jupyter_jitmagic.recording.compiles.spans import Phases
 from jupyter_jitmagic.recording.executions import observation
@@ -122,6 +123,7 @@ class FunctionState:
         that the budget refused takes the call's place."""
         if is_own_work():
             return None
+        self.facts.take_signature()
         if isinstance(error, budgets.Refused) and error.function == self.function:
             return functools.partial(self._instead, start, args, kwargs, error)
         try:
@@ -179,6 +181,7 @@ class FunctionState:
         self, start: float, end: float, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any], nested: bool = False
     ) -> None:
         """`nested`: a finalizer or a signal handler made this call while another was settled. That one comes first."""
+        made = self.facts.take_signature(args, kwargs)  # whatever comes, it is kept no longer
         transformation = internals.transformations()
         if transformation == "" and internals.IDLE is True and _any_tracer(args, kwargs):
             transformation = "a transformation"
@@ -190,12 +193,14 @@ class FunctionState:
             hot_path.append(start, end, Detail(-1 - self.function, INLINED))
             return
         phases = spans.take(start) if spans.pending else None
+        if made is not None and (made.transformation, made.config) != (transformation, config_context()):
+            made = None  # while JAX lowers, its own settings may be others
         if nested:
-            signature = self.facts.signature(args, kwargs, transformation)
+            signature = made or self.facts.signature(args, kwargs, transformation)
             settle = functools.partial(self._settle_as, start, end, out, args, kwargs, phases, transformation, signature)
             _here.later.append((self, settle))
         else:
-            self._settle_as(start, end, out, args, kwargs, phases, transformation)
+            self._settle_as(start, end, out, args, kwargs, phases, transformation, made)
 
     def _settle_as(
         self,

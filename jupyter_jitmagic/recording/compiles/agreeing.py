@@ -8,12 +8,14 @@ not come so far is no different. Nobody waits: the call puts a note on a queue, 
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
 import json
 import os
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -41,6 +43,7 @@ _POLL_S = 0.4
 _ROOT = "jitmagic"
 _KEPT = 128
 """So many of its latest programs a process shows; a process that is further behind is compared when it comes nearer."""
+_NOTED = 1024
 _FAILURES = 5
 """So many times in a row the store may not answer."""
 
@@ -99,11 +102,43 @@ class Agreement:
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._end = threading.Event()
         self._failures = 0
+        self._noted: deque[tuple[internals.Distributed, Group, Callable[[], Program], str]] = deque(maxlen=_NOTED)
+        """What was noted and is for the thread to work out."""
 
     # ---- in the thread that compiles
 
     def note(self, place: internals.Distributed, group: Group, program: Program, lowered: str) -> str:
         """Take note of a program that is about to be lowered, or (`lowered`) compiled. What is returned refuses it."""
+        self._take_noted()
+        number, mine = self._note(place, group, program, lowered)
+        self._begin()
+        self._wake.put(None)
+        if self.found:
+            return self.found[0].differs
+        theirs = self._reference.get(group, {}).get(number)
+        if theirs is not None and are_same(mine, theirs) is False:
+            usual = self._ahead.get((group, number), program)
+            return told(f"process {place.process}", program, f"process {group[0]}", usual, verb="is about to run")
+        return ""
+
+    def note_later(self, place: internals.Distributed, group: Group, program: Callable[[], Program], lowered: str) -> None:
+        """The same where nothing is refused: what is to be worked out, too, is the thread's."""
+        if not self.found:
+            self._noted.append((place, group, program, lowered))
+            self._begin()
+            self._wake.put(None)
+
+    def _take_noted(self) -> None:
+        while self._noted:
+            try:
+                place, group, program, lowered = self._noted.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            with faults.stop("comparing what processes compile"):
+                self._note(place, group, program(), lowered)
+
+    def _note(self, place: internals.Distributed, group: Group, program: Program, lowered: str) -> tuple[int, _Shown]:
+        """Which one of the group's programs it is, and what is shown of it."""
         with self._lock:
             if self._place is None or self._place.client is not place.client:
                 self._place, self._groups, self._reference, self._ahead, self.found = place, {}, {}, {}, []
@@ -116,16 +151,7 @@ class Agreement:
             if lowered and not own.lowered.get(number):
                 own.lowered[number] = lowered
                 own.is_new = True
-            theirs = self._reference.get(group, {}).get(number)
-            mine = _Shown(program.digest, program.given, own.lowered.get(number, ""))
-        self._begin()
-        self._wake.put(None)
-        if self.found:
-            return self.found[0].differs
-        if theirs is not None and are_same(mine, theirs) is False:
-            usual = self._ahead.get((group, number), program)
-            return told(f"process {place.process}", program, f"process {group[0]}", usual, verb="is about to run")
-        return ""
+            return number, _Shown(program.digest, program.given, own.lowered.get(number, ""))
 
     def _begin(self) -> None:
         if self._thread is None and not self.found and not self._end.is_set():
@@ -165,6 +191,7 @@ class Agreement:
 
     def look(self) -> None:
         """Show what is new here, look at what the others show, and tell a difference."""
+        self._take_noted()
         place = self._place
         if place is None or internals.distributed() is None:
             return
@@ -334,25 +361,30 @@ def _heard(event: str, name: str) -> str:
     elif by_text:
         text = internals.lowered_text(frame)
         lowered = hashlib.blake2b(text.encode(), digest_size=12).hexdigest() if text else ""
-    return agreement.note(place, group, program, lowered)
+    if options.differ == "raise":
+        return agreement.note(place, group, program(), lowered)
+    agreement.note_later(place, group, program, lowered)
+    return ""
 
 
 class _Here(threading.local):
-    lowering: tuple[str, Program, bool] | None = None
+    lowering: tuple[str, Callable[[], Program], bool] | None = None
     """The event's name, the program, and whether its text may decide, of what this thread lowers: it is compiled next."""
 
 
 _here = _Here()
 
 
-def _program(compiling: Compiling) -> tuple[Program, bool]:
-    """What is about to be compiled, and whether only its lowered text can tell if it is the same as another one."""
+def _program(compiling: Compiling) -> tuple[Callable[[], Program], bool]:
+    """What makes the program that is about to be compiled, once, in whatever thread; and whether only its lowered text can tell
+    if it is the same as another one."""
     key = compiling.signature()
     given = compiling.options
     donated = [*map(str, given.donate_argnums), *given.donate_argnames]
     function = compiling.state.facts.record.qualname if compiling.state is not None else elsewhere.name_of(compiling)
     by_text = bool(key.statics) or any(_has_metadata(node) for _, node in key.structure)
-    return program_of(function, key, donated, call_site(4), devices=True), by_text
+    site = call_site(4)
+    return functools.cache(lambda: program_of(function, key, donated, site, devices=True)), by_text
 
 
 def _has_metadata(node: Any) -> bool:

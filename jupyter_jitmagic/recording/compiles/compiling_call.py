@@ -45,11 +45,12 @@ class Compiling(NamedTuple):
     state: Owner | None
 
     def signature(self) -> Signature:
-        placed = self.state is not None and self.state.facts.placed
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
         transformation = internals.transformations() or internals.transformations_of(leaves)
+        if self.state is not None:
+            return self.state.facts.signature_of_compiling(self.args, self.kwargs, transformation)
         nums, names = self.options.static_argnums, self.options.static_argnames
-        return signature_of(self.fun, self.args, self.kwargs, nums, names, placed=placed, transformation=transformation)
+        return signature_of(self.fun, self.args, self.kwargs, nums, names, transformation=transformation)
 
 
 def ours() -> Compiling | None:

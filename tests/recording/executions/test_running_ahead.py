@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -119,6 +120,44 @@ def test_no_time_is_the_next_calls_compile() -> None:
     calls = settled()
     hits = calls[(calls.outcome == "hit") & calls.execute_s.notna()]
     assert (hits.execute_s < 0.1).all()
+
+
+def _held_up() -> None:
+    """For a second or so no other thread has its turn, as while JAX lowers a large program."""
+    sum(range(20_000_000))
+
+
+def test_no_time_is_a_compile_that_keeps_all_other_threads_from_running() -> None:
+    """In the thread of the calls, and in another one meanwhile."""
+
+    def slow_to_trace(x):
+        _held_up()
+        return x + 1
+
+    f, x = jm.jit(lambda x: jnp.sin(x) @ x), jnp.ones((40, 40))
+    for i in range(3):
+        for _ in range(3):
+            f(x)
+        jm.jit(lambda x, i=i: slow_to_trace(x) + i)(x)
+
+    def compile_some() -> None:
+        for i in range(3):
+            jm.jit(lambda x, i=i: slow_to_trace(x) - i)(x)
+
+    other = threading.Thread(target=compile_some)
+    other.start()
+    while other.is_alive():
+        f(x)
+        time.sleep(1e-3)
+    other.join()
+    begin = time.perf_counter()
+    _held_up()
+    held_up_s = time.perf_counter() - begin
+    calls = settled()
+    hits = calls[(calls.outcome == "hit") & calls.execute_s.notna()]
+    assert (hits.execute_s < held_up_s / 3).all(), hits
+    shown = jm.stats().set_index("function").execute_median_s
+    assert not (shown >= held_up_s / 3).any()
 
 
 def test_the_first_call_after_a_compile_stands_for_no_other() -> None:
