@@ -21,6 +21,13 @@ from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking, words_of
 from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
 
 
+class _Narrows(Exception):
+    """A choice in a loop shortens what its other rounds go on with: the mask has to be made before that loop."""
+
+    def __init__(self, loop: ast.stmt, becoming: dict[str, Ragged]) -> None:
+        self.loop, self.becoming = loop, becoming
+
+
 class Flow(Tracking):
     """One walk. `edits()` is what came of it."""
 
@@ -38,6 +45,10 @@ class Flow(Tracking):
         self.bound_at: dict[str, ast.stmt] = {}
         self.assigned: dict[ast.Assign, None] = {}
         self.cuts: tuple[tuple[int, int], ...] = ()
+        self.loops: list[ast.For | ast.While] = []
+        """Those that the walk is in, the outermost first."""
+        self.begins = 0
+        """The line at which the walk began."""
 
     # -- selections ---------------------------------------------------------------------------------------
 
@@ -67,6 +78,7 @@ class Flow(Tracking):
             raise Obstacle("the selection stands in no function")
         start = next(at for at in self.code.ancestors(self.site) if at in function.body)
         assert isinstance(start, ast.stmt)
+        self.begins = start.lineno
         self.block(function.body[function.body.index(start) :])
 
     def block(self, statements: list[ast.stmt]) -> None:
@@ -295,8 +307,15 @@ class Flow(Tracking):
             if not apart:
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
                 return
+            becoming = {name: one.get(name) or two[name] for name in apart}
+            for loop in self.loops:
+                again = {
+                    name: each for name, each in becoming.items() if name not in entry.names and name in read_first(loop.body)
+                }
+                if again:
+                    raise _Narrows(loop, again)
             self.state = entry.copy()
-            self._own_masks(node, apart, {name: one.get(name) or two[name] for name in apart})
+            self._own_masks(node, apart, becoming)
             entry = self.state.copy()
         self.stop(node)
 
@@ -318,6 +337,13 @@ class Flow(Tracking):
             self.canonical[name] = mask
             self.state.names[name] = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="")
 
+    def was_whole(self, mask: ast.expr) -> bool:
+        """Whether a mask was made before the walk, and so when what it selects from was whole."""
+        if not isinstance(mask, ast.Name) or self.stores(mask.id) != 1 or self.spot.function is None:
+            return False
+        made = [n for n in self.code.below(self.spot.function) if isinstance(n, ast.Name) and n.id == mask.id]
+        return any(isinstance(n.ctx, ast.Store) and n.lineno < self.begins for n in made)
+
     def _bound_before(self, node: ast.stmt) -> set[str]:
         return set(self.spot.locals)
 
@@ -325,9 +351,20 @@ class Flow(Tracking):
         """A loop whose rounds may shorten what they go on with."""
         entry = self.state.copy()
         for _ in range(3):
-            if callable(head):
-                head()
-            self.block(body)
+            self.loops.append(node)
+            try:
+                if callable(head):
+                    head()
+                self.block(body)
+            except _Narrows as narrows:
+                if narrows.loop is not node:
+                    raise
+                self.state = entry.copy()
+                self._own_masks(node, list(narrows.becoming), narrows.becoming)
+                entry = self.state.copy()
+                continue
+            finally:
+                self.loops.pop()
             self.current = node
             left = self.state.names
             again = (

@@ -132,7 +132,8 @@ def _masked(
     parts = parts or [mask]
     others = [part for number, part in enumerate(parts) if number != at]
     if held is not None:
-        if chosen is None or not chosen.like(held) or others or held.listed:
+        fits = flow.was_whole(mask) if chosen is None else chosen.like(held)
+        if not fits or others or held.listed:
             flow.stop(mask)
         both = f"{enclosed(held.mask)} & {flow.operand(mask)}"
         text = flow.named(both, "kept", "chosen", "selected")

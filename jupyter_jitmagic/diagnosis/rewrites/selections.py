@@ -8,7 +8,9 @@ the helper's lines are put in the place of its call (`inlining.py`) and the walk
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -17,7 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
-from jupyter_jitmagic.source.code import target_names, words
+from jupyter_jitmagic.source.code import leaves, target_names, walk_scope, words
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -117,6 +119,31 @@ def _is_selection(spot: Spot) -> bool:
         return cut is not None and not cut.updates
     asked = spot.asked()
     return asked is not None and isinstance(asked[1], ast.comprehension)
+
+
+def narrowed_by_a_choice(spot: Spot) -> Iterator[Step]:
+    """`if keep.all(): break`, then `x = x[keep]`; or `if test: x = x[keep]`: the test decides on the mask, and on no length."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    for node in _narrowed(spot, asked[1]):
+        with contextlib.suppress(Leaves, Calls):  # then the choice has to be made otherwise
+            yield from steps(replace(spot, node=node))
+            return
+
+
+def _narrowed(spot: Spot, choice: ast.If) -> Iterator[ast.Subscript]:
+    """Selections by a mask that the name of the array holds from then on, and that stand in the choice or are skipped by it."""
+    depends: list[ast.stmt] = [choice]
+    loop = next((at for at in spot.code.ancestors(choice) if isinstance(at, ast.For | ast.While)), None)
+    if loop is not None and leaves([choice], (ast.Break, ast.Continue, ast.Return)):
+        depends = loop.body
+    for node in walk_scope(depends):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(value=ast.Name(id=array), slice=mask) as value):
+                fact = spot.fact(mask) if name == array else None
+                if fact is not None and fact.dtype == "b" and fact.ndim > 0:
+                    yield value
 
 
 def already_left_out(spot: Spot) -> Iterator[Step]:
@@ -243,7 +270,10 @@ def by_filter(spot: Spot) -> Iterator[Step]:
         return
 
 
-RULES: list[Rule] = [already_left_out, of_unknown_length, the_inverse_alone, binned, repeated, deleted, collected, by_filter]
+RULES: list[Rule] = [
+    already_left_out, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned, repeated, deleted, collected,
+    by_filter,
+]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 
 __all__ = ["OUTWARD", "RULES", "Obstacle"]

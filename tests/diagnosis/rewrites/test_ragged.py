@@ -255,3 +255,22 @@ def test_the_front_of_an_array_out_of_a_helper():
     x = jnp.array([1.0, 5.0, 2.0])
     found = check(source, (x, jnp.array([True, False, True])), (x, jnp.array([True, True, True])))
     assert set(found.rewrites[0].sources) == {"f"}  # the helper stays as it is
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    for i in range(9):\n        keep = jnp.abs(x - x.mean()) <= 2.0 * x.std()\n        if keep.sum() == x.size:\n"
+        "            break\n        x = x[keep]\n    return x.mean(), i\n",
+        "    while True:\n        m = x.mean()\n        keep = jnp.abs(x - m) <= 2.0 * x.std()\n        if keep.all():\n"
+        "            return m\n        x = x[keep]\n",
+        "    for i in range(3):\n        keep = jnp.abs(x - x.mean()) <= 2.0 * x.std()\n        if keep.sum() != x.size:\n"
+        "            x = x[keep]\n    return x.mean()\n",
+        "    keep = x < 40\n    if x.sum() > 20:\n        x = x[keep]\n    return x.max() + x.sum()\n",
+    ],
+    ids=["break", "return", "in a branch of each round", "in one branch"],
+)
+def test_a_choice_that_shortens_an_array_or_ends_the_shortening(body):
+    """The mask is what rounds go on with, and what the choice is made of."""
+    x = jnp.array([1.0, 2, 1, 2, 1, 2, 1, 2, 50])
+    check(f"def f(x):\n{body}", (x,), (-x,), (x[::-1] * 3,), (jnp.array([3.0, 4, 5, 100, 5, 4, 4, 3, -70]),))
