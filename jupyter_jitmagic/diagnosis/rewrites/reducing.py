@@ -175,6 +175,8 @@ class Operations(Reshaping):
 
     arrays: frozenset[str] = frozenset()
     """Names that hold arrays now, and held lists."""
+    excludes: dict[str, str]
+    """As of a `Step`."""
     floats: set[str]
     """Names of what is a float, whatever kind of numbers the arguments are."""
 
@@ -438,6 +440,7 @@ class Operations(Reshaping):
         found = self.ordered(array, found)
         last = self.worst(found, "+")
         self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {last})")
+        self.excludes["nan"] = "the place that a search gives to NaN"
         return None
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:

@@ -210,6 +210,13 @@ def _product(params: Params, a: Any, b: Any) -> Any:
     return np.einsum(a, left, b, right, kept)
 
 
+def _of_parts(real: Any, imaginary: Any) -> Any:
+    """A complex number of its parts; `x + 1j * y` makes NaN of infinities."""
+    made = np.empty(real.shape, np.result_type(real.dtype, np.complex64))
+    made.real, made.imag = real, imaginary
+    return made
+
+
 def _sorted(params: Params, *operands: Any) -> Any:
     axis, keys = params["dimension"], operands[: params["num_keys"]]
     if any(key.dtype.kind == "c" for key in keys):
@@ -342,7 +349,7 @@ _OPERATIONS: dict[str, Operation] = {
     "not": _negated,
     "clamp": lambda params, low, x, high: np.minimum(np.maximum(x, low), high),
     "select_n": _selected,
-    "complex": lambda params, x, y: x + 1j * y,
+    "complex": lambda params, x, y: _of_parts(x, y),
     "convert_element_type": lambda params, x: converted(x, params["new_dtype"]),
     "reduce_precision": lambda params, x: x,
     "bitcast_convert_type": _bits,
