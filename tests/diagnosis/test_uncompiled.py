@@ -46,7 +46,8 @@ FLOATS_ALONE = [
     "jnp.sqrt(x)", "jnp.exp(x)", "jnp.log(x)", "jnp.log1p(x)", "jnp.sin(x)", "jnp.tanh(x)", "jnp.arctan2(x, 2.0)", "x ** 1.5",
     "jax.nn.sigmoid(x)", "jax.nn.softmax(x[0])", "jax.nn.relu(x)", "jnp.std(x[0])", "jnp.var(x, axis=1)", "jnp.median(x[0])",
     "jnp.linalg.norm(x[0])", "jax.scipy.special.erf(x)", "jax.scipy.special.gammaln(jnp.abs(x))", "jnp.logaddexp(x, x)",
-    "jnp.angle(lax.complex(x * 0, -x))", "jax.scipy.special.logsumexp(x[0])", "jnp.nanmean(x)", "jnp.percentile(x[0], 30)", "jnp.interp(0.3, jnp.arange(4.0), x[0])",
+    "jnp.angle(lax.complex(x * 0, -x))",
+    "jax.scipy.special.logsumexp(x[0])", "jnp.nanmean(x)", "jnp.percentile(x[0], 30)", "jnp.interp(0.3, jnp.arange(4.0), x[0])",
 ]  # fmt: skip
 CASES = [("FLOATS", text) for text in (*ONE_ARRAY, *FLOATS_ALONE)] + [("INTS", text) for text in ONE_ARRAY]
 

@@ -155,7 +155,7 @@ class Judge:
             if traced.equations * COMPILING_S < time_left():
                 run = self._compiled(traced)
                 run = _first_of(run, draft.cuts) if draft.returns else run
-                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, self._uncompiled(traced))
             elif found is None:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found
@@ -324,6 +324,15 @@ class Judge:
             return computed(program, Input(args, kwargs, given.kind))
 
         return run
+
+    def _uncompiled(self, traced: Traced) -> Callable[[Input], Any] | None:
+        """What runs the rewrite as JAX does without jit; None where that may take long."""
+
+        def run(given: Input) -> Any:
+            with jax.disable_jit():
+                return computed(traced.function, given)
+
+        return None if _loops(traced.draft) or traced.draft.returns else run
 
     def _bounded_and_jitted(self, traced: Traced) -> Callable[[Input], Any]:
         return functools.partial(computed, jitted(self._bounded(traced), self.static, soon()))

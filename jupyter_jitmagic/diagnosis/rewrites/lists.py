@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit, loaded, words
+from jupyter_jitmagic.source.code import Code, Edit, loaded, words
 
 _ARRAYS = words("array asarray stack")
 
@@ -53,6 +54,59 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     risky = not harmless([*(value for _, value in both), *beside])
     region = code.region([node])
     yield spot.step("kept", (region, lines), *(((a, b), text) for a, b, text in edits), risky=risky)
+
+
+def moved_on_in_a_branch(spot: Spot) -> Iterator[Step]:
+    """`if t: recent.pop(0)`, `recent.append(v)` → `recent = [*recent[1:], v]`: a list that keeps its length is a value."""
+    asked, code = spot.asked(), spot.code
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    for side in (asked[1].body, asked[1].orelse):
+        for first, second in itertools.pairwise(side):
+            calls = [_called_on_a_list(spot, each) for each in (first, second)]
+            if calls[0] is None or calls[1] is None or calls[0][0] != calls[1][0] or not code.on_own_lines([first, second]):
+                continue
+            moved = _moved_on(code, *calls[0], calls[1][1])
+            if moved is not None:
+                line = f"{code.indent(first)}{calls[0][0]} = {moved}\n"
+                yield spot.step("list", (code.region([first, second]), line))
+                return
+
+
+def _called_on_a_list(spot: Spot, statement: ast.stmt) -> tuple[str, ast.Call] | None:
+    """(name, call) of a statement that calls a method of a list which nothing else here holds."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=[]) as call):
+            held, function = spot.locals.get(name), spot.function
+            others = [other for other, value in spot.locals.items() if value is held and other != name]
+            given = isinstance(function, ast.FunctionDef) and name in {
+                n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)
+            }
+            return (name, call) if isinstance(held, list) and held and not (others or given) else None
+    return None
+
+
+def _moved_on(code: Code, name: str, first: ast.Call, second: ast.Call) -> str | None:
+    """What a list is after one of its items went and another came, at its ends; in which order they did is the same."""
+    gone, new = "", None
+    for call in (first, second):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)]):
+                gone = "first"
+            case ast.Call(func=ast.Attribute(attr="pop"), args=[]):
+                gone = "last"
+            case ast.Call(func=ast.Attribute(attr="append"), args=[value]):
+                new = value
+            case ast.Call(func=ast.Attribute(attr="insert"), args=[ast.Constant(value=0), value]):
+                new = value
+            case _:
+                return None
+    methods = {call.func.attr for call in (first, second) if isinstance(call.func, ast.Attribute)}
+    if new is None or name in loaded([new]):
+        return None
+    if methods == {"pop", "append"} and gone == "first":
+        return f"[*{name}[1:], {code.expr(new)}]"
+    return f"[{code.expr(new)}, *{name}[:-1]]" if methods == {"pop", "insert"} and gone == "last" else None
 
 
 def _appends(spot: Spot, side: list[ast.stmt], live: set[str]) -> list[tuple[str, ast.expr]] | None:
@@ -205,4 +259,4 @@ class _Uses:
         )
 
 
-RULES: list[Rule] = [appended_in_a_branch]
+RULES: list[Rule] = [moved_on_in_a_branch, appended_in_a_branch]

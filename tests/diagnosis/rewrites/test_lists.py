@@ -98,3 +98,27 @@ def test_the_last_value_that_was_there_is_none_at_first():
     )
     nan = jnp.nan
     check(source, *[(jnp.array(x),) for x in ([1.0, nan, 2.0, 3.0], [nan, nan, 2.0], [1.0, 2.0])])
+
+
+@pytest.mark.parametrize(
+    ("moved", "now"),
+    [
+        ("recent.pop(0)\n            recent.append(v)", "[*recent[1:], v"),
+        ("recent.append(v * 2)\n            recent.pop(0)", "[*recent[1:], "),
+        ("recent.insert(0, v)\n            recent.pop()", ", *recent[:-1]]"),
+    ],
+)
+def test_a_list_that_keeps_its_length_is_a_value(moved, now):
+    source = (
+        f"def f(x, c):\n    recent = [0.0] * 2\n    for v in x:\n        if v > c:\n            {moved}\n"
+        "    return jnp.array(recent)\n"
+    )
+    assert now in check(source, *CALLS).rewrites[0].source
+
+
+def test_a_list_that_another_name_holds_is_changed_in_place():
+    source = (
+        "def f(x, c):\n    recent = [0.0, 0.0]\n    seen = recent\n    for v in x:\n        if v > c:\n"
+        "            recent.pop(0)\n            recent.append(v)\n    return seen[0] + recent[1]\n"
+    )
+    assert not propose(define(source)["f"], CALLS[0], {}).rewrites

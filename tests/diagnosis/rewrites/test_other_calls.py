@@ -173,3 +173,10 @@ def test_a_sum_that_is_an_int_for_all_arrays_of_one_length_is_one_there(short):
     )
     longer = X if short.ndim == 1 else jnp.array([[1.0, 2.0, 5.0], [3.0, 2.0, 1.0]])
     assert served(source, (longer,), ((short,), {})).rewrites
+
+
+def test_what_compiling_alone_makes_of_nan_is_said_and_refuses_nothing():
+    """XLA leaves out what is multiplied by False: 0 where plain Python's NaN * False is NaN."""
+    source = "def f(x, w):\n    s = x * 2 if x > 0 else x / 2\n    return s * (x <= w)\n"
+    found = served(source, (jnp.array(0.5), jnp.array(1.0)), ((jnp.array(2.0), jnp.array(1.0)), {}))
+    assert found.rewrites
