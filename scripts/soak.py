@@ -3,7 +3,7 @@
 * The slow tests (many restarts, packaging in a fresh environment) in the main environment.
 * Each Python from 3.12 on that is found on this machine: an environment of its own in .venv-soak-3.x, the built wheel with the
   newest JAX that pip finds for it, all Python tests. A version that is not found is named.
-* The built wheel in JupyterLab 4.2 and 4.4 and in Notebook 7, driven by the browser tests.
+* The built wheel in JupyterLab 4.2 and 4.4, in Notebook 7 and in marimo, driven by the browser tests.
 
 Ends with a line for each and the sum; the exit status is 1 if anything failed. `--only TEXT` runs the parts whose
 name contains it.
@@ -29,6 +29,7 @@ HOSTS = {  # what is installed beside the wheel, and the command that serves it
     "JupyterLab 4.2": (["jupyterlab>=4.2,<4.3", "ipykernel>=6.29,<7", "anywidget"], "lab"),
     "JupyterLab 4.4": (["jupyterlab>=4.4,<4.5", "ipykernel>=7.0,<7.1", "anywidget"], "lab"),
     "Notebook 7": (["notebook>=7.5,<8", "ipykernel", "anywidget"], "notebook"),
+    "marimo": (["marimo", "anywidget"], "marimo"),
 }
 SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 

@@ -59,7 +59,8 @@ def test_the_wheel_carries_the_panel_once_and_the_package_whole(shipped: tuple[P
     """Every module and py.typed are in it; the panel lies where JupyterLab looks, and nowhere else; no tests, no TypeScript."""
     names = set(wheel_files(shipped[0]))
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "jupyter_jitmagic").rglob("*.py")}
-    assert modules | {"jupyter_jitmagic/py.typed"} <= names
+    widget = {"jupyter_jitmagic/static/widget.js", "jupyter_jitmagic/static/widget.css"}
+    assert modules | widget | {"jupyter_jitmagic/py.typed"} <= names
     data = f"jupyter_jitmagic-{VERSION}.data/data/{PANEL}"
     assert {f"{data}/package.json", f"{data}/install.json", f"{data}/static/style.js"} <= names
     entry = json.loads(wheel_files(shipped[0])[f"{data}/package.json"])["jupyterlab"]["_build"]["load"]

@@ -11,21 +11,24 @@ export default defineConfig({
   projects:
     app === 'notebook'
       ? [{ name: 'notebook', testMatch: 'notebook7.spec.ts' }]
-      : [
-          {
-            name: 'lab',
-            testIgnore: [
-              'scale.spec.ts',
-              'notebook7.spec.ts',
-              ...(process.env.JITMAGIC_UI_SHOTS ? [] : ['gallery.spec.ts'])
-            ]
-          },
-          {
-            name: 'figures',
-            testMatch: 'scale.spec.ts',
-            dependencies: ['lab']
-          }
-        ],
+      : app === 'marimo'
+        ? [{ name: 'marimo', testMatch: 'marimo.spec.ts' }]
+        : [
+            {
+              name: 'lab',
+              testIgnore: [
+                'scale.spec.ts',
+                'notebook7.spec.ts',
+                'marimo.spec.ts',
+                ...(process.env.JITMAGIC_UI_SHOTS ? [] : ['gallery.spec.ts'])
+              ]
+            },
+            {
+              name: 'figures',
+              testMatch: 'scale.spec.ts',
+              dependencies: ['lab']
+            }
+          ],
   timeout: 150_000,
   expect: { timeout: 10_000 },
   workers: Number(process.env.JITMAGIC_UI_WORKERS ?? 2),
@@ -53,8 +56,11 @@ export default defineConfig({
     }
   },
   webServer: {
-    command: `jupyter ${app} --config jupyter_server_test_config.py`,
-    url: `${baseURL}/api/status`,
+    command:
+      app === 'marimo'
+        ? `marimo run marimo_panel.py --headless --no-token --host 127.0.0.1 --port ${port}`
+        : `jupyter ${app} --config jupyter_server_test_config.py`,
+    url: app === 'marimo' ? baseURL : `${baseURL}/api/status`,
     timeout: 60_000,
     reuseExistingServer: false,
     stdout: 'ignore',

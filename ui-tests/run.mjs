@@ -4,7 +4,7 @@
 //   node ui-tests/run.mjs [arguments of `playwright test`]
 //
 // JITMAGIC_UI_PORT, JITMAGIC_UI_ROOT (the notebooks' folder) and JITMAGIC_UI_OUT (Playwright's output) may be given;
-// JITMAGIC_UI_SHOTS=folder keeps screenshots of every state; JITMAGIC_UI_APP=notebook tests Notebook 7;
+// JITMAGIC_UI_SHOTS=folder keeps screenshots of every state; JITMAGIC_UI_APP=notebook tests Notebook 7, JITMAGIC_UI_APP=marimo marimo;
 // JITMAGIC_UI_INSTALLED=1 tests the package that is installed beside the `jupyter` on the path, and nothing of this checkout.
 import { spawn } from 'node:child_process';
 import {

@@ -14,7 +14,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from jupyter_jitmagic.base.errors import OptionError
+from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.live.comms import Hub
 
 _STATIC = Path(__file__).parent.parent / "static"
@@ -30,6 +30,7 @@ class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     height = traitlets.Int(520, min=120, help="of the panel, in pixels").tag(sync=True)
+    picture = traitlets.Unicode(help="HTML that is shown as long as no kernel answers").tag(sync=True)
 
     def __init__(self, hub: Hub, picture: Callable[[], Mapping[str, str]], height: int) -> None:
         self._esm, self._css = _built("widget.js"), _built("widget.css")
@@ -37,10 +38,10 @@ class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]
         self.hub, self._picture = hub, picture
         self._channel = _Widget(self)
         self.on_msg(self._received)
-        _answer_where_asked(self.comm)
 
     def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        self.hub.hear(content, self._channel, _subshell_of(self.comm))
+        with faults.stop("hearing the panel"):
+            self.hub.hear(content, self._channel, _subshell_of(self.comm))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """With a picture that stays readable where there is no kernel and no widget."""
@@ -48,7 +49,10 @@ class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]
         if found is None:
             return None
         data, metadata = found if isinstance(found, tuple) else (found, {})
-        return {**data, **self._picture()}, metadata
+        picture = self._picture()
+        self.picture = picture["text/html"]  # for pages with the widget's state and no kernel
+        _answer_where_asked(self.comm)
+        return {**data, **picture}, metadata
 
 
 class _Widget:
@@ -92,8 +96,6 @@ def _answer_where_asked(comm: Any) -> None:
 
 def _subshell_of(comm: Any) -> str | None:
     """The subshell in whose thread a message is being heard; None in the main one, and where there are none."""
-    kernel = getattr(comm, "kernel", None)
-    if kernel is None:
-        return None
-    found = kernel.get_parent().get("header", {}).get("subshell_id")
+    get_parent = getattr(getattr(comm, "kernel", None), "get_parent", None)
+    found = get_parent().get("header", {}).get("subshell_id") if get_parent is not None else None
     return found if isinstance(found, str) else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.errors import MissingPackageError, OptionError
+from jupyter_jitmagic.records.log import log
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.live.widget import PanelWidget
@@ -49,6 +50,8 @@ def panel(height: int = 520) -> PanelWidget:
         shell.extension_manager.load_extension("jupyter_jitmagic")  # once is enough
     hub = comms.for_widgets({"cures": _cures})
     if _widget is None or _widget.comm is None or _widget.hub is not hub:  # closed, or the extension was loaded anew
+        if shell is None and _widget is None:
+            log.shells += 1  # the widget tells what a shell would
         _widget = PanelWidget(hub, _picture, height)
     _widget.height = height
     widget: PanelWidget = _widget

@@ -13,6 +13,7 @@ from panel_records import go_on, lesson
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.live.protocol import VERSION
 from jupyter_jitmagic.magics import panel_widget
+from jupyter_jitmagic.records.log import log
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -101,14 +102,29 @@ def test_a_picture_stands_beside_the_widget(front: Front) -> None:
     assert (data["text/html"], data["text/plain"]) == ("<table>", "a table")
 
 
+def test_a_converted_notebook_shows_the_picture(front: Front) -> None:
+    """nbconvert, of a notebook without the state of widgets (JupyterLab keeps none unless asked to)."""
+    nbconvert = pytest.importorskip("nbconvert", reason="needs nbconvert")
+    import nbformat
+
+    data, _ = front._widget._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data=data)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("jm.panel()", outputs=[output])])
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert "<table>" in page.split("jm</span>")[1] and "widget-view" not in page.split("jm</span>")[1]
+    assert front._widget.picture == "<table>", "and a page with the state has it there"
+
+
 def test_the_panel_is_one_widget_with_a_table_of_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     widgets = pytest.importorskip("jupyter_jitmagic.live.widget", reason="needs anywidget")
     monkeypatch.setattr(widgets, "_built", lambda name: "")
     monkeypatch.setattr(panel_widget, "_widget", None)
+    monkeypatch.setattr(log, "shells", 0)
     pictured = jm.jit(lambda x: x + 1)
     pictured(1.0)
     first = jm.panel(300)
     assert jm.panel() is first and first.height == 520
+    assert log.shells == 1, "what would save compiles is looked for, as somebody is told"
     assert "<table" in first._repr_mimebundle_()[0]["text/html"]
 
 

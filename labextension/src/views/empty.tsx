@@ -38,9 +38,12 @@ export function Empty({
       title = slow ? title : '';
       break;
     case 'waiting':
-      body = trans.__(
-        'Only then can the kernel answer. With ipykernel 7 or newer it answers at once.'
-      );
+      // below a cell it is the front end that decides when the kernel hears
+      body = state.source
+        ? trans.__(
+            'Only then can the kernel answer. With ipykernel 7 or newer it answers at once.'
+          )
+        : trans.__('Only then can the kernel answer.');
       break;
     case 'unloaded':
       title = trans.__('jupyter_jitmagic is not loaded');

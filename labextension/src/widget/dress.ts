@@ -43,14 +43,24 @@ function isDark(root: HTMLElement): boolean {
   let node: Node | null = root.parentNode;
   while (node) {
     if (node instanceof Element) {
-      const [red, green, blue, alpha = 1] = (
-        getComputedStyle(node).backgroundColor.match(/[\d.]+/g) ?? [0, 0, 0, 0]
-      ).map(Number);
-      if (alpha > 0.5) {
+      const [red, green, blue, alpha] = painted(
+        getComputedStyle(node).backgroundColor
+      );
+      if (alpha > 127) {
         return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
       }
     }
     node = node instanceof ShadowRoot ? node.host : node.parentNode;
   }
-  return /^dark$/.test(getComputedStyle(document.documentElement).colorScheme);
+  return getComputedStyle(document.documentElement).colorScheme === 'dark';
+}
+
+/** A colour in whatever notation (`oklch(…)`, too) as red, green, blue and alpha, 0 to 255. */
+function painted(colour: string): Uint8ClampedArray {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext('2d')!;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return context.getImageData(0, 0, 1, 1).data;
 }

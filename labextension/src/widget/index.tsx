@@ -15,12 +15,14 @@ import { nullTranslator } from './english';
 import { WidgetLink } from './link';
 
 /** From this width on the parts stand side by side. */
-const WIDE_PX = 720;
+const WIDE_PX = 680;
 
 const trans = nullTranslator.load();
 
 interface ITraits {
   height: number;
+  /** HTML of the Python package's own making: what was recorded when the widget was shown. */
+  picture: string;
 }
 
 function render({ model, el }: RenderProps<ITraits>): () => void {
@@ -56,7 +58,13 @@ function render({ model, el }: RenderProps<ITraits>): () => void {
   el.append(place);
   const undress = dress(place);
   const root = createRoot(place);
-  root.render(<Panel store={store} actions={actionsOf(store, link)} />);
+  root.render(
+    <Panel
+      store={store}
+      actions={actionsOf(store, link)}
+      picture={model.get('picture')}
+    />
+  );
   return () => {
     model.off('change:height', tall);
     undress();
@@ -101,13 +109,36 @@ async function copy(text: string): Promise<void> {
 
 function Panel({
   store,
-  actions
+  actions,
+  picture
 }: {
   store: PanelModel;
   actions: IPanelActions;
+  picture: string;
 }): React.JSX.Element {
   const frame = React.useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
+  const { link, epoch } = React.useSyncExternalStore(
+    store.subscribe,
+    () => store.state
+  );
+  // a page that was exported has the widget and no kernel
+  const alone = epoch === '' && (link === 'waiting' || link === 'lost');
+  if (alone && picture) {
+    return (
+      <div className="jp-JitMagic-widgetFrame" ref={frame}>
+        <p className="jp-JitMagic-standing">
+          {trans.__(
+            'No kernel has answered yet. What was recorded when the cell ran:'
+          )}
+        </p>
+        <div
+          className="jp-JitMagic-picture"
+          dangerouslySetInnerHTML={{ __html: picture }}
+        />
+      </div>
+    );
+  }
   return (
     <div className="jp-JitMagic-widgetFrame" ref={frame}>
       <App
