@@ -126,6 +126,11 @@ def stats(level: Level = "functions") -> pd.DataFrame:
     Example:
         >>> jm.stats("calls").groupby("outcome").size()
     """
+    return plain(level).frame()
+
+
+def plain(level: Level) -> Plain:
+    """The same before pandas is needed for it."""
     make = _LEVELS.get(level)
     if make is None:
         raise no_such_level(level)
@@ -136,6 +141,27 @@ def stats(level: Level = "functions") -> pd.DataFrame:
         return make()
 
 
+class Plain(NamedTuple):
+    """A table's columns by name, each a list or array, and which type is made of each. Of a "category" the column is its codes
+    and the names that they stand for, of a "masked" one its values and where they are missing."""
+
+    columns: dict[str, Any]
+    kinds: dict[str, str]
+
+    def frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        def made(column: Any, kind: str) -> Any:
+            if kind == "category":
+                codes, names = column
+                return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
+            if kind == "masked":
+                return pd.arrays.IntegerArray(*column)
+            return pd.Series(column, dtype=kind) if kind else column
+
+        return pd.DataFrame({name: made(column, self.kinds.get(name, "")) for name, column in self.columns.items()})
+
+
 def no_such_level(level: object) -> OptionError:
     return OptionError(f"there is no level {level!r}: choose one of {', '.join(_LEVELS)}")
 
@@ -144,14 +170,16 @@ def as_recorded(level: Level) -> pd.DataFrame:
     """The same as `stats` for a reader in the background: it asks JAX for nothing, so sizes may be missing."""
     log.fold()
     with log.lock:
-        return _LEVELS[level]()
+        made = _LEVELS[level]()
+    return made.frame()
 
 
 def calls_since(number: int) -> pd.DataFrame:
     """The calls table from call `number` on."""
     log.fold()
     with log.lock:
-        return _calls(number)
+        made = _calls(number)
+    return made.frame()
 
 
 stats.__doc__ = f"{stats.__doc__}\n" + "\n".join(
@@ -165,17 +193,10 @@ def reset() -> None:
     log.reset()
 
 
-def _frame(level: Level, columns: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({name: columns[name] for name in COLUMNS[level]})
-
-
-def _from_records(level: Level, rows: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns = {name: pd.Series([row.get(name) for row in rows], dtype=kinds.get(name, "object")) for name in COLUMNS[level]}
-    return pd.DataFrame(columns)
+def _from_records(level: Level, rows: list[dict[str, Any]], kinds: dict[str, str]) -> Plain:
+    return Plain(
+        {name: [row.get(name) for row in rows] for name in COLUMNS[level]}, dict.fromkeys(COLUMNS[level], "object") | kinds
+    )
 
 
 _TEXT = "str"
@@ -189,7 +210,7 @@ def _name(function: int) -> str:
     return record.name if record is not None else ""
 
 
-def _functions() -> pd.DataFrame:
+def _functions() -> Plain:
     executions = _executions()
     alive: dict[int, int] = {}
     for entry in tuple(log.entries.values()):
@@ -251,7 +272,7 @@ def _whole_s(record: FunctionRecord, executions: _Executions | None) -> float | 
     return record.trace_s + record.lower_s + record.compile_s + (record.hits + record.misses) * executions.mean_s
 
 
-def _entries() -> pd.DataFrame:
+def _entries() -> Plain:
     own: dict[int, list[EntryRecord]] = {}
     for record in tuple(log.entries.values()):
         own.setdefault(record.function, []).append(record)
@@ -276,25 +297,27 @@ def _entries() -> pd.DataFrame:
     return _from_records("entries", rows, kinds)
 
 
-def _calls(since: int = 0) -> pd.DataFrame:
+def _calls(since: int = 0) -> Plain:
     import numpy as np
-    import pandas as pd
 
     columns = log.calls(since)
     used, codes = np.unique(columns["function"], return_inverse=True)
     names = [_name(function) for function in used.tolist()]
     unique = list(dict.fromkeys(names))
     codes = np.array([unique.index(name) for name in names], dtype="i8")[codes] if len(names) else codes
-    columns["function"] = pd.Categorical.from_codes(codes, categories=pd.Index(unique, dtype="str"))
-    columns["outcome"] = pd.Categorical.from_codes(columns["outcome"], categories=list(OUTCOMES))
-    columns["execute_how"] = pd.Categorical.from_codes(columns["execute_how"], categories=list(EXECUTE_HOW))
-    over = columns["averaged_over"]
-    columns["averaged_over"] = pd.arrays.IntegerArray(over, over == 0)
-    columns["entry"] = pd.arrays.IntegerArray(columns["entry"].astype("i8"), columns["entry"] < 0)
-    return _frame("calls", columns)
+    columns["function"] = codes, unique
+    columns["outcome"] = columns["outcome"], list(OUTCOMES)
+    columns["execute_how"] = columns["execute_how"], list(EXECUTE_HOW)
+    columns["averaged_over"] = columns["averaged_over"], columns["averaged_over"] == 0
+    columns["entry"] = columns["entry"].astype("i8"), columns["entry"] < 0
+    kinds = {
+        **dict.fromkeys(("function", "outcome", "execute_how"), "category"),
+        **dict.fromkeys(("averaged_over", "entry"), "masked"),
+    }
+    return Plain({name: columns[name] for name in COLUMNS["calls"]}, kinds)
 
 
-def _misses() -> pd.DataFrame:
+def _misses() -> Plain:
     rows = []
     for miss in tuple(log.misses):
         for i, cause in enumerate(miss.causes):
@@ -320,7 +343,7 @@ def _misses() -> pd.DataFrame:
     return _from_records("misses", rows, kinds)
 
 
-def _diagnoses() -> pd.DataFrame:
+def _diagnoses() -> Plain:
     rows = [
         {
             "diagnosis": record.id,
@@ -343,7 +366,7 @@ def _diagnoses() -> pd.DataFrame:
     return _from_records("diagnoses", rows, kinds)
 
 
-def _others() -> pd.DataFrame:
+def _others() -> Plain:
     rows = [
         {
             **{name: getattr(row, name, None) for name in COLUMNS["others"]},
@@ -361,7 +384,7 @@ def _others() -> pd.DataFrame:
     return _from_records("others", rows, kinds)
 
 
-_LEVELS: dict[Level, Callable[[], pd.DataFrame]] = {
+_LEVELS: dict[Level, Callable[[], Plain]] = {
     "functions": _functions,
     "entries": _entries,
     "calls": _calls,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.processes import levels
-from jupyter_jitmagic.tables import COLUMNS, no_such_level
+from jupyter_jitmagic.tables import COLUMNS, Plain, no_such_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,8 @@ def ask(view_or_client: Any, wanted: Sequence[str], timeout_s: float = TIMEOUT_S
         if note:
             notes.append(f"engine {engine} {note}")
         else:
-            given.append(Answer(engine, told["about"], told["frames"]))
+            frames = {level: Plain(*each).frame() for level, each in told["tables"].items()}
+            given.append(Answer(engine, told["about"], frames))
     return Answers(given, notes)
 
 

@@ -35,17 +35,8 @@ def whoami() -> dict[str, Any]:
     }
 
 
-def frame(level: Any) -> Any:
-    """A table of this process, or its programs, as a DataFrame."""
-    if level == PROGRAMS:
-        return programs()
-    return tables.stats(level)
-
-
-def programs() -> Any:
+def programs() -> tables.Plain:
     """What was compiled, in its order."""
-    import pandas as pd
-
     log.fold()
     rows = []
     with log.lock:
@@ -55,9 +46,11 @@ def programs() -> Any:
             if function is not None and entry.key is not None:
                 program = program_of(function.qualname, entry.key, function.donate_argnames, sites.get(entry.id, ""))
                 rows.append({"entry": entry.id, **program.to_dict()})
-    return pd.DataFrame(rows, columns=["entry", "function", "facts", "digest", "call_site", "given"])
+    names = ("entry", "function", "facts", "digest", "call_site", "given")
+    return tables.Plain({name: [row[name] for row in rows] for name in names}, {})
 
 
 def answer(wanted: Any) -> dict[str, Any]:
-    """What an engine sends: who it is, and these levels."""
-    return {"about": whoami(), "frames": {level: frame(level) for level in wanted}}
+    """What an engine sends: who it is, and these levels. Without pandas, which takes an engine most of a second to import."""
+    plain = {level: programs() if level == PROGRAMS else tables.plain(level) for level in wanted}
+    return {"about": whoami(), "tables": {level: tuple(each) for level, each in plain.items()}}

@@ -111,7 +111,7 @@ class Writer:
             self._meta = meta
         settled = self._write_calls(last)
         for level in SNAPSHOTS:
-            frame = levels.programs() if level == levels.PROGRAMS else tables.as_recorded(level)
+            frame = levels.programs().frame() if level == levels.PROGRAMS else tables.as_recorded(level)
             if level == levels.PROGRAMS:
                 frame["facts"] = [json.dumps(facts) for facts in frame["facts"]]
             _write(frame, self._own / f"{level}.parquet")

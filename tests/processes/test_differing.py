@@ -32,7 +32,7 @@ def compiled(*calls: Callable[[], object]) -> list[Program]:
     jm.reset()
     for call in calls:
         call()
-    programs = programs_of(levels.programs())
+    programs = programs_of(levels.programs().frame())
     return [Program.from_dict(json.loads(json.dumps(program.to_dict()))) for program in programs]
 
 

@@ -1,0 +1,85 @@
+"""Processes of one program that go different ways, again and again: each is told in time, and none where all is well.
+
+``python -m tests.trials.differences [--tries N] [--healthy N] [--processes N] [--only KIND]`` makes each kind of difference so
+many times, in processes of ``jax.distributed`` that wait for each other, and prints how long after the last of them had come
+there every one was told. Each try takes some ten seconds; a figure holds for a machine with a core for each process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import socket
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+SCRIPT = Path(__file__).parents[1] / "processes" / "two_processes.py"
+KINDS = ["shape", "dtype", "static_value", "order", "behind", "missing", "config", "weak_type", "donation", "sharding"]
+_LONGEST_S = 120
+_TIMES = re.compile(r"^began ([\d.]+) told ([\d.]+)$", re.MULTILINE)
+
+
+class Try(NamedTuple):
+    """What the processes of one try said: the lines, by process, and the seconds until the last was told, if all were."""
+
+    lines: list[list[str]]
+    told_s: float | None
+    wrong: str
+
+
+def attempt(kind: str, processes: int) -> Try:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    try:
+        for me in range(processes):
+            command = [sys.executable, str(SCRIPT), str(port), str(me), str(processes), kind, "warn"]
+            started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        said = [process.communicate(timeout=_LONGEST_S) for process in started]
+    except subprocess.TimeoutExpired:
+        return Try([], None, "a process did not end")
+    finally:
+        for process in started:
+            process.kill()
+    errors = [error for _, error in said]
+    lines = [[line for line in error.splitlines() if line.startswith("jupyter_jitmagic: ")] for error in errors]
+    times = [match.groups() for error in errors if (match := _TIMES.search(error))]
+    wrong = "; ".join(out for out, _ in said if "Traceback" in out)
+    if kind == "healthy":
+        return Try(lines, None, wrong or ("a false alarm" if any(lines) else ""))
+    if not all(lines) or len(times) < processes:
+        return Try(lines, None, wrong or f"told in {sum(map(bool, lines))} of {processes}")
+    return Try(lines, max(float(told) for _, told in times) - max(float(began) for began, _ in times), wrong)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--tries", type=int, default=20, help="of each kind")
+    parser.add_argument("--healthy", type=int, default=100, help="runs in which nothing differs")
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--only", default="", choices=["", *KINDS])
+    given = parser.parse_args()
+    failed = 0
+    for kind in KINDS:
+        if given.only in ("", kind) and given.tries:
+            tries = [attempt(kind, given.processes) for _ in range(given.tries)]
+            times = sorted(each.told_s for each in tries if each.told_s is not None)
+            wrong = [each.wrong for each in tries if each.told_s is None]
+            failed += len(wrong)
+            figures = f"median {statistics.median(times):.2f} s, longest {times[-1]:.2f} s" if times else "never"
+            said = next((line for each in tries for lines in each.lines for line in lines), "")
+            print(f"{kind:13} {len(times)} of {len(tries)} told, {figures}  {said[18:110]} {wrong or ''}", flush=True)
+    if given.only == "" and given.healthy:
+        runs = [attempt("healthy", given.processes) for _ in range(given.healthy)]
+        wrong = [f"{each.wrong} {each.lines}" for each in runs if each.wrong]
+        failed += len(wrong)
+        print(f"healthy       {len(runs) - len(wrong)} of {len(runs)} without a line {wrong or ''}", flush=True)
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
