@@ -194,8 +194,8 @@ _SLOWER = 1.1
 """From this ratio on, an execution counts as slower: less is noise."""
 
 
-def rolled(found: Rolled) -> Document:
-    """The change that makes one loop of an unrolled one, with the price of both forms."""
+def rolled(found: Rolled, arguments: str = "these arguments") -> Document:
+    """The change that makes one loop of an unrolled one, with the price of both forms; `arguments`: what they were run with."""
     before, after = found.unrolled, found.rolled
     slower = after.execute_s > _SLOWER * before.execute_s
     lines = tuple(line for line in found.diff.splitlines() if not line.startswith("@@"))
@@ -210,7 +210,7 @@ def rolled(found: Rolled) -> Document:
                 f"{amounts.seconds(before.execute_s)}"
             ),
             Paragraph(
-                "run with these arguments, equal to the loop as it is; "
+                f"run with {arguments}, equal to the loop as it is; "
                 + ("compiling that was recorded earlier, all else measured now" if found.is_recorded else "both measured now"),
                 "dim",
             ),

@@ -269,6 +269,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "here": {},
     "fixes": {"diagnosis": (int,)},
     "lines": {"entry": (int,)},
+    "roll": {"entry": (int,)},
     "program": {"entry": (int,), "what": (str,)},
 }
 """Of which types the arguments of each operation are."""

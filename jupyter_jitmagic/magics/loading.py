@@ -261,6 +261,11 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
 
         return for_panel(shell, args)
 
+    def roll(args: Mapping[str, object]) -> dict[str, object]:
+        from jupyter_jitmagic.magics.panel_lines import rolled_for_panel
+
+        return rolled_for_panel(args)
+
     def program(args: Mapping[str, object]) -> dict[str, object]:
         from jupyter_jitmagic.magics.panel_programs import for_panel
 
@@ -270,7 +275,7 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
         from jupyter_jitmagic.live import comms
 
         hooks.callback(comms.stop)
-        comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines, "program": program})
+        comms.start(shell, {"fixes": fixes, "cures": cures, "lines": lines, "program": program, "roll": roll})
     except Exception as error:
         faults.report("starting the panel", error)
 

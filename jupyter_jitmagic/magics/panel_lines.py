@@ -1,15 +1,17 @@
-"""The panel's question "lines": an entry's function on its own source, each line with what it costs."""
+"""The panel's questions "lines" and "roll": an entry's function on its own source, each line with what it costs, and its
+unrolled loop as one."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.by_line import measuring
+from jupyter_jitmagic.by_line import made_up, measuring
 from jupyter_jitmagic.display import lines as _lines_display
-from jupyter_jitmagic.display.model import Heading, Listing, Paragraph
+from jupyter_jitmagic.display.model import Diff, Heading, Listing, Paragraph, Title
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.live.rows import place
 from jupyter_jitmagic.magics import front_end
@@ -20,7 +22,8 @@ _LONGEST = 2000
 
 
 def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
-    """`entry` to `parts` (a function each: its name, what stands beside it, its place, and its lines) and `notes`.
+    """`entry` to `parts` (a function each: its name, what stands beside it, its place, and its lines), `notes`, and the `loop`
+    that tracing unrolled (`line` and `rounds`), null where that is none.
 
     What the last `%jitlines` measured of the function, else what is known of the entry without running it.
     """
@@ -55,4 +58,32 @@ def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
                 heading = None
             case Paragraph(text):
                 notes.append(text)
-    return {"parts": parts, "notes": notes}
+    loop = made_up.loop_of(entry)
+    return {"parts": parts, "notes": notes, "loop": loop and {"line": loop.line, "rounds": loop.rounds}}
+
+
+def rolled_for_panel(args: Mapping[str, object]) -> dict[str, object]:
+    """`entry` to that loop as one of `lax`, measured: `title`, whether that is `good`, `diff`, and what is `said` of it.
+
+    To be asked on the main shell: it runs the user's function, which no cell may do meanwhile. Ctrl-C ends it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise OptionError("this is measured between cells: ask on the main shell")
+    entry = log.known_entry(number_in(args, "entry"))
+    if entry is None:
+        raise OptionError("this entry is gone")
+    try:
+        found = _lines_display.rolled(made_up.rolled_entry(entry), "made-up arguments of this entry's types")
+    except KeyboardInterrupt:
+        raise OptionError("measuring was stopped") from None
+    answer: dict[str, object] = {"title": "", "good": False, "diff": "", "said": []}
+    said: list[str] = []
+    for block in found.blocks:
+        match block:
+            case Title(text, tone):
+                answer.update(title=text, good=tone == "good")
+            case Diff(lines):
+                answer["diff"] = "\n".join(lines)
+            case Paragraph(text):
+                said.append(text)
+    return {**answer, "said": said}

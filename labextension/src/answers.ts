@@ -1,6 +1,7 @@
 /** The kernel's answers to the panel's questions, checked as they arrive. */
 import {
   type Fields,
+  flag,
   isNumber,
   isObject,
   list,
@@ -21,6 +22,7 @@ import type {
   IFix,
   ILines,
   IProgram,
+  IRolled,
   ITimeline
 } from './protocol';
 
@@ -101,7 +103,20 @@ export function parseLines(data: Record<string, unknown>): ILines {
         heat: list(fields, 'heat').map(heat => (isNumber(heat) ? heat : 0))
       };
     }),
-    notes: texts(data, 'notes')
+    notes: texts(data, 'notes'),
+    loop: isObject(data.loop)
+      ? { line: number(data.loop, 'line'), rounds: number(data.loop, 'rounds') }
+      : null
+  };
+}
+
+/** The answer to the question "roll". */
+export function parseRolled(data: Record<string, unknown>): IRolled {
+  return {
+    title: text(data, 'title'),
+    good: flag(data, 'good'),
+    diff: text(data, 'diff'),
+    said: texts(data, 'said')
   };
 }
 

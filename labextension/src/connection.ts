@@ -58,6 +58,11 @@ const PATIENCE: IPatience = {
   shell: 400
 };
 
+/** When a question is answered: at once where the kernel has subshells, or `between` cells, on the main shell. */
+export interface IWhen {
+  between?: boolean;
+}
+
 export class KernelLink implements IDisposable {
   /** `_counts`: ask for no rows, only for what a status bar shows. */
   constructor(
@@ -97,12 +102,16 @@ export class KernelLink implements IDisposable {
   }
 
   /** Ask the kernel for something, as soon as it is found; rejects with its one plain line, or when the link ends. */
-  request(op: string, args: IRequest['args'] = {}): Promise<IReply['data']> {
+  request(
+    op: string,
+    args: IRequest['args'] = {},
+    when: IWhen = {}
+  ): Promise<IReply['data']> {
     const id = UUID.uuid4();
     return new Promise((resolve, reject) => {
       const ask = (): void => {
         this._pending.set(id, { resolve, reject });
-        this._send(op, args, id);
+        this._send(op, args, id, when);
       };
       if (this._live) {
         ask();
@@ -259,7 +268,12 @@ export class KernelLink implements IDisposable {
 
   // -- sending -------------------------------------------------------------------
 
-  private _send(op: string, args: IRequest['args'] = {}, id = ''): void {
+  private _send(
+    op: string,
+    args: IRequest['args'] = {},
+    id = '',
+    { between = false }: IWhen = {}
+  ): void {
     const data: IRequest = { v: VERSION, op, id, panel: this._panel, args };
     const message = KernelMessage.createMessage({
       msgType: 'comm_msg',
@@ -268,12 +282,12 @@ export class KernelLink implements IDisposable {
       session: this._kernel.clientId,
       content: { comm_id: QUERIES, data: data as any }
     });
-    if (this._subshellId !== null) {
+    if (this._subshellId !== null && !between) {
       // set here, as older versions of createMessage do not know it
       (message.header as { subshell_id?: string }).subshell_id =
         this._subshellId;
     }
-    this._asked = op === 'alive' ? '' : message.header.msg_id;
+    this._asked = op === 'alive' || between ? '' : message.header.msg_id;
     // nobody waits for the "idle" that ends it: a subshell that speaks quietly says none
     this._kernel.sendShellMessage(message, false, true).dispose();
   }

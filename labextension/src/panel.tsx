@@ -9,13 +9,13 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { COLUMNS, isColumn, toggled } from './columns';
-import { KernelLink } from './connection';
+import { type IWhen, KernelLink } from './connection';
 import { jitIcon } from './icon';
 import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
-import { parseCures } from './answers';
+import { parseCures, parseRolled } from './answers';
 import { type IPlace, type IReply, type IRequest } from './protocol';
 import {
   type ColumnId,
@@ -273,11 +273,15 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     }
   });
 
-  async request(op: string, args: IRequest['args']): Promise<IReply['data']> {
+  async request(
+    op: string,
+    args: IRequest['args'],
+    when: IWhen = {}
+  ): Promise<IReply['data']> {
     if (!this._link) {
       throw new Error(this._trans.__('There is no kernel to ask.'));
     }
-    return this._link.request(op, args);
+    return this._link.request(op, args, when);
   }
 
   get seen(): boolean {
@@ -334,6 +338,11 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     },
     goTo: place => this.goTo(place),
     ...questions((op, args) => this.request(op, args)),
+    roll: async entry => {
+      const { epoch } = this.model.state;
+      const args = { entry, epoch };
+      return parseRolled(await this.request('roll', args, { between: true }));
+    },
     apply: async (key, fix, run) => {
       const followed = this._tracker.followed;
       const came = followed

@@ -162,6 +162,16 @@ export interface ILinesPart {
 export interface ILines {
   parts: ILinesPart[];
   notes: string[];
+  /** The Python loop that tracing unrolled into most of the program. */
+  loop: { line: number; rounds: number } | null;
+}
+
+/** That loop as one of lax, tried and measured; `good`: it does not run slower. */
+export interface IRolled {
+  title: string;
+  good: boolean;
+  diff: string;
+  said: string[];
 }
 
 /** A cell before and after a change. */

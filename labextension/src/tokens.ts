@@ -15,6 +15,7 @@ import type {
   INowRow,
   IOtherRow,
   IPlace,
+  IRolled,
   ITimeline
 } from './protocol';
 import type { Range } from './timeline';
@@ -201,6 +202,8 @@ export interface IPanelActions {
   detail(entry: number, what: DetailKind): Promise<IDetail>;
   /** An entry's function on its own source, line by line. */
   lines(entry: number): Promise<ILines>;
+  /** The loop that tracing unrolled as one of lax, tried and measured between cells; missing where there is nobody to do it. */
+  roll?(entry: number): Promise<IRolled>;
   /** An entry's last calls. */
   calls(entry: number): Promise<ICalls>;
   /** In what an entry differs from another of its function. */

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
 from shells import Shell
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.records.log import log
 
 
 @pytest.fixture
@@ -69,3 +72,48 @@ def test_what_cannot_be_one_loop_is_one_line(deep: Shell, line: str, message: st
     )
     ran = deep.run(f"%jitlines {line}")
     assert isinstance(ran.error, UsageError) and message in str(ran.error)
+
+
+def panel(entry: int) -> dict[str, Any]:
+    from jupyter_jitmagic.magics.panel_lines import rolled_for_panel
+
+    return rolled_for_panel({"entry": entry})
+
+
+def test_the_panel_has_it_measured_with_made_up_arguments(deep: Shell) -> None:
+    from jupyter_jitmagic.magics.panel_lines import for_panel
+
+    deep.ok("deep(x, 3.0)")
+    (entry,) = log.entries
+    assert for_panel(deep.ip, {"entry": entry})["loop"] == {"line": 4, "rounds": 40}
+    calls = int(jm.stats().calls.iloc[0])
+    found = panel(entry)
+    assert found["title"] == "deep: as one lax.fori_loop"
+    assert "-    for i in range(40):  # forty" in found["diff"] and "jax.lax.fori_loop(0, 40, body_fun, (" in found["diff"]
+    assert "instead of 200" in found["said"][0] and "made-up arguments of this entry's types" in found["said"][1]
+    assert "compiling that was recorded earlier" in found["said"][1]
+    assert jm.stats().calls.tolist() == [calls] and list(log.entries) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("jax.debug.print('{}', x[0])", "does more than compute"),
+        ("x = jax.lax.while_loop(lambda c: c[0] < 5, lambda c: c + 1, x)", "has a while loop"),
+        ("x = x + jax.random.normal(key, x.shape)", "cannot be made up"),
+    ],
+)
+def test_what_must_not_run_with_made_up_arguments_is_one_line(deep: Shell, body: str, message: str) -> None:
+    deep.ok(f"%%jit\ndef long(x, key):\n    for i in range(30):\n        x = jnp.sin(x)\n    {body}\n    return x")
+    deep.ok("long(x, jax.random.key(0)).block_until_ready()")
+    with pytest.raises(jm.OptionError, match=message):
+        panel(next(reversed(log.entries)))
+
+
+def test_donated_arguments_are_no_trouble_and_a_thread_may_not_ask(deep: Shell) -> None:
+    deep.ok("%%jit --donate y\ndef given(y):\n    for i in range(30):\n        y = jnp.sin(y)\n    return y")
+    deep.ok("given(jnp.ones(4)).block_until_ready()")
+    entry = next(reversed(log.entries))
+    assert "both measured now" in panel(entry)["said"][1]
+    with ThreadPoolExecutor(1) as pool, pytest.raises(jm.OptionError, match="between cells"):
+        pool.submit(panel, entry).result()

@@ -98,6 +98,17 @@ test('the heat of a function is drawn beside its lines, until the cell is edited
   ).toContainText(share);
   await lab.accessible();
   await pictures(lab, 'heat');
+  // the unrolled loop as one, measured when it is asked for
+  const loop = lab.panel.getByRole('region', { name: 'The unrolled loop' });
+  await expect(loop).toContainText('The loop in line 5 was unrolled 30 times.');
+  await loop.getByRole('button', { name: /^Measure as one loop/ }).click();
+  await expect(loop).toContainText('scaled: as one lax.fori_loop', {
+    timeout: 40_000
+  });
+  await expect(loop).toContainText(/compiles in .* instead of/);
+  await expect(loop).toContainText('made-up arguments');
+  await lab.accessible();
+  await pictures(lab, 'roll');
   await wanted.uncheck();
   await expect(heat).toHaveCount(0);
   await wanted.check();

@@ -71,7 +71,8 @@ describe('heat', () => {
     };
     const lines: ILines = {
       parts: [part, { ...part, place: { cell: null, file: 'a.py', line: 1 } }],
-      notes: []
+      notes: [],
+      loop: null
     };
     expect([...heatByCell(lines)]).toEqual([
       [2, [{ line: 2, share: '80 %', of: 'share', heat: 1 }]]

@@ -7,6 +7,7 @@ import { todos } from '../todo';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { Details } from './details';
+import { Diff } from './diff';
 import { Became } from './todos';
 import { Where } from './where';
 
@@ -327,24 +328,5 @@ function WithCode({ text }: { text: string }): React.JSX.Element {
           index % 2 ? <code key={index}>{part}</code> : part
         )}
     </>
-  );
-}
-
-/** A change, a line at a time; a sign at each line says what the colour says. */
-export function Diff({ text }: { text: string }): React.JSX.Element {
-  const trans = useTrans();
-  return (
-    <pre
-      className="jp-JitMagic-code jp-JitMagic-diff"
-      tabIndex={0}
-      role="group"
-      aria-label={trans.__('The change')}
-    >
-      {text.split('\n').map((line, index) => (
-        <span key={index} data-sign={/^[-+]/.test(line) ? line[0] : undefined}>
-          {line || ' '}
-        </span>
-      ))}
-    </pre>
   );
 }

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ILines, ILinesPart } from '../protocol';
 import type { IHeat, IPanelActions } from '../tokens';
 import { useTrans } from './context';
+import { Roll } from './roll';
 import { Where } from './where';
 
 export function Lines({
@@ -37,6 +38,7 @@ export function Lines({
   const drawn = heat?.entry === entry;
   return (
     <>
+      {found.loop && <Roll entry={entry} loop={found.loop} actions={actions} />}
       {actions.showHeat && found.parts.some(({ place }) => place?.cell) && (
         <label
           className="jp-JitMagic-switch"
