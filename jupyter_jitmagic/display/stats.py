@@ -12,6 +12,7 @@ from jupyter_jitmagic.base.causes import Cause, word
 from jupyter_jitmagic.base.wording import short_name
 from jupyter_jitmagic.display import amounts
 from jupyter_jitmagic.display.model import Column, Document, Paragraph, Table
+from jupyter_jitmagic.display.page import Key, Sheet
 from jupyter_jitmagic.records.log import MissRecord
 
 Row = Mapping[str, Any]
@@ -230,6 +231,7 @@ _LEFT_OUT = {
     "others": ("disk_hits", "trace_s", "lower_s", "cause", "argument"),
 }
 _WIDE = ("apart", "arguments", "reason", "before", "now", "call_site", "why")
+_CODE = ("function", "apart", "arguments", "avals", "static", "argument", "before", "now")
 _WORDS = {
     "apart": "told apart by",
     "execute_how": "how",
@@ -257,9 +259,9 @@ def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
     table = Table(
         tuple(
             Column(
-                _WORDS.get(column, column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")),
+                _WORDS.get(column, _plain(column)),
                 right=column in numbers,
-                code=column in ("function", "apart", "arguments", "static", "argument", "before", "now"),
+                code=column in _CODE,
                 wide=column in _WIDE,
             )
             for column in kept
@@ -268,6 +270,34 @@ def level(name: str, rows: Sequence[Row], columns: Iterable[str]) -> Document:
         foot=f"the last {len(shown)} of {amounts.count(len(rows))}; `-o VAR` gives them all" if len(rows) > len(shown) else "",
     )
     return Document.of([table])
+
+
+def sheet(heading: str, rows: Sequence[Row], columns: Iterable[str], note: str = "") -> Sheet:
+    """Every row of a level with all that is known of it, for a report; a column in which nothing stands is left out."""
+    kept = [column for column in columns if any(_there(row[column]) and row[column] not in ("", False) for row in rows)]
+    numbers = {column for column in kept if all(_is_number(row[column]) or not _there(row[column]) for row in rows)}
+    return Sheet(
+        heading,
+        tuple(
+            Column(_WORDS.get(column, _plain(column)), right=column in numbers, code=column in _CODE, wide=column in _WIDE)
+            for column in kept
+        ),
+        [[word(row[column]) if column == "cause" else _shown(column, row[column]) for column in kept] for row in rows],
+        [[_key(row[column], column in numbers) for column in kept] for row in rows],
+        note,
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _key(value: Any, is_number: bool) -> Key:
+    return None if not _there(value) else float(value) if is_number else str(value)
+
+
+def _plain(column: str) -> str:
+    return column.removesuffix("_s").removesuffix("_bytes").replace("_", " ")
 
 
 def grouped_misses(rows: Sequence[Row], advice: Sequence[str] = ()) -> Document:

@@ -108,7 +108,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         --level LEVEL   functions (default), entries, calls, misses, diagnoses or others
         --others        the same as --level others: what compiled outside jupyter_jitmagic.jit, as plain jax.jit and libraries
         -o VAR          put the whole table into VAR, with times in seconds, and show nothing
-        --save FILE     write the table as .csv, .json or .parquet, or as .html a report of its own: every table but calls;
+        --save FILE     write the table as .csv, .json or .parquet, or as .html a report: all tables, the timeline, versions;
                         a name that ends in -trace.json: phases, cells and causes as a Chrome trace, for ui.perfetto.dev
         --plot          draw every call: what its compile cost, how long it executed
         --break-even    measure after how many calls compiling has paid against plain Python (runs both, some seconds)

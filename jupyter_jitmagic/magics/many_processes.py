@@ -11,8 +11,9 @@ from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.display import Document, stats
 from jupyter_jitmagic.display.model import Details, Paragraph
+from jupyter_jitmagic.display.page import page
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.magics.report import save
+from jupyter_jitmagic.magics.report import save, save_report
 from jupyter_jitmagic.records.log import MissRecord
 
 if TYPE_CHECKING:
@@ -110,7 +111,12 @@ def _show(shell: Any, given: argparse.Namespace, frame: Any, misses: Any, notes:
     if given.output:
         shell.user_ns[given.output] = frame
     elif given.save:
-        save(frame, given.level, [(given.level, document(given.level, frame, misses, notes, by))], given.save)
+        if given.save.endswith(".html"):
+            overview = document(given.level, frame, misses, notes, by)
+            sheet = stats.sheet(given.level.capitalize(), frame.to_dict("records"), list(frame.columns))
+            save_report(lambda title: page(title, overview, {}, None, [sheet]), given.save)
+        else:
+            save(frame, given.save)
         front_end.show(shell, Document.of([Paragraph(f"{len(frame)} rows of {given.level} written to {given.save}", "dim")]))
     else:
         front_end.show(shell, document(given.level, frame, misses, notes, by))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 import time
-from collections.abc import Callable, Sequence
-from html import escape
+from collections import Counter
+from collections.abc import Callable, Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.display import Document, to_html
 
 SUFFIXES = (".csv", ".json", ".parquet", ".html")
 TRACE = "-trace.json"
@@ -18,24 +20,9 @@ TRACE = "-trace.json"
 
 T = TypeVar("T")
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1100px; padding: 0 16px }}
-h2 {{ font-size: 15px; margin: 28px 0 8px }}
-</style>
-<h1 style="font-size: 18px">{title}</h1>
-{body}
-</html>
-"""
 
-
-def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: str) -> None:
-    """Write a table, or as .html the parts of a report, each with its heading.
+def save(frame: Any, file: str) -> None:
+    """Write a table.
 
     Raises:
         OptionError: a suffix that is none of `SUFFIXES`, a folder that is not there, a library that is not installed.
@@ -44,9 +31,42 @@ def save(frame: Any, level: str, parts: Sequence[tuple[str, Document]], file: st
     if path.suffix not in SUFFIXES:
         raise OptionError(f"--save {file}: the name must end with one of {', '.join((*SUFFIXES, TRACE))}")
     try:
-        _replacing(path, lambda begun: _write(frame, parts, begun))
+        _replacing(path, lambda begun: _write(frame, begun))
     except ImportError:
         raise OptionError(f"--save {file}: this needs pyarrow, which is not installed: %pip install pyarrow") from None
+
+
+def save_report(pieces: Callable[[str], Iterable[str]], file: str) -> None:
+    """Write a page, of which `pieces` makes the pieces when it is told the title.
+
+    Raises:
+        OptionError: a folder that is not there.
+    """
+    title = f"jit statistics, {time.strftime('%Y-%m-%d %H:%M')}"
+
+    def write(begun: Path) -> None:
+        with begun.open("w", encoding="utf-8") as opened:
+            opened.writelines(pieces(title))
+
+    _replacing(Path(file).expanduser(), write)
+
+
+def environment() -> dict[str, str]:
+    """What the figures were measured on, by name."""
+    import jax
+
+    devices = Counter(f"{each.platform} ({each.device_kind})" if each.platform != "cpu" else "cpu" for each in jax.devices())
+    return {
+        "JAX": jax.__version__,
+        "jaxlib": metadata.version("jaxlib"),
+        "jupyter_jitmagic": sys.modules["jupyter_jitmagic"].__version__,
+        "Python": platform.python_version(),
+        "devices": ", ".join(f"{count} × {name}" for name, count in devices.items()),
+        "processes": str(jax.process_count()),
+        "x64": "on" if jax.config.jax_enable_x64 else "off",
+        "system": platform.platform(terse=True),
+        "processors": str(os.cpu_count() or ""),
+    }
 
 
 def save_trace(functions: set[int] | None, place: Callable[[str, int], str], file: str) -> int:
@@ -84,14 +104,10 @@ def _replacing(path: Path, write: Callable[[Path], T]) -> T:
         raise OptionError(f"--save {path}: {error.strerror or error}") from None
 
 
-def _write(frame: Any, parts: Sequence[tuple[str, Document]], path: Path) -> None:
+def _write(frame: Any, path: Path) -> None:
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)
     elif path.suffix == ".json":
         frame.to_json(path, orient="records", indent=2, double_precision=15)
-    elif path.suffix == ".parquet":
-        frame.to_parquet(path, index=False)
     else:
-        title = f"jit statistics, {time.strftime('%Y-%m-%d %H:%M')}"
-        body = "\n".join(f"<h2>{escape(name)}</h2>\n{to_html(document)}" for name, document in parts)
-        path.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
+        frame.to_parquet(path, index=False)

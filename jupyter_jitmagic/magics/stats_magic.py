@@ -6,7 +6,7 @@ import argparse
 import functools
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.errors import OptionError
@@ -14,14 +14,18 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.display import Document, stats
 from jupyter_jitmagic.display import plot as _plot_display
 from jupyter_jitmagic.display.model import Paragraph
+from jupyter_jitmagic.display.page import page
 from jupyter_jitmagic.magics import front_end, many_processes
-from jupyter_jitmagic.magics.report import TRACE, save, save_trace
+from jupyter_jitmagic.magics.report import TRACE, environment, save, save_report, save_trace
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.tables import Level
 
-LEVELS: tuple[Level, ...] = ("functions", "entries", "misses", "diagnoses", "others")
+LEVELS: tuple[Level, ...] = ("functions", "misses", "entries", "calls", "others", "diagnoses")
 """What a saved report shows, in this order."""
+_HEADINGS = {"others": "Other compiles", "diagnoses": "Failed traces"}
+_CALLS_SAVED = 100_000
+"""The newest; each takes about a tenth of a kilobyte of the report."""
 
 
 OFF = "Nothing is recorded: `jm.jit` is plain `jax.jit` now (`JITMAGIC_OFF=1` in the environment, or `jm.options.off`)."
@@ -51,9 +55,11 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         front_end.show(shell, Document.of([Paragraph(_save_trace(shell, chosen, given.save), "dim")]))
         quiet = True
     elif given.save:
-        parts = [(level, document(shell, level, _chosen(tables.stats(level), chosen, strict=False))) for level in LEVELS]
-        save(frame, given.level, parts, given.save)
         is_report = given.save.endswith(".html")
+        if is_report:
+            save_report(lambda title: _report(shell, title, chosen), given.save)
+        else:
+            save(frame, given.save)
         what = f"a report of {', '.join(LEVELS)}" if is_report else f"{len(frame)} rows of {given.level}"
         front_end.show(shell, Document.of([Paragraph(f"{what} written to {given.save}", "dim")]))
         quiet = True
@@ -68,6 +74,37 @@ def run(shell: Any, given: argparse.Namespace) -> None:
             front_end.show(shell, Document.of([Paragraph(paused)]))
     if given.reset:
         tables.reset()
+
+
+def _report(shell: Any, title: str, chosen: list[str]) -> Iterator[str]:
+    """A report as a page, piece by piece."""
+    from jupyter_jitmagic import tables
+    from jupyter_jitmagic.records.log import log
+    from jupyter_jitmagic.records.spans import timeline
+
+    overview = document(shell, "functions", _chosen(tables.stats("functions"), chosen, strict=False))
+    sheets = []
+    for level in LEVELS:
+        frame = _chosen(tables.stats(level), chosen, strict=False)
+        note = ""
+        if level == "calls" and len(frame) > _CALLS_SAVED:
+            note = f"the newest of {len(frame):,}"
+            frame = frame.tail(_CALLS_SAVED)
+        if len(frame):
+            heading = _HEADINGS.get(level, level.capitalize())
+            sheets.append(stats.sheet(heading, _rows(shell, frame), list(frame.columns), note))
+    # of chosen functions alone it would show gaps in which others worked
+    yield from page(title, overview, environment(), None if chosen else timeline(log), sheets)
+
+
+def _rows(shell: Any, frame: Any) -> list[dict[str, Any]]:
+    """The rows of a table, lines of source as a reader knows them."""
+    rows: list[dict[str, Any]] = frame.to_dict("records")
+    for row in rows:
+        if row.get("call_site"):
+            filename, _, number = row["call_site"].rpartition(":")
+            row["call_site"] = front_end.place(shell, filename, int(number)) if number.isdigit() else row["call_site"]
+    return rows
 
 
 def _save_trace(shell: Any, names: list[str], file: str) -> str:
@@ -127,11 +164,7 @@ def _plot(shell: Any, frame: Any) -> None:
 
 
 def document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, break_even: bool = False) -> Document:
-    rows = frame.to_dict("records")
-    for row in rows:
-        if row.get("call_site"):
-            filename, _, number = row["call_site"].rpartition(":")
-            row["call_site"] = front_end.place(shell, filename, int(number)) if number.isdigit() else row["call_site"]
+    rows = _rows(shell, frame)
     if level == "functions":
         pairs = [
             (row, found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import jax
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
@@ -241,8 +244,25 @@ def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
     text = file.read_text()
     assert "framed" in text
     if suffix == "html":
-        assert "static value" in text
-        assert "<script" not in text
+        assert "static value" in text and f"<dd>{jax.__version__}</dd>" in text
+        headings = re.findall(r"<h2[^>]*>(.*?)(?: <small>|</h2>)", text)
+        assert [each for each in headings if "able" not in each] == ["Timeline", "Functions", "Misses", "Entries", "Calls"]
+        assert "http" not in text, "it needs nothing that is not in it"
+
+
+def test_a_report_has_every_row_and_nothing_of_the_users_runs_in_it(shell: Shell, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("jupyter_jitmagic.display.page.ROWS_AT_ONCE", 2)
+    evil = "</script><img src=x onerror=alert(1)>"
+    shell.names["evil"] = [f"{evil}{number}" for number in range(5)]
+    shell.ok("%%jit --static s\ndef told(x, s):\n    return x * 2\n")
+    shell.ok("for s in evil: told(jnp.ones(3), s)")
+    shell.ok(f"%jitstats --save {tmp_path}/r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert "<img" not in text and text.count("<script") == text.count("</script>")
+    misses = text[text.index(">Misses ") : text.index(">Entries ")]
+    assert misses.count("<tr>") == 1 + 2, "the head and what is shown at once"
+    rest = json.loads(re.findall(r'class="rest">(.*?)</script>', misses)[0])
+    assert len(rest) == 3 and any(evil in cell for cell in rest[0][0]) and len(rest[0][0]) == len(rest[0][1])
 
 
 @pytest.mark.parametrize("level", ["functions", "entries", "calls", "misses"])
