@@ -44,15 +44,13 @@ def panel_link(miss: int, cure: str) -> PanelLink | None:
 
 
 def _cure(shell: Any, advice: Any) -> dict[str, object]:
-    from jupyter_jitmagic.base.wording import short_name
-
     with log.lock:
-        records = [record for record in log.functions.values() if record.qualname == advice.function]
+        records = [record for record in log.functions.values() if record.origin == advice.origin]
     site, _, line = advice.call_site.rpartition(":")
     answer: dict[str, object] = {
         "id": advice.id,
         "function": records[-1].id if records else 0,
-        "name": short_name(advice.function),
+        "name": advice.names,
         "text": advice.text,
         "proof": _PROOFS.get(advice.rule, _RECORDED),
         "misses": advice.misses,

@@ -71,6 +71,16 @@ class Advice(NamedTuple):
     ladders: tuple[padding.Ladder, ...] = ()
     helper: str = ""
     """Code that the change needs, where it is the same for everyone."""
+    origin: tuple[object, ...] = ()
+    """Of the functions whose misses these are, as their rows have it."""
+
+    @property
+    def names(self) -> str:
+        """Those of its functions that live, as the tables name them: a definition that ran twice may have made two."""
+        records = [record for record in tuple(log.functions.values()) if record.origin == self.origin]
+        living = [record.name for record in records if record.alive and not record.superseded]
+        more = f" and {len(living) - 2} more" if len(living) > 3 else ""
+        return ", ".join(living[:2] if more else living) + more or short_name(self.function)
 
     def speaks_of(self, cause: Cause) -> bool:
         """Whether this is a cause of the misses that the advice is about."""
@@ -85,7 +95,7 @@ class Advice(NamedTuple):
         """The advice for the reader; `place` names a line, as "cell [7], line 3"."""
         filename, _, line = self.call_site.rpartition(":")
         called = f" (called in {place(filename, int(line))})" if filename and line.isdigit() else ""
-        return f"{short_name(self.function)}{called}: {self.text}."
+        return f"{self.names}{called}: {self.text}."
 
 
 @dataclass(slots=True)
@@ -94,6 +104,7 @@ class History:
     and without whose value it was traced."""
 
     function: str
+    origin: tuple[object, ...] = ()
     misses: list[Miss] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     """Unix time of each miss."""
@@ -130,7 +141,7 @@ class Histories:
         """Add one miss; the history of the function it belongs to."""
         if origin not in self._by_origin and len(self._by_origin) >= _HISTORIES:
             self._by_origin.pop(next(iter(self._by_origin)))
-        history = self._by_origin.setdefault(origin, History(function))
+        history = self._by_origin.setdefault(origin, History(function, origin))
         history.last_s = time.time()
         history.moments.append(history.last_s)  # first: another thread that reads finds each miss with its moment
         history.misses.append(miss)
@@ -293,7 +304,8 @@ def _advice(rule: str, history: History, argument: str, text: str, misses: Seque
     sites = Counter(miss.call_site for miss in misses if miss.call_site)
     site = sites.most_common(1)[0][0] if sites else ""
     cost = _cost(misses)
-    facts: dict[str, Any] = {"before": len(misses) + 1, "after": 1, "saves_s": cost, "last_s": history.last_of(misses[-1])}
+    facts: dict[str, Any] = {"before": len(misses) + 1, "after": 1, "saves_s": cost}
+    facts |= {"last_s": history.last_of(misses[-1]), "origin": history.origin}
     return Advice(rule, history.function, argument, text, len(misses), cost, site, **{**facts, **more})
 
 

@@ -113,10 +113,10 @@ class Teller:
             record = log.known_function(function)
             if record is None:
                 continue
-            spoken_of = [each for each in advice if each.function == record.qualname]
+            spoken_of = [each for each in advice if each.origin == record.origin]
             left = self._worth_telling(record.qualname, misses, costs, spoken_of)
             if left:
-                yield Line.about(self._recompiled(short_name(record.qualname), left), miss=left[-1].id)
+                yield Line.about(self._recompiled(record.name, left), miss=left[-1].id)
         for each in advice:
             yield Line.about(each.line(self._place), cure=each.id)
 
@@ -165,7 +165,7 @@ class Teller:
         for function, change, _ in stale.stale(since):
             key = _stale_key(function, change)
             if self._once(*key) and key not in self._stale_lines:
-                yield Line(_stale_text(short_name(function.qualname), change))
+                yield Line(_stale_text(function, change))
 
     def _stale_so_far(self) -> list[Line]:
         """A name may be about to be put right: it is told once a call was made after a look had found it changed."""
@@ -178,7 +178,7 @@ class Teller:
             key = _stale_key(function, change)
             seen = changed[*key, change.captured_s] = self._changed.get((*key, change.captured_s), time.time())
             if used_s > seen and key not in self._told:
-                self._stale_lines.setdefault(key, Line(_stale_text(short_name(function.qualname), change)))
+                self._stale_lines.setdefault(key, Line(_stale_text(function, change)))
         self._changed = changed
         return list(self._stale_lines.values())
 
@@ -189,7 +189,7 @@ class Teller:
             return
         if self._once("rest", record.qualname):
             yield Line(
-                f"{short_name(record.qualname)}: about {rest.share:.0%} of this loop passed between executions of jitted "
+                f"{record.name}: about {rest.share:.0%} of this loop passed between executions of jitted "
                 f"functions: {duration(rest.each_s)} from call to call, {duration(rest.execute_s)} an execution. If that is "
                 "Python's time, more work in each call (a larger batch, vmap, several steps in a lax.scan) saves it."
             )
@@ -212,11 +212,12 @@ def _stale_key(function: FunctionRecord, change: ReadChange) -> tuple[object, ..
     return ("stale", function.id, change.name, change.now)
 
 
-def _stale_text(name: str, change: ReadChange) -> str:
+def _stale_text(function: FunctionRecord, change: ReadChange) -> str:
+    name = short_name(function.qualname)
     when = time.strftime("%H:%M:%S", time.localtime(change.captured_s))
     values = f"is {change.now} now and was {change.before} when" if change.before != change.now else "has changed since"
     reader = "" if change.reader.rpartition("<locals>.")[2] == name else f" (through {short_name(change.reader)})"
     return (
-        f"{name} still uses the old {change.name}{reader}: {change.name} {values} {name} was traced at {when}. "
+        f"{function.name} still uses the old {change.name}{reader}: {change.name} {values} {name} was traced at {when}. "
         f"Pass it as an argument, or call {name}.clear_cache()."
     )

@@ -253,6 +253,30 @@ def test_each_cause_is_told_once_when_it_has_cost_enough() -> None:
     assert teller.lines() == []
 
 
+def test_functions_are_called_what_the_tables_call_them() -> None:
+    """A definition that ran twice has made two functions that live: their misses are one habit."""
+    teller = Teller()
+    jm.options.tell_after_s = 0
+
+    def made(factor: int) -> Any:
+        @jm.jit(static_argnames="n")
+        def decayed(x: Any, n: int) -> Any:
+            return x * n * factor
+
+        return decayed
+
+    first, second = made(1), made(2)
+    for n in range(3):
+        first(X, n)
+    second(X, 0)
+    second(np.ones(9, np.float32), 0)
+    told = teller.lines()
+    assert jm.stats().function.tolist()[-2:] == ["decayed", "decayed#2"]
+    assert any(line.startswith("decayed#2 recompiled (") for line in told)
+    assert any(line.startswith("decayed, decayed#2 (called in ") for line in told)
+    del first, second
+
+
 def test_what_costs_little_is_not_told() -> None:
     teller = Teller()
     jm.options.tell_after_s = 1000
