@@ -81,6 +81,16 @@ def test_a_tie_that_compiling_alone_rounds_apart_is_no_other_gradient(tmp_path: 
     assert verdict(tmp_path, planted(source, fixed, X, LIMIT)) == judging.RIGHT
 
 
+def test_what_python_makes_a_number_of_has_no_gradient_to_compare(tmp_path: Path) -> None:
+    source = "def f(x):\n    return x[0] * float(x.sum())\n"
+    assert verdict(tmp_path, planted(source, "def f(x):\n    return x[0] * x.sum()\n", X)) == judging.RIGHT
+
+
+def test_an_int_in_the_place_of_pythons_float_is_wrong(tmp_path: Path) -> None:
+    source = "def f(x):\n    return 2.0 if x.sum() > 1 else 1.0\n"
+    assert verdict(tmp_path, planted(source, "def f(x):\n    return jnp.where(x.sum() > 1, 2, 1)\n", X)) == judging.WRONG
+
+
 def test_an_array_that_comes_whole_with_a_count_is_right_in_its_own_way(tmp_path: Path) -> None:
     made, _ = planted("def f(x, limit):\n    return x[x > limit]\n", "", X, LIMIT)
     fixed = "def f(x, limit):\n    kept = x > limit\n    return x[jnp.argsort(~kept)], jnp.sum(kept)\n"

@@ -49,6 +49,8 @@ UNTRACEABLE = (
 )
 SAYS_NO_REVERSE = re.compile(r"reverse|differentiat|gradient", re.IGNORECASE)
 """Words in which an answer says that it cannot be differentiated."""
+LOSES_GRADIENTS = re.compile(r"(?<![\w.])(float|round)\(|\.item\(")
+"""What makes a number of Python's of an array's: plain Python has no gradient through it, which is no truth about one."""
 RETURNS_MORE = "the caller gets the whole array,"
 """Words in which an answer says that it gives an array of unknown length whole, with a count."""
 SIZES = re.compile(r"only for|past (an|the) end|other sizes|these sizes|same length", re.IGNORECASE)
@@ -305,7 +307,7 @@ class Run:
         return state == "ok" and not difference(self.cut(got, want), want)
 
     def gradients(self) -> None:
-        if SAYS_NO_REVERSE.search(self.words()):
+        if SAYS_NO_REVERSE.search(self.words()) or LOSES_GRADIENTS.search(self.verdict.program.code):
             return
         for number, args, kwargs in self.truth.calls:
             call = self.verdict.program.calls[int(number)]

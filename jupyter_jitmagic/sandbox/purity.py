@@ -189,7 +189,8 @@ def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str], cl
         yield from () if _is_read(node.func, function, classes) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"
-    if name == "next" and node.args and _root(node.args[0]) not in own:
+    made_here = bool(node.args) and isinstance(node.args[0], ast.GeneratorExp)
+    if name == "next" and node.args and not made_here and _root(node.args[0]) not in own:
         yield f"it advances {ast.unparse(node.args[0])}"
 
 

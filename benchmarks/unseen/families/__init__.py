@@ -6,7 +6,22 @@ from collections.abc import Callable
 
 from ..program import Draft, Writer
 from ..vocabulary import Names
-from . import backwards, branches, exits, groups, lengths, loops, objects, optional, recursion, sizes, tables, updates, windows
+from . import (
+    backwards,
+    branches,
+    builtins,
+    exits,
+    groups,
+    lengths,
+    loops,
+    objects,
+    optional,
+    recursion,
+    sizes,
+    tables,
+    updates,
+    windows,
+)
 
 FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "lengths": lengths.write,
@@ -22,8 +37,9 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "tables": tables.write,
     "exits": exits.write,
     "backwards": backwards.write,
+    "builtins": builtins.write,
 }
-LATER = ("updates", "groups", "tables", "exits", "backwards")
+LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins")
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
     "lengths",

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, words
 
 # math functions by another name in jax.numpy; the rest have the same
 _MATH = {
@@ -20,6 +21,7 @@ _MATH = {
 }  # fmt: skip
 _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
 _MATH_TO_INT = words("floor ceil trunc")
+_MATH_OF_WHOLE = words("pow fmod fabs copysign")
 _FEW = 16  # elements of an array that may be compared one by one in the program
 
 
@@ -42,6 +44,7 @@ def math_call(spot: Spot) -> Iterator[Step]:
         yield spot.step("jnp", (node.func, spot.jax(f"scipy.special.{_MATH_SPECIAL[name]}")))
     elif name == "fsum":
         yield spot.step("jnp", (node, f"{spot.jnp('sum')}({spot.jnp('asarray')}({args[0]}))"))
+        yield spot.step("jnp", (node, f"{spot.jnp('sum')}({spot.jnp('asarray')}({args[0]}, float))"))
     elif name == "dist":
         difference = f"{spot.jnp('asarray')}({args[0]}) - {spot.jnp('asarray')}({args[1]})"
         yield spot.step("jnp", (node, f"{spot.jnp('linalg.norm')}({difference})"))
@@ -49,6 +52,9 @@ def math_call(spot: Spot) -> Iterator[Step]:
         yield spot.step("jnp", (node, f"{spot.jnp('round')}({spot.jax('scipy.special.gamma')}({args[0]} + 1.0)).astype(int)"))
     elif hasattr(jnp, _MATH.get(name, name)):
         yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))))
+        if name in _MATH_OF_WHOLE and args:  # a float of whole numbers, too
+            edit = (node.args[0], f"{spot.jnp('asarray')}({args[0]}, float)")
+            yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))), edit)
     else:
         raise Obstacle(f"jax.numpy has no {name}, which math computes on the host")
 
@@ -210,6 +216,32 @@ def any_all(spot: Spot) -> Iterator[Step]:
     yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
 
 
+def first_that(spot: Spot) -> Iterator[Step]:
+    """`next((f(v) for v in xs if v > 0), d)` → the first of all `f(v)` whose test holds, or d."""
+    asked, code = spot.asked(), spot.code
+    if asked is None or not isinstance(asked[1], ast.comprehension) or len(asked[1].ifs) != 1:
+        return
+    around = code.parents[asked[1]]
+    call = code.parents[around]
+    if not isinstance(around, ast.GeneratorExp) or not isinstance(call, ast.Call) or len(around.generators) != 1:
+        return
+    if code.src(call.func) != "next" or not spot.is_builtin("next") or len(call.args) != 2 or call.args[0] is not around:
+        return
+    loop = asked[1]
+    over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
+    tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
+    array, default = spot.jnp("array"), code.expr(call.args[1])
+    statement = code.statement(call)
+    before: list[tuple[tuple[int, int], str]] = []
+    hits = f"{array}({tests})"
+    straight = not any(isinstance(at, (*SCOPES, *COMPREHENSIONS)) for at in code.ancestors(call) if at in code.below(statement))
+    if isinstance(statement, ast.Assign | ast.Return | ast.Expr) and straight and code.on_own_lines([statement]):
+        name, start = code.fresh("hits", "holds"), code.region([statement])[0]
+        before, hits = [((start, start), f"{code.indent(statement)}{name} = {hits}\n")], name
+    chosen = f"{spot.jnp('where')}({spot.jnp('any')}({hits}), {array}({values})[{spot.jnp('argmax')}({hits})], {default})"
+    yield spot.step("argmax", (call, chosen), *before, risky=not harmless([around.elt]))
+
+
 def position(spot: Spot) -> Iterator[Step]:
     """`values.index(v)` of a list → `jnp.argmax(jnp.asarray(values) == v)`."""
     node = spot.node
@@ -355,6 +387,7 @@ RULES: list[Rule] = [
     extremum,
     any_all,
     position,
+    first_that,
     filtered_sum,
     sort,
     popcount,

@@ -113,3 +113,23 @@ def clip(limit, x):
 f = functools.partial(clip, 2.0)
 """
     assert list(check(source, (jnp.array(1.0),), (jnp.array(3.0),)).rewrites[0].sources) == ["clip", "f"]
+
+
+@pytest.mark.parametrize(
+    ("call", "now"), [("math.pow(x[0], 2)", "jnp.power("), ("math.fmod(x[0], 2)", "jnp.fmod("), ("math.fsum(x)", "jnp.sum(")]
+)
+def test_what_math_makes_of_whole_numbers_is_a_float(call, now):
+    source = f"def f(x):\n    return {call}\n"
+    first = check(source, (jnp.array([2.0, -3.5]),), (jnp.array([3, 4]),)).rewrites[0]
+    assert now in first.source
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["return next((i for i, v in enumerate(x) if v > t), -1)", "k = next((v * 2 for v in x if v > t), 0.0)\n    return k + t"],
+)
+def test_the_first_that_holds(end):
+    source = f"def f(x, t):\n    {end}\n"
+    x = jnp.array([1.0, 5.0, 3.0])
+    first = check(source, (x, jnp.array(2.0)), (x, jnp.array(9.0)), (-x, jnp.array(-4.0))).rewrites[0]
+    assert "hits = jnp.array([v > t for" in first.source
