@@ -83,7 +83,7 @@ def test_a_tie_that_compiling_alone_rounds_apart_is_no_other_gradient(tmp_path: 
 
 def test_what_python_makes_a_number_of_has_no_gradient_to_compare(tmp_path: Path) -> None:
     source = "def f(x):\n    return x[0] * float(x.sum())\n"
-    assert verdict(tmp_path, planted(source, "def f(x):\n    return x[0] * x.sum()\n", X)) == judging.RIGHT
+    assert verdict(tmp_path, planted(source, "def f(x):\n    return x[0] * (x.sum() * 1.0)\n", X)) == judging.RIGHT
 
 
 def test_an_int_in_the_place_of_pythons_float_is_wrong(tmp_path: Path) -> None:
