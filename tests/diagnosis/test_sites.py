@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.diagnosis import find_sites
+from jupyter_jitmagic.diagnosis import diagnose, find_sites
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 
 
@@ -276,3 +276,13 @@ def test_a_long_loop_of_jaxs_own_is_compiled_in_the_run_that_finds_sites():
 
     found = find_sites(fun, (jnp.array([1.0, -1.0]),), {}, seconds=30.0)
     assert [site.code for site in found.sites] == ["if total > 0.1:", "return x if x[1] > 0 else -x"]
+
+
+def test_what_looks_closely_at_tracers_and_ends_our_run_is_not_the_place():
+    """JAX's own trace went on there: its error names the line."""
+    fun = written(
+        "def f(x):\n    if 'Shadow' in type(x).__name__:\n        raise ValueError('of another level')\n"
+        "    if x.sum() > 0:\n        return x\n    return -x\n"
+    )
+    found = diagnose(fun, jnp.ones(3))
+    assert found.kind == "rewrite" and [site.code for site in found.sites] == ["if x.sum() > 0:"]

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
+from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
     "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "flag", "moved",
@@ -236,6 +237,21 @@ class Variations:
         """(the argument's position or keyword, the path below it)."""
         _, argument, *below = self._paths[leaf]
         return getattr(argument, "idx", getattr(argument, "key", "")), jax.tree_util.keystr(tuple(below))
+
+    def is_of_a_library(self, leaf: int) -> bool:
+        """Whether a leaf stands in an object of a library's, as the state of an optimizer, which makes it as it is."""
+        _, argument, *below = self._paths[leaf]
+        at: Any = self._args[argument.idx] if hasattr(argument, "idx") else self._kwargs[argument.key]
+        for key in below:
+            if type(at).__module__ not in ("builtins", "collections") and is_library_type(type(at)):
+                return True
+            if isinstance(key, jax.tree_util.GetAttrKey):
+                at = getattr(at, key.name)
+            elif isinstance(key, jax.tree_util.SequenceKey | jax.tree_util.DictKey):
+                at = at[key.idx if isinstance(key, jax.tree_util.SequenceKey) else key.key]
+            else:
+                return False
+        return False
 
     def replaced(self, changed: Mapping[int, Any], kind: str) -> Input:
         """The call's input with other values of some leaves."""

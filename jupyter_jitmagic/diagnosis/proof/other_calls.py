@@ -202,7 +202,8 @@ class _Maker:
 
     def single_numbers(self) -> Iterator[OtherCall]:
         """Every single number in another kind: an int for a float, a float for an int, a number for an array of one."""
-        single = [k for k in (*self._variations.floats, *self._variations.ints) if np.ndim(self._leaves[k]) == 0]
+        numbers = (*self._variations.floats, *self._variations.ints)
+        single = [k for k in numbers if np.ndim(self._leaves[k]) == 0 and not self._variations.is_of_a_library(k)]
         all_whole: dict[int, Any] = {}
         for k in single[:4]:
             value = np.asarray(self._leaves[k])
@@ -218,21 +219,22 @@ class _Maker:
             yield self._as_number(all_whole, "where all single numbers are ints")
         if single:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
-            numbers = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
+            pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
             if arrays:
                 yield self._as_number(arrays, "where numbers are arrays of their own")
-            if numbers:
-                yield self._as_number(numbers, "where single numbers are Python's")
+            if pythons:
+                yield self._as_number(pythons, "where single numbers are Python's")
 
     def arrays_of_numbers(self) -> Iterator[OtherCall]:
         """Arrays of integers in the place of floats, and the other way round."""
-        arrays = self._arrays()
+        arrays = [k for k in self._arrays() if not self._variations.is_of_a_library(k)]
         floats = [k for k in arrays if kind_of(self._leaves[k]) == "f"]
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
             whole = {k: as_jax(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
             yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
-        single = {k: self._leaves[k] for k in self._variations.floats if np.ndim(self._leaves[k]) == 0}
+        floating = [k for k in self._variations.floats if not self._variations.is_of_a_library(k)]
+        single = {k: self._leaves[k] for k in floating if np.ndim(self._leaves[k]) == 0}
         single = {
             k: value
             for k, value in single.items()

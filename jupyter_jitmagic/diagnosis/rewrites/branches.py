@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.assigning import Assigning
-from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, refuse_effects
+from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, refuse_effects, refuse_effects_behind
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import independent
 from jupyter_jitmagic.diagnosis.rewrites.returning import Returning
@@ -52,7 +52,9 @@ def statement(spot: Spot) -> Iterator[Step]:
     if leaves(both, ast.Return):
         if any(isinstance(a, ast.For | ast.While) for a in inside_function(spot, node)):
             return  # a loop's business
-        yield from _ordered(Returning(spot, node).steps())
+        returning = Returning(spot, node)
+        refuse_effects_behind(spot, returning.rest)
+        yield from _ordered(returning.steps())
     else:
         yield from _ordered(Assigning(spot, node).steps())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.source.code import SCOPES, walk_scope
+from jupyter_jitmagic.source.code import SCOPES, stored, walk_scope
 
 
 def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
@@ -28,6 +28,26 @@ def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
             raise Obstacle(
                 f"one branch calls {spot.code.src(node.value.func)} for its effect, which would happen on both sides"
             )
+
+
+def refuse_effects_behind(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
+    """Raise Obstacle for what statements behind an early return do to objects of the caller's: a choice would always do it."""
+    function = spot.function
+    own = set(stored(function.body)) if isinstance(function, ast.FunctionDef) else set()
+    for node in walk_scope(stmts):
+        changed: ast.expr | None = None
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            changed = node
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not is_message(spot, node.value):
+            changed = node.value.func
+        if changed is None:
+            continue
+        root = changed
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        if not isinstance(root, ast.Name) or root.id not in own:
+            does = f"writes {spot.code.src(changed)}" if changed is node else f"calls {spot.code.src(changed)} for its effect"
+            raise Obstacle(f"behind the early return the function {does}, which would happen on both sides")
 
 
 def prints(spot: Spot, stmts: Sequence[ast.stmt]) -> bool:

@@ -260,8 +260,12 @@ def one_for_each_line(sites: Iterable[Site]) -> tuple[Site, ...]:
 
 
 def ended_early(found: Found, error: BaseException, call: Call) -> bool:
-    """Whether the run was stopped before it came to the line at which JAX gave up."""
-    if found.complete or found.error is not None or not found.proven:
+    """Whether the run was stopped before it came to the line at which JAX gave up, by an error of our tracers, too: a library
+    may look closely at what it is given, and JAX's trace went on there."""
+    if found.complete or not found.proven:
+        return False
+    refused = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
+    if found.error is not None and (found.sites or not refused or isinstance(error, jax.errors.UnexpectedTracerError)):
         return False
     place = failing_site(error, call)
     return place is not None and (place.filename, place.line) not in {(site.filename, site.line) for site in found.sites}

@@ -100,3 +100,27 @@ def test_a_print_of_a_traced_value_shows_it_in_each_run_as_in_plain_python(capfd
     told = capfd.readouterr().out
     assert f"total {float(X.sum())}" in told and f"total {float(2 * X.sum())}" in told and "Tracer" not in told
     assert "print('of', x.shape)" in found.rewrites[0].source
+
+
+KEPT = (
+    "class Log:\n    def __init__(self):\n        self.items = []\n    def add(self, v):\n        self.items.append(v)\n"
+    "{before}def f(log, x):\n    {made}if x.sum() > 0:\n        return x\n    log.add(1)\n    return x * 2\n"
+)
+
+
+def test_what_follows_an_early_return_is_left_alone_where_it_changes_an_object_of_the_callers():
+    """Both ways would be traced: the object would change in either."""
+    source = KEPT.format(before="", made="")
+    namespace = define(source)
+    found = propose(namespace["f"], (namespace["Log"](), jnp.ones(2)), {}, (), ("log",))
+    assert not found.rewrites and not found.unverified
+    assert "behind the early return the function calls log.add for its effect" in found.why_not
+
+
+def test_a_list_of_its_own_may_grow_behind_an_early_return():
+    source = "def f(x):\n    parts = [x]\n    if x.sum() > 0:\n        return x\n"
+    source += "    parts.append(x * 2)\n    return sum(parts)\n"
+    namespace = define(source)
+    fixed = propose(namespace["f"], (jnp.ones(2),), {}).rewrites[0]
+    exec(fixed.source, namespace)
+    assert jax.jit(namespace["f"])(-jnp.ones(2)).tolist() == [-3.0, -3.0]

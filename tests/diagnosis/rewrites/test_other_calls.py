@@ -180,3 +180,14 @@ def test_what_compiling_alone_makes_of_nan_is_said_and_refuses_nothing():
     source = "def f(x, w):\n    s = x * 2 if x > 0 else x / 2\n    return s * (x <= w)\n"
     found = served(source, (jnp.array(0.5), jnp.array(1.0)), ((jnp.array(2.0), jnp.array(1.0)), {}))
     assert found.rewrites
+
+
+def test_numbers_in_a_librarys_object_stay_of_the_kind_that_it_gives_them():
+    """Nobody hands an optimizer's state on with an integer in the place of a float."""
+    source = (
+        "def f(state, x):\n    if jnp.isfinite(x).all():\n        return state._replace(sign=state.sign * 0.5), x\n"
+        "    else:\n        return state, x\n"
+    )
+    state = jnp.linalg.slogdet(jnp.array([[2.0, 0.5], [0.1, 1.0]]))
+    found = propose(define(source)["f"], (state, jnp.ones(3)), {})
+    assert found.rewrites and not any("sign" in each for each in found.rewrites[0].compared.differences)
