@@ -14,7 +14,7 @@ from jupyter_jitmagic.display.model import Details, Paragraph
 from jupyter_jitmagic.display.page import page
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.report import save, save_report
-from jupyter_jitmagic.records.log import MissRecord
+from jupyter_jitmagic.records.log import MissRecord, log
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.records.programs import Differing
@@ -69,6 +69,16 @@ def _engines(shell: Any, given: argparse.Namespace) -> None:
         front_end.show(shell, _differences(shell, found, len(answers.given), ()))
     frames = {level: answers.table(level) for level in dict.fromkeys((given.level, "misses"))}
     _show(shell, given, frames[given.level], frames["misses"], answers.notes, ("engine", "process"))
+
+
+def show_told(shell: Any) -> None:
+    """Show again what this process was told: that it and others are about to run different programs."""
+    if log.functions or log.others:  # else not even JAX need be imported
+        from jupyter_jitmagic.processes.differing import found_in
+
+        found, _ = found_in(None)
+        if found:
+            front_end.show(shell, _differences(shell, found, 0, ()))
 
 
 def _view(shell: Any) -> Any:

@@ -67,6 +67,7 @@ def run(shell: Any, given: argparse.Namespace) -> None:
         _plot(shell, _chosen(tables.stats("calls"), chosen))
         quiet = True
     if not quiet and not (given.reset and not chosen and given.level == "functions"):
+        many_processes.show_told(shell)
         front_end.show(shell, document(shell, given.level, frame, notes, break_even=given.break_even))
         if options.off:
             front_end.show(shell, Document.of([Paragraph(OFF)]))

@@ -9,6 +9,8 @@ from shells import Shell
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.processes.recording import Writer
+from jupyter_jitmagic.recording.compiles import agreeing
+from jupyter_jitmagic.records.programs import Differing
 
 
 @pytest.fixture
@@ -60,3 +62,12 @@ def test_what_cannot_be_read_stands_below(shell: Shell, folder: Path) -> None:
     (folder / "half" / "process.json").write_text("{")
     text = shell.ok(f"%jitstats --from {folder}").text
     assert "half/process.json cannot be read (JSONDecodeError): its tables are left out" in text and "double" in text
+
+
+def test_what_was_told_before_a_hang_stands_above_the_table(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "process 1 is about to run double for f32[3], process 0 for f32[4]: x"
+    monkeypatch.setattr(agreeing.agreement, "found", [Differing("double", line, "process 1", call_site="/jobs/train.py:41")])
+    shell.ok("%%jit --quiet\ndef double(x):\n    return x * 2\n\ndouble(jnp.ones(3))")
+    assert " ".join(shell.ok("%jitstats").text.split()).startswith(f"{line} (train.py, line 41) function calls")
+    assert shell.ok("%jitstats -o table").text == ""
+    jm.reset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_one_table_of_all_engines(used: Any) -> None:
         jm.gather(used, "rows")  # type: ignore[arg-type]
     with pytest.raises(jm.OptionError, match="give a client or a view of ipyparallel, not list"):
         jm.gather([1, 2])
+
+
+def test_an_engine_needs_no_pandas_to_answer() -> None:
+    """Importing it took most of the first time."""
+    script = """
+import pickle, sys
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.processes.levels import PROGRAMS, answer
+jm.jit(lambda x: x + 1)(1.0)
+pickle.dumps(answer([PROGRAMS, "functions", "entries", "calls", "misses", "diagnoses", "others"]))
+print("pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_what_differs_between_engines(used: Any) -> None:
