@@ -59,6 +59,14 @@ def like_number(value: Any, number: int) -> Any:
     return jnp.asarray(number) if isinstance(value, jax.Array) else number
 
 
+def _holds_numbers(value: Any) -> bool:
+    """Whether it is a container of Python's numbers alone, as a table of rates is."""
+    if not isinstance(value, tuple | list | dict):
+        return False
+    leaves = jax.tree_util.tree_leaves(value)
+    return bool(leaves) and all(type(leaf) in (int, float) for leaf in leaves)
+
+
 class _Maker:
     def __init__(self, fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> None:
         self._call, self._variations, self._trees = given, variations, trees
@@ -91,7 +99,8 @@ class _Maker:
         """Numbers that are left out in this call, given as the data that they would be then; what is None may be one."""
         for name in self._parameters:
             default = self._default(name)
-            if name not in self._bound and (isinstance(default, float) or default is None):
+            numbers = isinstance(default, float) or default is None or _holds_numbers(default)
+            if name not in self._bound and numbers:
                 yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
                 if default is None:
                     yield from self._given_rows(name)

@@ -305,3 +305,21 @@ def f(x):
 """
     first = check(source, (jnp.array([0.5, -2.0, 5.0]),), (jnp.array([-1.0, 0.0, 0.25]),)).rewrites[0]
     assert "for k, edge in enumerate(edges):" in first.source
+
+
+def test_a_table_that_is_left_out_may_be_given():
+    """Then it is data: a rewrite that takes its numbers for NumPy's is none."""
+    source = """
+def f(income, brackets=(1000, 4000), rates=(0.1, 0.2)):
+    owed = 0
+    lower = 0
+    for b, r in zip(brackets, rates):
+        if income > b:
+            owed += (b - lower) * r
+            lower = b
+        else:
+            owed += (income - lower) * r
+            return owed
+    return owed + (income - lower) * 0.3
+"""
+    check(source, (jnp.array(2000.0),), (jnp.array(500.0),), (jnp.array(2000.0), (100, 300)), (90.0, (50, 70), (0.5, 0.6)))
