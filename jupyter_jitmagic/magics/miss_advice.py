@@ -65,14 +65,26 @@ def _cure(shell: Any, advice: Any) -> dict[str, object]:
         "place": _place(shell, site, int(line)) if site and line.isdigit() else None,
         "fix": None,
     }
-    if advice.rule == "static_without_need" and records:
-        cell = front_end.typed_cell(shell, records[-1].filename)
-        after = without_static(cell.text, advice.function, advice.argument, shell.user_ns) if cell else None
+    if (advice.rule == "static_without_need" and records) or advice.plain:
+        cell = front_end.typed_cell(shell, advice.plain.filename if advice.plain else records[-1].filename)
+        after = _changed(shell, cell.text, advice) if cell else None
         if cell and after:
+            if advice.plain:
+                answer["proof"] = "made so, two with the recorded values are equal and hash alike"
             change = difflib.unified_diff(cell.text.splitlines(), after.splitlines(), lineterm="", n=2)
             diff = "\n".join(list(change)[3:])
             answer["fix"] = {"cell": cell.number, "cell_id": cell.id, "before": cell.text, "after": after, "diff": diff}
     return answer
+
+
+def _changed(shell: Any, text: str, advice: Any) -> str | None:
+    """The cell in which the advice was taken."""
+    if advice.plain:
+        from jupyter_jitmagic.magics.frozen_class import as_frozen
+
+        typed = map(str, shell.history_manager.input_hist_raw)
+        return as_frozen(text, advice.plain.kind, advice.plain.values, typed, shell.user_ns)
+    return without_static(text, advice.function, advice.argument, shell.user_ns)
 
 
 def _place(shell: Any, filename: str, line: int) -> dict[str, object]:

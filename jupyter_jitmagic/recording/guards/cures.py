@@ -13,7 +13,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, NoneType
 from typing import Any, NamedTuple
 
 import jax
@@ -22,7 +22,7 @@ from jupyter_jitmagic.base.causes import Cause, CauseName
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, short_name
-from jupyter_jitmagic.recording.causes.binding import named_arguments, parameters_of
+from jupyter_jitmagic.recording.causes.binding import named_arguments, parameters_of, static_arguments
 from jupyter_jitmagic.recording.causes.leaves import Leaf
 from jupyter_jitmagic.recording.causes.signatures import Signature
 from jupyter_jitmagic.recording.guards import padding
@@ -49,6 +49,14 @@ class Miss(NamedTuple):
     """What the function was made from: one and the same where a definition runs again in a loop, another for each cell."""
 
 
+class Plain(NamedTuple):
+    """An object of a user's class that holds only plain values: the class, where its `__init__` stands, its attributes."""
+
+    kind: str
+    filename: str
+    values: dict[str, object]
+
+
 class Advice(NamedTuple):
     """What would have saved compiles. `misses` and `cost_s` are what the habit has cost so far, `call_site` the line that most
     of these calls came from."""
@@ -73,6 +81,8 @@ class Advice(NamedTuple):
     """Code that the change needs, where it is the same for everyone."""
     origin: tuple[object, ...] = ()
     """Of the functions whose misses these are, as their rows have it."""
+    plain: Plain | None = None
+    """Of a static argument that hashes by identity, what one of its values held."""
 
     @property
     def names(self) -> str:
@@ -110,6 +120,8 @@ class History:
     """Unix time of each miss."""
     tried: set[str] = field(default_factory=set)
     needless: set[str] = field(default_factory=set)
+    plain: dict[str, Plain] = field(default_factory=dict)
+    """Of static arguments that hash by identity, the latest value's contents."""
     last_s: float = 0.0
     """Unix time of the latest miss."""
 
@@ -195,7 +207,8 @@ def static_by_identity(history: History) -> Iterator[Advice]:
         else:
             cure = "pass the same object each time"
         text = f"{argument} looks the same each time but hashes by identity, {_again(misses)}: {cure}"
-        yield _advice("static_by_identity", history, argument, text, misses, what=cure)
+        plain = history.plain.get(argument) if value.is_own_class else None
+        yield _advice("static_by_identity", history, argument, text, misses, what=cure, plain=plain)
 
 
 def weak_type_flips(history: History) -> Iterator[Advice]:
@@ -409,12 +422,47 @@ def _code_of(facts: Jitted) -> weakref.ref[CodeType] | None:
             return None
 
 
+def _note_plain(history: History, facts: Jitted, missed: Missed) -> None:
+    names = {cause.argument for cause in missed.causes if cause.cause == "static_identity"}
+    if not names:
+        return
+    given = facts.jit_options
+    values = static_arguments(facts.fun, missed.args, missed.kwargs, given.static_argnums, given.static_argnames)
+    for name in names & values.keys():
+        if found := _plain(values[name]):
+            history.plain[name] = found
+
+
+def _plain(value: Any) -> Plain | None:
+    """Read without running the user's code."""
+    kind: Any = type(value)
+    code = getattr(kind.__dict__.get("__init__"), "__code__", None)
+    if kind.__getattribute__ is not object.__getattribute__ or type(kind) is not type or not isinstance(code, CodeType):
+        return None
+    held = dict(object.__getattribute__(value, "__dict__")) if kind.__dictoffset__ else {}
+    return Plain(kind.__qualname__, code.co_filename, held) if all(map(_is_plain, held.values())) else None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is equal to another that looks the same, and hashes alike."""
+    if isinstance(value, tuple):
+        return type(value) is tuple and len(value) <= _PARTS and all(map(_is_plain, value))
+    if isinstance(value, (str, bytes)):
+        return type(value) in (str, bytes) and len(value) <= _PARTS
+    return type(value) in (bool, int, float, complex, NoneType) and value == value  # no nan
+
+
+_PARTS = 1000
+
+
 def note_miss(facts: Jitted, missed: Missed) -> None:
     """Add a miss to its function's history and find out what can only be found out while the arguments are at hand. An
     `Observer`."""
     try:
         miss = Miss(missed.signature, missed.causes, missed.cost_s, missed.entry, missed.call_site, _code_of(facts))
         history = histories.note(facts.origin, facts.record.qualname, miss)
+        if log.shells:
+            _note_plain(history, facts, missed)
         if log.shells and (missed.trace_s or 0.0) <= _LONGEST_TRACE_S and not missed.signature.transformation:
             try_without(history, facts, missed.args, missed.kwargs)
     except Exception as error:
