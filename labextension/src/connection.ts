@@ -8,55 +8,26 @@ import { KernelMessage } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 
+import {
+  type IPatience,
+  type KernelLike,
+  PATIENCE,
+  commsOf,
+  control,
+  isForeign,
+  subshellOf
+} from './finding';
 import type { PanelModel } from './model';
+import { ProtocolError } from './fields';
+import { parseMessage } from './messages';
 import {
   COMM,
   type IReply,
   type IRequest,
   type Message,
-  ProtocolError,
   QUERIES,
-  SUBSHELL_PREFIX,
-  SUBSHELLS_MARK,
-  VERSION,
-  parseMessage
+  VERSION
 } from './protocol';
-
-/** What is needed of a kernel connection. */
-export type KernelLike = Pick<
-  Kernel.IKernelConnection,
-  | 'clientId'
-  | 'username'
-  | 'status'
-  | 'connectionStatus'
-  | 'isDisposed'
-  | 'spec'
-  | 'statusChanged'
-  | 'connectionStatusChanged'
-  | 'iopubMessage'
-  | 'sendShellMessage'
-  | 'sendControlMessage'
-  | 'requestCommInfo'
->;
-
-/** How long to wait before another way is tried or the wait is told, in milliseconds. */
-export interface IPatience {
-  /** for the kernel's language */
-  spec: number;
-  /** for an answer on the control channel; after a page reload in a busy cell JupyterLab itself holds messages back for 3 s */
-  control: number;
-  /** for a snapshot over a subshell, before a fresh subshell is tried */
-  subshell: number;
-  /** for a snapshot over the main shell, before "waits for the running cell" is told */
-  shell: number;
-}
-
-const PATIENCE: IPatience = {
-  spec: 1500,
-  control: 6000,
-  subshell: 4000,
-  shell: 400
-};
 
 /** When a question is answered: at once where the kernel has subshells, or `between` cells, on the main shell. */
 export interface IWhen {
@@ -142,15 +113,11 @@ export class KernelLink implements IDisposable {
   // -- finding the extension ---------------------------------------------------
 
   private async _begin(): Promise<void> {
-    const spec = await Promise.race([
-      this._kernel.spec.catch(() => undefined),
-      pause(this._patience.spec)
-    ]);
+    const foreign = await isForeign(this._kernel, this._patience);
     if (this._disposed) {
       return;
     }
-    const language = spec?.language;
-    if (language && !/^i?python/i.test(language)) {
+    if (foreign) {
       this._foreign = true;
       this._model.clear('foreign');
       return;
@@ -169,7 +136,11 @@ export class KernelLink implements IDisposable {
     this._model.setLink('connecting');
     let comms: Record<string, unknown>;
     try {
-      comms = await this._comms(stale);
+      comms = await commsOf(this._kernel, this._patience, () => {
+        if (!stale()) {
+          this._model.setLink('waiting');
+        }
+      });
     } catch {
       return; // the connection ended; what ended it also starts anew
     }
@@ -181,67 +152,15 @@ export class KernelLink implements IDisposable {
       this._model.clear('unloaded');
       return;
     }
-    const subshell = await this._subshell(comms, fresh);
+    const subshell = await subshellOf(
+      this._kernel,
+      this._patience,
+      comms,
+      fresh
+    );
     if (!stale()) {
       this._open(subshell, fresh, stale);
     }
-  }
-
-  private async _comms(stale: () => boolean): Promise<Record<string, unknown>> {
-    const control = this._control('comm_info_request', {});
-    const first = await Promise.race([control, pause(this._patience.control)]);
-    if (first) {
-      return first.comms as Record<string, unknown>;
-    }
-    // No answer on control (not every kernel knows these requests there): the main shell answers when its cell ends.
-    if (!stale()) {
-      this._model.setLink('waiting');
-    }
-    const shell = this._kernel
-      .requestCommInfo({})
-      .then(message => message.content as unknown as Record<string, unknown>);
-    const answer = await Promise.race([control, shell]);
-    return (answer.comms ?? {}) as Record<string, unknown>;
-  }
-
-  private async _subshell(
-    comms: Record<string, unknown>,
-    fresh: boolean
-  ): Promise<string | null> {
-    const shared = Object.keys(comms).find(id =>
-      id.startsWith(SUBSHELL_PREFIX)
-    );
-    if (shared && !fresh) {
-      return shared.slice(SUBSHELL_PREFIX.length);
-    }
-    if (!(SUBSHELLS_MARK in comms)) {
-      return null;
-    }
-    const reply = await Promise.race([
-      this._control('create_subshell_request', {}).catch(() => undefined),
-      pause(this._patience.control)
-    ]);
-    const id = reply?.subshell_id;
-    return typeof id === 'string' ? id : null;
-  }
-
-  private _control(
-    type: string,
-    content: Record<string, unknown>
-  ): Promise<Record<string, unknown>> {
-    const message = KernelMessage.createMessage({
-      // JupyterLab's types know these requests on the shell channel only; ipykernel answers them on both
-      msgType: type as 'debug_request',
-      channel: 'control',
-      username: this._kernel.username,
-      session: this._kernel.clientId,
-      content: content as any
-    });
-    return this._kernel
-      .sendControlMessage(message, true)
-      .done.then(
-        reply => (reply?.content ?? {}) as unknown as Record<string, unknown>
-      );
   }
 
   private _open(
@@ -323,11 +242,11 @@ export class KernelLink implements IDisposable {
   private _endSubshell(): void {
     const id = this._subshellId;
     if (id !== null) {
-      this._control('delete_subshell_request', { subshell_id: id }).catch(
-        () => {
-          // another panel was quicker, or the kernel is ending
-        }
-      );
+      control(this._kernel, 'delete_subshell_request', {
+        subshell_id: id
+      }).catch(() => {
+        // another panel was quicker, or the kernel is ending
+      });
     }
   }
 
@@ -537,10 +456,4 @@ export class KernelLink implements IDisposable {
     string,
     { resolve: (data: IReply['data']) => void; reject: (error: Error) => void }
   >();
-}
-
-function pause(milliseconds: number): Promise<undefined> {
-  return new Promise(resolve =>
-    setTimeout(() => resolve(undefined), milliseconds)
-  );
 }

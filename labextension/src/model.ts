@@ -20,6 +20,7 @@ import type {
   IPanelStore,
   ISource,
   IViewState,
+  Layout,
   LinkState,
   Selection
 } from './tokens';
@@ -45,6 +46,7 @@ const EMPTY: IPanelState = {
   show: 'all',
   order: 'cost',
   range: null,
+  layout: {},
   applied: new Set(),
   selected: null,
   heat: null,
@@ -53,6 +55,16 @@ const EMPTY: IPanelState = {
   columns: ['cost', 'misses', 'hits', 'entries', 'execute', 'rate', 'memory'],
   said: ''
 };
+
+/** What is kept of the state when the page goes; the ids are of this `epoch`. */
+export interface IKept {
+  readonly show: IPanelState['show'];
+  readonly order: IPanelState['order'];
+  readonly layout: Layout;
+  readonly epoch: string;
+  readonly pinned: number[];
+  readonly expanded: number[];
+}
 
 const MISSES_KEPT = 2000;
 
@@ -146,6 +158,7 @@ export class PanelModel implements IPanelStore {
       paused: message.paused_s,
       expanded: same(this._state.expanded, before, this._functions),
       pinned: same(this._state.pinned, before, this._functions),
+      ...this._restoredOf(message.epoch),
       now,
       counts: this._counted(now)
     });
@@ -234,6 +247,41 @@ export class PanelModel implements IPanelStore {
     }
   }
 
+  /** What of the state is worth keeping when the page goes. */
+  get kept(): IKept {
+    const { show, order, layout, epoch, pinned, expanded } = this._state;
+    return {
+      show,
+      order,
+      layout,
+      epoch,
+      pinned: [...pinned],
+      expanded: [...expanded]
+    };
+  }
+
+  /** Take over what was kept, field by field where it is of the right kind; what is of functions, once their epoch is seen again. */
+  restore(kept: unknown): void {
+    const { show, order, layout, epoch, pinned, expanded } = (kept ??
+      {}) as Partial<Record<keyof IKept, unknown>>;
+    this._change({
+      ...(show === 'recompiled' || show === 'dead' ? { show } : {}),
+      ...(order === 'time' ? { order } : {}),
+      ...(layout && typeof layout === 'object'
+        ? { layout: { ...(layout as Layout), ...this._state.layout } }
+        : {})
+    });
+    const restored = {
+      pinned: new Set(Array.isArray(pinned) ? (pinned as number[]) : []),
+      expanded: new Set(Array.isArray(expanded) ? (expanded as number[]) : [])
+    };
+    if (epoch && epoch === this._state.epoch) {
+      this._change(restored);
+    } else if (typeof epoch === 'string') {
+      this._restored = { epoch, ...restored };
+    }
+  }
+
   /** What is shown, and in which order. */
   setView(part: Partial<IViewState>): void {
     this._change(part);
@@ -279,6 +327,17 @@ export class PanelModel implements IPanelStore {
     return { running: now.length, misses, compile_s: seconds };
   }
 
+  /** Once: what was kept of an earlier page, if it was the same start of the extension. */
+  private _restoredOf(
+    epoch: string
+  ): Partial<Pick<IPanelState, 'pinned' | 'expanded'>> {
+    const restored = this._restored;
+    this._restored = null;
+    return restored?.epoch === epoch
+      ? { pinned: restored.pinned, expanded: restored.expanded }
+      : {};
+  }
+
   private _newRows(): Pick<IPanelState, 'revision'> {
     return { revision: this._state.revision + 1 };
   }
@@ -292,6 +351,9 @@ export class PanelModel implements IPanelStore {
   private _functions = new Map<number, IFunctionRow>();
   private _entries = new Map<number, IEntryRow>();
   private _seq = 0;
+  private _restored:
+    ({ epoch: string } & Pick<IPanelState, 'pinned' | 'expanded'>) | null =
+    null;
   private _saying: ReturnType<typeof setTimeout> | undefined;
   private _listeners = new Set<() => void>();
 }

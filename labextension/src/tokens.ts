@@ -96,8 +96,11 @@ export interface INow extends INowRow {
 /** What the user chose to see. */
 export type IViewState = Pick<
   IPanelState,
-  'filter' | 'show' | 'order' | 'range'
+  'filter' | 'show' | 'order' | 'range' | 'layout'
 >;
+
+/** Plain values, so that they can be kept. */
+export type Layout = Readonly<Record<string, boolean | number | string | null>>;
 
 /** Which functions are shown. */
 export type Show = 'all' | 'recompiled' | 'dead';
@@ -138,6 +141,8 @@ export interface IPanelState {
   readonly order: Order;
   /** The part of the timeline that is looked at closely, Unix time in seconds; null for all of it. */
   readonly range: Range | null;
+  /** How the views are arranged: what is open, how high, by view and name. */
+  readonly layout: Layout;
   /** Advice, by its key, that was put into a cell. */
   readonly applied: ReadonlySet<string>;
   /** What the lower part of the panel shows closely. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { compareRows } from '../compare';
 import type { ISnapshot } from '../protocol';
-import { parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
 import { golden } from './golden';
 
 describe('compareRows', () => {

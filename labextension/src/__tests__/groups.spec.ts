@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../filter';
 import { missGroups } from '../groups';
 import { PanelModel } from '../model';
-import { type IMissRow, type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { IMissRow, ISnapshot } from '../protocol';
 import type { IPanelState } from '../tokens';
 import { golden } from './golden';
 

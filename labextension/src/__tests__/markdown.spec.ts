@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { asCsv, asMarkdown } from '../markdown';
 import { PanelModel } from '../model';
-import { type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ISnapshot } from '../protocol';
 import { golden } from './golden';
 
 function shown(name = 'padded'): PanelModel {

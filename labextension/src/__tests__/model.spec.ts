@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { PanelModel, median, usualTime } from '../model';
-import { type ISnapshot, type IUpdate, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ISnapshot, IUpdate } from '../protocol';
 import { golden } from './golden';
 
 const snapshot = (): ISnapshot => parseMessage(golden('snapshot')) as ISnapshot;
@@ -130,5 +131,46 @@ describe('usualTime', () => {
     expect(median([])).toBeNull();
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+});
+
+describe('what is kept when the page goes', () => {
+  it('comes back: how the panel is arranged at once, what is of functions with the start of the extension that it was of', () => {
+    const before = new PanelModel();
+    before.applySnapshot(snapshot());
+    const [id] = [...before.state.functions.keys()];
+    before.expand([id], true);
+    before.togglePin(id);
+    before.setView({ order: 'time', layout: { 'jitmagic.timeline': true } });
+    const kept = JSON.parse(JSON.stringify(before.kept));
+
+    const after = new PanelModel();
+    after.restore(kept);
+    expect(after.state.order).toBe('time');
+    expect(after.state.layout).toEqual({ 'jitmagic.timeline': true });
+    expect(after.state.expanded.size).toBe(0);
+    after.applySnapshot(snapshot());
+    expect([...after.state.expanded]).toEqual([id]);
+    expect([...after.state.pinned]).toEqual([id]);
+
+    const other = new PanelModel();
+    other.restore(kept);
+    other.applySnapshot({ ...snapshot(), epoch: 'another' });
+    expect(other.state.expanded.size + other.state.pinned.size).toBe(0);
+  });
+
+  it('is left alone where it is nonsense', () => {
+    const model = new PanelModel();
+    for (const nonsense of [
+      undefined,
+      null,
+      3,
+      'x',
+      [],
+      { layout: 7, order: 1, pinned: 'x', epoch: {} }
+    ]) {
+      model.restore(nonsense);
+    }
+    expect(model.kept).toEqual(new PanelModel().kept);
   });
 });

@@ -9,7 +9,8 @@ import * as React from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { PanelModel } from '../model';
-import { type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ISnapshot } from '../protocol';
 import type { INow, IPanelActions, IPanelState } from '../tokens';
 import { NowBar } from '../views/now';
 import { golden } from './golden';

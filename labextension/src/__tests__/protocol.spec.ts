@@ -9,7 +9,8 @@ import {
   parseLines,
   parseTimeline
 } from '../answers';
-import { ProtocolError, parseMessage } from '../protocol';
+import { ProtocolError } from '../fields';
+import { parseMessage } from '../messages';
 import { golden } from './golden';
 
 describe('parseMessage', () => {

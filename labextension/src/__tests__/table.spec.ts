@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { NO_FILTER, parseFilter } from '../filter';
 import { PanelModel } from '../model';
-import { type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ISnapshot } from '../protocol';
 import { type ITableView, entryLabel, tableItems } from '../table';
 import type { IPanelState } from '../tokens';
 import { golden } from './golden';

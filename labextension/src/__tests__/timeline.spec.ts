@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { missGroups } from '../groups';
 import { PanelModel } from '../model';
 import { parseTimeline } from '../answers';
-import { type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ISnapshot } from '../protocol';
 import { laneTotals, moved, toMoment, toX, within } from '../timeline';
 import { golden } from './golden';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { parseFilter } from '../filter';
 import { PanelModel } from '../model';
-import { type ICureRow, type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { ICureRow, ISnapshot } from '../protocol';
 import { todos } from '../todo';
 import type { IPanelState } from '../tokens';
 import { golden } from './golden';

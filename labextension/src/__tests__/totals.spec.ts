@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { type IMissRow, type ISnapshot, parseMessage } from '../protocol';
+import { parseMessage } from '../messages';
+import type { IMissRow, ISnapshot } from '../protocol';
 import { BARS, recompileCurve, totals } from '../totals';
 import { golden } from './golden';
 

@@ -7,9 +7,11 @@ import { ILayoutRestorer } from '@jupyterlab/application';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { IJitPanel } from '../jitpanel';
+import { keepView } from '../keeping';
 import { JitPanel } from '../panel';
 import { PANEL_ID, PLUGIN_ID } from '../tokens';
 import { SourceTracker } from '../tracker';
@@ -25,6 +27,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
     IConsoleTracker,
     ILayoutRestorer,
     ISettingRegistry,
+    IStateDB,
     ITranslator
   ],
   activate: (
@@ -33,6 +36,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
     consoles: IConsoleTracker | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
+    states: IStateDB | null,
     translator: ITranslator | null
   ): IJitPanel => {
     const tracker = new SourceTracker(notebooks, consoles);
@@ -52,6 +56,11 @@ export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
     );
     app.shell.add(panel, 'right', { rank: 700 });
     restorer?.add(panel, PANEL_ID);
+    if (states) {
+      keepView(panel.model, states).catch((reason: unknown) => {
+        console.warn('jupyter-jitmagic: the view is not restored', reason);
+      });
+    }
     settings
       ?.load(PLUGIN_ID)
       .then(loaded => {

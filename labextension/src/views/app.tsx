@@ -15,6 +15,7 @@ import { IdPrefix, Translation, useTrans } from './context';
 import { Empty } from './empty';
 import { EntryDetails } from './entry';
 import { Header } from './header';
+import { useLaidOut } from './layout';
 import { Misses } from './misses';
 import { NowBar } from './now';
 import { Others } from './others';
@@ -32,12 +33,6 @@ export interface IAppProps {
   wide?: boolean;
 }
 
-/** The sections' heights in pixels, null where the user has chosen none. */
-interface IHeights {
-  readonly misses: number | null;
-  readonly details: number | null;
-}
-
 /** The states in which the rows are old. */
 const STALE = new Set(['restarting', 'lost', 'dead', 'waiting']);
 const WITH_ROWS = new Set(['live', 'connecting', ...STALE]);
@@ -49,10 +44,6 @@ export function App({
   wide = false
 }: IAppProps): React.JSX.Element {
   const state = React.useSyncExternalStore(store.subscribe, () => store.state);
-  const [heights, setHeights] = React.useState<IHeights>({
-    misses: null,
-    details: null
-  });
   const rows =
     state.functions.size + state.diagnoses.length + state.others.length > 0 &&
     WITH_ROWS.has(state.link);
@@ -67,8 +58,6 @@ export function App({
             wide={wide}
             state={state}
             actions={actions}
-            heights={heights}
-            onHeights={setHeights}
           />
         ) : (
           <Empty state={state} actions={actions} />
@@ -105,18 +94,27 @@ function functionCalled(name: string, state: IPanelState): number {
 function Living({
   wide,
   state,
-  actions,
-  heights,
-  onHeights
+  actions
 }: {
   wide: boolean;
   state: IPanelState;
   actions: IPanelActions;
-  heights: IHeights;
-  onHeights: (heights: IHeights) => void;
 }): React.JSX.Element {
   const { selected } = state;
   const trans = useTrans();
+  // in pixels, where the user has chosen one
+  const [missesHeight, setMissesHeight] = useLaidOut<number | null>(
+    state,
+    actions,
+    'missesHeight',
+    null
+  );
+  const [detailsHeight, setDetailsHeight] = useLaidOut<number | null>(
+    state,
+    actions,
+    'detailsHeight',
+    null
+  );
   const body = React.useRef<HTMLDivElement>(null);
   const setSelected = (selection: Selection | null): void =>
     actions.select(selection);
@@ -150,7 +148,7 @@ function Living({
       {!wide && <Timeline state={state} actions={actions} opened={false} />}
       <Tools state={state} filter={filter} actions={actions} />
       <CacheTable
-        rest={wide || heights.misses !== null}
+        rest={wide || missesHeight !== null}
         state={state}
         filter={filter}
         actions={actions}
@@ -170,7 +168,7 @@ function Living({
   );
   const misses = (
     <Misses
-      height={heights.misses}
+      height={missesHeight}
       state={state}
       filter={filter}
       actions={actions}
@@ -184,13 +182,13 @@ function Living({
       {chosen && (
         <Splitter
           label={trans.__('Height of the details')}
-          height={heights.details}
-          onHeight={height => onHeights({ ...heights, details: height })}
+          height={detailsHeight}
+          onHeight={setDetailsHeight}
         />
       )}
       {entry && (
         <EntryDetails
-          height={heights.details}
+          height={detailsHeight}
           entry={entry}
           key={entry.id}
           state={state}
@@ -200,7 +198,7 @@ function Living({
       )}
       {advice && (
         <AdviceDetails
-          height={heights.details}
+          height={detailsHeight}
           key={advice.id}
           row={advice}
           state={state}
@@ -210,7 +208,7 @@ function Living({
       )}
       {cure && (
         <CureDetails
-          height={heights.details}
+          height={detailsHeight}
           key={cure.id}
           row={cure}
           state={state}
@@ -255,8 +253,8 @@ function Living({
           {caches}
           <Splitter
             label={trans.__('Height of the misses')}
-            height={heights.misses}
-            onHeight={height => onHeights({ ...heights, misses: height })}
+            height={missesHeight}
+            onHeight={setMissesHeight}
           />
           {misses}
           {others}

@@ -1,6 +1,7 @@
 /** The tree-table: functions, and under them their cache entries. */
 import * as React from 'react';
 
+import { isColumn } from '../columns';
 import type { IFilter } from '../filter';
 import { count, duration, durations } from '../format';
 import {
@@ -14,11 +15,12 @@ import type { ColumnId, IPanelActions, IPanelState, Show } from '../tokens';
 import { useDomId, useTrans } from './context';
 import { Head, useColumns } from './head';
 import { useLatest, useWidth } from './hooks';
+import { useLaidOut } from './layout';
 import { ROW_HEIGHT, Row } from './rows';
 import { useRowWindow } from './window';
 
 /** At first: what costs most. */
-const DEAREST: ISort = { column: 'cost', down: true };
+const DEAREST = 'cost down';
 const NONE: IPanelState['misses'] = [];
 
 export function CacheTable({
@@ -46,7 +48,13 @@ export function CacheTable({
   const grid = React.useRef<HTMLDivElement>(null);
   const width = useWidth(root);
   const { show } = state;
-  const [sort, setSort] = React.useState<ISort | null>(DEAREST);
+  const [sorted, setSorted] = useLaidOut<string>(
+    state,
+    actions,
+    'sort',
+    DEAREST
+  );
+  const sort = React.useMemo(() => asSort(sorted), [sorted]);
   const [active, setActive] = React.useState<string | null>(null);
 
   const items = useItems(state, filter, sort);
@@ -192,7 +200,9 @@ export function CacheTable({
           columns={columns}
           template={template}
           sort={sort}
-          onSort={setSort}
+          onSort={each =>
+            setSorted(each ? `${each.column} ${each.down ? 'down' : 'up'}` : '')
+          }
           onMenu={(x, y) => actions.openColumns(x, y)}
           onLeave={() => grid.current?.focus()}
         />
@@ -233,6 +243,12 @@ export function CacheTable({
       </div>
     </section>
   );
+}
+
+/** From "cost down"; null where the order is that of the kernel. */
+function asSort(text: string): ISort | null {
+  const [column, way] = text.split(' ');
+  return isColumn(column) ? { column, down: way === 'down' } : null;
 }
 
 /** The rows; what is known of each function is worked out again only when the kernel's rows have changed. */

@@ -1,5 +1,4 @@
 /** The misses: those for one reason together, what costs most or the newest first. */
-import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { flushSync } from 'react-dom';
 
@@ -9,7 +8,9 @@ import { type IMissGroup, type Moment, missGroups } from '../groups';
 import type { ICauseRow } from '../protocol';
 import type { IPanelActions, IPanelState, Order, Selection } from '../tokens';
 import { useDomId, useTrans } from './context';
+import { FoldHead } from './fold';
 import { useWidth } from './hooks';
+import { useLaidOut } from './layout';
 import { Where } from './where';
 import { useRowWindow } from './window';
 import { causeSentences, causeWord } from './words';
@@ -38,7 +39,7 @@ export function Misses({
 }): React.JSX.Element {
   const trans = useTrans();
   const id = useDomId();
-  const [open, setOpen] = React.useState(true);
+  const [open, setOpen] = useLaidOut<boolean>(state, actions, 'misses', true);
   const section = React.useRef<HTMLElement>(null);
   const narrow = useWidth(section) < NARROW;
   const rowHeight = narrow ? ROW_HEIGHTS.narrow : ROW_HEIGHTS.wide;
@@ -103,7 +104,6 @@ export function Misses({
       requestAnimationFrame(() => requestAnimationFrame(focusRow));
     }
   };
-  const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <section
       className="jp-JitMagic-misses"
@@ -111,24 +111,24 @@ export function Misses({
       style={open && wanted !== null ? { flex: `0 1 ${wanted}px` } : undefined}
       ref={section}
     >
-      <h3 className="jp-JitMagic-sectionHead">
-        <button
-          type="button"
-          aria-expanded={open}
-          aria-controls={id}
-          onClick={() => setOpen(!open)}
-        >
-          <Caret.react tag="span" width="14px" height="14px" />
-          {trans.__('Misses')}
-          <span className="jp-JitMagic-count">{count(shown)}</span>
-        </button>
+      <FoldHead
+        open={open}
+        onOpen={setOpen}
+        controls={id}
+        label={
+          <>
+            {trans.__('Misses')}
+            <span className="jp-JitMagic-count">{count(shown)}</span>
+          </>
+        }
+      >
         {open && misses.length > 1 && (
           <OrderChoice
             order={order}
             onChange={each => actions.view({ order: each })}
           />
         )}
-      </h3>
+      </FoldHead>
       <div
         id={id}
         className="jp-JitMagic-missList"

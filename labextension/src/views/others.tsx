@@ -1,5 +1,4 @@
 /** What compiled outside `jm.jit`: plain `jax.jit`, libraries, JAX's own operations; each with the line that called. */
-import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { type IFilter, fits, hasWords } from '../filter';
@@ -7,6 +6,8 @@ import { count, duration, shortened } from '../format';
 import type { IOtherRow } from '../protocol';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useDomId, useTrans } from './context';
+import { FoldHead } from './fold';
+import { useLaidOut } from './layout';
 import { Where } from './where';
 import { causeSentences } from './words';
 
@@ -24,7 +25,7 @@ export function Others({
 }): React.JSX.Element | null {
   const trans = useTrans();
   const id = useDomId();
-  const [open, setOpen] = React.useState(false);
+  const [open, setOpen] = useLaidOut<boolean>(state, actions, 'others', false);
   const { others } = state;
   const shown = React.useMemo(
     () =>
@@ -48,35 +49,34 @@ export function Others({
     ],
     [0, 0]
   );
-  const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <section
       className="jp-JitMagic-others"
       data-open={open ? true : undefined}
       aria-label={trans.__('Other compiles')}
     >
-      <h3 className="jp-JitMagic-sectionHead">
-        <button
-          type="button"
-          aria-expanded={open}
-          aria-controls={id}
-          title={trans.__(
-            'What is not under %1: plain jax.jit, libraries, single operations',
-            'jm.jit'
-          )}
-          onClick={() => setOpen(!open)}
-        >
-          <Caret.react tag="span" width="14px" height="14px" />
-          {trans.__('Other compiles')}
-          <span className="jp-JitMagic-count">{count(compiles)}</span>
-        </button>
+      <FoldHead
+        open={open}
+        onOpen={setOpen}
+        controls={id}
+        title={trans.__(
+          'What is not under %1: plain jax.jit, libraries, single operations',
+          'jm.jit'
+        )}
+        label={
+          <>
+            {trans.__('Other compiles')}
+            <span className="jp-JitMagic-count">{count(compiles)}</span>
+          </>
+        }
+      >
         <span
           className="jp-JitMagic-quiet"
           title={trans.__('Time spent tracing, lowering and compiling')}
         >
           {duration(cost)}
         </span>
-      </h3>
+      </FoldHead>
       <div
         id={id}
         hidden={!open}

@@ -1,5 +1,4 @@
 /** The timeline: a lane for each function, what it did when; drawn from sums that the kernel makes, whatever the number of calls. */
-import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { clock, count, duration, shortened } from '../format';
@@ -14,7 +13,9 @@ import {
 } from '../timeline';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useDomId, useTrans } from './context';
+import { FoldHead } from './fold';
 import { useWidth } from './hooks';
+import { useLaidOut } from './layout';
 import { phaseNoun } from './words';
 
 const LANE = 22;
@@ -37,8 +38,7 @@ export function Timeline({
 }): React.JSX.Element {
   const trans = useTrans();
   const id = useDomId();
-  const [open, setOpen] = React.useState(opened);
-  const Caret = open ? caretDownIcon : caretRightIcon;
+  const [open, setOpen] = useLaidOut(state, actions, 'timeline', opened);
   const { range } = state;
   return (
     <section
@@ -46,16 +46,12 @@ export function Timeline({
       data-open={open ? true : undefined}
       aria-label={trans.__('Timeline')}
     >
-      <h3 className="jp-JitMagic-sectionHead">
-        <button
-          type="button"
-          aria-expanded={open}
-          aria-controls={id}
-          onClick={() => setOpen(!open)}
-        >
-          <Caret.react tag="span" width="14px" height="14px" />
-          {trans.__('Timeline')}
-        </button>
+      <FoldHead
+        open={open}
+        onOpen={setOpen}
+        controls={id}
+        label={trans.__('Timeline')}
+      >
         {range !== null && (
           <button
             type="button"
@@ -72,7 +68,7 @@ export function Timeline({
             )}
           </button>
         )}
-      </h3>
+      </FoldHead>
       <div id={id} className="jp-JitMagic-lanes" hidden={!open}>
         {open && <Lanes state={state} actions={actions} />}
       </div>

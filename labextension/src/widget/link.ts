@@ -5,14 +5,9 @@
 import type { AnyModel } from '@anywidget/types';
 
 import type { PanelModel } from '../model';
-import {
-  type IReply,
-  type IRequest,
-  type Message,
-  ProtocolError,
-  VERSION,
-  parseMessage
-} from '../protocol';
+import { ProtocolError } from '../fields';
+import { parseMessage } from '../messages';
+import { type IReply, type IRequest, type Message, VERSION } from '../protocol';
 
 /** After so many milliseconds without an answer "waits for the running cell" is told; and the question is put again. */
 const PATIENCE = [600, 2500, 10_000, 30_000];
