@@ -58,6 +58,7 @@ class World:
         monkeypatch.setattr(running_ahead, "ends", running_ahead.ends.__class__())
         monkeypatch.setattr(running_ahead, "well_known", mixed_spans.well_known)
         monkeypatch.setattr(running_ahead, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(running_ahead, "random", random.Random(2))
         monkeypatch.setattr(running_ahead, "waiter", self)
         monkeypatch.setattr(running_ahead, "hot_path", self)
         monkeypatch.setattr(running_ahead, "is_ready", lambda array: None if array.deleted else array.ends <= self.now)
