@@ -10,7 +10,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
-from jupyter_jitmagic.diagnosis.statics.numbers import may_be_data
+from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import reasons
@@ -68,11 +68,17 @@ def as_data(asked: Asked, data: frozenset[str]) -> Diagnosis:
 
 
 def beside_static(asked: Asked) -> tuple[Rewrite, ...]:
-    """Rewrites beside a proven static set, where its arguments may well be data that changes from call to call."""
-    if not asked.with_rewrites or not may_be_data(asked.call, asked.result, asked.found):
+    """Rewrites beside a proven static set, where some of its arguments may well be data that changes from call to call; the
+    others stay static."""
+    data = numbers_as_data(asked.call, asked.result, asked.found) if asked.with_rewrites else frozenset()
+    kept = asked.result.static - data
+    names, numbers = asked.call.static_names(kept)
+    if not data or (kept and numbers):
         return ()
     sooner = replace(asked, deadline=min(asked.deadline, clock() + 0.6))
-    return proposals(sooner, asked.found.sites, frozenset()).rewrites
+    left = find_call_sites(asked.call, kept, seconds=0.5) if kept else asked.found
+    found = proposals(sooner, left.sites, kept).rewrites
+    return tuple(replace(each, static_argnames=names) for each in found) if kept else found
 
 
 def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> Proposals:

@@ -258,13 +258,7 @@ def _price(fix: Fix, first: Fix) -> str:
     Beside a loop without a reverse mode that it has one."""
     if _has_no_reverse(first) and fix.rewrite is not None and fix.rewrite.verified and not _has_no_reverse(fix):
         return ", reverse-differentiable"
-    if (
-        first.rewrite is not None
-        or not first.static_argnames
-        or fix.rewrite is None
-        or fix.static_argnames
-        or fix.rewrite.pieces
-    ):
+    if first.rewrite is not None or not first.static_argnames or fix.rewrite is None or fix.rewrite.pieces:
         return ""
     takes = ", not reverse-differentiable" if _has_no_reverse(fix) else ""
     freed = [name for name in first.static_argnames if name not in fix.rewrite.static_argnames]

@@ -303,6 +303,21 @@ def test_an_error_that_the_user_raises_again_still_tells_the_site():
     assert answer.kind == "static" and answer.sites[0].code == "return jnp.zeros(n)"
 
 
+def test_beside_a_name_that_has_to_be_static_a_number_may_be_data():
+    """The other way keeps the name static, and says so."""
+
+    def price(kind, quantity):
+        total = {"a": 1.0, "b": 2.0}[kind] * quantity
+        if quantity > 10:
+            total = total * 0.9
+        return total
+
+    found = jm.diagnose(price, "a", 12)
+    assert found.kind == "static" and found.static_argnames == ("kind", "quantity")
+    assert found.rewrites and all(each.static_argnames == ("kind",) and each.verified for each in found.rewrites)
+    assert "Another way: jnp.where + static kind: one program for every quantity" in str(found)
+
+
 def test_a_count_that_may_be_data_has_a_rewrite_beside_the_static_answer():
     def f(x, n):
         for _ in range(n):

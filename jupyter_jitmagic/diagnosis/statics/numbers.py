@@ -14,17 +14,18 @@ from jupyter_jitmagic.diagnosis.types import Found, Site
 _CHOICES = frozenset({"if", "ternary", "while", "and", "or", "not", "bool", "max", "min", "match", "index", "in"})
 
 
-def may_be_data(call: Call, search: StaticSet, found: Found) -> bool:
-    """Whether a rewrite is worth a look beside a proven static set: each static argument is a number that only decides between
-    branches or counts the rounds of a loop whose body needs no Python number."""
-    for name in search.static - call.declared:
-        argument = call.argument(name)
-        if not isinstance(argument.value, (int, np.integer)) or argument.is_flag:
-            return False
-        sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
-        if not sites or not all(_is_choice(site) or is_plain_loop(site) for site in sites):
-            return False
-    return bool(search.static - call.declared)
+def numbers_as_data(call: Call, search: StaticSet, found: Found) -> frozenset[str]:
+    """The static arguments for which a rewrite is worth a look: numbers that only decide between branches, or count the rounds
+    of a loop whose body needs no Python number."""
+    return frozenset(name for name in search.static - call.declared if _may_be_data(call, name, found))
+
+
+def _may_be_data(call: Call, name: str, found: Found) -> bool:
+    argument = call.argument(name)
+    if not isinstance(argument.value, (int, np.integer)) or argument.is_flag:
+        return False
+    sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
+    return bool(sites) and all(_is_choice(site) or is_plain_loop(site) for site in sites)
 
 
 def _is_choice(site: Site) -> bool:
