@@ -12,6 +12,8 @@ import pytest
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis import diagnose, find_sites, trace_error
+from jupyter_jitmagic.display import to_text
+from jupyter_jitmagic.display.advice import Context, advice
 
 X = jnp.arange(4.0)
 
@@ -312,10 +314,11 @@ def test_beside_a_name_that_has_to_be_static_a_number_may_be_data():
             total = total * 0.9
         return total
 
-    found = jm.diagnose(price, "a", 12)
+    found = diagnose(price, "a", 12)
     assert found.kind == "static" and found.static_argnames == ("kind", "quantity")
     assert found.rewrites and all(each.static_argnames == ("kind",) and each.verified for each in found.rewrites)
-    assert "Another way: jnp.where + static kind: one program for every quantity" in str(found)
+    shown = to_text(advice(found, Context(jitfix="")))
+    assert "Another way: jnp.where + static kind: one program for every quantity" in shown
 
 
 def test_a_count_that_may_be_data_has_a_rewrite_beside_the_static_answer():
