@@ -1,0 +1,36 @@
+"""Numbers that rounding decides: compiled they may be others, and a rewrite is not wrong for that."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, Plain, compare
+from jupyter_jitmagic.sandbox.clock import Deadline
+
+X = jnp.float32(0.5)
+
+
+def signs(x):
+    """As an optimizer's step by a gradient that is 0 but for rounding: its size is 1 whatever the gradient is."""
+    return jnp.where((x * 1e6).astype(int) % 2 == 0, 1.0, -1.0)
+
+
+def compared(fun, rewrite, uncompiled):
+    plain = Plain(fun, [], {}, Variations((X,), {}, set()), 2.0)
+    wrong = dict.fromkeys(("negated", "zero", "larger", "smaller", "noise", "reversed", "nan"), "")
+    return compare(plain, lambda given: rewrite(*given.args), wrong, Deadline(2.0), None, lambda given: uncompiled(*given.args))
+
+
+def test_compiling_alone_may_change_what_the_last_digits_decide():
+    count, notes, _ = compared(signs, lambda x: -signs(x), signs)
+    assert count and notes == (BY_ROUNDING,)
+
+
+def test_what_the_same_operations_give_otherwise_is_wrong():
+    with pytest.raises(Differs):
+        compared(signs, lambda x: -signs(x), lambda x: -signs(x))
+
+
+def test_what_the_last_digits_do_not_decide_is_wrong():
+    with pytest.raises(Differs):
+        compared(lambda x: x * 2, lambda x: x * 3, lambda x: x * 2)
