@@ -36,7 +36,7 @@ _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
 _FIRST, _FIRST_CLOSELY, _STEP = 0.9, 0.8, 0.03
-_CLOSELY, _CLOSELY_S = 0.1, 1e-4
+_CLOSELY, _CLOSELY_S = 0.15, 1e-4
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 16
