@@ -189,7 +189,7 @@ export class PanelModel implements IPanelStore {
       link: 'live',
       heard: performance.now(),
       busy: message.busy,
-      misses: merged(misses, message.misses).slice(-MISSES_KEPT),
+      misses: newest(merged(misses, message.misses)),
       diagnoses: merged(diagnoses, message.diagnoses),
       others: merged(others, message.others),
       now,
@@ -374,6 +374,11 @@ function merged<Row extends { id: number }>(
   }
   const fresh = new Set(rows.map(row => row.id));
   return [...old.filter(row => !fresh.has(row.id)), ...rows];
+}
+
+/** The same list where nothing has to go: who watches for other misses need not look. */
+function newest(misses: readonly IMissRow[]): readonly IMissRow[] {
+  return misses.length > MISSES_KEPT ? misses.slice(-MISSES_KEPT) : misses;
 }
 
 /** Those of the ids that stand for what they stood for: after a reset they are given anew. */

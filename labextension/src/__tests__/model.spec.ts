@@ -25,6 +25,13 @@ describe('PanelModel', () => {
     expect(model.state.misses.map(miss => miss.id)).toEqual([1, 2, 3]);
   });
 
+  it('has the same misses while none came, so that nobody asks for advice again', () => {
+    model.applySnapshot(snapshot());
+    const { misses } = model.state;
+    model.applyUpdate({ ...update(), misses: [] });
+    expect(model.state.misses).toBe(misses);
+  });
+
   it('counts what the status bar shows', () => {
     model.applySnapshot(snapshot());
     expect(model.state.counts).toMatchObject({ running: 0, misses: 2 });
