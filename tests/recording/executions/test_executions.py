@@ -460,3 +460,16 @@ def test_a_caller_that_gives_up_the_processor_twice_for_each_result_is_observed_
     f = make()
     f(x).block_until_ready()
     observed(lambda: blocked(f, x, 60), at_least=8)
+
+
+def test_a_caller_that_comes_back_after_an_executions_time_is_not_taken_to_run_ahead() -> None:
+    """It may have waited for another output than the one that is looked at, which is there a moment later."""
+    pace = observation.Pace()
+    pace.add(0.006)
+    pace.latest = observation.Sighting(None, 1.0, 1.0)
+    pace.latest.peeked = float("inf")
+    for _ in range(3):
+        pace.note_next(1.0061)
+    assert pace.overtaken == 0
+    pace.note_next(1.001)
+    assert pace.overtaken == 1

@@ -267,6 +267,14 @@ def test_the_rests_of_a_caller_that_reads_each_tenth_result_are_no_part_of_a_tim
     assert timed >= world.most or seconds < running_ahead.WORTH_RESTLESS_S  # of short ones only some are looked at
 
 
+def test_a_caller_that_waits_for_each_does_not_run_ahead(world: World) -> None:
+    """Also where it is back before the thread has seen the end."""
+    for _ in range(40):
+        out = world.call(1, 0.004)
+        world.until(out.ends + 1e-6)
+    assert not world.ahead.take(world.now, world.now, out, 1)
+
+
 @pytest.mark.parametrize("seconds", [0.0004, 0.004])
 def test_a_caller_that_waits_each_hundredth_time_has_its_time(world: World, seconds: float) -> None:
     for i in range(2000):
