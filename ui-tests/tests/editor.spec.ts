@@ -107,6 +107,10 @@ test('the heat of a function is drawn beside its lines, until the cell is edited
   });
   await expect(loop).toContainText(/compiles in .* instead of/);
   await expect(loop).toContainText('made-up arguments');
+  await lab.widen(240);
+  await lab.uncut();
+  await lab.shot('editor-roll-240', lab.panel);
+  await lab.widen(335);
   await lab.accessible();
   await pictures(lab, 'roll');
   await wanted.uncheck();
