@@ -23,7 +23,8 @@ _TIMES = re.compile(r"^began ([\d.]+) told ([\d.]+)$", re.MULTILINE)
 
 
 class Try(NamedTuple):
-    """What the processes of one try said: the lines, by process, and the seconds until the last was told, if all were."""
+    """What the processes of one try said: the lines, by process, and the seconds until the last was told, if all were. Of one
+    that its broken collective ended after it was told there is no time."""
 
     lines: list[list[str]]
     told_s: float | None
@@ -51,7 +52,7 @@ def attempt(kind: str, processes: int) -> Try:
     wrong = "; ".join(out for out, _ in said if "Traceback" in out)
     if kind == "healthy":
         return Try(lines, None, wrong or ("a false alarm" if any(lines) else ""))
-    if not all(lines) or len(times) < processes:
+    if not all(lines) or not times:
         return Try(lines, None, wrong or f"told in {sum(map(bool, lines))} of {processes}")
     return Try(lines, max(float(told) for _, told in times) - max(float(began) for began, _ in times), wrong)
 
