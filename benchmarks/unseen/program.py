@@ -32,6 +32,7 @@ HEADERS = {
     "stats": "from scipy import stats",
     "special": "from scipy import special",
     "lax_scan": "from jax.lax import scan",
+    "deque": "from collections import deque",
 }
 
 

@@ -11,6 +11,7 @@ from . import (
     branches,
     builtins,
     exits,
+    filled,
     groups,
     lengths,
     loops,
@@ -38,6 +39,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "exits": exits.write,
     "backwards": backwards.write,
     "builtins": builtins.write,
+    "filled": filled.write,
 }
 LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins")
 """Families that came later, which stand in more places and are called in more ways."""
@@ -56,5 +58,6 @@ SHARES = [
     "lengths",
     *LATER,
     *LATER,
+    "filled",
 ]
 """The families in the order in which programs are drawn from them."""
