@@ -227,8 +227,8 @@ class Operations(Reshaping):
         text = self._array(array, found)
         value = f"{self.jnp(known.operation.spelled)}({self.jnp('where')}({found.broadcast}, {text}, {self.jnp('nan')}){rest})"
         if not known.name.startswith("nan") and found.dtype in "fc":
-            self.inexact = True
-            if self.exact:
+            self.inexact |= not self.minds_nan
+            if self.exact or self.minds_nan:
                 axis = known.keyword("axis") or (known.arguments[places] if len(known.arguments) > places else None)
                 over = f", axis={self.text(axis)}" if axis is not None else ""
                 unknown = f"{self.jnp('any')}({self.jnp('isnan')}({text}) & {found.broadcast}{over})"

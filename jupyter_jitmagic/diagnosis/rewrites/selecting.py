@@ -342,6 +342,7 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
         else:
             limit = flow.operand(bound)
             own = is_own_count(flow.spot, bound)
+            flow.minds_nan |= own
             flow.inexact |= not own
             if flow.exact and not own:
                 limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"

@@ -7,7 +7,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.array([1.0, 3.0, 2.0, -1.0, 5.0])
 UNTIL = (
@@ -104,3 +104,16 @@ def test_a_set_of_places_that_were_visited_is_a_mask():
 def test_a_set_of_numbers_that_are_no_places_stays():
     """Nothing says how large they become."""
     assert not propose(define(VISITED.format(next="int(links.sum() + at) % 7"))["f"], (jnp.arange(5), 1), {}).rewrites
+
+
+def test_nan_among_what_a_loop_kept_is_nan_in_its_median_below_vmap_as_well():
+    source = (
+        "def one(x, c):\n    out = []\n    i = 0\n    while i < len(x) and c > 0:\n        c = c - jnp.abs(x[i])\n"
+        "        out.append(x[i])\n        i += 1\n    return jnp.median(jnp.array(out))\n\n"
+        "def f(xs, c):\n    return jax.vmap(one, in_axes=(0, None))(xs, c)\n"
+    )
+    namespace = define(source)
+    rows = jnp.array([[1.0, 2.0, 3.0], [0.5, 4.0, 9.0]])
+    with applied(propose(namespace["f"], (rows, jnp.array(4.0)), {}), namespace):
+        got = jax.jit(namespace["f"])(rows.at[0, 1].set(jnp.nan), jnp.array(4.0))
+    assert jnp.isnan(got[0]) and got[1] == 2.25
