@@ -10,9 +10,7 @@ from pathlib import Path
 
 import jax
 
-from benchmarks.advice import percentile, warm_up
-from jupyter_jitmagic.base.options import options as package_options
-from jupyter_jitmagic.sandbox import clock
+from benchmarks.advice import percentile, unhurried, warm_up
 
 from . import judge as judging
 from .families import FAMILIES
@@ -34,7 +32,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f"# {each.name}, {each.place}\n{each.text()}\n")
         return 0
     if options.unhurried:
-        package_options.advice_limit_s, judging.LIMIT_S, judging.PLAIN_S, clock.WAITING = 60.0, 60.0, 20.0, 40
+        unhurried()
+        judging.LIMIT_S, judging.PLAIN_S = 60.0, 20.0
     warm_up()
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder:
