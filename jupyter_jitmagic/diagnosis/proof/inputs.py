@@ -283,6 +283,14 @@ class Variations:
             yield self._each(self._floats, lambda v: -v, "negated")
             yield from self._one(self._floats[:1], _with_nan, "nan")
             yield self._each([*self._floats, *self._keys], noise(1), "noise")
+            if arrays := [
+                k for k in self._floats if np.size(self._leaves[k]) > 1
+            ]:  # a 0 in the place of nothing is the largest
+                yield self._each(arrays, _below_zero, "negated")
+                if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
+                    below = {k: like(v, _below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}
+                    above = {k: like(v, np.abs(np.asarray(v)) + 1) for k in labels for v in (self._leaves[k],)}
+                    yield self._with(below | above, "count")
             yield self._each(self._floats, lambda v: v * 0, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
             yield from self._one(self._floats[1:2], _with_nan, "nan")
@@ -422,6 +430,10 @@ def _set_to(number: float) -> Callable[[Any], Any]:
 
 def _scaled(factor: float) -> Callable[[Any], Any]:
     return lambda values: values * factor
+
+
+def _below_zero(values: Any) -> Any:
+    return values if np.iscomplexobj(values) else -np.abs(values) - 0.5
 
 
 def _with_nan(values: Any) -> Any:

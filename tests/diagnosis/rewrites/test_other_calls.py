@@ -191,3 +191,13 @@ def test_numbers_in_a_librarys_object_stay_of_the_kind_that_it_gives_them():
     state = jnp.linalg.slogdet(jnp.array([[2.0, 0.5], [0.1, 1.0]]))
     found = propose(define(source)["f"], (state, jnp.ones(3)), {})
     assert found.rewrites and not any("sign" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_the_best_of_groups_whose_sums_are_all_negative():
+    """A round that plain Python has not, for a group that is not there, sums to 0."""
+    source = (
+        "def f(x, labels):\n    best = None\n    for g in jnp.unique(labels):\n        value = x[labels == g].sum()\n"
+        "        if best is None or value > best:\n            best = value\n    return best\n"
+    )
+    x, labels = jnp.array([0.25, -0.5, 3.0, 0.75]), jnp.array([1, 2, 0, 1])
+    served(source, (x, labels), ((-x - 4, labels + 1), {}), ((x, labels * 0 + 1), {}))
