@@ -161,7 +161,7 @@ def test_programs_run_in_plain_python_in_module_and_cell(tmp_path: Path, family:
 
 
 def test_arguments_come_in_a_tree_and_its_gradient_is_one_too(tmp_path: Path) -> None:
-    made = [program(family, number, "tree") for family in ("exits", "tables") for number in range(12)]
+    made = [program(family, number, "tree") for family in ("exits", "tables") for number in range(60)]
     assert {each.parameters[0].kind for each in made} == {"tree"}
     assert any(each.parameters[0].made_by for each in made) and any("grad(" in each.code for each in made)
 
