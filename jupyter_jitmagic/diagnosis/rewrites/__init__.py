@@ -80,6 +80,6 @@ RULES: list[Rule] = [
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
-OUTWARD: list[Rule] = [*chosen_none.OUTWARD, *selections.OUTWARD, *host_sizes.OUTWARD]
+OUTWARD: list[Rule] = [*chosen_none.OUTWARD, *host_sizes.OUTWARD, *selections.OUTWARD]
 
 __all__ = ["ARRAYS_ALONE", "OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

@@ -232,11 +232,14 @@ class Search:
             steps = [(spot.unit, step) for step in self._steps(spot, self.rules)]
         except Obstacle as error:
             reason = error
-        if not steps and self.outward:
+        if self.outward and all(
+            step.pattern == "inline" for _, step in steps
+        ):
             with contextlib.suppress(NoSource, Obstacle):
                 for caller in itertools.islice(spots, MAX_CALLERS):
-                    steps = [(caller.unit, step) for step in self._steps(caller, self.outward)]
-                    if steps:
+                    found = [(caller.unit, step) for step in self._steps(caller, self.outward)]
+                    if found:
+                        steps = [*found, *steps]
                         break
         if not steps and reason is not None:
             raise reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -247,7 +248,7 @@ def test_each_cause_is_told_once_when_it_has_cost_enough() -> None:
     assert teller.lines() == []
     step(np.ones(9, np.float32))
     (line,) = teller.lines()
-    assert line.startswith("step recompiled (")
+    assert re.match(r"step(#\d+)? recompiled \(", line)
     assert "x is f32[9] now and was f32[8] before, test_cures.py, line " in line
     step(np.ones(10, np.float32))
     assert teller.lines() == []
@@ -343,7 +344,7 @@ def test_a_stale_global_is_told_once_with_its_cure() -> None:
     assert teller.lines() == []
     space["step"](X)
     (line,) = teller.lines()
-    assert line.startswith("step still uses the old rate: rate is 3.0 now and was 2.0 when step was traced at ")
+    assert re.match(r"step(#\d+)? still uses the old rate: rate is 3.0 now and was 2.0 when step was traced at ", line)
     assert line.endswith("Pass it as an argument, or call step.clear_cache().")
     space["step"](X)
     assert teller.lines() == []
@@ -362,7 +363,7 @@ def test_in_the_middle_of_a_cell_a_name_is_stale_only_once_it_was_used_after_it_
     assert teller.so_far() == [] == teller.so_far(), "it may be about to be traced again"
     space["step"](X)
     (line,) = teller.so_far()
-    assert line.startswith("step still uses the old rate: rate is 3.0 now and was 2.0")
+    assert re.match(r"step(#\d+)? still uses the old rate: rate is 3.0 now and was 2.0", line)
     space["step"].clear_cache()
     assert teller.so_far() == [line] == teller.lines(), "it was so"
     assert teller.lines() == []
