@@ -58,9 +58,18 @@ export class Lab {
     await this.newNotebook(name);
   }
 
+  /** This test has changed what is kept of the page's arrangement: the next one begins on a page of its own. */
+  startAnew(): void {
+    this._opened = false;
+  }
+
   /** After a test: no kernel, no document, nothing that the next one would meet. */
   async tidy(): Promise<void> {
     this.errors.length = this.warnings.length = 0;
+    const filter = this.panel.getByRole('searchbox');
+    if (await filter.isVisible()) {
+      await filter.fill('');
+    }
     await this.page.setViewportSize({ width: 1280, height: 800 });
     await this.page.emulateMedia({
       forcedColors: null,

@@ -8,6 +8,7 @@ test('opened and closed, unloaded, killed: the panel says what is, and leaves no
   lab
 }) => {
   await lab.open('truth.ipynb');
+  lab.startAnew(); // it ends with a filter, and no kernel
   await lab.openPanel();
   await lab.run('%load_ext jupyter_jitmagic');
   await lab.run(SAMPLE);
