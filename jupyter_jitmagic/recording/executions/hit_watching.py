@@ -97,7 +97,8 @@ class HitWatching:
             if observes and not pace.each:
                 sighting.by_the_clock, sighting.cold = self._row == 0, self._row == 1
             observation.append(start, end, Detail(entry, HIT), sighting)
-        pace.latest = sighting
+        if sighting is not None or pace.latest is None or math.isfinite(pace.latest.seen_s):
+            pace.latest = sighting  # else those before, which have not ended, leave no room for this one
         if judges:
             _judge()
         gate = hot_path.full_at(end)

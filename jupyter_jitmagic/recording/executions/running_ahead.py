@@ -36,6 +36,8 @@ _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
 _FIRST, _FIRST_CLOSELY, _STEP = 0.9, 0.8, 0.03
+_OFTEN_S = 8e-3
+"""So often it is asked at least: it may end long before it is due, where other calls took longer."""
 _CLOSELY, _CLOSELY_S = 0.15, 1e-4
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
@@ -160,7 +162,7 @@ class _Link(OutputWatch):
         left_s = self._due - now
         if self.closely:  # not in step with the calls
             return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        return max(_FIRST * left_s, _STEP * (max(self._due, now) - self.since))
+        return max(min(_FIRST * left_s, _OFTEN_S), _STEP * (max(self._due, now) - self.since))
 
     def ended(self) -> None:
         if not math.isfinite(self.after):
