@@ -197,11 +197,10 @@ export class Lab {
 
   /** Whether the current notebook's kernel runs a cell. */
   busy(): Promise<boolean> {
-    return this.page.evaluate(
-      () =>
-        document.querySelector(
-          '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="busy"]'
-        ) !== null
+    return this.page.evaluate(() =>
+      (window as any).jupyterapp.shell.currentWidget.content.widgets.some(
+        (cell: any) => cell.promptNode?.textContent?.includes('*')
+      )
     );
   }
 
