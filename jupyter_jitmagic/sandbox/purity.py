@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import functools
+import inspect
+import itertools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from jupyter_jitmagic.sandbox.known_effects import noticed
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
@@ -39,12 +44,14 @@ _MUTATORS = frozenset(
 _CALLBACKS = {"io_callback"}
 
 
-def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = frozenset()) -> tuple[str, list[Unit]]:
+def impurity(
+    fun: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, copied: frozenset[str] = frozenset()
+) -> tuple[str, list[Unit]]:
     """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
 
     Args:
         fun: the function.
-        values: the call's arguments; methods of the user's classes among them are looked at as well.
+        args, kwargs: the call's arguments; methods of the user's classes among them are looked at as well.
         copied: parameters of `fun` of which a run gets copies: it may change them.
 
     Example:
@@ -53,9 +60,12 @@ def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = froz
     """
     seen: set[int] = set()
     units: dict[tuple[str, int], Unit] = {}
-    classes = {type(v) for v in (*values, getattr(fun, "__self__", None), fun) if v is not None}
+    values = (*args, *(kwargs or {}).values(), getattr(fun, "__self__", None), fun)
+    classes = {type(value) for value in values if value is not None}
     classes = {c for c in classes if not c.__module__.startswith(("jax", "numpy", "builtins", "functools"))}
+    containers = tuple({type(held) for held in _held(values)})
     outer = plain_function(fun)
+    named = _named(fun, args, kwargs or {})
     queue = [outer]
     while queue:
         function = queue.pop()
@@ -70,7 +80,9 @@ def impurity(fun: Any, values: Iterable[Any] = (), copied: frozenset[str] = froz
         definition = _definition(unit, function.__code__)
         if definition is None:
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
-        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), classes), "")
+        known = named if function is outer else _owner_of(function, values)
+        reader = functools.partial(_is_read, function=function, named=known, classes=classes, containers=containers)
+        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), reader), "")
         if reason:
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
@@ -119,7 +131,11 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
 
 
 def _effects(
-    definition: ast.AST, function: types.FunctionType, unit: Unit, copied: frozenset[str], classes: Iterable[type]
+    definition: ast.AST,
+    function: types.FunctionType,
+    unit: Unit,
+    copied: frozenset[str],
+    is_read: Callable[[ast.Attribute], bool],
 ) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
@@ -144,7 +160,7 @@ def _effects(
         elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
             yield f"it is a generator or coroutine {line(node)}"
         elif isinstance(node, ast.Call):
-            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, classes))
+            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, is_read))
 
 
 def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
@@ -173,7 +189,9 @@ def _root(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str], classes: Iterable[type] = ()) -> Iterator[str]:
+def _call_effect(
+    node: ast.Call, function: types.FunctionType, own: set[str], is_read: Callable[[ast.Attribute], bool]
+) -> Iterator[str]:
     callee = _value(node.func, function)
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     root = _root(node.func)
@@ -186,7 +204,7 @@ def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str], cl
     elif type(owner).__module__.startswith(("numpy.random", "random")):
         yield "it uses host randomness"
     elif isinstance(node.func, ast.Attribute) and name in _MUTATORS and root not in own and not _is_at_update(node.func):
-        yield from () if _is_read(node.func, function, classes) else (f"it changes {ast.unparse(node.func.value)}",)
+        yield from () if is_read(node.func) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"
     made_here = bool(node.args) and isinstance(node.args[0], ast.GeneratorExp)
@@ -194,15 +212,74 @@ def _call_effect(node: ast.Call, function: types.FunctionType, own: set[str], cl
         yield f"it advances {ast.unparse(node.args[0])}"
 
 
-def _is_read(func: ast.Attribute, function: types.FunctionType, classes: Iterable[type]) -> bool:
+def _is_read(
+    func: ast.Attribute,
+    function: types.FunctionType,
+    named: Mapping[str, Any],
+    classes: Iterable[type],
+    containers: Iterable[type],
+) -> bool:
     """Whether a method that is called as those that change a container is one of Python's own, whose code is looked at as well,
-    or a function that a tuple holds (`optax.adam(1e-3).update`)."""
+    or a function that a tuple holds (`optax.adam(1e-3).update`).
+
+    Args:
+        named: the values of the function's parameters, where they are known.
+        classes, containers: of the call's arguments, for an owner that is not known: it may be any of them.
+    """
     owner = _value(func.value, function)
-    kinds = [type(owner)] if owner is not None else list(classes)
+    owner = _reached(func.value, named) if owner is None else owner
+    if owner is not None:
+        kinds: Iterable[type] = [type(owner)]
+    elif any(hasattr(container, func.attr) for container in containers):
+        return False
+    else:
+        kinds = classes
     return any(
         _is_users(getattr(kind, func.attr, None)) or (issubclass(kind, tuple) and func.attr in getattr(kind, "_fields", ()))
         for kind in kinds
     )
+
+
+def _named(fun: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the parameters by name, `self` of a method among them."""
+    function = fun.func if isinstance(fun, functools.partial) else fun
+    owner = getattr(function, "__self__", None)
+    try:
+        named = dict(inspect.signature(fun).bind_partial(*args, **kwargs).arguments)
+        first = next(iter(inspect.signature(function.__func__).parameters), "") if owner is not None else ""
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return {**named, first: owner} if first else named
+
+
+def _owner_of(function: types.FunctionType, values: Iterable[Any]) -> dict[str, Any]:
+    """`self` of a method, where just one of the values has it."""
+    owners = [v for v in values if getattr(getattr(type(v), function.__name__, None), "__code__", None) is function.__code__]
+    return {function.__code__.co_varnames[0]: owners[0]} if len(owners) == 1 and function.__code__.co_argcount else {}
+
+
+def _reached(node: ast.AST, named: Mapping[str, Any]) -> Any:
+    """What a name or an attribute holds, read without running the user's code; None where unknown."""
+    if isinstance(node, ast.Name):
+        return named.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _reached(node.value, named)
+        held = owner._asdict() if isinstance(owner, tuple) and hasattr(owner, "_fields") else getattr(owner, "__dict__", {})
+        return held.get(node.attr)
+    return None
+
+
+_CONTAINERS = (list, dict, set, bytearray, collections.deque, np.ndarray)
+
+
+def _held(values: Iterable[Any], deep: int = 4) -> Iterator[Any]:
+    """The containers among values, in them and in the attributes of objects, as far as one looks."""
+    for value in itertools.islice(values, 1000):
+        if isinstance(value, _CONTAINERS):
+            yield value
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        if deep:
+            yield from _held((*inner, *getattr(value, "__dict__", {}).values()), deep - 1)
 
 
 def _is_users(method: object) -> bool:

@@ -283,9 +283,8 @@ class Variations:
             yield self._each(self._floats, lambda v: -v, "negated")
             yield from self._one(self._floats[:1], _with_nan, "nan")
             yield self._each([*self._floats, *self._keys], noise(1), "noise")
-            if arrays := [
-                k for k in self._floats if np.size(self._leaves[k]) > 1
-            ]:  # a 0 in the place of nothing is the largest
+            if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 1]:
+                # a 0 in the place of nothing is the largest here
                 yield self._each(arrays, _below_zero, "negated")
                 if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
                     below = {k: like(v, _below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}

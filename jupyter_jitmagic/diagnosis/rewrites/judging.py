@@ -211,12 +211,11 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _check(self) -> None:
-        values = [*self.args, *self.kwargs.values()]
-        self._why_not, self._units = impurity(self.fun, values)
+        self._why_not, self._units = impurity(self.fun, self.args, self.kwargs)
         copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(self.fun, values, copied)
+            self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, copied)
             if not self._why_not:
                 self._note = f"plain Python changes an argument in place ({changes}), the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))

@@ -376,7 +376,7 @@ class _Search:
     # -- the proof ------------------------------------------------------------------------------------
 
     def _compared(self, program: Program, state: _State) -> Rewrite | None:
-        why_not, units = impurity(self.call.fun, [*self.call.args, *self.call.kwargs.values()])
+        why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs)
         prices = Prices(program, self.call.keeps_options)
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         if why_not:

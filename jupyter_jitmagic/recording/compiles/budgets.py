@@ -77,7 +77,8 @@ class Budget:
         if self.on_miss == "warn" and self.is_used_up:
             name = short_name(facts.record.qualname)
             warning = f"{name} compiled again ({duration(missed.cost_s)}): {sentence(missed.causes)}."
-            log.warned_of.append(missed.entry)
+            if missed.entry:
+                log.warned_of.append(missed.entry)
             warnings.warn(f"{warning} {self._allowance()}", RecompileWarning, stacklevel=user_depth())
         self.compiles += 1
 

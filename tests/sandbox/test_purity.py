@@ -1,0 +1,67 @@
+"""What a run of a function changes is read from its code: a method named as a container's is judged by what it belongs to."""
+
+import collections
+
+import pytest
+
+from jupyter_jitmagic.sandbox.purity import impurity
+
+
+class Track:
+    """Its `append` changes nothing."""
+
+    def __init__(self, log=None):
+        self.log = log
+
+    def append(self, value):
+        return value
+
+    def noted(self, value):
+        return self.log.append(value)
+
+
+Held = collections.namedtuple("Held", "log")
+
+
+def appends(x, log, track):
+    log.append(x)
+
+
+def appends_to_an_attribute(x, held, track):
+    held.log.append(x)
+
+
+def asks_its_method(x, held, track):
+    held.noted(x)
+
+
+def hands_it_on(x, log, track):
+    appends(x, log, track)
+
+
+@pytest.mark.parametrize("track", [None, Track()])
+@pytest.mark.parametrize(
+    "fun, held",
+    [
+        (appends, []),
+        (appends, collections.deque()),
+        (appends_to_an_attribute, Track([])),
+        (appends_to_an_attribute, Held([])),
+        (asks_its_method, Track([])),
+        (hands_it_on, []),
+    ],
+)
+def test_a_container_is_changed_whoever_else_has_a_method_of_that_name(fun, held, track):
+    assert "it changes" in impurity(fun, (1.0, held, track))[0]
+
+
+@pytest.mark.parametrize(
+    "fun, held",
+    [(appends, Track()), (appends_to_an_attribute, Track(Track())), (asks_its_method, Track(Track())), (hands_it_on, Track())],
+)
+def test_a_users_method_that_only_computes_is_no_change(fun, held):
+    assert impurity(fun, (1.0, held, None))[0] == ""
+
+
+def test_the_method_of_an_object_beside_a_container_is_its_own():
+    assert impurity(appends, (1.0, Track(), []))[0] == ""
