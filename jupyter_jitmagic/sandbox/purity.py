@@ -242,7 +242,7 @@ def _is_read(
 
 def _named(fun: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the parameters by name, `self` of a method among them."""
-    function = fun.func if isinstance(fun, functools.partial) else fun
+    function: Any = fun.func if isinstance(fun, functools.partial) else fun
     owner = getattr(function, "__self__", None)
     try:
         named = dict(inspect.signature(fun).bind_partial(*args, **kwargs).arguments)
@@ -264,8 +264,8 @@ def _reached(node: ast.AST, named: Mapping[str, Any]) -> Any:
         return named.get(node.id)
     if isinstance(node, ast.Attribute):
         owner = _reached(node.value, named)
-        held = owner._asdict() if isinstance(owner, tuple) and hasattr(owner, "_fields") else getattr(owner, "__dict__", {})
-        return held.get(node.attr)
+        names = getattr(owner, "_fields", ()) if isinstance(owner, tuple) else ()
+        return owner[names.index(node.attr)] if node.attr in names else getattr(owner, "__dict__", {}).get(node.attr)
     return None
 
 

@@ -6,12 +6,12 @@ import contextlib
 import gc
 import itertools
 import math
-import os
 import signal
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import jax
@@ -83,27 +83,60 @@ def blocked(f: Callable[[Any], Any], x: Any, count: int, then: Callable[[], Any]
     return took
 
 
-def test_no_execution_of_a_caller_that_waits_for_each_is_longer_than_its_call_took(slow: Any) -> None:
-    make, x = slow
-    f = make()
-    f(x).block_until_ready()
-    seen, took = observed(lambda: blocked(f, x, 60), at_least=20)
-    assert (seen.execute_s / took).median() < 1.05
-
-
 def observed(call: Callable[[], list[float]], at_least: int) -> tuple[pd.DataFrame, list[float]]:
-    """What `call` does, again and again until so many calls were observed: these, and how long all of them took."""
-    first, took = len(jm.stats("calls")), []
+    """What `call` does, again and again until so many calls were observed: these, and how long all of them took.
+
+    A machine that has more to do than it can shows few ends, or none: whether it does is tried with bare JAX in between.
+    """
+    first, took, late = len(jm.stats("calls")), [], []
     for _ in range(8):
         took += call()
         table = rows(first + len(took))[first:]
         seen = table[table.execute_how == "observed"]
         if len(seen) >= at_least:
             break
-    if len(seen) < at_least and hasattr(os, "getloadavg") and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
-        pytest.skip("a machine with so much else to do shows too few ends")
+        late += lateness()
+    if len(seen) < at_least:
+        skip_if_busy(late)
     assert len(seen) >= at_least, "of what was not observed this test can say nothing"
     return seen, [took[call - first] for call in seen.index]
+
+
+def lateness() -> list[float]:
+    """How much later than the caller another thread sees executions of bare JAX end, in seconds."""
+    x, seen, watched = jnp.ones((64, 64)) / 64, [], SimpleQueue[Any]()
+    plain = jax.jit(lambda x: jax.lax.fori_loop(0, 400, lambda _, v: jnp.tanh(v @ v), x))
+    plain(x).block_until_ready()
+
+    def watch() -> None:
+        for array in iter(watched.get, None):
+            array.block_until_ready()
+            seen.append(time.perf_counter())
+
+    thread, ended = threading.Thread(target=watch), []
+    thread.start()
+    for _ in range(12):
+        out = plain(x)
+        watched.put(out)
+        out.block_until_ready()
+        ended.append(time.perf_counter())
+        time.sleep(1e-3)
+    watched.put(None)
+    thread.join()
+    return [abs(one - other) for one, other in zip(seen, ended, strict=True)]
+
+
+def skip_if_busy(late: list[float]) -> None:
+    if sum(seconds > observation.TOLERANCE * LASTS_S / 2 for seconds in late) > len(late) / 4:
+        pytest.skip("a machine with so much else to do shows too few ends")
+
+
+def test_no_execution_of_a_caller_that_waits_for_each_is_longer_than_its_call_took(slow: Any) -> None:
+    make, x = slow
+    f = make()
+    f(x).block_until_ready()
+    seen, took = observed(lambda: blocked(f, x, 60), at_least=20)
+    assert (seen.execute_s / took).median() < 1.05
 
 
 @contextlib.contextmanager
@@ -241,11 +274,15 @@ def test_a_caller_that_was_kept_from_the_processor_does_not_tell_when_its_result
     told = []
     monkeypatch.setattr(Returning, "hand_over", lambda returning: told.extend(returning._seen))
     f = make()
+    late = []
     for _ in range(8):
         blocked(f, x, 30)
         jm.stats("calls")
         if told:
             break
+        late += lateness()
+    if not told:
+        skip_if_busy(late)
     assert told, "the caller saw none of its results"
     assert [before for _, _, before, _ in told] == [start for _, start, _, _ in told], "no end before which it had not come"
 
@@ -314,7 +351,7 @@ def test_calls_of_another_thread_in_between_are_all_there(slow: Any) -> None:
     for thread in threads:
         thread.join()
     table = rows(70)
-    assert table.execute_s.max() < 8 * max(took)
+    assert not (table.execute_s >= 8 * max(took)).any()
 
 
 def test_a_table_in_the_middle_shows_every_call_and_loses_none_later(slow: Any) -> None:
