@@ -51,13 +51,23 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         kind,
         static,
         rewrites=tuple(proposed),
-        unverified=tuple(unverified),
+        unverified=each_once(unverified),
         splits=(split,) if split else (),
         partial=() if proposed or unverified or split else partial,
         runs_plainly=runs,
         verified=bool(proposed),
         reason=reason,
     )
+
+
+def each_once(found: list[Rewrite]) -> tuple[Rewrite, ...]:
+    """Each code once, with the fewest static arguments with which it was found."""
+    fewest: dict[tuple[tuple[str, str], ...], Rewrite] = {}
+    for each in found:
+        key = tuple(each.sources.items())
+        if key not in fewest or len(each.static_argnames) < len(fewest[key].static_argnames):
+            fewest[key] = each
+    return tuple(fewest.values())
 
 
 def as_data(asked: Asked, data: frozenset[str]) -> Diagnosis:

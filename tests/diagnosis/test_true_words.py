@@ -12,6 +12,8 @@ import pytest
 from scipy.special import ellipk, gammaln
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.other_code import each_once
+from jupyter_jitmagic.diagnosis.types import Rewrite
 
 X = jnp.array([1.0, 2.0, 3.0])
 GROUPS = jnp.array([0, 1, 1])
@@ -123,6 +125,14 @@ def test_a_list_that_grows_by_what_is_distinct_comes_whole_and_is_told_as_such()
 
     (padded,) = jm.diagnose(jax.jit(sums), X, GROUPS).unverified
     assert "the caller gets the whole array, with plain Python's elements in front, and their count" in padded.reason
+
+
+def test_code_that_was_found_with_several_static_sets_is_listed_once_with_the_fewest():
+    with_both, with_one, another = (
+        Rewrite({"f": source}, source, (), "", static_argnames=names)
+        for source, names in (("a", ("k", "n")), ("a", ("k",)), ("b", ("k", "n")))
+    )
+    assert each_once([with_both, with_one, another, with_both]) == (with_one, another)
 
 
 def test_no_way_is_told_that_was_not_tried():

@@ -60,6 +60,7 @@ class Gradients:
         self._unknown: set[int] = set()
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
+        self._without: Sequence[Input] | None = None
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
@@ -83,9 +84,11 @@ class Gradients:
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
         edge = beside_nan = ""
-        unminded = [] if self._minds_nan else [given for given in inputs if given.kind == "nan"]
+        missing = self._missing(inputs[0])
+        unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
-        for given in [*_in_order(minded), *self._ties(inputs[0]), *unminded[:4]]:
+        others = missing if self._minds_nan else unminded[-6:]
+        for given in [*_in_order(minded), *self._ties(inputs[0]), *others]:
             if deadline.over():
                 break
             leaves = _leaves(self._fun, given, self._static)
@@ -123,6 +126,13 @@ class Gradients:
             near = with_floats(self._fun, given, self._static, np.round)
             self._equal = [replace(each, kind="equal") for each in (near, flat, in_turn)]
         return self._equal
+
+    def _missing(self, given: Input) -> Sequence[Input]:
+        """Inputs with NaN at other places than where the values were compared: at the end, and in every second place."""
+        if self._without is None:
+            made = [with_floats(self._fun, given, self._static, change) for change in (_nan_last, _nan_in_turn)]
+            self._without = [replace(each, kind="nan") for each in made]
+        return self._without
 
     def _has_floats(self, given: Input) -> bool:
         """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""
@@ -265,6 +275,14 @@ def _near(got: Any, want: Any) -> bool:
 def _flat(values: Any) -> Any:
     """An array of its largest number; a single number as it is."""
     return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values
+
+
+def _nan_last(values: Any) -> Any:
+    return np.where(np.arange(values.size).reshape(values.shape) == values.size - 1, np.nan, values) if values.ndim else values
+
+
+def _nan_in_turn(values: Any) -> Any:
+    return np.where(np.arange(values.size).reshape(values.shape) % 2 == 1, np.nan, values) if values.ndim else values
 
 
 def _in_turn(values: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from jupyter_jitmagic.diagnosis.rewrites.effects import prints
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_root, independent, renamed_block
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import loaded, read_first, stored, surely_written, walk_scope
@@ -31,6 +32,15 @@ class Assigning:
             if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)
         ]
 
+    def _is_asked_for_none(self, name: str) -> bool:
+        """Whether it stays None where the test is false, and somebody asks for that: no array stands for it then."""
+        one_side = (name in stored(self.left)) != (name in stored(self.right))
+        return (
+            one_side
+            and self.spot.locals.get(name, ...) is None
+            and name in compared_with_none(self.spot.function or self.code.tree)
+        )
+
     def _containers(self, stmts: Sequence[ast.stmt]) -> list[str]:
         """Local dicts and lists of which the statements set items."""
         found = []
@@ -44,6 +54,8 @@ class Assigning:
         return found
 
     def steps(self) -> Iterator[tuple[int, Step]]:
+        if any(self._is_asked_for_none(name) for name in self.outputs):
+            return
         printing = prints(self.spot, [*self.left, *self.right])
         if not self.outputs and not self.subscripts and not printing:
             self.risky = False

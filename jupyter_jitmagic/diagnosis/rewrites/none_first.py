@@ -9,13 +9,15 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot,
 from jupyter_jitmagic.source.code import SCOPES, Edit, stored, target_names
 
 
-def flagged(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
-    """`best = None` … `if best is None or v > best: best = v` → `has_best = False` beside it, asked in the place of None."""
+def flagged(spot: Spot, loop: ast.For | ast.While, number: str = "0.0") -> Iterator[Step]:
+    """`best = None` … `if best is None or v > best: best = v` → `has_best = False` beside it, asked in the place of None.
+
+    `number` stands for None: 0 in a loop that is unrolled, where what comes first may be of any kind of numbers."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
     for name in dict.fromkeys(stored(loop.body)):
-        edits = _edits(spot, function, loop, name)
+        edits = _edits(spot, function, loop, name, number)
         if edits:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"}
             yield spot.step("flag", *(((start, end), text) for start, end, text in edits), excludes=excludes)
@@ -61,10 +63,10 @@ def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
         if isinstance(loop, ast.For | ast.While) and any(
             name in spot.locals and spot.locals[name] is None for name in stored(loop.body)
         ):
-            yield from flagged(spot, loop)
+            yield from flagged(spot, loop, "0")
 
 
-def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str) -> list[Edit]:
+def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str, number: str) -> list[Edit]:
     code = spot.code
     inside = set(ast.walk(loop))
     stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
@@ -75,7 +77,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
     if not (isinstance(none, ast.Constant) and none.value is None):
         return []
     flag = code.fresh(f"has_{name}", f"{name}_is_set")
-    edits: list[Edit] = [(*code.span(none), "0.0"), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
+    edits: list[Edit] = [(*code.span(none), number), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
     for store in stores:
         if store in inside:
             statement = code.statement(store)

@@ -209,7 +209,7 @@ def _optional(spot: Spot) -> set[str]:
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
     by_default = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is None}
-    return by_default | (set(_compared_with_none(function)) & _parameters(spot))
+    return by_default | (set(compared_with_none(function)) & _parameters(spot))
 
 
 def _parameters(spot: Spot) -> set[str]:
@@ -220,7 +220,8 @@ def _parameters(spot: Spot) -> set[str]:
     return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
 
 
-def _compared_with_none(tree: ast.AST) -> Iterator[str]:
+def compared_with_none(tree: ast.AST) -> Iterator[str]:
+    """Names of which a piece of source asks whether they are None."""
     for node in ast.walk(tree):
         match node:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):

@@ -63,3 +63,21 @@ def test_a_value_that_is_none_again_before_it_is_asked_for_is_left_alone():
         "    return x if best is None else x + best\n"
     )
     assert not any("has_best" in each.source for each in propose(define(source)["f"], CALLS[0], {}).rewrites)
+
+
+def test_what_is_none_before_the_first_round_stays_so_in_rounds_that_plain_python_does_not_have():
+    """A group that is missing sums nothing to 0, which is the largest of sums below zero; integers stay integers."""
+    source = """
+def f(x, group):
+    best = None
+    for g in jnp.unique(group):
+        value = x[group == g].sum()
+        if best is None or value > best:
+            best = value
+    return best
+"""
+    values, groups = jnp.array([0.25, -0.3, 3.0, 0.75]), jnp.array([1, 2, 0, 1])
+    first = check(source, (values, groups), (-abs(values), jnp.array([1, 1, 2, 2]))).rewrites[0]
+    namespace = define(f"{source}\n\n")
+    exec(first.source, namespace)
+    assert namespace["f"](jnp.array([-3, -4, -1, -1]), jnp.array([1, 1, 2, 2])).dtype == jnp.int32

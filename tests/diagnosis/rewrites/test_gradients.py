@@ -101,6 +101,20 @@ def test_a_gradient_that_is_lost_where_data_is_nan_is_told():
         Gradients(plain, run, (), minds_nan=True).compare(rewrite, [call, missing], 5.0)
 
 
+def test_nan_in_what_is_not_chosen_is_looked_for_at_several_places():
+    """A group of missing values alone is never the best one: plain Python's gradient does not see it."""
+
+    def plain(x):
+        return x[0] if x[0] > x[3] else 0.5 * x[0]
+
+    def rewrite(x):
+        return jnp.where(x[0] > x[3], x[0], 0.5 * x[0]) + 0.0 * x[3] / jnp.where(jnp.isnan(x[3]), 0.0, 1.0)
+
+    given = (jnp.array([2.0, 1.0, 0.5, 1.0]),)
+    run = Plain(plain, [], {}, Variations(given, {}, set()), 5.0)
+    assert "NaN" in Gradients(plain, run, ()).compare(rewrite, [Input(given, {}, "call")], 5.0)
+
+
 def test_what_plain_python_lost_by_float_may_be_there_again():
     def plain(x):
         return float(x) * x
