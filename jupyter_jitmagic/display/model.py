@@ -64,7 +64,7 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; `bar` draws each number's share of the column's largest behind it."""
+    """A column of a table; `bar` draws a bar below each number, as long as `shares` says."""
 
     name: str
     right: bool = False

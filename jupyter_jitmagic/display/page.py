@@ -19,6 +19,8 @@ from jupyter_jitmagic.records.spans import PHASES, Timeline
 Key = float | str | None
 """What a cell is sorted by; None, which stands for what is not known, comes last."""
 
+_ONE_LINE = 40
+"""Code that is longer is cut at the end of its line where it finds no room, and has a tooltip."""
 ROWS_AT_ONCE = 1000
 """So many rows of a sheet are in the page as a table; the others are shown when they are asked for."""
 
@@ -94,7 +96,8 @@ def _kind(column: Column) -> str:
 def _cell(column: Column, text: str, key: Key) -> str:
     kind = f' class="{_kind(column)}"' if _kind(column) else ""
     by = f' data-key="{key}"' if isinstance(key, (int, float)) else ""
-    return f"<td{kind}{by}>{escape(text)}</td>"
+    whole = f' title="{escape(text)}"' if column.code and len(text) > _ONE_LINE else ""
+    return f"<td{kind}{by}{whole}>{escape(text)}</td>"
 
 
 # ------------------------------------------------------------------------------------------------ the timeline
@@ -179,16 +182,18 @@ h1 { font-size: 19px } h2 { font-size: 15px; margin: 28px 0 6px } small, .dim { 
 .sheet th[aria-sort=ascending] button::after { content: " ▲" } .sheet th[aria-sort=descending] button::after { content: " ▼" }
 .sheet td { border-bottom: 1px solid rgba(128, 128, 128, 0.15); padding: 2px 10px; vertical-align: top }
 .sheet td:is(.code, .wide) { max-width: 420px; min-width: 14ch; overflow-wrap: anywhere }
+.sheet td.code { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .sheet .right { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap }
 .code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 12px }
 svg { display: block; font-size: 11px } svg text { fill: currentColor } svg .name { text-anchor: end }
 svg line { stroke: var(--line) } .cell { fill: rgba(128, 128, 128, 0.12) }
-rect.trace { fill: #2f9e52 } rect.lower { fill: #b9770e } rect.compile { fill: #d9534a } rect.execute { fill: #3b82c4 }
+rect.trace { fill: #d97706 } rect.lower { fill: #0f9aa8 } rect.compile { fill: #3b82c4 } rect.execute { fill: #2f9e52 }
 rect.hits { fill: #8a8f98 } rect.misses { fill: #d9534a }
 .legend span { margin-right: 16px } .legend span::before { content: "■ "; color: #8a8f98 }
-.legend .trace::before { color: #2f9e52 } .legend .lower::before { color: #b9770e }
-.legend .execute::before { color: #3b82c4 } .legend :is(.compile, .misses)::before { color: #d9534a }
-@media print { .scrolled { overflow: visible } }
+.legend .trace::before { color: #d97706 } .legend .lower::before { color: #0f9aa8 }
+.legend .compile::before { color: #3b82c4 } .legend .execute::before { color: #2f9e52 }
+.legend .misses::before { color: #d9534a }
+@media print { .scrolled { overflow: visible } .sheet td.code { white-space: normal } }
 """
 
 _SCRIPT = """
@@ -212,6 +217,7 @@ for (const table of document.querySelectorAll('table.sheet')) {
         const cell = row.insertCell();
         cell.textContent = text;
         cell.className = kinds[at];
+        if (kinds[at].includes('code')) cell.title = text;
       });
       return row;
     }));

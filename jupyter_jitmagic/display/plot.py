@@ -24,7 +24,7 @@ _TICKS, _LEAST_WIDE = 5, 5
 _SPARKS = "▁▂▃▄▅▆▇█"
 _UNSEEN = "·"
 _MISSES = ("miss", "disk_hit")
-_PHASES = (("compile_s", "compile", "D", "#d9534a"), ("trace_s", "trace", "^", "#2f9e52"), ("lower_s", "lower", "s", "#b9770e"))
+_PHASES = (("compile_s", "compile", "D", "#3b82c4"), ("trace_s", "trace", "^", "#d97706"), ("lower_s", "lower", "s", "#0f9aa8"))
 
 
 def sparklines(calls: Calls) -> str:
@@ -107,7 +107,7 @@ def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     timed = [(place, row) for place, row in list(enumerate(rows, 1))[::step] if row["outcome"] == "hit"]
     seen = [(place, row["execute_s"]) for place, row in timed if row["execute_s"]]
     sent = [(place, row["dispatch_s"]) for place, row in timed if not row["execute_s"] and row["dispatch_s"]]
-    for points, label, colour in ((seen, "execute", "#3b82c4"), (sent, "dispatch (end not seen)", "#b0b8c4")):
+    for points, label, colour in ((seen, "execute", "#2f9e52"), (sent, "dispatch (end not seen)", "#b0b8c4")):
         if points:
             panel.plot(*zip(*points, strict=True), ".", markersize=4, color=colour, label=label)
     panel.set_yscale("log")

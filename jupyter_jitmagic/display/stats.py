@@ -53,7 +53,7 @@ def functions(
     *,
     break_even: bool = False,
 ) -> Document:
-    """The functions table.
+    """The functions table, what cost most to compile first.
 
     Args:
         rows: the rows of `jm.stats("functions")` that are to be shown.
@@ -64,6 +64,8 @@ def functions(
     """
     if not rows:
         return nothing_yet()
+    dearest = sorted(range(len(rows)), key=lambda place: -(_number(rows[place]["compile_s"]) or 0.0))
+    rows, misses = [rows[place] for place in dearest], [misses[place] for place in dearest]
     longest = {name: max((row[name] for row in rows if _there(row.get(name))), default=0.0) for name in _BARS}
     table = Table(
         columns=(
@@ -99,7 +101,7 @@ def functions(
                 None,
                 None,
                 *(
-                    row[name] / longest[name] if _there(row.get(name)) and longest[name] and row[name] else None
+                    math.sqrt(row[name] / longest[name]) if _there(row.get(name)) and longest[name] and row[name] else None
                     for name in _BARS
                 ),
                 *([None] if break_even else []),

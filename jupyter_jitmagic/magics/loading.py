@@ -110,13 +110,22 @@ def _follow_cells(shell: Any, hooks: ExitStack) -> None:
     """Note when each cell began and ended."""
     from jupyter_jitmagic.records.log import CellRecord, log
 
+    # while a cell runs, the shell's count is the cell's own number or (IPython 9 counts before it runs a cell) the next one
+    counted, ahead = shell.execution_count, 0
+
     def before(info: Any) -> None:
+        nonlocal counted
         if info.store_history and not info.silent:
-            log.cells.append(CellRecord(shell.execution_count, time.time()))
+            counted = shell.execution_count
+            log.cells.append(CellRecord(counted - ahead, time.time()))
 
     def after(result: Any) -> None:
-        if log.cells and result.info.store_history and log.cells[-1].ended_s is None:
-            log.cells[-1].ended_s = time.time()
+        nonlocal ahead
+        if not result.info.store_history or result.execution_count is None:
+            return
+        ahead = counted - result.execution_count
+        if log.cells and log.cells[-1].ended_s is None:
+            log.cells[-1].number, log.cells[-1].ended_s = result.execution_count, time.time()
 
     for event, callback in (("pre_run_cell", before), ("post_run_cell", after)):
         shell.events.register(event, callback)

@@ -202,3 +202,21 @@ def test_public_names() -> None:
     assert {"jit", "diagnose", "stats", "reset", "options", "faults", "RecompileError"} <= set(dir(jm))
     with pytest.raises(AttributeError, match="nonsense"):
         jm.nonsense  # noqa: B018
+
+
+def test_cells_are_noted_under_their_own_numbers(bare: Shell) -> None:
+    """Also while they run, whether IPython counts before it runs a cell or after."""
+    from jupyter_jitmagic.records.log import log
+
+    bare.ok("1")
+    bare.ok("%load_ext jupyter_jitmagic")
+    jm.reset()
+    seen: list[int] = []
+    bare.names["note"] = lambda: seen.append(log.cells[-1].number)
+    wanted = []
+    for _ in range(3):
+        bare.ok("note()")
+        wanted.append(len(bare.names["In"]) - 1)
+    assert seen == wanted
+    assert [cell.number for cell in log.cells] == wanted
+    assert all(cell.ended_s is not None for cell in log.cells)

@@ -48,7 +48,7 @@ export class Lab {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
 
-  /** A new notebook, or one that exists, in JupyterLab as it is at first; then its kernel is idle. */
+  /** A new notebook in JupyterLab as it is at first; then its kernel is idle. */
   async open(name: string): Promise<void> {
     if (!this._opened) {
       await this.page.goto(`/lab/workspaces/${this._workspace}?reset`);
@@ -58,18 +58,22 @@ export class Lab {
     await this.newNotebook(name);
   }
 
-  /** This test has changed what is kept of the page's arrangement: the next one begins on a page of its own. */
-  startAnew(): void {
+  /**
+   * The same for a test that changes what JupyterLab keeps, its settings or the page's arrangement: nothing is kept from before, and the
+   * next test begins on a page of its own.
+   */
+  async openAlone(name: string): Promise<void> {
+    await this.page.request.put('/lab/api/settings/jupyter-jitmagic:panel', {
+      data: { raw: '{}' }
+    });
+    this._opened = false;
+    await this.open(name);
     this._opened = false;
   }
 
   /** After a test: no kernel, no document, nothing that the next one would meet. */
   async tidy(): Promise<void> {
     this.errors.length = this.warnings.length = 0;
-    const filter = this.panel.getByRole('searchbox');
-    if (await filter.isVisible()) {
-      await filter.fill('');
-    }
     await this.page.setViewportSize({ width: 1280, height: 800 });
     await this.page.emulateMedia({
       forcedColors: null,
@@ -80,6 +84,21 @@ export class Lab {
       const app = (window as any).jupyterapp;
       if (!app?.shell.widgets) {
         return;
+      }
+      const panel = [...app.shell.widgets('right')].find(
+        (each: any) => each.id === 'jitmagic-panel'
+      );
+      panel?.model.setView({
+        filter: '',
+        show: 'all',
+        order: 'cost',
+        range: null,
+        layout: {}
+      });
+      if (document.body.dataset.jpThemeLight === 'false') {
+        await app.commands.execute('apputils:change-theme', {
+          theme: 'JupyterLab Light'
+        });
       }
       app.shell.collapseRight?.();
       for (const widget of [...app.shell.widgets('main')]) {
@@ -107,33 +126,38 @@ export class Lab {
     await this.idle();
   }
 
+  /** In the place of what an earlier try of the same test has left of it. */
   async createNotebook(name: string): Promise<void> {
-    const existing = await this.page.request.get(`/api/contents/${name}`);
-    if (!existing.ok()) {
-      await this.page.request.put(`/api/contents/${name}`, {
-        data: {
-          type: 'notebook',
-          format: 'json',
-          content: {
-            metadata: {
-              kernelspec: { name: 'python3', display_name: 'Python 3' }
-            },
-            nbformat: 4,
-            nbformat_minor: 5,
-            cells: [
-              {
-                cell_type: 'code',
-                id: 'first',
-                metadata: {},
-                outputs: [],
-                execution_count: null,
-                source: ''
-              }
-            ]
-          }
-        }
-      });
+    const { request } = this.page;
+    const sessions = await (await request.get('/api/sessions')).json();
+    for (const { id, path } of sessions as { id: string; path: string }[]) {
+      if (path === name) {
+        await request.delete(`/api/sessions/${id}`);
+      }
     }
+    await request.put(`/api/contents/${name}`, {
+      data: {
+        type: 'notebook',
+        format: 'json',
+        content: {
+          metadata: {
+            kernelspec: { name: 'python3', display_name: 'Python 3' }
+          },
+          nbformat: 4,
+          nbformat_minor: 5,
+          cells: [
+            {
+              cell_type: 'code',
+              id: 'first',
+              metadata: {},
+              outputs: [],
+              execution_count: null,
+              source: ''
+            }
+          ]
+        }
+      }
+    });
   }
 
   async show(path: string): Promise<void> {

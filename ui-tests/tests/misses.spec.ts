@@ -8,7 +8,7 @@ def scaled(x, n):
 test('advice on misses is taken, a line in the notebook leads to its miss, and a pause is told', async ({
   lab
 }) => {
-  await lab.open('misses.ipynb');
+  await lab.openAlone('misses.ipynb');
   await lab.openPanel();
   await lab.run(
     '%load_ext jupyter_jitmagic\nimport jupyter_jitmagic as jm; jm.options.tell_after_s = 0'
@@ -90,12 +90,13 @@ test('advice on misses is taken, a line in the notebook leads to its miss, and a
   await lab.shot('columns-menu');
   await lab.page.locator('.lm-Menu-item', { hasText: 'Share' }).click();
   await expect(share).toBeVisible();
-  await lab.page.waitForTimeout(300);
-  const kept = await lab.page.evaluate(async () => {
-    const answer = await fetch('/lab/api/settings/jupyter-jitmagic:panel');
-    return (await answer.json()).raw as string;
-  });
-  expect(kept).toContain('share');
+  await expect
+    .poll(async () => {
+      const settings = '/lab/api/settings/jupyter-jitmagic:panel';
+      const answer = await lab.page.request.get(settings);
+      return ((await answer.json()) as { raw: string }).raw;
+    })
+    .toContain('share');
 
   // the border above the details is moved by keyboard and by hand
   const details = lab.panel.locator('.jp-JitMagic-details');

@@ -3,8 +3,7 @@ import { expect, test } from './lab';
 import { SAMPLE } from './records';
 
 test('after a reload the panel is arranged as it was', async ({ lab }) => {
-  await lab.open('restored.ipynb');
-  lab.startAnew();
+  await lab.openAlone('restored.ipynb');
   await lab.openPanel();
   await lab.run('%load_ext jupyter_jitmagic');
   await lab.run(SAMPLE);

@@ -7,8 +7,7 @@ print("threads", sum("subshell" in t.name for t in threading.enumerate()), sum(t
 test('opened and closed, unloaded, killed: the panel says what is, and leaves nothing behind', async ({
   lab
 }) => {
-  await lab.open('truth.ipynb');
-  lab.startAnew(); // it ends with a filter, and no kernel
+  await lab.openAlone('truth.ipynb');
   await lab.openPanel();
   await lab.run('%load_ext jupyter_jitmagic');
   await lab.run(SAMPLE);

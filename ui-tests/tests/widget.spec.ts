@@ -6,8 +6,8 @@ const SCALED = `%%jit --static n
 import jax.numpy as jnp
 def scaled(x, n):
     return x * n`;
-const WAIT =
-  'import pathlib, time\nwhile not pathlib.Path("seen").exists(): time.sleep(0.02)';
+const wait = (file: string): string =>
+  `import pathlib, time\nwhile not pathlib.Path("${file}").exists(): time.sleep(0.02)`;
 
 /** The row of `scaled` in a panel below a cell. */
 function scaled(widget: Locator): Locator {
@@ -18,6 +18,7 @@ test('the panel as a widget below a cell: the same rows, live, and questions ans
   lab
 }) => {
   await lab.open('widget.ipynb');
+  const seen = `seen-${test.info().retry}`; // a second try waits for a file of its own
   await lab.run(
     'import jupyter_jitmagic as jm\njm.options.tell_after_s = 0\njm.panel()'
   );
@@ -30,14 +31,14 @@ test('the panel as a widget below a cell: the same rows, live, and questions ans
   await lab.shot('widget', widget);
 
   // in the middle of a cell: what it compiles, and an entry's program, which the kernel is asked for
-  await lab.start(`scaled(jnp.ones(3), 6)\n${WAIT}`);
+  await lab.start(`scaled(jnp.ones(3), 6)\n${wait(seen)}`);
   await expect(misses).toHaveText('6');
   await scaled(widget).click();
   await widget.getByRole('row').filter({ hasText: 'n=5' }).click();
   const entry = widget.getByRole('region', { name: 'Entry of scaled' });
   await entry.getByRole('tab', { name: 'jaxpr' }).click();
   const go = (): Promise<unknown> =>
-    lab.page.request.put('/api/contents/seen', {
+    lab.page.request.put(`/api/contents/${seen}`, {
       data: { type: 'file', format: 'text', content: '' }
     });
   expect(await lab.busy()).toBe(true);

@@ -244,7 +244,7 @@ function Ladders({
 }): React.JSX.Element {
   const trans = useTrans();
   return (
-    <table className="jp-JitMagic-compare">
+    <table className="jp-JitMagic-compare" data-numbers>
       <thead>
         <tr>
           <th scope="col">{trans.__('padded to')}</th>
@@ -263,7 +263,11 @@ function Ladders({
             <th scope="row">
               {steps === 1
                 ? trans.__('powers of two')
-                : trans.__('and %1 sizes between', steps - 1)}
+                : trans._n(
+                    'and %1 size between',
+                    'and %1 sizes between',
+                    steps - 1
+                  )}
             </th>
             <td>{compiles}</td>
             <td>{percent(share)}</td>

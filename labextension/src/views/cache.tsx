@@ -59,7 +59,8 @@ export function CacheTable({
 
   const items = useItems(state, filter, sort);
   const longest = useLongest(items);
-  const columns = useColumns(state.columns, width, longest);
+  const wanted = useTold(state.columns, items);
+  const columns = useColumns(wanted, width, longest);
   const template = columns
     .map(column => (column.width ? `${column.width}px` : 'minmax(0, 1fr)'))
     .join(' ');
@@ -279,6 +280,27 @@ function useItems(
         facts
       ),
     [facts, functions, entries, misses, filter, show, sort, expanded, pinned]
+  );
+}
+
+/** The wanted columns without those that would be empty; the one that is wanted most is there whatever it tells. */
+function useTold(
+  wanted: readonly ColumnId[],
+  items: readonly Item[]
+): readonly ColumnId[] {
+  const tells = (column: 'execute' | 'memory'): boolean =>
+    items.some(item => item.kind === 'function' && item[column] !== null);
+  const [execute, memory] = [tells('execute'), tells('memory')];
+  return React.useMemo(
+    () =>
+      wanted.filter(
+        (column, place) =>
+          place === 0 ||
+          ({ execute, memory } as Partial<Record<ColumnId, boolean>>)[
+            column
+          ] !== false
+      ),
+    [wanted, execute, memory]
   );
 }
 

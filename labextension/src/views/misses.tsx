@@ -181,11 +181,11 @@ export function Misses({
                         count(moment.count)
                       )}
                     </span>
-                    <span
-                      className="jp-JitMagic-missCost jp-JitMagic-quiet"
-                      title={trans.__('Every function compiles once')}
-                    >
+                    <span className="jp-JitMagic-missCost jp-JitMagic-quiet">
                       {duration(moment.cost_s)}
+                    </span>
+                    <span className="jp-JitMagic-missWhy jp-JitMagic-quiet">
+                      {trans.__('Every function compiles once.')}
                     </span>
                   </>
                 ) : (
@@ -367,7 +367,9 @@ function Difference({
   return (
     <>
       {argument && (
-        <span className="jp-JitMagic-change">{shortened(argument)} </span>
+        <>
+          <span className="jp-JitMagic-change">{shortened(argument)}</span>{' '}
+        </>
       )}
       {parts.map((part, index) =>
         part.startsWith('\0') ? (

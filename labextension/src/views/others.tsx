@@ -36,7 +36,7 @@ export function Others({
               row.causes.map(({ cause }) => cause)
             ) && hasWords(filter, row.function, row.module)
         )
-        .sort((a, b) => (b.cost_s ?? 0) - (a.cost_s ?? 0)),
+        .sort((a, b) => rank(a) - rank(b) || (b.cost_s ?? 0) - (a.cost_s ?? 0)),
     [others, filter]
   );
   if (others.length === 0) {
@@ -82,7 +82,9 @@ export function Others({
         hidden={!open}
         className="jp-JitMagic-otherList"
         role="group"
-        aria-label={trans.__('Other compiles, what costs most first')}
+        aria-label={trans.__(
+          'Other compiles: your own functions, libraries, JAX'
+        )}
         tabIndex={0}
       >
         <ul>
@@ -100,6 +102,11 @@ export function Others({
       </div>
     </section>
   );
+}
+
+/** First what the user can put under `jm.jit`, then libraries, then what is JAX's own. */
+function rank({ module }: IOtherRow): number {
+  return module === '__main__' ? 0 : module === 'jax' ? 2 : 1;
 }
 
 function Other({

@@ -24,7 +24,7 @@ export function Summary({ state }: { state: IPanelState }): React.JSX.Element {
     ],
     [
       'cost',
-      duration(sum.cost_s),
+      trans.__('cost %1', duration(sum.cost_s)),
       trans.__('Time spent tracing, lowering and compiling')
     ],
     [

@@ -18,8 +18,16 @@ import { useWidth } from './hooks';
 import { useLaidOut } from './layout';
 import { phaseNoun } from './words';
 
-const LANE = 22;
+/** Heights of a lane and of what is drawn in it: one below the other where it is narrow, the name has a line of its own. */
+const LANES = {
+  beside: { lane: 22, bars: 18 },
+  above: { lane: 32, bars: 16 }
+};
 const HEAD = 16;
+/** From this width on the names stand beside the lanes, in a part of it that has room for most of them. */
+const BESIDE = 360;
+const namesWidth = (width: number): number =>
+  width < BESIDE ? 0 : Math.min(170, Math.round(width * 0.3));
 /** So many pixels a stretch of time is wide. */
 const STRETCH = 3;
 /** Not asked for again more often, in milliseconds. */
@@ -85,7 +93,9 @@ function Lanes({
 }): React.JSX.Element {
   const trans = useTrans();
   const root = React.useRef<HTMLDivElement>(null);
-  const width = useWidth(root);
+  const whole = useWidth(root);
+  const names = namesWidth(whole);
+  const width = whole - names;
   const found = useTimeline(state, actions, width);
   if (found === null || found.lanes.length === 0) {
     return (
@@ -98,7 +108,7 @@ function Lanes({
   }
   return (
     <div ref={root}>
-      <Picture found={found} width={width} actions={actions} />
+      <Picture found={found} names={names} width={width} actions={actions} />
       <p className="jp-JitMagic-legend jp-JitMagic-quiet">
         {PHASES.map(phase => (
           <span key={phase} data-phase={phase}>
@@ -150,26 +160,30 @@ function useTimeline(
 
 function Picture({
   found,
+  names,
   width,
   actions
 }: {
   found: ITimeline;
+  /** Pixels beside the lanes for the names; 0: they stand above them. */
+  names: number;
   width: number;
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const [brush, setBrush] = React.useState<Range | null>(null);
-  const height = HEAD + found.lanes.length * LANE;
+  const { lane: high, bars } = names > 0 ? LANES.beside : LANES.above;
+  const height = HEAD + found.lanes.length * high;
   const shown: Range = [found.from_s, found.to_s];
   React.useEffect(() => {
     const node = canvas.current;
     if (node && width > 0) {
-      draw(node, found, width, height);
+      draw(node, found, width, height, high, bars);
     }
   });
   const at = (event: React.PointerEvent): number =>
-    event.clientX - event.currentTarget.getBoundingClientRect().left;
+    event.clientX - event.currentTarget.getBoundingClientRect().left - names;
   const show = (range: Range): void => actions.view({ range });
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const by = {
@@ -218,40 +232,71 @@ function Picture({
         setBrush(null);
       }}
     >
-      <canvas ref={canvas} style={{ width, height }} aria-hidden="true" />
+      <canvas
+        ref={canvas}
+        style={{ width, height, marginLeft: names }}
+        aria-hidden="true"
+      />
       {found.lanes.map((lane, place) => (
         <span
           key={lane.function}
           className="jp-JitMagic-laneName jp-JitMagic-fn"
-          style={{ top: HEAD + place * LANE }}
+          title={lane.name}
+          style={
+            names > 0
+              ? { top: HEAD + place * high + 6, width: names - 8 }
+              : { top: HEAD + place * high + 1, maxWidth: '100%' }
+          }
         >
           {shortened(lane.name)}
         </span>
       ))}
-      {found.cells.map(([number, start]) => {
-        // one that began before what is shown has its number at the edge
-        const x = Math.max(0, toX(start, shown, width));
-        return x < width - 16 ? (
-          <span
-            key={`${number} ${start}`}
-            className="jp-JitMagic-cellMark"
-            style={{ left: x }}
-          >
-            [{number}]
-          </span>
-        ) : null;
-      })}
+      {cellMarks(found, shown, width).map(({ number, x }) => (
+        <span
+          key={x}
+          className="jp-JitMagic-cellMark"
+          style={{ left: names + x }}
+        >
+          [{number}]
+        </span>
+      ))}
       {brush && (
         <span
           className="jp-JitMagic-brush"
           style={{
-            left: Math.min(...brush),
+            left: names + Math.min(...brush),
             width: Math.abs(brush[1] - brush[0])
           }}
         />
       )}
     </div>
   );
+}
+
+/** So many pixels the number of a cell needs. */
+const MARK = 26;
+
+/** The numbers of the cells at their begins, as many as have room; of one that began before what is shown, at the edge. */
+function cellMarks(
+  { cells }: ITimeline,
+  shown: Range,
+  width: number
+): { number: number; x: number }[] {
+  const marks: { number: number; x: number }[] = [];
+  for (const [number, start, end] of cells) {
+    const x = Math.max(0, toX(start, shown, width));
+    const wide = Math.min(width, toX(end ?? shown[1], shown, width)) - x;
+    const last = marks.at(-1);
+    if (x > width - MARK) {
+      break;
+    }
+    if (!last || x - last.x >= MARK) {
+      marks.push({ number, x });
+    } else if (wide >= MARK) {
+      marks[marks.length - 1] = { number, x: last.x }; // of two at one place the one that can be seen
+    }
+  }
+  return marks;
 }
 
 /** Colours are the theme's; each phase has a height of its own, too. */
@@ -266,7 +311,9 @@ function draw(
   node: HTMLCanvasElement,
   found: ITimeline,
   width: number,
-  height: number
+  height: number,
+  lane: number,
+  bars: number
 ): void {
   const scale = window.devicePixelRatio || 1;
   node.width = Math.round(width * scale);
@@ -288,32 +335,32 @@ function draw(
   }
   const step = width / found.stretches;
   const length = (found.to_s - found.from_s) / found.stretches;
-  found.lanes.forEach((lane, place) => {
-    const foot = HEAD + (place + 1) * LANE - 2;
+  found.lanes.forEach(({ at, phases, hits, misses }, place) => {
+    const foot = HEAD + (place + 1) * lane - 2;
     pen.fillStyle = colour('line');
     pen.fillRect(0, foot + 1, width, 1);
-    lane.at.forEach((stretch, index) => {
+    at.forEach((stretch, index) => {
       const x = stretch * step;
       let from = x;
       for (const phase of PHASES) {
-        const seconds = lane.phases[phase]?.[index] ?? 0;
+        const seconds = phases[phase]?.[index] ?? 0;
         if (seconds > 0) {
           // what is too short to be seen is seen all the same
           const wide = Math.max(1, Math.min(1, seconds / length) * step);
-          const high = (HEIGHTS[phase] ?? 0.5) * (LANE - 4);
+          const high = (HEIGHTS[phase] ?? 0.5) * bars;
           pen.fillStyle = colour(phase);
           const left = Math.floor(from); // whole pixels: no seams
           pen.fillRect(left, foot - high, Math.ceil(from + wide) - left, high);
           from += phase === 'execute' ? 0 : Math.min(wide, step);
         }
       }
-      if (lane.hits[index] > 0) {
+      if (hits[index] > 0) {
         pen.fillStyle = colour('hit');
         pen.fillRect(x, foot - 3, 1, 3);
       }
-      if (lane.misses[index] > 0) {
+      if (misses[index] > 0) {
         pen.fillStyle = colour('miss');
-        pen.fillRect(x, foot - LANE + 5, 2, 4);
+        pen.fillRect(x, foot - bars + 1, 2, 4);
       }
     });
   });

@@ -25,7 +25,7 @@ export function Tools({
         <input
           type="search"
           className="jp-mod-styled"
-          placeholder={trans.__('Filter: name, cause:shape, cost:>1s')}
+          placeholder={trans.__('name, cause:shape, cost:>1s')}
           title={trans.__(
             'Filters everything below: words in names, types and values; %1 a function, %2 why it missed, %3 what it cost',
             'fn:train_step',
