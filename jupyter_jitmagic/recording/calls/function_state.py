@@ -123,6 +123,7 @@ class FunctionState:
         that the budget refused takes the call's place."""
         if is_own_work():
             return None
+        spans.error_ended()
         self.facts.take_signature()
         if isinstance(error, budgets.Refused) and error.function == self.function:
             return functools.partial(self._instead, start, args, kwargs, error)

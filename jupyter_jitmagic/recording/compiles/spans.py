@@ -127,8 +127,10 @@ compiled_until = -math.inf
 
 _recent: deque[tuple[float, float]] = deque(maxlen=64)
 """When something was traced, lowered or compiled lately, in whatever thread."""
-_begun: dict[int, float] = {}
-"""Since when each thread is at it."""
+_begun: dict[int, tuple[float, weakref.ref[_Alive]]] = {}
+"""Since when each thread is at it, and what tells whether that thread has ended: its number may be another's by now."""
+_LONGEST_S = 300.0
+"""A thread that has been at it for longer is taken to have failed meanwhile."""
 
 
 def anything_compiled(since: float, until: float) -> bool:
@@ -136,12 +138,17 @@ def anything_compiled(since: float, until: float) -> bool:
     if any(start < until and end > since for start, end in tuple(_recent)):
         return True
     if _begun:
-        if internals.TRACE.value is internals.IDLE:
-            _begun.pop(get_ident(), None)  # an error ended it, of which JAX says nothing
-        alive = {thread.ident for thread in threading.enumerate()}
-        for thread in set(_begun) - alive:
-            _begun.pop(thread, None)
-    return any(begun < until for begun in tuple(_begun.values()))
+        error_ended()
+        for thread, (begun, alive) in tuple(_begun.items()):
+            if alive() is None or until - begun > _LONGEST_S:
+                _begun.pop(thread, None)
+    return any(begun < until for begun, _ in tuple(_begun.values()))
+
+
+def error_ended() -> None:
+    """What the calling thread traced, lowered or compiled may have ended with an error, of which JAX says nothing here."""
+    if internals.TRACE.value is internals.IDLE:
+        _begun.pop(get_ident(), None)
 
 
 outside: list[Callable[[Span], None]] = []
@@ -262,7 +269,9 @@ def _on_start(event: str, value: float, **kwargs: Any) -> None:
             return
         if phase == "compile":
             _disk_hits.discard(get_ident())
-        _begun.setdefault(get_ident(), time.perf_counter())
+        begun = _begun.get(get_ident())
+        if begun is None or begun[1]() is not _this_thread.alive:
+            _begun[get_ident()] = time.perf_counter(), weakref.ref(_this_thread.alive)
         if log.listeners:
             function, name = _named(_enclosing(), str(kwargs.get("fun_name", "")))
             log.listeners.emit(PhaseEvent(function, name, phase, value, None, get_ident()))
