@@ -115,7 +115,7 @@ def lateness() -> list[float]:
 
     thread, ended = threading.Thread(target=watch), []
     thread.start()
-    for _ in range(12):
+    for _ in range(6):
         out = plain(x)
         watched.put(out)
         out.block_until_ready()
@@ -127,7 +127,7 @@ def lateness() -> list[float]:
 
 
 def skip_if_busy(late: list[float]) -> None:
-    if sum(seconds > observation.TOLERANCE * LASTS_S / 2 for seconds in late) > len(late) / 4:
+    if sum(seconds > observation.TOLERANCE * LASTS_S / 2 for seconds in late) > len(late) / 10:
         pytest.skip("a machine with so much else to do shows too few ends")
 
 
