@@ -358,6 +358,15 @@ def _jit_call(frame: FrameType) -> PlainCall | None:
     return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
 
 
+def traced_on_stack(frame: FrameType | None) -> Any:
+    """The jaxpr of the innermost call under ``jax.jit`` on the stack from `frame` outwards; None where JAX does not show it."""
+    while frame is not None:
+        if frame.f_code.co_name == "_pjit_call_impl_python" and is_jax_frame(frame.f_code.co_filename):
+            return frame.f_locals.get("jaxpr")
+        frame = frame.f_back
+    return None
+
+
 def unused_inputs(traced: Any) -> frozenset[int]:
     """Which leaves of its arguments a trace (``jax.jit(f).trace(…)``) does not use; none where that cannot be told."""
     try:
@@ -486,6 +495,42 @@ def live_modules() -> Iterator[Any]:
                 yield from executable.hlo_modules()
             except Exception:  # a backend that keeps no program beside its code says so with an error of its own
                 continue
+
+
+def module_number(module: Any) -> int | None:
+    """The number that the profiler knows a program of `live_modules` by; None where it cannot be read.
+
+    It is the field `id`, the fifth, of `HloModuleProto` (xla/service/hlo.proto); jaxlib gives the serialised form alone.
+    """
+    try:
+        data = module.as_serialized_hlo_module_proto()
+        at = 0
+        while at < len(data):
+            key, at = _varint(data, at)
+            kind = key & 7
+            if kind == 0:
+                value, at = _varint(data, at)
+                if key >> 3 == 5:
+                    return value
+            elif kind == 2:
+                length, at = _varint(data, at)
+                at += length
+            else:
+                at += {1: 8, 5: 4}[kind]
+    except Exception:  # another form: the programs are told apart by their instructions, as far as those differ
+        return None
+    return None
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number of Protocol Buffers' wire format, and where it ends."""
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
 
 
 class Distributed(NamedTuple):

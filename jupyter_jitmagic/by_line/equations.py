@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from jupyter_jitmagic.by_line.hlo import Place
@@ -41,9 +42,12 @@ def _walk(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[Any, tu
     todo: list[tuple[Any, tuple[Place, ...], tuple[Any, ...]]] = [(getattr(jaxpr, "jaxpr", jaxpr), (), ())]
     while todo:
         inner, called_from, caller = todo.pop()
+        outside = _outside(inner, is_users)
         for equation in inner.eqns:
-            own, maker = _stack(equation, is_users)
-            stack = own or called_from  # what JAX's own jitted functions consist of has no place of its own
+            own, maker = _stack(equation, outside, is_users)
+            # what JAX's own jitted functions consist of has no place of its own; one that was traced before, for another line,
+            # is for this one now
+            stack = own if outside is None and own else own + called_from
             made = (caller, id(inner), equation.primitive.name, maker)
             yield equation, stack, made if own else ()
             for value in equation.params.values():
@@ -53,17 +57,37 @@ def _walk(jaxpr: Any, is_users: Callable[[str], bool]) -> Iterator[tuple[Any, tu
                         todo.append((item, stack, made))
 
 
-def _stack(equation: Any, is_users: Callable[[str], bool]) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
+def _outside(jaxpr: Any, is_users: Callable[[str], bool]) -> int | None:
+    """How many frames, of the outermost, led to the function that a jaxpr was traced from: the same for all its equations, but
+    none of the function's own. None where JAX does not tell which function it was."""
+    told = re.fullmatch(r".* at (.*):(\d+)", str(getattr(getattr(jaxpr, "debug_info", None), "func_src_info", "")))
+    if told is None:
+        return None
+    begins = told[1], int(told[2])
+    found: Counter[int] = Counter()
+    for equation in jaxpr.eqns:
+        traceback = getattr(equation.source_info, "traceback", None)
+        codes = traceback.raw_frames()[0] if traceback is not None else ()
+        at = next((i for i in reversed(range(len(codes))) if (codes[i].co_filename, codes[i].co_firstlineno) == begins), None)
+        if at is not None:
+            while at + 1 < len(codes) and is_users(codes[at].co_filename) and is_users(codes[at + 1].co_filename):
+                at += 1  # a decorator's
+            found[len(codes) - at - 1] += 1
+    return found.most_common(1)[0][0] if found else None
+
+
+def _stack(equation: Any, outside: int | None, is_users: Callable[[str], bool]) -> tuple[tuple[Place, ...], tuple[Any, ...]]:
     traceback = getattr(equation.source_info, "traceback", None)
     if traceback is None:
         return (), ()
     codes, instructions = traceback.raw_frames()
+    frames = list(zip(codes, instructions, strict=True))
     places = tuple(
         Place(code.co_filename, position(code, instruction, code.co_firstlineno).line, code.co_qualname)
-        for code, instruction in zip(codes, instructions, strict=True)
+        for code, instruction in (frames[: len(frames) - outside] if outside else frames)
         if is_users(code.co_filename)
     )
-    return places, tuple(zip(codes, instructions, strict=True))
+    return places, tuple(frames)
 
 
 def repeats(found: list[Equation]) -> dict[tuple[str, int], int]:
@@ -77,6 +101,22 @@ def repeats(found: list[Equation]) -> dict[tuple[str, int], int]:
         if each.maker and not each.backward:
             makers[each.stack[0].file, each.stack[0].line][each.maker] += 1
     return {line: usual(list(counts.values())) for line, counts in makers.items()}
+
+
+def lines_alone(found: Iterable[Equation]) -> dict[str, Place]:
+    """Of each kind of operation (`kind_of`) that one line alone has made: that line."""
+    places: dict[str, set[Place]] = defaultdict(set)
+    for each in found:
+        places[kind_of(each.primitive)].add(each.stack[0] if each.stack else _NOWHERE)
+    return {name: next(iter(at)) for name, at in places.items() if len(at) == 1 and _NOWHERE not in at}
+
+
+_NOWHERE = Place("", 0, "")
+
+
+def kind_of(primitive: str) -> str:
+    """A primitive's name; of those that are lowered to the same operation, the same one."""
+    return "reduce_window" if primitive.startswith(("reduce_window", "cum")) else primitive
 
 
 def usual(counts: list[int]) -> int:

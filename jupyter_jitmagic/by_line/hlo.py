@@ -5,8 +5,10 @@ Reads the text that ``compiled.as_text()`` gives. Knows nothing of JAX. A leaf.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,10 +47,10 @@ class Instruction:
         return "transpose(" in self.op_name
 
     @property
-    def trips(self) -> int:
-        """How often a `while` runs its body, where XLA knows it; else 1."""
+    def trips(self) -> int | None:
+        """How often it runs what is inside it: of a `while` None where XLA does not know."""
         found = re.search(r'"known_trip_count":\{"n":"(\d+)"', self.attributes)
-        return int(found[1]) if found else 1
+        return int(found[1]) if found else None if self.opcode == "while" else 1
 
 
 def module_name(function: str) -> str:
@@ -70,6 +72,7 @@ class Program:
     frames: dict[int, tuple[Place, int]] = field(default_factory=dict)
     """By number: the place, and the number of the frame that called it (0: none)."""
     _users: dict[str, list[Instruction]] = field(default_factory=dict)
+    _callers: int | None = None
 
     def is_of(self, function: str) -> bool:
         """Whether this is the program of a function of this qualified name."""
@@ -83,10 +86,48 @@ class Program:
     def stack(self, frame: int | None) -> tuple[Place, ...]:
         """The places that led to an instruction, innermost first."""
         places: list[Place] = []
-        while frame in self.frames and len(places) < 200:
+        while frame in self.frames and len(places) < 1000:
             place, frame = self.frames[frame]
             places.append(place)
         return tuple(places)
+
+    def own_stack(self, frame: int | None) -> tuple[Place, ...]:
+        """The places in the traced function and in what it calls, without those that led to its call."""
+        stack = self.stack(frame)
+        if self._callers is None:
+            self._callers = self._count_callers()
+        if len(stack) > self._callers:
+            stack = stack[: len(stack) - self._callers]
+        # no function is traced at a module's top
+        return stack[: next((i for i, place in enumerate(stack) if place.function == "<module>"), len(stack))]
+
+    def _count_callers(self) -> int:
+        """How many places, of the outermost, led to the call: the same for every instruction, but all places of none.
+
+        They end where the function of the program's name begins; where none has that name, or a decorator stands around it,
+        where the instructions' ways part.
+        """
+        stacks = {self.stack(each.frame) for each in self.instructions.values() if each.frame is not None} - {()}
+        if not stacks:
+            return 0
+        outermost = Counter(stack[-1] for stack in stacks).most_common(1)[0][0]
+        stacks = {stack for stack in stacks if stack[-1] == outermost}
+        begins = Counter(
+            len(stack) - 1 - at
+            for stack in stacks
+            if (at := max((i for i, place in enumerate(stack) if self.is_of(place.function)), default=None)) is not None
+        )
+        shortest = min(map(len, stacks))
+        if begins:
+            return min(begins.most_common(1)[0][0], shortest - 1)
+        common = next((i for i in range(shortest) if len({stack[-1 - i] for stack in stacks}) > 1), shortest)
+        return min(common, shortest - 1)
+
+    @functools.cached_property
+    def own_places(self) -> frozenset[Place]:
+        """The places of all instructions in the traced function and in what it calls."""
+        frames = {each.frame for each in self.instructions.values()}
+        return frozenset(place for frame in frames for place in self.own_stack(frame))
 
     def users(self, instruction: Instruction) -> list[Instruction]:
         """The instructions of the same computation that take its result."""
@@ -105,18 +146,32 @@ class Program:
                     yield part
                     yield from self.within(part)
 
-    def times(self) -> dict[str, int]:
-        """How often each computation that is executed as such runs in a call: loops of unknown length count once."""
-        found: dict[str, int] = {}
-        todo = [(self.entry, 1)]
+    def times(self, ran: Mapping[str, float]) -> dict[str, float]:
+        """How often each computation that is executed as such runs in a call.
+
+        Args:
+            ran: by instruction, how often it was seen to run in a call. Without that a loop of unknown length counts once, as
+                does each branch.
+        """
+        found: dict[str, float] = {}
+        todo = [(self.entry, 1.0)]
         while todo:
             computation, times = todo.pop()
-            found[computation] = found.get(computation, 0) + times
+            found[computation] = found.get(computation, 0.0) + times
             for instruction in self.computations.get(computation, ()):
-                if instruction.opcode in CONTROL_FLOW:
-                    for attribute in _INSIDE:
-                        todo += [(name, times * instruction.trips) for name in instruction.named(attribute)]
+                if instruction.opcode not in CONTROL_FLOW:
+                    continue
+                inner = [name for attribute in _INSIDE for name in instruction.named(attribute)]
+                seen = {name: self._most_ran(name, ran) for name in inner}
+                counted = instruction.trips is None or instruction.opcode == "conditional"
+                known = counted and any(seen.values())
+                todo += [(name, seen[name] if known else times * (instruction.trips or 1)) for name in inner]
         return found
+
+    def _most_ran(self, computation: str, ran: Mapping[str, float]) -> float:
+        """How often a computation ran, by what most of its instructions say: an inner branch may have run less often."""
+        found = Counter(ran[each.name] for each in self.computations.get(computation, ()) if each.name in ran)
+        return max(found, key=lambda count: (found[count], count), default=0.0)
 
 
 _APPLYING = {"reduce", "reduce-window", "scatter", "map", "sort", "all-reduce", "reduce-scatter", "select-and-scatter"}

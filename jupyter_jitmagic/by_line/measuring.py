@@ -16,11 +16,12 @@ from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.wording import duration
 from jupyter_jitmagic.by_line import attribution, hlo, own_times, profiling, programs
 from jupyter_jitmagic.by_line.attribution import NOWHERE, Figures, Key
-from jupyter_jitmagic.by_line.equations import Equation, equations, repeats
+from jupyter_jitmagic.by_line.equations import Equation, equations, lines_alone, repeats
+from jupyter_jitmagic.by_line.own_times import NOT_RUN
 from jupyter_jitmagic.by_line.sources import Source, Written, written_as
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord
 from jupyter_jitmagic.usercode.origin import file_of, line_of
-from jupyter_jitmagic.usercode.ownership import is_users
+from jupyter_jitmagic.usercode.ownership import is_library, is_users
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Line:
 class Report:
     """The lines of one or more functions, in the order in which they are shown."""
 
+    name: str = ""
+    """Of the jitted function."""
     lines: list[Line] = field(default_factory=list)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By function: its file and first line."""
@@ -60,7 +63,7 @@ class Target(NamedTuple):
     def ran_in(self, program: hlo.Program) -> bool:
         if self.written is None:
             return program.is_of(self.name)
-        return any(self.written.has(place.file, place.line) for place, _ in program.frames.values())
+        return any(self.written.has(place.file, place.line) for place in program.own_places)
 
 
 def target_of(fun: Any) -> Target:
@@ -72,7 +75,11 @@ def target_of(fun: Any) -> Target:
         plain = type(plain).__call__
     code = getattr(plain, "__code__", None)
     name = getattr(plain, "__qualname__", type(plain).__name__)
-    return Target(name, Source(file_of(plain)).at(line_of(plain)) or (written_as(code) if code is not None else None))
+    return Target(
+        name,
+        Source(file_of(plain)).at(line_of(plain))
+        or (written_as(code) if code is not None and code.co_filename != "<string>" else None),
+    )
 
 
 def target_named(record: FunctionRecord) -> Target:
@@ -112,23 +119,25 @@ def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any 
     Raises:
         OptionError: one line: nothing of what was asked about ran.
     """
-    by_function: dict[str, list[programs.Execution]] = {}
+    by_function: dict[tuple[object, ...], list[programs.Execution]] = {}
     elsewhere = unread = 0.0
     ran = [_likeliest(execution, targets) for execution in programs.executions(profile.events)]
     if alone and not any(each.ran_in(execution.program) for each in targets for execution in ran if execution.program):
         targets = []
-        by_function = {execution.module: [execution] for execution in ran if execution.program is not None}
+        for execution in ran:
+            if execution.program is not None:
+                by_function.setdefault((execution.module,), []).append(execution)
     for execution in ran if not by_function else ():
         seconds = sum(event.end - event.start for event in execution.events) / 1e9
         if execution.program is None:
             unread += seconds
-        elif any(each.ran_in(execution.program) for each in targets) if targets else _is_of_user(execution.program):
-            by_function.setdefault(execution.module, []).append(execution)
+        elif any(each.ran_in(execution.program) for each in targets) if targets else _is_of_user(execution):
+            by_function.setdefault((execution.module, *_written_in(execution.program)), []).append(execution)
         else:
             elsewhere += seconds
     if not by_function:
         raise OptionError(_nothing_ran(targets, profile.events, unread))
-    reports = [_report(module, group, targets, traced) for module, group in by_function.items()]
+    reports = [_report(group[0].module, group, targets, traced) for group in by_function.values()]
     reports.sort(key=lambda report: -report.calls * sum(report.devices.values()))
     reports[-1].notes += _notes(elsewhere, unread, profile)
     return reports
@@ -151,16 +160,21 @@ def _report(module: str, group: list[programs.Execution], targets: Sequence[Targ
     by_device: Counter[str] = Counter()
     for device, _, what in seen:
         by_device[device] += what.calls
-    report = Report(measured=True, calls=max(by_device.values()))
-    parts = [(device, attribution.attributed(program, what.own_s, report.calls, is_users)) for device, program, what in seen]
-    for device, lines in parts:
-        report.devices[device] = report.devices.get(device, 0.0) + sum(line.execute_s for line in lines.values())
+    report = Report(module.removeprefix("jit_"), measured=True, calls=max(by_device.values()))
     asked = [each for each in targets if any(execution.program and each.ran_in(execution.program) for execution in group)]
     if not asked:
         asked = [target_named(record) for record in _records_of(module)]
+    found = [traced] if traced is not None else [_jaxpr(each.record) for each in asked if each.record is not None]
+    found = [each for each in found if each is not None] or programs.traced_elsewhere(module)
+    made = [each for jaxpr in found for each in equations(jaxpr, is_users)]
+    lines_of = lines_alone(made)
+    parts = [
+        (device, attribution.attributed(program, what, report.calls, is_users, lines_of)) for device, program, what in seen
+    ]
+    for device, lines in parts:
+        report.devices[device] = report.devices.get(device, 0.0) + sum(line.execute_s for line in lines.values())
     _keep(report, asked)
-    jaxprs = [traced] if traced is not None else [_jaxpr(each.record) for each in asked if each.record is not None]
-    _fill(report, attribution.added([lines for _, lines in parts]), [each for each in jaxprs if each is not None], asked)
+    _fill(report, attribution.added([lines for _, lines in parts]), made if found else None, asked, [each[1] for each in seen])
     if any(len(execution.programs) > 1 for execution in group):
         report.notes.append("several functions of this name come to the same operations: the time may be another one's")
     if len(report.devices) > 1:
@@ -202,10 +216,13 @@ def unmeasured(target: Target, entry: EntryRecord | None = None) -> Report:
     jaxpr, program = programs.traced(entry), programs.compiled(entry)
     if jaxpr is None and program is None:
         raise OptionError(f"JAX no longer holds a program of {target.name}: call it again, or give a statement")
-    report = Report()
-    figures = attribution.attributed(program, {}, 1, is_users) if program is not None else {}
-    _fill(report, figures, [jaxpr] if jaxpr is not None else [], [target])
+    report = Report(target.name)
+    made = list(equations(jaxpr, is_users)) if jaxpr is not None else None
+    figures = attribution.attributed(program, NOT_RUN, 1, is_users, lines_alone(made or [])) if program is not None else {}
+    _fill(report, figures, made, [target], [program] if program is not None else [])
     report.notes.append(f"not run: equations and XLA's estimates of entry {entry.id}")
+    if program is not None and any(each.trips is None for each in program.instructions.values()):
+        report.notes.append("a loop of unknown length counts as one round in the estimates: a statement's rounds are counted")
     return report
 
 
@@ -247,9 +264,21 @@ def _copied(tree: Any) -> Any:
     return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, jax.Array) else leaf, tree)
 
 
-def _is_of_user(program: hlo.Program) -> bool:
-    """Whether something of the user's was traced for it; operations outside jit are a program each, whose name is JAX's."""
-    return any(is_users(place.file) and place.function != "<module>" for place, _ in program.frames.values())
+def _is_of_user(execution: programs.Execution) -> bool:
+    """Whether it is a jitted function of the user's. An operation outside jit is a program, too, whose name is JAX's."""
+    program = execution.program
+    if program is None:
+        return False
+    if not program.is_named:
+        return any(is_users(place.file) for place in program.own_places)
+    if any(program.is_of(place.function) and not is_library(place.file) for place, _ in program.frames.values()):
+        return True
+    return bool(_records_of(execution.module) or programs.traced_elsewhere(execution.module))  # its name is not its `def`'s
+
+
+def _written_in(program: hlo.Program) -> Iterable[tuple[str, str]]:
+    """Which function of its name a program is of: the files and the qualified names of that."""
+    return sorted({(place.file, place.function) for place in program.own_places if program.is_of(place.function)})
 
 
 def _records_of(module: str) -> list[FunctionRecord]:
@@ -267,22 +296,34 @@ def _nothing_ran(targets: Sequence[Target], events: Sequence[Any], unread: float
         return "the statement ran nothing compiled, or this backend tells the profiler nothing of its operations"
     if unread:
         return "what ran is no longer held by JAX, so its lines are not known: keep the jitted function alive and run it again"
-    return f"the statement ran no program of {names}" if names else "the statement ran no jitted function"
+    return f"the statement ran no program of {names}" if names else "the statement ran no jitted function of yours"
 
 
-def _fill(report: Report, figures: dict[Key, Figures], jaxprs: Sequence[Any], targets: Sequence[Target]) -> None:
-    """Put figures and equations into lines, function by function, the ones asked about first, then those that cost most."""
-    found = [each for jaxpr in jaxprs for each in equations(jaxpr, is_users)]
+def _fill(
+    report: Report,
+    figures: dict[Key, Figures],
+    found: Sequence[Equation] | None,
+    targets: Sequence[Target],
+    ran: Sequence[hlo.Program],
+) -> None:
+    """Put figures and equations into lines, function by function, the ones asked about first, then those that cost most.
+
+    Args:
+        report: what is filled.
+        figures: of each line.
+        found: the equations; None where they are not known.
+        targets: what was asked about.
+        ran: the programs: without anything asked, the functions that they have their names from come first.
+    """
+    known = found is not None
+    found = found or ()
     made = Counter(_place(each) for each in found)
-    repeated = repeats(found)
-    known = bool(jaxprs)
+    repeated = repeats(list(found))
     sources: dict[str, Source] = {}
     functions: dict[Written, float] = {target.written: float("inf") for target in targets if target.written is not None}
     loose: dict[Key, str] = {}
     for key in {*figures, *made} - {NOWHERE}:
         file, line = key
-        if not made[key] and not figures[key].instructions and not figures[key].execute_s:
-            continue  # the line that made the call
         source = sources.setdefault(file, Source(file))
         written = next((each for each in functions if each.has(file, line)), None) or source.around(line)
         if written is None:
@@ -290,6 +331,9 @@ def _fill(report: Report, figures: dict[Key, Figures], jaxprs: Sequence[Any], ta
         else:
             cost = figures[key].execute_s if key in figures else 0.0
             functions[written] = functions.get(written, 0.0) + cost
+    for written in functions:
+        if not targets and any(program.is_named and program.is_of(written.name) for program in ran):
+            functions[written] = float("inf")
     for written in sorted(functions, key=lambda each: -functions[each]):
         report.places[written.name] = written.file, written.first
         for number, code in enumerate(written.code, written.first):

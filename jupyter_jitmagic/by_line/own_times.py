@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -16,6 +16,11 @@ class Executed(NamedTuple):
     calls: int
     own_s: Mapping[str, float]
     """By instruction: seconds over all calls, without what ran inside it."""
+    times: Mapping[str, int]
+    """By instruction: how often it ran in all calls."""
+
+
+NOT_RUN = Executed(0, {}, {})
 
 
 def executed(events: Iterable[Ran], program: Program) -> dict[str, Executed]:
@@ -27,7 +32,10 @@ def executed(events: Iterable[Ran], program: Program) -> dict[str, Executed]:
     by_device: dict[str, list[Ran]] = defaultdict(list)
     for event in events:
         by_device[event.device].append(event)
-    return {device: Executed(len({each.run for each in ran}), _own(ran, program)) for device, ran in by_device.items()}
+    return {
+        device: Executed(len({each.run for each in ran}), _own(ran, program), Counter(each.instruction for each in ran))
+        for device, ran in by_device.items()
+    }
 
 
 def _own(events: list[Ran], program: Program) -> dict[str, float]:

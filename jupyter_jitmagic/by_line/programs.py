@@ -11,6 +11,7 @@ from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.by_line import hlo
 from jupyter_jitmagic.by_line.profiling import Ran
 from jupyter_jitmagic.recording.api.programs import held
+from jupyter_jitmagic.recording.compiles.elsewhere import others
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, log
 
 
@@ -28,14 +29,14 @@ class Execution(NamedTuple):
 
 
 def executions(events: Iterable[Ran]) -> list[Execution]:
-    """The events by program. One that compiled twice to the same instructions (other shapes, say) is one."""
+    """The events by program."""
     by_program: dict[tuple[str, Any], list[Ran]] = defaultdict(list)
     for event in events:
         by_program[event.module, event.run[1]].append(event)
     texts = _Texts()
     return [
-        Execution(module, texts.with_instructions(module, {event.instruction for event in ran}), ran)
-        for (module, _), ran in by_program.items()
+        Execution(module, texts.of(module, number, {event.instruction for event in ran}), ran)
+        for (module, number), ran in by_program.items()
     ]
 
 
@@ -46,15 +47,18 @@ class _Texts:
         self._modules: dict[str, list[Any]] = defaultdict(list)
         for module in internals.live_modules():
             self._modules[module.name].append(module)
-        self._read: dict[str, list[hlo.Program]] = {}
+        self._read: dict[str, list[tuple[Any, hlo.Program]]] = {}
 
-    def with_instructions(self, name: str, instructions: set[str]) -> list[hlo.Program]:
-        """The programs of this name that have all these instructions, of other lines each, the newest first."""
+    def of(self, name: str, number: Any, instructions: set[str]) -> list[hlo.Program]:
+        """The program of this name and number. Where numbers tell nothing, those of other lines each that have all these
+        instructions, the newest first."""
         if name not in self._read:
-            self._read[name] = [hlo.read(module.to_string()) for module in self._modules.get(name, ())]
-        found = [program for program in self._read[name] if instructions <= program.instructions.keys()]
+            self._read[name] = [(module, hlo.read(module.to_string())) for module in self._modules.get(name, ())]
+        found = [each for each in self._read[name] if instructions <= each[1].instructions.keys()]
+        if len(found) > 1:
+            found = [each for each in found if internals.module_number(each[0]) == number] or found
         by_lines: dict[frozenset[tuple[str, int]], hlo.Program] = {}
-        for program in found:
+        for _, program in found:
             by_lines.setdefault(_own_lines(program), program)
         return list(by_lines.values())
 
@@ -79,6 +83,16 @@ def traced(entry: EntryRecord) -> Any:
             return program.traced.jaxpr
     except OptionError:
         return None
+
+
+def traced_elsewhere(module: str) -> list[Any]:
+    """The closed jaxpr of the plain ``jax.jit`` function that a program has its name from, the latest that JAX holds; of two
+    such functions none, as which of them it was is not known."""
+    rows = [row for row in log.others.values() if hlo.module_name(row.function.rpartition(".")[2]) == module.rstrip("_")]
+    if len({(row.function, row.module) for row in rows}) > 1:
+        return []
+    found = (others.traced(row.id) for row in sorted(rows, key=lambda row: -row.last_s))
+    return [jaxpr for jaxpr in found if jaxpr is not None][:1]
 
 
 def compiled(entry: EntryRecord) -> hlo.Program | None:

@@ -40,7 +40,7 @@ class Priced:
     compile_s: float
     """Tracing, lowering and compiling once: the first call's time beyond a usual one's, where it was not recorded."""
     execute_s: float
-    """Median of some executions."""
+    """Median of some executions, fewer where each takes long."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ def _rolled(
         raise OptionError(f"no loop of lax was found that gives what {name}'s loop gives: {answer.reason}")
     source = _without_parameter(rewrite.source, expression)
     new = jax.jit(_variant(plain, source), static_argnames=static)
-    old_price = _priced(jitted, args, kwargs, trace_s, compile_s)
-    new_price = _priced(new, args, kwargs)
-    _equal(name, jitted(*args, **kwargs), new(*args, **kwargs))
+    old_price, want = _priced(jitted, args, kwargs, trace_s, compile_s)
+    new_price, got = _priced(new, args, kwargs)
+    _equal(name, want, got)
     diff = "\n".join(list(difflib.unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=2))[2:])
     pattern = next(each for each in rewrite.patterns if each in _LOOPS)
     return Rolled(name, loop, pattern, source, diff, old_price, new_price, compile_s is not None)
@@ -219,20 +219,29 @@ def _same(one: Any, other: Any) -> bool:
 
 def _priced(
     jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any], trace_s: float = 0.0, known_s: float | None = None
-) -> Priced:
-    """`trace_s`: what tracing took, where that was done before; `known_s`: what all took, where it was compiled before."""
+) -> tuple[Priced, Any]:
+    """What it costs, and what it gives.
+
+    Args:
+        jitted: the function.
+        args, kwargs: a call of it.
+        trace_s: what tracing took, where that was done before.
+        known_s: what all took, where it was compiled before.
+    """
     begin = time.perf_counter()
-    jax.block_until_ready(jitted(*args, **kwargs))
+    result = jax.block_until_ready(jitted(*args, **kwargs))
     first = time.perf_counter() - begin
     traced = jitted.trace(*args, **kwargs)
-    times = []
-    for _ in range(_EXECUTIONS):
+    times: list[float] = []
+    while len(times) < _EXECUTIONS and sum(times) < _LONGEST_S:
         begin = time.perf_counter()
         jax.block_until_ready(jitted(*args, **kwargs))
         times.append(time.perf_counter() - begin)
     usual = statistics.median(times)
     took = max(trace_s + first - usual, 0.0) if known_s is None else known_s
-    return Priced(sum(1 for _ in equations(traced.jaxpr, is_users)), took, usual)
+    return Priced(sum(1 for _ in equations(traced.jaxpr, is_users)), took, usual), result
 
 
 _EXECUTIONS = 7
+_LONGEST_S = 2.0
+"""No further execution is begun after so many seconds of them."""

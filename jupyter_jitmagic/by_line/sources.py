@@ -36,7 +36,8 @@ class Source:
     """The functions of one file; of a file whose text cannot be read or is no Python, none."""
 
     def __init__(self, file: str) -> None:
-        text = "".join(linecache.getlines(file))
+        # what Python was given with -c has this name, too, and `linecache` may hold that text
+        text = "".join(linecache.getlines(file)) if file != "<string>" else ""
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):

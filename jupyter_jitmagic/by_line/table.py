@@ -28,7 +28,7 @@ COLUMNS = {
     "compile_share": "its part of the compiled program's instructions",
     "within_s": "seconds with the functions that this line calls",
     "backward_s": "how much of execute_s is the backward pass of a gradient",
-    "approximate": "part of the time was one of a fusion of several lines and was split by estimated cost",
+    "approximate": "part of the time is by estimate: XLA fused several lines, or lost the line",
 }
 
 
@@ -59,7 +59,7 @@ def table_of(report: Report) -> LinesTable:
     return table
 
 
-def _row(line: Line, measured: bool, whole: float, instructions: int) -> tuple[Any, ...]:
+def _row(line: Line, measured: bool, whole: float, instructions: float) -> tuple[Any, ...]:
     figures = line.figures or Figures()
     seconds = figures.execute_s if measured else float("nan")
     return (

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.base.wording import duration, short_name, size
-from jupyter_jitmagic.by_line import hlo, programs
+from jupyter_jitmagic.by_line import programs
 from jupyter_jitmagic.by_line.constants import Constant, large_constants, traces_as_argument
 from jupyter_jitmagic.by_line.equations import equations
 from jupyter_jitmagic.by_line.unrolled import Made, Unrolled, largest_loop
 from jupyter_jitmagic.recording.calls import functions
 from jupyter_jitmagic.recording.calls.examples import as_it_was
 from jupyter_jitmagic.recording.calls.function_state import FunctionState
+from jupyter_jitmagic.recording.compiles.elsewhere import others
 from jupyter_jitmagic.recording.guards.telling import Line
-from jupyter_jitmagic.records.log import EntryRecord, MissRecord, OtherRecord, log
+from jupyter_jitmagic.records.log import EntryRecord, MissRecord, log
 from jupyter_jitmagic.usercode.ownership import is_users
 
 _LOOKED_AT = 20
@@ -73,29 +73,27 @@ class ProgramTeller:
                 continue
             if miss.cost_s >= options.tell_after_s:
                 made = (Made(each.stack, each.maker) for each in equations(jaxpr, is_users))
-                yield from self._unrolled(record.qualname, largest_loop(made), miss.cost_s, "equations", miss.id)
+                yield from self._unrolled(record.qualname, largest_loop(made), miss.cost_s, miss.id)
             for constant in large_constants(jaxpr, state.facts.fun, is_users):
                 if self._once("constant", record.qualname, constant.name, constant.type):
                     self.waiting.append(partial(self._constant, state, entry, constant, miss))
 
     def _of_others(self, since: float) -> Iterator[Line]:
-        """Of plain `jax.jit` there is no traced program to be had, but the compiled one."""
         for row in [row for row in tuple(log.others.values()) if row.last_s >= since]:
             before, now = self._others.get(row.id, 0.0), row.trace_s + row.lower_s + row.compile_s
             self._others[row.id] = now
-            if now - before >= options.tell_after_s and row.module != "jax":
-                program = _newest(row)
-                if program is not None:
-                    yield from self._unrolled(row.function, largest_loop(_operations(program)), now - before, "operations", 0)
+            if now - before >= options.tell_after_s and (jaxpr := others.traced(row.id)) is not None:
+                made = (Made(each.stack, each.maker) for each in equations(jaxpr, is_users))
+                yield from self._unrolled(row.function, largest_loop(made), now - before, 0)
 
-    def _unrolled(self, function: str, loop: Unrolled | None, cost_s: float, what: str, miss: int) -> Iterator[Line]:
+    def _unrolled(self, function: str, loop: Unrolled | None, cost_s: float, miss: int) -> Iterator[Line]:
         if loop is None or not self._once("loop", loop.file, loop.line, function):
             return
         own = loop.function.rpartition(".")[2] == short_name(function).rpartition(".")[2]
         cure = f" `%jitlines --roll {short_name(function)}(…)` tries it as one loop of lax." if own else ""
         yield Line.about(
             f"{short_name(function)}: the loop in {self._place(loop.file, loop.line)} was unrolled {loop.rounds:,} times: "
-            f"{loop.operations:,} of {loop.whole:,} {what}, traced and compiled in {duration(cost_s)}.{cure}",
+            f"{loop.operations:,} of {loop.whole:,} equations, traced and compiled in {duration(cost_s)}.{cure}",
             miss=miss,
         )
 
@@ -123,16 +121,3 @@ def _cured(state: FunctionState, entry: EntryRecord | None, constant: Constant) 
         return False
     with own_work(), as_it_was(entry.id, example):
         return traces_as_argument(state.facts.fun, constant, state.facts.jit_options, example, 2 * _LONGEST_TRACE_S)
-
-
-def _newest(row: OtherRecord) -> hlo.Program | None:
-    name = hlo.module_name(row.function.rpartition(".")[2])
-    module = next((module for module in internals.live_modules() if module.name.rstrip("_") == name), None)
-    return hlo.read(module.to_string()) if module is not None else None
-
-
-def _operations(program: hlo.Program) -> Iterator[Made]:
-    for instruction in program.instructions.values():
-        if instruction.opcode not in ("parameter", "constant", "tuple", "get-tuple-element", "fusion"):
-            stack = tuple(place for place in program.stack(instruction.frame) if is_users(place.file))
-            yield Made(stack, (instruction.frame, instruction.op_name) if stack else None)

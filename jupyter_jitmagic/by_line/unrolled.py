@@ -45,13 +45,16 @@ def largest_loop(operations: Iterable[Made], source: Callable[[str], Source] = S
     inside: dict[tuple[str, int, int], list[Made]] = defaultdict(list)
     functions: dict[tuple[str, int, int], str] = {}
     for each in every:
+        around: dict[tuple[str, int, int], str] = {}
         for place in each.stack:
             if place.file not in sources:
                 sources[place.file] = source(place.file)
             for first, last in sources[place.file].loops:
                 if first <= place.line <= last:
-                    inside[place.file, first, last].append(each)
-                    functions[place.file, first, last] = place.function
+                    around[place.file, first, last] = place.function
+        for loop in around:  # a comprehension is a place of its own on its line: once all the same
+            inside[loop].append(each)
+        functions |= around
     for loop in sorted(inside, key=lambda loop: (-len(inside[loop]), loop[2] - loop[1])):
         made = inside[loop]
         rounds = usual(list(Counter(each.maker for each in made if each.maker).values()))

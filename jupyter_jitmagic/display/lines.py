@@ -18,7 +18,7 @@ class Figures(Protocol):
     backward_s: float
     flops: float
     bytes: float
-    instructions: int
+    instructions: float
 
     @property
     def approximate(self) -> bool: ...
@@ -44,6 +44,8 @@ class Line(Protocol):
 class Report(Protocol):
     """The lines of functions in the order in which they are shown."""
 
+    @property
+    def name(self) -> str: ...
     @property
     def lines(self) -> Sequence[Line]: ...
     @property
@@ -73,6 +75,8 @@ def document(report: Report, place: Callable[[str, int], str] = lambda file, lin
             blocks.append(_heading(function, rows, report, whole, place))
         elif len(rows) == 1 and blocks:
             continue  # what has no line is told below
+        elif len(rows) > 1:
+            blocks.append(Heading(report.name, "its lines are not known: by operation"))
         blocks.append(_listing(rows, report.measured, whole, instructions, hottest))
     blocks.append(Paragraph(_foot(report, whole), "dim"))
     blocks += [Paragraph(note, "dim") for note in report.notes]
@@ -89,47 +93,49 @@ def _heading(function: str, rows: Sequence[Line], report: Report, whole: float, 
     words = [place(*report.places[function])] if function in report.places else []
     if report.measured:
         own = sum(line.figures.execute_s for line in rows if line.figures)
-        words.append(f"{amounts.seconds(own)} a call itself, {_percent(own, whole) or '0 %'}")
+        words.append(f"itself {amounts.seconds(own)} a call, {_percent(own, whole) or '0 %'}")
     return Heading(function, " · ".join(filter(None, words)))
 
 
-_TIMES = ("line", "share", "time", "with calls", "equations", "flops", "bytes")
-_KNOWN = ("line", "program", "equations", "flops", "bytes")
-
-
-def _listing(rows: Sequence[Line], measured: bool, whole: float, instructions: int, hottest: float) -> Listing:
+def _listing(rows: Sequence[Line], measured: bool, whole: float, instructions: float, hottest: float) -> Listing:
     backward = measured and any(line.figures and line.figures.backward_s for line in rows)
-    columns = (*_TIMES[:3], "of it backward", *_TIMES[3:]) if backward else _TIMES if measured else _KNOWN
+    within = measured and any(line.figures and _calls(line.figures) for line in rows)
+    equations = any(line.equations is not None for line in rows)
+    times = ("share", "time", *["of it backward"] * backward, *["with calls"] * within) if measured else ("program",)
     shown = []
     for line in rows:
         cells = [str(line.line) if line.line is not None else ""]
         figures = line.figures
         if measured:
-            cells += _times(figures, whole, backward)
+            cells += _times(figures, whole, backward, within)
         else:
             cells.append(_percent(figures.instructions, instructions) if figures else "")
-        cells.append(_equations(line))
+        cells += [_equations(line)] * equations
         cells += [amounts.estimate(figures.flops), amounts.estimate(figures.bytes)] if figures else ["", ""]
         shown.append(tuple(cells))
     return Listing(
-        columns,
+        ("line", *times, *["equations"] * equations, "flops", "bytes"),
         tuple(shown),
         tuple(line.code for line in rows),
         tuple(_heat(line, measured) / hottest for line in rows),
     )
 
 
-def _times(figures: Figures | None, whole: float, backward: bool) -> list[str]:
+def _times(figures: Figures | None, whole: float, backward: bool, within: bool) -> list[str]:
     if figures is None or not figures.within_s:
-        return [""] * (4 if backward else 3)
+        return [""] * (2 + backward + within)
     about = "≈ " if figures.approximate and figures.execute_s else ""
-    calls = figures.within_s if figures.within_s > 1.001 * figures.execute_s else 0.0
     return [
         _percent(figures.execute_s, whole),
         about + amounts.seconds(figures.execute_s) if figures.execute_s else "",
         *([amounts.seconds(figures.backward_s) if figures.backward_s else ""] if backward else []),
-        amounts.seconds(calls) if calls else "",
+        *([amounts.seconds(_calls(figures)) if _calls(figures) else ""] if within else []),
     ]
+
+
+def _calls(figures: Figures) -> float:
+    """Seconds with the functions that the line calls, 0 where it calls none."""
+    return figures.within_s if figures.within_s > 1.001 * figures.execute_s else 0.0
 
 
 def _equations(line: Line) -> str:
@@ -150,8 +156,8 @@ def _foot(report: Report, whole: float) -> str:
     words = []
     if report.measured:
         words.append(f"{amounts.seconds(whole)} a call ({amounts.times(report.calls, 'call')})")
-        if any(line.figures and line.figures.approximate for line in report.lines):
-            words.append("≈ split by estimated cost among the lines of one fusion")
+        if any(line.figures and line.figures.approximate and line.function for line in report.lines):
+            words.append("≈ by estimate: XLA fused several lines, or lost the line")
         lost = sum(line.figures.execute_s for line in report.lines if line.figures and not line.function)
         if lost:
             words.append(f"not attributed: {amounts.seconds(lost)}, {_percent(lost, whole)}")

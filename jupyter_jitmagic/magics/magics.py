@@ -180,10 +180,10 @@ class JitMagics(Magics):  # type: ignore[misc]
         Without names it shows every jitted function that ran, the one that took longest first, with the functions of yours that
         it calls. The same for one call, as a DataFrame:
 
-            jupyter_jitmagic.by_line(step, params, batch)
+            jupyter_jitmagic.lines(step, params, batch)
 
-        time         execution of a call on this line itself; ≈ where XLA made one operation of several lines, and its time
-                     was split by estimated cost
+        time         execution of a call on this line itself; ≈ by estimate, where XLA made one operation of several lines,
+                     or lost the line
         with calls   with the functions that the line calls
         equations    of the traced program, ×N where a Python loop repeated them N times
         flops, bytes of a call, estimated

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import glob
+import linecache
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.by_line import measuring
 
 X = jnp.full((300, 300), 1 / 300)
 
@@ -150,6 +153,15 @@ def test_a_function_without_source_has_its_operations() -> None:
     assert any("dot_general" in code for code in found.code), found.to_string()
 
 
+def test_of_a_function_without_source_no_other_text_of_its_files_name_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 keeps the text of ``python -c`` under the name that code made by `exec` has as well."""
+    monkeypatch.setitem(linecache.cache, "<string>", (6, None, ["import json\n", "print(json)\n"], "<string>"))
+    space: dict[str, Any] = {"jnp": jnp}
+    exec("def hidden_too(x):\n    return jnp.tanh(x @ x)", space)
+    found = jm.lines(space["hidden_too"], X)
+    assert "dot_general" in set(found.code) and not any("json" in code for code in found.code)
+
+
 def test_it_is_shown_with_its_source_and_says_what_is_estimated(table: Any, capsys: Any) -> None:
     table.show()
     shown = capsys.readouterr().out
@@ -178,8 +190,6 @@ def test_live_modules_have_the_names_and_the_frames_that_we_read() -> None:
 
 
 def test_a_function_of_a_library_has_its_operations() -> None:
-    import functools
-
     found = jm.lines(functools.partial(jnp.matmul, X), X)
     assert found.execute_s.sum() > 0 and "dot_general" in set(found.code)
 
@@ -263,20 +273,133 @@ def test_of_two_functions_of_one_name_the_one_asked_about_is_shown() -> None:
         assert {name for name in found.function if name} == {f"{type(model).__name__}.same_name"}
 
 
-def test_of_two_functions_of_one_name_it_is_said_that_the_time_may_be_the_others() -> None:
-    from jupyter_jitmagic.by_line import measuring
+def test_of_two_functions_of_one_name_the_one_that_ran_is_shown_each_by_itself() -> None:
+    first, second = jax.jit(One().same_name), jax.jit(Other().same_name)
+    first(X), second(X)
+    for ran, name in ((first, "One.same_name"), (second, "Other.same_name")):
+        (report,) = measuring.measured(lambda ran=ran: ran(X), [])
+        assert {line.function for line in report.lines} == {name}
+    reports = measuring.measured(lambda: (first(X), first(X), second(X)), [])
+    assert sorted(report.calls for report in reports) == [1, 2]
 
+
+def test_where_programs_have_no_number_it_is_said_that_the_time_may_be_another_functions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(internals, "module_number", lambda module: None)
     first, second = jax.jit(One().same_name), jax.jit(Other().same_name)
     first(X), second(X)
     (report,) = measuring.measured(lambda: first(X), [])
     assert any("may be another one's" in note for note in report.notes)
 
 
-def test_entries_of_one_function_that_were_called_from_other_lines_are_one_function(alone: None) -> None:
-    from jupyter_jitmagic.by_line import measuring
+def test_a_programs_number_is_the_one_that_the_profiler_gives(alone: None) -> None:
+    """The contract with jaxlib: without it programs of one name are told apart by their instructions alone."""
+    from jupyter_jitmagic.by_line import profiling
 
+    jitted = jax.jit(One().same_name)
+    jitted(X)
+    profiler = profiling.Profiler()
+    profiler.start()
+    jitted(X).block_until_ready()
+    ran = {event.run[1] for event in profiler.stop().events if event.module == "jit_same_name"}
+    assert ran <= {internals.module_number(each) for each in internals.live_modules() if each.name == "jit_same_name"} and ran
+
+
+def test_entries_of_one_function_that_were_called_from_other_lines_are_one_function(alone: None) -> None:
     first = jax.jit(One().same_name)
     first(X)
     first(X[:200, :200])
     (report,) = measuring.measured(lambda: first(X), [])
     assert not any("may be another one's" in note for note in report.notes)
+
+
+def twice(fun: Any) -> Any:
+    @functools.wraps(fun)
+    def wrapper(v):
+        return jnp.cos(fun(v)) * 2
+
+    return wrapper
+
+
+def test_what_a_decorator_computes_is_on_its_own_line() -> None:
+    @twice
+    def decorated(v):
+        return v @ v
+
+    found = jm.lines(decorated, X)
+    assert row(found, "return v @ v").flops == 2 * 300**3
+    around = row(found, "return jnp.cos(fun(v)) * 2")
+    assert around.flops == 2 * 300**2 and around.within_s > around.execute_s > 0
+    assert found.execute_s[found.function == ""].sum() == 0
+
+
+def only_calls(v):
+    return helper(v)
+
+
+def test_a_line_that_only_calls_is_shown_with_what_it_calls() -> None:
+    found = row(jm.lines(only_calls, X), "return helper(v)")
+    assert found.within_s > 0 and found.execute_s == 0
+
+
+def test_the_rounds_of_a_loop_of_unknown_length_are_those_that_ran() -> None:
+    def halved(x):
+        return jax.lax.while_loop(lambda v: v.sum() > 1, lambda v: 0.5 * (v @ X), x)
+
+    found = jm.lines(halved, 8 * X)  # its sum is 2400: twelve halvings
+    assert row(found, "while_loop").flops == pytest.approx(12 * 2 * 300**3, rel=0.05)
+
+
+def test_a_branch_that_was_not_taken_costs_nothing() -> None:
+    def chosen(x, p):
+        def product(v):
+            return v @ v
+
+        def difference(v):
+            return v - 1
+
+        return jax.lax.cond(p > 0, product, difference, x)
+
+    found = jm.lines(chosen, X, 1.0)
+    assert row(found, "return v @ v").flops == 2 * 300**3 and row(found, "return v - 1").flops == 0
+
+
+def test_operations_whose_line_xla_loses_are_on_the_one_line_that_has_them() -> None:
+    def lost(x):
+        wide = jax.lax.conv(x[None, None], jnp.ones((1, 1, 3, 3)), (1, 1), "SAME")
+        running = jnp.cumsum(x, axis=0)
+        return wide.sum() + running.sum()
+
+    found = jm.lines(lost, X)
+    assert row(found, "jax.lax.conv").flops > 2 * 300**2 and row(found, "jnp.cumsum").flops > 300**2
+    assert found.share[found.function != ""].sum() > 0.9
+
+
+def shared(v):
+    return jnp.clip(v, 0, 1) @ v
+
+
+def test_equations_that_were_traced_for_another_caller_are_the_present_lines() -> None:
+    inner = jax.jit(shared)
+
+    def earlier(v):
+        return inner(v)
+
+    def later(v):
+        return inner(v) + 1
+
+    jax.jit(earlier)(X)
+    found = jm.lines(later, X)
+    assert set(found.function) <= {f"{later.__qualname__}", "shared", ""}
+    assert row(found, "jnp.clip(v, 0, 1) @ v").equations > 0
+
+
+def test_figures_of_several_shapes_are_those_of_a_mean_call() -> None:
+    def product(v):
+        return v @ v
+
+    jitted, small = jax.jit(product), X[:100, :100] + 0
+    (report,) = measuring.measured(lambda: [jax.block_until_ready(jitted(each)) for each in (X, small)], [])
+    flops = sum(line.figures.flops for line in report.lines if line.figures)
+    assert report.calls == 2 and flops == (2 * 300**3 + 2 * 100**3) / 2

@@ -40,7 +40,7 @@ def test_an_unrolled_loop_is_told_once_with_its_rounds_and_its_part(telling: She
 
 def test_it_is_told_of_plain_jit_too(telling: Shell) -> None:
     text = told(telling, f"{DEEP}\nf = jax.jit(deep)\nf(x).block_until_ready()")
-    assert "deep: the loop in cell [3], line 3 was unrolled 60 times: " in text and "operations" in text
+    assert "deep: the loop in cell [3], line 3 was unrolled 60 times: " in text and "of 120 equations" in text
 
 
 def test_a_loop_in_a_helper_is_told_where_it_stands(telling: Shell) -> None:
@@ -59,6 +59,24 @@ def test_a_loop_in_a_helper_is_told_where_it_stands(telling: Shell) -> None:
 )
 def test_what_is_no_unrolled_loop_is_not_told(telling: Shell, body: str) -> None:
     assert "unrolled" not in told(telling, f"%%jit --quiet\ndef f(x):\n    {body}\n\nf(x)")
+
+
+@pytest.mark.parametrize("jit", ["%%jit --quiet\n", "@jax.jit\n"])
+def test_the_loop_that_calls_the_function_is_not_the_one_that_was_unrolled(telling: Shell, jit: str) -> None:
+    deep = DEEP.replace("y = x\n", "y = jnp.cos(x)\n")
+    text = told(telling, f"{jit}{deep}\nfor _ in range(3):\n    deep(x)")
+    assert "deep: the loop in cell [3], line 4 was unrolled 60 times: 120 of 121 equations" in text
+
+
+def test_a_comprehension_that_was_unrolled_counts_once(telling: Shell) -> None:
+    text = told(telling, "%%jit --quiet\ndef f(x):\n    parts = [jnp.sin(x * k) for k in range(30)]\n    return parts\n\nf(x)")
+    assert "the loop in cell [3], line 3 was unrolled 30 times: 60 of 60 equations" in text
+
+
+def test_what_jax_itself_repeats_is_no_loop_of_the_users(telling: Shell) -> None:
+    body = "for _ in range(2):\n        x = x + jax.random.normal(jax.random.key(0), (8,)) + jax.lax.erf_inv(x)\n    return x"
+    for jit in ("%%jit --quiet\n", "@jax.jit\n"):
+        assert "unrolled" not in told(telling, f"{jit}def f(x):\n    {body}\n\nf(x)")
 
 
 def test_what_cost_little_is_not_told(telling: Shell) -> None:

@@ -50,6 +50,12 @@ def test_without_a_name_every_function_that_ran_is_shown(used: Shell) -> None:
     assert "step · cell [2]" in text
 
 
+def test_equations_of_plain_jit_are_known_too(used: Shell) -> None:
+    used.ok("@jax.jit\ndef plain(x):\n    for _ in range(7):\n        x = jnp.sin(x) * 2\n    return x")
+    text = used.ok("%jitlines plain(w)").text
+    assert "14 (×7)" in text and "14 equations" in text
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -57,6 +63,7 @@ def test_without_a_name_every_function_that_ran_is_shown(used: Shell) -> None:
         ("step", "step was never called: its equations need arguments (%jitlines step STATEMENT)"),
         ("step 1 + 1", "the statement ran no program of step"),
         ("1 + 1", "the statement ran nothing compiled"),
+        ("w * 2", "the statement ran no jitted function of yours"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(used: Shell, line: str, message: str) -> None:

@@ -6,6 +6,8 @@ it was and with what arguments, so the causes of a recompile are known here as w
 
 from __future__ import annotations
 
+import inspect
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from threading import get_ident
 from typing import Any, NamedTuple
 
+from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.recording.causes.differences import causes_of
@@ -70,6 +73,11 @@ class Others:
         self._waiting: dict[int, dict[Any, _Earlier]] = {}
         self._histories: weakref.WeakKeyDictionary[Any, dict[Any, _History]] = weakref.WeakKeyDictionary()
         self._lineages: dict[Any, tuple[Earlier, list[Signature]]] = {}
+        self._traced: dict[int, weakref.ref[Any]] = {}
+
+    def traced(self, row: int) -> Any:
+        """The closed jaxpr of what a row of `log.others` compiled last; None where JAX holds it no more, or did not show it."""
+        return self._traced.get(row, lambda: None)()
 
     def known(self, compiling: Compiling) -> bool:
         """Whether this function, or one created before it at the same place, has compiled already."""
@@ -119,11 +127,11 @@ class Others:
             earlier.trace, earlier.lower, span.end - span.start, span.disk,
         )  # fmt: skip
         if log.paused_s is None:
-            self._count(done)
+            self._count(done, _traced(compiling))
         for listener in tuple(self.listeners):
             listener(done)
 
-    def _count(self, done: OtherCompile) -> None:
+    def _count(self, done: OtherCompile, traced: Any) -> None:
         with log.lock:
             row = self._row(done)
             row.compiles += 1
@@ -132,6 +140,9 @@ class Others:
             row.lower_s += done.lower_s or 0.0
             row.compile_s += done.compile_s
             row.causes, row.last_s = done.causes, time.time()
+            self._traced.pop(row.id, None)
+            if traced is not None:
+                self._traced[row.id] = weakref.ref(traced)
         log.listeners.emit(Changed("others", row.id))
 
     def _row(self, done: OtherCompile) -> OtherRecord:
@@ -175,6 +186,13 @@ class Others:
         origin = _origin(compiling)
         made, signatures = self._lineages.get(origin, (None, []))
         return signatures if made is not None and made.is_made_again_as(compiling.fun, origin[0]) else None
+
+
+def _traced(compiling: Compiling | None) -> Any:
+    """The jaxpr of a function of the user's, also of its `jax.grad` and the like; of JAX's own functions none."""
+    if compiling is None or is_jax_function(inspect.unwrap(compiling.fun)):
+        return None
+    return internals.traced_on_stack(sys._getframe())
 
 
 def _origin(compiling: Compiling) -> tuple[Origin, Any]:
