@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 MANY_EQUATIONS = 4000
 """From here on compiling a program takes XLA minutes rather than seconds."""
 
 
-def count_equations(jaxpr: Any) -> int:
-    """Equations of a closed jaxpr, those inside loops and branches counted once."""
-    total = 0
+def equations_in(jaxpr: Any) -> Iterator[Any]:
+    """Equations of a closed jaxpr, those inside loops and branches once."""
     stack = [getattr(jaxpr, "jaxpr", jaxpr)]
     while stack:
         inner = stack.pop()
-        total += len(inner.eqns)
         for equation in inner.eqns:
+            yield equation
             for value in equation.params.values():
                 for item in value if isinstance(value, tuple | list) else (value,):
                     item = getattr(item, "jaxpr", item)
                     if hasattr(item, "eqns"):
                         stack.append(item)
-    return total
+
+
+def count_equations(jaxpr: Any) -> int:
+    """How many equations a closed jaxpr has, those inside loops and branches counted once."""
+    return sum(1 for _ in equations_in(jaxpr))

@@ -29,16 +29,25 @@ class Fix:
 
 
 def fixes(diagnosis: Diagnosis) -> list[Fix]:
-    """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it."""
+    """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it.
+
+    A split that leaves hardly anything to compile comes after a rewrite that gives its caller more.
+    """
     found: list[Fix] = []
     if diagnosis.kind == "static" and (diagnosis.static_argnames or diagnosis.static_argnums):
         static = diagnosis.static_argnames, diagnosis.static_argnums
         found.append(Fix(1, "traced", *static, equations=diagnosis.equations))
     every = (*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified)
-    for rewrite in sorted(every, key=lambda each: not each.verified):
+    for rewrite in sorted(every, key=_rank):
         proof: Proof = "compared" if rewrite.verified else "unverified"
         found.append(Fix(len(found) + 1, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))
     return found
+
+
+def _rank(rewrite: Rewrite) -> int:
+    if rewrite.verified:
+        return 2 if rewrite.slight else 0
+    return 1 if rewrite.padded else 3
 
 
 def _needed(rewrite: Rewrite, diagnosis: Diagnosis) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -46,7 +46,10 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
     split, runs = _split(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
-    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), "" if unverified else why_not, split)
+    padded = any(each.padded for each in unverified)
+    why_not = reasons.NO_ARRAY if padded else "" if unverified else why_not
+    told = None if padded and split is not None and split.slight else split
+    reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     return asked.verdict(
         kind,
         static,

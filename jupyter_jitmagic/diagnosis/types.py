@@ -80,6 +80,8 @@ class Rewrite:
         static_argnames: the static arguments that it needs beside the rewrite.
         pieces: of a split, the functions under jit that `sources` define beside the function, which itself is not any more.
         price: of a split, what it costs, as far as it was measured.
+        slight: of a split, that hardly anything is left to compile.
+        padded: not verified only because its caller gets more: whole arrays, and how many of their elements plain Python gives.
     """
 
     sources: dict[str, str]
@@ -93,6 +95,8 @@ class Rewrite:
     filenames: dict[str, str] = field(default_factory=dict)
     pieces: tuple[str, ...] = ()
     price: str = ""
+    slight: bool = False
+    padded: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -142,7 +142,8 @@ def _listed(items: Iterable[str]) -> str:
 
 def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list[Block]:
     sure = fix.proof != "unverified" and not fix.equations
-    name = "Fix" if first and sure else "Perhaps" if first else f"Fix {fix.number}"
+    padded = fix.rewrite is not None and fix.rewrite.padded
+    name = f"Fix {fix.number}" if not first else "Fix" if sure else "Padded" if padded else "Perhaps"
     blocks: list[Block] = [Heading(name, proof(fix), "good" if sure else "plain")]
     if fix.static_argnames or fix.static_argnums:
         blocks.append(Code((_static(fix, context),)))
@@ -240,8 +241,10 @@ def _other_ways(found: list[Fix], context: Context) -> list[Block]:
 
 def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
     typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
-    doubt = ", not compared" if fix.proof == "unverified" else ""
-    name = _apart(fix, first)
+    padded = fix.rewrite is not None and fix.rewrite.padded
+    slight = fix.rewrite is not None and fix.rewrite.slight
+    doubt = ", not compared" if fix.proof == "unverified" and not padded else ""
+    name = _apart(fix, first) + (", padded" if padded else ", which leaves hardly anything under jit" if slight else "")
     return Details(f"Another way: {name}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))
 
 

@@ -306,3 +306,24 @@ def test_what_the_caller_passes_is_no_size_of_a_piece_unless_it_was_found_to_be(
 
     for split in jm.diagnose(jax.jit(every), X, jnp.int32(3)).splits:
         assert "step" not in split.price
+
+
+def test_a_split_that_leaves_hardly_anything_to_compile_comes_after_whole_arrays_with_their_count():
+    def doubled(x):
+        out = []
+        for v in x:
+            if v > 0:
+                out.append(v * 2)
+        return jnp.array(out)
+
+    diagnosis = jm.diagnose(jax.jit(doubled), jnp.array([1.0, -2.0, 3.0]))
+    first, second = fixes(diagnosis)
+    assert first.rewrite.padded and "their count" in first.rewrite.reason
+    assert second.rewrite.slight and diagnosis.splits == (second.rewrite,)
+    assert "Padded" in str(diagnosis) and "not compared" not in str(diagnosis)
+
+
+def test_a_split_that_leaves_work_to_compile_comes_first():
+    diagnosis = jm.diagnose(levels, jnp.ones((3, 4)), jnp.ones((4, 2)))
+    assert fixes(diagnosis)[0].rewrite is diagnosis.splits[0]
+    assert not diagnosis.splits[0].slight

@@ -162,7 +162,7 @@ class Judge:
             if exactly is not None and LATER not in " ".join(notes):
                 notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
             if draft.returns:
-                return self._rewrite(draft, reason=f"its values are right, but {draft.returns}")
+                return replace(self._rewrite(draft, reason=f"its values are right, but {draft.returns}"), padded=True)
             if self.fails_elsewhere:
                 return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
             if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):

@@ -20,7 +20,6 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 3  # with less and less promised
-_RETURNS_MORE = "its values are right, but the caller gets"
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 OTHER_WAYS_WITHIN = 1.0  # seconds; an answer that took longer comes alone
 
@@ -112,7 +111,7 @@ def _propose(
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
         given_up = [call for call in others if not call.promised and call.words in fails]
-        if found.rewrites or not given_up or any(each.reason.startswith(_RETURNS_MORE) for each in found.unverified):
+        if found.rewrites or not given_up or any(each.padded for each in found.unverified):
             break
         said += given_up
         others = [call for call in others if not any(call is one for one in given_up)]

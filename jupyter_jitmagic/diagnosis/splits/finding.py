@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.base.jaxprs import count_equations, equations_in
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
@@ -40,6 +40,11 @@ from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_o
 
 MOST_CUTS = 40
 FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
+_MOVES = frozenset(
+    {"broadcast_in_dim", "concatenate", "convert_element_type", "copy", "iota", "jit", "pjit", "reshape", "slice"}
+    | {"random_unwrap", "random_wrap", "squeeze", "transpose"}
+)
+"""Operations that compute nothing."""
 MOST_REWRITTEN = 4
 
 
@@ -106,10 +111,12 @@ class _State:
     failed: list[Key] = field(default_factory=list)
     small: set[Key] = field(default_factory=set)
     """Marked only because the piece that they made was not worth it."""
+    works: dict[tuple[Key, ...], int] = field(default_factory=dict)
+    """By piece, how many operations compute something in it."""
 
     def copy(self) -> _State:
         marks = Marks(set(self.marks.plain), set(self.marks.early), dict(self.marks.isolated))
-        return _State(marks, dict(self.static), dict(self.rewritten), list(self.failed), set(self.small))
+        return _State(marks, dict(self.static), dict(self.rewritten), list(self.failed), set(self.small), dict(self.works))
 
 
 class _PlainFails(Exception):
@@ -283,6 +290,7 @@ class _Search:
                     state.marks.plain |= set(piece.key)
                     state.small |= set(piece.key)
                     return True
+                state.works[piece.key] = sum(equation.primitive.name not in _MOVES for equation in equations_in(traced.jaxpr))
                 continue
             if not self._with_sizes(program, piece, args, state):
                 self._stays(program, piece, error, state)
@@ -434,6 +442,7 @@ class _Search:
             filenames=filenames,
             pieces=tuple(piece.name for piece in program.pieces),
             price=prices.words(place.node.name) if compared is not None else "",
+            slight=all(state.works.get(piece.key, FEWEST_EQUATIONS) < FEWEST_EQUATIONS for piece in program.pieces),
         )
 
 

@@ -113,6 +113,9 @@ def _by_identity(name: str, value: Any) -> str:
     )
 
 
+NO_ARRAY = "no array of a fixed shape holds just what it returns"
+
+
 def for_rewrite(
     call: Call, search: StaticSet, left: Found, found_rewrite: bool, why_not: str = "", split: Rewrite | None = None
 ) -> str:
