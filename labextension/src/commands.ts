@@ -1,13 +1,14 @@
 /** What the panel can be told to do: from its menus, the palette, or by another extension. */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { pythonIcon } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { isColumn } from './columns';
 import { asCsv, asMarkdown } from './markdown';
 import type { IJitPanel } from './jitpanel';
+import { rowTarget } from './rowmenu';
 import { CommandIDs } from './tokens';
 import { columnWords } from './views/words';
 
@@ -15,25 +16,31 @@ const OF_A_FUNCTION = {
   args: {
     type: 'object',
     properties: {
-      function: { type: 'number', description: 'The id of the function' },
+      function: {
+        type: 'number',
+        description:
+          'The id of the function; else that of the row with the context menu'
+      },
       epoch: {
         type: 'string',
         description: 'The start of the extension that the id is of'
       }
-    },
-    required: ['function']
+    }
   }
 };
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } };
 
 export function addCommands(
-  commands: CommandRegistry,
+  app: JupyterFrontEnd,
   panel: IJitPanel,
   trans: TranslationBundle
 ): void {
+  const { commands } = app;
   const { model } = panel;
+  const idOf = (args: ReadonlyPartialJSONObject): number =>
+    rowTarget(app, args).function ?? 0;
   const row = (args: ReadonlyPartialJSONObject) =>
-    model.state.functions.get(Number(args.function));
+    model.state.functions.get(idOf(args));
   const hasRows = (): boolean => model.state.functions.size > 0;
   const isLive = (): boolean => model.state.link === 'live' && hasRows();
 
@@ -51,10 +58,10 @@ export function addCommands(
   });
   commands.addCommand(CommandIDs.pin, {
     label: trans.__('Pin to the Top'),
-    isToggled: args => model.state.pinned.has(Number(args.function)),
+    isToggled: args => model.state.pinned.has(idOf(args)),
     isToggleable: true,
     isEnabled: args => row(args) !== undefined,
-    execute: args => model.togglePin(Number(args.function)),
+    execute: args => model.togglePin(idOf(args)),
     describedBy: OF_A_FUNCTION
   });
   commands.addCommand(CommandIDs.clearFunction, {
@@ -63,7 +70,7 @@ export function addCommands(
     execute: async args => {
       const name = row(args)?.name ?? '';
       const reply = await panel.ask('clear', {
-        function: Number(args.function),
+        function: idOf(args),
         epoch: typeof args.epoch === 'string' ? args.epoch : model.state.epoch
       });
       if (reply) {

@@ -8,6 +8,7 @@ import { KernelMessage } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 
+import { Conversation } from './conversation';
 import {
   type IPatience,
   type KernelLike,
@@ -18,8 +19,6 @@ import {
   subshellOf
 } from './finding';
 import type { PanelModel } from './model';
-import { ProtocolError } from './fields';
-import { parseMessage } from './messages';
 import {
   COMM,
   type IReply,
@@ -42,6 +41,10 @@ export class KernelLink implements IDisposable {
     private _counts = false,
     private readonly _patience: IPatience = PATIENCE
   ) {
+    this._talk = new Conversation(_model, (op, args, id) =>
+      this._send(op, args, id)
+    );
+    this._talk.want(_counts);
     _kernel.iopubMessage.connect(this._onIOPub, this);
     _kernel.statusChanged.connect(this._onStatus, this);
     _kernel.connectionStatusChanged.connect(this._onConnection, this);
@@ -66,8 +69,8 @@ export class KernelLink implements IDisposable {
       return;
     }
     this._counts = counts;
+    this._talk.want(counts, this._panel !== '');
     if (this._panel) {
-      this._resyncing = !counts; // what comes before the snapshot is in it
       this._send('open', { subshell: this._subshellId, counts });
     }
   }
@@ -78,16 +81,14 @@ export class KernelLink implements IDisposable {
     args: IRequest['args'] = {},
     when: IWhen = {}
   ): Promise<IReply['data']> {
-    const id = UUID.uuid4();
+    const ask = (): Promise<IReply['data']> =>
+      this._talk.ask(op, args, (...request) => this._send(...request, when));
+    if (this._talk.isLive) {
+      return ask();
+    }
     return new Promise((resolve, reject) => {
-      const ask = (): void => {
-        this._pending.set(id, { resolve, reject });
-        this._send(op, args, id, when);
-      };
-      if (this._live) {
-        ask();
-      } else if (!this._disposed && this._model.state.link === 'connecting') {
-        this._early.push({ ask, reject });
+      if (!this._disposed && this._model.state.link === 'connecting') {
+        this._early.push({ ask: () => ask().then(resolve, reject), reject });
       } else {
         reject(new Error('the kernel is not connected'));
       }
@@ -174,7 +175,7 @@ export class KernelLink implements IDisposable {
     const patience =
       subshell === null ? this._patience.shell : this._patience.subshell;
     setTimeout(() => {
-      if (stale() || this._live || this._model.state.link === 'newer') {
+      if (stale() || this._talk.isLive || this._model.state.link === 'newer') {
         return;
       }
       if (subshell !== null && !fresh) {
@@ -253,12 +254,7 @@ export class KernelLink implements IDisposable {
   private _forget(): void {
     this._panel = '';
     this._subshellId = null;
-    this._live = false;
-    this._resyncing = false;
-    this._pending.forEach(({ reject }) =>
-      reject(new Error('the connection to the kernel ended'))
-    );
-    this._pending.clear();
+    this._talk.end('the connection to the kernel ended');
   }
 
   // -- receiving -----------------------------------------------------------------
@@ -276,20 +272,16 @@ export class KernelLink implements IDisposable {
     if (comm_id !== COMM && (comm_id !== this._panel || !this._panel)) {
       return;
     }
-    let parsed: Message;
-    try {
-      parsed = parseMessage(data);
-    } catch (error) {
-      this._complain(error);
-      return;
+    const heard = this._talk.hear(data);
+    if (heard) {
+      this._act(heard);
     }
-    this._hear(parsed);
   }
 
-  private _hear(message: Message): void {
+  private _act(message: Message): void {
     switch (message.t) {
       case 'loaded':
-        if (!this._live || message.epoch !== this._model.state.epoch) {
+        if (!this._talk.isLive || message.epoch !== this._model.state.epoch) {
           void this._discover();
         }
         break;
@@ -301,70 +293,8 @@ export class KernelLink implements IDisposable {
         this._model.clear('unloaded');
         break;
       case 'snapshot':
-        this._live = true;
-        this._resyncing = false;
-        this._model.applySnapshot(message);
         this._early.splice(0).forEach(({ ask }) => ask());
-        this._pending.get(message.id)?.resolve({});
-        this._pending.delete(message.id);
         break;
-      case 'counts':
-        if (!this._counts) {
-          return;
-        }
-        this._live = true;
-        this._model.applyCounts(message);
-        if (message.ping) {
-          this._send('alive');
-        }
-        break;
-      case 'update':
-        if (!this._live || this._counts) {
-          return;
-        }
-        if (message.ping) {
-          this._send('alive');
-        }
-        if (
-          !this._resyncing &&
-          message.epoch === this._model.state.epoch &&
-          this._model.applyUpdate(message) === 'gap'
-        ) {
-          this._resyncing = true;
-          this._send('snapshot');
-        }
-        break;
-      case 'reply':
-        this._settle(message);
-        break;
-    }
-  }
-
-  private _settle(reply: IReply): void {
-    const pending = this._pending.get(reply.id);
-    this._pending.delete(reply.id);
-    if (!pending) {
-      if (!reply.ok) {
-        this._complain(new ProtocolError(reply.error));
-      }
-    } else if (reply.ok) {
-      pending.resolve(reply.data);
-    } else {
-      pending.reject(new Error(reply.error));
-    }
-  }
-
-  /** One warning a link; the state stays as it is, except that a newer kernel that never got to speak is said to be newer. */
-  private _complain(error: unknown): void {
-    if (!(error instanceof ProtocolError)) {
-      throw error;
-    }
-    if (error.newer && !this._live) {
-      this._model.setLink('newer');
-    }
-    if (!this._complained) {
-      this._complained = true;
-      console.warn(`jupyter_jitmagic: a message was ignored: ${error.message}`);
     }
   }
 
@@ -422,7 +352,7 @@ export class KernelLink implements IDisposable {
     } else if (!this._restarting) {
       this._attempt += 1;
       this._wasLost = true;
-      this._live = false;
+      this._talk.end('the connection to the kernel was lost');
       this._endEarly();
       this._model.setLink('lost');
     }
@@ -445,15 +375,9 @@ export class KernelLink implements IDisposable {
   private _subshellId: string | null = null;
   /** The message whose answer has still to be hastened. */
   private _asked = '';
-  private _live = false;
-  private _resyncing = false;
   private _restarting = false;
   private _wasLost = false;
-  private _complained = false;
   /** Questions that were asked before the kernel was found. */
   private _early: { ask: () => void; reject: (error: Error) => void }[] = [];
-  private _pending = new Map<
-    string,
-    { resolve: (data: IReply['data']) => void; reject: (error: Error) => void }
-  >();
+  private readonly _talk: Conversation;
 }

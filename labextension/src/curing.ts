@@ -1,36 +1,47 @@
-/** Keeps the advice on misses up to date: when misses came the kernel is asked whether there is any, seldom. */
-import type { IDisposable } from '@lumino/disposable';
-import { DisposableDelegate } from '@lumino/disposable';
+/** Keeps the advice on misses up to date: when misses came the kernel is asked whether there is any, at most once a second. */
+import { type IDisposable, DisposableDelegate } from '@lumino/disposable';
+import { Throttler } from '@lumino/polling';
 
 import { parseCures } from './answers';
 import type { PanelModel } from './model';
 import type { Ask } from './questions';
-import { Seldom } from './seldom';
 
-/** `seen`: whether anybody would see it. A kernel of an older version gives none. */
+const PAUSE_MS = 1000;
+
+/** `seen`: whether anybody would see it. What the kernel cannot answer (one of an older version) is asked again with the next miss. */
 export function keepCures(
   model: PanelModel,
   ask: Ask,
   seen: () => boolean = () => true
 ): IDisposable {
-  const cures = new Seldom(async () => {
-    const { link, epoch, misses } = model.state;
-    if (link === 'live' && misses.length > 0 && seen()) {
-      const data = await ask('cures', {});
-      if (epoch === model.state.epoch) {
-        model.setCures(parseCures(data));
+  let asked: unknown = model.state.misses;
+  const asking = new Throttler(
+    async () => {
+      const { link, epoch, misses } = model.state;
+      asked = misses;
+      if (link === 'live' && misses.length > 0 && seen()) {
+        const data = await ask('cures', {});
+        if (epoch === model.state.epoch) {
+          model.setCures(parseCures(data));
+        }
       }
+    },
+    { limit: PAUSE_MS, edge: 'trailing' }
+  );
+  let waits = false;
+  const follow = (): void => {
+    if (!waits && asked !== model.state.misses && !asking.isDisposed) {
+      waits = true;
+      const done = (): void => {
+        waits = false;
+        follow(); // what came while the answer was on its way
+      };
+      asking.invoke().then(done, done);
     }
-  });
-  let { misses } = model.state;
-  const end = model.subscribe(() => {
-    if (misses !== model.state.misses) {
-      misses = model.state.misses;
-      cures.ask();
-    }
-  });
+  };
+  const end = model.subscribe(follow);
   return new DisposableDelegate(() => {
     end();
-    cures.dispose();
+    asking.dispose();
   });
 }

@@ -18,6 +18,7 @@ class Dashboard extends ReactWidget {
   ) {
     super();
     this.addClass('jp-JitMagic');
+    this.addClass('jp-JitMagic-caches');
     this.addClass('jp-JitMagic-dashboard');
   }
 

@@ -1,21 +1,23 @@
 /** The widget in the sidebar, and the one place where tracker, connection and model meet. */
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { nullTranslator } from '@jupyterlab/translation';
-import { MenuSvg, ReactWidget } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Kernel } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { COLUMNS, isColumn, toggled } from './columns';
+import { isColumn, toggled } from './columns';
 import { type IWhen, KernelLink } from './connection';
+import { keepCures } from './curing';
 import { jitIcon } from './icon';
 import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
 import { loadExtension, runCell } from './load';
 import { PanelModel } from './model';
-import { parseCures, parseRolled } from './answers';
+import { parseRolled } from './answers';
 import { type IPlace, type IReply, type IRequest } from './protocol';
 import {
   type ColumnId,
@@ -25,7 +27,6 @@ import {
   type Selection
 } from './tokens';
 import { questions } from './questions';
-import { Seldom } from './seldom';
 import type { Followed, SourceTracker } from './tracker';
 import { App } from './views/app';
 
@@ -47,13 +48,15 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     this.node.setAttribute('aria-label', trans.__('JIT caches'));
     this.node.tabIndex = -1;
     this.addClass('jp-JitMagic');
+    this.addClass('jp-JitMagic-caches');
     this._tracker.changed.connect(this._follow, this);
-    let { link, misses } = this.model.state;
+    this._cures = keepCures(
+      this.model,
+      (op, args) => this.request(op, args),
+      () => this.seen
+    );
+    let { link } = this.model.state;
     this.model.subscribe(() => {
-      if (misses !== this.model.state.misses) {
-        misses = this.model.state.misses;
-        this._cures.ask();
-      }
       if (link !== this.model.state.link) {
         link = this.model.state.link;
         this._countsChanged.emit();
@@ -262,17 +265,6 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     }
   }
 
-  /** Misses came: there may be advice on them, which a kernel of an older version does not give. */
-  private readonly _cures = new Seldom(async () => {
-    const { link, epoch, misses } = this.model.state;
-    if (link === 'live' && misses.length > 0 && this.seen) {
-      const data = await this.request('cures', {});
-      if (epoch === this.model.state.epoch) {
-        this.model.setCures(parseCures(data));
-      }
-    }
-  });
-
   async request(
     op: string,
     args: IRequest['args'],
@@ -363,57 +355,14 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     openProgram: choice => {
       void this._commands.execute(CommandIDs.openProgram, { ...choice });
     },
-    openMenu: (x, y, functionId, entry) => {
-      const menu = this._menu();
-      if (entry !== undefined) {
-        const command = CommandIDs.openProgram;
-        menu.addItem({ command, args: { entry } });
-        const other = this.model.state.selected;
-        const shown = this.model.state.entries.get(
-          other?.kind === 'entry' ? other.id : 0
-        );
-        if (shown && shown.id !== entry && shown.function === functionId) {
-          menu.addItem({ command, args: { entry, other: shown.id } });
-        }
-        menu.addItem({ type: 'separator' });
-      }
-      if (functionId !== undefined) {
-        const args = { function: functionId, epoch: this.model.state.epoch };
-        menu.addItem({ command: CommandIDs.goToDefinition, args });
-        menu.addItem({ command: CommandIDs.pin, args });
-        menu.addItem({ command: CommandIDs.clearFunction, args });
-        menu.addItem({ type: 'separator' });
-      }
-      menu.addItem({ command: CommandIDs.openDashboard });
-      menu.addItem({ command: CommandIDs.expandAll });
-      menu.addItem({ command: CommandIDs.collapseAll });
-      menu.addItem({ type: 'separator' });
-      menu.addItem({ command: CommandIDs.pauseRecording });
-      menu.addItem({ command: CommandIDs.copyMarkdown });
-      menu.addItem({ command: CommandIDs.saveCsv });
-      menu.addItem({ command: CommandIDs.clearAll });
-      menu.open(x, y);
-    },
-    openColumns: (x, y) => {
-      const menu = this._menu();
-      for (const column of COLUMNS) {
-        if (column !== 'name') {
-          menu.addItem({ command: CommandIDs.toggleColumn, args: { column } });
-        }
-      }
-      menu.open(x, y);
+    openMenu: (element, clientX, clientY) => {
+      const init = { bubbles: true, cancelable: true, clientX, clientY };
+      element.dispatchEvent(new MouseEvent('contextmenu', init));
     }
   };
 
-  private _menu(): MenuSvg {
-    const menu = new MenuSvg({ commands: this._commands });
-    menu.aboutToClose.connect(() => {
-      setTimeout(() => menu.dispose(), 0);
-    });
-    return menu;
-  }
-
   private readonly _trans: TranslationBundle;
+  private readonly _cures: IDisposable;
   private _counting = true;
   private _seenChanged = new Signal<this, void>(this);
   private _countsChanged = new Signal<this, void>(this);

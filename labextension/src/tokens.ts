@@ -42,6 +42,7 @@ export const CommandIDs = {
   open: 'jitmagic:open',
   openDashboard: 'jitmagic:open-dashboard',
   openProgram: 'jitmagic:open-program',
+  comparePrograms: 'jitmagic:compare-programs',
   followLink: 'jitmagic:follow-link',
   showLine: 'jitmagic:show-line',
   copyMarkdown: 'jitmagic:copy-markdown',
@@ -243,8 +244,6 @@ export interface IPanelActions {
   showHeat?(heat: IHeat | null): void;
   /** Show a program in a tab of its own, where there is room for one; missing where there is none. */
   openProgram?(choice: IProgramChoice): void;
-  /** The menu of the panel, of one function or of one entry, at a place of the window. */
-  openMenu(x: number, y: number, functionId?: number, entry?: number): void;
-  /** The menu in which columns are chosen. */
-  openColumns(x: number, y: number): void;
+  /** Open the context menu of an element at a place of the window; missing where the host has none. */
+  openMenu?(element: Element, x: number, y: number): void;
 }

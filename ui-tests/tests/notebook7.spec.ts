@@ -17,6 +17,13 @@ test('the same panel in Notebook 7', async ({ lab }) => {
   await expect(lab.cell(lab.row('scaled'), 'misses')).toHaveText('1');
   await lab.shot('notebook7');
 
+  // menus come from the plugin's schema
+  await lab.panel.getByRole('button', { name: 'More actions' }).click();
+  await expect(
+    lab.page.getByRole('menuitem', { name: 'Pause Recording' })
+  ).toBeVisible();
+  await lab.page.keyboard.press('Escape');
+
   // a failed trace: its link leads to the advice, and the fix is put into the cell
   await lab.run(
     '%%jit\ndef halved(x):\n    if x.sum() > 0:\n        return x / 2\n    return x\n\nhalved(jnp.ones(3))'

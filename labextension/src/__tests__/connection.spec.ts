@@ -88,7 +88,14 @@ class FakeKernel {
   }
 }
 
-const PATIENCE = { spec: 20, control: 30, subshell: 30, shell: 20 };
+/** Enough for any machine; and none, where the test is of what comes then. */
+const PATIENCE = {
+  spec: 60_000,
+  control: 60_000,
+  subshell: 60_000,
+  shell: 60_000
+};
+const IMPATIENT = { ...PATIENCE, control: 5, subshell: 5, shell: 5 };
 
 async function settled(): Promise<void> {
   for (let i = 0; i < 12; i++) {
@@ -102,8 +109,8 @@ describe('KernelLink', () => {
   let model: PanelModel;
   let link: KernelLink;
 
-  const start = async (counts = false): Promise<void> => {
-    link = new KernelLink(kernel as any, model, counts, PATIENCE);
+  const start = async (counts = false, patience = PATIENCE): Promise<void> => {
+    link = new KernelLink(kernel as any, model, counts, patience);
     await settled();
   };
   const answer = (message: any = golden('snapshot')): void =>
@@ -144,14 +151,16 @@ describe('KernelLink', () => {
 
   it('makes a fresh subshell if the shared one does not answer', async () => {
     kernel.comms[`${SUBSHELL_PREFIX}gone`] = {};
-    await start();
-    await vi.waitFor(() => expect(kernel.sent.length).toBe(2));
+    await start(false, IMPATIENT);
+    await vi.waitFor(() =>
+      expect(kernel.sent.length).toBeGreaterThanOrEqual(2)
+    );
     expect(kernel.sent[1].header.subshell_id).toMatch(/^sub/);
   });
 
   it('asks no subshell of a kernel without them, and says that it waits for the cell', async () => {
     kernel.comms = { [COMM]: {} };
-    await start();
+    await start(false, IMPATIENT);
     expect(kernel.controls).toEqual(['comm_info_request']);
     expect(kernel.sent[0].header.subshell_id ?? null).toBeNull();
     await vi.waitFor(() => expect(model.state.link).toBe('waiting'));
@@ -188,7 +197,7 @@ describe('KernelLink', () => {
   it('falls back on the main shell where control gives no answer', async () => {
     kernel.answersControl = false;
     kernel.comms = { [COMM]: {} };
-    await start();
+    await start(false, IMPATIENT);
     await vi.waitFor(() => expect(kernel.sent.length).toBe(1));
     answer();
     expect(model.state.link).toBe('live');
@@ -321,8 +330,14 @@ describe('KernelLink', () => {
     answer({ ...golden('reply-unknown'), id: next });
     await expect(refused).rejects.toThrow(/does not know/);
     const lost = link.request('anything');
+    kernel.connect('connecting');
+    await expect(lost).rejects.toThrow(/lost/);
+    kernel.connect('connected');
+    await settled();
+    kernel.say(kernel.open.at(-1)!, golden('snapshot'));
+    const ended = link.request('anything');
     kernel.go('restarting');
-    await expect(lost).rejects.toThrow(/ended/);
+    await expect(ended).rejects.toThrow(/ended/);
   });
 
   it('asks what was asked before the kernel was found, once it is; and not where it never is', async () => {

@@ -73,7 +73,7 @@ describe('the link of a widget', () => {
     expect(model.state.link).toBe('live');
     const update = golden('update');
     widget.say({ ...update, epoch: model.state.epoch, seq: 1e9 }, '');
-    expect(widget.ops()).toEqual(['open', 'open']); // one was missed
+    expect(widget.ops()).toEqual(['open', 'snapshot']); // one was missed
   });
 
   it('leaves what is meant for another view of the same widget', () => {

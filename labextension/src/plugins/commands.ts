@@ -44,7 +44,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_jitmagic');
     addOpening(app, panel, trans);
     addDashboard(app, panel, restorer, trans);
-    addCommands(app.commands, panel, trans);
+    addCommands(app, panel, trans);
     const category = trans.__('JIT');
     for (const command of IN_THE_PALETTE) {
       palette?.addItem({ command, category });

@@ -7,6 +7,7 @@ import type { ICodeCellModel } from '@jupyterlab/cells';
 import { IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Throttler } from '@lumino/polling';
 import {
   ITranslator,
   nullTranslator,
@@ -28,6 +29,9 @@ import { CommandIDs, PLUGIN_ID } from '../tokens';
 
 /** When marks are drawn: never, while the rows can be seen anywhere, or always, for which the kernel then sends them. */
 type When = 'off' | 'panel' | 'always';
+
+/** Not drawn anew more often. */
+const RENEWED_MS = 200;
 
 const NOTHING: IBeside = { marks: [], heat: [] };
 
@@ -186,8 +190,11 @@ class Beside {
 
   /** In a moment: much may change at once. */
   private _renew(): void {
-    clearTimeout(this._timer);
-    this._timer = setTimeout(() => {
+    void this._renewal.invoke();
+  }
+
+  private readonly _renewal = new Throttler(
+    () => {
       const { misses, heat } = this._panel.model.state;
       const { followed } = this._panel;
       this._notebook =
@@ -198,14 +205,14 @@ class Beside {
       this._marks = drawn ? marksByCell(misses) : new Map();
       this._heat = heat ? heatByCell(heat.lines) : new Map();
       this._listeners.forEach(listener => listener());
-    }, 200);
-  }
+    },
+    { limit: RENEWED_MS, edge: 'trailing' }
+  );
 
   private _when: When = 'panel';
   private _notebook: INotebookModel | null = null;
   private _numbers: ReadonlySet<number> = new Set();
   private _marks: ByCell<IMark> = new Map();
   private _heat: ByCell<IWarmLine> = new Map();
-  private _timer: ReturnType<typeof setTimeout> | undefined;
   private _listeners = new Set<() => void>();
 }

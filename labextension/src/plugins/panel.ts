@@ -57,9 +57,12 @@ export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
     app.shell.add(panel, 'right', { rank: 700 });
     restorer?.add(panel, PANEL_ID);
     if (states) {
-      keepView(panel.model, states).catch((reason: unknown) => {
-        console.warn('jupyter-jitmagic: the view is not restored', reason);
-      });
+      keepView(panel.model, states).then(
+        kept => panel.disposed.connect(() => kept.dispose()),
+        (reason: unknown) => {
+          console.warn('jupyter-jitmagic: the view is not restored', reason);
+        }
+      );
     }
     settings
       ?.load(PLUGIN_ID)

@@ -18,6 +18,7 @@ import {
   KIND_NAMES,
   mimeType
 } from '../programs/host';
+import { rowTarget } from '../rowmenu';
 import { CommandIDs, type IProgramChoice } from '../tokens';
 
 export const programsPlugin: JupyterFrontEndPlugin<void> = {
@@ -68,31 +69,78 @@ export const programsPlugin: JupyterFrontEndPlugin<void> = {
       trans,
       open: choice => void open(choice)
     };
+    const rowEntry = (args: ReadonlyPartialJSONObject): number | null =>
+      rowTarget(app, args).entry ?? null;
+    /** The entry that is looked at closely, where it is another one of the same function. */
+    const otherOf = (entry: number | null): number | null => {
+      const { selected, entries } = panel.model.state;
+      const other = selected?.kind === 'entry' ? selected.id : 0;
+      const owner = entries.get(other)?.function;
+      return other !== entry && owner === entries.get(entry ?? 0)?.function
+        ? (owner && other) || null
+        : null;
+    };
     app.commands.addCommand(CommandIDs.openProgram, {
-      label: args => {
-        const other = chosen(args)?.other ?? null;
-        return other === null
-          ? trans.__('Open the Program')
-          : trans.__("Compare with Entry %1's Program", other);
-      },
+      label: trans.__('Open the Program'),
       icon: jitIcon,
-      isEnabled: args => chosen(args) !== null,
+      isEnabled: args => rowEntry(args) !== null,
       execute: args => {
-        const choice = chosen(args);
-        return choice && open(choice);
+        const entry = rowEntry(args);
+        const { other, what } = args;
+        return (
+          entry !== null &&
+          open({
+            entry,
+            other: typeof other === 'number' ? other : null,
+            what: KINDS.find(kind => kind === what) ?? 'jaxpr'
+          })
+        );
       },
       describedBy: {
         args: {
           type: 'object',
           properties: {
-            entry: { type: 'number', description: 'The id of a cache entry' },
+            entry: {
+              type: 'number',
+              description:
+                'The id of a cache entry; else that of the row with the context menu'
+            },
             other: {
               type: 'number',
               description: 'The id of the entry to compare it with'
             },
             what: { type: 'string', enum: [...KINDS] }
-          },
-          required: ['entry']
+          }
+        }
+      }
+    });
+    app.commands.addCommand(CommandIDs.comparePrograms, {
+      label: args => {
+        const other = otherOf(rowEntry(args));
+        return other === null
+          ? trans.__('Compare Its Program')
+          : trans.__("Compare with Entry %1's Program", other);
+      },
+      isVisible: args => otherOf(rowEntry(args)) !== null,
+      execute: args => {
+        const entry = rowEntry(args);
+        const other = otherOf(entry);
+        return (
+          entry !== null &&
+          other !== null &&
+          open({ entry, other, what: 'jaxpr' })
+        );
+      },
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            entry: {
+              type: 'number',
+              description:
+                'The id of a cache entry; else that of the row with the context menu'
+            }
+          }
         }
       }
     });
@@ -100,14 +148,3 @@ export const programsPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 let opened = 0;
-
-function chosen(args: ReadonlyPartialJSONObject): IProgramChoice | null {
-  const { entry, other, what } = args;
-  return typeof entry === 'number'
-    ? {
-        entry,
-        other: typeof other === 'number' ? other : null,
-        what: KINDS.find(kind => kind === what) ?? 'jaxpr'
-      }
-    : null;
-}

@@ -107,14 +107,7 @@ export function CacheTable({
       onSelect(item.row.id === selected ? null : item.row.id);
     }
   });
-  const openMenu = useLatest((item: Item, x: number, y: number): void => {
-    setActive(item.key);
-    if (item.kind === 'function') {
-      actions.openMenu(x, y, item.row.id);
-    } else {
-      actions.openMenu(x, y, item.row.function, item.row.id);
-    }
-  });
+  const activate = useLatest((item: Item): void => setActive(item.key));
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const item = items[at];
     switch (event.key) {
@@ -155,10 +148,11 @@ export function CacheTable({
         if (!item || (event.key === 'F10' && !event.shiftKey)) {
           return;
         }
-        const box = document
-          .getElementById(idOf(item))
-          ?.getBoundingClientRect();
-        openMenu(item, (box?.left ?? 0) + 24, box?.bottom ?? 0);
+        const row = document.getElementById(idOf(item));
+        if (row) {
+          const { left, bottom } = row.getBoundingClientRect();
+          actions.openMenu?.(row, left + 24, bottom);
+        }
         break;
       }
       case 'Enter':
@@ -204,7 +198,7 @@ export function CacheTable({
           onSort={each =>
             setSorted(each ? `${each.column} ${each.down ? 'down' : 'up'}` : '')
           }
-          onMenu={(x, y) => actions.openColumns(x, y)}
+          onMenu={actions.openMenu}
           onLeave={() => grid.current?.focus()}
         />
         {/* what scrolls is a stop of the Tab key, too; the keys work in it as in the grid */}
@@ -232,7 +226,7 @@ export function CacheTable({
                   active={index === at}
                   selected={item.kind === 'entry' && item.row.id === selected}
                   onClick={choose}
-                  onMenu={openMenu}
+                  onMenu={activate}
                 />
               );
             })}

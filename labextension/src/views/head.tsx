@@ -44,8 +44,8 @@ export function Head({
   template: string;
   sort: ISort | null;
   onSort: (sort: ISort | null) => void;
-  /** Which columns there are to be, asked at a place of the window. */
-  onMenu: (x: number, y: number) => void;
+  /** Ask at a place of the window which columns there are to be. */
+  onMenu: ((element: Element, x: number, y: number) => void) | undefined;
   /** Down, into the rows. */
   onLeave: () => void;
 }): React.JSX.Element {
@@ -67,8 +67,8 @@ export function Head({
       event.key === 'ContextMenu' ||
       (event.key === 'F10' && event.shiftKey)
     ) {
-      const box = buttons[at]?.getBoundingClientRect();
-      onMenu(box?.left ?? 0, box?.bottom ?? 0);
+      const { left, bottom } = buttons[at].getBoundingClientRect();
+      onMenu?.(buttons[at], left, bottom);
     } else {
       if (event.key === 'Enter' || event.key === ' ') {
         event.stopPropagation(); // the button's own, not the rows'
@@ -87,11 +87,6 @@ export function Head({
         style={{ gridTemplateColumns: template }}
         ref={row}
         onKeyDown={onKeyDown}
-        onContextMenu={event => {
-          event.preventDefault();
-          event.stopPropagation();
-          onMenu(event.clientX, event.clientY);
-        }}
       >
         {columns.map(column => (
           <Heading

@@ -42,19 +42,21 @@ export function Header({
           <span className="jp-JitMagic-sourceName">{source.name}</span>
         </span>
       )}
-      <button
-        type="button"
-        className="jp-JitMagic-more"
-        title={trans.__('More actions')}
-        aria-label={trans.__('More actions')}
-        aria-haspopup="menu"
-        onClick={event => {
-          const box = event.currentTarget.getBoundingClientRect();
-          actions.openMenu(box.left, box.bottom);
-        }}
-      >
-        <ellipsesIcon.react tag="span" width="16px" height="16px" />
-      </button>
+      {actions.openMenu && (
+        <button
+          type="button"
+          className="jp-JitMagic-more"
+          title={trans.__('More actions')}
+          aria-label={trans.__('More actions')}
+          aria-haspopup="menu"
+          onClick={({ currentTarget }) => {
+            const { left, bottom } = currentTarget.getBoundingClientRect();
+            actions.openMenu?.(currentTarget, left, bottom);
+          }}
+        >
+          <ellipsesIcon.react tag="span" width="16px" height="16px" />
+        </button>
+      )}
       {rows && <Standing state={state} />}
       <Paused state={state} actions={actions} />
     </div>

@@ -37,7 +37,8 @@ export interface IRowProps {
   readonly active: boolean;
   readonly selected: boolean;
   readonly onClick: (item: Item) => void;
-  readonly onMenu: (item: Item, x: number, y: number) => void;
+  /** Its context menu is being opened. */
+  readonly onMenu: (item: Item) => void;
 }
 
 export const Row = React.memo(function Row({
@@ -62,6 +63,8 @@ export const Row = React.memo(function Row({
       aria-expanded={item.kind === 'function' ? item.expanded : undefined}
       aria-selected={selected}
       data-kind={item.kind}
+      data-function={item.kind === 'function' ? item.row.id : item.row.function}
+      data-entry={item.kind === 'entry' ? item.row.id : undefined}
       data-active={active ? true : undefined}
       data-dead={item.dead ? true : undefined}
       className="jp-JitMagic-row"
@@ -70,11 +73,7 @@ export const Row = React.memo(function Row({
         height: ROW_HEIGHT,
         transform: `translateY(${index * ROW_HEIGHT}px)`
       }}
-      onContextMenu={event => {
-        event.preventDefault();
-        event.stopPropagation();
-        onMenu(item, event.clientX, event.clientY);
-      }}
+      onContextMenu={() => onMenu(item)}
       onClick={() => onClick(item)}
     >
       {item.kind === 'function'

@@ -3,10 +3,9 @@ import type { AnyModel, RenderProps } from '@anywidget/types';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { parseCures } from '../answers';
+import { keepCures } from '../curing';
 import { PanelModel } from '../model';
 import { questions } from '../questions';
-import { Seldom } from '../seldom';
 import type { IPanelActions } from '../tokens';
 import { App } from '../views/app';
 import { useWidth } from '../views/hooks';
@@ -28,22 +27,7 @@ interface ITraits {
 function render({ model, el }: RenderProps<ITraits>): () => void {
   const store = new PanelModel();
   const link = new WidgetLink(model as unknown as AnyModel, store);
-  const cures = new Seldom(async () => {
-    const { epoch, link: standing, misses } = store.state;
-    if (standing === 'live' && misses.length > 0) {
-      const data = await link.request('cures');
-      if (epoch === store.state.epoch) {
-        store.setCures(parseCures(data));
-      }
-    }
-  });
-  let { misses } = store.state;
-  const unsubscribe = store.subscribe(() => {
-    if (misses !== store.state.misses) {
-      misses = store.state.misses;
-      cures.ask();
-    }
-  });
+  const cures = keepCures(store, link.request);
   const place = document.createElement('div');
   place.className = 'jp-JitMagic jp-JitMagic-widget';
   place.setAttribute('role', 'region');
@@ -68,7 +52,6 @@ function render({ model, el }: RenderProps<ITraits>): () => void {
   return () => {
     model.off('change:height', tall);
     undress();
-    unsubscribe();
     cures.dispose();
     link.dispose();
     root.unmount();
@@ -87,9 +70,7 @@ function actionsOf(store: PanelModel, link: WidgetLink): IPanelActions {
     select: selection => store.select(selection),
     expand: (functions, open) => store.expand(functions, open),
     copy,
-    leave: () => (document.activeElement as HTMLElement | null)?.blur(),
-    openMenu: () => {},
-    openColumns: () => {}
+    leave: () => (document.activeElement as HTMLElement | null)?.blur()
   };
 }
 

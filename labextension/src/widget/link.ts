@@ -4,10 +4,9 @@
  */
 import type { AnyModel } from '@anywidget/types';
 
+import { Conversation } from '../conversation';
 import type { PanelModel } from '../model';
-import { ProtocolError } from '../fields';
-import { parseMessage } from '../messages';
-import { type IReply, type IRequest, type Message, VERSION } from '../protocol';
+import { type IReply, type IRequest, VERSION } from '../protocol';
 
 /** After so many milliseconds without an answer "waits for the running cell" is told; and the question is put again. */
 const PATIENCE = [600, 2500, 10_000, 30_000];
@@ -20,6 +19,7 @@ export class WidgetLink {
     private readonly _model: PanelModel,
     private readonly _beat = BEAT_MS
   ) {
+    this._talk = new Conversation(_model, this._send);
     this._widget.on('msg:custom', this._onMessage);
     // told where the front end knows that the kernel is gone or another one
     this._widget.on('comm_live_update', this._onLost);
@@ -33,7 +33,7 @@ export class WidgetLink {
       this._disposed = true;
       clearInterval(this._timer);
       clearTimeout(this._again);
-      this._end('the panel was closed');
+      this._talk.end('the panel was closed');
       this._widget.off('msg:custom', this._onMessage);
       this._widget.off('comm_live_update', this._onLost);
     }
@@ -43,18 +43,11 @@ export class WidgetLink {
   request = (
     op: string,
     args: IRequest['args'] = {}
-  ): Promise<IReply['data']> => {
-    const id = `${++this._questions}`;
-    return new Promise((resolve, reject) => {
-      this._pending.set(id, { resolve, reject });
-      this._send(op, { ...args, epoch: this._model.state.epoch }, id);
-    });
-  };
+  ): Promise<IReply['data']> => this._talk.ask(op, args);
 
   /** Ask for everything, again and again until it comes: a kernel that is at work on a cell may hear of it only at the cell's end. */
   private _open(times: number): void {
     if (times === 0) {
-      this._live = false;
       this._model.setLink('connecting');
     }
     this._send('open', { subshell: null, counts: false });
@@ -68,14 +61,18 @@ export class WidgetLink {
     );
   }
 
-  private _send(op: string, args: IRequest['args'] = {}, id = ''): void {
+  private readonly _send = (
+    op: string,
+    args: IRequest['args'] = {},
+    id = ''
+  ): void => {
     const request: IRequest = { v: VERSION, op, id, panel: this._panel, args };
     try {
       this._widget.send(request);
     } catch {
       this._model.setLink('lost'); // the front end has no comm any more
     }
-  }
+  };
 
   private readonly _onMessage = (content: {
     panel?: unknown;
@@ -84,68 +81,28 @@ export class WidgetLink {
     if (content.panel !== '' && content.panel !== this._panel) {
       return;
     }
-    try {
-      this._hear(parseMessage(content.message));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        throw error;
-      }
-      if (error.newer && !this._live) {
-        this._model.setLink('newer');
-      }
-      console.warn(`jupyter_jitmagic: a message was ignored: ${error.message}`);
+    const heard = this._talk.hear(content.message);
+    if (heard) {
+      this._heard = performance.now();
+    }
+    if (heard?.t === 'snapshot') {
+      clearTimeout(this._again);
+    } else if (heard?.t === 'unloaded') {
+      this._talk.end('jupyter_jitmagic was unloaded');
+      this._model.clear('unloaded');
     }
   };
 
-  private _hear(message: Message): void {
-    this._heard = performance.now();
-    switch (message.t) {
-      case 'snapshot':
-        this._live = true;
-        clearTimeout(this._again);
-        this._model.applySnapshot(message);
-        break;
-      case 'update':
-        if (
-          this._live &&
-          message.epoch === this._model.state.epoch &&
-          this._model.applyUpdate(message) === 'gap'
-        ) {
-          this._open(0);
-        }
-        if (message.ping) {
-          this._send('alive');
-        }
-        break;
-      case 'unloaded':
-        this._live = false;
-        this._model.clear('unloaded');
-        break;
-      case 'reply':
-        this._settle(message);
-        break;
-    }
-  }
-
-  private _settle(reply: IReply): void {
-    const pending = this._pending.get(reply.id);
-    this._pending.delete(reply.id);
-    if (reply.ok) {
-      pending?.resolve(reply.data);
-    } else {
-      pending?.reject(new Error(reply.error));
-    }
-  }
-
   private readonly _onLost = (): void => {
-    this._end('the connection to the kernel ended');
+    clearTimeout(this._again);
+    this._talk.end('the connection to the kernel ended');
     this._model.setLink('lost');
   };
 
   /** No front end tells every end of a kernel: what has been silent is asked, and what does not answer is not called live. */
   private _isThere(): void {
     const silent = performance.now() - this._heard;
-    if (!this._live || document.hidden || silent < this._beat) {
+    if (!this._talk.isLive || document.hidden || silent < this._beat) {
       return;
     }
     if (this._asked > this._heard) {
@@ -161,22 +118,12 @@ export class WidgetLink {
     );
   }
 
-  private _end(reason: string): void {
-    this._pending.forEach(({ reject }) => reject(new Error(reason)));
-    this._pending.clear();
-  }
-
   private readonly _panel = `jitmagic-widget-${Math.random().toString(36).slice(2)}`;
   private readonly _timer: ReturnType<typeof setInterval>;
   private _again: ReturnType<typeof setTimeout> | undefined;
   private _disposed = false;
-  private _live = false;
   private _heard = performance.now();
   /** When it was last asked whether the kernel is there. */
   private _asked = 0;
-  private _questions = 0;
-  private _pending = new Map<
-    string,
-    { resolve: (data: IReply['data']) => void; reject: (error: Error) => void }
-  >();
+  private readonly _talk: Conversation;
 }
