@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     same_dtypes,
     shapes,
     weak_type_note,
+    with_empties_of,
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
@@ -286,9 +287,12 @@ def compare(
     deadline: Deadline,
     exactly: Callable[[Input], Any] | None = None,
     uncompiled_rewrite: Callable[[Input], Any] | None = None,
+    *,
+    cut: bool = False,
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
-    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN.
+    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `cut`: it gave whole
+    arrays, which were cut off, so that an empty one is no word about dtypes (`jnp.array([])` is of floats).
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -315,6 +319,7 @@ def compare(
             raise
         except (Exception, Effect) as error:
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
+        got = with_empties_of(got, want) if cut else got
         difference = differs(got, want)
         results.append(want)
         if difference and is_wider(got, want):

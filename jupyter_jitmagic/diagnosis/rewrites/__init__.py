@@ -32,6 +32,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     chosen_none,
     containers,
     conversions,
+    empties,
     host_functions,
     host_sizes,
     lists,
@@ -54,6 +55,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # value is no test yet
 RULES: list[Rule] = [
     *host_sizes.RULES,
+    *empties.RULES,
     *buffers.RULES,
     *host_functions.RULES,
     *containers.RULES,

@@ -128,12 +128,19 @@ class Search:
         self._sources: dict[str, Code] = {}
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
+        self._dead: tuple[Unit, str] | None = None
+        """A line that a draft brought in and that no rule can cure on another call: what is changed beside it helps least."""
+        self._put_off: list[tuple[Draft, int]] = []
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
         """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
         self._seen = set()
         self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
+        self._dead, self._put_off = None, []
         yield from self._follow(Draft(), prefer, 0)
+        while self._put_off:
+            self._dead = None
+            yield from self._follow(self._put_off[0][0], prefer, self._put_off.pop(0)[1])
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
         if draft.key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES:
@@ -151,7 +158,12 @@ class Search:
             yield replace(known, draft=draft)
             return
         for unit, step in sorted(known, key=lambda placed: bool(prefer) and placed[1].pattern != prefer):
-            yield from self._follow(self._with(draft, unit, step), prefer, depth + 1)
+            following = self._with(draft, unit, step)
+            if self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], "")):
+                self._put_off.append((following, depth + 1))
+                continue
+            self._dead = None
+            yield from self._follow(following, prefer, depth + 1)
 
     def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
         """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
@@ -187,6 +199,8 @@ class Search:
             if failing and not steps:
                 self.fails[failing] = first_words(outcome)
                 self._failures += not call.promised
+                line = spot.code.lines[spot.line - 1].strip()
+                self._dead = (spot.unit, line) if line not in _lines(spot.unit.text) else None
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:
@@ -393,6 +407,10 @@ class Search:
             if block.size:
                 best = block.a + min(line - block.b, block.size)
         return unit.first_line + best - 1
+
+
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines()}
 
 
 def first_words(error: BaseException) -> str:

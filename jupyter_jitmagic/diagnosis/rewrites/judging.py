@@ -148,14 +148,15 @@ class Judge:
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
                 run = _first_of(run, draft.cuts) if draft.returns else run
-                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly)
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns))
             if not (draft.returns or self.fails_elsewhere):
                 self._compare_others(plain, traced)
                 failing = self._compare_served(traced)
             if traced.equations * COMPILING_S < time_left():
                 run = self._compiled(traced)
                 run = _first_of(run, draft.cuts) if draft.returns else run
-                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, self._uncompiled(traced))
+                alike = self._uncompiled(traced)
+                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
             elif found is None:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found

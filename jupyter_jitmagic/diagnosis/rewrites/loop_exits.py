@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
+from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import (
     always_leaves,
@@ -80,8 +82,27 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
     code, indent = spot.code, spot.code.indent(loop)
     deeper = _Lowering(spot, flags).block(loop.body, indent + "        ")
     head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
-    text = f"{around[0]}{indent}{head}:\n{indent}    if not {flags.done}:\n{deeper}{around[1]}"
+    first = f"{indent}{flags.result} = " if flags.result else ""
+    value = _any_of_its_kind(spot, loop) if first and first not in around[0] else ""  # its rounds choose between old and new
+    before = f"{around[0]}{first}{value}\n" if value else around[0]
+    text = f"{before}{indent}{head}:\n{indent}    if not {flags.done}:\n{deeper}{around[1]}"
     return spot.step("flag", (region, text))
+
+
+def _any_of_its_kind(spot: Spot, loop: ast.For) -> str:
+    """A number of the kind of those that a loop returns, for what it has not found yet; "" where it returns anything else."""
+    kinds = set()
+    for returned in leaves(loop.body, ast.Return):
+        assert isinstance(returned, ast.Return) and returned.value is not None
+        fact = spot.fact(returned.value)
+        with contextlib.suppress(ValueError):
+            fact = fact or fact_of(ast.literal_eval(returned.value))
+        if fact is None or fact.ndim != 0 or fact.sort not in ("number", "array"):
+            return ""
+        kinds.add(fact.dtype)
+    return {frozenset("b"): "False", frozenset("i"): "0", frozenset("f"): "0.0", frozenset("if"): "0.0"}.get(
+        frozenset(kinds), ""
+    )
 
 
 _FEW_ROUNDS = 8

@@ -101,10 +101,10 @@ class Operations(Reshaping):
         if axes is not None and found.axis not in axes and not found.flat:  # of each row by itself
             self.require(found, TOTAL)
             return replace(found, direct=False, pad="")
-        if found.behind or found.axis or known.name != "softmax":
+        if found.behind or found.axis:
             self.stop(node)
-        self.with_keyword(node, f"where={found.broadcast}, initial=-{self.jnp('inf')}")
-        return replace(found, direct=False, pad="0")
+        self.with_keyword(node, f"where={found.broadcast}")
+        return replace(found, direct=False, pad="0" if known.name == "softmax" else "", source=-1)
 
     # -- reductions ---------------------------------------------------------------------------------------
 

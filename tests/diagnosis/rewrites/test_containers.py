@@ -46,6 +46,18 @@ def test_such_a_list_that_is_returned_comes_whole_with_its_length():
         np.testing.assert_allclose(got[:length], plain, rtol=1e-6)
 
 
+def test_a_list_of_ints_that_may_stay_empty_comes_whole():
+    """`jnp.array([])` is of floats, whatever would have been in the list."""
+    source = (
+        "def f(logits, end):\n    tokens = []\n    for step in range(logits.shape[0]):\n"
+        "        token = jnp.argmax(logits[step])\n        if token == end:\n            break\n"
+        "        tokens.append(token)\n    return jnp.array(tokens), len(tokens)\n"
+    )
+    rows = jnp.array([[0.1, 2.0, 0.3], [0.0, 0.1, 4.0], [3.0, 1.0, 1.0], [0.0, 1.0, 0.0]])
+    found = propose(define(source)["f"], (rows, 0), {})
+    assert "the caller gets the whole array" in found.unverified[0].reason
+
+
 def test_rows_are_kept_in_a_buffer_of_their_shape():
     source = (
         "def f(x, c):\n    h = x\n    rows = []\n    while h.sum() > c and len(rows) < 6:\n"

@@ -323,3 +323,22 @@ def f(income, brackets=(1000, 4000), rates=(0.1, 0.2)):
     return owed + (income - lower) * 0.3
 """
     check(source, (jnp.array(2000.0),), (jnp.array(500.0),), (jnp.array(2000.0), (100, 300)), (90.0, (50, 70), (0.5, 0.6)))
+
+
+def test_what_a_loop_over_parts_of_several_lengths_returns_keeps_its_first_find():
+    """No array holds lines of several lengths: their rounds stay, and a later one changes nothing."""
+    source = """
+def f(board):
+    lines = [board[0], board[1], board[:, 0], board[:, 1], jnp.diag(board)]
+    for line in lines:
+        s = line.sum()
+        if s == 3:
+            return 1
+        if s == -3:
+            return -1
+    return s
+"""
+    wide = jnp.array([[1, 1, 1], [-2, -1, 0]])
+    square = jnp.array([[1, 1], [2, -4]])
+    found = check(source, (jnp.array([[1, 2], [-2, -1]]),), (square,), (wide,), (jnp.zeros((2, 2), int),), (-wide,))
+    assert "result = 0" in found.rewrites[0].source

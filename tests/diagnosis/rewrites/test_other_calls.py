@@ -201,3 +201,14 @@ def test_the_best_of_groups_whose_sums_are_all_negative():
     )
     x, labels = jnp.array([0.25, -0.5, 3.0, 0.75]), jnp.array([1, 2, 0, 1])
     served(source, (x, labels), ((-x - 4, labels + 1), {}), ((x, labels * 0 + 1), {}))
+
+
+def test_where_neither_finds_an_end_a_rewrite_is_not_compared():
+    """A negative float to a power is complex in Python and NaN as JAX's array, with which no round is the last."""
+    source = (
+        "def f(key, a, b):\n    top = (0.5 - a) ** (a - 1.5)\n    while True:\n"
+        "        key, one, two = jax.random.split(key, 3)\n        x = jax.random.uniform(one)\n"
+        "        if jax.random.uniform(two) * top <= x ** (a - 1) * (1 - x) ** (b - 1):\n            return x\n"
+    )
+    found = propose(define(source)["f"], (jax.random.PRNGKey(0), 0.4, 3.0), {})
+    assert found.rewrites, found

@@ -236,10 +236,20 @@ def test_one_element_of_each_row_that_was_selected(axis, picked):
     check(OF_LABELS.format(axis=axis, picked=picked), *LABELS)
 
 
-def test_a_softmax_over_the_rows_themselves_is_another():
-    """Along the axis of which a part was selected, what was not selected must not weigh."""
-    source = "def f(x):\n    return jax.nn.log_softmax(x[x > 0])[0]\n"
-    assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]),), {}).rewrites
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_a_softmax_over_what_was_selected(name):
+    """What was not selected does not weigh, be it NaN, and the gradient is plain Python's."""
+    source = f"def f(x):\n    return (jax.nn.{name}(x[x > 0]) ** 2).sum()\n"
+    found = check(source, (jnp.array([1.0, -2.0, 3.0]),), (jnp.array([jnp.nan, 2.0, 3.0]),), (jnp.array([0.5, 0.7]),))
+    assert "where=kept" in found.rewrites[0].source
+
+
+def test_what_has_no_value_for_an_empty_array_is_asked_for_none_where_a_mask_of_nothing_is_made():
+    source = (
+        "def f(x, rate):\n    idx = jnp.where(jnp.diff(jnp.sign(x)) != 0)[0]\n    if idx.size < 2:\n        return 0.0\n"
+        "    return 0.5 / (jnp.diff(idx) / rate).mean()\n"
+    )
+    check(source, (jnp.array([1.0, -1.0, 1.0, 2.0, -1.0]), 2.0), (jnp.array([1.0]), 2.0), (jnp.array([1.0, 2.0]), 2.0))
 
 
 @pytest.mark.parametrize("at", ["idx", "idx + 0.5", "2.5"])
