@@ -68,6 +68,10 @@ def as_arrays(spot: Spot, around: ast.stmt) -> Iterator[Step]:
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in _filled(around):
+        apart = _made_apart(spot, function, name)
+        if apart is not None:
+            yield apart
+            return
         made = _maker(spot, function, around, name)
         if made is None:
             return
@@ -75,6 +79,21 @@ def as_arrays(spot: Spot, around: ast.stmt) -> Iterator[Step]:
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
+
+
+def _made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`small, large = [], []` → a line for each: what is made alone can become an array."""
+    code = spot.code
+    for statement in walk_scope(function.body):
+        match statement:
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+                independent = len(set(names)) == len(targets) and not set(names) & loaded(values)
+                if name in names and independent and code.on_own_lines([statement]):
+                    pairs = zip(names, values, strict=True)
+                    lines = "".join(f"{code.indent(statement)}{each} = {code.expr(value)}\n" for each, value in pairs)
+                    return spot.step("list", (code.region([statement]), lines))
+    return None
 
 
 def _filled(around: ast.stmt) -> list[str]:

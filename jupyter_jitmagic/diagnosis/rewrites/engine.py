@@ -199,8 +199,8 @@ class Search:
             if failing and not steps:
                 self.fails[failing] = first_words(outcome)
                 self._failures += not call.promised
-                line = spot.code.lines[spot.line - 1].strip()
-                self._dead = (spot.unit, line) if line not in _lines(spot.unit.text) else None
+                stopped = spot.code.lines[spot.line - 1].strip()
+                self._dead = (spot.unit, stopped) if stopped not in _lines(spot.unit.text) else None
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:

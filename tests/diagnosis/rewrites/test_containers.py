@@ -58,6 +58,15 @@ def test_a_list_of_ints_that_may_stay_empty_comes_whole():
     assert "the caller gets the whole array" in found.unverified[0].reason
 
 
+def test_two_lists_made_in_one_line_are_filled_below_several_ifs():
+    source = (
+        "def f(x, low, high):\n    small, big = [], []\n    for v in x:\n        if v > 0:\n            if v < low:\n"
+        "                small.append(v)\n            elif v > high:\n                big.append(v)\n"
+        "    return len(small), len(big), sum(small) - sum(big)\n"
+    )
+    check(source, (X, 1.0, 2.5), (-X, 1.0, 2.5), (X, 0.0, 9.0))
+
+
 def test_rows_are_kept_in_a_buffer_of_their_shape():
     source = (
         "def f(x, c):\n    h = x\n    rows = []\n    while h.sum() > c and len(rows) < 6:\n"
