@@ -19,6 +19,7 @@ from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
 from jupyter_jitmagic.recording.executions.running_ahead import ahead, ends, lines
+from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, smallest_output, waiter
 from jupyter_jitmagic.recording.hot_path import Detail
 from jupyter_jitmagic.records.log import BLOCKED, HIT, INLINED, OBSERVED, Changed, log
@@ -52,6 +53,10 @@ _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
 _ASK_FROM_S = 4e-3
 """A thread that computes lets others look every 5 ms: executions of which this is a small part can be asked meanwhile."""
+_IN_VAIN = 3
+"""After so many in a row whose ends were not seen well enough the other way to see them is tried."""
+_DOUBTS, _MOST_DOUBTS = 32, 4096
+"""After so many looks a caller is tried again of which it could not be told that it waits for each, at first and at last."""
 
 _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
@@ -63,8 +68,8 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "beginning", "expected_s", "first", "fruitless", "latest", "overtaken", "returned", "rough", "samples",
-        "seconds", "tries", "waits_otherwise", "watched",
+        "ahead", "asks", "beginning", "doubts", "expected_s", "first", "fruitless", "in_vain", "latest", "overtaken",
+        "returned", "returns_from", "rough", "samples", "seconds", "tries", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -87,13 +92,18 @@ class Pace:
         self.watched = 0
         self.fruitless = 0
         """How many watched calls in a row could not be told well enough."""
+        self.asks = False
+        """Ends of its executions are asked for, and not waited for."""
+        self.in_vain = 0
+        """How many ends in a row were not seen well enough in this way."""
         self.latest: Sighting | None = None
         self.beginning: Beginning | None = None
         """Of the call after the latest watched one, whose result was there when it returned."""
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
-        self.waits_otherwise = False
-        """It could not be told from the caller that it waited for the result and for nothing else."""
+        self.returns_from = 0
+        """From which try on it may be: before, it could not be told that it waited for the result and for nothing else."""
+        self.doubts = _DOUBTS
 
     @property
     def known(self) -> bool:
@@ -105,7 +115,8 @@ class Pace:
         """Whether every call is to be watched."""
         if not self.known and self.tries < _MOST_TRIES:
             return True
-        return self.seconds is not None and self.seconds >= (_WORTH_EACH_AHEAD_S if self.ahead else WORTH_EACH_S)
+        lasts_s = self.expected_s if self.seconds is None else self.seconds  # a busy machine may have shown no more so far
+        return lasts_s is not None and lasts_s >= (_WORTH_EACH_AHEAD_S if self.ahead else WORTH_EACH_S)
 
     @property
     def in_a_row(self) -> int:
@@ -127,7 +138,25 @@ class Pace:
     @property
     def returns(self) -> bool:
         """Whether the caller waits for each execution itself."""
-        return self.returned >= RETURNS and not self.waits_otherwise
+        return self.returned >= RETURNS and self.tries >= self.returns_from
+
+    def told_from_caller(self, told: bool) -> None:
+        """Whether it could be told of most of the latest calls that their caller waited for them and for nothing else. A busy
+        machine or one that no longer waits: that may change."""
+        if told:
+            self.doubts = _DOUBTS
+        else:
+            self.returns_from = self.tries + self.doubts
+            self.doubts = min(2 * self.doubts, _MOST_DOUBTS)
+
+    def saw_end(self, sighting: Sighting) -> None:
+        """An end was looked for from beside: where that is in vain the other way is tried, in turns for as long as it takes."""
+        if sighting.asked != self.asks:
+            return
+        wide = sighting.after - sighting.before > TOLERANCE * (sighting.after - sighting.start)
+        self.in_vain = self.in_vain + 1 if wide else 0
+        if self.in_vain >= _IN_VAIN:
+            self.asks, self.in_vain = not self.asks and (self.expected_s or 0.0) >= _ASK_FROM_S, 0
 
     def note_next(self, start: float) -> None:
         """The call after the latest watched one began at `start`."""
@@ -171,6 +200,8 @@ class Sighting(OutputWatch):
     entry = call = 0
     at_return = False
     """The result was there when the call returned: short programs run inside the call on the CPU."""
+    waited_for = False
+    """The waiter looked for its end."""
     judged = False
     by_the_clock = False
     """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
@@ -181,8 +212,7 @@ class Sighting(OutputWatch):
     def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
         expected = pace.expected_s if pace is not None else None
-        asked = pace is not None and (pace.ahead or (pace.fruitless > 0 and (expected or 0.0) >= _ASK_FROM_S))
-        super().__init__(array, start, expected, asked)
+        super().__init__(array, start, expected, asked=pace is not None and (pace.ahead or pace.asks))
         self.began = began
         self.how = how
 
@@ -193,6 +223,7 @@ class Sighting(OutputWatch):
 
     def ended(self) -> None:
         """The waiter saw it, or never will."""
+        self.waited_for = True
         if self.call:
             _to_judge.append(self)
 
@@ -227,6 +258,8 @@ def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = 
         else:  # other threads had their turn before this one could look or return: it may have ended in between
             sighting.seen(start, looked)
         return sighting
+    sighting.had = account()
+    sighting.take_beside(out)
     return sighting if waiter.watch(sighting) else None
 
 
@@ -279,6 +312,8 @@ def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
         sighting.judged = True
         pace = pace_of(sighting.entry)
         pace.expected_s = sighting.after - sighting.start
+        if sighting.waited_for:
+            pace.saw_end(sighting)
         judged.setdefault(sighting.entry, False)
         seconds = _execution_of(sighting, pace)
         _ends[sighting.call] = sighting.before, sighting.after

@@ -8,7 +8,8 @@ JAX offers no completion callback. Two look for the end of a watched execution:
   asks now and then (`is_ready`), so it knows two times: when the result was not ready yet and when it was.
 * the calling thread itself, when it makes its next call (`peek`). A caller that blocks on the result wakes at the same moment
   as the waiter and, unless it is quicker, waits until the waiter lets go of the GIL, some 60 µs. So the waiter stays out of it
-  where the caller has come back as soon as the last executions had ended (`waiting_caller`).
+  where the caller has come back as soon as the last executions had ended (`waiting_caller`). Until it is, what the caller
+  has had tells since when the result was there, if that was what both had waited for.
 
 The end lies between two times, `OutputWatch.before` and `.after`; whether they are near enough to each other to call it a
 measurement is for `observation` to say. Whatever is done here is done while the execution runs, perhaps on the same
@@ -22,6 +23,7 @@ import contextlib
 import math
 import threading
 import time
+import weakref
 from queue import Empty, SimpleQueue
 from threading import get_ident
 from time import perf_counter, thread_time
@@ -32,13 +34,15 @@ import jax
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.base.errors import faults
-from jupyter_jitmagic.recording.executions.scheduling import TELLS, account
+from jupyter_jitmagic.recording.executions.scheduling import TELLS, Account, account
 
 _SHORTEST_SLEEP = 5e-5
 _LONGEST_SLEEP = 0.02
 _SLEEP_SHARE = 0.015
 _BLOCK_BETWEEN = (1e-4, 0.05)
 _PATIENCE_S = 0.1
+_KEPT = 0.05
+"""Of an execution's time, for which the waiter may have had no processor where it is said to have waited for the GIL."""
 _COARSE = time.get_clock_info("thread_time").resolution > 1e-6
 
 
@@ -55,14 +59,30 @@ class Awaited:
     """When its caller is not waited for any longer, and its array not held."""
     holds = True
     """An output of it may be held."""
+    _beside: weakref.ref[Any] | None = None
 
     def __init__(self, array: Any) -> None:
         self.array = array
         self.caller = get_ident()
 
+    def take_beside(self, out: Any) -> None:
+        """Have the caller look at another output than the array, if there is one and it keeps that alive. JAX may tell a moment
+        later that one is there which was asked for or waited for before: first it wakes whoever waits for the others."""
+        other = None
+        if out is not self.array:
+            leaves = jax.tree_util.tree_leaves(out)
+            other = next((leaf for leaf in leaves if leaf is not self.array and can_be_looked_at(leaf)), None)
+        self._beside = None if other is None else weakref.ref(other)
+
     def output(self) -> Any | None:
         """What tells whether it has ended, for its caller to look at."""
-        return self.array
+        beside = self._beside() if self._beside is not None else None
+        return self.array if beside is None or beside.is_deleted() else beside
+
+    def overdue(self, now: float) -> None:
+        """Its caller has not come back by `until`."""
+        self.array = None
+        stop_watching(self)
 
 
 class Beginning(Awaited):
@@ -99,12 +119,20 @@ class OutputWatch(Awaited):
 
     before = after = math.nan
     """Between which times it ended."""
+    had: Account | None = None
+    had_then: Account | None = None
+    """What the caller's thread has had, after it made the call and before it made the next."""
 
     def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
         super().__init__(array)
         self.start = start
         self.expected_s = expected_s
         self.asked = asked
+
+    def output(self) -> Any | None:
+        if self.had is not None:
+            self.had_then = account()
+        return super().output()
 
     def pause_s(self, now: float) -> float:
         """When to ask again, if it had not ended by `now`: in so many seconds."""
@@ -141,8 +169,7 @@ def drop_outdated(now: float) -> None:
     """Stop looking for callers that did not come back."""
     for awaited in tuple(watching):
         if awaited.until < now:
-            awaited.array = None
-            stop_watching(awaited)
+            awaited.overdue(now)
 
 
 def stop_watching(awaited: Awaited) -> None:
@@ -305,12 +332,24 @@ def _wait(watch: OutputWatch) -> None:
         array.block_until_ready()
     after, since = perf_counter(), account()
     if before == now and then is not None and since is not None:
-        had = then.until(since)
-        woken = after - had.late_s
-        if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
-            before = max(before, woken)
+        before = max(before, _since_when(watch, after, then.until(since)))
     after = min(after, watch.peeked)
     watch.before, watch.after = min(before, after), after
+
+
+def _since_when(watch: OutputWatch, after: float, had: Account) -> float:
+    """Since when at the earliest an execution had ended that was waited for until `after`, going by what the waiter has had
+    meanwhile; minus infinity if that does not tell."""
+    woken = after - had.late_s
+    if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
+        return woken
+    if not math.isfinite(watch.peeked) or had.kept_s > _KEPT * (watch.peeked - watch.start):
+        return -math.inf
+    # woken with the caller, which was quicker: one that had waited for something else would have left the GIL to this thread
+    if watch.had is None or watch.had_then is None or watch.had.thread != watch.had_then.thread:
+        return -math.inf
+    of_caller = watch.had.until(watch.had_then)
+    return watch.peeked - of_caller.late_s if of_caller.waits == 1 else -math.inf
 
 
 waiter = Waiter()

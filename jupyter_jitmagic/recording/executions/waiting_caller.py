@@ -5,8 +5,9 @@ lasts a millisecond. So of each call is noted only what cannot be had later; wha
 
 That a caller came back says that its result was there, not since when. The result is what it had waited for if from call to
 call it used hardly any CPU time and gave up the processor once: one that sleeps as well, or waits for a lock, does so more
-often. And now and then the waiter sees an end: for this to go on the caller has to be back at once (`Pace.returned`), and none
-of the next calls may last much longer.
+often. And now and then the waiter sees an end: for this to go on the caller has to be back at once (`Pace.returned`). Where a
+call lasts longer than usual the waiter has a look as well: either the execution does, and the caller still waits for it, or the
+caller does something else by now.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions import observation
-from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, Pace, Sighting
+from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, TOLERANCE, Pace, Sighting
 from jupyter_jitmagic.recording.executions.scheduling import Account, account
 from jupyter_jitmagic.recording.executions.waiter import Awaited, smallest_output, stop_watching, waiter, watching
 from jupyter_jitmagic.recording.hot_path import Detail
@@ -29,8 +30,11 @@ AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
 _TELLS = 0.9
 """Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
-_PATIENCE, _PATIENCE_S = 1.1, 0.03
-"""A caller is waited for, and its output's memory held, for so many times the expected time and so many seconds at most."""
+_PATIENCE, _PATIENCE_S = 0.25, 3e-3
+"""For so many times the expected time or so many seconds more a caller is waited for, whichever is longer, before the waiter
+has a look. Its output's memory is held no longer if it has ended by then."""
+_AGAIN, _AGAIN_S = 0.04, 2e-4
+"""It looks again after this share of the time that has passed, and after so many seconds."""
 
 
 class Returning(Awaited):
@@ -50,18 +54,33 @@ class Returning(Awaited):
         self._cold = cold
         self._row: tuple[Detail, float] | None = None
         """The call whose end was not seen yet, and its start."""
+        self._ran = -math.inf
+        """When the waiter saw that it had not ended."""
         self._had: Account | None = None
         self._had_then: Account | None = None
         """What the caller's thread has had, after it made a call and before it made the next."""
         self._taken = self._told = 0
         """How many calls were noted, and of how many it could be told that the caller waited for them alone."""
+        self._goes_on = True
+        """The caller waits for each, so far."""
         self._seen: list[tuple[Detail, float, float, float]] = []
         """Of each call its start, and between which times it ended."""
 
+    def overdue(self, now: float) -> None:
+        array, row = self.array, self._row
+        if array is None or row is None or self.until >= now:  # its caller is back
+            return
+        if is_ready(array) is False:
+            self.until = now + max(_AGAIN * (now - row[1]), _AGAIN_S)
+            self._ran = now  # where its caller has come back in between and made another call this is before that began
+        else:
+            super().overdue(now)
+
     def output(self) -> Any | None:
         self._had_then = account()
-        array, self.array = self.array, None  # its memory is for the next call
-        return array
+        output = super().output() if self.array is not None else None
+        self.array = self._beside = None  # its memory is for the next call
+        return output
 
     def take(self, start: float, end: float, out: Any, entry: int) -> bool:
         """Note a call that has just returned; False where nothing would come of it, as where its caller does not wait."""
@@ -79,9 +98,10 @@ class Returning(Awaited):
         self._taken += 1
         detail = Detail(self.entry, HIT)
         hot_path.append(start, end, detail)
-        self._row = detail, start
-        self.until = start + _PATIENCE * self._expected_s + _PATIENCE_S
+        self._row, self._ran = (detail, start), -math.inf
+        self.until = start + self._expected_s + max(_PATIENCE * self._expected_s, _PATIENCE_S)
         self.array, self.peeked = array, math.inf
+        self.take_beside(out)
         if self not in watching:
             watching.append(self)
             _active.append(self)
@@ -90,19 +110,22 @@ class Returning(Awaited):
         return True
 
     def _saw_the_last(self) -> bool:
-        if self._row is None:
-            return True
-        detail, start = self._row
-        if not self.peeked - start <= LATE * self._expected_s:
-            return False  # it did not wait, or may have waited for something else
+        """Note when the last call ended; False where its caller may do something else by now."""
+        if self._row is None or not self._goes_on:
+            return self._goes_on
+        (detail, start), self._row, ran, self._goes_on = self._row, None, self._ran, False
+        if not math.isfinite(self.peeked):
+            return False  # it did not wait for this one
         if self._had is None or self._had_then is None or self._had.thread != self._had_then.thread:
             return False  # that thread has ended, and another one has its number now
+        before, lasted = max(start, ran), self.peeked - start
         had = self._had.until(self._had_then)
-        if had.waits == 1:
+        self._goes_on = lasted <= LATE * self._expected_s or self.peeked - ran <= TOLERANCE * lasted
+        if had.waits == 1 and self._goes_on:
             self._told += 1
-            self._seen.append((detail, start, max(start, self.peeked - had.late_s), self.peeked))
-        self._row = None
-        return True
+            before = max(before, self.peeked - had.late_s)
+        self._seen.append((detail, start, before, self.peeked))  # if not how long it took, when the device was free
+        return self._goes_on
 
     def done(self) -> None:
         """No more calls: work out what was seen."""
@@ -110,7 +133,8 @@ class Returning(Awaited):
         stop_watching(self)
         at_once = self._saw_the_last()
         self._pace.returned = min(self._pace.returned, RETURNS - 1) if at_once else 0  # the waiter has to agree once more
-        self._pace.waits_otherwise |= self._taken >= FEW_AT_ONCE and self._told < _TELLS * self._taken
+        if self._taken >= FEW_AT_ONCE:
+            self._pace.told_from_caller(self._told >= _TELLS * self._taken)
         self.array, self._row = None, None
         self.hand_over()
         _forget(self)
