@@ -11,7 +11,8 @@ import functools
 import types
 from typing import Any
 
-from jupyter_jitmagic.source.units import NoSource, Rebuilt, is_plain_jit, jitted_as
+from jupyter_jitmagic.source.rebuilding import Rebuilt, is_plain_jit, jitted_as
+from jupyter_jitmagic.source.units import NoSource
 from jupyter_jitmagic.usercode.ownership import is_library
 
 

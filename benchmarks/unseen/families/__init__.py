@@ -15,10 +15,12 @@ from . import (
     groups,
     lengths,
     loops,
+    machines,
     objects,
     optional,
     recursion,
     sizes,
+    structures,
     tables,
     updates,
     windows,
@@ -40,6 +42,8 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "backwards": backwards.write,
     "builtins": builtins.write,
     "filled": filled.write,
+    "machines": machines.write,
+    "structures": structures.write,
 }
 LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins")
 """Families that came later, which stand in more places and are called in more ways."""

@@ -14,7 +14,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.sandbox.undo import ABSENT, attribute
-from jupyter_jitmagic.source.units import CALLS_ITS_JIT, codes
+from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
+from jupyter_jitmagic.source.units import codes
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours
 
 

@@ -36,7 +36,8 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
-from jupyter_jitmagic.source.units import NoSource, Rebuilt, Unit
+from jupyter_jitmagic.source.rebuilding import Rebuilt
+from jupyter_jitmagic.source.units import NoSource, Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
 MAX_INPUTS = 40  # plain runs, at most

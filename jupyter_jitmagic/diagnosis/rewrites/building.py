@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +13,8 @@ import jax
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
-from jupyter_jitmagic.source.units import CALLS_ITS_JIT, Rebuilt, Unit
+from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT, Rebuilt
+from jupyter_jitmagic.source.units import Unit
 
 Compile = Callable[[Unit, "str | ast.Module", str], types.CodeType]
 """Compiles the text (or tree) in the place of a unit's own; the text is given as well."""
@@ -22,7 +23,6 @@ Compile = Callable[[Unit, "str | ast.Module", str], types.CodeType]
 def made_of(
     fun: Callable[..., Any],
     texts: Mapping[Unit, str],
-    others: Iterable[Unit],
     static: Sequence[str | int],
     compiled: Compile,
     extra: dict[str, Any] | None = None,
@@ -30,7 +30,6 @@ def made_of(
     """`fun` with these texts in place of the units' own.
 
     Args:
-        others: units that may call a method of a changed class, on whatever object: they look it up among the changed ones.
         static: what is static where it calls its own jit.
         extra: further names for the code that is made.
     """
@@ -38,10 +37,6 @@ def made_of(
     codes = {}
     for unit, text in texts.items():
         codes[unit] = compiled(unit, looking_up(ast.parse(text), methods) if methods else text, text)
-    for unit in others if methods else ():
-        if unit not in codes and any(f".{name}" in unit.text for name in methods):
-            tree = ast.increment_lineno(looking_up(ast.parse(unit.text), methods), unit.first_line - 1)
-            codes[unit] = unit.compiled(tree, unit.filename)
     imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
     made: Callable[..., Any] = Rebuilt(codes, imports, extra).make(fun)
     for name in getattr(fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces

@@ -311,7 +311,7 @@ class Search:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
             return self.fun
-        return made_of(self.fun, draft.texts, (*self.units, *self.runnable()), self.static, self._compiled)
+        return made_of(self.fun, draft.texts, self.static, self._compiled)
 
     def _compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         key = (id(unit), text)

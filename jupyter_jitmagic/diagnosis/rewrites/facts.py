@@ -20,7 +20,8 @@ from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
-from jupyter_jitmagic.source.units import Rebuilt, Unit
+from jupyter_jitmagic.source.rebuilding import Rebuilt
+from jupyter_jitmagic.source.units import Unit
 
 _TELL = "__jitmagic_fact__"
 _Place = tuple[int, int, int, int]

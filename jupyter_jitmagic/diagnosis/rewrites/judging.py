@@ -347,7 +347,7 @@ class Judge:
             return unit.compiled(made, "<jitmagic bounded>")
 
         loops = {"__jitmagic_while_loop__": bounded_while_loop}
-        return made_of(self.fun, texts, self._units, self.static, compiled, loops)
+        return made_of(self.fun, texts, self.static, compiled, loops)
 
     def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
         made = changed_sources(draft.texts)

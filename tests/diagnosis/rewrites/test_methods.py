@@ -37,6 +37,34 @@ def test_a_method_of_an_argument_is_rewritten_in_its_class(kind, body):
         np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
 
 
+@pytest.mark.parametrize("body", ["limits(x) * 2", "jax.vmap(limits)(jnp.stack([x, 2 * x])).sum()", "type(limits)(x, 2.0)(x)"])
+def test_what_an_object_does_when_it_is_called_is_rewritten_in_its_class(body):
+    source = CLASS.format(kind=TUPLE).replace("def clipped", "def __call__") + f"def f(limits, x):\n    return {body}\n"
+    namespace = define(source)
+    calls = [(namespace["Limits"](jnp.float32(lo), jnp.float32(hi)), jnp.float32(x)) for lo, hi, x in CALLS]
+    found = propose(namespace["f"], calls[0], {})
+    first = (found.rewrites or found.unverified)[0]  # what vmap does has no value in plain Python
+    assert set(first.sources) == {"Limits.__call__"} and "lo" in first.source
+    if "vmap" in body:
+        return
+    wanted = [namespace["f"](*args) for args in calls]
+    exec(compile(first.sources["Limits.__call__"], "<rewrite>", "exec"), namespace)
+    namespace["Limits"].__call__ = namespace["__call__"]
+    for args, want in zip(calls, wanted, strict=True):
+        np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
+
+
+def test_what_a_named_tuple_of_functions_reaches_is_rewritten():
+    """As `hk.transform` gives one; the function stands in a closure of the library's."""
+    source = (
+        "from typing import NamedTuple\nclass Net(NamedTuple):\n    init: object\n    apply: object\n"
+        "def forward(x):\n    if x.sum() > 3:\n        x = x / 2\n    return x\n"
+        "net = Net(None, functools.partial(forward))\ndef f(x):\n    return net.apply(x) * 2\n"
+    )
+    found = propose(define(source)["f"], (jnp.arange(3.0),), {}).rewrites[0]
+    assert set(found.sources) == {"forward"} and found.verified
+
+
 def test_methods_that_are_named_as_those_of_arrays_stay_those_of_arrays():
     source = (
         "from typing import NamedTuple\nclass Scores(NamedTuple):\n    x: float\n    def mean(self):\n"

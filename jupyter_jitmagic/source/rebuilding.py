@@ -1,0 +1,383 @@
+"""From changed text back to a function.
+
+A changed function is made from its code object alone: the top-level statement is compiled, never run, and the code of the
+function is taken out of it. So no decorator, class body or module line runs again, and closures and defaults stay.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.source.methods import CALL, LOOK_UP, looking_up, names_of_methods
+from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of
+from jupyter_jitmagic.usercode.ownership import is_users_text
+from jupyter_jitmagic.usercode.places import extent
+
+
+def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    if a.co_qualname != b.co_qualname or a.co_names != b.co_names or a.co_varnames != b.co_varnames:
+        return False
+    if a.co_code != b.co_code or len(a.co_consts) != len(b.co_consts):
+        return False
+    for x, y in zip(a.co_consts, b.co_consts, strict=True):
+        if isinstance(x, types.CodeType) or isinstance(y, types.CodeType):
+            if not (isinstance(x, types.CodeType) and isinstance(y, types.CodeType) and _same_code(x, y)):
+                return False
+        elif type(x) is not type(y) or (x != y and repr(x) != repr(y)):
+            return False
+    return True
+
+
+class Rebuilt:
+    """The user's functions made again with changed units, in copies of their own globals.
+
+    Only what leads to a changed function is made again. The user's namespaces, classes and function objects stay untouched.
+
+    Raises:
+        NoSource: something on the way cannot be made again (a decorator of unknown effect, a method looked up on a class).
+    """
+
+    def __init__(
+        self, texts: dict[Unit, types.CodeType], imports: dict[Unit, str] | None = None, extra: dict[str, Any] | None = None
+    ) -> None:
+        self._units = list(texts)
+        self._imports = imports or {}
+        self._extra = {**(extra or {}), **({LOOK_UP: self._looked_up} if texts else {})}
+        self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
+        self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
+        self._spaces: dict[int, dict[str, Any]] = {}
+        self._made: dict[int, Any] = {}
+        self._instances: dict[int, Any] = {}
+        self._affected: dict[int, bool] = {}
+        self._keep: list[Any] = []
+        self._askers: list[Unit] = []
+
+        self._named = frozenset(name for unit in self._units for name in names_of_methods(unit.text))
+        self._methods = self._changed_methods() | (self._named & {CALL})
+
+    def _changed_methods(self) -> set[str]:
+        """Names of methods of the changed units: whoever names one may reach it."""
+        found = set()
+        for unit in self._units:
+            for key, new in self._codes[unit].items():
+                parts = key[0].split(".")
+                old = self._old[unit].get(key)
+                if len(parts) == 2 and old is not None and not _same_code(old, new):
+                    found.add(parts[1])
+        return found
+
+    def _looked_up(self, owner: Any, name: str) -> Any:
+        """`owner.name`, where that may be a changed method; of `owner(…)`, what is called."""
+        if name == CALL and isinstance(owner, type):
+            return owner
+        cls = owner if isinstance(owner, type) else type(owner)
+        held = {} if owner is cls else getattr(owner, "__dict__", {})
+        base = next((each for each in cls.__mro__ if name in vars(each)), None)
+        if base is not None and name not in held:
+            method = vars(base)[name]
+            function = method.fget if isinstance(method, property) else _function_in(method)
+            is_new = any(function is made for made in self._made.values())
+            if isinstance(function, types.FunctionType) and not is_new and self.affected(function):
+                made = self.make(function)
+                if isinstance(method, property) and owner is not cls:
+                    return made(owner)
+                if isinstance(method, classmethod):
+                    return types.MethodType(made, cls)
+                plain = isinstance(method, staticmethod) or owner is cls
+                return made if plain else types.MethodType(made, owner)
+        return owner if name == CALL else getattr(owner, name)
+
+    def _instance(self, value: Any) -> Any:
+        """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
+        cls = type(value)
+        if type(cls) is not type or not is_users_text(_file_of(cls)):
+            return value
+        key = id(value)
+        if key in self._instances:
+            return self._instances[key]
+        changed = {
+            name: method
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            if isinstance(_function_in(method), types.FunctionType) and self.affected(_function_in(method))
+        }
+        if not changed:
+            return value
+        self._keep.append(value)
+        made = self._instances[key] = copy.copy(value)
+        shadow = type(cls.__name__, (cls,), {"__slots__": ()})
+        for name, method in changed.items():
+            new = self.make(_function_in(method))
+            setattr(shadow, name, type(method)(new) if isinstance(method, staticmethod | classmethod) else new)
+        object.__setattr__(made, "__class__", shadow)
+        return made
+
+    def make(self, fun: Any) -> Any:
+        """`fun` with its changed parts; `fun` itself where nothing that it reaches has changed."""
+        if not self.affected(fun):
+            return fun
+        if id(fun) in self._made:
+            return self._made[id(fun)]
+        self._keep.append(fun)
+        if isinstance(fun, types.FunctionType):
+            return self._function(fun)
+        if isinstance(fun, functools.partial):
+            made: Any = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
+        elif isinstance(fun, types.MethodType):
+            made = types.MethodType(self.make(fun.__func__), self._instance(fun.__self__))
+        elif isinstance(fun, tuple):
+            made = type(fun)(*(self.make(each) if self._may_reach(each) else each for each in fun))
+        elif isinstance(fun, functools._lru_cache_wrapper):
+            made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
+        elif hasattr(fun, "__wrapped__"):
+            made = self._again(fun)
+        else:
+            made = self._instance(fun)
+            if made is fun:
+                call: Any = type(fun).__call__
+                made = types.MethodType(self.make(call), fun)
+        self._made[id(fun)] = made
+        return made
+
+    def affected(self, fun: Any) -> bool:
+        """Whether `fun` is or reaches a function of a changed unit."""
+        key = id(fun)
+        if key not in self._affected:
+            self._affected[key] = False  # a cycle decides nothing
+            self._keep.append(fun)
+            self._affected[key] = self._reaches(fun)
+        return self._affected[key]
+
+    def _reaches(self, fun: Any) -> bool:
+        if isinstance(fun, types.FunctionType):
+            code = fun.__code__
+            if any(unit.holds(code) for unit in self._units):
+                return True
+            if not is_users_text(code.co_filename):
+                return any(self._may_reach(c) and self.affected(c) for c in map(_content, fun.__closure__ or ()))
+            names = {n for c in (code, *codes(code)) for n in c.co_names}
+            if names & self._methods or CALL in self._methods:
+                return True
+            found = [fun.__globals__[n] for n in names if n in fun.__globals__]
+            found += [_content(cell) for cell in fun.__closure__ or ()]
+            for module in [
+                f for f in found if isinstance(f, types.ModuleType) and is_users_text(getattr(f, "__file__", None) or "<")
+            ]:
+                found += [vars(module)[n] for n in names if n in vars(module)]
+            return any(self._may_reach(f) and self.affected(f) for f in found)
+        if isinstance(fun, functools.partial):
+            return self.affected(fun.func)
+        if isinstance(fun, types.MethodType):
+            return self.affected(fun.__func__)
+        if isinstance(fun, type):
+            return False
+        if isinstance(fun, tuple):
+            return any(self._may_reach(each) and self.affected(each) for each in fun)
+        if hasattr(fun, "__wrapped__"):
+            return self.affected(fun.__wrapped__)
+        call = vars(type(fun)).get("__call__")
+        return isinstance(call, types.FunctionType) and self.affected(call)
+
+    @staticmethod
+    def _is_callable(value: Any) -> bool:
+        return callable(value) and not isinstance(value, type | types.BuiltinFunctionType)
+
+    def _may_reach(self, value: Any) -> bool:
+        """A callable, or a named tuple, which may hold some: `hk.transform` gives one."""
+        return self._is_callable(value) or (isinstance(value, tuple) and hasattr(value, "_fields"))
+
+    def space(self, module_globals: dict[str, Any]) -> dict[str, Any]:
+        """A copy of a module's globals in which changed functions, and what reaches them, are the new ones."""
+        key = id(module_globals)
+        if key not in self._spaces:
+            space = self._spaces[key] = {**module_globals, **self._extra}
+            for unit, lines in self._imports.items():
+                if unit.globals is module_globals:
+                    exec(lines, space)
+            for name, value in module_globals.items():
+                if name in self._extra:
+                    continue
+                if isinstance(value, types.ModuleType):
+                    file = getattr(value, "__file__", None)
+                    if file and is_users_text(file) and any(u.globals is vars(value) for u in self._units):
+                        space[name] = self._module(value)
+                elif self._may_reach(value) and self.affected(value):
+                    try:
+                        space[name] = self.make(value)
+                    except NoSource:
+                        if self._is_mentioned(name, value, module_globals):
+                            raise
+                elif self._methods and not isinstance(value, type):
+                    space[name] = self._instance(value)
+        return self._spaces[key]
+
+    def _is_mentioned(self, name: str, value: Any, module_globals: dict[str, Any]) -> bool:
+        """Whether code that was changed, or that leads to it, reads this name: else nobody misses its new meaning."""
+        others = [other for other in module_globals.values() if other is not value and self._is_callable(other)]
+        readers = [fun.__code__ for fun in map(plain_function, filter(self.affected, others)) if fun is not None]
+        readers += [code for unit in self._units for code in self._codes[unit].values()]
+        return any(name in code.co_names for reader in readers for code in (reader, *codes(reader)))
+
+    def _module(self, module: types.ModuleType) -> types.ModuleType:
+        copy = types.ModuleType(module.__name__)
+        copy.__dict__.update(self.space(vars(module)))
+        return copy
+
+    def _function(self, fun: types.FunctionType) -> types.FunctionType:
+        code = self._new_code(fun.__code__, fun.__globals__)
+        cells = dict(zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True))
+        closure = []
+        for name in code.co_freevars:
+            if name not in cells:
+                raise NoSource(f"the changed {fun.__qualname__} needs {name} from a function that has returned")
+            closure.append(types.CellType())
+        space = self.space(fun.__globals__)
+        if id(fun) in self._made:  # made while its namespace was filled
+            return self._made[id(fun)]  # type: ignore[no-any-return]
+        made = types.FunctionType(code, space, fun.__name__, fun.__defaults__, tuple(closure) or None)
+        made.__kwdefaults__ = fun.__kwdefaults__
+        made.__qualname__, made.__module__, made.__doc__ = fun.__qualname__, fun.__module__, fun.__doc__
+        made.__dict__.update({k: v for k, v in vars(fun).items() if k != "__wrapped__"})
+        if hasattr(fun, "__wrapped__"):
+            made.__wrapped__ = fun.__wrapped__  # type: ignore[attr-defined]
+        self._made[id(fun)] = made
+        for name, cell in zip(code.co_freevars, closure, strict=True):
+            value = _content(cells[name])
+            if value is not _EMPTY:
+                reached = self._may_reach(value) and self.affected(value)
+                cell.cell_contents = self.make(value) if reached else self._instance(value)
+        return made
+
+    def _asking(self, code: types.CodeType, module_globals: dict[str, Any]) -> Iterator[Unit]:
+        """The user's statement that holds a function, if that may call a method of a changed class: it asks for it then."""
+        names = {n for c in (code, *codes(code)) for n in c.co_names}
+        if not is_users_text(code.co_filename) or not (CALL in self._named or names & self._named):
+            return
+        found = next((unit for unit in self._askers if unit.holds(code)), None)
+        if found is None:
+            try:
+                found = unit_of(code, module_globals)
+            except NoSource:
+                return
+            tree = looking_up(ast.parse(found.text), self._named)
+            self._old[found] = _numbered(found.compiled(found.text, found.filename))
+            self._codes[found] = _numbered(found.compiled(ast.increment_lineno(tree, found.first_line - 1), found.filename))
+            self._askers.append(found)
+        yield found
+
+    def _new_code(self, code: types.CodeType, module_globals: dict[str, Any]) -> types.CodeType:
+        changed = [unit for unit in self._units if unit.holds(code)]
+        for unit in changed or self._asking(code, module_globals):
+            above = unit.first_line - 1
+            found = {
+                key: old
+                for key, old in self._old[unit].items()
+                if key[0] == code.co_qualname and old.co_firstlineno + above == code.co_firstlineno
+            }
+            if len(found) > 1:  # lambdas on one line
+                found = {key: old for key, old in found.items() if extent(old, above) == extent(code)}
+            for key in found:
+                new = self._codes[unit].get(key)
+                if new is None or not _same_parameters(new, code) or len(found) > 1:
+                    raise NoSource(f"{code.co_qualname} is not in the changed source")
+                return new
+        return code
+
+    def _again(self, fun: Any) -> Any:
+        """A jitted (checkpointed, …) helper made again by running its own decorators, which must be JAX's or functools'."""
+        inner = plain_function(fun)
+        if inner is None:
+            raise NoSource(f"{fun!r} cannot be made again")
+        if is_plain_jit(fun):
+            return jitted_as(fun, self.make(fun.__wrapped__))
+        if hasattr(fun, "lower") and not is_users_text(inner.__code__.co_filename):  # the jit of what jax.grad … returned
+            return jitted_as(fun, self.make(inner))
+        unit = next((u for u in self._units if u.holds(inner.__code__)), None) or unit_of(inner.__code__, inner.__globals__)
+        statement = ast.parse(unit.text).body[-1]
+        if not isinstance(statement, ast.FunctionDef) or statement.name != inner.__name__:
+            raise NoSource(f"{inner.__qualname__} is wrapped in a way that cannot be made again")
+        space = self.space(inner.__globals__)
+        made: Any = self.make(inner)
+        for decorator in reversed(statement.decorator_list):
+            if not _is_known(decorator, inner.__globals__):
+                raise NoSource(f"{inner.__qualname__} has a decorator, {ast.unparse(decorator)}, that cannot be run again")
+            made = eval(compile(ast.Expression(decorator), "<jitmagic decorator>", "eval"), space)(made)  # noqa: S307
+        return made
+
+
+def is_plain_jit(fun: Any) -> bool:
+    """Whether it is a function of Python's under `jax.jit` (or `jm.jit`), with options that another jit can be given."""
+    kind = type(fun).__module__.partition(".")[0]
+    if kind not in ("jax", "jaxlib", "jupyter_jitmagic") or not hasattr(fun, "lower"):
+        return False
+    info = getattr(fun, "_jit_info", None)
+    placed = getattr(info, "user_specified_in_shardings", False) or any(
+        type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
+    )
+    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
+
+
+def jitted_as(fun: Any, inner: Any) -> Any:
+    """`inner` under `jax.jit`, with the options of the jitted `fun`."""
+    return jax.jit(inner, **{name: value for name, value in jit_options(fun)._asdict().items() if value})
+
+
+CALLS_ITS_JIT = "__jitmagic_calls_its_jit__"
+"""Attribute of a function that calls itself by these global names, of which each stands for its jit in the user's code."""
+_EMPTY = object()
+
+
+def _function_in(method: Any) -> Any:
+    return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+
+
+def _file_of(cls: type) -> str:
+    """The file of the first method of a class."""
+    functions = map(_function_in, vars(cls).values())
+    return next((f.__code__.co_filename for f in functions if isinstance(f, types.FunctionType)), "<")
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _EMPTY
+
+
+def _numbered(module: types.CodeType) -> dict[tuple[str, int], types.CodeType]:
+    count: dict[str, int] = {}
+    out = {}
+    for code in codes(module):
+        number = count[code.co_qualname] = count.get(code.co_qualname, 0) + 1
+        out[code.co_qualname, number] = code
+    return out
+
+
+def _same_parameters(a: types.CodeType, b: types.CodeType) -> bool:
+    count = a.co_argcount + a.co_kwonlyargcount + bool(a.co_flags & 4) + bool(a.co_flags & 8)
+    same = (a.co_argcount, a.co_kwonlyargcount, a.co_posonlyargcount) == (
+        b.co_argcount,
+        b.co_kwonlyargcount,
+        b.co_posonlyargcount,
+    )
+    return same and a.co_varnames[:count] == b.co_varnames[:count]
+
+
+def _is_known(decorator: ast.expr, module_globals: dict[str, Any]) -> bool:
+    """Whether a decorator is made of functions of JAX, functools or jupyter_jitmagic only."""
+    for node in ast.walk(decorator):
+        if isinstance(node, ast.Name):
+            value = module_globals.get(node.id)
+            if callable(value) or isinstance(value, types.ModuleType):
+                module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+                if str(module).split(".")[0] not in {"jax", "functools", "jaxlib", "jupyter_jitmagic", "equinox"}:
+                    return False
+    return True
