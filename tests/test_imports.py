@@ -60,8 +60,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "by line": (
         ("by_line",),
         {
-            *_LEAVES, "advice", "diagnosis", "sandbox", "records", "recording", "calls", "compiles", "guards", "user code",
-            "display", "front end",
+            *_LEAVES, "advice", "diagnosis", "sandbox", "source", "records", "recording", "calls", "compiles", "guards",
+            "user code", "display", "front end",
         },
     ),
     "front end": (("magics.front_end",), {"display"}),

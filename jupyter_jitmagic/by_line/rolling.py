@@ -10,7 +10,7 @@ import linecache
 import statistics
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ import numpy as np
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.own_work import own_work
+from jupyter_jitmagic.base.wording import short_name
+from jupyter_jitmagic.by_line import scanning
 from jupyter_jitmagic.by_line.equations import equations
 from jupyter_jitmagic.by_line.unrolled import Made, Unrolled, largest_loop
 from jupyter_jitmagic.diagnosis import diagnose
@@ -83,7 +85,9 @@ def rolled(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         raise OptionError("only a function's loops can be looked at")
     if plain.__closure__:
         raise OptionError(f"{name} reads variables of a function around it: a copy of it cannot be made from its source alone")
-    jitted = fun if hasattr(fun, "trace") and compile_s is not None else _again(fun, plain)
+    known = hasattr(fun, "trace") and compile_s is not None
+    donates = known and (internals.jit_options(fun).donate_argnums or internals.jit_options(fun).donate_argnames)
+    jitted = fun if known and not donates else _again(fun, plain)  # it runs several times with these arguments
     with own_work():
         return _rolled(name, plain, jitted, args, kwargs, compile_s)
 
@@ -103,29 +107,75 @@ def _rolled(
     begin = time.perf_counter()
     traced = jitted.trace(*args, **kwargs)
     trace_s = time.perf_counter() - begin
-    loop = largest_loop(Made(each.stack, each.maker) for each in equations(traced.jaxpr, is_users))
+    found = list(equations(traced.jaxpr, is_users))
+    loop = largest_loop(Made(each.stack, each.maker) for each in found)
     if loop is None:
         raise OptionError(f"no Python loop makes up half of {name}'s program")
     text, first = _source_of(plain)
-    stop = _range_at(text, loop.line - first + 1)
-    if stop is None or loop.file != plain.__code__.co_filename:
-        raise OptionError(f"the loop that was unrolled is no `for … in range(n)` of {name}'s own: it is left as it is")
-    expression = ast.get_source_segment(text, stop) or ""
-    variant = _variant(plain, _with_parameter(text, stop))
+    if loop.file != plain.__code__.co_filename or not first <= loop.line < first + text.count("\n"):
+        raise OptionError(
+            f"the loop that was unrolled is in {short_name(loop.function)}, and not {name}'s own: give a call of that function"
+        )
     options = internals.jit_options(jitted)
     static = [each for each in options.static_argnames if each in inspect.signature(plain).parameters]
+    old_price, want = _priced(jitted, args, kwargs, trace_s, compile_s)
+    given = [(args, kwargs, want)]
+    # with other numbers a loop that waits for some may never end
+    if old_price.execute_s < _LONGEST_S / 2 and not traced.jaxpr.effects and all(each.primitive != "while" for each in found):
+        given += [(*other, jitted(*other[0], **other[1])) for other in _varied(args, kwargs)]
+    line = loop.line - first + 1
+    for pattern, source in (*_of_the_engine(plain, text, line, loop, args, kwargs, static), *_scans(plain, text, line)):
+        new = jax.jit(_variant(plain, source), static_argnames=static, static_argnums=options.static_argnums)
+        try:
+            new_price, _ = _priced(new, args, kwargs)
+            equal = all(_equal(want, new(*others, **named)) for others, named, want in given)
+        except Exception:  # not every loop is one for lax: what cannot be traced as one stays as it is
+            continue
+        if equal:
+            lines = difflib.unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=2)
+            diff = "\n".join(list(lines)[2:])
+            return Rolled(name, loop, pattern, source, diff, old_price, new_price, compile_s is not None)
+    raise OptionError(
+        f"the loop in line {loop.line} of {name} stays as it is: no loop of lax was found that gives the same (its rounds must "
+        "differ in their numbers alone, and keep shapes and types)"
+    )
+
+
+def _of_the_engine(
+    plain: Any, text: str, line: int, loop: Unrolled, args: tuple[Any, ...], kwargs: dict[str, Any], static: list[str]
+) -> Iterator[tuple[str, str]]:
+    """As the rewrites of a failed trace have it: with its length as data."""
+    stop = _range_at(text, line)
+    if stop is None:
+        return
+    expression = ast.get_source_segment(text, stop) or ""
+    try:
+        variant = _variant(plain, _with_parameter(text, stop))
+    except OptionError:
+        return
     answer = diagnose(jax.jit(variant, static_argnames=static), *args, **kwargs, **{_ROUNDS: loop.rounds})
     rewrite = next((each for each in answer.rewrites if each.verified and _is_loop(each)), None)
-    if rewrite is None:
-        raise OptionError(f"no loop of lax was found that gives what {name}'s loop gives: {answer.reason}")
-    source = _without_parameter(rewrite.source, expression)
-    new = jax.jit(_variant(plain, source), static_argnames=static)
-    old_price, want = _priced(jitted, args, kwargs, trace_s, compile_s)
-    new_price, got = _priced(new, args, kwargs)
-    _equal(name, want, got)
-    diff = "\n".join(list(difflib.unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=2))[2:])
-    pattern = next(each for each in rewrite.patterns if each in _LOOPS)
-    return Rolled(name, loop, pattern, source, diff, old_price, new_price, compile_s is not None)
+    if rewrite is not None:
+        yield next(each for each in rewrite.patterns if each in _LOOPS), _without_parameter(rewrite.source, expression)
+
+
+def _scans(plain: Any, text: str, line: int) -> Iterator[tuple[str, str]]:
+    """With its length as it is."""
+    for found in scanning.written(text, line, plain.__globals__):
+        yield found.pattern, found.source
+
+
+def _varied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The same call with other numbers."""
+    for scale, shift in ((0.9, 0.05), (-0.7, 0.3)):
+        yield jax.tree_util.tree_map(
+            lambda leaf, scale=scale, shift=shift: (
+                (leaf * scale + shift).astype(leaf.dtype)
+                if isinstance(leaf, jax.Array | np.ndarray) and jax.dtypes.issubdtype(leaf.dtype, np.floating)
+                else leaf
+            ),
+            (args, kwargs),
+        )
 
 
 _LOOPS = ("fori_loop", "scan", "while_loop")
@@ -202,12 +252,10 @@ _FUTURE = 0x1000000
 """``from __future__ import annotations``."""
 
 
-def _equal(name: str, want: Any, got: Any) -> None:
+def _equal(want: Any, got: Any) -> bool:
     leaves, tree = jax.tree_util.tree_flatten(want)
     others, other_tree = jax.tree_util.tree_flatten(got)
-    same = tree == other_tree and all(_same(one, other) for one, other in zip(leaves, others, strict=True))
-    if not same:
-        raise OptionError(f"as one loop {name} gives other numbers: it is left as it is")
+    return tree == other_tree and all(_same(one, other) for one, other in zip(leaves, others, strict=True))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -204,10 +204,11 @@ def rolled(found: Rolled, arguments: str = "these arguments") -> Document:
     """The change that makes one loop of an unrolled one, with the price of both forms; `arguments`: what they were run with."""
     before, after = found.unrolled, found.rolled
     slower = after.execute_s > _SLOWER * before.execute_s
+    dearer = after.compile_s > before.compile_s
     lines = tuple(line for line in found.diff.splitlines() if not line.startswith("@@"))
     return Document.of(
         [
-            Title(f"{found.function}: as one lax.{found.pattern}", "bad" if slower else "good"),
+            Title(f"{found.function}: as one lax.{found.pattern}", "bad" if slower or dearer else "good"),
             Diff(lines),
             Paragraph(
                 f"compiles in {amounts.seconds(after.compile_s)} instead of {amounts.seconds(before.compile_s)} "
