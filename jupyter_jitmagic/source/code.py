@@ -475,6 +475,12 @@ def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
     return False
 
 
+def is_returned(code: Code, node: ast.expr) -> bool:
+    """Whether it is what a `return` gives, or one of several values."""
+    parent = code.parents[node]
+    return isinstance(code.parents[parent] if isinstance(parent, ast.Tuple) else parent, ast.Return)
+
+
 def always_returns(stmts: Sequence[ast.stmt]) -> bool:
     """Whether every way through the statements ends in return or raise."""
     for stmt in stmts:

@@ -17,7 +17,7 @@ from typing import NoReturn
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
 from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, leaves, loaded, stored, walk_scope, words
+from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, walk_scope, words
 
 _MADE_ARRAYS = words("array asarray stack")
 _READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
@@ -334,6 +334,8 @@ class _GrowingList(_Container):
                 )
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, self.length)
+            case _ if is_returned(code, node):
+                self.replace(node, f"list({self.name})" if self.whole else self.counted)
             case ast.Call(func=ast.Attribute(attr=attr, value=owner), args=[only], keywords=[]) if (
                 only is node and attr in _MADE_ARRAYS and spot.fact(owner) is not None
             ) or (attr in _MADE_ARRAYS and spot.value(owner) is not None):

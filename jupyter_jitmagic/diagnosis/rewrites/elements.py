@@ -57,7 +57,7 @@ class _Elements:
         fact = self.spot.fact(value)
         match value:
             case ast.Name(id=name) if name in self.before and self._keeps_kind(name, fact):
-                return name, fact is not None and fact.sort == "array"
+                return name, fact is not None and fact.sort == "array" and not self._was_number(name)
             case ast.Name(id=name):
                 array = self._iterated(name)
                 return array, bool(array)
@@ -80,6 +80,16 @@ class _Elements:
                 case _:
                     return False
         return fact is not None and bool(fact.dtype) and kinds <= {fact.dtype}
+
+    def _was_number(self, name: str) -> bool:
+        """Whether a name may stand for a number of Python's when the container is made."""
+        for node in ast.walk(self.function):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                    fact = self.spot.fact(value)
+                    if fact is None or fact.sort != "array":
+                        return True
+        return False
 
     def _iterated(self, name: str) -> str:
         """The array over which a loop's variable runs."""

@@ -147,14 +147,14 @@ class Judge:
             found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
-                run = _first_of(run, draft.cuts) if draft.returns else run
+                run = _first_of(run, draft.cuts, plain) if draft.returns else run
                 found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns))
             if not (draft.returns or self.fails_elsewhere):
                 self._compare_others(plain, traced)
                 failing = self._compare_served(traced)
             if traced.equations * COMPILING_S < time_left():
                 run = self._compiled(traced)
-                run = _first_of(run, draft.cuts) if draft.returns else run
+                run = _first_of(run, draft.cuts, plain) if draft.returns else run
                 alike = self._uncompiled(traced)
                 found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
             elif found is None:
@@ -163,7 +163,10 @@ class Judge:
             if exactly is not None and LATER not in " ".join(notes):
                 notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
             if draft.returns:
-                return replace(self._rewrite(draft, reason=f"its values are right, but {draft.returns}"), padded=True)
+                length = min(count for _, count in draft.cuts)
+                listed = any(isinstance(_part(plain.first, array, length), list) for array, _ in draft.cuts)
+                returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
+                return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
             if self.fails_elsewhere:
                 return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
             if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
@@ -367,17 +370,22 @@ def _gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:
     return type(given) is tuple and len(given) > max(count for _, count in cuts)
 
 
-def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]]) -> Callable[[Input], Any]:
+def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], plain: Plain) -> Callable[[Input], Any]:
     """What plain Python gives, from what gives whole arrays and counts."""
     length = min(count for _, count in cuts)
 
     def call(given: Input) -> Any:
         parts = list(padded(given))
         for array, count in cuts:
-            parts[array] = parts[array][: int(parts[count])]
+            elements = parts[array][: int(parts[count])]
+            parts[array] = list(elements) if isinstance(_part(plain.first, array, length), list) else elements
         return parts[0] if length == 1 else tuple(parts[:length])
 
     return call
+
+
+def _part(result: Any, number: int, of: int) -> Any:
+    return result if of == 1 else result[number]
 
 
 def _loops(draft: Draft) -> bool:

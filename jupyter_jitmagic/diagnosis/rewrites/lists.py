@@ -11,7 +11,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Code, Edit, loaded, words
+from jupyter_jitmagic.source.code import Code, Edit, is_returned, loaded, words
 
 _ARRAYS = words("array asarray stack")
 
@@ -189,6 +189,9 @@ class _Uses:
             self._read_by(parent, node)
         elif isinstance(parent, ast.comprehension) and parent.iter is node and not parent.ifs:
             self._summed(node, parent)
+        elif is_returned(code, node):
+            array = self.spot.jnp("array")
+            self.found.append((*code.span(node), f"{array}({self.name})[{array}({self.flags})]"))
         else:
             self._refuse(node)
 

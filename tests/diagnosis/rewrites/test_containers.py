@@ -138,3 +138,32 @@ def test_nan_among_what_a_loop_kept_is_nan_in_its_median_below_vmap_as_well():
     with applied(propose(namespace["f"], (rows, jnp.array(4.0)), {}), namespace):
         got = jax.jit(namespace["f"])(rows.at[0, 1].set(jnp.nan), jnp.array(4.0))
     assert jnp.isnan(got[0]) and got[1] == 2.25
+
+
+RETURNED = {
+    "filtered": "    out = []\n    for v in x:\n        if v > 0:\n            out.append(v * 2)\n    return out\n",
+    "ended by a sum that begins as a number": (
+        "    s = 0.0\n    out = []\n    for v in x:\n        s = s + v\n        out.append(s)\n        if s > 3:\n"
+        "            break\n    return out, s\n"
+    ),
+    "two": (
+        "    up, down = [], []\n    for v in x:\n        if v > 0:\n            up.append(v)\n        else:\n"
+        "            down.append(-v)\n    return up, down\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", RETURNED.values(), ids=RETURNED)
+def test_a_list_that_is_returned_comes_as_an_array_with_its_count(body):
+    namespace = define(f"def f(x):\n{body}")
+    plain = namespace["f"]
+    found = propose(plain, (jnp.array([1.0, -2.0, 3.0, 4.0]),), {})
+    padded = found.unverified[0]
+    assert not found.rewrites and padded.padded and "in the place of a list" in padded.reason
+    exec(compile(padded.source, "<padded>", "exec"), namespace)
+    for x in (jnp.array([1.0, -2.0, 3.0, 4.0]), jnp.array([-1.0, -2.0]), jnp.array([5.0, 1.0, 1.0])):
+        want, got = plain(x), jax.jit(namespace["f"])(x)
+        lists = want if isinstance(want, tuple) else (want,)
+        lists = [each for each in lists if isinstance(each, list)]
+        for array, count, each in zip(got, got[-len(lists) :], lists, strict=False):
+            np.testing.assert_allclose(array[: int(count)], each)
