@@ -46,6 +46,16 @@ def size(value: float | None) -> str:
     return f"{round(value)} B"
 
 
+def percent(part: float | None) -> str:
+    """A part of a whole.
+
+    Example:
+        >>> percent(0.427), percent(None)
+        ('43 %', '–')
+    """
+    return MISSING if part is None or not math.isfinite(part) else f"{math.floor(part * 100 + 0.5)} %"
+
+
 def _digits(value: float) -> str:
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
 

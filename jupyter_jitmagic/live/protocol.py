@@ -267,6 +267,7 @@ ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "clear": {"function": (int,)},
     "pause": {"on": (bool,)},
     "here": {},
+    "cell": {"number": (int,)},
     "fixes": {"diagnosis": (int,)},
     "lines": {"entry": (int,)},
     "roll": {"entry": (int,)},

@@ -115,6 +115,14 @@ def pause(args: Mapping[str, object]) -> dict[str, object]:
     return {"paused_s": log.paused_s}
 
 
+def cell(args: Mapping[str, object]) -> dict[str, object]:
+    """`number` to the front end's own id (`cell_id`) of the cell that ran under it; empty where that is not known. A notebook
+    may show that number beside a cell of an earlier kernel, too."""
+    number = number_in(args, "number")
+    found = next((each.id for each in reversed(tuple(log.cells)) if each.number == number), "")
+    return {"cell_id": found}
+
+
 def here(args: Mapping[str, object]) -> dict[str, object]:
     """Nothing but that the kernel is there."""
     return {}
@@ -122,6 +130,7 @@ def here(args: Mapping[str, object]) -> dict[str, object]:
 
 QUERIES: dict[str, Query] = {
     "here": here,
+    "cell": cell,
     "detail": detail,
     "calls": calls,
     "compare": compare,

@@ -117,7 +117,7 @@ def _follow_cells(shell: Any, hooks: ExitStack) -> None:
         nonlocal counted
         if info.store_history and not info.silent:
             counted = shell.execution_count
-            log.cells.append(CellRecord(counted - ahead, time.time()))
+            log.cells.append(CellRecord(counted - ahead, time.time(), id=getattr(info, "cell_id", None) or ""))
 
     def after(result: Any) -> None:
         nonlocal ahead

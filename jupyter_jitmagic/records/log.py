@@ -140,11 +140,12 @@ class DiagnosisRecord:
 
 @dataclass(slots=True)
 class CellRecord:
-    """A cell that ran; `ended_s` is None while it does."""
+    """A cell that ran; `ended_s` is None while it does, `id` is the front end's own, empty where it tells none."""
 
     number: int
     started_s: float
     ended_s: float | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

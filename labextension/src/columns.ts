@@ -28,7 +28,7 @@ const WIDTHS: Record<ColumnId, number> = {
   hits: 34,
   misses: 42,
   rate: 50,
-  cost: 56,
+  cost: 46,
   compile: 54,
   share: 44,
   execute: 78,

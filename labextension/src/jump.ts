@@ -14,12 +14,18 @@ import type { Followed } from './tracker';
 /** `gone`: no such cell any more; `outside`: a file that the server does not show. */
 export type Jumped = 'there' | 'gone' | 'outside';
 
-/** Scroll to the cell that ran as `In[place.cell]`, or open the file, and put the cursor on the line. `home`: the user's folder. */
+/**
+ * Scroll to the cell that ran as `In[place.cell]`, or open the file, and put the cursor on the line.
+ *
+ * @param home - the user's folder
+ * @param cellId - the cell's own id, where the kernel knows it: its number may stand beside a cell of an earlier kernel, too
+ */
 export async function jumpTo(
   place: IPlace,
   followed: Followed,
   commands: CommandRegistry,
-  home = ''
+  home = '',
+  cellId = ''
 ): Promise<Jumped> {
   if (place.cell === null) {
     const folder = PathExt.dirname(followed.panel.sessionContext.path);
@@ -33,10 +39,11 @@ export async function jumpTo(
     return 'gone';
   }
   const notebook = followed.panel.content;
-  const index = notebook.widgets.findIndex(
-    cell =>
-      cell.model.type === 'code' &&
-      (cell.model as ICodeCellModel).executionCount === place.cell
+  const index = notebook.widgets.findIndex(({ model }) =>
+    cellId
+      ? model.id === cellId
+      : model.type === 'code' &&
+        (model as ICodeCellModel).executionCount === place.cell
   );
   if (index < 0) {
     return 'gone';

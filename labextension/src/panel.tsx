@@ -12,6 +12,7 @@ import * as React from 'react';
 import { isColumn, toggled } from './columns';
 import { type IWhen, KernelLink } from './connection';
 import { keepCures } from './curing';
+import { maybeText } from './fields';
 import { jitIcon } from './icon';
 import type { IJitPanel } from './jitpanel';
 import { applyFix, jumpTo } from './jump';
@@ -29,6 +30,9 @@ import {
 import { questions } from './questions';
 import type { Followed, SourceTracker } from './tracker';
 import { App } from './views/app';
+
+/** So long a click waits for a kernel that answers between cells only. */
+const SOON_MS = 500;
 
 export class JitPanel extends ReactWidget implements IJitPanel {
   /** `_open`: shows it where it has its place. */
@@ -192,10 +196,11 @@ export class JitPanel extends ReactWidget implements IJitPanel {
 
   /** Show a line of the user's, or say that it is not there any more. */
   async goTo(place: IPlace): Promise<void> {
+    const id = place.cell === null ? '' : await this._cellId(place.cell);
     const { followed } = this._tracker;
     const { home } = this.model.state;
     const jumped = followed
-      ? await jumpTo(place, followed, this._commands, home)
+      ? await jumpTo(place, followed, this._commands, home, id)
       : 'gone';
     if (jumped === 'gone') {
       this.model.say(
@@ -209,6 +214,18 @@ export class JitPanel extends ReactWidget implements IJitPanel {
         )
       );
     }
+  }
+
+  /** The notebook's own id of the cell that ran under a number; empty where the kernel cannot say it, or not soon. */
+  private async _cellId(number: number): Promise<string> {
+    const soon = new Promise<string>(resolve =>
+      setTimeout(() => resolve(''), SOON_MS)
+    );
+    const told = this.request('cell', { number }).then(
+      data => maybeText(data, 'cell_id') ?? '',
+      () => ''
+    );
+    return Promise.race([told, soon]);
   }
 
   /**

@@ -8,7 +8,7 @@ from typing import get_args
 from golden_files import golden
 
 from jupyter_jitmagic.base.causes import Cause, CauseName, sentence, sentences, word
-from jupyter_jitmagic.base.wording import duration, size
+from jupyter_jitmagic.base.wording import duration, percent, size
 
 CAUSES = [
     Cause("first_call"),
@@ -67,6 +67,7 @@ SIZES = [None, 0, 12, 999, 1000, 9_960, 12_345, 999_400, 999_600, 1_200_000, 3.4
 
 def test_durations_and_sizes_read_as_in_the_golden_file() -> None:
     made = {
+        "percents": [{"value": value, "text": percent(value)} for value in (None, 0.0, 0.125, 0.667, 1.5)],
         "durations": [{"value": value, "text": duration(value)} for value in DURATIONS],
         "sizes": [{"value": value, "text": size(value)} for value in SIZES],
     }

@@ -17,7 +17,7 @@ from jupyter_jitmagic.display import Document, to_html, to_text
 from jupyter_jitmagic.display.model import PanelLink, Paragraph
 from jupyter_jitmagic.live.question_answers import CALLS_SHOWN, QUERIES
 from jupyter_jitmagic.magics import fix_magic, loading
-from jupyter_jitmagic.records.log import log
+from jupyter_jitmagic.records.log import CellRecord, log
 
 
 @pytest.fixture
@@ -88,6 +88,14 @@ def test_clearing_a_function_ends_its_entries_and_says_how_many(doubled: Any) ->
     doubled(jnp.ones(3))
     assert [cause.cause for cause in log.misses[-1].causes] == ["cleared"]
     assert QUERIES["clear"]({"function": 0}) == {"entries": 2}
+
+
+def test_a_cells_number_leads_to_its_id_in_the_notebook() -> None:
+    jm.reset()
+    log.cells.extend([CellRecord(3, 1.0, 2.0, "old"), CellRecord(4, 2.0, 3.0), CellRecord(3, 3.0, None, "new")])
+    assert QUERIES["cell"]({"number": 3}) == {"cell_id": "new"}
+    assert QUERIES["cell"]({"number": 4}) == QUERIES["cell"]({"number": 10**9}) == {"cell_id": ""}
+    jm.reset()
 
 
 def test_a_function_that_is_gone_cannot_be_cleared(doubled: Any) -> None:

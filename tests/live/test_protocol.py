@@ -74,6 +74,7 @@ def test_a_value_of_any_wrong_type_is_one_line_and_no_fault(op: str, monkeypatch
         "from_s": 1.5,
         "to_s": None,
         "stretches": 10,
+        "number": 1,
         "function": 1,
         "diagnosis": 1,
         "what": "hlo",

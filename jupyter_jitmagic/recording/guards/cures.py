@@ -11,7 +11,7 @@ import functools
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, NoneType
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ import jax
 from jupyter_jitmagic.base.causes import Cause, CauseName
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
-from jupyter_jitmagic.base.wording import duration, short_name
+from jupyter_jitmagic.base.wording import duration, percent, short_name
 from jupyter_jitmagic.recording.causes.binding import named_arguments, parameters_of, static_arguments
 from jupyter_jitmagic.recording.causes.leaves import Leaf
 from jupyter_jitmagic.recording.causes.signatures import Signature
@@ -269,13 +269,12 @@ def shape_churn(history: History) -> Iterator[Advice]:
     if not ladders:
         return
     coarse = ladders[0]
-    names = ", ".join(f"axis {axis} of {path}" for path, found in list(axes.items())[:3] for axis in sorted(found))
-    names += ", …" if len(axes) > 3 else ""
+    names = _axes(axes)
     text = (
         f"{names} had {before} sizes, {_again(misses)}: padded to powers of two (and the rest masked) "
-        f"{_compiles(coarse.compiles)} in place of {before}, {coarse.share:.0%} padding"
+        f"{_compiles(coarse.compiles)} in place of {before}, {percent(coarse.share)} padding"
     )
-    finer = [f"{_compiles(ladder.compiles)} with {ladder.share:.0%}" for ladder in ladders[1:]]
+    finer = [f"{_compiles(ladder.compiles)} with {percent(ladder.share)}" for ladder in ladders[1:]]
     if finer:
         text += f" (in finer steps {', '.join(finer)})"
     saves = _cost(misses) * (before - coarse.compiles) / max(1, before - 1)
@@ -284,6 +283,22 @@ def shape_churn(history: History) -> Iterator[Advice]:
         what=f"pad {names} to powers of two", before=before, after=coarse.compiles, saves_s=saves, ladders=ladders,
         helper=padding.helper(),
     )  # fmt: skip
+
+
+def _axes(axes: Mapping[str, Iterable[int]]) -> str:
+    """As "axis 0 of x and y": the same axis of several arguments is named once."""
+    paths: dict[tuple[int, ...], list[str]] = {}
+    for path, found in list(axes.items())[:3]:
+        paths.setdefault(tuple(sorted(found)), []).append(path)
+    named = [
+        f"{'axis' if len(found) == 1 else 'axes'} {_and(map(str, found))} of {_and(same)}" for found, same in paths.items()
+    ]
+    return ", ".join([*named, *(["…"] if len(axes) > 3 else [])])
+
+
+def _and(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 RULES: tuple[Rule, ...] = (

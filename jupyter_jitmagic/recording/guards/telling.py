@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from jupyter_jitmagic.base.causes import sentence
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
-from jupyter_jitmagic.base.wording import duration, short_name
+from jupyter_jitmagic.base.wording import duration, percent, short_name
 from jupyter_jitmagic.recording.guards import cures, stale
 from jupyter_jitmagic.recording.guards.captured import ReadChange
 from jupyter_jitmagic.recording.guards.resting_device import rest_since
@@ -189,7 +189,7 @@ class Teller:
             return
         if self._once("rest", record.qualname):
             yield Line(
-                f"{record.name}: about {rest.share:.0%} of this loop passed between executions of jitted "
+                f"{record.name}: about {percent(rest.share)} of this loop passed between executions of jitted "
                 f"functions: {duration(rest.each_s)} from call to call, {duration(rest.execute_s)} an execution. If that is "
                 "Python's time, more work in each call (a larger batch, vmap, several steps in a lax.scan) saves it."
             )

@@ -13,6 +13,9 @@ describe('numbers as a person reads them', () => {
     for (const { value, text } of AMOUNTS.sizes) {
       expect(bytes(value)).toBe(text);
     }
+    for (const { value, text } of AMOUNTS.percents) {
+      expect(percent(value)).toBe(text);
+    }
     expect(duration(NaN)).toBe('–');
   });
 
@@ -31,10 +34,5 @@ describe('numbers as a person reads them', () => {
     [1_500_000, '1.5M']
   ])('count %s is %s', (value, text) => {
     expect(count(value)).toBe(text);
-  });
-
-  it('percent', () => {
-    expect(percent(0.667)).toBe('67 %');
-    expect(percent(null)).toBe('–');
   });
 });

@@ -156,3 +156,29 @@ describe('going to a line in a file', () => {
     expect(execute).not.toHaveBeenCalled();
   });
 });
+
+describe('going to a line of a cell', () => {
+  const place = { cell: 3, file: '', line: 1 };
+
+  it('finds it by its own id, not by the number that a cell of an earlier kernel keeps', async () => {
+    const followed = notebook(
+      { id: 'stale', source: 'a', count: 3 },
+      { id: 'ran', source: 'b', count: 7 }
+    );
+    const { content } = followed.panel;
+    expect(await jumpTo(place, followed, {} as any, '', 'ran')).toBe('there');
+    expect(content.activeCellIndex).toBe(1);
+    expect(await jumpTo(place, followed, {} as any, '', 'deleted')).toBe(
+      'gone'
+    );
+  });
+
+  it('finds it by its number where the kernel knows no id', async () => {
+    const followed = notebook(
+      { source: 'a', count: 2 },
+      { source: 'b', count: 3 }
+    );
+    expect(await jumpTo(place, followed, {} as any)).toBe('there');
+    expect(followed.panel.content.activeCellIndex).toBe(1);
+  });
+});

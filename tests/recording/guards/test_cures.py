@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.base.wording import percent
 from jupyter_jitmagic.recording.guards import cures
 from jupyter_jitmagic.recording.guards.telling import Teller
 from jupyter_jitmagic.records.log import log
@@ -202,7 +203,17 @@ def test_shape_churn_counts_what_powers_of_two_would_save_and_cost() -> None:
     assert "axis 0 of x had 6 sizes" in found.text
     assert "2 compiles in place of 6" in found.text
     padding = (3 * 8 + 3 * 16) / sum(sizes) - 1
-    assert f"{padding:.0%} padding" in found.text
+    assert f"{percent(padding)} padding" in found.text
+
+
+def test_the_same_axis_of_several_arguments_is_named_once() -> None:
+    @jm.jit
+    def step(x: Any, y: Any) -> Any:
+        return x.sum() + y.sum()
+
+    for size in (5, 6, 7, 9):
+        step(np.ones((size, 2), np.float32), np.ones(size, np.float32))
+    assert advice()["shape_churn"].what == "pad axis 0 of x and y to powers of two"
 
 
 def test_shapes_used_often_weigh_more_in_the_padding() -> None:
@@ -216,7 +227,7 @@ def test_shapes_used_often_weigh_more_in_the_padding() -> None:
         step(np.ones(8, np.float32))
     jm.stats("calls")
     padding = (8 + 8 + 8 + 97 * 8) / (5 + 6 + 7 + 97 * 8) - 1
-    assert f"{padding:.0%} padding" in advice()["shape_churn"].text
+    assert f"{percent(padding)} padding" in advice()["shape_churn"].text
 
 
 def test_ranks_that_change_are_no_bucket() -> None:
