@@ -53,7 +53,9 @@ LOSES_GRADIENTS = re.compile(r"(?<![\w.])(float|round)\(|\.item\(")
 """What makes a number of Python's of an array's: plain Python has no gradient through it, which is no truth about one."""
 RETURNS_MORE = "the caller gets the whole array,"
 """Words in which an answer says that it gives an array of unknown length whole, with a count."""
-SIZES = re.compile(r"only for|past (an|the) end|other sizes|these sizes|same length", re.IGNORECASE)
+SIZES = re.compile(
+    r"only for|past (an|the) end|other sizes|these sizes|same length|fails [^.]*(row|empty arrays)", re.IGNORECASE
+)
 """Words in which an answer says that it holds for given sizes."""
 KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are integers)", re.IGNORECASE)
 """Words in which it says that it fails for other kinds of numbers."""
@@ -273,6 +275,8 @@ class Run:
             return False
         if "NaN" in about and any("NaN" in kind for kind in self.not_reached()):
             return False
+        if "NaN" in about and "grad(" in self.verdict.program.code and "gradient is not finite where some data is NaN" in words:
+            return False  # what it gives is the gradient
         return not (("length" in about or "another" in about) and SIZES.search(words))
 
     def given_anew(self, args: tuple, kwargs: dict) -> set[str]:

@@ -21,7 +21,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     with_floats,
     with_whole_arrays,
 )
-from jupyter_jitmagic.diagnosis.proof.verify import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -102,7 +102,7 @@ class Gradients:
                 edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
                 continue
             if not _finite(got) and any(given is one for one in unminded):
-                beside_nan = "its gradient is not finite where some data is NaN and plain Python's is"
+                beside_nan = BESIDE_NAN
                 continue
             if not _finite(got):
                 raise Differs(f"its gradient is not finite on {_words(given)}, where plain Python's is")

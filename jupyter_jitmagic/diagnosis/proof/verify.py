@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     Differs,
     differs,
     is_wider,
+    lost_to_nan,
     same_dtypes,
     shapes,
     weak_type_note,
@@ -43,6 +44,7 @@ SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many 
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
+_GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
 
 
@@ -56,6 +58,10 @@ class Plain:
         variations: the inputs.
         seconds: time for all plain runs together.
         known: the same function and call, looked at before.
+
+    Attributes:
+        minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
+        gives_gradients: it takes a gradient itself, and does not ask for NaN.
 
     Raises:
         NoSource: a copy of the function cannot be made.
@@ -76,6 +82,8 @@ class Plain:
         self._probes = Probes(self.coverage)
         self._deadline = Deadline(seconds)
         self._spent = 0.0
+        self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
+        self.gives_gradients = not self.minds_nan and any(_GRADIENT.search(unit.text) for unit in units)
         compiled = {}
         self._literals: dict[float, None] = {}
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
@@ -328,6 +336,8 @@ def compare(
         elif difference and (rounds := other_rounds(plain, given, got, want, exactly)):
             if LATER not in " ".join(notes):
                 notes[rounds] = None
+        elif difference and given.kind == "nan" and plain.gives_gradients and lost_to_nan(got, want):
+            notes[BESIDE_NAN] = None
         elif difference and given.kind == "nan" and _gives(uncompiled_rewrite, given, want):
             notes["compiled, XLA makes a number of some NaN (it leaves out what is multiplied by False)"] = None
         elif difference and _is_rounding(plain, given, got, want, uncompiled_rewrite):
@@ -356,6 +366,7 @@ def compare(
     return len(equal), tuple(notes), tuple(equal)
 
 
+BESIDE_NAN = "its gradient is not finite where some data is NaN and plain Python's is"
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"
 
 

@@ -71,13 +71,15 @@ class Stuck:
 
 @dataclass(frozen=True)
 class Traced:
-    """A draft that traces, the function made of it, and its traces on the call and on the other calls."""
+    """A draft that traces, the function made of it, and its traces on the call and on the other calls; `fails`: calls of other
+    sizes, in words, on which it does not trace and plain Python gives something."""
 
     draft: Draft
     function: Callable[..., Any]
     program: Any
     equations: int
     others: tuple[tuple[OtherCall, Any], ...] = ()
+    fails: tuple[str, ...] = ()
 
 
 class Search:
@@ -176,6 +178,7 @@ class Search:
         outcome = self.trace(function, self.args, self.kwargs)
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
         on_others: list[tuple[OtherCall, Any]] = []
+        too_short: dict[str, None] = {}
         failing = ""
         programs = {self._key: outcome}
         programs.pop(None, None)
@@ -191,8 +194,10 @@ class Search:
                 outcome, failing = other, call.words
                 self._in_turn.sort(key=lambda each: each[0] is not call)
                 break
+            elif call.given.kind == "size" and not isinstance(other, TimeoutError):
+                too_short[call.words] = None
         if not isinstance(outcome, BaseException):
-            traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others))
+            traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
             return traced if draft.changes else []
         try:
             spot, steps = self._next(outcome, draft)

@@ -181,7 +181,7 @@ class Judge:
             return f"a rewrite by {patterns} was tried and rejected: {error}"
 
         def told(gradient: str) -> Rewrite:
-            said = (*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)
+            said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)))
             return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried()}))
 
         try:
@@ -283,7 +283,8 @@ class Judge:
             if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
                 continue
             if key not in programs:
-                self._served.not_compared(taken.call)
+                if taken.call.words not in traced.fails:
+                    self._served.not_compared(taken.call)
                 continue
             try:
                 self._served.compare(taken, programs[key], traced.draft.excludes)
@@ -293,13 +294,12 @@ class Judge:
                 self.fails[taken.call.words] = str(error)
                 self._served.first(taken)
                 raise
-        failing = [call.words for call in self._said if not self._serves(traced, known.get(id(call)))]
+        failing = [*traced.fails, *(call.words for call in self._said if not self._serves(traced, known.get(id(call))))]
         return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
 
     def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
         if self._gradients is None or self._gradients_of is not plain:
-            minds_nan = any(word in unit.text for unit in self._units for word in ("isnan", "isfinite", "nan_to_num"))
-            self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, minds_nan), plain
+            self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, plain.minds_nan), plain
         return self._gradients.compare(traced.function, inputs, self.seconds / 4)
 
     def _serves(self, traced: Traced, taken: Taken | None) -> bool:

@@ -40,3 +40,14 @@ def test_a_window_that_leaves_becomes_a_dynamic_slice_which_does_not_serve_the_e
 )
 def test_an_update_of_a_window(body):
     check(f"def f(x, i):\n    {body}\n", (X, jnp.array(2)), (X, jnp.array(5)))
+
+
+def test_windows_that_are_longer_than_a_short_array_are_said_to_fail_there():
+    """Plain Python's loop has no round then; the window is traced all the same."""
+    source = (
+        "def f(x, t):\n    s = 0\n    total = 0.0\n    while s + 3 <= len(x):\n        part = x[s:s + 3]\n"
+        "        if part.max() > t:\n            total = total + part.sum()\n            s = s + 3\n"
+        "        else:\n            s = s + 1\n    return total\n"
+    )
+    first = propose(define(source)["f"], (X, jnp.array(3.0)), {}).rewrites[0]
+    assert any("fails" in said and "on a single row" in said for said in first.compared.differences)
