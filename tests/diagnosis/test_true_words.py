@@ -155,3 +155,23 @@ def test_what_jax_has_with_other_arguments_is_not_said_to_be_missing() -> None:
         return optimize.minimize(lambda p: float(jnp.sum((x - p[0]) ** 2)), [0.0]).x[0] + x
 
     assert "and jax.scipy.optimize.minimize takes other arguments" in reason(fitted, X)
+
+
+def test_the_line_that_no_static_argument_cures_is_the_reason_and_not_the_loop_before_it():
+    def walk(key, x, rounds):
+        for _ in range(rounds):
+            key, new = jax.random.split(key)
+            if jax.random.uniform(new) < 0.5:
+                x = x + 1
+        return x
+
+    reason = jm.diagnose(jax.jit(walk), jax.random.key(0), jnp.zeros(2), 3).reason
+    assert "needs the value of key" in reason and "rounds" not in reason
+
+
+def test_an_index_that_jax_refuses_is_no_matter_of_shapes():
+    def swap(x, k):
+        return x[[0, k]]
+
+    reason = jm.diagnose(jax.jit(swap), jnp.zeros((2, 2)), 1).reason
+    assert "non-tuple sequence" in reason and "shapes" not in reason

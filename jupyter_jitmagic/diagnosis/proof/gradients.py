@@ -29,7 +29,7 @@ from jupyter_jitmagic.sandbox.results import same_numbers
 
 MOST_INPUTS = 10
 SHORT = 0.15  # seconds for one gradient
-NO_REVERSE = "jax.grad does not go through its lax.while_loop (not reverse-differentiable)"
+NO_REVERSE = "jax.grad does not go through a loop whose number of rounds is data (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
     "zero": "at zero",

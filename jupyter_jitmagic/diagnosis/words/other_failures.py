@@ -233,7 +233,9 @@ def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
 
 
 def _shapes(call: Call, error: BaseException, text: str) -> str | None:
-    if not re.search(r"shape|dimension|broadcast|axis|rank|ndim|Incompatible", text) or isinstance(error, NameError):
+    if not re.search(r"\b(?:shape|dimension|broadcast|axis|rank|ndim|Incompatible|incompatible)", text) or isinstance(
+        error, NameError
+    ):
         return None
     mapped = re.findall(r"had size (\d+): (axis \S+ of \w+(?: \w+)?)", text)
     if mapped:

@@ -121,7 +121,9 @@ def for_rewrite(
 ) -> str:
     """`why_not`: what stands in the way of every rewrite, where that is known; `split`: what was found in its place."""
     sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
-    site = sites[0] if sites else None
+    counts = {argument.name for argument in call.arguments if isinstance(argument.value, int)}
+    data = [site for site in sites if not site.arguments or not counts.issuperset(site.arguments)]
+    site = next(iter((*data, *sites)), None)
     text = ""
     if site is not None and not site.proven:
         text = f"Line {site.line} needs the value of a traced argument. No set of static arguments was found."
