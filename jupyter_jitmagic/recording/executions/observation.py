@@ -20,7 +20,7 @@ from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
 from jupyter_jitmagic.recording.executions.running_ahead import ahead, ends, lines
 from jupyter_jitmagic.recording.executions.scheduling import account
-from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, smallest_output, waiter
+from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, another_output, smallest_output, waiter
 from jupyter_jitmagic.recording.hot_path import Detail
 from jupyter_jitmagic.records.log import BLOCKED, HIT, INLINED, OBSERVED, Changed, log
 
@@ -56,7 +56,10 @@ _ASK_FROM_S = 4e-3
 _IN_VAIN = 3
 """After so many in a row whose ends were not seen well enough the other way to see them is tried."""
 _DOUBTS, _MOST_DOUBTS = 32, 4096
-"""After so many looks a caller is tried again of which it could not be told that it waits for each, at first and at last."""
+"""After so many looks a caller is tried again from which too little could be told, at first and at last."""
+_JUDGED_BY, _TELLS = 16, 0.9
+"""By so many calls it is judged whether enough can be told. Less can with ``float(loss)``, which may give up the processor
+twice."""
 
 _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
@@ -68,8 +71,8 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "asks", "beginning", "doubts", "expected_s", "first", "fruitless", "in_vain", "latest", "overtaken",
-        "returned", "returns_from", "rough", "samples", "seconds", "tries", "watched",
+        "ahead", "asked_caller", "asks", "beginning", "doubts", "expected_s", "first", "fruitless", "in_vain", "latest",
+        "overtaken", "returned", "returns_from", "rough", "samples", "seconds", "told_caller", "tries", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -102,8 +105,10 @@ class Pace:
         self.returned = 0
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
         self.returns_from = 0
-        """From which try on it may be: before, it could not be told that it waited for the result and for nothing else."""
+        """From which try on it may be: before, too little could be told from it."""
         self.doubts = _DOUBTS
+        self.asked_caller = self.told_caller = 0
+        """From how many calls it was to be told of late, and from how many it could be."""
 
     @property
     def known(self) -> bool:
@@ -128,7 +133,8 @@ class Pace:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
         that runs ahead of the device."""
         known = self.watched // _ENOUGH if (self.seconds or 0.0) < _WORTH_MANY_S else 0
-        return options.watch_every_s * self.in_a_row / 2 * float(2 ** min(known + self.fruitless // 2, _LONGEST_PAUSE))
+        doublings = min(known + self.fruitless // self.in_a_row, _LONGEST_PAUSE)
+        return options.watch_every_s * self.in_a_row / 2 * float(2**doublings)
 
     @property
     def short(self) -> bool:
@@ -140,14 +146,19 @@ class Pace:
         """Whether the caller waits for each execution itself."""
         return self.returned >= RETURNS and self.tries >= self.returns_from
 
-    def told_from_caller(self, told: bool) -> None:
-        """Whether it could be told of most of the latest calls that their caller waited for them and for nothing else. A busy
-        machine or one that no longer waits: that may change."""
-        if told:
+    def told_from_caller(self, told: int, calls: int) -> None:
+        """From a caller that waits for each it could be told of so many of its calls how long they took. Where that is little
+        more is seen from beside, and it is tried again later: the machine may be less busy then."""
+        self.asked_caller += calls
+        self.told_caller += told
+        if self.asked_caller < _JUDGED_BY:
+            return
+        if self.told_caller >= _TELLS * self.asked_caller:
             self.doubts = _DOUBTS
         else:
             self.returns_from = self.tries + self.doubts
             self.doubts = min(2 * self.doubts, _MOST_DOUBTS)
+        self.asked_caller = self.told_caller = 0
 
     def saw_end(self, sighting: Sighting) -> None:
         """An end was looked for from beside: where that is in vain the other way is tried, in turns for as long as it takes."""
@@ -202,6 +213,8 @@ class Sighting(OutputWatch):
     """The result was there when the call returned: short programs run inside the call on the CPU."""
     waited_for = False
     """The waiter looked for its end."""
+    by_caller = False
+    """Its caller waited for it, and nobody looked beside."""
     judged = False
     by_the_clock = False
     """It was picked because it ran when a pause ended, as long ones do more often than short ones: it only tells when the
@@ -213,6 +226,8 @@ class Sighting(OutputWatch):
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
         expected = pace.expected_s if pace is not None else None
         super().__init__(array, start, expected, asked=pace is not None and (pace.ahead or pace.asks))
+        if pace is not None and pace.seconds is not None:
+            self.most_s = LATE * pace.seconds
         self.began = began
         self.how = how
 
@@ -259,7 +274,8 @@ def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = 
             sighting.seen(start, looked)
         return sighting
     sighting.had = account()
-    sighting.take_beside(out)
+    if array is not out:
+        sighting.beside(another_output(out, array))
     return sighting if waiter.watch(sighting) else None
 
 
@@ -323,7 +339,7 @@ def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
         if seconds is None:
-            pace.fruitless += 1
+            pace.fruitless += sighting.how == OBSERVED and not sighting.by_caller
             continue
         pace.fruitless = 0
         row = sighting.call - log.columns.first

@@ -65,13 +65,9 @@ class Awaited:
         self.array = array
         self.caller = get_ident()
 
-    def take_beside(self, out: Any) -> None:
-        """Have the caller look at another output than the array, if there is one and it keeps that alive. JAX may tell a moment
-        later that one is there which was asked for or waited for before: first it wakes whoever waits for the others."""
-        other = None
-        if out is not self.array:
-            leaves = jax.tree_util.tree_leaves(out)
-            other = next((leaf for leaf in leaves if leaf is not self.array and can_be_looked_at(leaf)), None)
+    def beside(self, other: Any | None) -> None:
+        """Have the caller look at this other output of the call if it keeps that alive. JAX may tell a moment later that one is
+        there which was asked for or waited for before: first it wakes whoever waits for the others."""
         self._beside = None if other is None else weakref.ref(other)
 
     def output(self) -> Any | None:
@@ -122,6 +118,8 @@ class OutputWatch(Awaited):
     had: Account | None = None
     had_then: Account | None = None
     """What the caller's thread has had, after it made the call and before it made the next."""
+    most_s = 0.0
+    """For so long the caller may be away if it waits for this and for nothing else."""
 
     def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
         super().__init__(array)
@@ -186,6 +184,11 @@ def smallest_output(out: Any) -> Any | None:
         return out
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
     return min([leaf for leaf in leaves if can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+
+
+def another_output(out: Any, array: Any) -> Any | None:
+    """An output of this call that is not this one, if there is one."""
+    return next((leaf for leaf in jax.tree_util.tree_leaves(out) if leaf is not array and can_be_looked_at(leaf)), None)
 
 
 def can_be_looked_at(leaf: Any) -> bool:
@@ -343,9 +346,10 @@ def _since_when(watch: OutputWatch, after: float, had: Account) -> float:
     woken = after - had.late_s
     if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
         return woken
-    if not math.isfinite(watch.peeked) or had.kept_s > _KEPT * (watch.peeked - watch.start):
+    if not watch.peeked - watch.start <= watch.most_s or had.kept_s > _KEPT * (watch.peeked - watch.start):
         return -math.inf
-    # woken with the caller, which was quicker: one that had waited for something else would have left the GIL to this thread
+    # woken with the caller, which was quicker: one that had waited for something else would have left the GIL to this thread,
+    # if it had been woken in time
     if watch.had is None or watch.had_then is None or watch.had.thread != watch.had_then.thread:
         return -math.inf
     of_caller = watch.had.until(watch.had_then)

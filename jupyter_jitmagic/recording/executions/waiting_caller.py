@@ -17,19 +17,27 @@ import math
 from threading import get_ident
 from typing import Any
 
+import jax
+
 from jupyter_jitmagic.base.arrays import is_ready
+from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions import observation
 from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, TOLERANCE, Pace, Sighting
 from jupyter_jitmagic.recording.executions.scheduling import Account, account
-from jupyter_jitmagic.recording.executions.waiter import Awaited, smallest_output, stop_watching, waiter, watching
+from jupyter_jitmagic.recording.executions.waiter import (
+    Awaited,
+    another_output,
+    smallest_output,
+    stop_watching,
+    waiter,
+    watching,
+)
 from jupyter_jitmagic.recording.hot_path import Detail
 from jupyter_jitmagic.records.log import HIT
 
 AT_ONCE, FEW_AT_ONCE = 64, 16
 """For so many calls nothing is worked out, the fewer while little is known of their executions."""
-_TELLS = 0.9
-"""Where less can be told, as with ``float(loss)``, which may give up the processor twice, the waiter sees the ends."""
 _PATIENCE, _PATIENCE_S = 0.25, 3e-3
 """For so many times the expected time or so many seconds more a caller is waited for, whichever is longer, before the waiter
 has a look. Its output's memory is held no longer if it has ended by then."""
@@ -60,9 +68,11 @@ class Returning(Awaited):
         self._had_then: Account | None = None
         """What the caller's thread has had, after it made a call and before it made the next."""
         self._taken = self._told = 0
-        """How many calls were noted, and of how many it could be told that the caller waited for them alone."""
+        """How many calls were noted, and of how many it could be told when they ended."""
         self._goes_on = True
         """The caller waits for each, so far."""
+        self._places: list[int | None] | None = None
+        """Which of its entry's outputs are looked at."""
         self._seen: list[tuple[Detail, float, float, float]] = []
         """Of each call its start, and between which times it ended."""
 
@@ -84,15 +94,10 @@ class Returning(Awaited):
 
     def take(self, start: float, end: float, out: Any, entry: int) -> bool:
         """Note a call that has just returned; False where nothing would come of it, as where its caller does not wait."""
-        array = smallest_output(out)
-        if (
-            entry != self.entry
-            or not self.left
-            or self.caller != get_ident()
-            or array is None
-            or not self._saw_the_last()
-            or is_ready(array) is not False
-        ):
+        if entry != self.entry or not self.left or self.caller != get_ident() or not self._saw_the_last():
+            return False
+        array, other = self._outputs(out)
+        if array is None or is_ready(array) is not False:
             return False
         self.left -= 1
         self._taken += 1
@@ -101,13 +106,25 @@ class Returning(Awaited):
         self._row, self._ran = (detail, start), -math.inf
         self.until = start + self._expected_s + max(_PATIENCE * self._expected_s, _PATIENCE_S)
         self.array, self.peeked = array, math.inf
-        self.take_beside(out)
+        self.beside(other)
         if self not in watching:
             watching.append(self)
             _active.append(self)
         waiter.hold()  # now that it can be found
         self._had = account()
         return True
+
+    def _outputs(self, out: Any) -> tuple[Any | None, Any | None]:
+        """What is held of a call, and what else its caller may look at. Where they stand is worked out once: it takes long."""
+        if type(out) is CONCRETE_ARRAY:
+            return out, None
+        leaves = jax.tree_util.tree_leaves(out)
+        if self._places is None:
+            array = smallest_output(out)
+            pair = array, None if array is None else another_output(out, array)
+            self._places = [next((i for i, leaf in enumerate(leaves) if leaf is each), None) for each in pair]
+        array, other = (None if place is None else leaves[place] for place in self._places)
+        return array, other
 
     def _saw_the_last(self) -> bool:
         """Note when the last call ended; False where its caller may do something else by now."""
@@ -122,8 +139,8 @@ class Returning(Awaited):
         had = self._had.until(self._had_then)
         self._goes_on = lasted <= LATE * self._expected_s or self.peeked - ran <= TOLERANCE * lasted
         if had.waits == 1 and self._goes_on:
-            self._told += 1
             before = max(before, self.peeked - had.late_s)
+        self._told += self.peeked - before <= TOLERANCE * lasted
         self._seen.append((detail, start, before, self.peeked))  # if not how long it took, when the device was free
         return self._goes_on
 
@@ -133,8 +150,7 @@ class Returning(Awaited):
         stop_watching(self)
         at_once = self._saw_the_last()
         self._pace.returned = min(self._pace.returned, RETURNS - 1) if at_once else 0  # the waiter has to agree once more
-        if self._taken >= FEW_AT_ONCE:
-            self._pace.told_from_caller(self._told >= _TELLS * self._taken)
+        self._pace.told_from_caller(self._told, self._taken)
         self.array, self._row = None, None
         self.hand_over()
         _forget(self)
@@ -144,6 +160,7 @@ class Returning(Awaited):
         seen, self._seen = self._seen, []
         for detail, start, before, after in seen:
             sighting = Sighting(None, start, start)
+            sighting.by_caller = True
             sighting.cold, self._cold = self._cold, False
             sighting.seen(before, after)
             observation.follow(detail, sighting)

@@ -54,12 +54,13 @@ def slow() -> tuple[Callable[[], Any], Any]:
     x = jnp.ones((64, 64)) / 64
     rounds = 1
     plain = jax.jit(lambda x, n: jax.lax.fori_loop(0, n, lambda _, v: jnp.tanh(v @ v), x))
-    while True:
-        plain(x, rounds).block_until_ready()
+
+    def lasts_s() -> float:
         begin = time.perf_counter()
         plain(x, rounds).block_until_ready()
-        if time.perf_counter() - begin > LASTS_S:
-            break
+        return time.perf_counter() - begin
+
+    while min(lasts_s() for _ in range(9)) < LASTS_S:  # one may last long on a busy machine: short calls are only sampled
         rounds *= 2
     make()(x).block_until_ready()
     return make, x
@@ -203,13 +204,16 @@ def test_sleeping_in_place_of_waiting_for_the_result_is_no_execution(slow: Any) 
     usual = sorted(blocked(f, x, 30))[15]
 
     def sleep() -> list[float]:
-        for _ in range(12):
-            f(x)
-            time.sleep(3 * usual)
-        return [3 * usual] * 12
+        begins = []
+        for _ in range(13):
+            begins.append(time.perf_counter())
+            if len(begins) < 13:
+                f(x)
+                time.sleep(3 * usual)
+        return [after - before for before, after in itertools.pairwise(begins)]
 
-    seen, _ = observed(sleep, at_least=4)
-    assert seen.execute_s.median() < 2.5 * usual  # one may well take longer on a busy machine
+    seen, took = observed(sleep, at_least=4)
+    assert ((seen.execute_s / took - 1).abs() < 0.05).mean() < 0.5  # longer or shorter, by chance the same, as busy as it is
 
 
 class Pending:
@@ -271,6 +275,7 @@ def test_a_caller_that_was_kept_from_the_processor_does_not_tell_when_its_result
     make, x = slow
     accounts = (Account(0, float(turn), 0.0, turn) for turn in itertools.count())
     monkeypatch.setattr(waiting_caller, "account", accounts.__next__)
+    monkeypatch.setattr(Returning, "overdue", lambda returning, now: None)  # the thread beside it has no look
     told = []
     monkeypatch.setattr(Returning, "hand_over", lambda returning: told.extend(returning._seen))
     f = make()
