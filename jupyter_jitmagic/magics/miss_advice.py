@@ -56,6 +56,7 @@ def _cure(shell: Any, advice: Any) -> dict[str, object]:
         "misses": advice.misses,
         "cost_s": advice.cost_s,
         "what": advice.what,
+        "why": advice.why,
         "before": advice.before,
         "after": advice.after,
         "saves_s": advice.saves_s,

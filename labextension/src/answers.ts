@@ -195,6 +195,7 @@ function cureRow(fields: Fields): ICureRow {
     misses: number(fields, 'misses'),
     cost_s: maybeNumber(fields, 'cost_s'),
     what: maybeText(fields, 'what') ?? '',
+    why: maybeText(fields, 'why') ?? '',
     before: maybeNumber(fields, 'before') ?? 0,
     after: maybeNumber(fields, 'after') ?? 0,
     saves_s: maybeNumber(fields, 'saves_s'),

@@ -112,6 +112,8 @@ export interface ICureRow {
   cost_s: number | null;
   /** What to do, in a few words. */
   what: string;
+  /** The part of `text` that is told where `ladders` tell the rest; empty where they do not. */
+  why: string;
   /** Compiles that were, and that would have been enough. */
   before: number;
   after: number;

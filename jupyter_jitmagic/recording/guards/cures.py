@@ -70,6 +70,8 @@ class Advice(NamedTuple):
     call_site: str = ""
     what: str = ""
     """What to do, in a few words."""
+    why: str = ""
+    """The part of `text` that is told where a table of `ladders` tells the rest."""
     before: int = 0
     after: int = 0
     """Compiles that were, and that would have been enough."""
@@ -270,8 +272,9 @@ def shape_churn(history: History) -> Iterator[Advice]:
         return
     coarse = ladders[0]
     names = _axes(axes)
+    why = f"{names} had {before} sizes, {_again(misses)}"
     text = (
-        f"{names} had {before} sizes, {_again(misses)}: padded to powers of two (and the rest masked) "
+        f"{why}: padded to powers of two (and the rest masked) "
         f"{_compiles(coarse.compiles)} in place of {before}, {percent(coarse.share)} padding"
     )
     finer = [f"{_compiles(ladder.compiles)} with {percent(ladder.share)}" for ladder in ladders[1:]]
@@ -281,7 +284,7 @@ def shape_churn(history: History) -> Iterator[Advice]:
     yield _advice(
         "shape_churn", history, next(iter(axes)), text, misses,
         what=f"pad {names} to powers of two", before=before, after=coarse.compiles, saves_s=saves, ladders=ladders,
-        helper=padding.helper(),
+        helper=padding.helper(), why=why,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ const CURE: ICureRow = {
   saves_s: 15,
   last_s: 1_700_000_001,
   ladders: [],
+  why: '',
   helper: '',
   place: null,
   fix: null

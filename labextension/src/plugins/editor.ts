@@ -25,7 +25,8 @@ import {
 } from '../editor/marks';
 import { duration } from '../format';
 import { IJitPanel } from '../jitpanel';
-import { CommandIDs, PLUGIN_ID } from '../tokens';
+import { CommandIDs } from '../tokens';
+import { followSettings } from './settings';
 
 /** When marks are drawn: never, while the rows can be seen anywhere, or always, for which the kernel then sends them. */
 type When = 'off' | 'panel' | 'always';
@@ -59,17 +60,9 @@ export const editorPlugin: JupyterFrontEndPlugin<void> = {
         );
       }
     });
-    settings
-      ?.load(PLUGIN_ID)
-      .then(loaded => {
-        const read = (): void =>
-          shown.draw(loaded.composite.editorMarks as When);
-        loaded.changed.connect(read);
-        read();
-      })
-      .catch(() => {
-        // the panel's own plugin says so
-      });
+    void followSettings(settings, ({ composite }) =>
+      shown.draw(composite.editorMarks as When)
+    );
     app.commands.addCommand(CommandIDs.showLine, {
       label: trans.__('Show the Recompiles of the Line with the Cursor'),
       isEnabled: () => shown.atCursor() !== null,

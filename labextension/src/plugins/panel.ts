@@ -15,6 +15,7 @@ import { keepView } from '../keeping';
 import { JitPanel } from '../panel';
 import { PANEL_ID, PLUGIN_ID } from '../tokens';
 import { SourceTracker } from '../tracker';
+import { followSettings } from './settings';
 
 /** What JupyterLab gives is optional, so that the panel also opens in Notebook 7 and in applications with fewer parts. */
 export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
@@ -64,28 +65,17 @@ export const panelPlugin: JupyterFrontEndPlugin<IJitPanel> = {
         }
       );
     }
-    settings
-      ?.load(PLUGIN_ID)
-      .then(loaded => {
-        const read = (): void =>
-          panel.setColumns(loaded.composite.columns as string[]);
-        loaded.changed.connect(read);
-        panel.keepColumns = columns => {
-          loaded.set('columns', [...columns]).catch((reason: unknown) => {
-            console.error(
-              'jupyter-jitmagic: the columns could not be kept',
-              reason
-            );
-          });
-        };
-        read();
-      })
-      .catch((reason: unknown) => {
-        console.error(
-          'jupyter-jitmagic: the settings could not be read',
-          reason
-        );
-      });
+    void followSettings(settings, loaded => {
+      panel.setColumns(loaded.composite.columns as string[]);
+      panel.keepColumns = columns => {
+        loaded.set('columns', [...columns]).catch((reason: unknown) => {
+          console.error(
+            'jupyter-jitmagic: the columns could not be kept',
+            reason
+          );
+        });
+      };
+    });
     return panel;
   }
 };

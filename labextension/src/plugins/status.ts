@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { IJitPanel } from '../jitpanel';
 import { StatusItem } from '../status';
-import { PLUGIN_ID } from '../tokens';
+import { followSettings } from './settings';
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-jitmagic:status',
@@ -35,16 +35,8 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       isActive: () => panel.model.state.link === 'live' && panel.counts,
       activeStateChanged: panel.countsChanged
     });
-    settings
-      ?.load(PLUGIN_ID)
-      .then(loaded => {
-        const read = (): void =>
-          panel.count(loaded.composite.statusBar === true);
-        loaded.changed.connect(read);
-        read();
-      })
-      .catch(() => {
-        // the panel's own plugin says so
-      });
+    void followSettings(settings, ({ composite }) =>
+      panel.count(composite.statusBar === true)
+    );
   }
 };

@@ -2,17 +2,16 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { bytes, count, shortened } from '../format';
+import { bytes, count } from '../format';
 import type { IPlace, IProgram } from '../protocol';
-import { entryLabel } from '../table';
 import type { ProgramKind } from '../tokens';
+import { EntryOptions } from '../views/choice';
 import { Translation, useTrans } from '../views/context';
+import { Copy } from '../views/copy';
 import { placeText } from '../views/words';
 import { KINDS, KIND_NAMES } from './host';
 import type { IPageState, ProgramPage } from './page';
 import { placeAt } from './sources';
-
-const LABEL = 70;
 
 export class ProgramTools extends ReactWidget {
   constructor(private readonly _page: ProgramPage) {
@@ -45,7 +44,9 @@ function Tools({ page }: { page: ProgramPage }): React.JSX.Element {
       ) : (
         <Steps page={page} state={state} />
       )}
-      {program && <Copy page={page} program={program} />}
+      {program && (
+        <Copy text={program.text} actions={page.host.panel.actions} />
+      )}
       <span className="jp-JitMagic-quiet" role="status">
         {trouble || (program && choice.other === null && size(trans, program))}
       </span>
@@ -212,15 +213,7 @@ function OtherChoice({
       <option value="" disabled>
         {trans.__('Compare with…')}
       </option>
-      {others.map(row => (
-        <option key={row.id} value={row.id}>
-          {trans.__(
-            'entry %1: %2',
-            row.id,
-            shortened(entryLabel(row, names), LABEL)
-          )}
-        </option>
-      ))}
+      <EntryOptions entries={others} names={names} />
     </select>
   );
 }
@@ -264,29 +257,5 @@ function Steps({
         </>
       )}
     </>
-  );
-}
-
-function Copy({
-  page,
-  program
-}: {
-  page: ProgramPage;
-  program: IProgram;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const [copied, setCopied] = React.useState<IProgram | null>(null);
-  return (
-    <button
-      type="button"
-      className="jp-JitMagic-link"
-      onClick={() =>
-        void page.host.panel.actions
-          .copy(program.text)
-          .then(() => setCopied(program))
-      }
-    >
-      {copied === program ? trans.__('Copied') : trans.__('Copy')}
-    </button>
   );
 }

@@ -6,6 +6,7 @@ import type { ICureRow, IDiagnosisRow, IFix } from '../protocol';
 import { todos } from '../todo';
 import type { IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
+import { Copy } from './copy';
 import { Details } from './details';
 import { Diff } from './diff';
 import { Became } from './todos';
@@ -214,7 +215,7 @@ export function CureDetails({
         </p>
       )}
       <p className="jp-JitMagic-reason">
-        <WithCode text={row.text} />.
+        <WithCode text={(row.ladders.length > 0 && row.why) || row.text} />.
       </p>
       <p className="jp-JitMagic-quiet">
         {trans.__('Proof: %1.', row.proof)}{' '}
@@ -293,32 +294,10 @@ function Helper({
         <span className="jp-JitMagic-quiet">
           {trans.__('Sums, means and the like have to leave out the padding.')}
         </span>
-        <Copy text={text} label={trans.__('Copy')} actions={actions} />
+        <Copy text={text} actions={actions} />
       </div>
       <pre className="jp-JitMagic-code">{text}</pre>
     </>
-  );
-}
-
-function Copy({
-  text,
-  label,
-  actions
-}: {
-  text: string;
-  label: string;
-  actions: IPanelActions;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const [copied, setCopied] = React.useState(false);
-  return (
-    <button
-      type="button"
-      className="jp-JitMagic-link"
-      onClick={() => void actions.copy(text).then(() => setCopied(true))}
-    >
-      {copied ? trans.__('Copied') : label}
-    </button>
   );
 }
 

@@ -4,13 +4,13 @@ import * as React from 'react';
 import { compareRows } from '../compare';
 import { UNKNOWN, shortened } from '../format';
 import type { IComparison, IEntryRow } from '../protocol';
-import { entryLabel } from '../table';
 import type { IPanelActions } from '../tokens';
+import { EntryOptions } from './choice';
 import { useTrans } from './context';
 import { causeWord } from './words';
 
-/** So much of an entry's label a choice shows. */
-const CHOICE = 80;
+/** So much of the names of equal arguments is shown while they are folded. */
+const NAMES = 80;
 
 export function Differs({
   entry,
@@ -41,15 +41,7 @@ export function Differs({
         value={other.id}
         onChange={event => setChosen(Number(event.target.value))}
       >
-        {others.map(each => (
-          <option key={each.id} value={each.id}>
-            {trans.__(
-              'entry %1: %2',
-              each.id,
-              shortened(entryLabel(each, names), CHOICE)
-            )}
-          </option>
-        ))}
+        <EntryOptions entries={others} names={names} />
       </select>
       {actions.openProgram && (
         <button
@@ -159,7 +151,7 @@ function Comparison({ found }: { found: IComparison }): React.JSX.Element {
             {trans._n('%1 equal', '%1 equal', same.length)}
             <span className="jp-JitMagic-quiet">
               {' '}
-              {shortened(same.map(({ what }) => what).join(', '), CHOICE)}
+              {shortened(same.map(({ what }) => what).join(', '), NAMES)}
             </span>
           </summary>
           <dl className="jp-JitMagic-statics">

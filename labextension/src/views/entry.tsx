@@ -11,6 +11,7 @@ import type {
   ProgramKind
 } from '../tokens';
 import { useDomId, useTrans } from './context';
+import { Copy } from './copy';
 import { Details } from './details';
 import { Differs } from './differs';
 import { Lines } from './lines';
@@ -272,7 +273,6 @@ function Program({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const [copied, setCopied] = React.useState(false);
   const detail = useDetail(entry, what, actions);
   const text = detail && !(detail instanceof Error) ? detail.text : '';
   const lines = React.useMemo(() => text.split('\n'), [text]);
@@ -303,15 +303,7 @@ function Program({
             {trans.__('Open in a tab')}
           </button>
         )}
-        <button
-          type="button"
-          className="jp-JitMagic-link"
-          onClick={() => {
-            void actions.copy(text).then(() => setCopied(true));
-          }}
-        >
-          {copied ? trans.__('Copied') : trans.__('Copy')}
-        </button>
+        <Copy text={text} actions={actions} />
       </div>
       <div
         className="jp-JitMagic-code jp-JitMagic-program"
