@@ -290,7 +290,7 @@ class Variations:
                     below = {k: like(v, _below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}
                     above = {k: like(v, np.abs(np.asarray(v)) + 1) for k in labels for v in (self._leaves[k],)}
                     yield self._with(below | above, "count")
-            yield self._each(self._floats, lambda v: v * 0, "zero")
+            yield self._each(self._floats, np.zeros_like, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
             yield from self._one(self._floats[1:2], _with_nan, "nan")
             yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], _with_nan_first, "nan")
@@ -316,7 +316,7 @@ class Variations:
             yield from self._one([k], _with_nan, "nan") if k not in self._floats[:2] else ()
             yield from self._one([k], lambda v: -v, "negated")
             yield from self._one([k], lambda v: v * 3 + 1, "larger")
-            yield from self._one([k], lambda v: v * 0, "zero")
+            yield from self._one([k], np.zeros_like, "zero")
             yield from self._one([k], lambda v: v * 0.1, "smaller")
         for k in self._ints[:4]:
             yield from self._one([k], lambda v: v * 0 + 1, "count")

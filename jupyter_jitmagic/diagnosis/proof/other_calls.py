@@ -163,20 +163,25 @@ class _Maker:
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
 
     def sizes_apart(self) -> Iterator[OtherCall]:
-        """Equal sizes made different: a square that is none any more, one array longer than another."""
+        """Equal sizes made different: a square that is none any more, one array longer than another. Of an array with one axis
+        beside a square nobody knows along which of the two it goes."""
         arrays = self._arrays()
+        seen: set[tuple[int, ...]] = set()
         for k in arrays:
             shape = self._leaves[k].shape
             twice = next((size for size in shape if size > 1 and shape.count(size) > 1), None)
             if twice is not None:
                 axis = shape.index(twice)
-                yield self._resized({k: _with_size(shape, axis, twice + 1)}, "arrays that are not square")
+                lone = not any(twice in self._leaves[m].shape for m in arrays if m != k)
+                apart = [{k: _with_size(shape, at, twice + 1)} for at in (axis, shape.index(twice, axis + 1))]
+                in_turn = [replace(self._resized(new, "arrays that are not square"), promised=lone) for new in apart]
+                yield in_turn[0]
                 rows = {m: _with_size(self._leaves[m].shape, 0, twice + 1) for m in arrays if self._leaves[m].shape[0] == twice}
-                if set(rows) != {k}:
-                    yield self._resized(rows, "arrays that are not square")
-                yield self._resized(
-                    {k: _with_size(shape, shape.index(twice, axis + 1), twice + 1)}, "arrays that are not square"
-                )
+                if set(rows) != {k} and (key := (twice, *rows)) not in seen:
+                    seen.add(key)
+                    either = any(len(new) == 1 for new in rows.values())
+                    yield replace(self._resized(rows, "arrays that are not square"), promised=not either)
+                yield in_turn[1]
         for k in arrays[:3] if len(arrays) > 1 else ():
             shape = self._leaves[k].shape
             if shape[0] > 1 and any(shape[0] in self._leaves[m].shape for m in arrays if m != k):

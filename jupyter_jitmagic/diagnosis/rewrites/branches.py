@@ -163,11 +163,20 @@ def _chain(spot: Spot, node: ast.If) -> _Chain | None:
     simple = [assigning._simple(arm) for arm in arms]
     if any(s is None or any("[" in name for name in s) for s in simple) or assigning.items:
         return None
+    if any(isinstance(s, ast.Assign) and isinstance(s.value, _SEVERAL) and _is_one(s.targets) for arm in arms for s in arm):
+        return None  # a name for several values at once, of which `jnp.where` chooses none
     found = [{k: v for k, v in (s or {}).items() if k in assigning.outputs} for s in simple]
     names = {name for s in found for name in s}
     if not names or any(name not in s and not spot.defined(name) for name in names for s in found):
         return None
     return _Chain(spot, node, tests, found, [], follows)
+
+
+_SEVERAL = (ast.Tuple, ast.List, ast.Dict)
+
+
+def _is_one(targets: list[ast.expr]) -> bool:
+    return any(isinstance(target, ast.Name) for target in targets)
 
 
 def _ordered(steps: Iterator[tuple[int, Step]]) -> Iterator[Step]:

@@ -11,10 +11,12 @@ import ast
 import collections
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
+from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart
+from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, walk_scope, words
@@ -24,8 +26,12 @@ _READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any al
 
 
 def asked_of_a_container(spot: Spot) -> Iterator[Step]:
-    """`max(recent)` of a deque, `x in seen`, `seen.add(x)` of a set: an array in its place."""
+    """`max(recent)` of a deque, `x in seen`, `seen.add(x)`, `left.remove(x)` of a set: an array in its place."""
     match spot.node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove")) if isinstance(spot.locals.get(name), set):
+            with contextlib.suppress(Obstacle):
+                yield from as_arrays(spot, outermost(spot, spot.node), [name])
+            return
         case ast.Call(func=ast.Name(id="max" | "min" | "sum" | "sorted" | "any" | "all"), args=[ast.Name(id=name)]):
             pass
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add")):
@@ -60,15 +66,16 @@ def outermost(spot: Spot, node: ast.AST) -> ast.stmt:
     return found
 
 
-def as_arrays(spot: Spot, around: ast.stmt) -> Iterator[Step]:
-    """The function with arrays in the place of what a loop or branch fills, for their own rules to go on with."""
+def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterator[Step]:
+    """The function with arrays in the place of what a loop or branch fills, or of these containers, for their own rules to go
+    on with."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
-    for name in _filled(around):
-        apart = _made_apart(spot, function, name)
+    for name in names or _filled(around):
+        apart = made_apart(spot, function, name)
         if apart is not None:
             yield apart
             return
@@ -79,21 +86,6 @@ def as_arrays(spot: Spot, around: ast.stmt) -> Iterator[Step]:
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
-
-
-def _made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
-    """`small, large = [], []` → a line for each: what is made alone can become an array."""
-    code = spot.code
-    for statement in walk_scope(function.body):
-        match statement:
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
-                names = [target.id for target in targets if isinstance(target, ast.Name)]
-                independent = len(set(names)) == len(targets) and not set(names) & loaded(values)
-                if name in names and independent and code.on_own_lines([statement]):
-                    pairs = zip(names, values, strict=True)
-                    lines = "".join(f"{code.indent(statement)}{each} = {code.expr(value)}\n" for each, value in pairs)
-                    return spot.step("list", (code.region([statement]), lines))
-    return None
 
 
 def _filled(around: ast.stmt) -> list[str]:
@@ -428,7 +420,12 @@ class _Marks(_Container):
     """`seen = set()` … `seen.add(i)`, `i in seen` → `seen = seen.at[i].set(True)`, `seen[i]`, of numbers that are places."""
 
     def make(self) -> None:
-        value = self.made.value
+        value, counted = self.made.value, numbers_of(self.spot, self.made.value)
+        if counted is not None:
+            start, size = counted
+            held = f"{self.spot.jnp('arange')}({size}) >= {start}" if start != "0" else f"{self.spot.jnp('ones')}({size}, bool)"
+            self.lines(self.made, f"{self.name} = {held}")
+            return
         first = value.elts if isinstance(value, ast.Set) else []
         if isinstance(value, ast.Call) and (value.args or not self.is_builtin_call(value, "set")):
             self.refuse(self.made)
@@ -460,7 +457,7 @@ class _Marks(_Container):
             case ast.Attribute(attr="add"):
                 statement, value = self.statement_of(parent)
                 self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(True)")
-            case ast.Attribute(attr="discard"):
+            case ast.Attribute(attr="discard" | "remove"):
                 statement, value = self.statement_of(parent)
                 self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(False)")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
@@ -468,8 +465,29 @@ class _Marks(_Container):
             case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
                 found = f"{self.name}[{code.expr(parent.left)}]"
                 self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")
+            case ast.While(test=test) if test is node and (rounds := self._rounds(parent)):
+                start, _ = code.span(parent)
+                self.edits.append((start, code.span(test)[1], f"for _ in range({rounds})"))
+            case _ if self.is_test(node, parent):
+                self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
                 self.refuse(node)
+
+    def _rounds(self, loop: ast.While) -> str:
+        """How many rounds `while left:` has, each of which takes one number out of it; "" where that is not sure."""
+        counted = numbers_of(self.spot, self.made.value)
+        taken = [
+            node
+            for node in ast.walk(self.function)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.name
+        ]
+        if counted is None or len(taken) != 1 or taken[0].attr != "remove" or loop.orelse:
+            return ""
+        statement = self.spot.code.statement(taken[0])
+        if statement not in loop.body or leaves(loop.body[: loop.body.index(statement)], ast.Continue):
+            return ""
+        start, size = counted
+        return size if start == "0" else f"{size} - {start}"
 
 
 RULES: list[Rule] = [asked_of_a_container]

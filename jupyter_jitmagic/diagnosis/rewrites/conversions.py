@@ -11,6 +11,7 @@ import jax.scipy.special
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, words
 
@@ -155,6 +156,19 @@ def extremum(spot: Spot) -> Iterator[Step]:
     yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}({lambda_}, {values})"))
 
 
+def least_that_passes(spot: Spot) -> Iterator[Step]:
+    """`min((i for i in range(n) if free[i]), key=k)`: stopped at the test within."""
+    asked = spot.asked()
+    inner = asked[1] if asked is not None else None
+    if not isinstance(inner, ast.comprehension):
+        return
+    call = spot.code.parents[spot.code.parents[inner]]
+    match call:
+        case ast.Call(func=ast.Name(id="min" | "max" as name), keywords=[_]) if spot.is_builtin(name):
+            if chosen_numbers(spot, call.args[0]) is not None:
+                yield from _extremum_by(spot, call)
+
+
 def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
     """`min(xs, key=k)` → `xs[jnp.argmin(keys)]`; of a range, the argmin itself; of several things, the one in each leaf."""
     key = node.keywords[0]
@@ -162,6 +176,14 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
         return
     code, name = spot.code, f"arg{node.func.id}"  # type: ignore[attr-defined]
     excludes = {"nan": "the place that max() and min() give to NaN"}
+    if len(node.args) == 1 and (chosen := chosen_numbers(spot, node.args[0])) is not None:
+        numbers, target, tests = chosen
+        keys = f"{spot.jnp('asarray')}({_keys(spot, key.value, numbers)})"
+        keys = f"-{keys}" if name == "argmax" else keys
+        left_out = " or ".join(tests)
+        others = f"{spot.jnp('asarray')}([{left_out} for {target} in {numbers}], bool)"
+        yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({keys}, {others}))[0]"), excludes=excludes)
+        return
     listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
     place = f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
     values = node.args[0]
@@ -381,6 +403,7 @@ def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:
 
 
 RULES: list[Rule] = [
+    least_that_passes,
     math_call,
     number,
     item,

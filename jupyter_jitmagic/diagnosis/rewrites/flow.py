@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_own_count, is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
-from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking, words_of
+from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
 
 
@@ -28,7 +29,7 @@ class _Narrows(Exception):
         self.loop, self.becoming = loop, becoming
 
 
-class Flow(Tracking):
+class Flow(Narrowing):
     """One walk. `edits()` is what came of it."""
 
     def __init__(
@@ -37,7 +38,6 @@ class Flow(Tracking):
         super().__init__(spot)
         self.leaving = leaving
         self.levels, self.exact, self.guarded = levels, exact, guarded
-        self.canonical: dict[str, str] = {}
         self.site = spot.node
         self.pattern = "where"
         self.excludes: dict[str, str] = {}
@@ -47,8 +47,6 @@ class Flow(Tracking):
         self.cuts: tuple[tuple[int, int], ...] = ()
         self.loops: list[ast.For | ast.While] = []
         """Those that the walk is in, the outermost first."""
-        self.begins = 0
-        """The line at which the walk began."""
 
     # -- selections ---------------------------------------------------------------------------------------
 
@@ -307,6 +305,8 @@ class Flow(Tracking):
             if not apart:
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
                 return
+            if not self.loops and self.masked_in_branches(node, entry.names, [one, two], apart):
+                return
             becoming = {name: one.get(name) or two[name] for name in apart}
             for loop in self.loops:
                 again = {
@@ -315,37 +315,9 @@ class Flow(Tracking):
                 if again:
                     raise _Narrows(loop, again)
             self.state = entry.copy()
-            self._own_masks(node, apart, becoming)
+            self.own_masks(node, apart, becoming)
             entry = self.state.copy()
         self.stop(node)
-
-    def _own_masks(self, node: ast.stmt, names: list[str], becoming: dict[str, Ragged]) -> None:
-        """A mask for each name, made before the statement, that stands for its length however often it is bound in it."""
-        self.current = node
-        for name in names:
-            if name in self.canonical:
-                continue
-            held = self.state.names.get(name)
-            ragged = becoming[name]
-            if ragged.flat or ragged.group or ragged.listed or (held is None and name not in self._bound_before(node)):
-                self.stop(node, f"`{name}` has a length that depends on data")
-            mask = self.fresh("kept", "counts", "chosen", f"{name}_kept")
-            if held is None:
-                self.line_before(f"{mask} = {self.jnp('ones')}({name}.shape[{ragged.axis}], bool)")
-            else:
-                self.line_before(f"{mask} = {held.mask}")
-            self.canonical[name] = mask
-            self.state.names[name] = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="")
-
-    def was_whole(self, mask: ast.expr) -> bool:
-        """Whether a mask was made before the walk, and so when what it selects from was whole."""
-        if not isinstance(mask, ast.Name) or self.stores(mask.id) != 1 or self.spot.function is None:
-            return False
-        made = [n for n in self.code.below(self.spot.function) if isinstance(n, ast.Name) and n.id == mask.id]
-        return any(isinstance(n.ctx, ast.Store) and n.lineno < self.begins for n in made)
-
-    def _bound_before(self, node: ast.stmt) -> set[str]:
-        return set(self.spot.locals)
 
     def _loop(self, node: ast.For | ast.While, body: list[ast.stmt], head: object = None) -> None:
         """A loop whose rounds may shorten what they go on with."""
@@ -360,7 +332,7 @@ class Flow(Tracking):
                 if narrows.loop is not node:
                     raise
                 self.state = entry.copy()
-                self._own_masks(node, list(narrows.becoming), narrows.becoming)
+                self.own_masks(node, list(narrows.becoming), narrows.becoming)
                 entry = self.state.copy()
                 continue
             finally:
@@ -383,7 +355,7 @@ class Flow(Tracking):
                 self.stop(node, f"`{apart[0]}` has a length that depends on data in some rounds of a loop")
             becoming = {name: left[name] for name in apart}
             self.state = entry.copy()
-            self._own_masks(node, apart, becoming)
+            self.own_masks(node, apart, becoming)
             entry = self.state.copy()
         self.stop(node)
 

@@ -11,7 +11,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Code, Edit, is_returned, loaded, words
+from jupyter_jitmagic.source.code import Code, Edit, is_returned, loaded, walk_scope, words
 
 _ARRAYS = words("array asarray stack")
 
@@ -260,6 +260,21 @@ class _Uses:
         raise Obstacle(
             f"the length of {self.name} depends on values, and `{code.src(code.statement(node)).splitlines()[0]}` needs it"
         )
+
+
+def made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`small, large = [], []` → a line for each: what is made alone can become an array."""
+    code = spot.code
+    for statement in walk_scope(function.body):
+        match statement:
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+                independent = len(set(names)) == len(targets) and not set(names) & loaded(values)
+                if name in names and independent and code.on_own_lines([statement]):
+                    pairs = zip(names, values, strict=True)
+                    lines = "".join(f"{code.indent(statement)}{each} = {code.expr(value)}\n" for each, value in pairs)
+                    return spot.step("list", (code.region([statement]), lines))
+    return None
 
 
 RULES: list[Rule] = [moved_on_in_a_branch, appended_in_a_branch]

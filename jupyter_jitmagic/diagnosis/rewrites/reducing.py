@@ -193,6 +193,8 @@ class Operations(Reshaping):
         found = self._only(node, known)
         if found is None:
             return None
+        if known.form == "builtin" and known.keywords:
+            self.stop(node)  # `key=`, `default=`
         reduces, made = self._reduced(node, known, found)
         if not reduces:
             return made

@@ -167,3 +167,39 @@ def test_a_list_that_is_returned_comes_as_an_array_with_its_count(body):
         lists = [each for each in lists if isinstance(each, list)]
         for array, count, each in zip(got, got[-len(lists) :], lists, strict=False):
             np.testing.assert_allclose(array[: int(count)], each)
+
+
+TOUR = """
+def f(D):
+    n = D.shape[0]
+    tour = [0]
+    left = set(range(1, n))
+    while left:
+        last = tour[-1]
+        near = min(left, key=lambda j: D[last, j])
+        tour.append(near)
+        left.remove(near)
+    return jnp.array(tour)
+"""
+NEAR = jnp.array([[0.0, 2.0, 9.0, 1.0], [2.0, 0.0, 6.0, 4.0], [9.0, 6.0, 0.0, 3.0], [1.0, 4.0, 3.0, 0.0]])
+
+
+def test_a_set_of_numbers_of_which_each_round_takes_one_out_has_as_many_rounds():
+    """The first of the nearest is taken, also where all that are left are equally far or unreachable."""
+    far = jnp.full((3, 3), jnp.inf)
+    found = check(TOUR, (NEAR,), (NEAR[:3, :3],), (far,), (jnp.zeros((5, 5)),), (NEAR[:1, :1],))
+    assert "for _ in range(n - 1):" in found.rewrites[0].source
+
+
+def test_a_set_that_some_rounds_leave_as_it_is_has_no_known_number_of_rounds():
+    source = TOUR.replace("left.remove(near)", "if D[last, near] > 0:\n            left.remove(near)")
+    assert not any("range(n - 1):" in each.source for each in propose(define(source)["f"], (NEAR,), {}).rewrites)
+
+
+def test_the_first_of_the_least_among_those_that_pass_a_test():
+    source = (
+        "def f(x, taken):\n    return min((i for i in range(x.shape[0]) if not taken[i]), key=lambda i: x[i]), "
+        "max((i for i in range(x.shape[0]) if taken[i] != 0), key=lambda i: x[i])\n"
+    )
+    x, taken = jnp.array([jnp.inf, 2.0, 2.0, -1.0]), jnp.array([0, 1, 0, 1])
+    check(source, (x, taken), (x, 1 - taken), (jnp.full(4, jnp.inf), taken), (-x, taken))

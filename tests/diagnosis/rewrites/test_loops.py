@@ -342,3 +342,17 @@ def f(board):
     square = jnp.array([[1, 1], [2, -4]])
     found = check(source, (jnp.array([[1, 2], [-2, -1]]),), (square,), (wide,), (jnp.zeros((2, 2), int),), (-wide,))
     assert "result = 0" in found.rewrites[0].source
+
+
+def test_a_loop_returns_several_values_by_the_side_of_a_chain():
+    source = """
+def f(x, step):
+    for k in range(6):
+        if x < 0:
+            return k, False
+        elif x > 5:
+            return k, True
+        x = x + step
+    return 6, False
+"""
+    check(source, (jnp.array(1.0), 1.0), (jnp.array(1.0), -1.0), (jnp.array(1.0), 0.0))

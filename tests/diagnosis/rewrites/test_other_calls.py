@@ -212,3 +212,13 @@ def test_where_neither_finds_an_end_a_rewrite_is_not_compared():
     )
     found = propose(define(source)["f"], (jax.random.PRNGKey(0), 0.4, 3.0), {})
     assert found.rewrites, found
+
+
+def test_an_array_beside_a_square_may_go_along_either_axis():
+    """As many particles as dimensions: nobody knows along which `best` goes, and where it does not fit is no answer lost."""
+    source = (
+        "def f(points, value, best):\n    k = jnp.argmin(value)\n    if value[k] < jnp.sum(best**2):\n"
+        "        best = points[k]\n    return points - best\n"
+    )
+    points, value = jnp.array([[1.0, 2.0], [0.5, 0.1]]), jnp.array([2.0, 8.0])
+    assert served(source, (points, value, jnp.array([3.0, 3.0])), ((points, value, jnp.array([0.0, 0.1])), {})).rewrites

@@ -290,3 +290,12 @@ def test_a_choice_that_shortens_an_array_or_ends_the_shortening(body):
     """The mask is what rounds go on with, and what the choice is made of."""
     x = jnp.array([1.0, 2, 1, 2, 1, 2, 1, 2, 50])
     check(f"def f(x):\n{body}", (x,), (-x,), (x[::-1] * 3,), (jnp.array([3.0, 4, 5, 100, 5, 4, 4, 3, -70]),))
+
+
+def test_arrays_that_an_option_makes_shorter_have_one_mask():
+    source = (
+        "def f(x, w, ignore=None):\n    if ignore is not None:\n        keep = x != ignore\n        x = x[keep]\n"
+        "        w = w[keep]\n    return (x * w).sum() / w.sum(), x.mean(), len(w)\n"
+    )
+    found = check(source, (X, Y, 5.0), (X, Y), (X, Y, 7.0), (Y, X, 0.0))
+    assert found.rewrites[0].source.count("jnp.ones(") == 1

@@ -1,0 +1,75 @@
+"""Masks of names to which branches and loops give a shorter value: bound before the statement, narrowed in it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking
+
+
+class Narrowing(Tracking):
+    """What the sides of a branch, or the rounds of a loop, leave of an array."""
+
+    def __init__(self, spot: Spot) -> None:
+        super().__init__(spot)
+        self.canonical: dict[str, str] = {}
+        self.begins = 0
+        """The line at which the walk began."""
+
+    def masked_in_branches(
+        self, node: ast.If, entry: dict[str, Ragged], sides: list[dict[str, Ragged]], apart: list[str]
+    ) -> bool:
+        """`if limit is not None: x, w = x[k], w[k]` → `kept` of ones before it, and `kept = k` at the end of the branch;
+        whether that was possible: one side alone makes shorter what was whole. Names that it makes so alike have one mask."""
+        groups: dict[tuple[int, str, int], list[str]] = {}
+        for name in apart:
+            made = [number for number, side in enumerate(sides) if name in side]
+            ragged = sides[made[0]].get(name)
+            plain = ragged is not None and not (ragged.flat or ragged.group or ragged.listed or ragged.grid)
+            if len(made) > 1 or name in entry or ragged is None or not plain or name not in self.bound_before(node):
+                return False
+            groups.setdefault((made[0], ragged.mask, ragged.axis), []).append(name)
+        for (side, mask, axis), names in groups.items():
+            body = (node.body, node.orelse)[side]
+            kept = self.fresh("kept", "counts", "chosen", f"{names[0]}_kept")
+            self.current = node
+            self.line_before(f"{kept} = {self.jnp('ones')}({names[0]}.shape[{axis}], bool)")
+            self.current = body[-1]
+            self.line_after(f"{kept} = {mask}")
+            self.current = node
+            for name in names:
+                self.state.names[name] = replace(sides[side][name], mask=kept, front=False, source=-1, direct=False, pad="")
+        both = {name: each for name, each in sides[0].items() if sides[1].get(name) == each}
+        self.state.names = both | {name: self.state.names[name] for name in apart}
+        return True
+
+    def own_masks(self, node: ast.stmt, names: list[str], becoming: dict[str, Ragged]) -> None:
+        """A mask for each name, made before the statement, that stands for its length however often it is bound in it."""
+        self.current = node
+        for name in names:
+            if name in self.canonical:
+                continue
+            held = self.state.names.get(name)
+            ragged = becoming[name]
+            if ragged.flat or ragged.group or ragged.listed or (held is None and name not in self.bound_before(node)):
+                self.stop(node, f"`{name}` has a length that depends on data")
+            mask = self.fresh("kept", "counts", "chosen", f"{name}_kept")
+            if held is None:
+                self.line_before(f"{mask} = {self.jnp('ones')}({name}.shape[{ragged.axis}], bool)")
+            else:
+                self.line_before(f"{mask} = {held.mask}")
+            self.canonical[name] = mask
+            self.state.names[name] = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="")
+
+    def was_whole(self, mask: ast.expr) -> bool:
+        """Whether a mask was made before the walk, and so when what it selects from was whole."""
+        if not isinstance(mask, ast.Name) or self.stores(mask.id) != 1 or self.spot.function is None:
+            return False
+        made = [n for n in self.code.below(self.spot.function) if isinstance(n, ast.Name) and n.id == mask.id]
+        return any(isinstance(n.ctx, ast.Store) and n.lineno < self.begins for n in made)
+
+    def bound_before(self, node: ast.stmt) -> set[str]:
+        return set(self.spot.locals)

@@ -1,0 +1,54 @@
+"""Whole numbers of a range that are kept in a set, or chosen one by one: `set(range(n))`, `i for i in range(n) if test`."""
+
+from __future__ import annotations
+
+import ast
+
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.source.code import target_names
+
+
+def numbers_of(spot: Spot, value: ast.expr) -> tuple[str, str] | None:
+    """(first, limit) of `set(range(first, limit))` with numbers that are known while tracing, as text."""
+    match value:
+        case ast.Call(func=ast.Name(id="set"), args=[ast.Call(func=ast.Name(id="range"), args=bounds)]) if len(bounds) < 3:
+            known = all(is_fact(spot, bound) for bound in bounds) and spot.is_builtin("set") and spot.is_builtin("range")
+            low = spot.code.operand(bounds[0]) if len(bounds) == 2 else "0"
+            return (low, spot.code.operand(bounds[-1])) if known else None
+    return None
+
+
+def chosen_numbers(spot: Spot, values: ast.expr) -> tuple[str, str, list[str]] | None:
+    """(the range, its variable, tests that leave a number out) of `i for i in range(n) if test`, or of a set of a range's
+    numbers."""
+    code = spot.code
+    match values:
+        case ast.GeneratorExp(elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=name), ifs=[_, *_])]) | (
+            ast.ListComp(elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=name), ifs=[_, *_])])
+        ) if item == name:
+            loop = values.generators[0]
+            match loop.iter:
+                case ast.Call(func=ast.Name(id="range"), args=[_]) if spot.is_builtin("range"):
+                    return code.src(loop.iter), name, [_negated(spot, test) for test in loop.ifs]
+        case ast.Name(id=name) if isinstance(spot.locals.get(name), set):
+            function = spot.function
+            made = [n for n in ast.walk(function) if isinstance(n, ast.Assign)] if function is not None else []
+            counted = [numbers_of(spot, n.value) for n in made if name in target_names(n.targets[0])]
+            if len(counted) == 1 and counted[0] is not None:
+                item = code.fresh("i", "j", "number")
+                return f"range({counted[0][1]})", item, [f"{item} not in {name}"]
+    return None
+
+
+_OPPOSITE: dict[type[ast.cmpop], str] = {ast.In: "not in", ast.NotIn: "in", ast.Eq: "!=", ast.NotEq: "=="}
+
+
+def _negated(spot: Spot, test: ast.expr) -> str:
+    code = spot.code
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return code.expr(operand)
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPPOSITE:
+            return f"{code.operand(left)} {_OPPOSITE[type(operator)]} {code.operand(right)}"
+    return f"not {code.operand(test)}"
