@@ -452,7 +452,8 @@ def noise(seed: int) -> Callable[[Any], Any]:
     generator = np.random.default_rng(seed)
 
     def change(values: Any) -> Any:
-        scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
+        with np.errstate(all="ignore"):
+            scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
         return values + generator.normal(size=np.shape(values)) * (scale if np.isfinite(scale) else 1.0)
 
     return change

@@ -290,7 +290,7 @@ class _Maker:
 
 def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Whole numbers near these, of the same signs."""
-    values = np.nan_to_num(values)
+    values = np.clip(np.nan_to_num(values), -(2**31), 2**31 - 1)
     return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
 
 
