@@ -27,7 +27,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import same_numbers
 
-MOST_INPUTS = 10
+MOST_INPUTS = 12
 SHORT = 0.15  # seconds for one gradient
 NO_REVERSE = "jax.grad does not go through a loop whose number of rounds is data (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
@@ -255,7 +255,7 @@ def _in_order(inputs: Sequence[Input]) -> list[Input]:
     """The call's own, then those that are not special, then edges."""
     special = [given for given in inputs if given.kind in ("zero", "nan")]
     others = [given for given in inputs if given.kind not in ("zero", "nan")]
-    return [*others[:3], *special[:4], *others[3:]][:MOST_INPUTS]
+    return [*others[:3], *special[:6], *others[3:]][:MOST_INPUTS]
 
 
 def _finite(gradients: Any) -> bool:

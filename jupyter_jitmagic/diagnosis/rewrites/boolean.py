@@ -104,6 +104,30 @@ def membership(spot: Spot) -> Iterator[Step]:
     yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
 
 
+def of_tuples(spot: Spot) -> Iterator[Step]:
+    """`(a, b) < (c, d)` → `(a < c) | ((a == c) & (b < d))`."""
+    match spot.node:
+        case ast.Compare(left=ast.Tuple(elts=left), ops=[operator], comparators=[ast.Tuple(elts=right)]) if (
+            len(left) == len(right) and left and type(operator) in _ORDERS
+        ):
+            pairs = [(spot.code.operand(a), spot.code.operand(b)) for a, b in zip(left, right, strict=True)]
+            first, last = _ORDERS[type(operator)]
+            text = f"({pairs[-1][0]} {last} {pairs[-1][1]})"
+            for a, b in reversed(pairs[:-1]):
+                if last == "==":
+                    text = f"(({a} == {b}) & {text})"
+                else:
+                    text = f"(({a} {first} {b}) | {text})" if last == "!=" else f"(({a} {first} {b}) | (({a} == {b}) & {text}))"
+            yield spot.step("|", (spot.node, _enclosed(spot, spot.node, text[1:-1])))
+
+
+_ORDERS: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Lt: ("<", "<"), ast.LtE: ("<", "<="), ast.Gt: (">", ">"), ast.GtE: (">", ">="), ast.Eq: ("==", "=="),
+    ast.NotEq: ("!=", "!="),
+}  # fmt: skip
+"""What decides at an element before the last, and at the last."""
+
+
 def _is_boolean(node: ast.expr) -> bool:
     """Surely a bool (Python's or an array's), so that `&` means `and`."""
     if isinstance(node, ast.Compare):
@@ -140,4 +164,4 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
-RULES: list[Rule] = [chained, membership, short_circuit, negation]
+RULES: list[Rule] = [of_tuples, chained, membership, short_circuit, negation]

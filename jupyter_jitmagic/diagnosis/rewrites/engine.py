@@ -395,7 +395,13 @@ class Search:
         for unit in self.units:
             if unit.holds(code):
                 return unit
-        unit = unit_of(code, module_globals)
+        try:
+            unit = unit_of(code, module_globals)
+        except NoSource:  # made again, so that its calls reach a method that is changed
+            reached = next((each for each in self.runnable() if each.holds(code)), None)
+            if reached is None:
+                raise
+            unit = reached
         self.units.append(unit)
         return unit
 

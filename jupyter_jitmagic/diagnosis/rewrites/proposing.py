@@ -110,7 +110,8 @@ def _propose(
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
-        given_up = [call for call in others if not call.promised and call.words in fails]
+        failing = [call for call in others if call.words in fails]
+        given_up = [call for call in failing if not call.promised or _is_broadcast(call, fails[call.words])]
         if found.rewrites or not given_up or any(each.padded for each in found.unverified):
             break
         said += given_up
@@ -128,6 +129,12 @@ def _propose(
     if not (found.rewrites or found.unverified) and search.furthest is not None:
         return replace(found, partial=judge.part(search.furthest, search.build(search.furthest.draft)))
     return found
+
+
+def _is_broadcast(call: OtherCall, error: str) -> bool:
+    """Whether an array of one element has another shape than what it is chosen beside: plain Python's result is of the one
+    shape or of the other then, as data decides."""
+    return "single" in call.words and call.given.kind == "size" and "shape (" in error
 
 
 def _fails_elsewhere(fails: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """`if`, ternaries and early returns on traced values."""
 
 import jax.numpy as jnp
+import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
@@ -154,3 +155,20 @@ def test_an_option_that_was_left_out_may_be_given():
     )
     x = jnp.array([1.0, 2.0])
     check(source, (x, jnp.array(0.5)), (x, jnp.array(2.5), jnp.array(1.5)), (x, jnp.array(0.5), 1.5), (x, jnp.array(9.0)))
+
+
+@pytest.mark.parametrize("order", ["<", "<=", ">", ">=", "==", "!="])
+def test_tuples_are_compared_element_by_element(order):
+    source = f"def f(a, b):\n    if (a[0], a[1]) {order} (b[0], b[1]):\n        return a\n    return b\n"
+    pairs = [([1, 5], [1, 6]), ([2, 5], [1, 6]), ([1, 5], [1, 5]), ([1, 7], [2, 5])]
+    check(source, *[(jnp.array(a), jnp.array(b)) for a, b in pairs])
+
+
+def test_a_place_that_moves_by_a_table_or_stays():
+    """One element beside a table of two has two shapes, as data decides: that refuses nothing, and is said."""
+    source = (
+        "def f(position, action, walls):\n    after = position + jnp.array([[0, 1], [1, 0]])[action]\n"
+        "    if walls[after[0], after[1]]:\n        after = position\n    return after\n"
+    )
+    walls = jnp.zeros((3, 3), bool).at[1, 0].set(True)
+    check(source, (jnp.array([0, 0]), 0, walls), (jnp.array([0, 0]), 1, walls), (jnp.array([1, 1]), 1, walls))

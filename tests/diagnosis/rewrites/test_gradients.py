@@ -237,3 +237,10 @@ def test_a_plain_gradient_that_is_stopped_by_its_time_is_not_called_none(monkeyp
     for _ in range(2):
         assert "not reverse-differentiable" in gradients.compare(rewrite, [given], 5.0)
         run.uncompiled(given, 5.0)
+
+
+def test_nan_in_each_array_is_minded_where_the_code_asks_for_it():
+    """Not only in the first two arrays: a product with what is not chosen makes NaN of a gradient that is 0."""
+    source = "def f(w, g, scale):\n    if jnp.isfinite(g).all():\n        w = w - g / scale\n    return w\n"
+    found = propose(define(source)["f"], (jnp.ones(2), jnp.array([0.5, 1.0]), jnp.asarray(4.0)), {}).rewrites[0]
+    assert found.patterns == ("cond",)

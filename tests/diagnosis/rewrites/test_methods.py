@@ -87,3 +87,17 @@ def test_an_object_whose_method_only_computes_is_run_and_compared():
     assert propose(define(source)["f"], args, {}).rewrites
     writes = source.replace("        return p - self", "        self.rate = 0.1\n        return p - self")
     assert not propose(define(writes)["f"], args, {}).rewrites
+
+
+def test_what_calls_a_changed_method_of_a_global_object_is_changed_as_well():
+    """The function was made again for the method alone, and its source is the user's all the same."""
+    namespace = define(
+        "class Switch:\n    def __init__(self, low, high):\n        self.low, self.high = low, high\n\n"
+        "    def turned(self, value, on):\n        if value < self.low:\n            return True\n"
+        "        if value > self.high:\n            return False\n        return on\n\n"
+        "switch = Switch(1.0, 3.0)\n\n"
+        "def f(values, on=False):\n    count = 0\n    for value in values:\n        on = switch.turned(value, on)\n"
+        "        if on:\n            count += 1\n    return count\n"
+    )
+    found = propose(namespace["f"], (jnp.array([0.5, 2.0, 4.0]),), {}).rewrites[0]
+    assert set(found.sources) == {"Switch.turned", "f"}
