@@ -27,10 +27,14 @@ def aligned(spot: Spot) -> Iterator[Step]:
     whole = [kind.startswith(("int", "uint")) for kind in kinds]
     if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat", "complex")) for kind in kinds):
         return
-    result = _result(spot, _branch(node, (first, second)[whole.index(True)]), path or "")
+    branch = _branch(node, (first, second)[whole.index(True)])
+    result = _result(spot, branch, path or "")
     if result is None:
         return
-    if isinstance(result, ast.Constant) and type(result.value) is int:
+    carried = _carried(spot, node, branch, path or "")
+    if carried and isinstance(result, ast.Constant):
+        yield spot.step("cond", (result, f"{spot.jnp('asarray')}({result.value!r}, {carried}.dtype)"))
+    elif isinstance(result, ast.Constant) and type(result.value) is int:
         yield spot.step("cond", (result, f"{result.value}.0"))
     elif not isinstance(result, ast.UnaryOp) or not isinstance(result.operand, ast.Constant):
         yield spot.step("cond", (result, f"{spot.code.operand(result)} * 1.0"))
@@ -103,6 +107,26 @@ def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:
         else:
             return None
     return _assigned(statements, found.id) or found if isinstance(found, ast.Name) else found
+
+
+def _carried(spot: Spot, node: ast.Call, branch: ast.expr | None, path: str) -> str:
+    """The parameter that a branch gives back at a path, where it is an int in the call itself: on another call it is a float,
+    and what the branch puts in its place is of its kind."""
+    place = re.fullmatch(r"(?:\[(\d+)\])?", path)
+    if not isinstance(branch, ast.Name) or place is None:
+        return ""
+    defs = [n for n in ast.walk(spot.code.tree) if isinstance(n, ast.FunctionDef) and n.name == branch.id]
+    last = defs[0].body[-1] if len(defs) == 1 else None
+    given = last.value if isinstance(last, ast.Return) else None
+    if isinstance(given, ast.Tuple) and place[1] and int(place[1]) < len(given.elts):
+        given = given.elts[int(place[1])]
+    parameters = [each.arg for each in defs[0].args.args] if defs else []
+    if not isinstance(given, ast.Name) or given.id not in parameters or getattr(node.func, "attr", "") != "cond":
+        return ""
+    operands = node.args[3:]
+    number = parameters.index(given.id)
+    fact = spot.fact(operands[number]) if number < len(operands) else None
+    return given.id if fact is not None and fact.dtype == "i" else ""
 
 
 def _assigned(statements: Sequence[ast.stmt], target: str) -> ast.expr | None:

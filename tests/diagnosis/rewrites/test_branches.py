@@ -172,3 +172,14 @@ def test_a_place_that_moves_by_a_table_or_stays():
     )
     walls = jnp.zeros((3, 3), bool).at[1, 0].set(True)
     check(source, (jnp.array([0, 0]), 0, walls), (jnp.array([0, 0]), 1, walls), (jnp.array([1, 1]), 1, walls))
+
+
+def test_a_constant_in_the_place_of_a_count_is_of_the_counts_kind():
+    """`good = 0`: an int for an int, and on the call with a float a float; never the other way round."""
+    source = (
+        "def f(w, g, scale, good):\n    if jnp.isfinite(g).all():\n        w = w - g / scale\n        good += 1\n"
+        "    else:\n        scale = scale / 2\n        good = 0\n    return w, scale, good\n"
+    )
+    w, g = jnp.array([1.0, 2.0]), jnp.array([0.5, 1.0])
+    four, two = jnp.asarray(4.0), jnp.asarray(2)
+    check(source, (w, g, four, two), (w, g.at[0].set(jnp.inf), four, two), (w, g, four, jnp.asarray(2.5)))
