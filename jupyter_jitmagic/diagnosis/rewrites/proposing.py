@@ -112,8 +112,9 @@ def _propose(
         fails = {**search.fails, **judge.fails}
         failing = [call for call in others if call.words in fails]
         given_up = [call for call in failing if not call.promised or _is_broadcast(call, fails[call.words])]
-        if found.rewrites or not given_up or any(each.padded for each in found.unverified):
-            break
+        padded = any(each.padded for each in found.unverified)
+        if found.rewrites or not given_up or (padded and not judge.fails):
+            break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
         others = [call for call in others if not any(call is one for one in given_up)]
         search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.runnable)

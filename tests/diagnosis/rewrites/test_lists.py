@@ -122,3 +122,14 @@ def test_a_list_that_another_name_holds_is_changed_in_place():
         "            recent.pop(0)\n            recent.append(v)\n    return seen[0] + recent[1]\n"
     )
     assert not propose(define(source)["f"], CALLS[0], {}).rewrites
+
+
+def test_a_list_with_one_item_a_round_is_not_padded_where_integers_stay_floats():
+    """What has as many elements as plain Python's list comes before the whole array with a count."""
+    source = (
+        "def f(x, limit=None):\n    out, last, gap = [], jnp.nan, 0\n    for v in x:\n        if jnp.isnan(v):\n"
+        "            gap += 1\n            if limit is not None and gap > limit:\n                out.append(jnp.nan)\n"
+        "            else:\n                out.append(last)\n        else:\n            gap = 0\n            last = v\n"
+        "            out.append(v)\n    return jnp.array(out)\n"
+    )
+    check(source, (jnp.array([1.0, jnp.nan, jnp.nan, 4.0]),), (jnp.array([jnp.nan, 2.0]),))
