@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -166,6 +166,45 @@ def _foot(report: Report, whole: float) -> str:
         words.append(amounts.times(equations, "equation"))
     words.append("flops and bytes are estimates")
     return " · ".join(words)
+
+
+def of_many(reports: Mapping[int, Report], kind: str, place: Callable[[str, int], str]) -> Document:
+    """One function as several processes ran it: each line with the process that was slowest at it.
+
+    Args:
+        reports: by process.
+        kind: what the processes are called: "engine" or "process".
+        place: as for `document`.
+    """
+    times: dict[tuple[str, int | None, str], dict[int, float]] = {}
+    places: dict[str, tuple[str, int]] = {}
+    for who, report in reports.items():
+        places = {**report.places, **places}
+        for line in report.lines:
+            seconds = line.figures.execute_s if line.figures else 0.0
+            times.setdefault((line.function, line.line, line.code), {})[who] = seconds
+    wholes = {who: sum(line.figures.execute_s for line in report.lines if line.figures) for who, report in reports.items()}
+    last = max(wholes, key=lambda who: wholes[who])
+    hottest = max((max(each.values()) for each in times.values()), default=0.0) or 1.0
+    blocks: list[Block] = []
+    for function, keys in groupby(times, key=lambda key: key[0]):
+        own = list(keys)
+        where = place(*places[function]) if function in places else ""
+        blocks.append(Heading(function or reports[last].name, where))
+        rows, heat = [], []
+        for key in own:
+            slowest = max(times[key], key=lambda who: times[key][who])
+            least = min(times[key].get(who, 0.0) for who in reports)
+            most = times[key][slowest]
+            known = [amounts.seconds(most), str(slowest), amounts.seconds(least)] if most else ["", "", ""]
+            rows.append(("" if key[1] is None else str(key[1]), _percent(times[key].get(last, 0.0), wholes[last]), *known))
+            heat.append(most / hottest)
+        columns = ("line", f"share of {kind} {last}", "slowest", kind, "fastest")
+        blocks.append(Listing(columns, tuple(rows), tuple(code for _, _, code in own), tuple(heat)))
+    each = ", ".join(f"{kind} {who}: {amounts.seconds(seconds)}" for who, seconds in sorted(wholes.items()))
+    blocks.append(Paragraph(f"a call by {each}", "dim"))
+    notes = dict.fromkeys(f"{kind} {who}: {note}" for who, report in reports.items() for note in report.notes)
+    return Document.of([*blocks, *(Paragraph(note, "dim") for note in notes)])
 
 
 class Priced(Protocol):

@@ -16,7 +16,7 @@ from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.recording.calls import functions
 
-_SHOWN = 10
+SHOWN = 10
 """Functions of one statement."""
 
 
@@ -29,6 +29,11 @@ def run(shell: Any, line: str) -> BaseException | None:
     """
     if re.match(r"--roll\s", line):
         _roll(shell, line.partition(" ")[2].strip())
+        return None
+    if re.match(r"--engines(\s|$)", line):
+        from jupyter_jitmagic.magics import many_processes
+
+        many_processes.lines(shell, line.removeprefix("--engines").strip())
         return None
     targets, statement = _read(shell, line)
     if not statement:
@@ -45,6 +50,20 @@ def run(shell: Any, line: str) -> BaseException | None:
         return error.with_traceback(begin)
     _show(shell, reports)
     return None
+
+
+def told(line: str) -> dict[str, Any]:
+    """What an engine tells of a statement that it runs in its own names: who it is, and the reports."""
+    from IPython import get_ipython
+
+    from jupyter_jitmagic.processes.levels import whoami
+
+    shell = get_ipython()
+    targets, statement = _read(shell, line)
+    if not statement:
+        raise OptionError("give a statement to run")
+    program = compile(shell.transform_cell(statement), "<%jitlines --engines>", "exec")
+    return {"about": whoami(), "reports": measuring.measured(lambda: exec(program, shell.user_ns), targets)}
 
 
 def _from(filename: str, traceback: TracebackType | None) -> TracebackType | None:
@@ -81,7 +100,7 @@ def _is_its_record(record: Any, fun: Any) -> bool:
 
 
 def _show(shell: Any, reports: list[Report]) -> None:
-    for report in reports[:_SHOWN]:
+    for report in reports[:SHOWN]:
         front_end.show(shell, _lines_display.document(report, lambda file, line: front_end.place(shell, file, line)))
 
 
@@ -113,7 +132,7 @@ def _every() -> list[Target]:
     found = [measuring.target_named(record) for record in programs.living() if programs.latest_entry(record)]
     if not found:
         raise OptionError("nothing recorded yet: put %%jit over a cell with a function and call it, or give a statement")
-    return found[:_SHOWN]
+    return found[:SHOWN]
 
 
 _open: list[Callable[[Any], None]] = []

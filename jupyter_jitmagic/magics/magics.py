@@ -171,6 +171,7 @@ class JitMagics(Magics):  # type: ignore[misc]
 
             %jitlines [NAME …] STATEMENT      run the statement under JAX's profiler
             %jitlines [NAME …]                what is known without running: equations, XLA's estimates
+            %jitlines --engines STATEMENT     run it on all engines of ipyparallel: each line with the one that is slowest
             %jitlines --roll CALL             an unrolled Python loop as one loop of lax: tried, compared, measured
 
         For example

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.display import Document, stats
+from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.display.model import Details, Paragraph
 from jupyter_jitmagic.display.page import page
-from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics import front_end, lines_magic
 from jupyter_jitmagic.magics.report import save, save_report
 from jupyter_jitmagic.records.log import MissRecord, log
 
@@ -103,10 +105,39 @@ def _differences(shell: Any, found: Sequence[Differing], count: int, notes: Sequ
 
 def _called_at(shell: Any, call_site: str) -> str:
     filename, _, line = call_site.rpartition(":")
-    if not line.isdigit():
-        return ""
-    place = f"line {line} of its cell" if "ipykernel_" in filename else front_end.place(shell, filename, int(line))
-    return f" ({place})"
+    return f" ({_place(shell, filename, int(line))})" if line.isdigit() else ""
+
+
+def _place(shell: Any, filename: str, line: int) -> str:
+    return f"line {line} of its cell" if _is_cell(filename) else front_end.place(shell, filename, line)
+
+
+def _is_cell(filename: str) -> bool:
+    """Whether this is a cell of some kernel: its number is that kernel's."""
+    return "ipykernel_" in filename
+
+
+def lines(shell: Any, line: str) -> None:
+    """`%jitlines --engines`: run the line's statement on all engines at once; each line is shown with the slowest engine."""
+    from jupyter_jitmagic.processes.gathering import evaluated
+
+    if not line:
+        raise OptionError("--engines takes a statement, as in `%jitlines --engines step(x)`: it runs on every engine")
+    text = f"__import__('importlib').import_module({lines_magic.__name__!r}).told({line!r})"
+    told, notes = evaluated(_view(shell), text, None)
+    numbers = [answer["about"].get("process") for _, answer in told]
+    by_process = None not in numbers and len(set(numbers)) == len(numbers)
+    kind = "process" if by_process else "engine"
+    names: dict[str, dict[int, Any]] = {}
+    for (engine, answer), number in zip(told, numbers, strict=True):
+        for report in answer["reports"]:
+            names.setdefault(report.name, {})[number if by_process else engine] = report
+    place = partial(_place, shell)
+    for reports in list(names.values())[: lines_magic.SHOWN]:
+        front_end.show(shell, _lines_display.of_many(reports, kind, place))
+    if notes or not names:
+        said = [Paragraph(note, "dim") for note in notes or ["no engine ran a jitted function"]]
+        front_end.show(shell, Document.of(said))
 
 
 def _show(shell: Any, given: argparse.Namespace, frame: Any, misses: Any, notes: Sequence[str], by: tuple[str, ...]) -> None:
@@ -140,6 +171,8 @@ def document(level: str, frame: Any, misses: Any, notes: Sequence[str], by: tupl
     if level == "misses":
         for row in rows:
             row["miss"] = (*(row[name] for name in by), row["miss"])
+            filename, _, line = str(row["call_site"]).rpartition(":")
+            row["call_site"] = f"line {line} of its cell" if _is_cell(filename) else row["call_site"]
         return Document.of([*stats.grouped_misses(rows).blocks, *lines])
     if level != "functions" or not rows:
         return Document.of([*stats.level(level, rows, list(frame.columns)).blocks, *lines])

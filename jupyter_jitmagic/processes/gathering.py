@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -83,29 +84,59 @@ def gather(view_or_client: Any, level: Level = "functions", *, timeout_s: float 
 
 def ask(view_or_client: Any, wanted: Sequence[str], timeout_s: float = TIMEOUT_S) -> Answers:
     """Ask every engine at once. What one cannot answer is a line in the notes."""
-    client, engines = _engines(view_or_client)
-    given: list[Answer] = []
-    notes: list[str] = []
-    asked: list[tuple[int, Any]] = []
     text = f"__import__('importlib').import_module({levels.__name__!r}).answer({list(wanted)!r})"
+    told, notes = evaluated(view_or_client, text, timeout_s)
+    given = []
+    for engine, answer in told:
+        frames = {level: Plain(*each).frame() for level, each in answer["tables"].items()}
+        given.append(Answer(engine, answer["about"], frames))
+    return Answers(given, notes)
+
+
+def evaluated(view_or_client: Any, text: str, timeout_s: float | None) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """What an expression gives on every engine, asked all at once, and a line for each that has no answer.
+
+    Args:
+        view_or_client: as for `gather`.
+        text: gives a dictionary that says `about` itself who the engine is (`levels.whoami`).
+        timeout_s: None waits for as long as it takes.
+    """
+    client, engines = _engines(view_or_client)
+    given: list[tuple[int, dict[str, Any]]] = []
+    notes = [f"engine {engine} is gone and is left out" for engine in _gone(client, view_or_client, engines)]
+    asked: list[tuple[int, Any]] = []
     for engine in engines:
         try:
             asked.append((engine, client[engine].apply_async(eval, text)))  # by name: the engine need not be of our version
         except Exception as error:
             notes.append(f"engine {engine} cannot be asked ({error}) and is left out")
-    deadline = time.monotonic() + timeout_s
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
     for engine, result in asked:
         try:
-            told = result.get(timeout=max(deadline - time.monotonic(), 0.001))
+            told = result.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0.001))
             note = _other_version(told["about"]["version"])
         except Exception as error:
             note = _why_not(error, timeout_s)
         if note:
             notes.append(f"engine {engine} {note}")
         else:
-            frames = {level: Plain(*each).frame() for level, each in told["tables"].items()}
-            given.append(Answer(engine, told["about"], frames))
-    return Answers(given, notes)
+            given.append((engine, told))
+    return given, notes
+
+
+_asked_before: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
+"""By client: the engines that were asked. A client forgets one that has died."""
+
+
+def _gone(client: Any, view_or_client: Any, engines: Sequence[int]) -> list[int]:
+    """The engines that were there before and would be asked now."""
+    try:
+        before = _asked_before.setdefault(client, set())
+    except TypeError:  # no client of ipyparallel's
+        return []
+    gone = sorted(before - set(client.ids)) if getattr(view_or_client, "targets", None) in (None, "all") else []
+    before.update(engines)
+    return gone
 
 
 def _engines(view_or_client: Any) -> tuple[Any, list[int]]:
@@ -123,9 +154,9 @@ def _other_version(version: str) -> str:
     return "" if version == own else f"has jupyter_jitmagic {version}, which is not {own} as here, and is left out"
 
 
-def _why_not(error: Exception, timeout_s: float) -> str:
+def _why_not(error: Exception, timeout_s: float | None) -> str:
     kind, text = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
-    if kind == "TimeoutError":
+    if kind == "TimeoutError" and timeout_s is not None:
         return f"did not answer within {timeout_s:g} s (busy, or gone) and is left out"
     if kind in ("ModuleNotFoundError", "ImportError") and "jupyter_jitmagic" in text:
         has = "another version of jupyter_jitmagic" if "jupyter_jitmagic." in text else "no jupyter_jitmagic"

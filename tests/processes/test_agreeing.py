@@ -48,7 +48,9 @@ def test_a_difference_is_told_in_every_process() -> None:
         assert ast.literal_eval(out[-1]) == [SHAPE]
         (line,) = [line for line in error if line.startswith("jupyter_jitmagic: ")]
         assert line.startswith(f"jupyter_jitmagic: {SHAPE} (two_processes.py:")
-        assert line.endswith("). Processes that run different programs wait for each other without end.")
+        assert line.endswith(
+            "). Processes that run different programs wait for each other without end, or compute wrong numbers."
+        )
 
 
 def test_with_raise_the_later_process_does_not_begin() -> None:
@@ -133,7 +135,7 @@ def test_who_differs_is_named_whoever_it_is(four: list[Process]) -> None:
     assert told == [told[0]] * 4 and look(four) == told
     assert told[0] == [
         "process 0 is about to run step for f32[31], the others for f32[32]: args[0] (train.py:7)."
-        " Processes that run different programs wait for each other without end."
+        " Processes that run different programs wait for each other without end, or compute wrong numbers."
     ]
 
 

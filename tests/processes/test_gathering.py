@@ -13,6 +13,8 @@ from checkout import ROOT
 from shells import Shell
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.processes.gathering import evaluated
+from jupyter_jitmagic.processes.levels import whoami
 
 HIDE = """
 import sys
@@ -147,3 +149,39 @@ def test_without_engines_a_line_says_what_to_do(shell: Shell) -> None:
     assert str(shell.run("%jitstats --engines").error) == said
     both = str(shell.run("%jitstats --engines --from runs").error)
     assert both == "%jitstats: --from and --engines are two sources: choose one"
+
+
+def test_each_line_with_the_engine_that_is_slowest_at_it(used: Any, shell: Shell) -> None:
+    """A statement that fails on an engine is a line."""
+    shell.names["client"] = used
+    used[:].execute("small = jnp.ones((32, 8))", block=True).get(60)
+    text = shell.ok("%jitlines --engines step(small).block_until_ready()").text
+    assert "return x * n" in text and "a call by engine 0: " in text and ", engine 1: " in text
+    used[1].execute("del small", block=True).get(60)
+    text = " ".join(shell.ok("%jitlines --engines step step(small)").text.split())
+    assert "engine 1 cannot answer (NameError: name 'small' is not defined) and is left out" in text
+    assert "a call by engine 0: " in text
+    assert "--engines takes a statement" in str(shell.run("%jitlines --engines").error)
+
+
+def test_an_engine_that_has_died_since_is_a_line() -> None:
+    """A client forgets it."""
+
+    class Client:
+        def __init__(self) -> None:
+            self.ids = [0, 1]
+
+        def __getitem__(self, engine: int) -> Any:
+            return self
+
+        def apply_async(self, *_: Any) -> Any:
+            return self
+
+        def get(self, timeout: float) -> dict[str, Any]:
+            return {"about": whoami()}
+
+    client = Client()
+    assert [engine for engine, _ in evaluated(client, "", 5.0)[0]] == [0, 1]
+    client.ids = [1]
+    told, notes = evaluated(client, "", 5.0)
+    assert [engine for engine, _ in told] == [1] and notes == ["engine 0 is gone and is left out"]

@@ -247,7 +247,7 @@ class Agreement:
         found = _told(programs)
         if found:
             self.found = found
-            end = "Processes that run different programs wait for each other without end."
+            end = "Processes that run different programs wait for each other without end, or compute wrong numbers."
             self._say("; ".join(f"{each.differs}{_at(each.call_site)}" for each in found) + f". {end}")
 
 
