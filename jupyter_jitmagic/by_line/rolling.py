@@ -50,9 +50,14 @@ class Rolled:
     """A loop as it is, and as one loop of the program: both were run with the same arguments and gave the same numbers."""
 
     function: str
+    filename: str
+    line: int
+    """The first one of the definition, its decorators left out."""
     loop: Unrolled
     pattern: str
+    before: str
     source: str
+    """The definition, at the margin, as it was before and as it is with that loop."""
     diff: str
     unrolled: Priced
     rolled: Priced
@@ -134,7 +139,8 @@ def _rolled(
         if equal:
             lines = difflib.unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=2)
             diff = "\n".join(list(lines)[2:])
-            return Rolled(name, loop, pattern, source, diff, old_price, new_price, compile_s is not None)
+            file = plain.__code__.co_filename
+            return Rolled(name, file, first, loop, pattern, text, source, diff, old_price, new_price, compile_s is not None)
     raise OptionError(
         f"the loop in line {loop.line} of {name} stays as it is: no loop of lax was found that gives the same (its rounds must "
         "differ in their numbers alone, and keep shapes and types)"

@@ -239,8 +239,14 @@ _SLOWER = 1.1
 """From this ratio on, an execution counts as slower: less is noise."""
 
 
-def rolled(found: Rolled, arguments: str = "these arguments") -> Document:
-    """The change that makes one loop of an unrolled one, with the price of both forms; `arguments`: what they were run with."""
+def rolled(found: Rolled, arguments: str = "these arguments", jitfix: str = "") -> Document:
+    """The change that makes one loop of an unrolled one, with the price of both forms.
+
+    Args:
+        found: the change.
+        arguments: what both were run with.
+        jitfix: what `%jitfix` does with it, in a sentence.
+    """
     before, after = found.unrolled, found.rolled
     slower = after.execute_s > _SLOWER * before.execute_s
     dearer = after.compile_s > before.compile_s
@@ -260,5 +266,6 @@ def rolled(found: Rolled, arguments: str = "these arguments") -> Document:
                 + ("compiling that was recorded earlier, all else measured now" if found.is_recorded else "both measured now"),
                 "dim",
             ),
+            *([Paragraph(jitfix)] if jitfix else []),
         ]
     )

@@ -26,6 +26,7 @@ from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.request import jit_line
 
 if TYPE_CHECKING:
+    from jupyter_jitmagic.by_line.rolling import Rolled
     from jupyter_jitmagic.recording.guards.failed_calls import FailedCall
 
 
@@ -47,6 +48,8 @@ class Failures:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self.last: Failure | None = None
+        self.rolled: Rolled | None = None
+        """What `%jitlines --roll` found, if no cell has failed since."""
         self.by_record: dict[int, Failure] = {}
         """The latest ones by the numbers of their rows, for the panel."""
         self.failed_cell = TypedCell("")
@@ -60,7 +63,7 @@ class Failures:
         error = result.error_in_exec or result.error_before_exec
         if not isinstance(error, Exception) or isinstance(error, mistyped):
             return  # an interrupted trace has not failed
-        self.last = None
+        self.last = self.rolled = None
         if isinstance(error, JitMagicError) or error is not result.error_in_exec:
             return
         try:

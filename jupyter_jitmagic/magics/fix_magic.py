@@ -19,11 +19,17 @@ from jupyter_jitmagic.magics.placing import files_of, place_of, placed
 
 
 def run(shell: Any, failures: Failures, number: int) -> None:
-    """Replace the asking cell by the failed one with fix `number` in it, and show what belongs elsewhere.
+    """Replace the asking cell by the failed one with fix `number` in it, and show what belongs elsewhere; after
+    `%jitlines --roll` by that function's, with its loop as one.
 
     Raises:
         OptionError: no trace failed, there is no such fix, or the cell has no place for it.
     """
+    if failures.last is None and failures.rolled is not None:
+        from jupyter_jitmagic.magics import rolled_cell
+
+        rolled_cell.put(shell, failures.rolled)
+        return
     failure = failures.last or _diagnosed_now(failures)
     found = fixes(failure.diagnosis)
     if not found:

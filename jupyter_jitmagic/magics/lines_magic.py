@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.by_line import measuring, profiling, programs
@@ -16,19 +16,24 @@ from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.recording.calls import functions
 
+if TYPE_CHECKING:
+    from jupyter_jitmagic.magics.failures import Failures
+
 SHOWN = 10
 """Functions of one statement."""
 
 
-def run(shell: Any, line: str) -> BaseException | None:
+def run(shell: Any, line: str, failures: Failures) -> BaseException | None:
     """Do what the line says; returns what the statement raised, its traceback beginning at the statement.
+
+    `failures` keeps a loop that was tried as one for `%jitfix`.
 
     Raises:
         OptionError: no such function, nothing known of it, a profile that is being taken already; one line.
         SyntaxError: the statement's.
     """
     if re.match(r"--roll\s", line):
-        _roll(shell, line.partition(" ")[2].strip())
+        _roll(shell, line.partition(" ")[2].strip(), failures)
         return None
     if re.match(r"--engines(\s|$)", line):
         from jupyter_jitmagic.magics import many_processes
@@ -74,9 +79,10 @@ def _from(filename: str, traceback: TracebackType | None) -> TracebackType | Non
     return begin
 
 
-def _roll(shell: Any, text: str) -> None:
+def _roll(shell: Any, text: str, failures: Failures) -> None:
     """The loop that most of a function's program is, as one loop of `lax`: tried with the arguments of the call given."""
     from jupyter_jitmagic.by_line.rolling import rolled
+    from jupyter_jitmagic.magics.rolled_cell import what_jitfix_does
 
     try:
         call = ast.parse(text, mode="eval").body
@@ -91,7 +97,9 @@ def _roll(shell: Any, text: str) -> None:
     entries = [programs.latest_entry(record) for record in programs.living() if _is_its_record(record, fun)]
     times = [(entry.trace_s, entry.lower_s, entry.compile_s) for entry in entries if entry is not None]
     known = next((sum(filter(None, phases)) for phases in times if None not in phases), None)
-    front_end.show(shell, _lines_display.rolled(rolled(fun, args, kwargs, known)))
+    found = rolled(fun, args, kwargs, known)
+    failures.last, failures.rolled = None, found
+    front_end.show(shell, _lines_display.rolled(found, jitfix=what_jitfix_does(shell, found)))
 
 
 def _is_its_record(record: Any, fun: Any) -> bool:

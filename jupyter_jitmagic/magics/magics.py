@@ -156,7 +156,8 @@ class JitMagics(Magics):  # type: ignore[misc]
             %jitfix 2       the same with the second fix
 
         Nothing runs: read the cell, then run it. Undo is the editor's. Of a function in another cell or in a file the change is
-        shown as a diff. It works after a failed trace under plain `jax.jit` as well; then the advice is shown first.
+        shown as a diff. It works after a failed trace under plain `jax.jit` as well; then the advice is shown first. After
+        `%jitlines --roll` it puts that loop into the function's cell.
         """
         from jupyter_jitmagic.magics import fix_magic
 
@@ -192,7 +193,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         from jupyter_jitmagic.magics import lines_magic
 
         with _one_line("%jitlines"):
-            failed = lines_magic.run(self.shell, line)
+            failed = lines_magic.run(self.shell, line, self.failures)
         if failed is not None:
             raise failed
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax.numpy as jnp
 import pytest
 from IPython.core.error import UsageError
 from shells import Shell
@@ -86,6 +87,30 @@ def test_a_list_that_the_loop_fills_becomes_the_outputs_of_a_scan(deep: Shell) -
     deep.ok("path(x)")
     text = " ".join(deep.ok("%jitlines --roll path(x)").text.split())
     assert "path: as one lax.scan" in text and "jnp.concatenate([jnp.stack(out), out_of_loop])" in text
+
+
+def test_jitfix_puts_the_loop_into_the_functions_cell(deep: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the next failure it is about that again."""
+    put: list[str] = []
+    monkeypatch.setattr(deep.ip, "set_next_input", lambda text, replace=False: put.append(text))
+    cell = (
+        "%%jit --quiet\nk = 2.0\n\nclass Model:\n    def run(self, x):\n        out = []\n        for i in range(40):\n"
+        "            out.append(jnp.sin(x) * i)\n        return jnp.stack(out)\n\nmodel = Model()\n\n\n"
+        "def path(x):\n    out = []\n    for i in range(40):\n        x = jnp.sin(x) * k + i  # here\n        out.append(x)\n"
+        "    return jnp.stack(out)\n\n# after it\npath(x)"
+    )
+    deep.ok(cell)
+    assert "%jitfix puts it into the cell." in " ".join(deep.ok("%jitlines --roll path(x)").text.replace("`", "").split())
+    deep.ok("%jitfix")
+    head, tail = cell.split("def path(x):\n")[0], "    return jnp.stack(out)\n\n# after it\npath(x)"
+    assert put[0].startswith(head + "def path(x):\n    def body_fun(x, i):\n") and put[0].endswith(tail)
+    assert "x = jnp.sin(x) * k + i  # here" in put[0]
+    before = deep.names["path"](deep.names["x"])
+    deep.ok(put[0])
+    assert bool(jnp.allclose(before, deep.names["path"](deep.names["x"]), rtol=1e-4))
+    deep.run("%%jit --quiet\ndef bad(x):\n    if x.sum() > 0:\n        return x\n    return -x\n\nbad(x)")
+    deep.ok("%jitfix")
+    assert "def bad(x):" in put[-1]
 
 
 def panel(entry: int) -> dict[str, Any]:
