@@ -324,8 +324,9 @@ def _fill(
     loose: dict[Key, str] = {}
     for key in {*figures, *made} - {NOWHERE}:
         file, line = key
-        source = sources.setdefault(file, Source(file))
-        written = next((each for each in functions if each.has(file, line)), None) or source.around(line)
+        if file not in sources:
+            sources[file] = Source(file)
+        written = next((each for each in functions if each.has(file, line)), None) or sources[file].around(line)
         if written is None:
             loose[key] = _name_at(found, key) or (figures[key].function if key in figures else "")
         else:
