@@ -31,7 +31,8 @@ def answer(asked: Asked, so_far: list[Diagnosis]) -> Diagnosis:
         return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
-        so_far.append(asked.verdict("static", result.static, verified=True, reason=reason, equations=_unbearable(asked)))
+        sure = not result.extrapolated
+        so_far.append(asked.verdict("static", result.static, verified=sure, reason=reason, equations=_unbearable(asked)))
         return _cured(asked)
     if asked.took > _SLOW and (result.bounded or ended_early(asked.found, asked.error, call)):
         return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
@@ -104,7 +105,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         sites=asked.sites or place_of(asked.error, call),
         rewrites=beside_static(asked),
         unverified=unsure,
-        verified=True,
+        verified=not result.extrapolated,
         reason=reasons.for_static(call, result, asked.found),
         equations=_unbearable(asked),
     )

@@ -45,3 +45,11 @@ def test_a_loop_that_need_not_be_unrolled_comes_first():
     found = diagnose(carried, jnp.array(0.5), ROUNDS)
     assert found.kind == "rewrite" and "fori_loop" in fixes(found)[0].rewrite.patterns
     assert "equations" in found.reason
+
+
+def test_rounds_that_are_too_many_to_trace_are_told_by_fewer():
+    found = diagnose(appended, jnp.array(0.5), 30 * ROUNDS)
+    assert found.kind == "static" and found.static_argnames == ("n",)
+    few, more = (len(jax.make_jaxpr(lambda x, n=n: appended(x, n))(0.5).eqns) for n in (10, 110))
+    assert abs(found.equations - (few + (more - few) / 100 * (30 * ROUNDS - 10))) <= 0.02 * found.equations
+    assert "compiling it may take minutes" in found.reason and "Fix ·" not in to_text(advice(found))

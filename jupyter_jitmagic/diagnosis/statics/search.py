@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python, surrounds
@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.types import Found, Site
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 
 MOST_TRACES = 24  # tried per answer at most
+_FEW, _SHORT = (8, 24), 0.3  # counts that tell how a program grows, and seconds for the trace of each
 
 
 class TraceTooLong(TimeoutError):
@@ -87,6 +88,7 @@ class StaticSet:
         left: what a run with `static` met.
         tried: how many sets were traced; `bounded`: more were left.
         equations: of the program with `static`, if `cured`; 0 where they were not counted.
+        extrapolated: they were told by fewer rounds: the trace itself takes too long.
     """
 
     static: frozenset[str] = frozenset()
@@ -98,6 +100,7 @@ class StaticSet:
     bounded: bool = False
     floats: frozenset[str] = frozenset()
     equations: int = 0
+    extrapolated: bool = False
 
 
 class _Tracer:
@@ -108,6 +111,7 @@ class _Tracer:
         self.known: dict[frozenset[str], bool] = {}
         self.equations: dict[frozenset[str], int] = {}
         self.bounded = False
+        self.extrapolated = False
 
     def works(self, static: frozenset[str]) -> bool:
         if static not in self.known:
@@ -116,14 +120,36 @@ class _Tracer:
                 return False
             left = max(self.deadline - clock(), 0.05)
             error, traced = trace_call(self.call, static, left)
-            self.known[static] = error is None
-            self.equations[static] = count_equations(traced.jaxpr) if error is None else 0
+            count = count_equations(traced.jaxpr) if error is None else 0
+            if isinstance(error, TraceTooLong):
+                count = self._by_fewer_rounds(static)
+            self.known[static], self.equations[static] = error is None or count > MANY_EQUATIONS, count
+            self.extrapolated |= error is not None and count > MANY_EQUATIONS
         return self.known[static]
+
+    def _by_fewer_rounds(self, static: frozenset[str]) -> int:
+        """How many equations a program has whose trace takes too long, by its traces with smaller counts; 0 where that is not
+        known."""
+        values = {name: self.call.argument(name).value for name in static}
+        counts = {name: value for name, value in values.items() if type(value) is int and value > _FEW[-1]}
+        found = []
+        for few in _FEW if counts else ():
+            args, kwargs = self.call.with_values(dict.fromkeys(counts, few))
+            error, traced = trace_call(bind(self.call.fun, args, kwargs, self.call.declared), static, _SHORT)
+            if error is not None:
+                return 0
+            found.append(count_equations(traced.jaxpr))
+        if len(counts) != 1 or found[0] >= found[1]:
+            return 0  # whose rounds they are is not known
+        each = (found[1] - found[0]) / (_FEW[1] - _FEW[0])
+        return int(found[1] + each * (next(iter(counts.values())) - _FEW[1]))
 
     def cured(self, static: frozenset[str], left: Found, floats: frozenset[str] = frozenset()) -> StaticSet:
         """The search's end with a set that works."""
         equations = self.equations.get(static, 0)
-        return StaticSet(static, True, static, (), left, len(self.known), self.bounded, floats, equations)
+        found = StaticSet(static, True, static, (), left, len(self.known), self.bounded, floats, equations)
+        found.extrapolated = self.extrapolated
+        return found
 
 
 def search(call: Call, found: Found, seconds: float = 1.0) -> StaticSet:

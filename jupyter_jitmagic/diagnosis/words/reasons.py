@@ -28,22 +28,28 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
         text = needed  # it names them all
     else:
         text = f"{_and(names)} {'is' if len(names) == 1 else 'are'} needed while tracing" + (f": {needed}" if needed else "")
-    text += f". With {'it' if len(names) == 1 else 'them'} static the call traces; each new value compiles again."
+    traces = "a call with fewer rounds traces" if search.extrapolated else "the call traces"
+    text += f". With {'it' if len(names) == 1 else 'them'} static {traces}; each new value compiles again."
     often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
     text += f" {_seen(call, often)}." if often else ""
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
     if search.equations > MANY_EQUATIONS:
-        text += f" The program has {search.equations:,} equations: compiling it may take minutes."
+        text += f" The program has {_counted(search)} equations: compiling it may take minutes."
     if search.bounded:
         text += " (The search was cut off by its limit: a smaller set was not ruled out.)"
     return text
+
+
+def _counted(search: StaticSet) -> str:
+    """How many equations; where tracing them takes too long, as fewer rounds tell."""
+    return f"{'about ' * search.extrapolated}{search.equations:,}"
 
 
 def for_many_equations(call: Call, search: StaticSet, counts: frozenset[str]) -> str:
     """A rewrite is proposed because the program with static arguments is too large to be compiled."""
     what = _and(sorted(counts))
     return (
-        f"With {what} static the call traces, but as {search.equations:,} equations, which may take minutes to compile. "
+        f"With {what} static the call traces, but as {_counted(search)} equations, which may take minutes to compile. "
         f"The rewrite takes {what} as data."
     )
 
