@@ -115,9 +115,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def unhurried() -> None:
     """Six times the time for an answer, and no thread's waiting counts as work."""
     from jupyter_jitmagic.base.options import options
-    from jupyter_jitmagic.sandbox import clock
+    from jupyter_jitmagic.sandbox import clock, limit
 
-    options.advice_limit_s, clock.WAITING = 60.0, 40
+    options.advice_limit_s, clock.WAITING, limit._PATIENCE = 60.0, 40, 40
 
 
 def cases_in(folder: pathlib.Path) -> list[pathlib.Path]:
