@@ -63,17 +63,24 @@ export class Lab {
    * next test begins on a page of its own.
    */
   async openAlone(name: string): Promise<void> {
-    await this.page.request.put('/lab/api/settings/jupyter-jitmagic:panel', {
-      data: { raw: '{}' }
-    });
+    await this._forgetSettings();
     this._opened = false;
     await this.open(name);
     this._opened = false;
   }
 
+  private async _forgetSettings(): Promise<void> {
+    await this.page.request.put('/lab/api/settings/jupyter-jitmagic:panel', {
+      data: { raw: '{}' }
+    });
+  }
+
   /** After a test: no kernel, no document, nothing that the next one would meet. */
   async tidy(): Promise<void> {
     this.errors.length = this.warnings.length = 0;
+    if (!this._opened) {
+      await this._forgetSettings();
+    }
     await this.page.setViewportSize({ width: 1280, height: 800 });
     await this.page.emulateMedia({
       forcedColors: null,
