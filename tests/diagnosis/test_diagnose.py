@@ -539,3 +539,25 @@ def test_a_member_of_an_enumeration_is_varied_as_the_number_that_it_is():
     """It has no member for every number; that is no fault of the search."""
     assert diagnose(trimmed, jnp.arange(5.0), Side.RIGHT, 1).kind == "static"
     assert not faults.details()
+
+
+def test_a_place_in_an_image_is_data_however_early_another_place_returns():
+    """Another value that takes another way through the function meets other shapes, which tells nothing of sizes."""
+
+    def sample(image, x, y):
+        if x < 0 or y < 0 or x > image.shape[1] - 1 or y > image.shape[0] - 1:
+            return 0.0
+        return image[int(jnp.floor(y)), int(jnp.floor(x))] * x
+
+    answer = diagnose(sample, jnp.arange(6.0).reshape(2, 3), 1.2, 0.5)
+    assert (answer.kind, answer.static_argnames) == ("rewrite", ()) and answer.rewrites
+
+
+def test_a_float_that_decides_a_size_through_jnp_is_static_beside_a_way_past_it():
+    def scaled(x, part):
+        if part > 1:
+            return x
+        return x[: int(jnp.ceil(part * 4))] * 2
+
+    answer = diagnose(scaled, jnp.arange(6.0), 0.6)
+    assert (answer.kind, answer.static_argnames) == ("static+rewrite", ("part",))

@@ -269,7 +269,7 @@ def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
         names = roots - call.declared
         if number or not names or not all(_is_number(call.argument(name).value) for name in names):
             continue
-        if site.operation in _SIZES or (site.operation in _MAYBE_SIZES and _shapes_depend(call, left, names)):
+        if site.operation in _SIZES or (site.operation in _MAYBE_SIZES and _shapes_depend(call, left, site, names)):
             found |= names
     return frozenset(found)
 
@@ -280,13 +280,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
 
 
-def _shapes_depend(call: Call, found: Found, names: frozenset[str]) -> bool:
-    """Whether other values of these arguments lead to other shapes."""
+def _shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -> bool:
+    """Whether other values of these arguments lead to other shapes where they come to the site as well: a way past it tells
+    nothing."""
     for name in sorted(names):
         for factor in (0.4, 2.6):
             args, kwargs = call.with_values({name: _scaled(call.argument(name).value, factor)})
             other = find_call_sites(bind(call.fun, args, kwargs, call.declared), frozenset(), seconds=0.2)
-            if other.complete and other.shapes != found.shapes:
+            reached = any((each.filename, each.line) == (site.filename, site.line) for each in other.sites)
+            if reached and other.complete and other.shapes != found.shapes:
                 return True
     return False
 
