@@ -55,8 +55,11 @@ class _Texts:
         if name not in self._read:
             self._read[name] = [(module, hlo.read(module.to_string())) for module in self._modules.get(name, ())]
         found = [each for each in self._read[name] if instructions <= each[1].instructions.keys()]
-        if len(found) > 1:
-            found = [each for each in found if internals.module_number(each[0]) == number] or found
+        if len(found) > 1 and isinstance(number, int):
+            numbers = {id(module): internals.module_number(module) for module, _ in found}
+            # of a program that came from disk the backend makes what it tells after what it runs, under one of the next numbers
+            its = min((each for each in numbers.values() if each is not None and each >= number), default=None)
+            found = [each for each in found if numbers[id(each[0])] == its] if its is not None else found
         by_lines: dict[frozenset[tuple[str, int]], hlo.Program] = {}
         for _, program in found:
             by_lines.setdefault(_own_lines(program), program)

@@ -395,7 +395,11 @@ def test_equations_that_were_traced_for_another_caller_are_the_present_lines() -
     assert row(found, "jnp.clip(v, 0, 1) @ v").equations > 0
 
 
-def test_figures_of_several_shapes_are_those_of_a_mean_call() -> None:
+@pytest.mark.parametrize("later", [0, 1], ids=["compiled", "from disk, whose numbers come later"])
+def test_figures_of_several_shapes_are_those_of_a_mean_call(later: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = internals.module_number
+    monkeypatch.setattr(internals, "module_number", lambda module: (number(module) or 0) + later)
+
     def product(v):
         return v @ v
 
