@@ -63,4 +63,8 @@ def test_rounds_that_are_too_many_to_trace_are_told_by_fewer():
     assert found.kind == "static" and found.static_argnames == ("n",)
     few, more = (len(jax.make_jaxpr(lambda x, n=n: appended(x, n))(0.5).eqns) for n in (10, 110))
     assert abs(found.equations - (few + (more - few) / 100 * (30 * ROUNDS - 10))) <= 0.02 * found.equations
-    assert "compiling it may take minutes" in found.reason and "Fix ·" not in to_text(advice(found))
+    assert (
+        "compiling it may take minutes" in found.reason
+        and "%jitlines --roll" in found.reason
+        and "Fix ·" not in to_text(advice(found))
+    )

@@ -35,6 +35,8 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
     if search.equations > MANY_EQUATIONS:
         text += f" The program has {_counted(search)} equations: compiling it may take minutes."
+        if any(site.operation == "range" for site in sites):
+            text += " In a notebook, `%jitlines --roll` and the call then try its loop as one of lax, and measure both."
     if search.bounded:
         text += " (The search was cut off by its limit: a smaller set was not ruled out.)"
     return text
