@@ -161,7 +161,11 @@ class Pace:
         self.asked_caller = self.told_caller = 0
 
     def saw_end(self, sighting: Sighting) -> None:
-        """An end was looked for from beside: where that is in vain the other way is tried, in turns for as long as it takes."""
+        """An end was looked for from beside: where that is in vain the other way is tried, in turns for as long as it takes. Of
+        a caller that waits meanwhile no end is asked for: it tells as much, and asking takes time from the execution."""
+        if sighting.caller_waited:
+            self.asks, self.in_vain = False, 0
+            return
         if sighting.asked != self.asks:
             return
         wide = sighting.after - sighting.before > TOLERANCE * (sighting.after - sighting.start)
@@ -230,6 +234,14 @@ class Sighting(OutputWatch):
             self.most_s = LATE * pace.seconds
         self.began = began
         self.how = how
+
+    @property
+    def caller_waited(self) -> bool:
+        """Its caller, back by now, has waited once and hardly computed."""
+        if self.had is None or self.had_then is None or self.had.thread != self.had_then.thread:
+            return False
+        had = self.had.until(self.had_then)
+        return had.waits == 1 and had.cpu_s <= TOLERANCE * (self.after - self.start)
 
     def seen(self, before: float, after: float) -> None:
         """The caller saw the end."""
