@@ -275,7 +275,8 @@ class Run:
             return False
         if "NaN" in about and any("NaN" in kind for kind in self.not_reached()):
             return False
-        if "NaN" in about and "grad(" in self.verdict.program.code and "gradient is not finite where some data is NaN" in words:
+        lost = "grad(" in self.verdict.program.code and "gradient is not finite where some data is NaN" in words
+        if lost and ("NaN" in about or about == "infinities"):
             return False  # what it gives is the gradient
         return not (("length" in about or "another" in about) and SIZES.search(words))
 

@@ -366,7 +366,7 @@ def compare(
     return len(equal), tuple(notes), tuple(equal)
 
 
-BESIDE_NAN = "its gradient is not finite where some data is NaN and plain Python's is"
+BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"
 
 
