@@ -161,11 +161,18 @@ def _follow_compiles(shell: Any, hooks: ExitStack) -> None:
         if before_cell in shell.events.callbacks["pre_run_cell"]:
             shell.events.unregister("pre_run_cell", before_cell)
 
+    def imported() -> None:
+        ours = sys.modules.get("jupyter_jitmagic.base.jax_internals")
+        if ours is not None and getattr(ours.__spec__, "_initializing", False):
+            shell.events.register("pre_run_cell", before_cell)  # it was ours that imported JAX, and is half done itself
+        else:
+            follow()
+
+    hooks.callback(take_out)
     if "jax" in sys.modules:
         shell.events.register("pre_run_cell", before_cell)
-        hooks.callback(take_out)
     else:
-        _insert(sys.meta_path, AfterImport("jax", follow), 0, hooks)
+        _insert(sys.meta_path, AfterImport("jax", imported), 0, hooks)
 
 
 class AfterImport:

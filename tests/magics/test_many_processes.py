@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,23 @@ def test_what_was_told_before_a_hang_stands_above_the_table(shell: Shell, monkey
     assert " ".join(shell.ok("%jitstats").text.split()).startswith(f"{line} (train.py, line 41) function calls")
     assert shell.ok("%jitstats -o table").text == ""
     jm.reset()
+
+
+def test_a_kernel_that_only_asks_others_and_imports_no_jax_itself_hears_of_no_fault() -> None:
+    """Ours imports it then, and what compiles in later cells is followed all the same."""
+    script = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("%load_ext jupyter_jitmagic")
+shell.run_cell("import jupyter_jitmagic as jm")
+try:
+    shell.user_ns["jm"].gather(3)
+except shell.user_ns["jm"].OptionError as error:
+    print(error)
+shell.run_cell("import jax")
+shell.run_cell("def seen(x): return x + 1")
+shell.run_cell("_ = jax.jit(seen)(1.0)")
+print("seen" in list(shell.user_ns["jm"].stats("others")["function"]))
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["give a client or a view of ipyparallel, not int", "True"], done.stdout + done.stderr
