@@ -193,25 +193,17 @@ class _Owners:
 _NEAR = 4
 """Steps from an instruction to the one whose line it is given."""
 
-_MADE_BY_XLA = {
-    *(
-        "copy",
-        "copy-start",
-        "copy-done",
-        "bitcast",
-        "convert",
-        "broadcast",
-        "transpose",
-        "reshape",
-        "slice",
-        "pad",
-        "concatenate",
-    ),
-    *("parameter", "constant", "tuple", "get-tuple-element"),
-}
+_MADE_BY_XLA = frozenset(
+    {"bitcast", "broadcast", "concatenate", "convert", "copy", "copy-done", "copy-start", "pad", "reshape", "slice"}
+    | {"constant", "get-tuple-element", "parameter", "transpose", "tuple"}
+)
+"""Operations that XLA adds: one that stands beside a line's is for that line."""
 
 _PRIMITIVES = {
-    **{"convolution": "conv_general_dilated", "dot": "dot_general", "sort": "sort", "fft": "fft"},
+    "convolution": "conv_general_dilated",
+    "dot": "dot_general",
+    "sort": "sort",
+    "fft": "fft",
     "reduce-window": "reduce_window",
 }
 """What JAX calls operations of which XLA drops the place when it changes their layout."""
