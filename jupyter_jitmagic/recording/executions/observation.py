@@ -36,7 +36,7 @@ _AHEAD = 0.75
 """A caller that comes back before so much of an execution's time has passed did not wait for it. A later one may have: for
 another output, which can be there a moment before the one that is looked at."""
 _AT_ONCE_S = 2e-5
-WORTH_EACH_S = 8e-4
+WORTH_EACH_S = 1e-3
 """Executions of at least this long are watched one by one; shorter ones are sampled."""
 _WORTH_EACH_AHEAD_S = 5e-3
 """The same in a loop that runs ahead of the device, which any work beside it slows down."""
