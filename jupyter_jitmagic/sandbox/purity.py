@@ -272,14 +272,20 @@ def _reached(node: ast.AST, named: Mapping[str, Any]) -> Any:
 _CONTAINERS = (list, dict, set, bytearray, collections.deque, np.ndarray)
 
 
-def _held(values: Iterable[Any], deep: int = 4) -> Iterator[Any]:
+_MOST_LOOKED_AT = 1000
+
+
+def _held(values: Iterable[Any]) -> Iterator[Any]:
     """The containers among values, in them and in the attributes of objects, as far as one looks."""
-    for value in itertools.islice(values, 1000):
+    todo = collections.deque(values)
+    for _ in range(_MOST_LOOKED_AT):
+        if not todo:
+            return
+        value = todo.popleft()
         if isinstance(value, _CONTAINERS):
             yield value
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-        if deep:
-            yield from _held((*inner, *getattr(value, "__dict__", {}).values()), deep - 1)
+        todo.extend(itertools.islice((*inner, *getattr(value, "__dict__", {}).values()), _MOST_LOOKED_AT))
 
 
 def _is_users(method: object) -> bool:

@@ -100,11 +100,7 @@ export const programsPlugin: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            entry: {
-              type: 'number',
-              description:
-                'The id of a cache entry; else that of the row with the context menu'
-            },
+            entry: ENTRY,
             other: {
               type: 'number',
               description: 'The id of the entry to compare it with'
@@ -135,11 +131,7 @@ export const programsPlugin: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            entry: {
-              type: 'number',
-              description:
-                'The id of a cache entry; else that of the row with the context menu'
-            }
+            entry: ENTRY
           }
         }
       }
@@ -148,3 +140,9 @@ export const programsPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 let opened = 0;
+
+const ENTRY = {
+  type: 'number',
+  description:
+    'The id of a cache entry; else that of the row with the context menu'
+};
