@@ -214,6 +214,9 @@ def test_sleeping_in_place_of_waiting_for_the_result_is_no_execution(slow: Any) 
 
     seen, took = observed(sleep, at_least=4)
     assert ((seen.execute_s / took - 1).abs() < 0.05).mean() < 0.5  # longer or shorter, by chance the same, as busy as it is
+    if seen.execute_s.median() >= 2.5 * usual:  # one may well take longer on a busy machine
+        skip_if_busy(lateness())
+    assert seen.execute_s.median() < 2.5 * usual
 
 
 class Pending:
@@ -356,7 +359,9 @@ def test_calls_of_another_thread_in_between_are_all_there(slow: Any) -> None:
     for thread in threads:
         thread.join()
     table = rows(70)
-    assert not (table.execute_s >= 8 * max(took)).any()
+    if table.execute_s.isna().all():
+        skip_if_busy(lateness())
+    assert table.execute_s.max() < 8 * max(took)
 
 
 def test_a_table_in_the_middle_shows_every_call_and_loses_none_later(slow: Any) -> None:
