@@ -101,6 +101,14 @@ def test_an_array_that_comes_whole_with_a_count_is_right_in_its_own_way(tmp_path
     assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", unverified=(wrong,)))) == judging.WRONG
 
 
+def test_a_split_is_run_as_any_answer_and_told_apart(tmp_path: Path) -> None:
+    made, _ = planted(SELECTED, "", X, LIMIT)
+    fixed = "total = jax.jit(lambda kept: kept.sum())\n\n\ndef f(x, limit):\n    return total(x[x > limit])\n"
+    for text, outcome in ((fixed, judging.SPLIT), (fixed.replace("> limit", ">= limit"), judging.WRONG)):
+        split = Rewrite({"f": "import jax\n" + text}, text, (), "", None, True, "", (), pieces=("total",))
+        assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", splits=(split,)))) == outcome
+
+
 def test_a_default_that_only_plain_python_takes_is_found(tmp_path: Path) -> None:
     """Given in the call that was asked about; left out, None reaches `jnp.where`."""
     source = "def f(x, a=None):\n    a = a or 0.5\n    return x.sum() * a\n"

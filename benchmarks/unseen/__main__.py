@@ -14,11 +14,13 @@ from benchmarks.advice import percentile, unhurried, warm_up
 
 from . import judge as judging
 from .families import FAMILIES
-from .judge import BROKEN, NOTHING, PADDED, RIGHT, TRACES, VERDICTS, Verdict, judge
+from .judge import BROKEN, NOTHING, PADDED, RIGHT, SPLIT, TRACES, VERDICTS, Verdict, judge
 from .making import program, programs
 from .places import PLACES
 
 FORMS = ("module", "cell")
+ANSWERED = (RIGHT, TRACES, PADDED)
+"""What compiles as a whole."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,13 +43,13 @@ def main(argv: list[str] | None = None) -> int:
             form = options.form or FORMS[each.number % 2]
             verdict = judge(each, Path(folder), form)
             verdicts.append(verdict)
-            if verdict.outcome not in (RIGHT, TRACES, PADDED):
+            if verdict.outcome not in ANSWERED:
                 print(verdict.line(), flush=True)
                 if options.fails:
                     write_failure(options.fails, verdict)
     print()
     report(verdicts)
-    return 0 if all(verdict.outcome in (RIGHT, TRACES, PADDED, NOTHING) for verdict in verdicts) else 1
+    return 0 if all(verdict.outcome in (*ANSWERED, SPLIT, NOTHING) for verdict in verdicts) else 1
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -79,6 +81,7 @@ def write_failure(folder: Path, verdict: Verdict) -> None:
 def report(verdicts: list[Verdict]) -> None:
     counted = [verdict for verdict in verdicts if verdict.outcome != BROKEN]
     compared = sum(verdict.gradients > 0 for verdict in counted)
+    every = Counter(verdict.outcome for verdict in verdicts)
     print(f"jax {jax.__version__}, {len(counted)} programs, gradients compared in {compared}")
     for title, key in (
         ("family", lambda verdict: verdict.program.family),
@@ -88,11 +91,12 @@ def report(verdicts: list[Verdict]) -> None:
         groups: dict[str, Counter[str]] = defaultdict(Counter)
         for verdict in verdicts:
             groups[key(verdict)][verdict.outcome] += 1
-        print(f"\n{title:<12}" + "".join(f"{name:>20}" for name in VERDICTS))
-        for name, counts in sorted(groups.items()):
-            print(f"{name:<12}" + "".join(f"{counts[outcome] or '':>20}" for outcome in VERDICTS))
-    every = Counter(verdict.outcome for verdict in verdicts)
-    print(f"{'all':<12}" + "".join(f"{every[outcome] or '':>20}" for outcome in VERDICTS))
+        print(f"\n{title:<12}" + "".join(f"{name:>20}" for name in VERDICTS if every[name]))
+        for name, counts in [*sorted(groups.items()), ("all", every)]:
+            print(f"{name:<12}" + "".join(f"{counts[outcome] or '':>20}" for outcome in VERDICTS if every[outcome]))
+    if counted:
+        whole, split = sum(every[outcome] for outcome in ANSWERED), every[SPLIT]
+        print(f"\nanswered as a whole {whole / len(counted):.1%}, with splits {(whole + split) / len(counted):.1%}")
     times = sorted(verdict.seconds * 1e3 for verdict in counted)
     if times:
         print(f"\ntime: median {percentile(times, 50):.0f} ms, p95 {percentile(times, 95):.0f} ms, most {times[-1]:.0f} ms")

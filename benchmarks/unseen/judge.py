@@ -22,10 +22,11 @@ from .compare import changed_numbers, difference, has_floats, signature
 from .gradients import NO_REVERSE, gradient_difference
 from .program import Program
 
-RIGHT, TRACES, PADDED, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
+RIGHT, TRACES, PADDED, SPLIT, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
     "right",
     "traces",
     "right, padded",
+    "right, split",
     "answered nothing",
     "wrong result",
     "wrong gradient",
@@ -35,8 +36,9 @@ RIGHT, TRACES, PADDED, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BR
     "over the limit",
     "no program",
 )
-VERDICTS = (RIGHT, TRACES, PADDED, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN)
-"""`right, padded`: for an array of unknown length that is returned, a way that gives the whole array and a count. `asks again`:
+VERDICTS = (RIGHT, TRACES, PADDED, SPLIT, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN)
+"""`right, padded`: for an array of unknown length that is returned, a way that gives the whole array and a count. `right,
+split`: no rewrite is known, but the function in jitted pieces around the lines that plain Python alone runs. `asks again`:
 the answer to a call that left an argument out does not trace where it is given. `no program`: plain Python itself fails on
 every call, which is the generator's fault."""
 LIMIT_S = 10.0
@@ -172,6 +174,8 @@ def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
     rewrite = answer.rewrites[0] if answer.rewrites and answer.kind != "static" else None
     padded = [each for each in answer.unverified if RETURNS_MORE in each.reason] if rewrite is None else []
     rewrite = rewrite or next(iter(padded), None)
+    split = next(iter(answer.splits), None) if rewrite is None and answer.kind != "static" else None
+    rewrite = rewrite or split
     if (answer.kind == "not_staticness" and rewrite is None) or (rewrite is None and "rewrite" in answer.kind):
         verdict.outcome, verdict.about = NOTHING, (answer.reason or answer.error)[:200]
         return
@@ -192,7 +196,7 @@ def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
             verdict,
             answer,
             rewrite,
-            jit_with(fun, static, answer.static_argnums),
+            fun if split else jit_with(fun, static, answer.static_argnums),  # its pieces are under jit
             fun,
             expression(plain, plain.PLAIN),
             static,
@@ -203,6 +207,8 @@ def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
             verdict.outcome = PADDED
         elif verdict.outcome == RIGHT and answer.kind != "traces":
             run.gradients()
+    if verdict.outcome == RIGHT and split:
+        verdict.outcome, verdict.about = SPLIT, answer.reason[:200]
     if verdict.outcome == RIGHT and answer.kind == "traces":
         verdict.outcome = TRACES
 
@@ -335,7 +341,7 @@ def answer_text(answer: Any) -> str:
     """The answer as one reads it in a folder of failures."""
     out = [f"kind: {answer.kind}   static: {answer.static_argnames or answer.static_argnums}", f"reason: {answer.reason}"]
     out += [f"note: {note}" for note in answer.notes]
-    for title, rewrites in (("rewrite", answer.rewrites), ("unverified", answer.unverified)):
+    for title, rewrites in (("rewrite", answer.rewrites), ("split", answer.splits), ("unverified", answer.unverified)):
         for each in rewrites[:2]:
             out += [
                 f"--- {title}: {', '.join(each.patterns)} {each.reason}",
