@@ -21,6 +21,8 @@ from .places import PLACES
 FORMS = ("module", "cell")
 ANSWERED = (RIGHT, TRACES, PADDED)
 """What compiles as a whole."""
+CACHED = 40
+"""Programs after which JAX forgets what it compiled."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,7 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     warm_up()
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder:
-        for each in wanted:
+        for place, each in enumerate(wanted):
+            if place % CACHED == CACHED - 1:
+                jax.clear_caches()  # else a few hundred programs fill the memory
             form = options.form or FORMS[each.number % 2]
             verdict = judge(each, Path(folder), form)
             verdicts.append(verdict)

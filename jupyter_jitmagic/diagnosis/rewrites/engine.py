@@ -40,6 +40,7 @@ FACTS_WITHIN = 0.5  # seconds of a plain run
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
+NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
 _numbers = itertools.count(1)
 
 
@@ -132,6 +133,8 @@ class Search:
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
         """A line that a draft brought in and that no rule can cure on another call: what is changed beside it helps least."""
+        self._one_way = False
+        """A gradient that the function takes came to a loop without a reverse mode: what has one of these helps least."""
         self._put_off: list[tuple[Draft, int]] = []
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
@@ -141,7 +144,7 @@ class Search:
         self._dead, self._put_off = None, []
         yield from self._follow(Draft(), prefer, 0)
         while self._put_off:
-            self._dead = None
+            self._dead, self._one_way = None, False
             yield from self._follow(self._put_off[0][0], prefer, self._put_off.pop(0)[1])
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
@@ -161,7 +164,8 @@ class Search:
             return
         for unit, step in sorted(known, key=lambda placed: bool(prefer) and placed[1].pattern != prefer):
             following = self._with(draft, unit, step)
-            if self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], "")):
+            dead = self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], ""))
+            if dead or (self._one_way and any(change.pattern == "while_loop" for change in following.changes)):
                 self._put_off.append((following, depth + 1))
                 continue
             self._dead = None
@@ -199,6 +203,7 @@ class Search:
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
             return traced if draft.changes else []
+        self._one_way = self._one_way or str(outcome).startswith(NO_REVERSE_MODE)
         try:
             spot, steps = self._next(outcome, draft)
             if failing and not steps:

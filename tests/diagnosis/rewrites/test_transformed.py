@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 
 from .helpers import applied, define
 
@@ -94,3 +95,38 @@ def test_a_mask_of_a_selection_under_vmap_is_known_as_one():
     found = propose(namespace["g"], (jnp.array([[jnp.nan, 3.0, 0.75], [0.5, 1.0, 9.0]]),), {})
     with applied(found, namespace):
         assert jax.jit(namespace["g"])(jnp.array([[jnp.nan, 3.0, 0.75], [0.5, 1.0, 9.0]])).tolist() == [1, 2]
+
+
+PATH_SLOPE = """
+def length(counts, most):
+    path = []
+    total = 0.0
+    for v in counts:
+        total = total + v
+        if total > most:
+            break
+        path.append(total * v)
+    if len(path) == 0:
+        return -1.0
+    return path[-1] - path[0]
+
+def slope(counts, most):
+    return jax.grad(length)(counts, most)
+"""
+
+
+def test_under_a_gradient_one_loop_without_reverse_mode_is_tried_before_others(monkeypatch):
+    """A dozen spellings of one `while_loop` would have taken the time of the loops that a gradient passes."""
+    tried = []
+    looked_at = Search._looked_at
+
+    def noted(search: Any, draft: Any) -> Any:
+        tried.append([change.pattern for change in draft.changes])
+        return looked_at(search, draft)
+
+    monkeypatch.setattr(Search, "_looked_at", noted)
+    found = propose(define(PATH_SLOPE)["slope"], (jnp.array([-0.5, 0.3, 0.1, 2.0, 1.0]), jnp.array(1.0)), {}, seconds=60.0)
+    assert "while_loop" not in found.rewrites[0].patterns
+    first = next(number for number, patterns in enumerate(tried) if "while_loop" in patterns)
+    refused = next(number for number, patterns in enumerate(tried) if number > first and "while_loop" not in patterns)
+    assert refused - first <= 4
