@@ -112,7 +112,8 @@ class _Owners:
     def of(self, instruction: Instruction) -> list[Part]:
         """Its own line's, or a fusion's inner lines', by estimated cost; the shares sum to 1."""
         if instruction.name not in self._known:
-            self._known[instruction.name] = self._told(instruction) or self._near(instruction) or self._operations(instruction)
+            found = self._told(instruction) or self._of_a_reduction(instruction) or self._near(instruction)
+            self._known[instruction.name] = found or self._operations(instruction)
         return self._known[instruction.name]
 
     def stack(self, instruction: Instruction) -> tuple[Place, ...]:
@@ -159,7 +160,7 @@ class _Owners:
 
     def _near(self, instruction: Instruction) -> list[Part]:
         """XLA adds copies and conversions of its own: they are for the line whose result they take, or, of an argument, for the
-        one that takes theirs, as far as one is near."""
+        one that takes theirs, as far as one is near; of what a loop carries, for the loop's."""
         if any(each.opcode not in _MADE_BY_XLA for each in self._parts(instruction) or [instruction]):
             return []  # it computes: this is some line's work, and which is not known
         for towards in (self._operands, self._program.users):
@@ -174,6 +175,21 @@ class _Owners:
                     part = max(told, key=lambda each: each.share)
                     return [Part(part.stack, part.backward, instruction.opcode, 1.0, True)]
                 todo += [(each, far + 1) for each in towards(other)]
+        around = self._program.around(instruction)
+        while around is not None and not self._told(around):
+            around = self._program.around(around)
+        if around is None:
+            return []
+        return [self._told(around)[0]._replace(operation=instruction.opcode, share=1.0, inferred=True)]
+
+    def _of_a_reduction(self, instruction: Instruction) -> list[Part]:
+        """XLA splits a long reduction in two, of which the first one, by windows, has no place."""
+        if all(each.opcode != "reduce-window" for each in self._parts(instruction) or [instruction]):
+            return []
+        for user in self._program.users(instruction):
+            for each in self._parts(user) or [user]:
+                if each.opcode == "reduce" and (stack := self.stack(each)):
+                    return [Part(stack, each.is_backward, operation_of(each), 1.0, True)]
         return []
 
     def _operands(self, instruction: Instruction) -> list[Instruction]:
@@ -195,7 +211,7 @@ _NEAR = 4
 
 _MADE_BY_XLA = frozenset(
     {"bitcast", "broadcast", "concatenate", "convert", "copy", "copy-done", "copy-start", "pad", "reshape", "slice"}
-    | {"constant", "get-tuple-element", "parameter", "transpose", "tuple"}
+    | {"constant", "get-tuple-element", "iota", "parameter", "transpose", "tuple"}
 )
 """Operations that XLA adds: one that stands beside a line's is for that line."""
 

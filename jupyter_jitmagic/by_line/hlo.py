@@ -137,6 +137,15 @@ class Program:
                     self._users.setdefault(operand, []).append(other)
         return self._users.get(instruction.name, [])
 
+    def around(self, instruction: Instruction) -> Instruction | None:
+        """The loop, branch or call that an instruction is inside of."""
+        return self._around.get(instruction.computation)
+
+    @functools.cached_property
+    def _around(self) -> dict[str, Instruction]:
+        control = [each for each in self.instructions.values() if each.opcode in CONTROL_FLOW]
+        return {name: each for each in control for attribute in _INSIDE for name in each.named(attribute)}
+
     def within(self, instruction: Instruction) -> Iterator[Instruction]:
         """The instructions of a fusion or of a loop, those of theirs included; not what a reduction applies."""
         inner = _INSIDE if instruction.opcode not in _APPLYING else ("calls",)

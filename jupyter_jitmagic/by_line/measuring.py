@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import linecache
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -94,6 +93,10 @@ def measured(call: Callable[[], Any], targets: Sequence[Target], traced: Any = N
         OptionError: one line: a profile is being taken already, or nothing of what was asked about ran.
         Exception: what `call` raises, as it is.
     """
+    return reported(_profiled(call), targets, traced, alone=alone)
+
+
+def _profiled(call: Callable[[], Any]) -> profiling.Profile:
     profiler = profiling.Profiler()
     profiler.start()
     try:
@@ -101,7 +104,7 @@ def measured(call: Callable[[], Any], targets: Sequence[Target], traced: Any = N
     except BaseException:
         profiler.drop()
         raise
-    return reported(profiler.stop(), targets, traced, alone=alone)
+    return profiler.stop()
 
 
 def reported(profile: profiling.Profile, targets: Sequence[Target], traced: Any = None, *, alone: bool = False) -> list[Report]:
@@ -244,12 +247,11 @@ def of_call(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Report:
         return jax.block_until_ready(jitted(*mine[0], **mine[1]))
 
     call()
-    begin = time.perf_counter()
-    call()
-    once = time.perf_counter() - begin
+    once = _profiled(call)
+    enough = min(_MEASURED_S / max(once.took_s, 1e-6), _MEASURED_EVENTS / max(len(once.events), 1))
 
     def calls() -> None:
-        for _ in range(max(3, min(_CALLS, int(_MEASURED_S / max(once, 1e-6))))):
+        for _ in range(max(3, min(_CALLS, int(enough)))):
             call()
 
     return measured(calls, [target_of(fun)], traced.jaxpr, alone=True)[0]
@@ -257,6 +259,8 @@ def of_call(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Report:
 
 _CALLS = 50
 _MEASURED_S = 0.5
+_MEASURED_EVENTS = 10_000
+"""Reading more takes longer than anybody waits for: a loop of many rounds has that in a few calls."""
 
 
 def _copied(tree: Any) -> Any:
@@ -319,22 +323,20 @@ def _fill(
     found = found or ()
     made = Counter(_place(each) for each in found)
     repeated = repeats(list(found))
-    sources: dict[str, Source] = {}
-    functions: dict[Written, float] = {target.written: float("inf") for target in targets if target.written is not None}
+    source = functools.cache(Source)
+    asked = {target.written for target in targets if target.written is not None} if targets else set(_named_by(ran, source))
+    # a function is shown with those that it holds; one around it has other lines, which stand by themselves
+    asked = {each for each in asked if not any(other != each and other.has(each.file, each.first) for other in asked)}
+    functions = dict.fromkeys(sorted(asked), float("inf"))
     loose: dict[Key, str] = {}
     for key in {*figures, *made} - {NOWHERE}:
         file, line = key
-        if file not in sources:
-            sources[file] = Source(file)
-        written = next((each for each in functions if each.has(file, line)), None) or sources[file].around(line)
+        written = next((each for each in functions if each.has(file, line)), None) or source(file).around(line, asked)
         if written is None:
             loose[key] = _name_at(found, key) or (figures[key].function if key in figures else "")
         else:
             cost = figures[key].execute_s if key in figures else 0.0
             functions[written] = functions.get(written, 0.0) + cost
-    for written in functions:
-        if not targets and any(program.is_named and program.is_of(written.name) for program in ran):
-            functions[written] = float("inf")
     for written in sorted(functions, key=lambda each: -functions[each]):
         report.places[written.name] = written.file, written.first
         for number, code in enumerate(written.code, written.first):
@@ -345,6 +347,18 @@ def _fill(
         report.lines.append(_line(name, key[1], code, key, figures, made if known else None, repeated))
     if NOWHERE in figures or made[NOWHERE]:
         report.lines += _unattributed(figures.get(NOWHERE, Figures()), made[NOWHERE] if known else None, not report.lines)
+
+
+def _named_by(ran: Sequence[hlo.Program], source: Callable[[str], Source]) -> Iterator[Written]:
+    """The functions that programs have their names from."""
+    for program in ran:
+        for place in program.own_places if program.is_named else ():
+            if (
+                program.is_of(place.function)
+                and is_users(place.file)
+                and (written := source(place.file).innermost(place.function, place.line))
+            ):
+                yield written
 
 
 def _line(

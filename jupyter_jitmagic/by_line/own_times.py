@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -45,6 +46,9 @@ def _own(events: list[Ran], program: Program) -> dict[str, float]:
     for event in events:
         lanes[event.lane].append(event)
         runs[event.run].append(event)
+    for ran in runs.values():
+        ran.sort(key=lambda each: each.start)
+    begins = {run: [each.start for each in ran] for run, ran in runs.items()}
     inside: dict[str, set[str]] = {}
     for lane in lanes.values():
         for event, nested in _nested(lane):
@@ -54,7 +58,8 @@ def _own(events: list[Ran], program: Program) -> dict[str, float]:
                 names = inside.get(event.instruction)
                 if names is None:
                     names = inside[event.instruction] = {part.name for part in program.within(instruction)}
-                covered = _covered(event, [other for other in runs[event.run] if other.instruction in names])
+                first, end = bisect_left(begins[event.run], event.start), bisect_left(begins[event.run], event.end)
+                covered = _covered(event, [other for other in runs[event.run][first:end] if other.instruction in names])
             own[event.instruction] += max(event.end - event.start - covered, 0.0) / 1e9
     return dict(own)
 
@@ -73,9 +78,9 @@ def _nested(lane: list[Ran]) -> Iterable[tuple[Ran, float]]:
 
 
 def _covered(whole: Ran, parts: list[Ran]) -> float:
-    """How much of one event the union of the others covers."""
+    """How much of one event the union of the others covers, which are in the order in which they began."""
     total, reached = 0.0, whole.start
-    for part in sorted(parts, key=lambda each: each.start):
+    for part in parts:
         start, end = max(part.start, reached), min(part.end, whole.end)
         if end > start:
             total += end - start

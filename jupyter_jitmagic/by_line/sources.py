@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import CodeType
 from typing import NamedTuple
 
@@ -56,9 +56,14 @@ class Source:
         """The function whose definition, decorators included, begins on this line or has it in its head."""
         return next((found for found, head in self._every if found.first <= line <= head), None)
 
-    def around(self, line: int) -> Written | None:
-        """The outermost function with this line in it."""
-        return next((found for found, _ in self._every if found.first <= line <= found.last), None)
+    def around(self, line: int, apart: Collection[Written] = ()) -> Written | None:
+        """The outermost function with this line in it, and with none of those in it that stand apart."""
+        around = (found for found, _ in self._every if found.first <= line <= found.last)
+        return next((found for found in around if not any(found.has(each.file, each.first) for each in apart)), None)
+
+    def innermost(self, name: str, line: int) -> Written | None:
+        """The function of this qualified name with this line in it."""
+        return next((found for found, _ in self._every if found.name == name and found.first <= line <= found.last), None)
 
 
 def written_as(code: CodeType) -> Written:

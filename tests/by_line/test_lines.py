@@ -407,3 +407,55 @@ def test_figures_of_several_shapes_are_those_of_a_mean_call(later: int, monkeypa
     (report,) = measuring.measured(lambda: [jax.block_until_ready(jitted(each)) for each in (X, small)], [])
     flops = sum(line.figures.flops for line in report.lines if line.figures)
     assert report.calls == 2 and flops == (2 * 300**3 + 2 * 100**3) / 2
+
+
+def factory(settings):
+    scale = settings * 2.0
+
+    def loss(v):
+        return (v * scale).sum()
+
+    flat = lambda v: jnp.tanh(v).mean()  # noqa: E731
+
+    def step(v):
+        return loss(v @ v) + flat(v)
+
+    return step
+
+
+@pytest.mark.parametrize("jit", [jax.jit, jm.jit])
+def test_a_function_made_by_another_one_is_shown_with_those_beside_it_and_no_line_twice(jit: Any) -> None:
+    """The lines of the one around it are not shown, but for what runs of them."""
+    table = jm.lines(jit(factory(3)), X)
+    shown = [line for line in table.line if line == line and line is not None]
+    assert len(shown) == len(set(shown))
+    assert table.execute_s.sum() == pytest.approx(sum(table.report.devices.values()), rel=1e-9)
+    assert table.function.tolist()[:2] == ["factory.<locals>.step"] * 2
+    assert row(table, "(v * scale)").function == "factory.<locals>.loss"
+    assert row(table, "jnp.tanh").equations > 0
+    assert not [code for code in table.code if "settings" in code]
+
+
+def drawn(key):
+    def again(carry):
+        key, total = carry
+        key, own = jax.random.split(key)
+        return key, total + jax.random.uniform(own, total.shape)
+
+    def round_of(carry):
+        key, total, n = carry
+        key, total = jax.lax.while_loop(lambda each: (each[1] < 3).any(), again, (key, total))
+        return key, total * 0.5, n + 1
+
+    return jax.lax.while_loop(lambda each: each[2] < 3, round_of, (key, jnp.zeros(20000), 0))[1]
+
+
+def pooled_gradient(v):
+    return jax.grad(lambda v: jax.lax.reduce_window(v, -jnp.inf, jax.lax.max, (2, 2), (2, 2), "VALID").sum())(v)
+
+
+@pytest.mark.parametrize(("function", "argument"), [(drawn, jax.random.key(0)), (pooled_gradient, X)])
+def test_what_xla_adds_for_a_line_is_on_that_line(function: Any, argument: Any) -> None:
+    """Copies of what an inner loop carries, the first half of a reduction in two, numbers to choose by: they have no place."""
+    table = jm.lines(function, argument)
+    assert table[table.function == ""].empty and table.execute_s.sum() > 0
