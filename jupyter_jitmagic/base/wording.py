@@ -47,13 +47,18 @@ def size(value: float | None) -> str:
 
 
 def percent(part: float | None) -> str:
-    """A part of a whole.
+    """A part of a whole: nearly all is not called all, and hardly any is not called none.
 
     Example:
-        >>> percent(0.427), percent(None)
-        ('43 %', '–')
+        >>> percent(0.427), percent(200 / 201), percent(0.001), percent(None)
+        ('43 %', '>99 %', '<1 %', '–')
     """
-    return MISSING if part is None or not math.isfinite(part) else f"{math.floor(part * 100 + 0.5)} %"
+    if part is None or not math.isfinite(part):
+        return MISSING
+    whole = math.floor(part * 100 + 0.5)
+    if part < 1 and whole >= 100:
+        return ">99 %"
+    return "<1 %" if part > 0 and whole <= 0 else f"{whole} %"
 
 
 def _digits(value: float) -> str:

@@ -77,8 +77,16 @@ export function bytes(value: number | null | undefined): string {
   return `${index === 0 ? value.toFixed(0) : significant(value)} ${units[index]}`;
 }
 
+/** Nearly all is not called all, and hardly any is not called none. */
 export function percent(part: number | null): string {
-  return part === null ? UNKNOWN : `${Math.round(part * 100)} %`;
+  if (part === null || !Number.isFinite(part)) {
+    return UNKNOWN;
+  }
+  const whole = Math.round(part * 100);
+  if (part < 1 && whole >= 100) {
+    return '>99 %';
+  }
+  return part > 0 && whole <= 0 ? '<1 %' : `${whole} %`;
 }
 
 /** The time of day of a Unix moment in seconds. */

@@ -62,12 +62,13 @@ DURATIONS = [
     None, 0.0, 1e-10, 3e-9, 0.99949e-6, 0.9996e-6, 7.9e-6, 9.96e-6, 0.00099949, 0.0009999, 0.0123, 0.038, 0.14, 0.99949, 0.9999,
     1.34, 3.4, 9.94, 9.96, 12.3, 59.94, 59.96, 75.0, 3599.4, 3599.6, 3725.0, 90061.0,
 ]  # fmt: skip
+PERCENTS = [None, 0.0, 0.004, 0.125, 0.667, 0.994, 200 / 201, 0.999999, 1.0, 1.5]
 SIZES = [None, 0, 12, 999, 1000, 9_960, 12_345, 999_400, 999_600, 1_200_000, 3.4e9, 5.6e12, 7.8e15]
 
 
 def test_durations_and_sizes_read_as_in_the_golden_file() -> None:
     made = {
-        "percents": [{"value": value, "text": percent(value)} for value in (None, 0.0, 0.125, 0.667, 1.5)],
+        "percents": [{"value": value, "text": percent(value)} for value in PERCENTS],
         "durations": [{"value": value, "text": duration(value)} for value in DURATIONS],
         "sizes": [{"value": value, "text": size(value)} for value in SIZES],
     }

@@ -293,15 +293,16 @@ export class Lab {
         if (cut && node.textContent?.trim() && !told) {
           bad.push(`cut without a tooltip: ${node.outerHTML.slice(0, 200)}`);
         }
-        if (cut && node.classList.contains('jp-JitMagic-fn')) {
+        const name = node.closest<HTMLElement>('.jp-JitMagic-fn');
+        if (cut && name) {
           const letter = document.createElement('span');
           letter.textContent = 'x'.repeat(12);
           node.append(letter);
           const needed = letter.getBoundingClientRect().width;
           letter.remove();
-          if (node.clientWidth + 1 < needed) {
+          if (name.clientWidth + 1 < needed) {
             bad.push(
-              `${node.clientWidth} of ${needed} px: ${node.textContent}`
+              `${name.clientWidth} of ${needed} px: ${name.textContent}`
             );
           }
         }

@@ -3,6 +3,7 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { useTrans } from './context';
+import { Name } from './name';
 
 export function Details({
   height,
@@ -32,9 +33,7 @@ export function Details({
       }}
     >
       <h3 className="jp-JitMagic-sectionHead">
-        <span className="jp-JitMagic-fn" title={title}>
-          {title}
-        </span>
+        <Name name={title} title={title} />
         <button
           type="button"
           className="jp-JitMagic-close"

@@ -115,7 +115,7 @@ function Comparison({ found }: { found: IComparison }): React.JSX.Element {
           role="group"
           aria-label={trans.__('What differs')}
         >
-          <table className="jp-JitMagic-compare">
+          <table className="jp-JitMagic-compare" data-differs>
             <thead>
               <tr>
                 <th scope="col">{trans.__('argument')}</th>
@@ -126,10 +126,14 @@ function Comparison({ found }: { found: IComparison }): React.JSX.Element {
             </thead>
             <tbody>
               {changed.map((row, index) => (
-                <tr key={index} data-differs>
+                <tr key={index}>
                   <th scope="row">{shortened(row.what) || UNKNOWN}</th>
-                  <td>{shortened(row.now) || UNKNOWN}</td>
-                  <td>{shortened(row.before) || UNKNOWN}</td>
+                  <td data-label={trans.__('now')}>
+                    {shortened(row.now) || UNKNOWN}
+                  </td>
+                  <td data-label={trans.__('before')}>
+                    {shortened(row.before) || UNKNOWN}
+                  </td>
                   <td className="jp-JitMagic-causeWord">
                     {row.cause && causeWord(trans, row.cause)}
                   </td>

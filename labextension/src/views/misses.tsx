@@ -11,6 +11,7 @@ import { useDomId, useTrans } from './context';
 import { FoldHead } from './fold';
 import { useWidth } from './hooks';
 import { useLaidOut } from './layout';
+import { Name } from './name';
 import { Where } from './where';
 import { useRowWindow } from './window';
 import { causeSentences, causeWord } from './words';
@@ -278,7 +279,7 @@ function Miss({
         disabled={!state.entries.has(miss.entry)}
         onClick={() => onSelect({ kind: 'entry', id: miss.entry })}
       >
-        <span className="jp-JitMagic-fn">{shortened(name)}</span>
+        <Name name={name} />
         {times > 1 && (
           <span
             className="jp-JitMagic-count"

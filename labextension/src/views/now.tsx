@@ -6,6 +6,7 @@ import { usualTime } from '../model';
 import type { INow, IPanelActions, IPanelState } from '../tokens';
 import { useTrans } from './context';
 import { useMoment } from './hooks';
+import { Name } from './name';
 import { phaseWord } from './words';
 
 const PHASES = ['trace', 'lower', 'compile'];
@@ -143,9 +144,7 @@ function Work({
     <div className="jp-JitMagic-work">
       <div className="jp-JitMagic-workLine">
         <span className="jp-JitMagic-spinner" aria-hidden="true" />
-        <span className="jp-JitMagic-fn" title={work.name}>
-          {work.name}
-        </span>
+        <Name name={work.name} title={work.name} />
         <span className="jp-JitMagic-phase">
           {phaseWord(trans, work.phase)}
         </span>

@@ -8,6 +8,7 @@ import type { IPanelActions, IPanelState } from '../tokens';
 import { useDomId, useTrans } from './context';
 import { FoldHead } from './fold';
 import { useLaidOut } from './layout';
+import { Name } from './name';
 import { Where } from './where';
 import { causeSentences } from './words';
 
@@ -125,17 +126,17 @@ function Other({
         className="jp-JitMagic-otherName"
         title={`${row.function}\n${row.module}\n${why}`}
       >
-        <span className="jp-JitMagic-fn">{shortened(row.function)}</span>
+        <Name name={row.function} />
         {row.compiles > 1 && (
           <span className="jp-JitMagic-count">×{count(row.compiles)}</span>
         )}
-        <span className="jp-JitMagic-quiet">
-          {own
-            ? trans.__('put it under %1', 'jm.jit')
-            : row.module === 'jax'
-              ? trans.__('JAX’s own operation')
-              : shortened(row.module)}
-        </span>
+      </span>
+      <span className="jp-JitMagic-otherHint jp-JitMagic-quiet">
+        {own
+          ? trans.__('put it under %1', 'jm.jit')
+          : row.module === 'jax'
+            ? trans.__('JAX’s own operation')
+            : shortened(row.module)}
       </span>
       <span className="jp-JitMagic-missCost">{duration(row.cost_s)}</span>
       <span className="jp-JitMagic-missWhy" title={why}>

@@ -24,6 +24,7 @@ import {
 import type { ColumnId } from '../tokens';
 import { useTrans } from './context';
 import type { IColumn } from './head';
+import { Name } from './name';
 import { placeText } from './words';
 
 export const ROW_HEIGHT = 24;
@@ -221,7 +222,7 @@ function FunctionName({ item }: { item: IFunctionItem }): React.JSX.Element {
         width="14px"
         height="14px"
       />
-      <span className="jp-JitMagic-fn">{shortened(row.name)}</span>
+      <Name name={row.name} />
       {item.pinned && <Badge>{trans.__('pinned')}</Badge>}
       {!row.recording && <Badge>{trans.__('not recorded')}</Badge>}
       {item.dead && <Fate superseded={row.superseded} />}
@@ -283,18 +284,26 @@ function EntryName({
       aria-colspan={span > 1 ? span : undefined}
       style={span > 1 ? { gridColumn: `span ${span}` } : undefined}
     >
-      {entryParts(row, names).map(([name, value], place) => (
-        <span
-          key={name}
-          className="jp-JitMagic-static"
-          style={{
-            minWidth: `${name.length + 1 + Math.min(lengths[place], LONGEST_VALUE)}ch`
-          }}
-        >
-          <span className="jp-JitMagic-quiet">{shortened(name)}=</span>
-          {shortened(value)}
-        </span>
-      ))}
+      {entryParts(row, names).map(([name, value], place) => {
+        const before = name.length + 1;
+        const column = before + Math.min(lengths[place], LONGEST_VALUE);
+        return (
+          <span
+            key={name}
+            className="jp-JitMagic-static"
+            style={
+              place === 0
+                ? { minWidth: `${column}ch` }
+                : {
+                    flexBasis: `${Math.max(column, before + value.length)}ch`
+                  }
+            }
+          >
+            <span className="jp-JitMagic-quiet">{shortened(name)}=</span>
+            {shortened(value)}
+          </span>
+        );
+      })}
       <span className="jp-JitMagic-avals">
         {shortened(rest) || (names.length ? '' : trans.__('no arguments'))}
       </span>

@@ -16,6 +16,7 @@ import { useDomId, useTrans } from './context';
 import { FoldHead } from './fold';
 import { useWidth } from './hooks';
 import { useLaidOut } from './layout';
+import { Name } from './name';
 import { phaseNoun } from './words';
 
 /** Heights of a lane and of what is drawn in it: one below the other where it is narrow, the name has a line of its own. */
@@ -240,7 +241,7 @@ function Picture({
       {found.lanes.map((lane, place) => (
         <span
           key={lane.function}
-          className="jp-JitMagic-laneName jp-JitMagic-fn"
+          className="jp-JitMagic-laneName"
           title={lane.name}
           style={
             names > 0
@@ -248,7 +249,7 @@ function Picture({
               : { top: HEAD + place * high + 1, maxWidth: '100%' }
           }
         >
-          {shortened(lane.name)}
+          <Name name={lane.name} />
         </span>
       ))}
       {cellMarks(found, shown, width).map(({ number, x }) => (

@@ -7,6 +7,7 @@ import { count, duration, shortened } from '../format';
 import { type IDone, type Todo, todos } from '../todo';
 import type { IPanelState, Selection } from '../tokens';
 import { useDomId, useTrans } from './context';
+import { Name } from './name';
 
 export function Todos({
   state,
@@ -116,7 +117,7 @@ function Card({
   return (
     <>
       <span className="jp-JitMagic-cardName" title={name}>
-        <span className="jp-JitMagic-fn">{shortened(name)}</span>
+        <Name name={name} />
       </span>
       {kind === 'cure' && !done && todo.row.before > 0 && (
         <span className="jp-JitMagic-cardCount jp-JitMagic-quiet">
