@@ -9,9 +9,9 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import prints
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_root, independent, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
-from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
+from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits, said_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import loaded, read_first, stored, surely_written, walk_scope
+from jupyter_jitmagic.source.code import Edit, loaded, read_first, stored, surely_written, walk_scope
 
 
 class Assigning:
@@ -76,6 +76,12 @@ class Assigning:
                 yield 1, self._step("cond", text)
             if not printing and self.outputs and not self.subscripts:
                 yield 3, self._step("where", self._hoisted(tree=True))
+        if printing and self.outputs and not self.subscripts:  # both sides are computed, each message told on its own
+            edits = [((a, b), text) for a, b, text in print_edits(self.spot, [*self.left, *self.right])]
+            if edits:
+                yield 4, self.spot.step("debug.print", *edits)
+            else:
+                yield 4, self._step("where", self._hoisted())
 
     def _step(self, pattern: str, text: str) -> Step:
         return self.spot.step(pattern, (self.code.region([self.node]), text), risky=self.risky and pattern == "where")
@@ -166,7 +172,8 @@ class Assigning:
         rename_right = {n for n in right_names if n in self.outputs and n not in left_names and spot.defined(n)}
         new_left = {n: code.fresh(f"{n}_then", f"{n}_if_true") for n in self.names if n in rename_left}
         new_right = {n: code.fresh(f"{n}_else", f"{n}_if_false") for n in self.names if n in rename_right}
-        lines += self._renamed_block(self.left, new_left) + self._renamed_block(self.right, new_right)
+        lines += self._renamed_block(self.left, new_left, said_where(spot, self.left, test, True))
+        lines += self._renamed_block(self.right, new_right, said_where(spot, self.right, test, False))
         for name in self.outputs:
             if not self._both(name):
                 continue
@@ -183,8 +190,8 @@ class Assigning:
         """Whether the name has a value on both sides."""
         return self.spot.defined(name) or (name in stored(self.left) and name in stored(self.right))
 
-    def _renamed_block(self, stmts: Sequence[ast.stmt], new: dict[str, str]) -> str:
-        return renamed_block(self.spot, stmts, self.indent, new)
+    def _renamed_block(self, stmts: Sequence[ast.stmt], new: dict[str, str], messages: Sequence[Edit]) -> str:
+        return renamed_block(self.spot, stmts, self.indent, new, messages)
 
     def _cond(self) -> str | None:
         """`outputs = lax.cond(test, true_branch, false_branch, inputs)`."""

@@ -41,10 +41,10 @@ def reads(value: str, target: str) -> bool:
     return any("[" not in target or items.get(n, wanted).startswith(wanted) for n in names)
 
 
-def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[str, str]) -> str:
-    """The statements with `new` names for what they write; reads before the first write keep the old name."""
+def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[str, str], others: Sequence[Edit] = ()) -> str:
+    """The statements with `new` names for what they write, and `others` edited; reads before the first write keep the old name."""
     code = spot.code
-    edits: list[Edit] = []
+    edits: list[Edit] = [*others]
     before = ""
     mapped: set[str] = set()
     for name in new:

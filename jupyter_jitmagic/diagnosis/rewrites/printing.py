@@ -55,8 +55,12 @@ def debug_print(spot: Spot, call: ast.Call) -> str | None:
 
 
 def is_message(spot: Spot, call: ast.Call) -> bool:
-    """Whether a call tells somebody something and does nothing else: `print`, a warning, a line in a log."""
-    return spot.code.src(call.func).endswith(("debug.print", "debug.callback")) or _is_hosts_message(spot, call)
+    """Whether a call tells somebody something and does nothing else: `print`, a warning, a line in a log; in `cond`, too."""
+    called = spot.code.src(call.func)
+    if called.endswith("lax.cond"):
+        said = [ways.body for ways in call.args[1:] if isinstance(ways, ast.Lambda)]
+        return any(isinstance(way, ast.Call) and is_message(spot, way) for way in said)
+    return called.endswith(("debug.print", "debug.callback")) or _is_hosts_message(spot, call)
 
 
 def _is_hosts_message(spot: Spot, call: ast.Call) -> bool:
@@ -78,6 +82,17 @@ def print_edits(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
     for node in walk_scope(stmts):
         if isinstance(node, ast.Call) and _is_hosts_message(spot, node):
             edits.append((*spot.code.span(node), debug_print(spot, node) or debug_callback(spot, node)))
+    return edits
+
+
+def said_where(spot: Spot, stmts: Sequence[ast.stmt], test: str, holds: bool) -> list[Edit]:
+    """Every message of the compiled code in a block that is computed whether or not it is chosen: told where it is chosen."""
+    edits: list[Edit] = []
+    before, after = ("lambda: ", ", lambda: None)") if holds else ("lambda: None, lambda: ", ")")
+    for node in walk_scope(stmts):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and is_message(spot, node.value):
+            start, end = spot.code.span(node)
+            edits += [(start, start, f"{spot.lax('cond')}({test}, {before}"), (end, end, after)]
     return edits
 
 

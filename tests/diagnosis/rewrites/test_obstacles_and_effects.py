@@ -124,3 +124,29 @@ def test_a_list_of_its_own_may_grow_behind_an_early_return():
     fixed = propose(namespace["f"], (jnp.ones(2),), {}).rewrites[0]
     exec(fixed.source, namespace)
     assert jax.jit(namespace["f"])(-jnp.ones(2)).tolist() == [-3.0, -3.0]
+
+
+def test_a_message_beside_a_value_that_one_branch_alone_sets_is_told_where_that_branch_is_taken(capfd):
+    """`if norm < tol: print("converged"); return {…}` in a loop: no `cond` can give `result` on both sides."""
+    source = """
+def f(x, tol):
+    for i in range(6):
+        norm = jnp.abs(x).max()
+        if norm < tol:
+            print("converged", norm)
+            return {"x": x, "found": True}
+        else:
+            x = x / 2
+            print("next", x)
+    return {"x": x, "found": False}
+"""
+    namespace = define(source)
+    x = jnp.array([4.0, -1.0])
+    found = propose(namespace["f"], (x, 1.5), {}, seconds=20)
+    for tol in (1.5, 100.0, 0.0):
+        plain = namespace["f"](x, tol)
+        told = capfd.readouterr().out
+        with applied(found, namespace):
+            assert jax.tree.all(jax.tree.map(jnp.allclose, jax.jit(namespace["f"])(x, tol), plain))
+        jax.effects_barrier()
+        assert sorted(capfd.readouterr().out.splitlines()) == sorted(told.splitlines())
