@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
@@ -25,9 +26,13 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
     first = flow.text(node.args[0])
     dtype = dtype_of(flow, node.args[0])
     if held[0] is not None:
-        if name != "unique" or flags or held[0].flat or held[0].ndim > 1 or len(node.args) > 1:
+        counted = several and flags == ["return_counts"]
+        if name != "unique" or held[0].grid or (flags and not counted) or len(node.args) > 1:
             flow.stop(node)
-        return _distinct_of(flow, node.args[0], held[0], owner)
+        text, held_flat = flow.raveled(first, held[0])
+        if held_flat.ndim > 1:
+            flow.stop(node)
+        return _distinct_of(flow, text, held_flat, owner, counted)
     first = flow.constant(first, dtype)
     if several:
         return _distinct_several(flow, node, name, flags, first)
@@ -84,14 +89,20 @@ def _distinct_several(flow: Flow, node: ast.Call, name: str, flags: list[str], f
     return Selection(text, ragged, "size=", several=(ragged, *(parts[flag] for flag in order)))
 
 
-def _distinct_of(flow: Flow, array: ast.expr, held: Ragged, owner: str) -> Selection:
-    """The distinct values of a selection: sorted, each where it differs from the one before."""
-    ordered, counts = flow.sorted_front(flow.text(array), held)
+def _distinct_of(flow: Flow, array: str, held: Ragged, owner: str, counted: bool) -> Selection:
+    """The distinct values of a selection: sorted, each where it differs from the one before; `counted`: with their counts."""
+    ordered, counts = flow.sorted_front(array, held)
     values, kept = flow.fresh("ordered", "in_order"), flow.fresh("distinct", "first_of_each")
     flow.line_before(f"{values} = {flow.constant(ordered, held.dtype)}")
     first = f"{owner}concatenate([{owner}array([True]), {values}[1:] != {values}[:-1]])"
     flow.line_before(f"{kept} = {first} & {enclosed(counts)}")
-    return Selection(values, Ragged(kept, dtype=held.dtype), "where", fills=True)
+    ragged = Ragged(kept, dtype=held.dtype)
+    if not counted:
+        return Selection(values, ragged, "where", fills=True)
+    group, many = flow.fresh("group", "group_number"), flow.fresh("how_many", "how_often")
+    flow.line_before(f"{group} = {owner}cumsum({kept}) - 1")
+    flow.line_before(f"{many} = {owner}zeros({group}.shape, int).at[{group}].add({counts})[{group}]")
+    return Selection(f"{values}, {many}", ragged, "where", several=(ragged, replace(ragged, dtype="i")))
 
 
 def grouped(flow: Flow, node: ast.Call, name: str) -> Selection | None:

@@ -42,7 +42,7 @@ def reads(value: str, target: str) -> bool:
 
 
 def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[str, str], others: Sequence[Edit] = ()) -> str:
-    """The statements with `new` names for what they write, and `others` edited; reads before the first write keep the old name."""
+    """The statements with `new` names for what they write and `others` edited; reads before the first write keep the old."""
     code = spot.code
     edits: list[Edit] = [*others]
     before = ""

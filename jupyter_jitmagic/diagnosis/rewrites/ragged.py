@@ -262,15 +262,20 @@ class Writer:
             return text, ragged
         if ragged.grid:
             raise Obstacle("a table of pairs has no order of its own")
-        if ragged.flat:
-            mask = self.named(f"{enclosed(ragged.mask)}.ravel()", "flat_mask", "chosen")
-            ragged, text = replace(ragged, mask=mask, flat=False, ndim=1, axis=0), f"{enclosed(text)}.ravel()"
+        text, ragged = self.raveled(text, ragged)
         order = self.named(f"{self.jnp('argsort')}(~{enclosed(ragged.mask)})", "front", "in_front", "order")
         mask = self.named(
             f"{self.jnp('arange')}({enclosed(ragged.mask)}.size) < {self.counted(ragged)}", "counts", "valid", "filled"
         )
         index = ", ".join([*[":"] * ragged.axis, order])
         return f"{enclosed(text)}[{index}]", replace(ragged, mask=mask, front=True, pad="", direct=False)
+
+    def raveled(self, text: str, ragged: Ragged) -> tuple[str, Ragged]:
+        """The same elements along the one axis that plain Python's value has."""
+        if not ragged.flat:
+            return text, ragged
+        mask = self.named(f"{enclosed(ragged.mask)}.ravel()", "flat_mask", "chosen")
+        return f"{enclosed(text)}.ravel()", replace(ragged, mask=mask, flat=False, ndim=1, axis=0, pad="")
 
     def ordered(self, node: ast.expr, ragged: Ragged) -> Ragged:
         """`in_front` for an expression, in its place."""

@@ -299,3 +299,16 @@ def test_arrays_that_an_option_makes_shorter_have_one_mask():
     )
     found = check(source, (X, Y, 5.0), (X, Y), (X, Y, 7.0), (Y, X, 0.0))
     assert found.rewrites[0].source.count("jnp.ones(") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.unique(t[t > 0]).size, jnp.unique(t[t > 0]).sum()",
+        "v, c = jnp.unique(t[t > 0], return_counts=True)\nk = jnp.argmax(c)\np = c / c.sum()\nreturn v[k], -(p * jnp.log(p)).sum()",
+    ],
+)
+def test_distinct_values_of_what_is_selected_from_a_table(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    table = jnp.array([[3, 5, 5], [-8, 2, 3]])
+    check(f"def f(t):\n{lines}", (table,), (-table,), (jnp.array([[1], [1], [-1]]),), (jnp.array([4, 4, -4, 2]),))
