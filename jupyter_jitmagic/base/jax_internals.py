@@ -481,6 +481,27 @@ def keep_trace() -> Iterator[None]:
             core.trace_ctx.set_trace(before)
 
 
+@contextlib.contextmanager
+def whole_tracebacks() -> Iterator[None]:
+    """In the block JAX leaves tracebacks of errors as they are: a filtered copy names the last instruction of a frame, not the
+    failing one, and to make it takes longer than most operations that fail.
+
+    Without the internals this holds for all threads.
+    """
+    try:
+        context = _config_context("jax_traceback_filtering", "off")
+    except AttributeError:
+        before = jax.config.jax_traceback_filtering
+        jax.config.update("jax_traceback_filtering", "off")
+        try:
+            yield
+        finally:
+            jax.config.update("jax_traceback_filtering", before)
+        return
+    with context:
+        yield
+
+
 def live_modules() -> Iterator[Any]:
     """Every optimised program that a backend holds, newest first: what has `name` and `to_string()`.
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from jupyter_jitmagic.base.jax_internals import keep_trace
+from jupyter_jitmagic.base.jax_internals import keep_trace, whole_tracebacks
 from jupyter_jitmagic.sandbox.effects import Effect, stopped_at_effects
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited, time_left, unhurried
 from jupyter_jitmagic.sandbox.reach import Reach
@@ -61,7 +61,7 @@ def rerun(work: Callable[[], Result], seconds: float = float("inf"), *, sink: Si
     def silently() -> Result:
         reach = getattr(_here, "reach", None)
         try:
-            with keep_trace(), swallowed(sink), stopped_at_effects():
+            with keep_trace(), whole_tracebacks(), swallowed(sink), stopped_at_effects():
                 return contextvars.copy_context().run(limited, seconds, work)
         finally:
             if reach is not None:

@@ -223,6 +223,24 @@ def test_options_can_be_had_again_by_the_public_way(monkeypatch: pytest.MonkeyPa
         assert jax.config.jax_numpy_rank_promotion == "allow"
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_tracebacks_are_left_whole_in_a_block_and_nothing_is_traced_again_for_it(
+    public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = []
+    jitted = jax.jit(lambda x: traced.append(x) or x + 1)
+    jitted(1.0)
+    if public:
+        monkeypatch.setitem(sys.modules, "jax._src.config", None)
+        monkeypatch.delattr("jax._src.config")
+    before = jax.config.jax_traceback_filtering
+    with pytest.raises(TypeError) as met, internals.whole_tracebacks():
+        jitted(1.0)
+        jnp.add("a", 1)
+    assert any(internals.is_jax_frame(frame.path.as_posix()) for frame in met.traceback if hasattr(frame.path, "as_posix"))
+    assert len(traced) == 1 and jax.config.jax_traceback_filtering == before
+
+
 def test_jax_shows_for_which_processes_it_compiles_and_what() -> None:
     """Where it lowers, the processes of its devices; where it compiles, the program, too."""
     seen: dict[str, tuple[tuple[int, ...], str]] = {}

@@ -10,9 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
+_LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}  # a part a thread costs more
 _LESS_EFFORT: tuple[Mapping[str, Any], ...] = (
-    MappingProxyType({"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}),
-    MappingProxyType({"xla_backend_optimization_level": 0}),  # newer XLA has one way to emit code
+    MappingProxyType({**_LEAST, "xla_cpu_use_fusion_emitters": False}),
+    MappingProxyType(_LEAST),  # newer XLA has one way to emit code
+    MappingProxyType({"xla_backend_optimization_level": 0}),
 )
 
 

@@ -335,17 +335,16 @@ class Search:
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], seconds: float = float("inf")
     ) -> Any:
         """What ``jax.jit(function).trace(…)`` gives, or the error. Output is swallowed."""
-        with whole_tracebacks():
-            try:
-                left = min(seconds, max(0.5, self.deadline.left()))
-                traced = rerun(lambda: jitted(function, self.static).trace(*args, **kwargs), left, sink=_no_tracer)
-            except OutOfTime:
-                return TimeoutError("tracing it takes too long")
-            except Effect as met:
-                self.why_not = self.why_not or f"not traced further: {met}"
-                return RuntimeError(str(met))
-            except Exception as error:
-                return error
+        try:
+            left = min(seconds, max(0.5, self.deadline.left()))
+            traced = rerun(lambda: jitted(function, self.static).trace(*args, **kwargs), left, sink=_no_tracer)
+        except OutOfTime:
+            return TimeoutError("tracing it takes too long")
+        except Effect as met:
+            self.why_not = self.why_not or f"not traced further: {met}"
+            return RuntimeError(str(met))
+        except Exception as error:
+            return error
         return traced
 
     # -- where it failed -------------------------------------------------------------------------------
@@ -443,17 +442,6 @@ def _no_tracer(text: str) -> None:
 
 _COMPREHENSION = re.compile(r"(\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>)+$")
 _TRACER = re.compile(r"\b(?:JitTracer|DynamicJaxprTracer)\b|\bTraced<")
-
-
-@contextlib.contextmanager
-def whole_tracebacks() -> Iterator[None]:
-    """JAX's errors with their own tracebacks: its filtered copies name the last instruction of a frame, not the failing one."""
-    before = jax.config.jax_traceback_filtering
-    jax.config.update("jax_traceback_filtering", "off")
-    try:
-        yield
-    finally:
-        jax.config.update("jax_traceback_filtering", before)
 
 
 def top_name(statement: ast.stmt) -> str:

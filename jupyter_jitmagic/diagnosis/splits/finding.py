@@ -19,7 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
-from jupyter_jitmagic.diagnosis.rewrites.engine import top_name, whole_tracebacks
+from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -308,8 +308,7 @@ class _Search:
         return bool(vain)
 
     def _trace(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> tuple[BaseException | None, Any]:
-        with whole_tracebacks():
-            return trace_call(self._call_of(program, piece, args, state), frozenset(), max(self.deadline.left(), 0.5))
+        return trace_call(self._call_of(program, piece, args, state), frozenset(), max(self.deadline.left(), 0.5))
 
     def _call_of(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> Call:
         declared = frozenset(state.static.get(piece.key, ()))
