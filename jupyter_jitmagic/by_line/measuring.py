@@ -168,7 +168,7 @@ def _report(module: str, group: list[programs.Execution], targets: Sequence[Targ
     if not asked:
         asked = [target_named(record) for record in _records_of(module)]
     found = [traced] if traced is not None else [_jaxpr(each.record) for each in asked if each.record is not None]
-    found = [each for each in found if each is not None] or programs.traced_elsewhere(module)
+    found = [each for each in found if each is not None] or _elsewhere(seen)
     made = [each for jaxpr in found for each in equations(jaxpr, is_users)]
     lines_of = lines_alone(made)
     parts = [
@@ -277,12 +277,23 @@ def _is_of_user(execution: programs.Execution) -> bool:
         return any(is_users(place.file) for place in program.own_places)
     if any(program.is_of(place.function) and not is_library(place.file) for place, _ in program.frames.values()):
         return True
-    return bool(_records_of(execution.module) or programs.traced_elsewhere(execution.module))  # its name is not its `def`'s
+    # its name is not its `def`'s
+    return bool(_records_of(execution.module)) or programs.traced_elsewhere(program) is not None
 
 
 def _written_in(program: hlo.Program) -> Iterable[tuple[str, str]]:
-    """Which function of its name a program is of: the files and the qualified names of that."""
+    """Which function of its name a program is of: the files and the qualified names of that; of none, where it begins."""
+    if not program.is_named:
+        stacks = [program.own_stack(frame) for frame in {each.frame for each in program.instructions.values()}]
+        return sorted({(stack[-1].file, stack[-1].function) for stack in stacks if stack})
     return sorted({(place.file, place.function) for place in program.own_places if program.is_of(place.function)})
+
+
+def _elsewhere(seen: Iterable[tuple[str, hlo.Program, Any]]) -> list[Any]:
+    """What was traced for the program seen, outside `jm.jit`."""
+    first = next((program for _, program, _ in seen), None)
+    jaxpr = programs.traced_elsewhere(first) if first is not None else None
+    return [jaxpr] if jaxpr is not None else []
 
 
 def _records_of(module: str) -> list[FunctionRecord]:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.by_line import hlo
+from jupyter_jitmagic.by_line.equations import equations
 from jupyter_jitmagic.by_line.profiling import Ran
 from jupyter_jitmagic.recording.api.programs import held
 from jupyter_jitmagic.recording.compiles.elsewhere import others
 from jupyter_jitmagic.records.log import EntryRecord, FunctionRecord, log
+from jupyter_jitmagic.usercode.ownership import is_users
 
 
 class Execution(NamedTuple):
@@ -88,14 +90,24 @@ def traced(entry: EntryRecord) -> Any:
         return None
 
 
-def traced_elsewhere(module: str) -> list[Any]:
-    """The closed jaxpr of the plain ``jax.jit`` function that a program has its name from, the latest that JAX holds; of two
-    such functions none, as which of them it was is not known."""
-    rows = [row for row in log.others.values() if hlo.module_name(row.function.rpartition(".")[2]) == module.rstrip("_")]
-    if len({(row.function, row.module) for row in rows}) > 1:
-        return []
-    found = (others.traced(row.id) for row in sorted(rows, key=lambda row: -row.last_s))
-    return [jaxpr for jaxpr in found if jaxpr is not None][:1]
+def traced_elsewhere(program: hlo.Program) -> Any:
+    """The closed jaxpr of the plain ``jax.jit`` function that a program is of, the latest that JAX holds.
+
+    Where several have its name, or it has none, of the one that has its lines; None where none has, or several.
+    """
+    found: list[tuple[tuple[str, str], Any]] = []
+    for row in sorted(log.others.values(), key=lambda row: -row.last_s):
+        named = hlo.module_name(row.function.rpartition(".")[2]) == program.name.rstrip("_")
+        if (named or not program.is_named) and (jaxpr := others.traced(row.id)) is not None:
+            found.append(((row.function, row.module), jaxpr))
+    if len(found) > 1 or not program.is_named:
+        lines = {(place.file, place.line) for place in program.own_places if is_users(place.file)}
+        found = [(name, jaxpr) for name, jaxpr in found if lines and lines <= _lines(jaxpr)]
+    return found[0][1] if len({name for name, _ in found}) == 1 else None
+
+
+def _lines(jaxpr: Any) -> set[tuple[str, int]]:
+    return {(place.file, place.line) for each in equations(jaxpr, is_users) for place in each.stack}
 
 
 def compiled(entry: EntryRecord) -> hlo.Program | None:

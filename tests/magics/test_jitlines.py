@@ -56,6 +56,18 @@ def test_equations_of_plain_jit_are_known_too(used: Shell) -> None:
     assert "14 (×7)" in text and "14 equations" in text
 
 
+def test_objects_that_are_called_stand_apart_with_their_equations(used: Shell) -> None:
+    """JAX gives all of them one name. Functions of one name, too, are told apart by their lines."""
+    used.ok("class C:\n    def __call__(self, x):\n        x = jnp.sin(x)\n        return x @ x\nc = jax.jit(C())")
+    used.ok("class D:\n    def __call__(self, x):\n        return x * x\nd = jax.jit(D())")
+    text = used.ok("%jitlines c(w), d(w)").text
+    assert "C.__call__" in text and "2 equations" in text and "D.__call__" in text and "1 equation" in text
+    used.ok("def f(x):\n    return x * 2\none = jax.jit(f)\none(w)")
+    used.ok("def f(x):\n    return jnp.sin(x) + jnp.cos(x)\nother = jax.jit(f)\nother(w)")
+    text = used.ok("%jitlines one(w), other(w)").text
+    assert "3 equations" in text and "1 equation ·" in text
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

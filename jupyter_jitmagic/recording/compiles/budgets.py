@@ -151,13 +151,8 @@ def after_fork() -> None:
 def who_compiles(event_name: str) -> Compiling | None:
     """The jitted function that this compile is of: ours if the event bears its name, else the one that JAX holds."""
     own, inner = compiling_call.ours(), compiling_call.plain()
-    if own is not None and (inner is None or inner.fun is own.fun) and event_name in _event_names(own.fun):
+    if own is not None and (inner is None or inner.fun is own.fun) and compiling_call.bears_name(own.fun, event_name):
         return own
     if own is not None and inner is None:
         return None
     return inner
-
-
-def _event_names(fun: Any) -> tuple[str, str]:
-    name = compiling_call.name_of(fun)
-    return name, f"jit({name})"

@@ -71,8 +71,24 @@ def plain() -> Compiling | None:
     return None if found is None else Compiling(*found._replace(fun=users(found.fun)), None)
 
 
+def bare_name(event_name: str) -> str:
+    """The function's name in an event's: `f` of `jit(f)`."""
+    return event_name[4:-1] if event_name.startswith("jit(") and event_name.endswith(")") else event_name
+
+
+def bears_name(fun: Any, event_name: str) -> bool:
+    """Whether JAX's event of this name may be the function's; an object without a name is "unnamed" to JAX."""
+    name = bare_name(event_name)
+    return name == name_of(fun) or ("unnamed" in name and not hasattr(_innermost(fun), "__name__"))
+
+
 def name_of(fun: Any) -> str:
-    """The function's name as JAX gives it to its events."""
+    """A function's name, or that of its class."""
+    fun = _innermost(fun)
+    return str(getattr(fun, "__name__", type(fun).__name__))
+
+
+def _innermost(fun: Any) -> Any:
     while not hasattr(fun, "__name__") and hasattr(fun, "func"):
         fun = fun.func
-    return str(getattr(fun, "__name__", type(fun).__name__))
+    return fun

@@ -102,7 +102,7 @@ class Others:
 
     def _on_span(self, span: Span) -> None:
         compiling = compiling_call.plain()
-        name = _bare(span.name)
+        name = compiling_call.bare_name(span.name)
         key = name if compiling is None else id(compiling.kwargs)
         waiting = self._waiting.setdefault(get_ident(), {})
         if span.phase != "compile":
@@ -116,7 +116,7 @@ class Others:
     def _add(self, span: Span, name: str, compiling: Compiling | None, earlier: _Earlier) -> None:
         causes: tuple[Cause, ...] = (Cause("unknown"),)
         module = ""
-        if compiling is not None and compiling_call.name_of(compiling.fun) != name and not is_jax_function(compiling.fun):
+        if compiling is not None and not compiling_call.bears_name(compiling.fun, name) and not is_jax_function(compiling.fun):
             compiling = None  # an eager operation while the function is traced
         if compiling is not None:
             module = "jax" if is_jax_function(compiling.fun) else str(getattr(compiling.fun, "__module__", "") or "")
@@ -197,10 +197,6 @@ def _traced(compiling: Compiling | None) -> Any:
 
 def _origin(compiling: Compiling) -> tuple[Origin, Any]:
     return origin_of(compiling.fun), compiling.options
-
-
-def _bare(name: str) -> str:
-    return name[4:-1] if name.startswith("jit(") and name.endswith(")") else name
 
 
 def name_of(compiling: Compiling) -> str:

@@ -60,8 +60,7 @@ def causes_under(jit: Callable[..., Any], *cells: str) -> list[str]:
 @pytest.mark.parametrize("jit", [jm.jit, jax.jit])
 @pytest.mark.parametrize("situation", BESIDE)
 def test_one_more_function_beside_is_a_first_call(situation: str, jit: Any) -> None:
-    cause = "unknown" if situation == "callable objects" and jit is jax.jit else "first_call"  # JAX gives it no name to find
-    assert causes_under(jit, BESIDE[situation]) == [cause, cause]
+    assert causes_under(jit, BESIDE[situation]) == ["first_call", "first_call"]
 
 
 def test_functions_that_live_on_are_not_superseded() -> None:

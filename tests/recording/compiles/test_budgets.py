@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -33,6 +34,23 @@ def test_raise_names_the_reason_and_comes_before_anything_is_lowered_or_compiled
     with events() as seen, pytest.raises(jm.RecompileError, match=r"x is f32\[5\] now and was f32\[4\] before"):
         step(X5)
     assert not [name for name in seen if "mlir" in name or "compile_duration" in name]
+
+
+class Doubling:
+    def __call__(self, x: Any) -> Any:
+        return x * 2
+
+
+@pytest.mark.parametrize("made", [Doubling, lambda: functools.partial(Doubling())])
+def test_an_object_that_is_called_has_a_budget_too(made: Any) -> None:
+    """JAX knows no name of it; tables call it by its class."""
+    step, plain = jm.jit(made(), on_miss="raise"), jax.jit(made())
+    step(X4), plain(X4)
+    with pytest.raises(jm.RecompileError, match=r"^Doubling would compile again: x is f32\[5\] now and was f32\[4\] before"):
+        step(X5)
+    with pytest.raises(jm.RecompileError, match=r"^Doubling would compile again in a no_recompile block"), jm.no_recompile():
+        plain(X5)
+    assert "Doubling" in set(jm.stats("others").function)
 
 
 def test_the_first_call_never_raises_and_hits_go_on() -> None:
