@@ -51,7 +51,7 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
 A loop that runs ahead of the device, with executions of 0.2 ms or more, has one end seen in some 32 calls, and holds two small
-outputs at most, or a large one alone; where entries come by turns some calls of each are seen alone as well, for which up to 20
+outputs at most, or a large one alone; where entries come by turns some calls of each are seen alone as well, for which up to 44
 outputs of 16 KiB or less are held until then, fewer of larger ones, and of those above 1 MiB one; below 2 ms, where the device rests
 each few calls, a look is begun anew only now and then. A span in which it rested for more than 5 % is refused: what was left to do from each
 call on has to fit into the time until the end. Otherwise watched are the first calls of an entry and all that take 1 ms or longer, at most two at a

@@ -171,7 +171,7 @@ class BusySpans:
             if span is None or span.calls > 1:
                 return False
             seconds, uncertain = span.seconds, span.uncertain
-        self._mixed.saw_alone(entry, seconds, uncertain)
+        self._mixed.saw_alone(entry, end.call, seconds, uncertain)
         return True
 
     def _write(self, span: Span, means: dict[int, float], calls: int) -> None:

@@ -1,13 +1,16 @@
 """Busy spans of several entries, shared out among these.
 
 They are in the proportion in which calls of each took when they were seen alone, between their own end and that of the call
-before: a mean of many. Where calls of an entry differ much, so is the time: of as many spans as it takes to be certain.
-Where some last many times as long as most, these do not tell what the spans hold, and nothing is known of any.
+before: a mean of many, of those nearest to the span if they will do: a machine may grow slower and quicker. Where calls of an
+entry differ much, so is the time: of as many spans as it takes to be certain. Where some last many times as long as most, these
+do not tell what the spans hold, and nothing is known of any.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable
 from statistics import mean, median, stdev
@@ -15,8 +18,10 @@ from typing import NamedTuple
 
 from jupyter_jitmagic.recording.executions.running_ahead import well_known
 
-_ALONE = 99
-"""Of so many calls that were seen alone, the latest, an entry's mean is taken."""
+_ALONE = 400
+"""Of so many calls that were seen alone, the latest, an entry's mean is taken at most."""
+_NEAREST, _SAME = (24, 80, _ALONE), 8
+"""Of so many that were seen before and after a span it is taken if they will do; so many further on of others."""
 _ENOUGH, _FEW_SPREAD = 6, 0.5
 """Fewer of them do not show by how much they differ: by this share, it is taken."""
 _LATE = 1.5
@@ -28,6 +33,10 @@ _KEPT, _TOGETHER = 512, 16
 _ALIKE, _ODD, _MOST_ODD = 1.3, 1.7, 0.2
 """Spans that took so many times as long as their calls alone, or so much less, held something else: several together, one, and
 the share of such ones where the others do not tell enough either."""
+
+_STILL, _LAST = 1.15, 4
+"""Where the latest so many spans took so many times as long as calls that were seen alone, or so much less, these tell no more
+what calls take now."""
 
 
 class Span(NamedTuple):
@@ -62,29 +71,43 @@ class _Alone:
     """What calls of one entry took by themselves."""
 
     def __init__(self) -> None:
-        self.seen: deque[tuple[float, float]] = deque(maxlen=_ALONE)
-        """Seconds, and how uncertain they are."""
+        self.seen: deque[tuple[int, float, float]] = deque(maxlen=_ALONE)
+        """Call, seconds, and how uncertain they are; the calls ascend."""
 
-    def add(self, seconds: float, uncertain: float) -> None:
-        self.seen.append((seconds, uncertain))
+    def add(self, call: int, seconds: float, uncertain: float) -> None:
+        self.seen.append((call, seconds, uncertain))
 
-    def usual(self) -> _Usual | None:
-        """Their mean without the longest and the shortest fifth; None if hardly anything is known. None is taken whose ends
-        were seen late, however long it lasted, unless it was a short one in any case: without these the others would seem
-        longer than they are."""
-        wide = sorted(uncertain for _, uncertain in self.seen)
-        most = max(_LATE * wide[len(wide) // 4], wide[len(wide) // 2])
-        short = median(seconds for seconds, uncertain in self.seen if uncertain <= most)
-        seen = sorted(each for each in self.seen if each[1] <= most or each[0] + each[1] / 2 <= short)
-        count, cut = len(seen), int(_TRIMMED * len(seen))
-        kept = seen[cut : count - cut]
-        times = [seconds for seconds, _ in kept]
-        middle = mean(times)
-        if count < 2 or middle <= 0:
-            return None
-        spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
-        blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
-        return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
+    def usuals(self, most: int) -> Callable[[float], _Usual | None]:
+        """What they usually took about a call, of `most` of them."""
+        calls, seen = [call for call, _, _ in self.seen], [(seconds, uncertain) for _, seconds, uncertain in self.seen]
+        of = functools.cache(lambda begin: _usual(seen[begin : begin + most]))
+
+        def usual(call: float) -> _Usual | None:
+            begin = (bisect_left(calls, call) - most // 2) // _SAME * _SAME
+            return of(max(min(begin, len(seen) - most), 0))
+
+        return usual
+
+
+def _usual(alone: list[tuple[float, float]]) -> _Usual | None:
+    """The mean without the longest and the shortest fifth; None if hardly anything is known. None is taken whose ends were seen
+    late, however long it lasted, unless it was a short one in any case: without these the others would seem longer than they
+    are."""
+    if len(alone) < 2:
+        return None
+    wide = sorted(uncertain for _, uncertain in alone)
+    most = max(_LATE * wide[len(wide) // 4], wide[len(wide) // 2])
+    short = median(seconds for seconds, uncertain in alone if uncertain <= most)
+    seen = sorted(each for each in alone if each[1] <= most or each[0] + each[1] / 2 <= short)
+    count, cut = len(seen), int(_TRIMMED * len(seen))
+    kept = seen[cut : count - cut]
+    times = [seconds for seconds, _ in kept]
+    middle = mean(times)
+    if count < 2 or middle <= 0:
+        return None
+    spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
+    blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
+    return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
 
 
 class _Mixed:
@@ -93,12 +116,32 @@ class _Mixed:
     def __init__(self, span: Span) -> None:
         self.span = span
         self.left = set(span.counts)
+        self.known: dict[int, _Usual] = {}
+        """What calls of each entry usually took about it; empty where that is not known of all."""
         self.usually = 0.0
         """How long its calls take alone, one after the other; 0 where that is not known."""
 
+    def know(self, usuals: dict[int, Callable[[float], _Usual | None]]) -> None:
+        middle, counts = (self.span.first + self.span.last) / 2, self.span.counts
+        known = {entry: usuals[entry](middle) for entry in counts if entry in usuals}
+        self.known = {entry: usual for entry, usual in known.items() if usual is not None}
+        if self.known.keys() != counts.keys():
+            self.known = {}
+        self.usually = sum(counts[entry] * usual.seconds for entry, usual in self.known.items())
+
     @property
     def is_odd(self) -> bool:
-        return self.usually > 0 and not 1 / _ODD <= self.span.seconds / self.usually <= _ODD
+        return self.usually > 0 and not 1 / _ODD <= _ratio([self]) <= _ODD
+
+    def is_like(self, other: _Mixed) -> bool:
+        """Whether they can be taken together."""
+        return other.known.keys() <= self.known.keys() and 1 / _ALIKE <= _ratio([other]) / _ratio([self]) <= _ALIKE
+
+
+def _ratio(spans: list[_Mixed]) -> float:
+    """How many times as long they took as their calls alone, as far as that is known."""
+    usually = sum(mixed.usually for mixed in spans)
+    return sum(mixed.span.seconds for mixed in spans if mixed.usually) / usually if usually else 1.0
 
 
 Told = Callable[[Span, dict[int, float], int], None]
@@ -122,9 +165,9 @@ class MixedSpans:
     def add(self, span: Span) -> None:
         self._spans.append(_Mixed(span))
 
-    def saw_alone(self, entry: int, seconds: float, uncertain: float) -> None:
+    def saw_alone(self, entry: int, call: int, seconds: float, uncertain: float) -> None:
         """One call took so long, give or take half of `uncertain`."""
-        self._alone.setdefault(entry, _Alone()).add(seconds, uncertain)
+        self._alone.setdefault(entry, _Alone()).add(call, seconds, uncertain)
 
     def forget(self, entry: int) -> None:
         """An entry is no more."""
@@ -132,26 +175,35 @@ class MixedSpans:
 
     def share_out(self) -> None:
         """Tell what is known by now of spans that have not been told of yet."""
-        if not any(mixed.left for mixed in self._spans):
-            return
-        known = {entry: usual for entry, alone in self._alone.items() if (usual := alone.usual()) is not None}
-        well_known.update(entry for entry, usual in known.items() if _SIGMAS * usual.error() <= self._tolerance)
+        for most in _NEAREST:
+            if any(mixed.left for mixed in self._spans):
+                self._share_out(most)
+
+    def _share_out(self, most: int) -> None:
+        """As far as so many calls of each entry that were seen alone will do."""
+        usuals = {entry: alone.usuals(most) for entry, alone in self._alone.items()}
         spans = list(self._spans)
         for mixed in spans:
-            counts = mixed.span.counts
-            is_known = known.keys() >= counts.keys()
-            mixed.usually = sum(count * known[entry].seconds for entry, count in counts.items()) if is_known else 0.0
+            mixed.know(usuals)
+        for entry, usual in usuals.items():
+            latest = usual(math.inf)
+            if latest is not None and _SIGMAS * latest.error() <= self._tolerance:
+                well_known.add(entry)
+        last = spans[-_LAST:]
+        if not 1 / _STILL <= _ratio(last) <= _STILL:  # the machine has become slower, or quicker
+            well_known.difference_update(*(mixed.known for mixed in last))
         for at, mixed in enumerate(spans):
-            if mixed.left and mixed.usually and not mixed.is_odd:
+            if mixed.left and mixed.known and not mixed.is_odd:
                 near = range(max(at - _TOGETHER, 0), min(at + _TOGETHER + 1, len(spans)))
                 of_odd = sum(spans[i].span.seconds for i in near if spans[i].is_odd)
                 if of_odd <= _MOST_ODD * sum(spans[i].span.seconds for i in near):
                     together = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
-                    self._share_out(mixed, [one for one in together if one.usually and not one.is_odd], known)
+                    self._share_out_one(mixed, [one for one in together if one.known and not one.is_odd and mixed.is_like(one)])
 
-    def _share_out(self, mixed: _Mixed, together: list[_Mixed], known: dict[int, _Usual]) -> None:
+    def _share_out_one(self, mixed: _Mixed, together: list[_Mixed]) -> None:
         """One span, with as many of those beside it as it takes to be certain."""
         counts: Counter[int] = Counter()
+        known = mixed.known
         seconds = usually = 0.0
         for one in together:
             counts.update(one.span.counts)

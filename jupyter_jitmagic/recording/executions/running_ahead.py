@@ -35,14 +35,17 @@ _LAP = 32
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
-_FIRST, _FIRST_CLOSELY, _STEP = 0.9, 0.8, 0.03
+_FIRST, _STEP = 0.9, 0.03
+_FIRST_CLOSELY = 0.6
+"""Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
+they took would be known least."""
 _OFTEN_S = 8e-3
 """So often it is asked at least: it may end long before it is due, where other calls took longer."""
 _CLOSELY, _CLOSELY_S = 0.15, 1e-4
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
-_ROW = 16
-"""So many outputs are held to see calls alone, and fewer where they are not small."""
+_ROW = 40
+"""So many outputs are held to see calls alone, as many as a caller is ahead, and fewer where they are not small."""
 _LOST = 3
 """After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2

@@ -206,6 +206,39 @@ def test_most_calls_of_a_loop_that_never_waits_have_a_time_that_is_true(world: W
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_calls_by_turns_that_differ_as_on_most_machines_have_a_time_however_the_looks_fall(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    world = World(monkeypatch, 1e-4)
+    world.chance = random.Random(seed)
+    for _ in range(300):
+        for entry, seconds in ((1, 0.0066), (2, 0.0024)):
+            world.call(entry, seconds * max(world.chance.gauss(1, 0.25), 0.3))
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+@pytest.mark.parametrize("times", [1.6, 2.0])
+def test_calls_by_turns_have_their_time_before_and_after_the_machine_becomes_slower(
+    monkeypatch: pytest.MonkeyPatch, times: float
+) -> None:
+    world = World(monkeypatch, 1e-4)
+    for i in range(1200):
+        for entry, seconds in ((1, 0.0066), (2, 0.0024)):
+            world.call(entry, seconds * (1 if i < 600 else times) * world.chance.gauss(1, 0.1))
+    timed, _ = world.judged()
+    assert timed >= world.most
+    rows = world.log.columns.as_numpy()
+    entries, seconds = np.array(world.truth).T
+    late = np.arange(len(entries)) >= 1200
+    for entry in (1, 2):
+        for half in (late, ~late):
+            here = (entries == entry) & half & (rows["execute_how"] == AVERAGED)
+            assert 0.9 < rows["execute_s"][here].mean() / seconds[here].mean() < 1.1
+
+
 def test_few_outputs_are_held_and_none_where_nothing_comes_by_turns(world: World) -> None:
     for _ in range(300):
         world.call(1, 0.002)
