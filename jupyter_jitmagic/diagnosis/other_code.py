@@ -10,6 +10,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
@@ -50,6 +51,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     why_not = reasons.NO_ARRAY if padded else "" if unverified else why_not
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
+    if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
+        reason = f"{reason} {reasons.for_options_left_out(options)}"
     return asked.verdict(
         kind,
         static,
@@ -91,7 +94,7 @@ def beside_static(asked: Asked) -> tuple[Rewrite, ...]:
     sooner = replace(asked, deadline=min(asked.deadline, clock() + 0.6))
     left = find_call_sites(asked.call, kept, seconds=0.5) if kept else asked.found
     found = proposals(sooner, left.sites, kept).rewrites
-    return tuple(replace(each, static_argnames=names) for each in found) if kept else found
+    return tuple(replace(each, static_argnames=tuple(dict.fromkeys((*names, *each.static_argnames)))) for each in found)
 
 
 def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> Proposals:
@@ -101,8 +104,9 @@ def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> 
     if not sites:
         return Proposals()
     call, left = asked.call, max(asked.deadline - clock(), 0.2)
-    names, run = (*sorted(static | call.declared), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
     try:
+        every = static | call.declared | limited(1.0, lambda: options_left_out(call, static))
+        names, run = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
         return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
     except OutOfTime:
         return Proposals()

@@ -90,6 +90,20 @@ def other_statics(
             yield (*args[:key], other, *args[key + 1 :]), dict(kwargs)
 
 
+def other_options(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int], words: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Static arguments that the call leaves out, each by itself with another value than its default."""
+    try:
+        signature = inspect.signature(fun)
+        bound = signature.bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return
+    for name in static:
+        if isinstance(name, str) and name in signature.parameters and name not in bound:
+            yield from ({name: other} for other in _other_values(signature.parameters[name].default, words))
+
+
 def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
     if isinstance(value, bool | np.bool_):
         return [type(value)(not value)]

@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
     Variations,
     changeable,
+    other_options,
     other_statics,
     static_split,
     without_static,
@@ -99,18 +100,32 @@ class Judge:
             plain = Plain(self.fun, self._units, {}, variations, seconds)
         except NoSource:
             return []
-        names = dict.fromkeys(word for tree in trees for word in compared_words(tree))
-        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, list(names)), MOST_STATICS):
+        names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
+        static = []
+        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, names), MOST_STATICS):
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
-                result = plain.run(changed)
-                if result is not None:
-                    self._others.append((changed, result[0]))
+                if self._is_taken(plain, changed):
+                    static.append(OtherCall(changed, "with another static value"))
+                    break
+        own = Input(self.args, dict(self.kwargs), "static value")
+        for option in itertools.islice(other_options(self.fun, self.args, self.kwargs, self.static, names), MOST_STATICS):
+            for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
+                changed = replace(given, kwargs={**given.kwargs, **option})
+                if self._is_taken(plain, changed):
+                    words = " and ".join(f"{name}={value!r}" for name, value in option.items())
+                    static.append(OtherCall(changed, f"with {words}", promised=False))
                     break
         calls = other_calls(self.fun, variations.call(), variations, trees)
         self._served = Served(self.fun, plain, self.static, calls, seconds)
-        static = [OtherCall(given, "with another static value") for given, _ in self._others]
         return [*static, *(taken.call for taken in self._served.taken)]
+
+    def _is_taken(self, plain: Plain, given: Input) -> bool:
+        """Whether plain Python runs with these static values; its result is kept."""
+        result = plain.run(given)
+        if result is not None:
+            self._others.append((given, result[0]))
+        return result is not None
 
     def say_where_it_fails(self, calls: Sequence[OtherCall]) -> None:
         """What fails on these calls is said of a rewrite, and does not refuse it."""

@@ -164,17 +164,13 @@ def _is_known_slice(spot: Spot, node: ast.expr) -> bool:
 
 
 def _range_length(spot: Spot, args: list[ast.expr]) -> str | None:
-    """The length of a range of known bounds; of another step than 1, that of the range itself."""
+    """The length of a range of known bounds; that of the range itself where a difference might be negative."""
     code = spot.code
     if not args or not all(is_fact(spot, each) for each in args):
         return None
-    if len(args) == 1:
-        return code.expr(args[0])
-    if len(args) == 2:
-        start = args[0]
-        if isinstance(start, ast.Constant) and start.value == 0:
-            return code.expr(args[1])
-        return f"{code.operand(args[1])} - {code.operand(start)}"
+    from_zero = len(args) == 1 or (len(args) == 2 and isinstance(args[0], ast.Constant) and args[0].value == 0)
+    if from_zero and not any(isinstance(part, ast.Sub | ast.USub) for part in ast.walk(args[-1])):
+        return code.expr(args[-1])
     return f"len(range({', '.join(map(code.src, args))}))"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import re
+from collections.abc import Iterable
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -152,6 +153,15 @@ def for_rewrite(
 def for_another_choice(choice: str, reason: str) -> str:
     """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
+
+
+def for_options_left_out(names: Iterable[str]) -> str:
+    """Options that are static beside a rewrite, though the call leaves them out."""
+    listed = sorted(names)
+    these = (
+        "they are static beside the rewrite, so that they" if len(listed) > 1 else "it is static beside the rewrite, so that it"
+    )
+    return f"{_and(listed)} {'are' if len(listed) > 1 else 'is'} left out here: {these} may be given."
 
 
 def _split(split: Rewrite) -> str:

@@ -133,3 +133,16 @@ def test_a_list_with_one_item_a_round_is_not_padded_where_integers_stay_floats()
         "            out.append(v)\n    return jnp.array(out)\n"
     )
     check(source, (jnp.array([1.0, jnp.nan, jnp.nan, 4.0]),), (jnp.array([jnp.nan, 2.0]),))
+
+
+def test_a_list_that_a_helper_returns_has_room_for_no_round_at_all():
+    """`range(1, len(x) - 1)` has no round for a short array, and its length is not negative."""
+    check(
+        "def peaks(x, least):\n    found = []\n    for i in range(1, len(x) - 1):\n"
+        "        if x[i] > x[i - 1] and x[i] > x[i + 1] and x[i] > least:\n            found.append(i)\n"
+        "    return jnp.array(found)\n\n\n"
+        "def f(x):\n    p = peaks(x, 0.0)\n    if p.size == 0:\n        return 0, 0.0\n    return p.size, x[p].mean()\n",
+        (jnp.array([0.0, 1.0, 0.2, 0.8, 0.1]),),
+        (jnp.array([0.0, -1.0, -2.0]),),
+        (jnp.array([1.0]),),
+    )

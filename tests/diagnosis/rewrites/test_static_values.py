@@ -66,3 +66,28 @@ def test_numbers_that_the_code_compares_with_are_tried():
     rewrite = propose(namespace["f"], (jnp.array(2.0), jnp.array(2.0)), {}).rewrites[0]
     assert "both branches" in rewrite.compared.branches
     assert rewrite.compared.not_reached == ()
+
+
+def test_an_option_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
+    """A flag and a name of which Python needs the value are static in the fix, and what stands behind them is cured."""
+    namespace = define(
+        "def f(x, doubled=False, how='sum', sign=True):\n"
+        "    if x.sum() > 0:\n"
+        "        x = x * 2\n"
+        "    if doubled:\n"
+        "        x = x + 1 if x[0] > 1 else x - 1\n"
+        "    if how == 'mean':\n"
+        "        return x.mean() * sign\n"
+        "    return x.sum() * sign\n"
+    )
+    f = namespace["f"]
+    diagnosis = diagnose(f, X)
+    rewrite = diagnosis.rewrites[0]
+    assert diagnosis.kind == "rewrite" and diagnosis.static_argnames == ()
+    assert set(rewrite.static_argnames) == {"doubled", "how"}
+    assert "doubled and how are left out here" in diagnosis.reason
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for x in (X, -X):
+        for options in ({}, {"doubled": True}, {"how": "mean"}, {"doubled": True, "how": "mean", "sign": False}):
+            assert jnp.allclose(fixed(x, **options), f(x, **options))
