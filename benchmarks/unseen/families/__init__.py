@@ -13,15 +13,18 @@ from . import (
     exits,
     filled,
     groups,
+    habits,
     lengths,
     loops,
     machines,
     objects,
     optional,
     recursion,
+    selections,
     sizes,
     structures,
     tables,
+    training,
     updates,
     windows,
 )
@@ -44,8 +47,11 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "filled": filled.write,
     "machines": machines.write,
     "structures": structures.write,
+    "selections": selections.write,
+    "habits": habits.write,
+    "training": training.write,
 }
-LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins")
+LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins", "selections", "habits", "training")
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
     "lengths",
