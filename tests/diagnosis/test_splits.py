@@ -19,6 +19,12 @@ from jupyter_jitmagic.diagnosis.fixes import fixes
 SCALE = 2.0
 
 
+@pytest.fixture(autouse=True)
+def enough_time(monkeypatch):
+    """A split is the last thing that is looked for: on a busy machine the answer's limit may come first."""
+    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
+
+
 @jax.jit
 def levels(x, w):
     """What is left of it stays above the calls."""
@@ -327,3 +333,42 @@ def test_a_split_that_leaves_work_to_compile_comes_first():
     diagnosis = jm.diagnose(levels, jnp.ones((3, 4)), jnp.ones((4, 2)))
     assert fixes(diagnosis)[0].rewrite is diagnosis.splits[0]
     assert not diagnosis.splits[0].slight
+
+
+def spread(v, counts):
+    above = jnp.repeat(v, counts)
+    above = above * 2.0 + 1.0
+    above = above - above.mean()
+    return above @ above
+
+
+def squeezed(v, counts):
+    return spread(v, counts) / 2
+
+
+@jax.jit
+def summed(v, counts):
+    total = 0.0
+    for i in range(3):
+        total += squeezed(v * (i + 1), counts)
+    return total
+
+
+def test_a_helper_that_fails_is_split_and_its_callers_become_plain_python():
+    """Also two calls down; the caller's own jit comes off, and more stays under jit than by a cut of the caller."""
+    args = jnp.array([1.5, 0.0, -2.0, 3.0]), jnp.array([0, 2, 1, 2])
+    split = split_of(summed, *args)
+    assert split.pieces == ("spread_after",) and set(split.sources) == {"spread", "summed"}
+    assert split.sources["summed"].startswith("def summed(")
+    assert "So is `summed`, which calls it." in split.price
+    space = dict(globals())
+    for source in split.sources.values():
+        exec(source, space)
+    space["squeezed"] = types.FunctionType(squeezed.__code__, space)
+    for counts in (args[1], jnp.array([3, 0, 0, 1])):
+        assert same(space["summed"](args[0], counts), plainly(summed, args[0], counts))
+
+
+def test_a_helper_under_a_transformation_has_no_split():
+    """What it is given there is no value."""
+    assert not jm.diagnose(jax.jit(lambda v, n: jax.vmap(lambda r: squeezed(r, n))(v)), jnp.ones((2, 3)), jnp.arange(3)).splits

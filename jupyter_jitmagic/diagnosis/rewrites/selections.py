@@ -19,7 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
-from jupyter_jitmagic.source.code import leaves, target_names, walk_scope, words
+from jupyter_jitmagic.source.code import leaves, loaded, target_names, walk_scope, words
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -192,18 +192,32 @@ def binned(spot: Spot) -> Iterator[Step]:
 
 
 def repeated(spot: Spot) -> Iterator[Step]:
-    """`jnp.repeat(ids, counts)` → with `total_repeat_length`: that of the array whose elements the repeats go with."""
+    """`jnp.repeat(ids, counts)` → with `total_repeat_length`: that of the array with whose elements the repeats are used."""
     node = spot.node
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "repeat":
         return
     if _has(node, "total_repeat_length") or len(node.args) < 2:
         return
     own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    beside = _used_with(spot, node)
     for name, value in spot.locals.items():
-        if name not in own and getattr(value, "ndim", 0) > 0:
+        if name not in own and name in beside and getattr(value, "ndim", 0) > 0:
             call = spot.code.src(node)[:-1].rstrip().removesuffix(",")
             excludes = dict.fromkeys(("count", "size", "end"), f"repeats that do not add up to the length of {name}")
             yield spot.step("size=", (node, f"{call}, total_repeat_length={name}.shape[0])"), excludes=excludes)
+
+
+def _used_with(spot: Spot, node: ast.expr) -> set[str]:
+    """Names in the expressions in which the value of `node`, or the variable that holds it, is used."""
+    stmt = spot.code.statement(node)
+    found = loaded([stmt])
+    match stmt:
+        case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is node:
+            function = spot.function
+            body = function.body if isinstance(function, ast.FunctionDef) else []
+            users = (each for each in walk_scope(body) if isinstance(each, ast.expr))
+            found = found.union(*(names for each in users if held in (names := loaded([each]))))
+    return found
 
 
 def deleted(spot: Spot) -> Iterator[Step]:

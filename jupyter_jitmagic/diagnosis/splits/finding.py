@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import difflib
-import functools
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,50 +13,36 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import count_equations, equations_in
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
-from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
-from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
-from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
+from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
+from jupyter_jitmagic.diagnosis.splits.helpers import split_of_a_helper
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.price import Prices
-from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, in_place_of, with_static
+from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, Split, difference, in_place_of, with_static
+from jupyter_jitmagic.diagnosis.splits.proving import Proof
 from jupyter_jitmagic.diagnosis.splits.statements import may_isolate
 from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
-from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.code import stored
-from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
+from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40
 FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
+LITTLE_WORK = 6  # operations under jit up to which a split inside a helper may leave more
 _MOVES = frozenset(
     {"broadcast_in_dim", "concatenate", "convert_element_type", "copy", "iota", "jit", "pjit", "reshape", "slice"}
     | {"random_unwrap", "random_wrap", "squeeze", "transpose"}
 )
 """Operations that compute nothing."""
 MOST_REWRITTEN = 4
-
-
-@dataclass(frozen=True)
-class Split:
-    """What was found.
-
-    Attributes:
-        rewrite: the function in pieces, run and compared; None where there is none.
-        runs: plain Python runs the call as it is.
-    """
-
-    rewrite: Rewrite | None = None
-    runs: bool = False
 
 
 def find_split(call: Call, static: frozenset[str], seconds: float) -> Split:
@@ -78,7 +62,11 @@ def find_split(call: Call, static: frozenset[str], seconds: float) -> Split:
         return Split()
     try:
         place = Place.of(unit_of(function.__code__, function.__globals__), function)
-        return _Search(call, static, function, place, seconds).split()
+        found = _Search(call, static, function, place, seconds).split()
+        if found.runs and found.work < LITTLE_WORK:
+            inside = split_of_a_helper(call, static, function, place, seconds, find_split)
+            found = inside if inside is not None and inside.work > found.work else found
+        return found
     except (CannotCut, NoSource, SyntaxError):
         return Split(runs=_runs(call, seconds))
 
@@ -128,6 +116,7 @@ class _Search:
         self.call, self.static = call, static | call.declared
         self.function, self.place, self.seconds = function, place, seconds
         self.deadline = Deadline(seconds)
+        self.proof = Proof(call, self.static, place.unit, seconds)
         self.jits = Jits(function.__globals__, call.keeps_options)
         if self.jits.others(place.node):
             raise CannotCut("another transformation stands over it")
@@ -148,7 +137,7 @@ class _Search:
         if state is None:
             return Split(runs=True)
         program = self._made(state)
-        return Split(self._compared(program, state) if program.pieces and state.failed else None, runs=True)
+        return self._compared(program, state) if program.pieces and state.failed else Split(runs=True)
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
@@ -199,22 +188,6 @@ class _Search:
             raise _PlainFails from error
         return seen
 
-    # -- other calls ----------------------------------------------------------------------------------
-
-    @functools.cached_property
-    def _variations(self) -> Variations:
-        names = (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
-        return Variations(
-            self.call.args, self.call.kwargs, static_split(self.call.fun, self.call.args, self.call.kwargs, names)
-        )
-
-    @functools.cached_property
-    def _others(self) -> list[Input]:
-        """Calls that an answer has to serve as well: options left out or given, other sizes."""
-        trees = [ast.parse(self.place.unit.text)]
-        found = other_calls(self.call.fun, self._variations.call(), self._variations, trees)
-        return [other.given for other in found if other.promised or other.given.kind in ("left out", "none", "given")]
-
     def _serving(self, state: _State) -> _State | None:
         """The state in which the pieces trace on the other calls, too; None if it was not found in time."""
         for _ in range(MOST_CUTS):
@@ -229,7 +202,7 @@ class _Search:
     def _learnt_from_others(self, state: _State) -> bool:
         """Whether a piece did not trace on another call that plain Python takes: then a statement has to stay."""
         program = self._made(state)
-        for given in self._others:
+        for given in self.proof.others:
             try:
                 seen = self._observed(program, given)
             except _PlainFails:
@@ -382,36 +355,16 @@ class _Search:
 
     # -- the proof ------------------------------------------------------------------------------------
 
-    def _compared(self, program: Program, state: _State) -> Rewrite | None:
-        why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs)
+    def _compared(self, program: Program, state: _State) -> Split:
         prices = Prices(program, self.call.keeps_options)
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
-        if why_not:
-            return self._rewrite(program, state, prices, reason=f"not compared: {why_not}")
-        try:
-            plain = Plain(self.call.fun, _with(units, self.place.unit), {}, self._variations, self.seconds)
-            with program.readable():
-                count, notes, _ = compare(plain, lambda given: computed(fun, given), {}, Deadline(self.seconds))
-                prices.known = True
-                if not self._serves_others(plain, fun):
-                    return None
-        except (NoSource, Differs):
-            return None
-        return self._rewrite(program, state, prices, comparison(plain, count, notes, {}))
-
-    def _serves_others(self, plain: Plain, fun: Any) -> bool:
-        """Whether the split gives plain Python's results on the other calls, as many as there is time for."""
-        time = Deadline(self.seconds)
-        for given in self._others:
-            want = None if time.over() else plain.run(given)
-            if want is None:
-                continue
-            try:
-                if differs(computed(fun, given), want[0]):
-                    return False
-            except (Exception, OutOfTime, Effect):
-                return False
-        return True
+        with program.readable():
+            proven = self.proof.compared(fun, prices.settle)
+        if isinstance(proven, str):
+            return Split(self._rewrite(program, state, prices, reason=proven), True)
+        if proven is None:
+            return Split(runs=True)
+        return Split(self._rewrite(program, state, prices, proven), True, fun, sum(state.works.values()))
 
     def _rewrite(self, program: Program, state: _State, prices: Prices, compared: Any = None, reason: str = "") -> Rewrite:
         place, unit = self.place, self.place.unit
@@ -419,12 +372,12 @@ class _Search:
         text = program.whole()
         sources = {name: text}
         filenames = {name: unit.filename}
-        diffs = [_diff(name, unit.text, text)]
+        diffs = [difference(name, unit.text, text)]
         for held, statement in holders(unit) if place.around is None else ():
             sources[held] = self.jits.without(statement, place.node.name)
             filenames[held] = unit.filename
             if sources[held] != statement:
-                diffs.append(_diff(held, statement, sources[held]))
+                diffs.append(difference(held, statement, sources[held]))
         stays = sorted({stmt.lineno for stmt, _ in state.failed})
         changes = [Change(unit.filename, unit.first_line + line - 1, "split") for line in stays or [place.node.lineno]]
         for piece in program.pieces:
@@ -443,16 +396,6 @@ class _Search:
             price=prices.words(place.node.name) if compared is not None else "",
             slight=all(state.works.get(piece.key, FEWEST_EQUATIONS) < FEWEST_EQUATIONS for piece in program.pieces),
         )
-
-
-def _diff(name: str, old: str, new: str) -> str:
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3)
-    return "\n".join(lines)
-
-
-def _with(units: Sequence[Unit], own: Unit) -> list[Unit]:
-    found = {(unit.filename, unit.first_line): unit for unit in (own, *units)}
-    return list(found.values())
 
 
 def _fresh(values: Any) -> Any:

@@ -54,6 +54,10 @@ class Prices:
 
         return call
 
+    def settle(self) -> None:
+        """What is called from now on has other sizes anyway."""
+        self.known = True
+
     def words(self, function: str) -> str:
         """The price in a sentence or two."""
         names = [piece.name for piece in self.program.pieces]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import itertools
 import linecache
@@ -14,6 +15,7 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Key, Piece
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
+from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.source.code import Code, first_line, reindent
 from jupyter_jitmagic.source.layout import folded
 from jupyter_jitmagic.source.units import NoSource, Unit, codes
@@ -187,6 +189,29 @@ class Program:
 
     def definition_of(self, piece: Piece) -> ast.FunctionDef:
         return next(node for node in ast.walk(self.code.tree) if isinstance(node, ast.FunctionDef) and node.name == piece.name)
+
+
+@dataclass(frozen=True)
+class Split:
+    """What was found.
+
+    Attributes:
+        rewrite: the function in pieces, run and compared; None where there is none.
+        runs: plain Python runs the call as it is.
+        function: the function in pieces, where it was compared.
+        work: how many operations compute something in its pieces.
+    """
+
+    rewrite: Rewrite | None = None
+    runs: bool = False
+    function: Any = None
+    work: int = 0
+
+
+def difference(name: str, old: str, new: str) -> str:
+    """What differs between a statement and what replaces it."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (fixed)", lineterm="", n=3)
+    return "\n".join(lines)
 
 
 def with_static(piece: Piece, names: frozenset[str]) -> tuple[str, ...]:

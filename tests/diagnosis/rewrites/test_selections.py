@@ -149,3 +149,21 @@ def test_what_filter_keeps(keeps):
         f"def f(x, lo):\n    kept = list(filter({keeps}, x))\n    return jnp.array(kept).sum() / len(kept)\n"
     )
     check(source, (jnp.array([1.0, 5.0, 3.0]), 0.0), (jnp.array([2.0, 2.5, 7.0]), 1.0))
+
+
+REPEATED = """
+def alone(v, counts):
+    w = v * 2
+    return (jnp.repeat(w, counts) + 1).sum()
+
+def beside(v, counts):
+    ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
+    return jax.ops.segment_sum(v, ids, num_segments=3)
+"""
+
+
+def test_repeats_take_the_length_of_an_array_that_they_are_used_with():
+    """Any other that has it on this call has another on the next."""
+    namespace, v, counts = define(REPEATED), jnp.arange(6.0), jnp.array([2, 3, 1])
+    assert not propose(namespace["alone"], (v[:3], jnp.array([0, 2, 1])), {}).rewrites
+    assert "total_repeat_length=v.shape[0]" in propose(namespace["beside"], (v, counts), {}).rewrites[0].source
