@@ -105,12 +105,13 @@ def membership(spot: Spot) -> Iterator[Step]:
 
 
 def of_tuples(spot: Spot) -> Iterator[Step]:
-    """`(a, b) < (c, d)` → `(a < c) | ((a == c) & (b < d))`."""
+    """`(a, b) < (c, d)` → `(a < c) | ((a == c) & (b < d))`, also of a variable that holds a tuple."""
     match spot.node:
-        case ast.Compare(left=ast.Tuple(elts=left), ops=[operator], comparators=[ast.Tuple(elts=right)]) if (
-            len(left) == len(right) and left and type(operator) in _ORDERS
-        ):
-            pairs = [(spot.code.operand(a), spot.code.operand(b)) for a, b in zip(left, right, strict=True)]
+        case ast.Compare(left=one, ops=[operator], comparators=[other]) if type(operator) in _ORDERS:
+            left, right = _elements(spot, one), _elements(spot, other)
+            if not left or len(left) != len(right):
+                return
+            pairs = list(zip(left, right, strict=True))
             first, last = _ORDERS[type(operator)]
             text = f"({pairs[-1][0]} {last} {pairs[-1][1]})"
             for a, b in reversed(pairs[:-1]):
@@ -119,6 +120,14 @@ def of_tuples(spot: Spot) -> Iterator[Step]:
                 else:
                     text = f"(({a} {first} {b}) | {text})" if last == "!=" else f"(({a} {first} {b}) | (({a} == {b}) & {text}))"
             yield spot.step("|", (spot.node, _enclosed(spot, spot.node, text[1:-1])))
+
+
+def _elements(spot: Spot, node: ast.expr) -> list[str]:
+    """The elements of a tuple, as texts."""
+    if isinstance(node, ast.Tuple):
+        return [spot.code.operand(element) for element in node.elts]
+    value = spot.locals.get(node.id) if isinstance(node, ast.Name) else None
+    return [f"{spot.code.src(node)}[{k}]" for k in range(len(value))] if type(value) is tuple else []
 
 
 _ORDERS: dict[type[ast.cmpop], tuple[str, str]] = {

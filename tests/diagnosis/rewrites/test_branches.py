@@ -164,6 +164,14 @@ def test_tuples_are_compared_element_by_element(order):
     check(source, *[(jnp.array(a), jnp.array(b)) for a, b in pairs])
 
 
+def test_a_variable_that_holds_a_tuple_is_compared_element_by_element():
+    source = (
+        "def f(x, t):\n    best = (-jnp.inf, -1)\n    for i in range(x.shape[0]):\n"
+        "        if (x[i] * t, i) > best:\n            best = (x[i] * t, i)\n    return best\n"
+    )
+    check(source, (jnp.array([1.0, 3.0, 2.0]), 0.5), (jnp.array([2.0, 2.0, -1.0]), -1.0))
+
+
 def test_a_place_that_moves_by_a_table_or_stays():
     """One element beside a table of two has two shapes, as data decides: that refuses nothing, and is said."""
     source = (
