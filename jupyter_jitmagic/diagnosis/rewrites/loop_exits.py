@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -83,7 +84,10 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
     deeper = _Lowering(spot, flags).block(loop.body, indent + "        ")
     head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
     first = f"{indent}{flags.result} = " if flags.result else ""
-    value = _any_of_its_kind(spot, loop) if first and first not in around[0] else ""  # its rounds choose between old and new
+    if first and first not in around[0]:  # its rounds choose between old and new
+        value = _any_of_its_kind(spot, loop) or _returned_behind(spot, loop)
+    else:
+        value = ""
     before = f"{around[0]}{first}{value}\n" if value else around[0]
     text = f"{before}{indent}{head}:\n{indent}    if not {flags.done}:\n{deeper}{around[1]}"
     return spot.step("flag", (region, text))
@@ -105,18 +109,31 @@ def _any_of_its_kind(spot: Spot, loop: ast.For) -> str:
     )
 
 
+def _returned_behind(spot: Spot, loop: ast.For) -> str:
+    """What the function returns in the end, as it is before the loop; "" where that is not known there."""
+    function = spot.code.function(loop)
+    last = function.body[-1] if isinstance(function, ast.FunctionDef) else None
+    if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Constant):
+        return ""
+    assert isinstance(function, ast.FunctionDef)
+    known = all(_bound_above(spot, loop, name) for name in loaded([last.value]) & set(stored(function.body)))
+    return spot.code.expr(last.value) if known else ""
+
+
 _FEW_ROUNDS = 8
 
 
 def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
-    """Whether the rounds are few and their number places items of a Python list, which no traced number can."""
+    """Whether the rounds are few and their number places items of a Python list, or bounds slices: no traced number can."""
     iterable = loop.iter
+    targets = set(target_names(loop.target))
+    if targets & loaded([node for statement in loop.body for node in ast.walk(statement) if _is_a_bound(spot, node)]):
+        return _few_numbers(spot, iterable)
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id in ("enumerate", "zip"):
         iterable = iterable.args[0] if iterable.args else iterable
     sequence = spot.value(iterable)
     if not isinstance(sequence, list | tuple | range) or len(sequence) > _FEW_ROUNDS:
         return False
-    targets = set(target_names(loop.target))
     return any(
         isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Store)
@@ -125,6 +142,55 @@ def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
         for statement in loop.body
         for node in ast.walk(statement)
     )
+
+
+def _is_a_bound(spot: Spot, node: ast.AST) -> bool:
+    """Whether a slice, or the rounds of an inner loop that slices by its own number, has its ends here."""
+    if isinstance(node, ast.Slice):
+        return True
+    loop = spot.code.parents.get(node)
+    return (
+        isinstance(loop, ast.For)
+        and node is loop.iter
+        and isinstance(node, ast.Call)
+        and any(isinstance(each, ast.Slice) and set(target_names(loop.target)) & loaded([each]) for each in ast.walk(loop))
+    )
+
+
+def _few_numbers(spot: Spot, iterable: ast.expr) -> bool:
+    """Whether it is a `range` of known numbers, few of them."""
+    if not _is_call(spot, iterable, "range"):
+        return False
+    assert isinstance(iterable, ast.Call)
+    numbers = [_known_number(spot, each) for each in iterable.args]
+    known = [number for number in numbers if number is not None]
+    return len(known) == len(numbers) and 0 not in known[2:] and len(range(*known)) <= _FEW_ROUNDS
+
+
+def _known_number(spot: Spot, node: ast.expr) -> int | None:
+    """A size or a count that is known while tracing."""
+    if isinstance(node, ast.BinOp) and type(node.op) in _KNOWN:
+        left, right = _known_number(spot, node.left), _known_number(spot, node.right)
+        return None if left is None or right is None else _KNOWN[type(node.op)](left, right)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _known_number(spot, node.operand)
+        return None if number is None else -number
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+        place = _known_number(spot, node.slice)
+        shape = getattr(spot.value(node.value.value), "shape", ())
+        return shape[place] if place is not None and -len(shape) <= place < len(shape) else None
+    if _is_call(spot, node, "len") and isinstance(node, ast.Call):
+        shape = getattr(spot.value(node.args[0]), "shape", ())
+        return shape[0] if shape else None
+    value = node.value if isinstance(node, ast.Constant) else spot.value(node)
+    return value if type(value) is int else None
+
+
+_KNOWN: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+}
 
 
 def _after_loop(

@@ -356,3 +356,18 @@ def f(x, step):
     return 6, False
 """
     check(source, (jnp.array(1.0), 1.0), (jnp.array(1.0), -1.0), (jnp.array(1.0), 0.0))
+
+
+def test_a_loop_whose_number_bounds_slices_keeps_its_few_rounds():
+    """A counter under `while_loop` would be traced, and the slice of unknown length; what is returned in the middle is chosen
+    beside what is returned in the end."""
+    x, a = jnp.array([-1.0, 2.0, 3.0, -4.0]), jnp.arange(4.0) + 1
+    check(
+        "def f(x, a):\n    total = 0.0\n    for i in range(x.shape[0]):\n        if x[i] > 0:\n"
+        '            return {"sum": a[: i + 1].sum(), "at": i}\n        total = total + x[i]\n'
+        '    return {"sum": total, "at": -1}\n',
+        (x, a),
+        (-x, a),
+        (-jnp.abs(x), a),
+        (x[:1], a[:1]),
+    )
