@@ -280,7 +280,7 @@ def _start_panel(shell: Any, magics: Any, hooks: ExitStack) -> None:
     def roll(args: Mapping[str, object]) -> dict[str, object]:
         from jupyter_jitmagic.magics.panel_lines import rolled_for_panel
 
-        return rolled_for_panel(args)
+        return rolled_for_panel(shell, args)
 
     def program(args: Mapping[str, object]) -> dict[str, object]:
         from jupyter_jitmagic.magics.panel_programs import for_panel

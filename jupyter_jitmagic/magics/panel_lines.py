@@ -14,7 +14,7 @@ from jupyter_jitmagic.display import lines as _lines_display
 from jupyter_jitmagic.display.model import Diff, Heading, Listing, Paragraph, Title
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.live.rows import place
-from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics import front_end, rolled_cell
 from jupyter_jitmagic.records.log import log
 
 _LONGEST = 2000
@@ -62,8 +62,9 @@ def for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
     return {"parts": parts, "notes": notes, "loop": loop and {"line": loop.line, "rounds": loop.rounds}}
 
 
-def rolled_for_panel(args: Mapping[str, object]) -> dict[str, object]:
-    """`entry` to that loop as one of `lax`, measured: `title`, whether that is `good`, `diff`, and what is `said` of it.
+def rolled_for_panel(shell: Any, args: Mapping[str, object]) -> dict[str, object]:
+    """`entry` to that loop as one of `lax`, measured: `title`, whether that is `good`, `diff`, what is `said` of it, and the
+    `fix`: the function's cell before and after, null where it is in none, or not as it ran.
 
     To be asked on the main shell: it runs the user's function, which no cell may do meanwhile. Ctrl-C ends it.
     """
@@ -73,12 +74,12 @@ def rolled_for_panel(args: Mapping[str, object]) -> dict[str, object]:
     if entry is None:
         raise OptionError("this entry is gone")
     try:
-        found = _lines_display.rolled(made_up.rolled_entry(entry), "made-up arguments of this entry's types")
+        rolled = made_up.rolled_entry(entry)
     except KeyboardInterrupt:
         raise OptionError("measuring was stopped") from None
-    answer: dict[str, object] = {"title": "", "good": False, "diff": "", "said": []}
+    answer: dict[str, object] = {"title": "", "good": False, "diff": "", "said": [], "fix": None}
     said: list[str] = []
-    for block in found.blocks:
+    for block in _lines_display.rolled(rolled, "made-up arguments of this entry's types").blocks:
         match block:
             case Title(text, tone):
                 answer.update(title=text, good=tone == "good")
@@ -86,4 +87,9 @@ def rolled_for_panel(args: Mapping[str, object]) -> dict[str, object]:
                 answer["diff"] = "\n".join(lines)
             case Paragraph(text):
                 said.append(text)
+    try:
+        cell, after = rolled_cell.changed(shell, rolled)
+        answer["fix"] = {"cell": cell.number, "cell_id": cell.id, "before": cell.text, "after": after, "diff": answer["diff"]}
+    except OptionError as no_place:
+        said.append(f"{no_place}.")
     return {**answer, "said": said}

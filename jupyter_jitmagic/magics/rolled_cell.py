@@ -13,8 +13,8 @@ from jupyter_jitmagic.display.model import Heading
 from jupyter_jitmagic.magics import front_end
 
 
-def cell_with(shell: Any, rolled: Rolled) -> str:
-    """The text of the function's cell with the new definition in the place of the old one.
+def changed(shell: Any, rolled: Rolled) -> tuple[front_end.TypedCell, str]:
+    """The function's cell, and its text with the new definition in the place of the old one.
 
     Raises:
         OptionError: one line: the function is in no cell, or the cell is no longer as it ran.
@@ -30,13 +30,13 @@ def cell_with(shell: Any, rolled: Rolled) -> str:
         raise OptionError(f"{rolled.function} is written in a way that leaves no place for it: change it yourself")
     margin = own[: len(own) - len(own.lstrip(" \t"))]
     new = textwrap.indent(rolled.source.rstrip("\n"), margin)
-    return "".join([*lines[: at - 1], new, "\n" * own.endswith("\n"), *lines[at - 1 + count :]]) if at else ""
+    return cell, "".join([*lines[: at - 1], new, "\n" * own.endswith("\n"), *lines[at - 1 + count :]]) if at else ""
 
 
 def what_jitfix_does(shell: Any, rolled: Rolled) -> str:
     """In a sentence; "" where it can do nothing."""
     try:
-        cell_with(shell, rolled)
+        changed(shell, rolled)
     except OptionError:
         return ""
     return "`%jitfix` puts it into the cell."
@@ -44,7 +44,8 @@ def what_jitfix_does(shell: Any, rolled: Rolled) -> str:
 
 def put(shell: Any, rolled: Rolled) -> None:
     """Replace the asking cell by the function's, with that loop."""
-    shell.set_next_input(cell_with(shell, rolled), replace=True)
+    _, text = changed(shell, rolled)
+    shell.set_next_input(text, replace=True)
     where = "is in the cell" if front_end.in_kernel(shell) else "is at the next prompt"
     front_end.show(
         shell, Document.of([Heading(f"{rolled.function} with its loop as one lax.{rolled.pattern} {where}", "", "good")])

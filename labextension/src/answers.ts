@@ -16,6 +16,7 @@ import {
 } from './fields';
 import type {
   ICalls,
+  IChange,
   IComparison,
   ICureRow,
   IDetail,
@@ -116,7 +117,8 @@ export function parseRolled(data: Record<string, unknown>): IRolled {
     title: text(data, 'title'),
     good: flag(data, 'good'),
     diff: text(data, 'diff'),
-    said: texts(data, 'said')
+    said: texts(data, 'said'),
+    fix: isObject(data.fix) ? change(data.fix) : null
   };
 }
 
@@ -185,7 +187,6 @@ export function parseCalls(data: Record<string, unknown>): ICalls {
 }
 
 function cureRow(fields: Fields): ICureRow {
-  const fix = isObject(fields.fix) ? fields.fix : null;
   return {
     id: text(fields, 'id'),
     function: number(fields, 'function'),
@@ -210,12 +211,16 @@ function cureRow(fields: Fields): ICureRow {
     }),
     helper: maybeText(fields, 'helper') ?? '',
     place: isObject(fields.place) ? place(fields.place) : null,
-    fix: fix && {
-      cell: maybeNumber(fix, 'cell'),
-      cellId: maybeText(fix, 'cell_id') ?? '',
-      before: text(fix, 'before'),
-      after: text(fix, 'after'),
-      diff: text(fix, 'diff')
-    }
+    fix: isObject(fields.fix) ? change(fields.fix) : null
+  };
+}
+
+function change(fields: Fields): IChange {
+  return {
+    cell: maybeNumber(fields, 'cell'),
+    cellId: maybeText(fields, 'cell_id') ?? '',
+    before: text(fields, 'before'),
+    after: text(fields, 'after'),
+    diff: text(fields, 'diff')
   };
 }

@@ -7,6 +7,9 @@ import { parseMessage } from './messages';
 import type { PanelModel } from './model';
 import type { IReply, IRequest, Message } from './protocol';
 
+/** A snapshot that has not come by then is asked for again, with the next update. */
+const AGAIN_MS = 10_000;
+
 /** Hands a request over; `id` is empty where no answer is awaited. */
 export type Send = (op: string, args: IRequest['args'], id: string) => void;
 
@@ -25,6 +28,7 @@ export class Conversation {
   want(counts: boolean, begun = false): void {
     this._counts = counts;
     this._awaitsAll = begun && !counts;
+    this._askedAll = performance.now();
   }
 
   /** Ask for something of the rows that are shown; rejects with the kernel's one plain line, or when the conversation ends. */
@@ -69,11 +73,12 @@ export class Conversation {
           return null;
         }
         if (
-          !this._awaitsAll &&
+          !this._isAwaitingAll() &&
           message.epoch === this._model.state.epoch &&
           this._model.applyUpdate(message) === 'gap'
         ) {
           this._awaitsAll = true;
+          this._askedAll = performance.now();
           this._send('snapshot', {}, '');
         }
         break;
@@ -128,10 +133,16 @@ export class Conversation {
     }
   }
 
+  /** Not for ever: what never came is asked for again. */
+  private _isAwaitingAll(): boolean {
+    return this._awaitsAll && performance.now() - this._askedAll < AGAIN_MS;
+  }
+
   private _live = false;
   private _counts = false;
   /** A snapshot is on its way: what changes before it comes is in it. */
   private _awaitsAll = false;
+  private _askedAll = 0;
   private _complained = false;
   private _asked = 0;
   private _pending = new Map<string, IPending>();

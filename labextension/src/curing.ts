@@ -7,6 +7,8 @@ import type { PanelModel } from './model';
 import type { Ask } from './questions';
 
 const PAUSE_MS = 1000;
+/** A kernel that has not answered by then is asked again with the next miss. */
+const ANSWER_MS = 30_000;
 
 /** `seen`: whether anybody would see it. What the kernel cannot answer (one of an older version) is asked again with the next miss. */
 export function keepCures(
@@ -20,7 +22,7 @@ export function keepCures(
       const { link, epoch, misses } = model.state;
       asked = misses;
       if (link === 'live' && misses.length > 0 && seen()) {
-        const data = await ask('cures', {});
+        const data = await Promise.race([ask('cures', {}), tooLate()]);
         if (epoch === model.state.epoch) {
           model.setCures(parseCures(data));
         }
@@ -44,4 +46,10 @@ export function keepCures(
     end();
     asking.dispose();
   });
+}
+
+function tooLate(): Promise<never> {
+  return new Promise((_, reject) =>
+    setTimeout(() => reject(new Error('no answer')), ANSWER_MS)
+  );
 }

@@ -141,11 +141,14 @@ function serverRoot(home: string): string {
 /**
  * Replace the text of the cell that a fix was made for, and `run` it where that is wanted; the editor's undo takes it back. `changed` if no
  * cell has that text, or if several have and none is known to be it; `there` if the cell has the new text already.
+ *
+ * @param onText - told whether the cell has the new text, whenever that changes; it says whether it still wants to know
  */
 export async function applyFix(
   fix: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>,
   followed: Followed,
-  run?: (followed: Followed) => Promise<unknown>
+  run?: (followed: Followed) => Promise<unknown>,
+  onText: (isThere: boolean) => boolean = () => false
 ): Promise<Applied> {
   if (
     followed.kind !== 'notebook' ||
@@ -167,8 +170,43 @@ export async function applyFix(
   if (before) {
     cell.model.sharedModel.setSource(fix.after);
   }
+  followText(
+    cell,
+    // of a cell that was moved there is another one
+    () =>
+      !notebook.isDisposed && cellWith(notebook, fix.after!, fix) !== undefined,
+    onText
+  );
   await run?.(followed);
   return before ? 'done' : 'there';
+}
+
+/** Whether it is there, told at once and whenever the cell has changed that (an undo, an edit, its end) while anybody wants to know. */
+function followText(
+  cell: Cell,
+  isInNotebook: () => boolean,
+  tell: (isThere: boolean) => boolean
+): void {
+  const { sharedModel } = cell.model;
+  let was: boolean | null = null;
+  const look = (): void => {
+    const isThere = isInNotebook();
+    if (isThere !== was) {
+      was = isThere;
+      if (!tell(isThere)) {
+        sharedModel.changed.disconnect(look);
+        cell.disposed.disconnect(look);
+      }
+    }
+  };
+  sharedModel.changed.connect(look);
+  cell.disposed.connect(look);
+  look();
+}
+
+/** The same but for blanks at the end, which the kernel's history drops. */
+function isText(source: string, wanted: string): boolean {
+  return source.trimEnd() === wanted.trimEnd();
 }
 
 /** The cell with this text: the one that is known to be it, or the only one. */
@@ -177,10 +215,11 @@ function cellWith(
   text: string,
   fix: Pick<IFix, 'cell' | 'cellId'>
 ): Cell | undefined {
-  const wanted = text.trimEnd();
   const same = notebook.widgets.filter(
-    ({ model }) =>
-      model.type === 'code' && model.sharedModel.source.trimEnd() === wanted
+    ({ isDisposed, model }) =>
+      !isDisposed &&
+      model.type === 'code' &&
+      isText(model.sharedModel.source, text)
   );
   return (
     same.find(({ model }) => fix.cellId !== '' && model.id === fix.cellId) ??

@@ -287,9 +287,15 @@ export class PanelModel implements IPanelStore {
     this._change(part);
   }
 
-  /** An advice was put into its cell. */
-  noteApplied(key: string): void {
-    this._change({ applied: new Set([...this._state.applied, key]) });
+  /** An advice is in its cell, or no longer. */
+  noteApplied(key: string, isThere: boolean): void {
+    const applied = new Set(this._state.applied);
+    if (isThere) {
+      applied.add(key);
+    } else {
+      applied.delete(key);
+    }
+    this._change({ applied });
   }
 
   setColumns(columns: readonly ColumnId[]): void {

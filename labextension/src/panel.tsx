@@ -33,6 +33,8 @@ import { App } from './views/app';
 
 /** So long a click waits for a kernel that answers between cells only. */
 const SOON_MS = 500;
+/** From here on it is said that the kernel has not done yet what it was asked to do. */
+const SLOW_MS = 5000;
 
 export class JitPanel extends ReactWidget implements IJitPanel {
   /** `_open`: shows it where it has its place. */
@@ -274,11 +276,22 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     op: string,
     args: { [key: string]: number | string | boolean } = {}
   ): Promise<IReply['data'] | null> {
+    const slow = setTimeout(
+      () =>
+        this.model.say(
+          this._trans.__(
+            'The kernel has not answered yet; it is done as soon as it does.'
+          )
+        ),
+      SLOW_MS
+    );
     try {
       return await this.request(op, args);
     } catch (error) {
       this.model.say((error as Error).message);
       return null;
+    } finally {
+      clearTimeout(slow);
     }
   }
 
@@ -354,13 +367,17 @@ export class JitPanel extends ReactWidget implements IJitPanel {
     },
     apply: async (key, fix, run) => {
       const followed = this._tracker.followed;
-      const came = followed
-        ? await applyFix(fix, followed, run ? runCell : undefined)
+      const { epoch } = this.model.state;
+      const note = (isThere: boolean): boolean => {
+        const isOurs = !this.isDisposed && epoch === this.model.state.epoch;
+        if (isOurs) {
+          this.model.noteApplied(key, isThere);
+        }
+        return isOurs;
+      };
+      return followed
+        ? applyFix(fix, followed, run ? runCell : undefined, note)
         : 'changed';
-      if (came !== 'changed') {
-        this.model.noteApplied(key);
-      }
-      return came;
     },
     view: part => this.model.setView(part),
     copy: text => navigator.clipboard.writeText(text),

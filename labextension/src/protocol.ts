@@ -150,12 +150,14 @@ export interface ILines {
   loop: { line: number; rounds: number } | null;
 }
 
-/** That loop as one of lax, tried and measured; `good`: it does not run slower. */
+/** That loop as one of lax, tried and measured; `good`: it neither compiles nor executes slower. */
 export interface IRolled {
   title: string;
   good: boolean;
   diff: string;
   said: string[];
+  /** Its function's cell before and after, null where it is in none. */
+  fix: IChange | null;
 }
 
 /** A cell before and after a change. */

@@ -144,7 +144,7 @@ export interface IPanelState {
   readonly range: Range | null;
   /** How the views are arranged: what is open, how high, by view and name. */
   readonly layout: Layout;
-  /** Advice, by its key, that was put into a cell. */
+  /** Advice, by its key, that was put into a cell and is there. */
   readonly applied: ReadonlySet<string>;
   /** What the lower part of the panel shows closely. */
   readonly selected: Selection | null;

@@ -113,10 +113,10 @@ def test_jitfix_puts_the_loop_into_the_functions_cell(deep: Shell, monkeypatch: 
     assert "def bad(x):" in put[-1]
 
 
-def panel(entry: int) -> dict[str, Any]:
+def panel(shell: Shell, entry: int) -> dict[str, Any]:
     from jupyter_jitmagic.magics.panel_lines import rolled_for_panel
 
-    return rolled_for_panel({"entry": entry})
+    return rolled_for_panel(shell.ip, {"entry": entry})
 
 
 def test_the_panel_has_it_measured_with_made_up_arguments(deep: Shell) -> None:
@@ -126,12 +126,18 @@ def test_the_panel_has_it_measured_with_made_up_arguments(deep: Shell) -> None:
     (entry,) = log.entries
     assert for_panel(deep.ip, {"entry": entry})["loop"] == {"line": 4, "rounds": 40}
     calls = int(jm.stats().calls.iloc[0])
-    found = panel(entry)
+    found = panel(deep, entry)
     assert found["title"] in ("deep: as one lax.fori_loop", "deep: as one lax.scan")
     assert "-    for i in range(40):  # forty" in found["diff"] and "(x, total)" in found["diff"]
     assert "instead of 200" in found["said"][0] and "made-up arguments of this entry's types" in found["said"][1]
     assert "compiling that was recorded earlier" in found["said"][1]
     assert jm.stats().calls.tolist() == [calls] and list(log.entries) == [entry]
+    before, after = found["fix"]["before"], found["fix"]["after"]
+    assert before.startswith("%%jit") and after.split("def deep")[0] == before.split("def deep")[0]
+    old, _ = deep.names["deep"](deep.names["x"], 3.0)
+    deep.ok(after)
+    new, _ = deep.names["deep"](deep.names["x"], 3.0)
+    assert "for i in range(40)" not in after and bool(jnp.allclose(old, new, rtol=1e-4))
 
 
 @pytest.mark.parametrize(
@@ -146,13 +152,13 @@ def test_what_must_not_run_with_made_up_arguments_is_one_line(deep: Shell, body:
     deep.ok(f"%%jit\ndef long(x, key):\n    for i in range(30):\n        x = jnp.sin(x)\n    {body}\n    return x")
     deep.ok("long(x, jax.random.key(0)).block_until_ready()")
     with pytest.raises(jm.OptionError, match=message):
-        panel(next(reversed(log.entries)))
+        panel(deep, next(reversed(log.entries)))
 
 
 def test_donated_arguments_are_no_trouble_and_a_thread_may_not_ask(deep: Shell) -> None:
     deep.ok("%%jit --donate y\ndef given(y):\n    for i in range(30):\n        y = jnp.sin(y)\n    return y")
     deep.ok("given(jnp.ones(4)).block_until_ready()")
     entry = next(reversed(log.entries))
-    assert "both measured now" in panel(entry)["said"][1]
+    assert "both measured now" in panel(deep, entry)["said"][1]
     with ThreadPoolExecutor(1) as pool, pytest.raises(jm.OptionError, match="between cells"):
         pool.submit(panel, entry).result()

@@ -50,8 +50,11 @@ test('a failed trace: the fix is shown as a change, put into the cell, and taken
   await cell.locator('.cm-content').click();
   await lab.page.keyboard.press('Control+z');
   await expect(cell).toContainText('if x > threshold');
+  await expect(advice).toContainText('it is not in it any more');
+  await expect(lab.todos).not.toContainText('It is in the cell');
   await lab.page.keyboard.press('Control+Shift+z');
   await expect(cell).toContainText('jnp.where');
+  await expect(lab.todos).toContainText('It is in the cell');
   await lab.command('notebook:run-cell');
   await lab.run('conditional_double(jnp.float32(3), 1.0)');
   await expect(

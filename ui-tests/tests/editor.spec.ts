@@ -117,12 +117,10 @@ test('the heat of a function is drawn beside its lines, until the cell is edited
   await expect(heat).toHaveCount(0);
   await wanted.check();
   await expect(hot).toBeVisible();
-  await lab.page
-    .locator('.jp-Notebook .jp-CodeCell')
-    .nth(2)
-    .locator('.cm-content')
-    .click();
-  await lab.page.keyboard.press('Control+End');
-  await lab.page.keyboard.type(' + 1');
+  // put into the cell, that is an edit of it, too
+  const cell = lab.page.locator('.jp-Notebook .jp-CodeCell').nth(2);
+  await loop.getByRole('button', { name: 'Apply', exact: true }).click();
+  await expect(cell).toContainText('fori_loop');
+  await expect(loop).toContainText('It is in the cell');
   await expect(heat).toHaveCount(0);
 });

@@ -1,4 +1,5 @@
 import { PageConfig } from '@jupyterlab/coreutils';
+import { Signal } from '@lumino/signaling';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { applyFix, jumpTo, serverPath } from '../jump';
@@ -7,19 +8,21 @@ import { applyFix, jumpTo, serverPath } from '../jump';
 function notebook(
   ...cells: { id?: string; type?: string; source: string; count?: number }[]
 ): any {
-  const widgets = cells.map(({ id = '', type = 'code', source, count }) => ({
-    model: {
-      id,
-      type,
-      executionCount: count ?? null,
-      sharedModel: {
-        source,
-        setSource(text: string) {
-          this.source = text;
-        }
+  const widgets = cells.map(({ id = '', type = 'code', source, count }) => {
+    const sharedModel = {
+      source,
+      changed: null as any,
+      setSource(text: string) {
+        this.source = text;
+        this.changed.emit(undefined);
       }
-    }
-  }));
+    };
+    sharedModel.changed = new Signal(sharedModel);
+    return {
+      disposed: new Signal({}),
+      model: { id, type, executionCount: count ?? null, sharedModel }
+    };
+  });
   return {
     kind: 'notebook',
     panel: {
@@ -38,6 +41,38 @@ function notebook(
 const FIX = { cell: 4, cellId: 'c', before: 'old', after: 'new' };
 
 describe('applying a fix', () => {
+  it('tells when it is taken back, is there again, or its cell is gone', async () => {
+    const followed = notebook({ source: 'old', id: 'c' });
+    const { widgets } = followed.panel.content;
+    const [{ model, disposed }] = widgets;
+    const told: boolean[] = [];
+    await applyFix(FIX, followed, undefined, isThere => {
+      told.push(isThere);
+      return true;
+    });
+    model.sharedModel.setSource('new\n'); // the same
+    expect(told).toEqual([true]);
+    model.sharedModel.setSource('old');
+    expect(told).toEqual([true, false]);
+    model.sharedModel.setSource('new');
+    widgets.length = 0;
+    disposed.emit(undefined);
+    expect(told).toEqual([true, false, true, false]);
+  });
+
+  it('tells nobody who no longer wants to know', async () => {
+    const followed = notebook({ source: 'old', id: 'c' });
+    const [{ model }] = followed.panel.content.widgets;
+    const told: boolean[] = [];
+    await applyFix(FIX, followed, undefined, isThere => {
+      told.push(isThere);
+      return isThere;
+    });
+    model.sharedModel.setSource('old');
+    model.sharedModel.setSource('new');
+    expect(told).toEqual([true, false]);
+  });
+
   it('takes no cell that holds text only', async () => {
     const followed = notebook(
       { type: 'markdown', source: 'old' },

@@ -76,6 +76,17 @@ describe('the link of a widget', () => {
     expect(widget.ops()).toEqual(['open', 'snapshot']); // one was missed
   });
 
+  it('asks for everything again where that did not come', () => {
+    widget.say(golden('snapshot'));
+    const later = { ...golden('update'), epoch: model.state.epoch, seq: 1e9 };
+    widget.say(later, '');
+    widget.say(later, '');
+    expect(widget.ops()).toEqual(['open', 'snapshot']);
+    vi.advanceTimersByTime(11_000);
+    widget.say(later, '');
+    expect(widget.ops()).toEqual(['open', 'snapshot', 'snapshot']);
+  });
+
   it('leaves what is meant for another view of the same widget', () => {
     widget.say(golden('snapshot'), 'another');
     expect(model.state.link).toBe('connecting');

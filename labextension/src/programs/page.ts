@@ -10,6 +10,9 @@ import { type IProgramHost, KIND_NAMES } from './host';
 import type { ProgramReader } from './reader';
 import { ProgramTools } from './tools';
 
+/** From here on it is said that a kernel has not answered yet. */
+const LONG_MS = 15_000;
+
 /** What the bar shows; replaced when anything of it changes. */
 export interface IPageState {
   readonly choice: IProgramChoice;
@@ -109,6 +112,16 @@ export class ProgramPage extends Panel {
     const stale = (): boolean =>
       this.isDisposed || choice !== this._state.choice;
     this._change({ trouble: trans.__('Asking the kernel…') });
+    const slow = setTimeout(
+      () =>
+        !stale() &&
+        this._change({
+          trouble: trans.__(
+            'The kernel has not answered yet. To ask again, choose the program again.'
+          )
+        }),
+      LONG_MS
+    );
     try {
       const [program, other] = await Promise.all([
         this._ask(choice.entry, choice),
@@ -127,6 +140,8 @@ export class ProgramPage extends Panel {
       if (!stale()) {
         this._change({ trouble: (error as Error).message });
       }
+    } finally {
+      clearTimeout(slow);
     }
   }
 

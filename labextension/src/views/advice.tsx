@@ -5,6 +5,7 @@ import { percent } from '../format';
 import type { ICureRow, IDiagnosisRow, IFix } from '../protocol';
 import { todos } from '../todo';
 import type { IPanelActions, IPanelState } from '../tokens';
+import { Apply } from './apply';
 import { useTrans } from './context';
 import { Copy } from './copy';
 import { Details } from './details';
@@ -70,6 +71,7 @@ export function AdviceDetails({
             fix={fix}
             only={fixes.length === 1}
             todo={`d${row.id}`}
+            applied={state.applied}
             actions={actions}
           />
         ))
@@ -89,6 +91,7 @@ function Fix({
   fix,
   only,
   todo,
+  applied,
   actions
 }: {
   fix: IFix;
@@ -96,6 +99,7 @@ function Fix({
   only: boolean;
   /** The key of the advice. */
   todo: string;
+  applied: IPanelState['applied'];
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -112,75 +116,9 @@ function Fix({
         <p>{trans.__('Also change %1.', fix.elsewhere.join(', '))}</p>
       )}
       {fix.before !== null && fix.after !== null && (
-        <Apply todo={todo} change={fix} actions={actions} />
+        <Apply todo={todo} applied={applied} change={fix} actions={actions} />
       )}
     </div>
-  );
-}
-
-/** Put a change into its cell, and run that where it is wanted; say what came of it. The editor's undo takes it back. */
-function Apply({
-  todo,
-  change,
-  actions
-}: {
-  todo: string;
-  change: Pick<IFix, 'cell' | 'cellId' | 'before' | 'after'>;
-  actions: IPanelActions;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const [said, setSaid] = React.useState('');
-  const apply = (run: boolean): void =>
-    void actions
-      .apply?.(todo, change, run)
-      .then(came =>
-        setSaid(
-          came === 'changed'
-            ? trans.__('The cell has changed since; put it in by hand.')
-            : run
-              ? trans.__(
-                  'The cell was run with it. Run the cell that calls it.'
-                )
-              : came === 'there'
-                ? trans.__('It is in the cell already. Run the cell.')
-                : trans.__('It is in the cell. Run the cell again.')
-        )
-      );
-  if (!actions.apply) {
-    return (
-      <p>
-        <Copy
-          text={change.after ?? ''}
-          label={trans.__('Copy the changed cell')}
-          actions={actions}
-        />
-      </p>
-    );
-  }
-  return (
-    <>
-      <div className="jp-JitMagic-apply">
-        <button
-          type="button"
-          className="jp-mod-styled jp-mod-accept"
-          title={trans.__('Put the change into the cell')}
-          onClick={() => apply(false)}
-        >
-          {trans.__('Apply')}
-        </button>
-        <button
-          type="button"
-          className="jp-mod-styled"
-          title={trans.__('Put the change into the cell and run the cell')}
-          onClick={() => apply(true)}
-        >
-          {trans.__('Apply and run')}
-        </button>
-      </div>
-      <p role="status" className="jp-JitMagic-quiet">
-        {said}
-      </p>
-    </>
   );
 }
 
@@ -228,7 +166,12 @@ export function CureDetails({
       {row.fix && (
         <div className="jp-JitMagic-fix">
           <Diff text={row.fix.diff} />
-          <Apply todo={`c${row.id}`} change={row.fix} actions={actions} />
+          <Apply
+            todo={`c${row.id}`}
+            applied={state.applied}
+            change={row.fix}
+            actions={actions}
+          />
         </div>
       )}
     </Details>

@@ -5,6 +5,7 @@ import { compareRows } from '../compare';
 import { UNKNOWN, shortened } from '../format';
 import type { IComparison, IEntryRow } from '../protocol';
 import type { IPanelActions } from '../tokens';
+import { Unanswered, useAnswer } from './answer';
 import { EntryOptions } from './choice';
 import { useTrans } from './context';
 import { causeWord } from './words';
@@ -81,25 +82,23 @@ function Found({
   names: readonly string[];
   actions: IPanelActions;
 }): React.JSX.Element {
-  const trans = useTrans();
-  const [found, setFound] = React.useState<IComparison | null>(null);
-  React.useEffect(() => {
-    let stale = false;
-    actions
-      .compare(entry.id, other.id)
-      .then(answer => !stale && setFound(answer))
-      // it knows one of them no more: the rows still tell what they were told apart by
-      .catch(() => !stale && setFound(compareRows(entry, other, names)));
-    return () => {
-      stale = true;
-    };
+  const answer = useAnswer(
+    () => actions.compare(entry.id, other.id),
     // rows are replaced with every hit: what the two were compiled for is not
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [actions, entry.id, other.id]);
+    [actions, entry.id, other.id]
+  );
+  const { found } = answer;
   return found === null ? (
-    <p>{trans.__('Asking the kernel…')}</p>
+    <Unanswered answer={answer} />
   ) : (
-    <Comparison found={found} />
+    <Comparison
+      found={
+        found instanceof Error
+          ? // it knows one of them no more: the rows still tell what they were told apart by
+            compareRows(entry, other, names)
+          : found
+      }
+    />
   );
 }
 

@@ -10,6 +10,7 @@ import type {
   IPanelState,
   ProgramKind
 } from '../tokens';
+import { type IAnswer, Unanswered, useAnswer } from './answer';
 import { useDomId, useTrans } from './context';
 import { Copy } from './copy';
 import { Details } from './details';
@@ -115,7 +116,12 @@ export function EntryDetails({
             actions={actions}
           />
         ) : tab === 'lines' ? (
-          <Lines entry={entry.id} heat={state.heat} actions={actions} />
+          <Lines
+            entry={entry.id}
+            heat={state.heat}
+            applied={state.applied}
+            actions={actions}
+          />
         ) : tab === 'cost' ? (
           <Cost entry={entry.id} actions={actions} />
         ) : (
@@ -245,19 +251,8 @@ function useDetail(
   entry: number,
   what: DetailKind,
   actions: IPanelActions
-): IDetail | Error | null {
-  const [detail, setDetail] = React.useState<IDetail | Error | null>(null);
-  React.useEffect(() => {
-    let stale = false;
-    actions
-      .detail(entry, what)
-      .then(found => !stale && setDetail(found))
-      .catch((error: Error) => !stale && setDetail(error));
-    return () => {
-      stale = true;
-    };
-  }, [actions, entry, what]);
-  return detail;
+): IAnswer<IDetail> {
+  return useAnswer(() => actions.detail(entry, what), [actions, entry, what]);
 }
 
 const LINE_HEIGHT = 16;
@@ -273,15 +268,13 @@ function Program({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const detail = useDetail(entry, what, actions);
+  const answer = useDetail(entry, what, actions);
+  const detail = answer.found;
   const text = detail && !(detail instanceof Error) ? detail.text : '';
   const lines = React.useMemo(() => text.split('\n'), [text]);
   const { attach, height, indices } = useRowWindow(lines.length, LINE_HEIGHT);
-  if (detail === null) {
-    return <p>{trans.__('Asking the kernel…')}</p>;
-  }
-  if (detail instanceof Error) {
-    return <p>{detail.message}</p>;
+  if (detail === null || detail instanceof Error) {
+    return <Unanswered answer={answer} />;
   }
   return (
     <>
@@ -337,12 +330,10 @@ function Cost({
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const detail = useDetail(entry, 'cost', actions);
-  if (detail === null) {
-    return <p>{trans.__('Asking the kernel…')}</p>;
-  }
-  if (detail instanceof Error) {
-    return <p>{detail.message}</p>;
+  const answer = useDetail(entry, 'cost', actions);
+  const detail = answer.found;
+  if (detail === null || detail instanceof Error) {
+    return <Unanswered answer={answer} />;
   }
   const rows = Object.entries(detail.values).sort((a, b) => b[1] - a[1]);
   if (rows.length === 0) {

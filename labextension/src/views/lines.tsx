@@ -1,8 +1,9 @@
 /** The functions of an entry on their own source: each line with what it costs, the hot ones tinted. */
 import * as React from 'react';
 
-import type { ILines, ILinesPart } from '../protocol';
-import type { IHeat, IPanelActions } from '../tokens';
+import type { ILinesPart } from '../protocol';
+import type { IHeat, IPanelActions, IPanelState } from '../tokens';
+import { Unanswered, useAnswer } from './answer';
 import { useTrans } from './context';
 import { Roll } from './roll';
 import { Where } from './where';
@@ -10,35 +11,32 @@ import { Where } from './where';
 export function Lines({
   entry,
   heat,
+  applied,
   actions
 }: {
   entry: number;
   /** What is drawn in the notebook's editor. */
   heat: IHeat | null;
+  applied: IPanelState['applied'];
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
-  const [found, setFound] = React.useState<ILines | Error | null>(null);
-  React.useEffect(() => {
-    let stale = false;
-    actions
-      .lines(entry)
-      .then(lines => !stale && setFound(lines))
-      .catch((error: Error) => !stale && setFound(error));
-    return () => {
-      stale = true;
-    };
-  }, [actions, entry]);
-  if (found === null) {
-    return <p>{trans.__('Asking the kernel…')}</p>;
-  }
-  if (found instanceof Error) {
-    return <p>{found.message}</p>;
+  const answer = useAnswer(() => actions.lines(entry), [actions, entry]);
+  const { found } = answer;
+  if (found === null || found instanceof Error) {
+    return <Unanswered answer={answer} />;
   }
   const drawn = heat?.entry === entry;
   return (
     <>
-      {found.loop && <Roll entry={entry} loop={found.loop} actions={actions} />}
+      {found.loop && (
+        <Roll
+          entry={entry}
+          loop={found.loop}
+          applied={applied}
+          actions={actions}
+        />
+      )}
       {actions.showHeat && found.parts.some(({ place }) => place?.cell) && (
         <label
           className="jp-JitMagic-switch"

@@ -2,17 +2,20 @@
 import * as React from 'react';
 
 import type { ILines, IRolled } from '../protocol';
-import type { IPanelActions } from '../tokens';
+import type { IPanelActions, IPanelState } from '../tokens';
+import { Apply } from './apply';
 import { useTrans } from './context';
 import { Diff } from './diff';
 
 export function Roll({
   entry,
   loop,
+  applied,
   actions
 }: {
   entry: number;
   loop: NonNullable<ILines['loop']>;
+  applied: IPanelState['applied'];
   actions: IPanelActions;
 }): React.JSX.Element {
   const trans = useTrans();
@@ -58,24 +61,42 @@ export function Roll({
         {found instanceof Error && <p>{found.message}</p>}
       </div>
       {found !== null && found !== 'asking' && !(found instanceof Error) && (
-        <Rolled found={found} />
+        <Rolled
+          found={found}
+          todo={`r${entry}`}
+          applied={applied}
+          actions={actions}
+        />
       )}
     </section>
   );
 }
 
-function Rolled({ found }: { found: IRolled }): React.JSX.Element {
+function Rolled({
+  found,
+  todo,
+  applied,
+  actions
+}: {
+  found: IRolled;
+  todo: string;
+  applied: IPanelState['applied'];
+  actions: IPanelActions;
+}): React.JSX.Element {
   const trans = useTrans();
-  const { title, good, diff, said } = found;
+  const { title, good, diff, said, fix } = found;
   const [price, ...rest] = said;
   return (
     <>
       <p>
         <b>{title}</b>{' '}
-        {!good && <span>{trans.__('· it executes slower')}</span>}
+        {!good && <span>{trans.__('· it compiles or executes slower')}</span>}
       </p>
       <p>{price}</p>
       <Diff text={diff} />
+      {fix && (
+        <Apply todo={todo} applied={applied} change={fix} actions={actions} />
+      )}
       {rest.map(line => (
         <p key={line} className="jp-JitMagic-quiet">
           {line}

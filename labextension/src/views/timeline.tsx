@@ -12,6 +12,7 @@ import {
   within
 } from '../timeline';
 import type { IPanelActions, IPanelState } from '../tokens';
+import { type IAnswer, Unanswered } from './answer';
 import { useDomId, useTrans } from './context';
 import { FoldHead } from './fold';
 import { useWidth } from './hooks';
@@ -97,13 +98,16 @@ function Lanes({
   const whole = useWidth(root);
   const names = namesWidth(whole);
   const width = whole - names;
-  const found = useTimeline(state, actions, width);
-  if (found === null || found.lanes.length === 0) {
+  const answer = useTimeline(state, actions, width);
+  const { found } = answer;
+  if (found === null || found instanceof Error || found.lanes.length === 0) {
     return (
       <div ref={root} className="jp-JitMagic-nothing">
-        {found === null
-          ? trans.__('Asking the kernel…')
-          : trans.__('No calls yet.')}
+        {found === null || found instanceof Error ? (
+          <Unanswered answer={answer} />
+        ) : (
+          trans.__('No calls yet.')
+        )}
       </div>
     );
   }
@@ -129,8 +133,9 @@ function useTimeline(
   state: IPanelState,
   actions: IPanelActions,
   width: number
-): ITimeline | null {
-  const [found, setFound] = React.useState<ITimeline | null>(null);
+): IAnswer<ITimeline> {
+  const [found, setFound] = React.useState<ITimeline | Error | null>(null);
+  const [times, setTimes] = React.useState(0);
   const { range, link, revision } = state;
   const stretches = Math.max(10, Math.floor(width / STRETCH));
   const laidOut = width > 0;
@@ -147,16 +152,22 @@ function useTimeline(
       actions
         .timeline(from, to, stretches)
         .then(answer => !stale && setFound(answer))
-        .catch((error: Error) => {
-          console.warn('jupyter-jitmagic: no timeline', error.message);
-        });
+        // what is drawn already stays
+        .catch(
+          (error: Error) =>
+            !stale &&
+            setFound(before =>
+              before === null || before instanceof Error ? error : before
+            )
+        );
     }, wait);
     return () => {
       stale = true;
       clearTimeout(timer);
     };
-  }, [actions, link, laidOut, stretches, from, to, revision]);
-  return found;
+  }, [actions, link, laidOut, stretches, from, to, revision, times]);
+  const again = React.useCallback(() => setTimes(before => before + 1), []);
+  return { found, again };
 }
 
 function Picture({
