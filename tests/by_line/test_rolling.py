@@ -161,4 +161,4 @@ def test_donated_arguments_are_no_trouble_and_a_thread_may_not_ask(deep: Shell) 
     entry = next(reversed(log.entries))
     assert "both measured now" in panel(deep, entry)["said"][1]
     with ThreadPoolExecutor(1) as pool, pytest.raises(jm.OptionError, match="between cells"):
-        pool.submit(panel, entry).result()
+        pool.submit(panel, deep, entry).result()
