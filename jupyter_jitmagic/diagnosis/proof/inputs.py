@@ -191,6 +191,15 @@ def with_numbers(
     return _with_leaves(fun, given, static, new)
 
 
+def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], number: int) -> Input:
+    """The same input with every array of numbers that is traced full of this one."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, np.full(np.shape(leaf), number)) if kind_of(leaf) in ("f", "i") and np.ndim(leaf) else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
     """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
     return _with_leaves(fun, given, static, _as_array)

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of, noise, traced_leaves, with_arrays, with_floats, with_numbers
+from jupyter_jitmagic.diagnosis.proof.inputs import (
+    Input,
+    kind_of,
+    noise,
+    traced_leaves,
+    with_all_arrays,
+    with_arrays,
+    with_floats,
+    with_numbers,
+)
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -24,6 +33,7 @@ MOST_TAKEN = 16  # other calls that a rewrite is compared on
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
+_OTHER_VALUES = (99, -99, 0, 1)
 _ASPECTS = {
     "left out": "optional arguments left out",
     "none": "None",
@@ -114,6 +124,16 @@ class Served:
             elif usual:
                 return []
         return found
+
+    def depends_on_its_values(self, given: Input) -> bool:
+        """Whether plain Python refuses these sizes with other values in the arrays, which it takes in the call's own sizes: in
+        a branch that is not taken here, and compiled code has every branch."""
+
+        def takes(one: Input, number: int) -> bool:
+            return self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, number), SHORT) is not None
+
+        own = self.plain.variations.call()
+        return any(not takes(given, number) and not self.plain.too_slow and takes(own, number) for number in _OTHER_VALUES)
 
     def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
         """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another

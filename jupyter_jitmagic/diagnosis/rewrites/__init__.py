@@ -46,6 +46,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     promoting,
     recursion,
     selections,
+    slice_updates,
     slices,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
@@ -61,7 +62,8 @@ RULES: list[Rule] = [
     *containers.RULES,
     *conversions.RULES,
     *lookups.RULES,
-    *slices.UPDATES,
+    *slices.SPELLED,
+    *slice_updates.UPDATES,
     *selections.RULES,
     *slices.WINDOWS,
     *printing.RULES,

@@ -105,7 +105,7 @@ def membership(spot: Spot) -> Iterator[Step]:
 
 
 def of_tuples(spot: Spot) -> Iterator[Step]:
-    """`(a, b) < (c, d)` → `(a < c) | ((a == c) & (b < d))`, also of a variable that holds a tuple."""
+    """`(a, b) < (c, d)` → `(a < c) | ((a == c) & (b < d))`, also of a name that holds a tuple."""
     match spot.node:
         case ast.Compare(left=one, ops=[operator], comparators=[other]) if type(operator) in _ORDERS:
             left, right = _elements(spot, one), _elements(spot, other)
@@ -127,7 +127,9 @@ def _elements(spot: Spot, node: ast.expr) -> list[str]:
     if isinstance(node, ast.Tuple):
         return [spot.code.operand(element) for element in node.elts]
     value = spot.locals.get(node.id) if isinstance(node, ast.Name) else None
-    return [f"{spot.code.src(node)}[{k}]" for k in range(len(value))] if type(value) is tuple else []
+    fact = spot.fact(node) if isinstance(node, ast.Attribute) else None
+    length = len(value) if type(value) is tuple else fact.length if fact is not None and fact.sort == "tuple" else 0
+    return [f"{spot.code.src(node)}[{k}]" for k in range(length)]
 
 
 _ORDERS: dict[type[ast.cmpop], tuple[str, str]] = {

@@ -37,12 +37,14 @@ class Fact:
         ndim: the axes of an array (0 for a number), the length of a list or tuple; -1 where visits differed.
         dtype: "b", "i", "f", "c", "u", or "" for what has none.
         length: of the first axis, or of a list; -1 where visits differed.
+        shape: of an array; () where visits differed.
     """
 
     sort: str
     ndim: int = -1
     dtype: str = ""
     length: int = -1
+    shape: tuple[int, ...] = ()
 
     def joined(self, other: Fact) -> Fact:
         if self == other:
@@ -53,6 +55,7 @@ class Fact:
             self.ndim if self.ndim == other.ndim else -1,
             self.dtype if self.dtype == other.dtype else "",
             self.length if self.length == other.length else -1,
+            self.shape if self.shape == other.shape else (),
         )
 
 
@@ -64,7 +67,7 @@ def fact_of(value: Any) -> Fact:
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):
         sort = "array" if isinstance(value, jax.Array) else "host"
         kind = "f" if jax.dtypes.issubdtype(value.dtype, np.floating) else value.dtype.kind
-        return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1)
+        return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1, np.shape(value))
     if isinstance(value, list | tuple):
         return Fact("list" if isinstance(value, list) else "tuple", len(value), "", len(value))
     if value is None:

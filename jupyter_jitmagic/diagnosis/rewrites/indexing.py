@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
+from jupyter_jitmagic.source.code import words
 
 
 class Indexing(Writer):
@@ -184,6 +185,10 @@ class Indexing(Writer):
             self.replace(part, f"{self.count(base)} - 1")
         elif number is not None and number < 0:  # JAX takes the first where there are fewer
             self.replace(part, f"{self.jnp('maximum')}({self.count(base)} - {-number}, 0)")
+        elif number is None and not _never_negative(part):  # it may count from the end
+            place, count = self.named(self.text(part), "place", "asked"), self.count(base)
+            front, back = f"{self.jnp('minimum')}({place}, {count} - 1)", f"{self.jnp('maximum')}({count} + {place}, 0)"
+            self.replace(part, f"{self.jnp('where')}({place} < 0, {back}, {front})")
         elif number != 0:  # and the last one
             self.replace(part, f"{self.jnp('minimum')}({self.text(part)}, {self.count(base)} - 1)")
         return None
@@ -254,3 +259,22 @@ def _integer(node: ast.expr) -> int | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
             return -number
     return None
+
+
+_COUNTING = words("argmax argmin argsort searchsorted count_nonzero size len")
+
+
+def _never_negative(node: ast.expr) -> bool:
+    """Whether a place is counted from the front by what it is made of: `len(x) // 2`, `jnp.argmax(x)`."""
+    match node:
+        case ast.Constant(value=int() as number):
+            return number >= 0
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mult() | ast.FloorDiv() | ast.Mod(), right=right):
+            return _never_negative(left) and _never_negative(right)
+        case ast.Subscript(value=ast.Attribute(attr="shape")) | ast.Attribute(attr="size"):
+            return True
+        case ast.Call(func=ast.Name(id="int"), args=[inner]):
+            return _never_negative(inner)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in _COUNTING
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
@@ -13,6 +14,7 @@ from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_o
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_LINES = 25
+MOST_CALLS = 6  # of one helper, whose lines are put in their places together
 
 
 def inlined(spot: Spot, call: ast.Call, early: bool = False) -> Iterator[Step]:
@@ -21,6 +23,31 @@ def inlined(spot: Spot, call: ast.Call, early: bool = False) -> Iterator[Step]:
     made = _Inlining.of(spot, call)
     if made is not None:
         yield from made.steps(early)
+
+
+def all_inlined(spot: Spot, call: ast.Call) -> Iterator[Step]:
+    """The same of every call of that helper in the function: what two of them give may be used together."""
+    helper, name = ast.dump(call.func), getattr(spot.function, "name", "")
+    step: Step | None = None
+    for number in range(MOST_CALLS):
+        made = next(inlined(spot, call), None)
+        if made is None:
+            return
+        step = made
+        code = Code(made.text)
+        calls = [
+            node
+            for function in ast.walk(code.tree)
+            if isinstance(function, ast.FunctionDef) and function.name == name
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and ast.dump(node.func) == helper
+        ]
+        if not calls:
+            if number:
+                yield replace(step, line=spot.line)
+            return
+        call = calls[0]
+        spot = replace(spot, code=code, node=call)
 
 
 def helper_of(spot: Spot, call: ast.Call) -> ast.FunctionDef | ast.Lambda | None:

@@ -131,6 +131,10 @@ class Judge:
         """What fails on these calls is said of a rewrite, and does not refuse it."""
         self._said, self.fails = calls, {}
 
+    def depends_on_its_values(self, call: OtherCall) -> bool:
+        """Whether plain Python takes a call of other sizes only as long as no other branch is taken."""
+        return call.given.kind == "size" and self._served is not None and self._served.depends_on_its_values(call.given)
+
     def may_run(self) -> bool:
         """Whether the plain function may be run."""
         if not self._checked:

@@ -111,7 +111,11 @@ def _propose(
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
         failing = [call for call in others if call.words in fails]
-        given_up = [call for call in failing if not call.promised or _is_broadcast(call, fails[call.words])]
+        given_up = [
+            call
+            for call in failing
+            if not call.promised or _is_broadcast(call, fails[call.words]) or judge.depends_on_its_values(call)
+        ]
         padded = any(each.padded for each in found.unverified)
         if found.rewrites or not given_up or (padded and not judge.fails):
             break  # one with as many elements as plain Python's may have been right but for what is given up

@@ -91,6 +91,14 @@ class Calls(Obstacle):
         self.call = call
 
 
+class SharesItsLine(Obstacle):
+    """Lines are needed around a statement that does not fill its own."""
+
+    def __init__(self, statement: ast.stmt) -> None:
+        super().__init__("a selection in a statement that shares its line")
+        self.statement = statement
+
+
 @dataclass
 class State:
     """What can be taken back: edits, lines, names."""
@@ -148,7 +156,7 @@ class Writer:
             raise Obstacle("a selection in an expression of its own scope")
         at = self.current
         if not self.code.on_own_lines([at]):
-            raise Obstacle("a selection in a statement that shares its line")
+            raise SharesItsLine(at)
         lines = self.state.before.setdefault(at, [])
         if line not in lines:
             lines.append(line)
@@ -156,7 +164,7 @@ class Writer:
     def line_after(self, line: str) -> None:
         assert self.current is not None
         if not self.code.on_own_lines([self.current]):
-            raise Obstacle("a selection in a statement that shares its line")
+            raise SharesItsLine(self.current)
         self.state.after.setdefault(self.current, []).append(line)
 
     def fresh(self, *wanted: str) -> str:

@@ -320,7 +320,7 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
     axis = sum(isinstance(other, ast.Slice) for other in parts[:at])
     size = f"{flow.operand(node.value)}.shape[{at}]"
     fact = flow.spot.fact(node.value)
-    length = f"{fact.length}" if fact is not None and at == 0 and fact.length >= 0 else size
+    length = f"{fact.shape[at]}" if fact is not None and fact.shape else size
     bounds = "".join(f"{flow.operand(bound) if bound is not None else ''}:" for bound in (part.lower, part.upper))
     cut = f"cut({bounds!r}, {length!r})"  # arrays of one length are cut alike
     if window and flow.current is not None:

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
-from jupyter_jitmagic.diagnosis.rewrites.inlining import inlined
+from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
-from jupyter_jitmagic.source.code import leaves, loaded, target_names, walk_scope, words
+from jupyter_jitmagic.source.code import Code, leaves, loaded, target_names, walk_scope, words
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -94,6 +94,28 @@ def of_unknown_length(spot: Spot) -> Iterator[Step]:
         if not found:
             raise
         yield from found
+    except SharesItsLine as shared:
+        yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
+
+
+def on_lines_of_its_own(code: Code, statement: ast.stmt) -> tuple[tuple[int, int], str]:
+    """`a = 1; b = 2`, or `if c: a = 1` → a line for each."""
+    block, owner = code.block(statement), code.parents[statement]
+    first = last = block.index(statement)
+    while first and block[first - 1].end_lineno == block[first].lineno:
+        first -= 1
+    while last + 1 < len(block) and block[last + 1].lineno == block[last].end_lineno:
+        last += 1
+    together = block[first : last + 1]
+    start, end = code.span(together[0])[0], code.region(together)[1]
+    comment = code.text[code.span(together[-1])[1] : end].lstrip(" ;")
+    before = code.lines[together[0].lineno - 1].encode()[: together[0].col_offset]
+    headed = isinstance(owner, ast.stmt) and not before.isspace()
+    start -= (len(before) - len(before.rstrip())) if headed else 0
+    indent = code.indent(together[0]) + ("    " if headed else "")
+    lines = f"\n{indent}".join(code.src(each) for each in together)
+    space = "  " if comment.startswith("#") else ""
+    return (start, end), (f"\n{indent}" if headed else "") + lines + space + comment
 
 
 def out_of_a_helper(spot: Spot) -> Iterator[Step]:
@@ -104,6 +126,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
         *SLICE_ERRORS,
     ):
         yield from inlined(spot, spot.node)
+        yield from all_inlined(spot, spot.node)
 
 
 def _is_selection(spot: Spot) -> bool:

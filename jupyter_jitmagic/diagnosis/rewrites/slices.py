@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
-from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
@@ -46,7 +45,7 @@ def cut_at(spot: Spot) -> Cut | None:
     if any(isinstance(part, ast.Constant) and part.value is Ellipsis for part in parts):
         return None
     for axis, part in enumerate(parts):
-        if isinstance(part, ast.Slice) and any(_traced(spot, bound) for bound in (part.lower, part.upper) if bound is not None):
+        if isinstance(part, ast.Slice) and any(traced(spot, bound) for bound in (part.lower, part.upper) if bound is not None):
             others = [other for other in parts if other is not part]
             alone = all(isinstance(other, ast.Slice) and ast.unparse(other) == ":" for other in others)
             updates = isinstance(node.value, ast.Attribute) and node.value.attr == "at"
@@ -64,7 +63,7 @@ def subscript(spot: Spot) -> ast.Subscript | None:
     return node if isinstance(node, ast.Subscript) else None
 
 
-def _traced(spot: Spot, node: ast.expr) -> bool:
+def traced(spot: Spot, node: ast.expr) -> bool:
     """Whether a traced variable, or a value that is not known here, stands in an expression."""
     for part in ast.walk(node):
         if isinstance(part, ast.Call):
@@ -83,7 +82,7 @@ def known_length(spot: Spot, cut: Cut) -> str | None:
     """The text of `upper - lower` where the traced parts cancel, as "5" for `x[i - 2 : i + 3]`."""
     if cut.upper is None or cut.step:
         return None
-    return length_between(spot, cut.lower, cut.upper, lambda name: _traced(spot, name))
+    return length_between(spot, cut.lower, cut.upper, lambda name: traced(spot, name))
 
 
 def length_between(
@@ -96,8 +95,8 @@ def length_between(
     upper.subtract(lower)
     left = [atoms for atoms, number in upper.items() if number]
     parts = [*ast.walk(upper_bound), *(ast.walk(lower_bound) if lower_bound is not None else ())]
-    traced = {name.id for name in parts if isinstance(name, ast.Name) and traced_one(name)}
-    if any(set(_names(atoms)) & traced or "(" in "".join(atoms) for atoms in left) or not left:
+    asked = {name.id for name in parts if isinstance(name, ast.Name) and traced_one(name)}
+    if any(set(_names(atoms)) & asked or "(" in "".join(atoms) for atoms in left) or not left:
         return None
     return written(upper)
 
@@ -148,6 +147,78 @@ def _names(atoms: tuple[str, ...]) -> list[str]:
     return [n.id for atom in atoms for n in ast.walk(ast.parse(atom, mode="eval")) if isinstance(n, ast.Name)]
 
 
+def read_by_get(spot: Spot) -> Iterator[Step]:
+    """`x.at[a:b].get()` → `x[a:b]`."""
+    code = spot.code
+    for node in itertools.islice(code.ancestors(spot.node), 3):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(value=array, attr="at"), slice=index), attr="get"),
+                args=[],
+                keywords=[],
+            ):
+                yield spot.step("[]", (node, f"{code.operand(array)}[{code.src(index)}]"))
+                return
+
+
+def sliced_by_call(spot: Spot) -> Iterator[Step]:
+    """`lax.dynamic_slice_in_dim(x, i, n)` with a traced size → `x[start : start + n]`, where `start` is i as JAX moves it."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Call) or type(spot.error).__name__ == "NonConcreteBooleanIndexError":
+        return
+    call = _as_cuts(node)
+    if call is None:
+        return
+    array, starts, sizes = call
+    unknown = [axis for axis, size in sizes.items() if traced(spot, size)]
+    if len(unknown) != 1:
+        return
+    base, parts, lines = code.operand(array), {}, ""
+    for axis, size in sizes.items():
+        start = starts[axis]
+        if isinstance(start, ast.Constant) and start.value == 0:
+            parts[axis] = f":{code.operand(size)}"
+        elif axis not in unknown:
+            base = f"{spot.lax('dynamic_slice_in_dim')}({base}, {code.src(start)}, {code.src(size)}, axis={axis})"
+        else:
+            name, statement = code.fresh("start", "first"), code.statement(node)
+            if not code.on_own_lines([statement]):
+                return
+            last = f"{code.operand(array)}.shape[{axis}] - {code.operand(size)}"
+            lines = f"{code.indent(statement)}{name} = {spot.jnp('clip')}({code.src(start)}, 0, {last})\n"
+            parts[axis] = f"{name} : {name} + {code.operand(size)}"
+    index = ", ".join(parts.get(axis, ":") for axis in range(max(parts) + 1))
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, f"{base}[{index}]")]
+    if lines:
+        where = code.region([code.statement(node)])[0]
+        edits.append(((where, where), lines))
+    yield spot.step("[]", *edits, excludes=NEGATIVE)
+
+
+def _as_cuts(node: ast.Call) -> tuple[ast.expr, dict[int, ast.expr], dict[int, ast.expr]] | None:
+    """The array of a `dynamic_slice` or `dynamic_slice_in_dim`, and by axis where it starts and its sizes."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    names = {
+        "dynamic_slice_in_dim": ("operand", "start_index", "slice_size", "axis"),
+        "dynamic_slice": ("operand", "start_indices", "slice_sizes"),
+    }.get(name)
+    if names is None:
+        return None
+    given = {**dict(zip(names, node.args, strict=False)), **{str(each.arg): each.value for each in node.keywords}}
+    if not set(names[:3]) <= set(given) <= set(names):
+        return None
+    match [given[each] for each in names[1:3]], given.get("axis"):
+        case [start, size], None if name == "dynamic_slice_in_dim":
+            return given["operand"], {0: start}, {0: size}
+        case [start, size], ast.Constant(value=int() as axis) if axis >= 0:
+            return given["operand"], {axis: start}, {axis: size}
+        case [ast.Tuple(elts=starts) | ast.List(elts=starts), ast.Tuple(elts=sizes) | ast.List(elts=sizes)], None if len(
+            starts
+        ) == len(sizes):
+            return given["operand"], dict(enumerate(starts)), dict(enumerate(sizes))
+    return None
+
+
 def window(spot: Spot) -> Iterator[Step]:
     """`x[i : i + k]` → `lax.dynamic_slice_in_dim(x, i, k)`."""
     cut = cut_at(spot)
@@ -187,85 +258,14 @@ def counted_window(spot: Spot) -> Iterator[Step]:
     node, code = spot.node, spot.code
     if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords or not code.src(node.func).endswith("arange"):
         return
-    length = length_between(spot, node.args[0], node.args[1], lambda name: _traced(spot, name))
+    length = length_between(spot, node.args[0], node.args[1], lambda name: traced(spot, name))
     if length is not None:
         text = f"{code.src(node.args[0])} + {code.src(node.func)}({length})"
         inside = isinstance(code.parents[node], ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript)
         yield spot.step("arange", (node, f"({text})" if inside else text))
 
 
-def window_update(spot: Spot) -> Iterator[Step]:
-    """`x.at[i : i + k].set(v)` → `x.at[i + jnp.arange(k)].set(v)`; `x.at[:n].set(v)` → `jnp.where(jnp.arange(…) < n, v, x)`."""
-    cut = cut_at(spot)
-    if cut is None or not cut.updates or cut.step:
-        return
-    node, code = subscript(spot), spot.code
-    assert node is not None and isinstance(node.value, ast.Attribute)
-    length = known_length(spot, cut)
-    start = code.operand(cut.lower) if cut.lower is not None else "0"
-    if length is not None:
-        places = f"{start} + {spot.jnp('arange')}({length})"
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        index = ", ".join(places if k == cut.axis else code.src(part) for k, part in enumerate(parts))
-        yield spot.step("dynamic_slice", (node, f"{code.src(node.value)}[{index}]"), excludes=PAST_THE_END)
-        return
-    call = code.parents.get(code.parents[node])
-    method = code.parents[node]
-    if (
-        not isinstance(call, ast.Call)
-        or not isinstance(method, ast.Attribute)
-        or method.attr not in SET_BY_WHERE
-        or len(call.args) != 1
-        or not cut.alone
-        or cut.axis
-    ):
-        return
-    array, value = code.operand(node.value.value), code.src(call.args[0])
-    places = f"{spot.jnp('arange')}({array}.shape[0])"
-    tests = [f"{places} >= {code.operand(cut.lower)}"] if cut.lower is not None else []
-    tests += [f"{places} < {code.operand(cut.upper)}"] if cut.upper is not None else []
-    test = tests[0] if len(tests) == 1 else " & ".join(f"({t})" for t in tests)
-    if getattr(spot.value(node.value.value), "ndim", 1) > 1:
-        test = f"({test})[:, None]"
-    new = SET_BY_WHERE[method.attr].format(x=array, v=value)
-    yield spot.step("where", (call, f"{spot.jnp('where')}({test}, {new}, {array})"), excludes=NEGATIVE)
-
-
-def masked_update(spot: Spot) -> Iterator[Step]:
-    """`x.at[mask].set(v)` → `jnp.where(mask, v, x)`; `.add`, `.multiply`, … alike."""
-    node = subscript(spot)
-    if node is None or type(spot.error).__name__ != "NonConcreteBooleanIndexError" or isinstance(node.slice, ast.Tuple):
-        return
-    code, method = spot.code, spot.code.parents[node]
-    call = code.parents.get(method)
-    at = node.value
-    if (
-        not (isinstance(at, ast.Attribute) and at.attr == "at" and isinstance(method, ast.Attribute))
-        or not isinstance(call, ast.Call)
-        or call.func is not method
-        or method.attr not in SET_BY_WHERE
-        or len(call.args) != 1
-    ):
-        return
-    array, mask = code.operand(at.value), code.src(node.slice)
-    old, test = spot.value(at.value), spot.value(node.slice)
-    if getattr(old, "ndim", 1) > 1 and getattr(test, "ndim", getattr(old, "ndim", 1)) == 1:
-        mask = f"({mask})[:, None]"
-    # what is selected by the same mask needs no selection
-    same = {
-        n: code.operand(n.value)
-        for n in ast.walk(call.args[0])
-        if isinstance(n, ast.Subscript) and ast.dump(n.slice) == ast.dump(node.slice)
-    }
-    start, end = code.span(call.args[0])
-    value = code.edited(start, end, [(*code.span(n), text) for n, text in same.items()])
-    text = f"{spot.jnp('where')}({mask}, {SET_BY_WHERE[method.attr].format(x=array, v=value)}, {array})"
-    risky = not harmless([call.args[0]])
-    yield spot.step("where", (call, text), risky=risky)
-    yield spot.step("where", (call, f"{text}.astype({array}.dtype)"), risky=risky)
-
-
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
-UPDATES: list[Rule] = [window_update, masked_update]
+SPELLED: list[Rule] = [read_by_get, sliced_by_call]
 WINDOWS: list[Rule] = [window, backwards, counted_window]

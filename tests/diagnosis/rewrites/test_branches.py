@@ -157,6 +157,21 @@ def test_an_option_that_was_left_out_may_be_given():
     check(source, (x, jnp.array(0.5)), (x, jnp.array(2.5), jnp.array(1.5)), (x, jnp.array(0.5), 1.5), (x, jnp.array(9.0)))
 
 
+def test_a_tuple_is_compared_with_one_that_has_a_name():
+    source = (
+        "class Grid:\n    goal = (3, 2)\n    def done(self, p):\n        x, y = p\n        return (x, y) == self.goal\n\n"
+        "def f(p):\n    return 1.0 if Grid().done(p) else -0.1\n"
+    )
+    check(source, (jnp.array([3, 2]),), (jnp.array([3, 3]),), (jnp.array([0, 1]),))
+
+
+def test_sizes_that_plain_python_takes_in_one_branch_alone_are_said_to_fail():
+    """The other branch unpacks two: with three the compiled function has no such branch."""
+    source = "def f(p):\n    x, y = p[0] + 1, p[1]\n    if x > 4:\n        x, y = p\n    return jnp.array([x, y])\n"
+    found = check(source, (jnp.array([1, 2]),), (jnp.array([7, 2]),))
+    assert any(said.startswith("it fails on ") for said in found.rewrites[0].compared.differences)
+
+
 @pytest.mark.parametrize("order", ["<", "<=", ">", ">=", "==", "!="])
 def test_tuples_are_compared_element_by_element(order):
     source = f"def f(a, b):\n    if (a[0], a[1]) {order} (b[0], b[1]):\n        return a\n    return b\n"

@@ -167,3 +167,40 @@ def test_repeats_take_the_length_of_an_array_that_they_are_used_with():
     namespace, v, counts = define(REPEATED), jnp.arange(6.0), jnp.array([2, 3, 1])
     assert not propose(namespace["alone"], (v[:3], jnp.array([0, 2, 1])), {}).rewrites
     assert "total_repeat_length=v.shape[0]" in propose(namespace["beside"], (v, counts), {}).rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    p = x[:n]; q = y[:n]\n    return (p * q).sum() / p.sum()\n",
+        "    for k in (1, 2): t = x[k:n].sum(); x = x + t  # twice\n    return x\n",
+    ],
+)
+def test_selections_in_statements_that_share_a_line(lines):
+    """The lines that they need are made room for."""
+    x = jnp.arange(1.0, 6.0)
+    check(f"def f(x, y, n):\n{lines}", (x, x * x, jnp.array(3)), (x[:4], x[1:], jnp.array(2)))
+
+
+def test_two_calls_of_one_helper_whose_selections_meet():
+    source = (
+        "def cut(x, pos):\n    return x[:pos]\n\n"
+        "def f(query, keys, values, pos):\n    k = cut(keys, pos)\n    v = cut(values, pos)\n"
+        "    return jax.nn.softmax(k @ query) @ v\n"
+    )
+    keys, query = jnp.arange(12.0).reshape(6, 2) / 7, jnp.ones(2)
+    check(source, (query, keys, keys + 1, jnp.array(3)), (query, keys[:4], keys[:4], jnp.array(1)))
+
+
+def test_slices_beside_an_index_are_of_one_length():
+    source = "def f(x, y, n):\n    d = x[1, :n[1]] - y[1, :n[1]]\n    return (d ** 2).mean()\n"
+    x = jnp.arange(12.0).reshape(3, 4)
+    check(source, (x, x * 2, jnp.array([1, 3, 2])), (x[:2], -x[:2], jnp.array([4, 2])))
+
+
+def test_an_element_that_is_asked_by_an_argument_may_count_from_the_end():
+    source = "def f(x, value, n=0):\n    return jnp.where(x == value)[0][n]\n"
+    body = "def f(x, value, n=0):\n    hits = jnp.where(x == value)[0]\n    return hits[n]\n"
+    x = jnp.array([3, 1, 3, 2, 3])
+    for each in (source, body):
+        check(each, (x, 3), (x, 3, 2), (x, 3, -1), (x, 3, -3), (x[:3], 3, jnp.array(1)))

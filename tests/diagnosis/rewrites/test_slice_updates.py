@@ -1,0 +1,56 @@
+"""Updates of a part of an array whose place is data, and slices that are spelled by calls."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+M = jnp.arange(24.0).reshape(6, 4)
+A, B = jnp.array(1), jnp.array(3)
+LENGTHS = jnp.array([1, 4, 0, 2, 3, 1])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.at[a:b, a:b].set(0.0)",
+        "return x.at[:, a:b].set(y[:, a:b])",
+        "return x.at[a:b].set(0.5 * x[a:b] + 0.5 * y[a:b])",
+        "return x.at[a : a + 2, b - 2 : b].add(1.0)",
+        pytest.param("return x.at[2, a:b].multiply(3.0)", marks=pytest.mark.slow),
+        pytest.param("return x.at[a:, :b].min(5.0)", marks=pytest.mark.slow),
+    ],
+)
+def test_a_box_whose_sides_are_data_is_updated(body):
+    source = f"def f(x, y, a, b):\n    {body}\n"
+    ends = [(A, B), (jnp.array(0), jnp.array(9)), (jnp.array(3), jnp.array(2))]
+    calls = [(x, -x, a, b) for x in (M, M.astype(int), M[:3]) for a, b in ends]
+    if "a + 2" in body:
+        calls = [(M, -M, A, B), (M.astype(int), -M, A, B)]
+    check(source, *calls)
+
+
+def test_each_row_up_to_its_own_length_is_updated_in_a_loop():
+    source = (
+        "def f(x, lengths):\n    for k in range(x.shape[0]):\n        x = x.at[k, lengths[k]:].set(-jnp.inf)\n    return x\n"
+    )
+    check(source, (M, LENGTHS), (M[:2], LENGTHS[:2]))
+
+
+def test_a_wider_value_makes_no_wider_array():
+    """`.set` keeps the array's own dtype."""
+    check("def f(x, y, a, b):\n    return x.at[a:b].set(y[a:b])\n", (M, -M, A, B), (M.astype(int), -M, A, B))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "part = lax.dynamic_slice_in_dim(x, a, b)\n    return jnp.tanh(part).sum(axis=0)",
+        "return x.at[:b].get().sum()",
+        pytest.param("return lax.dynamic_slice(x, (a, 1), (b, 2)).max()", marks=pytest.mark.slow),
+        pytest.param("return lax.dynamic_slice_in_dim(x, 0, b, axis=1).mean()", marks=pytest.mark.slow),
+    ],
+)
+def test_a_slice_spelled_by_a_call(body):
+    """With a size that is data; a start near the end is moved as JAX moves it."""
+    check(f"def f(x, a, b):\n    {body}\n", (M, A, B), (M, jnp.array(5), B), (M[:4], A, jnp.array(2)))
