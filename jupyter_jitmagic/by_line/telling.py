@@ -45,6 +45,8 @@ class ProgramTeller:
     def __init__(self, place: Callable[[str, int], str], since: float) -> None:
         self._place = place
         self._since = since
+        # by number: one that began before a look and ended after it is new then, however long it took
+        self._last_miss = max((miss.id for miss in log.misses if miss.started_s < since), default=0)
         self._told: set[tuple[object, ...]] = set()
         self._others: dict[int, float] = {}
         self.waiting: list[Callable[[], Line]] = []
@@ -55,7 +57,7 @@ class ProgramTeller:
         """What is new since the last time, each loop and each constant once; no constant while a cell is `running`."""
         since, self._since = self._since, time.time()
         try:
-            found = [*self._of_misses(since), *self._of_others(since)]
+            found = [*self._of_misses(), *self._of_others(since)]
             if not running:
                 waiting, self.waiting = self.waiting, []
                 found += [line() for line in waiting]
@@ -64,8 +66,10 @@ class ProgramTeller:
             faults.report("telling of unrolled loops and constants", error)
             return []
 
-    def _of_misses(self, since: float) -> Iterator[Line]:
-        for miss in [miss for miss in list(log.misses)[-_LOOKED_AT:] if miss.started_s >= since]:
+    def _of_misses(self) -> Iterator[Line]:
+        new = [miss for miss in list(log.misses)[-_LOOKED_AT:] if miss.id > self._last_miss]
+        self._last_miss = max((miss.id for miss in new), default=self._last_miss)
+        for miss in new:
             record, state = log.known_function(miss.function), functions.state_of(miss.function)
             entry = log.known_entry(miss.entry) if miss.entry else None
             jaxpr = programs.traced(entry) if entry is not None and state is not None else None

@@ -145,3 +145,23 @@ def test_while_a_cell_runs_nothing_of_the_users_is_traced_for_a_constant() -> No
     assert teller.lines(running=True) == [] and len(traced) == 1
     (told,) = teller.lines()
     assert "is a constant of 19 MB" in told and teller.lines() == []
+
+
+def test_a_compile_that_goes_on_while_it_is_looked_is_told_when_it_has_ended() -> None:
+    """In a kernel a thread looks while the cell runs: at what compiled before, during a longer one."""
+    jm.options.tell_after_s = 0.0
+    teller = ProgramTeller(lambda filename, line: f"line {line}", time.time())
+
+    @jm.jit
+    def deep(x):
+        assert teller.lines(running=True) == []
+        for _ in range(30):
+            x = jnp.sin(x) * 2
+        return x
+
+    try:
+        deep(1.0)
+        (told,) = teller.lines(running=True)
+        assert "was unrolled 30 times" in told and teller.lines() == []
+    finally:
+        jm.options.reset()
