@@ -159,8 +159,8 @@ def test_an_option_that_was_left_out_may_be_given():
 
 def test_a_tuple_is_compared_with_one_that_has_a_name():
     source = (
-        "class Grid:\n    goal = (3, 2)\n    def done(self, p):\n        x, y = p\n        return (x, y) == self.goal\n\n"
-        "def f(p):\n    return 1.0 if Grid().done(p) else -0.1\n"
+        "import types\ngrid = types.SimpleNamespace(goal=(3, 2))\n\n"
+        "def f(p):\n    x, y = p\n    done = (x, y) == grid.goal\n    return 1.0 if done else -0.1\n"
     )
     check(source, (jnp.array([3, 2]),), (jnp.array([3, 3]),), (jnp.array([0, 1]),))
 
