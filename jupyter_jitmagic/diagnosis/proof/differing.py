@@ -43,6 +43,12 @@ def differs(got: Any, want: Any) -> str:
     return ""
 
 
+def too_large(result: Any) -> bool:
+    """Whether an integer of Python's is among the results that no array of JAX's holds."""
+    largest = np.iinfo(jax.dtypes.canonicalize_dtype(int)).max
+    return any(type(leaf) is int and abs(leaf) > largest for leaf in jax.tree_util.tree_leaves(result))
+
+
 def with_empties_of(got: Any, want: Any) -> Any:
     """A result with those of another's arrays that are empty and of its shapes."""
     if jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):

@@ -294,7 +294,13 @@ class Consumers(Indexing):
 
     # -- calls --------------------------------------------------------------------------------------------
 
+    def updated_itself(self, node: ast.Call) -> Ragged | None:
+        """What `s.at[0].set(v)` of a selection is; `reshaping.Reshaping` knows."""
+        raise NotImplementedError
+
     def _call(self, node: ast.Call) -> Ragged | None:
+        if (updated := self.updated_itself(node)) is not None:
+            return updated
         if self._update(node):
             return None
         known = called(self.spot, node)

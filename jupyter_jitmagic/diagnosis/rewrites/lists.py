@@ -56,6 +56,24 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     yield spot.step("kept", (region, lines), *(((a, b), text) for a, b, text in edits), risky=risky)
 
 
+def born_in_a_branch(spot: Spot) -> Iterator[Step]:
+    """In a branch `parts = [a]`, `parts.append(b)` → `parts = [a, b]`."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    code = spot.code
+    for block in (asked[1].body, asked[1].orelse):
+        for made, added in itertools.pairwise(block):
+            match made, added:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=ast.List(elts=elements) as before),
+                    ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=same), attr="append"), args=[new])),
+                ) if name == same and name not in loaded([new]) and code.on_own_lines([added]):
+                    texts = ", ".join(map(code.src, [*elements, new]))
+                    yield spot.step("list", (before, f"[{texts}]"), (code.region([added]), ""))
+                    return
+
+
 def moved_on_in_a_branch(spot: Spot) -> Iterator[Step]:
     """`if t: recent.pop(0)`, `recent.append(v)` → `recent = [*recent[1:], v]`: a list that keeps its length is a value."""
     asked, code = spot.asked(), spot.code
@@ -277,4 +295,4 @@ def made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     return None
 
 
-RULES: list[Rule] = [moved_on_in_a_branch, appended_in_a_branch]
+RULES: list[Rule] = [born_in_a_branch, moved_on_in_a_branch, appended_in_a_branch]

@@ -128,6 +128,11 @@ def _of_dict(
 def _switch(
     spot: Spot, node: ast.expr, call: ast.Call | None, index: str, functions: str, excludes: dict[str, str]
 ) -> Iterator[Step]:
+    if call is None and isinstance(spot.code.parents[node], ast.Assign):  # called later
+        at = spot.code.fresh("at", "which", "place")
+        made = f"lambda *values, {at}={index}: {spot.lax('switch')}({at}, {functions}, *values)"
+        yield spot.step("switch", (node, made), excludes=excludes)
+        return
     if call is None:
         raise Obstacle(f"`{spot.code.src(node)}` is a function picked by a traced value; only its call can be rewritten")
     if any(isinstance(argument, ast.Starred) for argument in call.args):

@@ -95,6 +95,7 @@ TABLE: dict[str, Operation] = {
     "outer": Operation("outer"),
     "einsum": Operation("einsum"),
     "diff": Operation("shift"),
+    "trapezoid": Operation("trapezoid"),
     **_rows("ones_like zeros_like full_like empty_like", "like"),
     "flip": Operation("flip"),
     "expand_dims": Operation("expand"),

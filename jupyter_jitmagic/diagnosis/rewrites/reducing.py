@@ -36,6 +36,8 @@ class Operations(Reshaping):
             "stack": self._stack,
             "product": self._dot,
             "outer": self._outer,
+            "einsum": self._einsum,
+            "trapezoid": self._trapezoid,
             "shift": self._shift,
             "like": self._like,
             "flip": self._flip,
@@ -195,6 +197,9 @@ class Operations(Reshaping):
             return None
         if known.form == "builtin" and known.keywords:
             self.stop(node)  # `key=`, `default=`
+        if known.form == "builtin" and found.ndim == 1:
+            self.replace(node, self.first_most(self._array(known.arguments[0], found), found, known.operation.neutral))
+            return None
         reduces, made = self._reduced(node, known, found)
         if not reduces:
             return made

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
-from jupyter_jitmagic.diagnosis.rewrites.operations import TOTAL, Called
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, TOTAL, Called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms, written
 
@@ -160,6 +160,83 @@ class Reshaping(Consumers):
             self.stop(node)
         self.require(found, TOTAL)
         return replace(found, axis=0 if one is not None else 1, ndim=2, direct=False)
+
+    def _einsum(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.einsum("i,ij->j", a, b)`: zeros where what has the letter does not count."""
+        given, *operands = known.arguments
+        found = [self.visit(operand) for operand in operands]
+        ragged = [each for each in found if each is not None]
+        if not ragged:
+            return self._nothing_known(node, known)
+        if not isinstance(given, ast.Constant) or not isinstance(given.value, str) or "." in given.value or known.keywords:
+            self.stop(node)
+        inputs, arrow, output = given.value.replace(" ", "").partition("->")
+        terms = inputs.split(",")
+        once = sorted(letter for letter in set(inputs) - {","} if inputs.count(letter) == 1)
+        output = output if arrow else "".join(once)
+        if any(each.flat or each.listed or each.mask != ragged[0].mask for each in ragged):
+            self.stop(node)
+        letters = {term[each.axis] for term, each in zip(terms, found, strict=True) if each is not None}
+        letter = min(letters)
+        if len(letters) > 1 or any(letter in term for term, each in zip(terms, found, strict=True) if each is None):
+            self.stop(node)
+        for operand, each in zip(operands, found, strict=True):
+            if each is not None:
+                self.replace(operand, self.padded(operand, each, "0"))
+        if letter not in output:
+            return None
+        return replace(ragged[0], axis=output.index(letter), ndim=len(output), pad="0", direct=False, source=-1)
+
+    def _trapezoid(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        array = known.arguments[0]
+        if len(known.arguments) > 1 or known.keywords or found.ndim > 1 or found.listed or self.current is None:
+            self.stop(node)
+        found = self.ordered(array, found)
+        text = self.named(self.text(array), "in_order", "in_front")
+        self.replace(node, f"({self.jnp('sum')}({text}[1:] + {text}[:-1], where={enclosed(found.mask)}[1:]) / 2)")
+        return None
+
+    def updated_itself(self, node: ast.Call) -> Ragged | None:
+        """`s.at[0].set(v)` of a selection."""
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(value=array, attr="at"), slice=place), attr=method),
+                args=[value],
+                keywords=[],
+            ) if method in SET_BY_WHERE:
+                found = self.visit(array)
+            case _:
+                return None
+        if found is None:
+            return None
+        try:
+            number = ast.literal_eval(place)
+        except ValueError:
+            self.stop(node)
+        if not isinstance(number, int) or found.ndim > 1 or found.listed or found.group:
+            self.stop(node)
+        self.plain(value)
+        found = self.ordered(array, found)
+        if number < 0:
+            self.replace(place, f"{self.count(found)} - {-number}")
+        return replace(found, pad="", direct=False, source=-1)
+
+    def first_most(self, text: str, found: Ragged, sign: str) -> str:
+        """Of equal ones Python's `max` gives the first, which takes the gradient alone; a NaN stays where it is the first."""
+        text = self.named(text, "values", "candidates")
+        worst = f"{self.jnp('nanmin' if sign == '-' else 'nanmax')}({text})" if found.dtype in "iu" else self.worst(found, sign)
+        mask = found.mask
+        self.inexact |= found.dtype == "f"
+        if self.exact and found.dtype == "f":
+            mask = f"{enclosed(mask)} & ~{self.jnp('isnan')}({text})"
+        place = f"{self.jnp('argmax' if sign == '-' else 'argmin')}({self.jnp('where')}({mask}, {text}, {worst}))"
+        if self.exact and found.dtype == "f":
+            first = self.named(f"{self.jnp('argmax')}({found.mask})", "first", "begin")
+            place = f"{self.jnp('where')}({self.jnp('isnan')}({text}[{first}]), {first}, {place})"
+        return f"{text}[{place}]"
 
     def _like(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

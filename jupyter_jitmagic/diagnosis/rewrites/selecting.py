@@ -58,6 +58,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return Selection(text, ragged, "size=")
         if name in ("unique", "intersect1d", "setdiff1d", "union1d") and node.args and is_module(flow.spot, owner_of(node)):
             return distinct(flow, node, name, several)
+        if name == "delete" and len(node.args) == 2 and not node.keywords and is_module(flow.spot, owner_of(node)):
+            return _deleted(flow, node)
         if name.startswith("segment_") or name == "bincount":
             return grouped(flow, node, name)
         if name == "arange" and len(node.args) == 2:
@@ -164,6 +166,26 @@ def _masked(
     before = sum(isinstance(part, ast.Slice) for part in parts[:at])
     gone = sum(isinstance(part, ast.Constant) for part in others)
     return Selection(array, Ragged(text, axis=before, ndim=ndim - gone, dtype=dtype), fills=True)
+
+
+def _deleted(flow: Flow, node: ast.Call) -> Selection | None:
+    """`jnp.delete(x, mask)`, `jnp.delete(x, places)`."""
+    array, index = node.args
+    fact = flow.spot.fact(index)
+    found = flow.visit(index)
+    if found is None and (fact is None or fact.ndim != 1 or not flow.is_traced(index)):
+        return None
+    if flow.visit(array) is not None or (flow.ndim(array) or 1) > 1 or (found is not None and (found.ndim > 1 or found.flat)):
+        flow.stop(node)
+    length = f"{flow.operand(array)}.shape[0]"
+    if found is not None:
+        places = f"{flow.jnp('where')}({found.mask}, {flow.text(index)}, {length})"
+    else:
+        places = f"{flow.operand(index)} % {length}"
+    mask = f"~{flow.jnp('isin')}({flow.jnp('arange')}({length}), {places})"
+    if found is None and fact is not None and fact.dtype == "b":
+        mask = f"~{flow.operand(index)}"
+    return Selection(flow.operand(array), Ragged(flow.named(mask, "kept", "left"), dtype=dtype_of(flow, array)), fills=True)
 
 
 def _of(held: Ragged, mask: str) -> Ragged:

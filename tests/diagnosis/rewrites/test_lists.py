@@ -146,3 +146,11 @@ def test_a_list_that_a_helper_returns_has_room_for_no_round_at_all():
         (jnp.array([0.0, -1.0, -2.0]),),
         (jnp.array([1.0]),),
     )
+
+
+def test_a_list_that_is_born_and_filled_in_a_branch():
+    source = (
+        "def f(x, t):\n    if x[0] > t:\n        terms = [x.mean()]\n        terms.append(t)\n"
+        "    else:\n        terms = [x.max(), 1.0]\n    return sum(terms)\n"
+    )
+    check(source, (jnp.array([1.0, -2.0]), 0.5), (jnp.array([1.0, -2.0]), 1.5))

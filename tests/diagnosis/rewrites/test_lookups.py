@@ -58,3 +58,8 @@ def test_a_dict_of_places_is_looked_up_by_both_numbers():
     states = [tuple(map(np.int32, place)) for place in ((0, 3), (1, 3), (2, 2), (3, 0))]
     first = check(source, *[(state, jnp.array(-0.04)) for state in states]).rewrites[0]
     assert "jnp.all(jnp.asarray(list(REWARDS)) == jnp.asarray((row, col)), axis=1)" in " ".join(first.source.split())
+
+
+def test_a_function_that_is_picked_and_called_later():
+    source = "def f(x, k):\n    rule = [lambda v: v, lambda v: v ** 2, lambda v: -v][k]\n    return rule(x) + rule(2 * x)\n"
+    check(source, *[(jnp.array([1.0, -2.0]), jnp.array(k)) for k in (1, 0, 2)])

@@ -371,3 +371,10 @@ def test_a_loop_whose_number_bounds_slices_keeps_its_few_rounds():
         (-jnp.abs(x), a),
         (x[:1], a[:1]),
     )
+
+
+def test_whole_numbers_that_outgrow_an_array_are_said_and_refuse_nothing():
+    """Plain Python's go on without bound."""
+    source = "def f(n):\n    x, y = 0, 1\n    for _ in range(n):\n        x, y = y, x + y\n    return x\n"
+    found = check(source, (jnp.array(27),), (jnp.array(3),))
+    assert any("without bound" in said for said in found.rewrites[0].compared.differences)

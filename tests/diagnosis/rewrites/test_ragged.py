@@ -312,3 +312,28 @@ def test_distinct_values_of_what_is_selected_from_a_table(body):
     lines = "".join(f"    {line}\n" for line in body.split("\n"))
     table = jnp.array([[3, 5, 5], [-8, 2, 3]])
     check(f"def f(t):\n{lines}", (table,), (-table,), (jnp.array([[1], [1], [-1]]),), (jnp.array([4, 4, -4, 2]),))
+
+
+FURTHER = {
+    "deleted by a mask": "    return jnp.delete(x, x > 1).sum()\n",
+    "deleted by places": "    at = jnp.where(x > 1)[0]\n    k = jnp.delete(x, at)\n    return (k[1:] - k[:-1]).sum()\n",
+    "contracted": "    m = x > 0\n    a, b = x[m], x[::-1][m]\n    return jnp.einsum('i,i->', a, b)\n",
+    "integrated": "    return jnp.trapezoid(x[x > 0])\n",
+    "its first is set": "    k = x[x > 0]\n    return k.at[0].set(5.0).sum()\n",
+    "its last is added to": "    k = x[x > 0]\n    return k.at[-1].add(2.0).sum()\n",
+}
+
+
+@pytest.mark.parametrize("body", FURTHER.values(), ids=FURTHER)
+def test_what_else_is_done_with_a_selection(body):
+    check(f"def f(x):\n{body}", (X,), (-X,), (X[::-1],))
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_of_equal_ones_pythons_max_gives_the_first_which_takes_the_gradient(name):
+    namespace = define(f"def f(x):\n    return {name}(x[x > 0])\n")
+    found = propose(namespace["f"], (jnp.array([1.0, 3.0, -2.0, 3.0, 1.0]),), {})
+    with applied(found, namespace):
+        for x in (jnp.array([1.0, 3.0, -2.0, 3.0, 1.0]), jnp.array([2.0, -1.0, 2.0, 2.0, 2.0])):
+            slope = jax.grad(jax.jit(namespace["f"]))(x)
+            assert slope.sum() == 1 and slope[jnp.argmax(slope)] == 1 and int(jnp.argmax(slope)) in (0, 1)
