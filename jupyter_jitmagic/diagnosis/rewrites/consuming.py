@@ -389,6 +389,7 @@ class Consumers(Indexing):
             return True
         parts = list(place.slice.elts) if isinstance(place.slice, ast.Tuple) else [place.slice]
         found = [None if isinstance(part, ast.Slice) else self.visit(part) for part in parts]
+        self.plain(*(bound for part in parts if isinstance(part, ast.Slice) for bound in (part.lower, part.upper) if bound))
         values = [self.visit(arg) for arg in node.args]
         if self.visit(array) is not None:
             self.stop(node)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 
 
+UNIQUE = ("unique", "unique_values")
+KIN = (*UNIQUE, "intersect1d", "setdiff1d", "setxor1d", "union1d")
+
+
 def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection | None:
     """`jnp.unique(x)` and its kin with a size, and which of its values count."""
     if any(keyword.arg in ("size", "axis") for keyword in node.keywords) or flow.current is None:
@@ -27,7 +31,7 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
     dtype = dtype_of(flow, node.args[0])
     if held[0] is not None:
         counted = several and flags == ["return_counts"]
-        if name != "unique" or held[0].grid or (flags and not counted) or len(node.args) > 1:
+        if name not in UNIQUE or held[0].grid or (flags and not counted) or len(node.args) > 1:
             flow.stop(node)
         text, held_flat = flow.raveled(first, held[0])
         if held_flat.ndim > 1:
@@ -36,11 +40,11 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
     first = flow.constant(first, dtype)
     if several:
         return _distinct_several(flow, node, name, flags, first)
-    if flags or any(k.arg for k in node.keywords) or len(node.args) != (1 if name == "unique" else 2):
+    if flags or any(k.arg for k in node.keywords) or len(node.args) != (1 if name in UNIQUE else 2):
         return None
     if any(each is not None for each in held):
         flow.stop(node)
-    if name == "union1d":
+    if name in ("union1d", "setxor1d"):
         first = f"{owner}concatenate([{owner}ravel({first}), {owner}ravel({flow.constant(flow.text(node.args[1]), dtype)})])"
         size = f"{owner}size({first})"
     else:
@@ -52,6 +56,11 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
         other = f"{owner}isin({values}, {flow.text(node.args[1])}{', invert=True' if name == 'setdiff1d' else ''})"
         kept = flow.fresh("common" if name == "intersect1d" else "kept", "kept")
         flow.line_before(f"{kept} = ({counts} > 0) & {other}")
+        ragged = Ragged(kept, dtype=dtype)
+    if name == "setxor1d":
+        sides = [f"{owner}isin({values}, {flow.text(arg)})" for arg in node.args]
+        kept = flow.fresh("in_one", "kept")
+        flow.line_before(f"{kept} = ({counts} > 0) & ~({' & '.join(sides)})")
         ragged = Ragged(kept, dtype=dtype)
     return Selection(values, ragged, "size=", fills=True)
 

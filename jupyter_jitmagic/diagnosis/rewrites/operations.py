@@ -96,6 +96,7 @@ TABLE: dict[str, Operation] = {
     "einsum": Operation("einsum"),
     "diff": Operation("shift"),
     "trapezoid": Operation("trapezoid"),
+    "histogram": Operation("histogram"),
     **_rows("ones_like zeros_like full_like empty_like", "like"),
     "flip": Operation("flip"),
     "expand_dims": Operation("expand"),

@@ -38,6 +38,7 @@ class Operations(Reshaping):
             "outer": self._outer,
             "einsum": self._einsum,
             "trapezoid": self._trapezoid,
+            "histogram": self._histogram,
             "shift": self._shift,
             "like": self._like,
             "flip": self._flip,
@@ -298,7 +299,8 @@ class Operations(Reshaping):
             self.require(found, PARTIAL)
             return made
         order = known.keyword("ord") or (known.arguments[1] if len(known.arguments) > 1 else None)
-        if found.grid or (order is not None and not (isinstance(order, ast.Constant) and order.value in (1, 2, 3))):
+        largest = order is not None and self.code.src(order).endswith(".inf") and not isinstance(order, ast.UnaryOp)
+        if found.grid or not (order is None or largest or (isinstance(order, ast.Constant) and order.value in (1, 2, 3))):
             self.stop(node)
         self.require(found, TOTAL)
         self.replace(known.arguments[0], self.padded(known.arguments[0], found, "0"))

@@ -156,7 +156,11 @@ class Reshaping(Consumers):
         if one is None and two is None:
             return None
         found = one if one is not None else two
-        if (one is not None and two is not None) or found is None or found.ndim > 1:
+        if one is not None and two is not None:
+            if any(each.ndim > 1 or each.listed or each.group for each in (one, two)):
+                self.stop(node)
+            return self._paired(node, [replace(one, ndim=2), replace(two, axis=1, ndim=2)], [], TOTAL)
+        if found is None or found.ndim > 1:
             self.stop(node)
         self.require(found, TOTAL)
         return replace(found, axis=0 if one is not None else 1, ndim=2, direct=False)
@@ -291,6 +295,18 @@ class Reshaping(Consumers):
             self.stop(node)
         numbers = known.arguments[0]
         self.replace(numbers, f"{self.jnp('where')}({found.mask}, {self.text(numbers)}, {self.operand(length)})")
+        return None
+
+    def _histogram(self, node: ast.Call, known: Called) -> Ragged | None:
+        """Between edges that are given: what does not count weighs nothing."""
+        found = self._only(node, known)
+        if found is None:
+            return None
+        edges = known.keyword("bins") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        fact = self.spot.fact(edges) if edges is not None else None
+        if fact is None or fact.ndim != 1 or len(known.arguments) > 2 or found.listed or len(known.keywords) > 1:
+            self.stop(node)
+        self.with_keyword(node, f"weights={enclosed(found.broadcast)}.astype(float)")
         return None
 
     def _segment(self, node: ast.Call, known: Called) -> Ragged | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.grouping import distinct, grouped
+from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
@@ -56,7 +56,7 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
         if name in ("flatnonzero", "argwhere") and _looks_for(flow, node):
             text, ragged, _ = _places(flow, node)
             return Selection(text, ragged, "size=")
-        if name in ("unique", "intersect1d", "setdiff1d", "union1d") and node.args and is_module(flow.spot, owner_of(node)):
+        if name in KIN and node.args and is_module(flow.spot, owner_of(node)):
             return distinct(flow, node, name, several)
         if name == "delete" and len(node.args) == 2 and not node.keywords and is_module(flow.spot, owner_of(node)):
             return _deleted(flow, node)

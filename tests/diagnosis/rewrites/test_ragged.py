@@ -320,6 +320,12 @@ FURTHER = {
     "contracted": "    m = x > 0\n    a, b = x[m], x[::-1][m]\n    return jnp.einsum('i,i->', a, b)\n",
     "integrated": "    return jnp.trapezoid(x[x > 0])\n",
     "its first is set": "    k = x[x > 0]\n    return k.at[0].set(5.0).sum()\n",
+    "in one of two": "    return jnp.setxor1d(x, jnp.array([5.0, 0.5, 7.0])).sum()\n",
+    "distinct values": "    return jnp.unique_values(x * x).sum()\n",
+    "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
+    "its largest": "    return jnp.linalg.norm(x[x < 3], jnp.inf)\n",
+    "each with each": "    return jnp.outer(x[x > 0], x[x < 4]).sum()\n",
+    "as many are set": "    k = x[x > 0]\n    return jnp.zeros(8).at[:len(k)].add(1.0)\n",
     "its last is added to": "    k = x[x > 0]\n    return k.at[-1].add(2.0).sum()\n",
 }
 
