@@ -71,20 +71,21 @@ def _bar(seconds: float, low: float, high: float) -> str:
 def png(calls: Calls) -> bytes | None:
     """One panel per function over its calls: the phases of each miss and the executions as points, seconds on a log scale.
 
-    None without matplotlib.
+    None without matplotlib, and where no call has compiled or hit: one that failed has no point.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return None
-    shown = _dearest(calls)
+    drawn = {name: rows for name, rows in calls.items() if any(row["outcome"] in (*_MISSES, "hit") for row in rows)}
+    shown = _dearest(drawn)
     if not shown:
         return None
     figure = Figure(figsize=(8.0, 0.9 + 1.7 * len(shown)), dpi=110, layout="constrained")
     panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for panel, (name, rows) in zip(panels, shown.items(), strict=True):
         _draw(panel, name, rows)
-    panels[-1].set_xlabel("call" + (f" ({_left_out(calls)})" if len(calls) > len(shown) else ""), color=_INK, fontsize=8)
+    panels[-1].set_xlabel("call" + (f" ({_left_out(drawn)})" if len(drawn) > len(shown) else ""), color=_INK, fontsize=8)
     handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
     legend = {"loc": "outside upper right", "ncols": 5, "frameon": False, "fontsize": 8, "labelcolor": _INK}
     figure.legend(handles.values(), handles.keys(), **legend)

@@ -114,13 +114,52 @@ def test_a_trace_has_cells_phases_and_causes(two: Log) -> None:
     tracks = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
     assert list(tracks.values()) == ["cells", "step", "step · execute", "decay", "decay · execute"]
     slices = [
-        (tracks[event["tid"]], event["name"], event["ts"] / 1e6, event["dur"] / 1e6) for event in events if event["ph"] == "X"
+        (tracks[event["tid"]], event["name"], 100 + event["ts"] / 1e6, event["dur"] / 1e6)
+        for event in events
+        if event["ph"] == "X"
     ]
     assert ("cells", "[7]", 100.0, 4.0) in slices and not any(name == "[8]" for _, name, _, _ in slices)
     assert ("step", "step (miss)", 100.0, 4.0) in slices
     assert ("step", "compile", 102.0, 2.0) in slices and ("step", "trace", 100.0, 1.0) in slices
     assert [s for s in slices if s[0] == "step · execute"] == [("step · execute", "execute", 104.0 + n, 0.5) for n in range(4)]
     assert {event.get("tid", 0) for event in traced(two, {2})} == {0, 1, 2}
+
+
+def lanes(events: list[dict[str, Any]]) -> dict[str, list[tuple[str, float, float]]]:
+    """By track what lies on it, checked: a slice lies within another, or behind it."""
+    names = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
+    found: dict[str, list[tuple[str, float, float]]] = {}
+    for event in events:
+        if event["ph"] == "X":
+            start, length = round(event["ts"] * 1000), round(event["dur"] * 1000)
+            found.setdefault(names[event["tid"]], []).append((event["name"], start, start + length))
+    for track, slices in found.items():
+        around: list[float] = []
+        for name, start, end in sorted(slices, key=lambda each: (each[1], -each[2])):
+            while around and around[-1] <= start:
+                around.pop()
+            assert not around or end <= around[-1], (track, name)
+            around.append(end)
+    return found
+
+
+def test_on_each_track_slices_nest_also_of_threads_and_of_executions_that_waited(two: Log) -> None:
+    # a second thread's miss within the first one's time and beyond it, and two executions that were dispatched at once
+    two.columns.extend((1.0, 6.0, 10.0))
+    row = len(two.columns) - 1
+    two.columns.change(row, 10, 1)
+    two.columns.phases[two.columns.first + row] = (1.0, 1.0, 3.0)
+    for place in range(2):
+        two.columns.extend((9.0 + place / 100, 9.001 + place / 100, 10.0))
+        two.columns.observe(len(two.columns) - 1, 0.5, 1)
+    found = lanes(traced(two))
+    assert [name for name, _, _ in found["step (2)"]] == ["step (miss)", "trace", "lower", "compile"]
+    (_, _, end), (_, start, _) = found["step · execute"][-2:]
+    assert start == end
+
+
+def test_a_real_trace_nests(real: None) -> None:
+    assert lanes(traced(log))
 
 
 def test_a_real_miss_says_why_and_where(real: None) -> None:

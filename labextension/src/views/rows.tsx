@@ -295,7 +295,8 @@ function EntryName({
               place === 0
                 ? { minWidth: `${column}ch` }
                 : {
-                    flexBasis: `${Math.max(column, before + value.length)}ch`
+                    // letters are no whole number of pixels wide
+                    flexBasis: `calc(${Math.max(column, before + value.length)}ch + 1px)`
                   }
             }
           >
