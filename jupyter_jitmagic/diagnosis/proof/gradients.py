@@ -44,6 +44,10 @@ class DiffersAtEdge(Differs):
     """A gradient that is another at edges alone (all zeros, no rounds, a tie): the next best answer, with a word about it."""
 
 
+class DiffersBesideNan(Differs):
+    """A gradient that is lost where data is NaN, of which the code speaks: an answer where there is no other, with a word."""
+
+
 class Gradients:
     """The gradients of one function's plain runs, shared by all its rewrites.
 
@@ -68,6 +72,7 @@ class Gradients:
 
         Raises:
             DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
+            DiffersBesideNan: it is not finite where data is made NaN, and right elsewhere.
             Differs: the rewrite's gradient is another.
         """
         if not uncompiled.can_run() or not inputs:
@@ -83,7 +88,7 @@ class Gradients:
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
-        edge = beside_nan = ""
+        edge = beside_nan = minded_nan = ""
         missing = self._missing(inputs[0])
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
@@ -97,6 +102,9 @@ class Gradients:
                 continue
             want = self._of_plain(given)
             if want is None or not _finite(want):
+                continue
+            if not _finite(got) and given.kind == "nan" and self._minds_nan and not _has_nan(first.values):
+                minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
             if not _finite(got) and given.kind in _EDGES:
                 edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
@@ -114,6 +122,8 @@ class Gradients:
                 raise Differs(f"its gradient is another on {_words(given)}")
             if right == "neither" and given.kind in ("call", *_TIES):
                 edge = edge or f"its gradient is another at a tie{', as in this call' if given.kind == 'call' else ''}"
+        if minded_nan:
+            raise DiffersBesideNan(minded_nan)
         if edge:
             raise DiffersAtEdge(edge)
         return beside_nan
@@ -270,6 +280,10 @@ def _alike(got: Any, want: Any) -> bool:
 def _near(got: Any, want: Any) -> bool:
     wide, absolute = (5e-2, 2e-2) if want.dtype.itemsize < 4 else (1e-3, 1e-4)
     return bool(np.all(same_numbers(got, want, wide, absolute)))
+
+
+def _has_nan(values: Sequence[Any]) -> bool:
+    return any(bool(np.isnan(np.asarray(value, np.float64)).any()) for value in values)
 
 
 def _flat(values: Any) -> Any:

@@ -96,7 +96,8 @@ class _Maker:
                 yield self._called({**self._bound, name: None}, "none", [name])
 
     def given(self) -> Iterator[OtherCall]:
-        """Numbers that are left out in this call, given as the data that they would be then; what is None may be one."""
+        """Numbers that are left out in this call, given as the data that they would be then, as ints at last; what is None may be
+        one."""
         for name in self._parameters:
             default = self._default(name)
             numbers = isinstance(default, float) or default is None or _holds_numbers(default)
@@ -104,6 +105,13 @@ class _Maker:
                 yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
                 if default is None:
                     yield from self._given_rows(name)
+        floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
+        whole = {
+            name: int(np.rint(each)) or 1 for name, each in floats.items() if isinstance(each, float) and np.isfinite(each)
+        }
+        if whole:
+            given = self._called({**self._bound, **whole}, "given", list(whole))
+            yield replace(given, words=f"{given.words} as {'ints' if len(whole) > 1 else 'an int'}")
 
     def _given_rows(self, name: str) -> Iterator[OtherCall]:
         """An argument as an array like the first one of floats, as weights or a mask are."""

@@ -144,6 +144,8 @@ class Served:
             CannotRun: the program cannot be run without compiling.
         """
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
+            if want is None and "nothing" in excludes:
+                continue
             try:
                 got = self.computed(given, traced)
             except TooLong:

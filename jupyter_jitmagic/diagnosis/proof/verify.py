@@ -318,7 +318,7 @@ def compare(
     notes: dict[str, None] = {}
     plain.met_another_shape = False
     for given, want in plain.runs():
-        if given.kind in excludes:
+        if given.kind in excludes or (want is None and "nothing" in excludes):
             continue
         if ("another shape" in excludes or OVERLAP in excludes) and equal and shapes(want) != call_shapes:
             plain.met_another_shape |= "another shape" in excludes

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.assigning import Assigning
 from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, refuse_effects, refuse_effects_behind
+from jupyter_jitmagic.diagnosis.rewrites.falling_off import with_an_end
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import independent
-from jupyter_jitmagic.diagnosis.rewrites.returning import Returning
+from jupyter_jitmagic.diagnosis.rewrites.returning import Returning, ReturnsNothing
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 
@@ -52,7 +53,15 @@ def statement(spot: Spot) -> Iterator[Step]:
     if leaves(both, ast.Return):
         if any(isinstance(a, ast.For | ast.While) for a in inside_function(spot, node)):
             return  # a loop's business
-        returning = Returning(spot, node)
+        try:
+            returning = Returning(spot, node)
+        except ReturnsNothing:
+            function = spot.function
+            steps = list(with_an_end(spot, function)) if isinstance(function, ast.FunctionDef) else []
+            if not steps:
+                raise
+            yield from steps
+            return
         refuse_effects_behind(spot, returning.rest)
         yield from _ordered(returning.steps())
     else:

@@ -215,6 +215,7 @@ class Search:
             self.obstacles[str(error)] = None
             if failing:
                 self.fails[failing] = first_words(outcome)
+                self._failures += not call.promised
                 return []
             if isinstance(error, Obstacle):
                 if self._is_of_the_users(str(error)):

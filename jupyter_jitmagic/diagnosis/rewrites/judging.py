@@ -16,7 +16,7 @@ import jax
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
-from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
     Input,
@@ -43,7 +43,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, own_name
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -84,6 +84,7 @@ class Judge:
         self._gradients: Gradients | None = None
         self._gradients_of: Plain | None = None
         self.at_edge: Rewrite | None = None
+        self.beside_nan: Rewrite | None = None
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
@@ -102,12 +103,6 @@ class Judge:
             return []
         names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
         static = []
-        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, names), MOST_STATICS):
-            given = Input(args, kwargs, "static value")
-            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
-                if self._is_taken(plain, changed):
-                    static.append(OtherCall(changed, "with another static value"))
-                    break
         own = Input(self.args, dict(self.kwargs), "static value")
         for option in itertools.islice(other_options(self.fun, self.args, self.kwargs, self.static, names), MOST_STATICS):
             for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
@@ -115,6 +110,12 @@ class Judge:
                 if self._is_taken(plain, changed):
                     words = " and ".join(f"{name}={value!r}" for name, value in option.items())
                     static.append(OtherCall(changed, f"with {words}", promised=False))
+                    break
+        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, names), MOST_STATICS):
+            given = Input(args, kwargs, "static value")
+            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+                if self._is_taken(plain, changed):
+                    static.append(OtherCall(changed, "with another static value"))
                     break
         calls = other_calls(self.fun, variations.call(), variations, trees)
         self._served = Served(self.fun, plain, self.static, calls, seconds)
@@ -208,6 +209,9 @@ class Judge:
         except DiffersAtEdge as error:
             self.at_edge = self.at_edge or told(str(error))
             reason = str(error)
+        except DiffersBesideNan as error:
+            self.beside_nan = self.beside_nan or told(str(error))
+            reason = str(error)
         except Differs as error:
             self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
             reason = str(error)
@@ -270,6 +274,8 @@ class Judge:
         programs = {id(call.given): program for call, program in traced.others}
         compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
         for given, want, program in compared[:MOST_STATICS_COMPARED]:
+            if want is None and NOTHING in traced.draft.excludes:
+                continue
             try:
                 got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
             except CannotRun:

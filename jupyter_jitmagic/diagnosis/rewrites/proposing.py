@@ -124,6 +124,8 @@ def _propose(
         search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.runnable)
         judge.say_where_it_fails(said)
         found = _found(search, judge)
+    if not found.rewrites and judge.beside_nan is not None:
+        return Proposals((judge.beside_nan,), found.unverified)
     if not found.rewrites and first.unverified:
         found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, always_returns, leaves, loaded, stored
+from jupyter_jitmagic.source.code import SCOPES, Edit, always_returns, leaves, loaded, stored, target_names
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
@@ -67,15 +67,20 @@ def _defaults_at_the_start(body: list[ast.stmt], given: list[dict[str, ast.expr]
                 test=ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
                 body=[ast.Assign(targets=[ast.Name(id=target)])],
                 orelse=[],
-            ) if name == target and all(_is_some(each.get(name), name) for each in given):
+            ) if name == target and all(_is_some(each.get(name), name, body) for each in given):
                 continue
         return place
     return 0
 
 
-def _is_some(value: ast.expr | None, name: str) -> bool:
-    """Whether a value is surely not None: a computed number, or the parameter that has its value by then."""
-    return isinstance(value, ast.BinOp) or (isinstance(value, ast.Name) and value.id == name)
+def _is_some(value: ast.expr | None, name: str, body: list[ast.stmt]) -> bool:
+    """Whether a value is surely not None: a computed number, what is only bound to such, or the parameter, which has its value
+    by then."""
+    if not isinstance(value, ast.Name) or value.id == name:
+        return isinstance(value, ast.BinOp | ast.Name)
+    assigned = [each for statement in body for each in ast.walk(statement) if isinstance(each, ast.Assign)]
+    values = [each.value for each in assigned if value.id in [name for target in each.targets for name in target_names(target)]]
+    return bool(values) and all(isinstance(each, ast.BinOp) for each in values)
 
 
 def on_smaller_numbers(spot: Spot) -> Iterator[Step]:

@@ -13,6 +13,10 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves, loaded, read_first, stored
 
 
+class ReturnsNothing(Obstacle):
+    """One way through the function ends without a return."""
+
+
 class Returning:
     """An `if` of which at least one side returns; what follows it belongs to the other side."""
 
@@ -33,7 +37,7 @@ class Returning:
         for side in (node.body, node.orelse):
             way = side if always_returns(side) else [*side, *self.rest]
             if not always_returns(way):
-                raise Obstacle("one way through the function returns nothing")
+                raise ReturnsNothing("one way through the function returns nothing")
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         cheap = harmless([*self.node.body, *self.node.orelse, *self.rest])

@@ -206,3 +206,22 @@ def test_a_constant_in_the_place_of_a_count_is_of_the_counts_kind():
     w, g = jnp.array([1.0, 2.0]), jnp.array([0.5, 1.0])
     four, two = jnp.asarray(4.0), jnp.asarray(2)
     check(source, (w, g, four, two), (w, g.at[0].set(jnp.inf), four, two), (w, g, four, jnp.asarray(2.5)))
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        (
+            "def f(v, x):\n    for i in range(len(x) - 1):\n        if x[i] <= v < x[i + 1]:\n            return v - x[i]\n",
+            [(0.5,), (1.0,), (2.2,)],
+        ),
+        (
+            "def f(v, x):\n    if v > 2:\n        return v * 2, 1\n    elif v > -5:\n        return x.sum() * v, 0\n",
+            [(1.5,), (3.0,), (-1,)],
+        ),
+    ],
+)
+def test_a_function_that_may_end_without_a_return_is_answered_for_the_ways_that_return(source, calls):
+    x = jnp.array([0.0, 1.0, 2.0, 4.0])
+    rewrite = check(source, *((*call, x) for call in calls)).rewrites[0]
+    assert "where plain Python reaches no return and gives None" in " ".join(rewrite.compared.differences)

@@ -244,3 +244,15 @@ def test_nan_in_each_array_is_minded_where_the_code_asks_for_it():
     source = "def f(w, g, scale):\n    if jnp.isfinite(g).all():\n        w = w - g / scale\n    return w\n"
     found = propose(define(source)["f"], (jnp.ones(2), jnp.array([0.5, 1.0]), jnp.asarray(4.0)), {}).rewrites[0]
     assert found.patterns == ("cond",)
+
+
+def test_a_step_that_is_given_up_for_nan_is_answered_and_its_gradient_told():
+    """`if isnan(energy): return q`: what was computed before is NaN for `cond`, too; plain Python's gradient is not."""
+    source = (
+        "def f(q, step):\n    moved = q + step * q**3\n    energy = (moved**2).sum()\n"
+        "    if jnp.isnan(energy):\n        return q\n    if energy < 10.0:\n        return moved\n    return q\n"
+    )
+    namespace = define(source)
+    q = jnp.array([1.0, -2.0])
+    rewrite = propose(namespace["f"], (q, 0.1), {}).rewrites[0]
+    assert "its gradient is not finite where data is NaN, where plain Python's is" in rewrite.compared.differences

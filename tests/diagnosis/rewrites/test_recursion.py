@@ -100,3 +100,13 @@ def test_a_function_that_calls_its_own_jit_is_proven_so(jit):
     exec(compile(found.source, "<rewrite>", "exec"), namespace)
     fixed = namespace["f"] if jit else jax.jit(namespace["f"])
     assert [int(fixed(arr, number)) for number in (7, 1, 9, 4)] == [3, 0, 4, -1]
+
+
+def test_a_default_of_none_is_filled_in_before_the_loop_where_calls_pass_a_name_for_a_number():
+    check(
+        "def f(a, guess=None, depth=0):\n    if guess is None:\n        guess = a / 2\n    better = 0.5 * (guess + a / guess)\n"
+        "    if abs(better - guess) < 1e-4 or depth > 50:\n        return better\n    return f(a, better, depth + 1)\n",
+        (9.0,),
+        (2.0, 1.0),
+        (4,),
+    )

@@ -1,0 +1,37 @@
+"""A function that may end without a return, where plain Python gives None: a value of the kind of its others stands there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import NOTHING, Spot, Step
+from jupyter_jitmagic.source.code import always_returns, leaves
+
+
+def with_an_end(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
+    """`for …: if …: return v` and no more → `return jnp.nan` at the end."""
+    returns = [each for each in leaves(function.body, ast.Return) if isinstance(each, ast.Return)]
+    if always_returns(function.body) or any(each.value is None for each in returns):
+        return
+    text = next((text for each in returns if each.value is not None and (text := _nothing_like(spot, each.value))), "")
+    if not text:
+        return
+    code = spot.code
+    end = code.region([function.body[-1]])[1]
+    line = f"{code.indent(function.body[-1])}return {text}\n"
+    if not code.text[:end].endswith("\n"):
+        line = f"\n{line}"
+    note = f"where plain Python reaches no return and gives None, the result is {text.replace('jnp.', '')}"
+    yield spot.step("return", ((end, end), line), note=note, excludes={NOTHING: "inputs on which plain Python returns None"})
+
+
+def _nothing_like(spot: Spot, value: ast.expr) -> str:
+    """What says "nothing" among numbers of this kind; "" where there is no such value."""
+    if isinstance(value, ast.Tuple):
+        parts = [_nothing_like(spot, each) for each in value.elts]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})" if all(parts) else ""
+    fact = spot.fact(value)
+    if fact is None or fact.ndim != 0 or fact.sort not in ("number", "array"):
+        return ""
+    return {"f": spot.jnp("nan"), "i": "-1", "b": "False"}.get(fact.dtype, "")
