@@ -96,8 +96,7 @@ class _Maker:
                 yield self._called({**self._bound, name: None}, "none", [name])
 
     def given(self) -> Iterator[OtherCall]:
-        """Numbers that are left out in this call, given as the data that they would be then, as ints at last; what is None may be
-        one."""
+        """Numbers that are left out, given as the data that they would be then, at last as ints; what is None may be one."""
         for name in self._parameters:
             default = self._default(name)
             numbers = isinstance(default, float) or default is None or _holds_numbers(default)
