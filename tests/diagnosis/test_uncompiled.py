@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -142,3 +145,25 @@ def test_a_loop_without_end_is_stopped():
     traced = jax.jit(lambda x: lax.while_loop(lambda c: c < 1, lambda c: c * 1.0, x)).trace(jnp.array(0.5))
     with pytest.raises(OutOfTime):
         uncompiled.evaluate(traced, [jnp.array(0.5)], Deadline(0.2))
+
+
+OPERANDS = [
+    jnp.array([-7.0, -1.5, 0.25, 2.0]), jnp.array([3, -2, 5, -7]), jnp.ones((2, 1)), jnp.arange(4.0).astype(jnp.bfloat16),
+    jnp.float32(2.5), 2, -0.5,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("apply", [operator.mul, operator.floordiv, operator.lt, operator.pow])
+def test_an_operator_gives_what_jax_gives_for_arrays_of_every_shape_beside_each_other(apply):
+    """One program serves arrays of all shapes: dtype and shape are still those of each pair."""
+    for left, right in itertools.product(OPERANDS[:-2], OPERANDS):
+        alike(uncompiled.run(apply, (left, right), {}, Deadline(20)), apply(left, right))
+
+
+def test_an_operator_between_weakly_typed_arrays_is_weakly_typed():
+    def plain(x):
+        weak = jnp.asarray(2) * x
+        return weak, weak * jnp.float16(0.5), (weak**2) * jnp.float16(0.5), (jnp.ones(3) * x) * jnp.float16(0.5)
+
+    x = jnp.asarray(1.5)
+    alike(uncompiled.run(plain, (x,), {}, Deadline(20)), plain(x))

@@ -402,6 +402,14 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
+_OF_ELEMENTS = frozenset({*_ELEMENTWISE, "div", "rem", "integer_pow", "round", "not", "select_n", "convert_element_type"})
+
+
+def element_operation(name: str) -> Operation | None:
+    """`operation`, where it takes each element alone, with the same parameters for arrays of every shape."""
+    return _OPERATIONS[name] if name in _OF_ELEMENTS else None
+
+
 def fits(aval: Any) -> bool:
     """Whether NumPy has the dtype (JAX's typed keys and small floats are left to JAX)."""
     dtype = getattr(aval, "dtype", None)

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
-from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, fits, operation
+from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
@@ -143,6 +143,44 @@ def inner_program(program: Any) -> Callable[[Values, Watch], list[Any]]:
     jaxpr, consts = (program.jaxpr, program.consts) if hasattr(program, "consts") else (program, ())
     run, known = program_of(jaxpr), list(map(plain_value, consts))
     return lambda args, watch: run(known, args, watch)
+
+
+def by_element(jaxpr: Any) -> Operation | None:
+    """A program of single numbers without constants, made ready to run on arrays of any one shape; None where its operations
+    are not all for each element alone."""
+    steps: list[tuple[Any, Callable[..., Any], Any, Any]] = []
+    places: dict[Any, int] = {}
+    start: list[Any] = []
+
+    def place(atom: Any) -> int:
+        if hasattr(atom, "val"):
+            start.append(as_operand(atom.val, atom.aval))
+            return len(start) - 1
+        if atom not in places:
+            places[atom] = len(start)
+            start.append(None)
+        return places[atom]
+
+    given = list(map(place, jaxpr.invars))
+    for equation in jaxpr.eqns:
+        name, out = equation.primitive.name, equation.outvars
+        function = element_operation(name)
+        if function is None or len(out) != 1 or not all(fits(atom.aval) for atom in (*equation.invars, *out)):
+            return None
+        steps.append((equation.params, function, list(map(place, equation.invars)), (place(out[0]), out[0].aval.dtype)))
+    last = list(map(place, jaxpr.outvars))
+
+    def run(args: Values, watch: Watch) -> Values:
+        values = start.copy()
+        for k, value in zip(given, args, strict=True):
+            values[k] = value
+        for params, function, operands, (k, dtype) in steps:
+            watch.tick()
+            value = function(params, *(values[m] for m in operands))
+            values[k] = value if type(value) is np.ndarray and value.dtype == dtype else converted(value, dtype)
+        return [values[k] for k in last]
+
+    return run
 
 
 def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Operation:

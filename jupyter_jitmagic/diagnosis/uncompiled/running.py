@@ -21,6 +21,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
     Watch,
     as_operand,
+    by_element,
     evaluate,
     inner_program,
     operation_of,
@@ -172,30 +173,92 @@ if _parts is not None:
                 else:
                     return plain(self, *others)
             try:
-                compute, out_avals = _operator(name, tuple(avals), jax.config.jax_enable_x64, _promotion())
+                compute, out_avals = _operator_for(name, avals)
+                return self._trace.computed(compute, values, out_avals)[0]
             except Exception:
                 return plain(self, *others)  # JAX says in the user's own call what is wrong with it
-            return self._trace.computed(compute, values, out_avals)[0]
 
         method.__name__ = name
         return method
 
+    def _power(self: Any, exponent: Any) -> Any:
+        """``x ** 2``: a number of Python's is part of the program."""
+        if type(exponent) not in (int, float):
+            return _plain_power(self, exponent)
+        try:
+            compute, out_avals = _power_of(self.aval, exponent, type(exponent) is int, *_settings())
+            return self._trace.computed(compute, [self.value], out_avals)[0]
+        except Exception:
+            return _plain_power(self, exponent)
+
+    _plain_power = _parts.Tracer.__pow__
+    _Tracer.__pow__ = _power
     for _name in _OPERATORS:
         setattr(_Tracer, _name, _by_program(_name))
 
 
+def _operator_for(name: str, avals: Sequence[Any]) -> tuple[Operation, Sequence[Any]]:
+    """The program of single numbers where it serves arrays of every shape, else the one of these shapes."""
+    shape = _common_shape(avals)
+    found = None
+    if shape is not None and name != "__matmul__":
+        found = _operator_of_numbers(name, tuple(map(_as_number, avals)), *_settings())
+    if shape is None or found is None:
+        return _operator(name, tuple(avals), *_settings())
+    of_numbers, number = found
+    return _of_shape(of_numbers, shape), [number.update(shape=shape)]
+
+
 @functools.lru_cache(maxsize=2048)
-def _operator(name: str, avals: tuple[Any, ...], x64: bool, promotion: Any) -> tuple[Operation, list[Any]]:
-    with _parts.eval_context():
-        given = [jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type) for aval in avals]
-        closed = jax.make_jaxpr(lambda array, *others: getattr(array, name)(*others))(*given)
-    if len(closed.out_avals) != 1:
-        raise NotImplementedError(name)
+def _operator(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, list[Any]]:
+    closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
     return inner_program(closed), closed.out_avals
 
 
-def _promotion() -> Any:
-    return jax.config.jax_numpy_dtype_promotion, jax.config.jax_numpy_rank_promotion
+@functools.lru_cache(maxsize=1024)
+def _power_of(aval: Any, exponent: float, *_: Any) -> tuple[Operation, list[Any]]:
+    closed = _traced(lambda array: array**exponent, (aval,))
+    return inner_program(closed), closed.out_avals
+
+
+@functools.lru_cache(maxsize=1024)
+def _operator_of_numbers(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, Any] | None:
+    """The operator's program for single numbers and its result, if it is one for the elements of arrays as well."""
+    closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
+    run = by_element(closed.jaxpr) if not closed.consts else None
+    return None if run is None else (run, closed.out_avals[0])
+
+
+def _traced(fun: Callable[..., Any], avals: Sequence[Any]) -> Any:
+    with _parts.eval_context():
+        given = [jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type) for aval in avals]
+        closed = jax.make_jaxpr(fun)(*given)
+    if len(closed.out_avals) != 1:
+        raise NotImplementedError(fun)
+    return closed
+
+
+def _as_number(aval: Any) -> Any:
+    return aval if aval.shape == () else aval.update(shape=())
+
+
+def _common_shape(avals: Sequence[Any]) -> tuple[int, ...] | None:
+    """The one shape of these arrays, beside single numbers; None where there are several."""
+    shapes = {aval.shape for aval in avals if aval.shape != ()}
+    return None if len(shapes) > 1 else next(iter(shapes), ())
+
+
+def _of_shape(of_numbers: Operation, shape: tuple[int, ...]) -> Operation:
+    def run(args: Sequence[Any], watch: Watch) -> Sequence[Any]:
+        return [np.broadcast_to(value, shape) if value.shape != shape else value for value in of_numbers(args, watch)]
+
+    return run
+
+
+def _settings() -> tuple[Any, ...]:
+    """What else JAX makes a program by."""
+    config = jax.config
+    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, config.jax_numpy_rank_promotion
 
 
 def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], Operation]:
