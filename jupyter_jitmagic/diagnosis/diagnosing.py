@@ -172,7 +172,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
     if error is None:
         return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call))
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
-    unhashable = other_failures.for_unhashable_static(call)
+    unhashable = other_failures.for_unhashable_function(call) or other_failures.for_unhashable_static(call)
     if unhashable:
         return verdict("not_staticness", *call.static_names(), reason=unhashable)
     waited = time.perf_counter() - started

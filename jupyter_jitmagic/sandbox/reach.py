@@ -8,6 +8,7 @@ enough not to run it.
 
 from __future__ import annotations
 
+import abc
 import array
 import builtins
 import datetime
@@ -53,6 +54,7 @@ _STEADY = (
     types.CodeType, types.GenericAlias,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
+    type(vars(abc.ABC)["_abc_impl"]),  # which classes are an abstract one's: `isinstance` remembers
 )  # fmt: skip
 """Nothing that code does with these changes them."""
 

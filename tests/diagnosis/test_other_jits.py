@@ -88,6 +88,30 @@ def test_an_object_whose_call_is_jitted():
     assert diagnose(Sized(), 1.0).static_argnames == ("self",)
 
 
+def test_an_equinox_module_that_is_called_itself():
+    """It has no hash (it is compared by its arrays): its own library's jit takes it, `jax.jit` does not."""
+    eqx = pytest.importorskip("equinox")
+
+    class Net(eqx.Module):
+        w: jax.Array
+        limit: float
+
+        def __call__(self, x):
+            y = self.w * x
+            if y.sum() > self.limit:
+                return jnp.tanh(y)
+            return y
+
+    net = Net(X, 0.5)
+    for fun in (net, net.__call__, eqx.filter_jit(net)):
+        found = diagnose(fun, X)
+        assert found.kind == "rewrite" and found.verified and found.rewrites
+    refused = diagnose(jax.jit(net), X)
+    assert refused.kind == "not_staticness" and "jax.jit(it.__call__)" in refused.reason
+    with pytest.raises(TypeError, match="unhashable"):
+        jax.jit(net)(X)
+
+
 def test_a_rewrite_under_equinox_is_traced_and_compared_by_its_rules():
     """The model holds functions, which its jit keeps: where it is returned by both branches, its arrays alone are chosen."""
     eqx = pytest.importorskip("equinox")

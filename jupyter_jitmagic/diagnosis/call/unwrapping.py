@@ -19,7 +19,7 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     """
     declared: set[str] = set()
     donated: set[str] = set()
-    arrays_alone = of_library = False
+    arrays_alone = of_library = of_jax = False
     for _ in range(10):
         fun, args = _with_self(fun, args)
         given = getattr(fun, "_jit_info", None) or getattr(getattr(fun, "jitted_fn", None), "_jit_info", None)
@@ -28,12 +28,14 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             break
         library = type(fun).__module__.partition(".")[0]
         arrays_alone = arrays_alone or library == "equinox"
+        of_jax = of_jax or library in ("jax", "jaxlib", "jupyter_jitmagic")
         of_library = of_library or library not in ("jax", "jaxlib", "equinox", "jupyter_jitmagic")
         if given is not None:
             named = bind(inner, args, kwargs).arguments
             declared |= _chosen(named, len(args), given, "static")
             donated |= _chosen(named, len(args), given, "donate")
         fun = inner
+    fun = fun if of_jax else _as_method(fun)
     call = bind(calling_itself(fun), args, kwargs, frozenset(declared))
     if of_library and (objects := frozenset(each.name for each in call.refused if _is_taken_apart(each))):
         call = replace(call, declared=call.declared | objects, library=objects)
@@ -51,6 +53,19 @@ def _with_self(fun: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
     if not hasattr(fun, "lower") and hasattr(method, "lower") and hasattr(method, "__wrapped__"):
         return method, (fun, *args)
     return fun, args
+
+
+def _as_method(fun: Any) -> Any:
+    """An object without a hash by its ``__call__``: an equinox module, which is compared by its arrays. Its own library's jit
+    takes it, `jax.jit` does not."""
+    method = getattr(type(fun), "__call__", None)  # noqa: B004
+    if isinstance(fun, MethodType) or not isinstance(method, types.FunctionType):
+        return fun
+    try:
+        hash(fun)
+    except TypeError:
+        return MethodType(method, fun)
+    return fun
 
 
 def _chosen(named: tuple[Argument, ...], count: int, given: Any, what: str) -> set[str]:

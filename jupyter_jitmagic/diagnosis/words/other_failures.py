@@ -88,6 +88,20 @@ def _a(kind: type | str) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
+def for_unhashable_function(call: Call) -> str | None:
+    """An object that is called and has no hash, by which `jax.jit` finds what it has compiled."""
+    try:
+        hash(call.fun)
+    except TypeError as error:
+        name = type(call.fun).__name__
+        return (
+            f"jax.jit cannot take an object of {name}: it has no hash ({error}). Put the jit on its method "
+            "(`jax.jit(it.__call__)`, the arrays that it holds being constants then) or on a function that takes it as an "
+            "argument (`equinox.filter_jit` takes one of equinox's modules)."
+        )
+    return None
+
+
 def for_unhashable_static(call: Call) -> str | None:
     """An argument that is declared static and cannot be."""
     for argument in call.arguments:
