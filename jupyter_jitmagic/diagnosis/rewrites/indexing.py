@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
-from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.code import stored, words
 
 
 class Indexing(Writer):
@@ -206,6 +206,13 @@ class Indexing(Writer):
         if given[1] and not given[0] and not given[2] and upper is not None and upper > 0:
             base = self.ordered(node.value, base)
             return self._masked(base, f"{enclosed(base.mask)}[:{upper}]")
+        if given == [True, False, False] and lower is not None and lower > 0 and self._goes_on_in_its_loop(node):
+            mask = enclosed(base.mask)  # each round's array is as long as the last one's
+            places = (
+                f"{self.jnp('arange')}({mask}.size) >= {lower}" if base.front else f"{self.jnp('cumsum')}({mask}) > {lower}"
+            )
+            self.replace(node, self.text(node.value))
+            return self._masked(base, f"{mask} & ({places})", front=False)
         if given[0] and not given[1] and lower is not None and lower >= 0 and (step or 1) > 0:
             base = self.ordered(node.value, base)
             return self._masked(base, f"{enclosed(base.mask)}[{lower}:{f':{step}' if step else ''}]")
@@ -227,6 +234,14 @@ class Indexing(Writer):
             if upper < 0:
                 return self._masked(base, f"{enclosed(base.mask)}[{lower - upper}:]")
         self.stop(node)
+
+    def _goes_on_in_its_loop(self, node: ast.Subscript) -> bool:
+        """`rest = x[1:]` in a loop in which x is bound anew."""
+        statement = self.code.parents[node]
+        if not isinstance(statement, ast.Assign) or not isinstance(node.value, ast.Name):
+            return False
+        loops = (at for at in self.code.ancestors(statement) if isinstance(at, ast.For | ast.While))
+        return any(node.value.id in stored(loop.body) for loop in loops)
 
     def _cut_by_data(self, node: ast.Subscript, base: Ragged, part: ast.Slice) -> Ragged:
         if part.step is not None:
@@ -261,7 +276,7 @@ def _integer(node: ast.expr) -> int | None:
     return None
 
 
-_COUNTING = words("argmax argmin argsort searchsorted count_nonzero size len")
+_COUNTING = words("argmax argmin argsort searchsorted count_nonzero size len categorical")
 
 
 def _never_negative(node: ast.expr) -> bool:

@@ -24,7 +24,7 @@ class Operation:
 
     Attributes:
         sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "stack", "product", "shift", "like".
+            "norm", "join", "stack", "product", "shift", "like", "drawn".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -111,6 +111,8 @@ TABLE: dict[str, Operation] = {
     "bincount": Operation("bincount"),
     "unique": Operation("unique"),
     **_rows("cov corrcoef", "covariance"),
+    "categorical": Operation("drawn"),
+    "choice": Operation("chosen"),
     **_rows("segment_sum segment_max segment_min segment_prod", "segment"),
 }
 

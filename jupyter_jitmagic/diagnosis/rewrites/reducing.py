@@ -6,14 +6,14 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.reshaping import Reshaping
 
 Consumer = Callable[[ast.Call, Called], Ragged | None]
 
 
-class Operations(Reshaping):
+class Operations(Drawing):
     """A consumer for each sort of operation in the table."""
 
     def consumer(self, known: Called) -> Consumer:
@@ -52,6 +52,8 @@ class Operations(Reshaping):
             "bincount": self._bincount,
             "segment": self._segment,
             "covariance": self._covariance,
+            "drawn": self.drawn,
+            "chosen": self.chosen,
         }
         return by_sort.get(known.operation.sort, self._nothing_known)
 

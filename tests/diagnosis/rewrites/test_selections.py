@@ -204,3 +204,17 @@ def test_an_element_that_is_asked_by_an_argument_may_count_from_the_end():
     x = jnp.array([3, 1, 3, 2, 3])
     for each in (source, body):
         check(each, (x, 3), (x, 3, 2), (x, 3, -1), (x, 3, -3), (x[:3], 3, jnp.array(1)))
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while len(x) > 0:\n        k = x[0]\n        n += 1\n        rest = x[1:]\n        x = rest[rest - k > t]",
+        "while x.size > 1:\n        n += 1\n        x = x[1:]\n        x = x[x < x.max() - t]",
+    ],
+)
+def test_a_list_of_work_that_grows_shorter_in_each_round(loop):
+    """As non-maximum suppression goes on with what overlaps the best one little."""
+    x = jnp.array([0.1, 0.2, 0.9, 1.5, 1.7, 2.5])
+    source = f"def f(x, t=0.5):\n    n = 0\n    {loop}\n    return n\n"
+    check(source, (x,), (x, 0.05), (x[::-1],), (x[:1],), (x[:4], 2.0))

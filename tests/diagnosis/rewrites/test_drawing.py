@@ -1,0 +1,51 @@
+"""Random draws from what was selected: the same numbers as plain Python's."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+LOGITS = jnp.array([0.5, 2.0, -1.0, 0.1, 1.0])
+KEYS = [jax.random.PRNGKey(seed) for seed in (0, 1, 2)]
+NUCLEUS = """
+def f(key, logits, p=0.8):
+    order = jnp.argsort(-logits)
+    probs = jax.nn.softmax(logits)[order]
+    n = jnp.argmax(jnp.cumsum(probs) >= p) + 1
+    probs = probs[:n] / probs[:n].sum()
+    return order[jax.random.choice(key, n, p=probs)]
+"""
+AMONG_THE_LIKELIEST = """
+def f(key, logits, p=0.8):
+    order = jnp.argsort(-logits)
+    kept = order[:jnp.searchsorted(jnp.cumsum(jax.nn.softmax(logits[order])), p) + 1]
+    return kept[jax.random.categorical(key, logits[kept])]
+"""
+
+
+@pytest.mark.parametrize("source", [NUCLEUS, AMONG_THE_LIKELIEST])
+def test_a_token_of_the_nucleus(source):
+    calls = [(key, logits) for key in KEYS for logits in (LOGITS, -LOGITS, LOGITS[:3])]
+    check(source, *calls, (KEYS[0], LOGITS, 0.2))
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "jax.random.choice(key, x[x > 0], shape=(3,))",
+        "jax.random.choice(key, x[x > 0], p=x[x > 0] / x[x > 0].sum())",
+        pytest.param("jax.random.categorical(key, x[x > 0])", marks=pytest.mark.slow),
+    ],
+)
+def test_an_element_of_a_selection(drawn):
+    check(f"def f(key, x):\n    return {drawn}\n", *[(key, x) for key in KEYS for x in (LOGITS, LOGITS[::-1], -LOGITS)])
+
+
+@pytest.mark.parametrize(
+    "drawn", ["data[jax.random.choice(key, size, (4,))]", "data[jax.random.choice(key, jnp.arange(size))]"]
+)
+def test_a_row_below_a_count_that_is_data(drawn):
+    """As a replay buffer is sampled, as far as it is filled."""
+    source = f"def f(key, data, size):\n    return {drawn}\n"
+    check(source, *[(key, LOGITS, jnp.array(size)) for key in KEYS for size in (1, 3, 5)])
