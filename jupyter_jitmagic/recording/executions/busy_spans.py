@@ -2,7 +2,9 @@
 
 A span lies between two ends that were seen, of one line of devices. What the GIL and the scheduler add to one sight of an
 end is divided by the calls between. It holds if every call but the first was handed over before the one before it had
-ended; the first may come late: then the span begins with it. Spans of several entries are shared out by `mixed_spans`.
+ended; the first may come late: then the span begins with it. Where the device rested a little all the same, as in a loop that
+reads each tenth result, the calls since then tell how much at least, and so does the rest at the span's beginning, as often
+as its caller was away for as long. Spans of several entries are shared out by `mixed_spans`.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
 from jupyter_jitmagic.recording.executions.running_ahead import Line
 from jupyter_jitmagic.records.log import HIT, INLINED, log
 
-_REST = 0.05
-"""The device may have rested for this share of a span at most."""
+_REST = 0.1
+"""The device may have rested for this share of a span at most; the middle is taken, as if it had for half of that."""
 _LONGEST = 4096
 """Calls of a span."""
 _MIXED = 16
@@ -140,18 +142,21 @@ class BusySpans:
         if not len(place) or rows["place"][-1] not in place:
             return None
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
-        seconds = (end.before + end.after - low - high) / 2
-        if seconds <= 0:
-            return None
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(int(entry)) or math.nan for entry in entries])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
         # from each call on the device had this work left, and no more time for it than until the end
         left = np.cumsum(each[::-1])[::-1]
-        rests = [_rest(when - (low + high) / 2, left, when - ended[1:]) for when in (end.after, end.before)]
-        if rests[0] > _REST:
+        most = _work(left, end.after - low, end.after - ended[1:])
+        if most < (1 - _REST) * (end.after - low):
             return None
-        uncertain = (high - low) + (end.after - end.before) if rests[1] <= _REST else math.inf
+        least = _work(left, end.before - high, end.before - ended[1:])
+        if begin.call >= first and float(started[0]) > begin.after:
+            away = started - np.append(log.columns.times(begin.call - first)[1], ended[:-1])
+            least = min(least, end.before - high - (float(started[0]) - begin.before) * int((away[1:] > away[0] / 2).sum()))
+        seconds, uncertain = (least + end.after - low) / 2, end.after - low - least
+        if seconds <= 0:
+            return None
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
         return Span(begin.call + 1, end.call, counts, seconds, uncertain)
 
@@ -184,9 +189,7 @@ class BusySpans:
                 self._found(entry, seconds, new[entry])
 
 
-def _rest(seconds: float, left: Any, seconds_left: Any) -> float:
-    """For which share of so many seconds the device rested, at least, if from each call on it had so much work and so many
-    seconds left."""
-    if seconds <= 0:
-        return 1.0
-    return float(1 - left[0] * (seconds_left / left[1:]).min(initial=math.inf) / seconds)
+def _work(left: Any, seconds: float, seconds_left: Any) -> float:
+    """For how long the device worked in so many seconds, at most, if from each call on it had so much work and so many seconds
+    left."""
+    return min(seconds, float((left[0] * (seconds_left / left[1:])).min(initial=math.inf)))

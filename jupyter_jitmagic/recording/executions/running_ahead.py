@@ -3,9 +3,10 @@ the mean of the calls between.
 
 The waiter waits for one output, and when that is there for the newest that was made meanwhile (JAX's CPU client lets a
 caller run 32 calls ahead, so it wakes once in some 32 calls). Two outputs are held at most, and one where they are large:
-holding more slows the caller down. Where entries come by turns such a mean tells of none: there some calls in a row are
-watched as well, of which each that follows another shows how long it took by itself; their outputs, which have to be small,
-are held until then. What follows from the ends is for `busy_spans` to say.
+holding more slows the caller down. Where the device rests each few calls and these are short, as where their caller reads each
+tenth result, only the last call before such a rest is waited for, and only of some (`rests`). Where entries come by turns such
+a mean tells of none: there some calls in a row are watched as well, of which each that follows another shows how long it took
+by itself; their outputs, which have to be small, are held until then. What follows from the ends is for `busy_spans` to say.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.executions.rests import Begun, Rests
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter
 
 WORTH_S = 2e-4
@@ -31,11 +33,12 @@ _RESTLESS = 3
 WORTH_RESTLESS_S = 2e-3
 """Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
 that costs their caller too much."""
-_LAP = 32
+_LAP, _LONG_LAP = 32, 64
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _LOOK_EVERY = 64
 _FIRST, _STEP = 0.9, 0.03
+_FIRST_LAST = 0.65
 _FIRST_CLOSELY = 0.6
 """Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
 they took would be known least."""
@@ -133,6 +136,9 @@ class _Lane:
         """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
+        self.rests = Rests()
+        self.rested = -math.inf
+        """When a call was last seen to find it at rest."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
 
@@ -142,6 +148,7 @@ class _Link(OutputWatch):
 
     Args:
         rested: its line had nothing to do when it was called.
+        begun: since when its line has been at work, if that is known.
     """
 
     closely = False
@@ -149,7 +156,7 @@ class _Link(OutputWatch):
     alone = False
     """So is the end of the call before."""
 
-    def __init__(self, call: _Call, rested: bool, owner: RunningAhead) -> None:
+    def __init__(self, call: _Call, rested: bool, owner: RunningAhead, begun: Begun | None = None) -> None:
         super().__init__(call.array, call.start)
         self.lane, self.number, self.work = call.lane, call.number, call.work
         self.entry, self.place = call.entry, call.place
@@ -159,13 +166,17 @@ class _Link(OutputWatch):
         seen, self.since = call.lane.seen, perf_counter()
         self._due = self.since + call.lane.each_s if rested else max(seen.when, call.lane.began) + call.work - seen.work
         """When it may be expected to end."""
+        self._begun = begun
+        if begun is not None:
+            self.since, self._due = begun.start, begun.start + begun.calls * call.lane.each_s
 
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first."""
         left_s = self._due - now
         if self.closely:  # not in step with the calls
             return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        return max(min(_FIRST * left_s, _OFTEN_S), _STEP * (max(self._due, now) - self.since))
+        first = _FIRST if self._begun is None else _FIRST_LAST
+        return max(min(first * left_s, _OFTEN_S), _STEP * (max(self._due, now) - self.since))
 
     def ended(self) -> None:
         if not math.isfinite(self.after):
@@ -176,7 +187,9 @@ class _Link(OutputWatch):
         self._owner.go_on(self)
 
     def least_s(self) -> float:
-        """How long it lasted for each call, at least, since the end that was seen before, or since it was called at rest."""
+        """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""
+        if self._begun is not None:
+            return max(self.before - self.since, 0.0) / self._begun.calls
         seen = self.lane.seen
         since, calls = (self.since, 1) if self.rested else (max(seen.when, self.lane.began), self.number - seen.number)
         return max(self.before - since, 0.0) / max(calls, 1)
@@ -257,7 +270,7 @@ class RunningAhead:
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
-                self.restless, self._rests = self._rests >= _RESTLESS, 0
+                self.restless, self._rests = self._rests >= (1 if self.restless else _RESTLESS), 0
         if looks:
             hot_path.full_at(end)  # not with the lock: it takes the log's
         return True
@@ -276,7 +289,13 @@ class RunningAhead:
         then any will do for the next, where none come by turns."""
         line = lines.get(entry)
         lane = self._lanes.get(line) if line is not None else None
-        if lane is None or lane.bursts or self._taken - self._turned < _TURNS:
+        if lane is None or self._taken - self._turned < _TURNS:
+            return 0.0
+        if self._seeks(lane):
+            pause_s = max(lane.again - perf_counter(), 0.0)
+            self._pauses = self._pauses or pause_s > 0
+            return pause_s
+        if lane.bursts:
             return 0.0
         if self._waited is None:
             return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
@@ -361,18 +380,53 @@ class RunningAhead:
 
     def _put(self, call: _Call) -> None:
         """Wait for a call, keep it to be waited for, or let it go."""
+        lane = call.lane
+        if not call.is_large and self._seeks(lane):
+            self._seek(call)
+            return
         if self._waited is None:
-            lane, now = call.lane, perf_counter()
+            now = perf_counter()
             if self.restless and lane.each_s < WORTH_RESTLESS_S:
                 if now < lane.again:
                     return
                 lane.again = now + _LAP * lane.each_s
-            self._rests += not call.is_large
+            if not call.is_large:
+                self._rested(lane, now)
             self._wait(call, rested=True)
         elif self._joins(call, self._waited):
             self._row.append(call)
         elif not call.is_large:
             call.lane.newest = call
+
+    def _rested(self, lane: _Lane, now: float) -> None:
+        """A call found its line at rest: one that has just begun a loop does so, too."""
+        self._rests += now - lane.rested < _LOOK_EVERY * lane.each_s
+        lane.rested = now
+
+    def _seeks(self, lane: _Lane) -> bool:
+        """Whether only the last call before a rest is waited for."""
+        return self.restless and lane.each_s < WORTH_RESTLESS_S and self._taken - self._turned >= _TURNS
+
+    def _seek(self, call: _Call) -> None:
+        """Wait for the last call before a rest."""
+        lane, now = call.lane, perf_counter()
+        if now < lane.again:
+            return
+        before = lane.rests.before(call.number)
+        ready = is_ready(before) if before is not None else None
+        lane.rests.note(call.array, call.number)
+        if ready:
+            waited = lane.rests.chosen
+            self._rested(lane, now)
+            lane.rests.found(call.number, call.start)
+            if waited:
+                lane.again = now + _LONG_LAP * lane.each_s
+                lane.rests.forget()
+        elif ready is False:
+            self._idle = 0
+            begun = lane.rests.choose(call.number) if self._waited is None else None
+            if begun is not None:
+                self._wait(call, begun=begun)
 
     def _joins(self, call: _Call, waited: _Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
@@ -405,10 +459,10 @@ class RunningAhead:
         least = min((self._alone.get(other, 0) for other in here), default=0)
         return entry in here and self._alone.get(entry, 0) <= least + _MORE
 
-    def _wait(self, call: _Call, rested: bool = False) -> _Link:
+    def _wait(self, call: _Call, rested: bool = False, begun: Begun | None = None) -> _Link:
         self._waits += 1
         call.lane.waited = self._waits
-        link = _Link(call, rested, self)
+        link = _Link(call, rested, self, begun)
         waiter.look(link)
         self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link
