@@ -176,6 +176,41 @@ def two_functions(step_s: float, steps: int, evaluate_every: int) -> Loop:
     return run
 
 
+def calls_two_functions(step_s: float, steps: int) -> Loop:
+    """A step that calls one function for the gradients, and with these another. The truth of the first is a loop of it alone,
+    that of the second what it adds."""
+
+    def gradients(params: Any, x: Any, y: Any) -> Any:
+        return jax.value_and_grad(loss_of)(params, x, y)
+
+    def measured(params: Any, grads: Any, x: Any, y: Any) -> Any:
+        params = jax.tree.map(lambda p, g: p - 1e-3 * g, params, grads)
+        return params, loss_of(params, x, y)
+
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, g, sizes = jit(gradients), jit(measured), sizes_of(step_s)
+        params, (x, y) = parameters(sizes.width), batch(sizes)
+        plain_f, plain_g = _plain(f), _plain(g)
+
+        def loop(f: Any, g: Any, params: Any, steps: int) -> float:
+            begin = time.perf_counter()
+            for _ in range(steps):
+                _, grads = f(params, x, y)
+                params, loss = g(params, grads, x, y) if g is not None else (params, grads)
+            jax.block_until_ready((params, loss))
+            return time.perf_counter() - begin
+
+        loop(f, g, params, 2)
+        loop(plain_f, plain_g, params, 2)
+        turns = [(loop(plain_f, None, params, 20) / 20, loop(plain_f, plain_g, params, 20) / 20) for _ in range(9)]
+        first, both = (statistics.median(times) for times in zip(*turns, strict=True))
+        seconds = loop(f, g, params, steps)
+        per = seconds / (steps * both)
+        return seconds, {"gradients": per * first, "measured": per * (both - first)}
+
+    return run
+
+
 def drops_its_outputs(step_s: float, steps: int) -> Loop:
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
         f, sizes = jit(own(step)), sizes_of(step_s)
@@ -267,12 +302,14 @@ LOOPS: dict[str, Loop] = {
     "three batch shapes in turn, 6 ms": shapes_in_turn(LONG, 400),
     "train and evaluate by turns, 6 ms": two_functions(LONG, 300, 1),
     "evaluate each tenth step, 6 ms": two_functions(LONG, 300, 10),
+    "calls two functions a step, 6 ms": calls_two_functions(LONG, 300),
     "makes its batches, 6 ms": never_waits(LONG, 300, makes_batches=True),
     "drops its outputs, 6 ms": drops_its_outputs(LONG, 300),
     "deletes each loss, 6 ms": never_waits(LONG, 300, deletes=True),
     "large outputs only": has_large_outputs_only(400),
     "two threads, 6 ms": in_threads(LONG, 200),
     "waits each time, 6 ms": never_waits(LONG, 200, wait_every=1),
+    "waits each time, 2 ms": never_waits(2e-3, 400, wait_every=1),
 }
 OF_TWO_DEVICES: dict[str, Loop] = {"two devices in turn, 6 ms": on_devices_in_turn(LONG, 400)}
 """In a process of their own."""
