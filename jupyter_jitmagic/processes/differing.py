@@ -10,7 +10,6 @@ from jupyter_jitmagic.base.wording import short_name
 from jupyter_jitmagic.processes import levels
 from jupyter_jitmagic.processes.gathering import TIMEOUT_S, Answers, ask
 from jupyter_jitmagic.processes.opened import Opened
-from jupyter_jitmagic.recording.compiles import agreeing
 from jupyter_jitmagic.records.programs import Differing, Program, first_difference, groups_of, most, named, others_than, told
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def compare_processes(source: Any = None, *, timeout_s: float = TIMEOUT_S) -> pd
 def found_in(source: Any, timeout_s: float = TIMEOUT_S) -> tuple[list[Differing], list[str]]:
     """The differences, and a line for each process that could not be asked."""
     if source is None:
+        from jupyter_jitmagic.recording.compiles import agreeing  # brings JAX, which is not needed to ask others
+
         return list(agreeing.agreement.found), []
     if isinstance(source, Opened):
         frame, kind, by = source.programs(), "process", "process"

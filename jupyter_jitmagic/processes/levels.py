@@ -9,7 +9,6 @@ import time
 from typing import Any
 
 from jupyter_jitmagic import tables
-from jupyter_jitmagic.base import jax_internals
 from jupyter_jitmagic.records.log import log
 from jupyter_jitmagic.records.programs import program_of
 
@@ -23,7 +22,11 @@ STARTED_S = time.time()
 
 def whoami() -> dict[str, Any]:
     """Which process this is. `process` is its number in a program of several: JAX's, else SLURM's or MPI's; else None."""
-    distributed = jax_internals.distributed() if "jax" in sys.modules else None
+    distributed = None
+    if "jax" in sys.modules:  # who only asks engines need not import it
+        from jupyter_jitmagic.base import jax_internals
+
+        distributed = jax_internals.distributed()
     rank = next((os.environ[name] for name in _RANKS if os.environ.get(name, "").isdigit()), None)
     return {
         "process": distributed.process if distributed is not None else None if rank is None else int(rank),

@@ -87,6 +87,13 @@ print("pandas" in sys.modules)
     assert done.stdout == "False\n"
 
 
+def test_who_only_asks_does_not_import_jax() -> None:
+    """That was most of the first time on the other side."""
+    script = "import jupyter_jitmagic as jm, sys; jm.gather, jm.compare_processes, jm.open; print('jax' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_what_differs_between_engines(used: Any) -> None:
     found = jm.compare_processes(used, timeout_s=60)
     said = "engine 1 compiled step once more, for f32[31,8]; engine 0 did not"
