@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import jax
@@ -17,13 +18,20 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, rerun, undo
 
 
 class Constant(NamedTuple):
-    """An array in a program: its size in bytes, JAX's short type, the first line that uses it, and the user's name of it."""
+    """An array in a program, or several that one name holds (a dict of parameters, a model)."""
 
     bytes: int
     type: str
+    """JAX's short type, or how many arrays these are."""
     place: Place | None
+    """The first line that uses it."""
     name: str
+    """The user's: of an array in a container with where it is in there; "" if none is known."""
+    holder: str
+    """The name in the function's closure or module, which is `name` but for one array of a container."""
     value: Any
+    """What that name stands for."""
+    arrays: tuple[Any, ...]
 
 
 LARGE = 16 * 2**20
@@ -33,8 +41,8 @@ LARGE = 16 * 2**20
 def large_constants(jaxpr: Any, fun: Callable[..., Any], is_users: Callable[[str], bool]) -> Iterator[Constant]:
     """The large constants of a closed jaxpr of `fun`, the largest first."""
     inner = getattr(jaxpr, "jaxpr", jaxpr)
-    found = [(variable, value) for variable, value in zip(inner.constvars, jaxpr.consts, strict=False) if _size(value) >= LARGE]
-    if not found:
+    every = [(variable, value) for variable, value in zip(inner.constvars, jaxpr.consts, strict=False) if _size(value)]
+    if sum(_size(value) for _, value in every) < LARGE:
         return
     users: dict[Any, Place] = {}
     for equation, stack in equations_of(inner, is_users):
@@ -42,9 +50,27 @@ def large_constants(jaxpr: Any, fun: Callable[..., Any], is_users: Callable[[str
             if stack and not hasattr(variable, "val"):
                 users.setdefault(variable, stack[0])
     names = list(_arrays_named(fun, set()))
-    for variable, value in sorted(found, key=lambda each: -_size(each[1])):
-        name = next((name for name, array in names if _is_same(array, value)), "")
-        yield Constant(_size(value), variable.aval.str_short(short_dtypes=True), users.get(variable), name, value)
+    same, views = (
+        {id(each.array): each for each in reversed(names)},
+        [each for each in names if isinstance(each.array, np.ndarray)],
+    )
+    held: dict[str, list[tuple[Any, Any, _Named]]] = defaultdict(list)
+    for number, (variable, value) in enumerate(every):
+        named = same.get(id(value)) or next((each for each in views if _is_same(each.array, value)), _NAMELESS)
+        held[named.holder or f"#{number}"].append((variable, value, named))
+    found = [_constant(group, users) for group in held.values()]
+    yield from sorted((each for each in found if each.bytes >= LARGE), key=lambda each: -each.bytes)
+
+
+def _constant(group: list[tuple[Any, Any, _Named]], users: dict[Any, Place]) -> Constant:
+    """What one name holds."""
+    arrays = tuple(value for _, value, _ in group)
+    place = next((users[variable] for variable, _, _ in group if variable in users), None)
+    variable, _, named = group[0]
+    one = len(group) == 1
+    kind = variable.aval.str_short(short_dtypes=True) if one else f"{len(group)} arrays"
+    name = named.name if one else named.holder
+    return Constant(sum(map(_size, arrays)), kind, place, name, named.holder, named.value, arrays)
 
 
 def traces_as_argument(
@@ -55,16 +81,16 @@ def traces_as_argument(
     plain = fun
     while hasattr(plain, "__wrapped__"):
         plain = plain.__wrapped__
-    if type(plain) is not FunctionType or not constant.name:
+    if type(plain) is not FunctionType or not constant.holder:
         return False
 
     def with_argument(array: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return _naming(plain, constant.name, array)(*args, **kwargs)
+        return _naming(plain, constant.holder, array)(*args, **kwargs)
 
     nums = tuple(num + 1 for num in options.static_argnums if num >= 0)
-    array = jax.ShapeDtypeStruct(constant.value.shape, constant.value.dtype)
 
     def trace() -> Any:
+        array = jax.tree_util.tree_map(_placeholder, constant.value)
         jitted = jax.jit(with_argument, static_argnums=nums, static_argnames=tuple(options.static_argnames))
         return jitted.trace(array, *example.args, **example.kwargs)
 
@@ -73,7 +99,11 @@ def traces_as_argument(
             consts = rerun(trace, seconds).jaxpr.consts
     except (Exception, OutOfTime, Effect):  # the user's code says no, or cannot be run once more
         return False
-    return not any(_is_same(constant.value, each) for each in consts)
+    return not any(_is_same(value, each) for value in constant.arrays for each in consts)
+
+
+def _placeholder(leaf: Any) -> Any:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if isinstance(leaf, _ARRAYS) else leaf
 
 
 def _naming(fun: FunctionType, name: str, value: Any) -> FunctionType:
@@ -101,8 +131,27 @@ def _size(value: Any) -> int:
     return int(getattr(value, "nbytes", 0) or 0)
 
 
-def _arrays_named(fun: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """The arrays that a function reads by a name of its own or of its module, those of the functions it names included."""
+_ARRAYS = (jax.Array, np.ndarray)
+_LOOKED_INTO = 10_000
+"""Values in what one name holds."""
+
+
+class _Named(NamedTuple):
+    name: str
+    """As the user would write it: `table`, `params['w']`, `model.layers[0].w`."""
+    holder: str
+    """The name itself; "" for what no name of the function's closure or module stands for."""
+    value: Any
+    """What that stands for."""
+    array: Any
+
+
+_NAMELESS = _Named("", "", None, None)
+
+
+def _arrays_named(fun: Any, seen: set[int]) -> Iterator[_Named]:
+    """The arrays that a function reads by a name of its own or of its module, in containers, too, those of the functions it
+    names included; of a method also those of its object."""
     while hasattr(fun, "__wrapped__"):
         fun = fun.__wrapped__
     code = getattr(fun, "__code__", None)
@@ -116,8 +165,38 @@ def _arrays_named(fun: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
             values[name] = cell.cell_contents
         except ValueError:  # not filled yet
             continue
+    if isinstance(fun, MethodType) and code.co_varnames:
+        values[code.co_varnames[0]] = fun.__self__
     for name, value in values.items():
-        if hasattr(value, "nbytes"):
-            yield name, value
-        elif callable(value) and hasattr(value, "__code__"):
+        if callable(value) and hasattr(value, "__code__"):
             yield from _arrays_named(value, seen)
+        else:
+            yield from (_Named(f"{name}{path}", name, value, array) for path, array in _arrays_in(value))
+
+
+def _arrays_in(value: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays in a value, each with the way to it; in Python's containers and in what objects keep. No code of
+    the user's runs, and it may go on meanwhile in another thread: containers are copied in one step."""
+    todo, seen = deque([("", value)]), set[int]()
+    while todo and len(seen) < _LOOKED_INTO:
+        path, each = todo.popleft()
+        if isinstance(each, _ARRAYS):
+            yield path, each
+        elif id(each) not in seen and not isinstance(each, type | ModuleType | FunctionType | str | bytes):
+            seen.add(id(each))
+            if isinstance(each, dict):
+                todo += [(f"{path}[{key!r}]", item) for key, item in list(dict.items(each)) if isinstance(key, str | int)]
+            elif isinstance(each, tuple) and (names := getattr(type(each), "_fields", None)):
+                todo += [(f"{path}.{name}", item) for name, item in zip(names, tuple.__iter__(each), strict=False)]
+            elif isinstance(each, list | tuple):
+                items = list.copy(each) if isinstance(each, list) else tuple.__getitem__(each, slice(None))
+                todo += [(f"{path}[{number}]", item) for number, item in enumerate(items)]
+            elif isinstance(kept := _kept_by(each), dict):
+                todo += [(f"{path}.{name}", item) for name, item in list(dict.items(kept))]
+
+
+def _kept_by(value: Any) -> Any:
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None

@@ -86,9 +86,15 @@ class ProgramTeller:
         for row in [row for row in tuple(log.others.values()) if row.last_s >= since]:
             before, now = self._others.get(row.id, 0.0), row.trace_s + row.lower_s + row.compile_s
             self._others[row.id] = now
-            if now - before >= options.tell_after_s and (jaxpr := others.traced(row.id)) is not None:
+            if (jaxpr := others.traced(row.id)) is None:
+                continue
+            if now - before >= options.tell_after_s:
                 made = (Made(each.stack, each.maker) for each in equations(jaxpr, is_users))
                 yield from self._unrolled(row.function, largest_loop(made), now - before, 0)
+            for constant in large_constants(jaxpr, others.function(row.id), is_users):
+                # of a library's function, an array that the user neither uses nor names is the library's
+                if (constant.place or constant.name) and self._once("constant", row.function, constant.name, constant.type):
+                    self.waiting.append(partial(Line.about, self._is_constant(short_name(row.function), constant)))
 
     def _unrolled(self, function: str, loop: Unrolled | None, cost_s: float, miss: int) -> Iterator[Line]:
         if loop is None or not self._once("loop", loop.file, loop.line, function):
@@ -103,12 +109,15 @@ class ProgramTeller:
 
     def _constant(self, state: FunctionState, entry: EntryRecord | None, constant: Constant, miss: MissRecord) -> Line:
         name = short_name(state.facts.record.qualname)
-        at = f", {self._place(constant.place.file, constant.place.line)}" if constant.place else ""
         cure = f" As an argument of {name} it is in none (traced)." if _cured(state, entry, constant) else ""
-        return Line.about(
-            f"{name}: {constant.name or 'an array'} ({constant.type}{at}) is a constant of "
-            f"{size(constant.bytes)} in the compiled program, and in each further one.{cure}",
-            miss=miss.id,
+        return Line.about(f"{self._is_constant(name, constant)}{cure}", miss=miss.id)
+
+    def _is_constant(self, function: str, constant: Constant) -> str:
+        at = f", {self._place(constant.place.file, constant.place.line)}" if constant.place else ""
+        are = "is a constant" if len(constant.arrays) == 1 else "are constants"
+        return (
+            f"{function}: {constant.name or 'an array'} ({constant.type}{at}) {are} of "
+            f"{size(constant.bytes)} in the compiled program, and in each further one."
         )
 
     def _once(self, *key: object) -> bool:

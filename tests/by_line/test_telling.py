@@ -130,6 +130,31 @@ def test_a_numpy_array_of_a_closure_has_its_name(telling: Shell) -> None:
     assert "weights (f32[2200,2200]" in text and "19 MB" in text
 
 
+def test_a_constant_of_plain_jit_is_told_too(telling: Shell) -> None:
+    telling.ok("table = jnp.ones((2200, 2200))")
+    text = told(telling, "@jax.jit\ndef look(x):\n    return x @ table\nlook(jnp.ones(2200)); look(jnp.ones((2, 2200)));")
+    assert text.count("look: table (f32[2200,2200], cell [4], line 3) is a constant of 19 MB in the compiled program") == 1
+
+
+def test_arrays_that_one_name_holds_are_told_as_one(telling: Shell) -> None:
+    """Of a dict of parameters and of a method's object; none of them large by itself."""
+    telling.ok("params = {'a': jnp.ones((1500, 1500)), 'b': [jnp.ones((1500, 1400))], 'unused': jnp.ones((3000, 3000))}")
+    text = told(telling, "%%jit --quiet\ndef f(x):\n    return x @ params['a'] @ params['b'][0]\n\nf(jnp.ones(1500));")
+    assert "f: params (2 arrays, cell [4], line 3) are constants of 17 MB in the compiled program" in text
+    assert "As an argument of f it is in none (traced)." in text
+    telling.ok("class Net:\n    def __init__(self): self.w = jnp.ones((2200, 2200))\n    def run(self, x): return x @ self.w")
+    text = told(telling, "import jupyter_jitmagic as jm\nrun = jm.jit(Net().run)\nrun(jnp.ones(2200));")
+    assert "Net.run: self.w (f32[2200,2200]" in text and "is a constant of 19 MB" in text and "As an argument" not in text
+
+
+def test_no_code_runs_where_names_are_looked_for(telling: Shell) -> None:
+    """What a name stands for may do anything when it is asked, and may hold itself."""
+    telling.ok("class Odd:\n    def __getattr__(self, name): raise KeyError(name)\n    def __len__(self): raise KeyError\n"
+               "odd = Odd()\nodd.own = odd\nodd.again = [odd]\nodd.table = jnp.ones((2200, 2200))")  # fmt: skip
+    text = told(telling, "%%jit --quiet\ndef f(x):\n    return x @ odd.table\n\nf(jnp.ones(2200));")
+    assert "f: odd.table (f32[2200,2200]" in text and not jm.faults.details()
+
+
 def test_while_a_cell_runs_nothing_of_the_users_is_traced_for_a_constant() -> None:
     """It waits for the cell's end, and is told once."""
     table = jnp.ones((2200, 2200))

@@ -6,6 +6,7 @@ it was and with what arguments, so the causes of a recompile are known here as w
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 import time
@@ -74,10 +75,15 @@ class Others:
         self._histories: weakref.WeakKeyDictionary[Any, dict[Any, _History]] = weakref.WeakKeyDictionary()
         self._lineages: dict[Any, tuple[Earlier, list[Signature]]] = {}
         self._traced: dict[int, weakref.ref[Any]] = {}
+        self._functions: dict[int, weakref.ref[Any]] = {}
 
     def traced(self, row: int) -> Any:
         """The closed jaxpr of what a row of `log.others` compiled last; None where JAX holds it no more, or did not show it."""
         return self._traced.get(row, lambda: None)()
+
+    def function(self, row: int) -> Any:
+        """The function of which that is; None where it is gone."""
+        return self._functions.get(row, lambda: None)()
 
     def known(self, compiling: Compiling) -> bool:
         """Whether this function, or one created before it at the same place, has compiled already."""
@@ -127,11 +133,11 @@ class Others:
             earlier.trace, earlier.lower, span.end - span.start, span.disk,
         )  # fmt: skip
         if log.paused_s is None:
-            self._count(done, _traced(compiling))
+            self._count(done, _traced(compiling), compiling.fun if compiling is not None else None)
         for listener in tuple(self.listeners):
             listener(done)
 
-    def _count(self, done: OtherCompile, traced: Any) -> None:
+    def _count(self, done: OtherCompile, traced: Any, fun: Any) -> None:
         with log.lock:
             row = self._row(done)
             row.compiles += 1
@@ -140,9 +146,11 @@ class Others:
             row.lower_s += done.lower_s or 0.0
             row.compile_s += done.compile_s
             row.causes, row.last_s = done.causes, time.time()
-            self._traced.pop(row.id, None)
-            if traced is not None:
-                self._traced[row.id] = weakref.ref(traced)
+            for kept, value in ((self._traced, traced), (self._functions, fun if traced is not None else None)):
+                kept.pop(row.id, None)
+                with contextlib.suppress(TypeError):  # an object that nothing can refer to weakly
+                    if value is not None:
+                        kept[row.id] = weakref.ref(value)
         log.listeners.emit(Changed("others", row.id))
 
     def _row(self, done: OtherCompile) -> OtherRecord:
