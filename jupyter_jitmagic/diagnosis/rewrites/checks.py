@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, loaded, stored
@@ -46,6 +48,78 @@ def raising(spot: Spot) -> Iterator[Step]:
     call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {printed}, lambda: None)"
     note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
+
+
+def no_case_left(spot: Spot) -> Iterator[Step]:
+    """`if test: return v`, then `raise` → v, and NaN (or a message) where the test fails."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    code = spot.code
+    node, raised = _last_case(spot, asked[1])
+    if node is None or raised is None or not (node is asked[1] or _is_of_data(spot, node.test)):
+        return  # a test of Python's own still raises, while tracing
+    *before, last = node.body
+    if (
+        not isinstance(last, ast.Return)
+        or last.value is None
+        or leaves(before, (ast.Return, ast.Raise, ast.Break, ast.Continue))
+    ):
+        return
+    value = last.value
+    indent, head = code.indent(node), ""
+    if code.is_elif(node):
+        head, indent = f"{indent}else:\n", f"{indent}    "
+    head += code.block_text(before, indent)
+    test, where, nan = code.expr(node.test), spot.jnp("where"), spot.jnp("nan")
+    region = code.region([node])
+    edits = [] if node.orelse else [(code.region([raised]), "")]
+    texts = [f"{where}({test}, {code.expr(value)}, {nan})"]
+    if isinstance(value, ast.Tuple):
+        texts = [f"({', '.join(f'{where}({test}, {code.expr(each)}, {nan})' for each in value.elts)})"]
+    texts.append(f"{spot.jax('tree.map')}(lambda r: {where}({test}, r, {nan}), {code.expr(value)})")
+    for text in texts if not (isinstance(value, ast.Tuple) and len(value.elts) < 2) else texts[1:]:
+        yield spot.step(
+            "where", (region, f"{head}{indent}return {text}\n"), *edits, note=_NOTE + "the result is NaN where no case holds"
+        )
+    printed = _printed(spot, _raised_message(raised), f"not {_one_line(spot, node.test)}")
+    call = f"{spot.lax('cond')}({test}, lambda: None, lambda: {printed})"
+    note = _NOTE + "the message is printed where no case holds (jax.experimental.checkify can raise)"
+    yield spot.step("debug.print", (region, f"{head}{indent}{call}\n{indent}return {code.src(value)}\n"), *edits, note=note)
+
+
+def _last_case(spot: Spot, node: ast.If) -> tuple[ast.If | None, ast.Raise | None]:
+    """The last of the tests from this one on, behind which nothing is left but a `raise`."""
+    code = spot.code
+    last = _end_of_chain(node)
+    if len(last.orelse) == 1 and isinstance(last.orelse[0], ast.Raise):
+        return last, last.orelse[0]
+    root = node
+    while code.is_elif(root) and isinstance(code.parents[root], ast.If):
+        root = code.parents[root]  # type: ignore[assignment]
+    block = code.block(root)
+    match block[block.index(root) :]:
+        case [*_, ast.If() as before, ast.Raise() as raised]:
+            last = _end_of_chain(before)
+            return (last, raised) if not last.orelse else (None, None)
+    return None, None
+
+
+def _is_of_data(spot: Spot, test: ast.expr) -> bool:
+    """Whether a test reads a traced variable, and not its shape alone."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Name) and isinstance(spot.value(node), jax.core.Tracer):
+            around = spot.code.parents[node]
+            shape = isinstance(around, ast.Attribute) and around.attr in ("shape", "ndim", "size", "dtype")
+            if not shape and not (isinstance(around, ast.Call) and spot.code.src(around.func) in ("len", "isinstance")):
+                return True
+    return False
+
+
+def _end_of_chain(node: ast.If) -> ast.If:
+    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        node = node.orelse[0]
+    return node
 
 
 def _marked(
@@ -91,4 +165,4 @@ def _one_line(spot: Spot, node: ast.expr) -> str:
     return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
 
 
-RULES: list[Rule] = [assertion, raising]
+RULES: list[Rule] = [assertion, raising, no_case_left]

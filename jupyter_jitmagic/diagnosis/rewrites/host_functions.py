@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 import types
 from collections.abc import Iterator
@@ -51,6 +52,27 @@ def called(spot: Spot) -> Iterator[Step]:
     if node.args and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple):
         text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
         yield spot.step("jnp", (node.func, text), (node.args[0], f"{spot.jnp('array')}({spot.code.expr(node.args[0])})"))
+
+
+def listed(spot: Spot) -> Iterator[Step]:
+    """`jnp.percentile(x, [5, 95])`, where NumPy took the list → `jnp.percentile(x, jnp.array([5, 95]))`."""
+    node, refused = spot.node, _REFUSES_A_LIST.search(str(spot.error))
+    if refused is None or not isinstance(node, ast.Call):
+        return
+    listed = [each for each in (*node.args, *(each.value for each in node.keywords)) if _is_list(spot, each)]
+    place = int(refused[1])
+    if place < len(node.args):
+        listed = [node.args[place]]
+    if listed:
+        yield spot.step("jnp", (listed[0], f"{spot.jnp('array')}({spot.code.expr(listed[0])})"))
+
+
+_REFUSES_A_LIST = re.compile(r"requires ndarray or scalar arguments, got <class '(?:list|tuple)'> at position (\d+)")
+
+
+def _is_list(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return isinstance(node, ast.List | ast.Tuple) or (fact is not None and fact.sort in ("list", "tuple"))
 
 
 def scalar(spot: Spot) -> Iterator[Step]:
@@ -135,4 +157,4 @@ def _in_part_of_jax(name: str) -> bool:
         return False
 
 
-RULES: list[Rule] = [called, scalar]
+RULES: list[Rule] = [called, listed, scalar]

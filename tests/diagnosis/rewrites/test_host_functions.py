@@ -72,3 +72,8 @@ def test_a_buffer_updated_by_a_ufunc_becomes_an_array_of_jax():
     g, x = jnp.array([0, 2, 0, 1]), jnp.array([1.0, 2.0, 3.0, -1.0])
     first = check(source, (g, x), (g[::-1], -x)).rewrites[0].source
     assert "sums = jnp.zeros(3)" in first and "sums = sums.at[g].add(x)" in first and "sums = sums.at[g].max(x)" in first
+
+
+def test_a_list_that_numpy_takes_and_jax_does_not():
+    for body in ("a, b = np.percentile(x, [10, 90])\n    return (x - a) / (b - a)", "return np.convolve(x, w, mode='same')"):
+        check(f"def f(x):\n    w = [1.0, 2.0, 1.0]\n    {body}\n", (jnp.array([0.0, 1.0, 5.0, 2.0]),), (jnp.array([3.0, 1.0]),))

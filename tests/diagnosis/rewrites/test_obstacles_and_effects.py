@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
@@ -150,3 +151,29 @@ def f(x, tol):
             assert jax.tree.all(jax.tree.map(jnp.allclose, jax.jit(namespace["f"])(x, tol), plain))
         jax.effects_barrier()
         assert sorted(capfd.readouterr().out.splitlines()) == sorted(told.splitlines())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    if n < 3:\n        y = x + 1\n        return y, y.sum()\n    raise ValueError('too long')\n",
+        "    if n < 1:\n        return x\n    elif n < 3:\n        return x * 2\n    else:\n        raise ValueError(f'{n}')\n",
+        "    for b in [1, 2, 4]:\n        if n <= b:\n            return x / b\n    raise ValueError('too long')\n",
+    ],
+)
+def test_a_raise_that_no_case_is_left_for(body):
+    """Behind tests of data, each of which returns: the answer says what becomes of it."""
+    x = jnp.array([1.0, 2.0])
+    found = check(f"def f(x, n):\n{body}", (x, jnp.array(0)), (x, jnp.array(2)), (x.astype(int), jnp.array(1)))
+    assert any("compiled code cannot raise" in said for said in found.rewrites[0].compared.differences)
+
+
+def test_a_raise_that_python_itself_decides_on_stays():
+    """An option that is unknown raises while tracing, as before."""
+    source = (
+        "def f(x, mode='a'):\n    if x.sum() > 0:\n        return x\n    if mode == 'a':\n        return -x\n"
+        "    raise ValueError(f'unknown mode {mode}')\n"
+    )
+    x = jnp.array([1.0, 2.0])
+    found = check(source, (x,), (-x,))
+    assert "raise ValueError" in found.rewrites[0].source
