@@ -162,6 +162,11 @@ test('a loop of calls keeps its speed, and the kernel answers while it compiles'
   const messages = await lab.countMessages();
   await lab.start(LOOP);
   await expect(lab.page.getByText(/JIT: \d+ miss/)).toBeVisible();
+  // with the timeline open, which asks the most
+  await lab.openPanel();
+  await lab.panel.getByRole('button', { name: 'Timeline' }).click();
+  await expect(lab.panel.getByText('As a table')).toBeVisible();
+  await lab.closePanel();
   await lab.page.waitForTimeout(1200);
   // open and closed by turns, so that what else the machine does falls on both
   const turns: { open: boolean; from: number; to: number; sent: number }[] = [];

@@ -105,6 +105,9 @@ function Lanes({
       <div ref={root} className="jp-JitMagic-nothing">
         {found === null || found instanceof Error ? (
           <Unanswered answer={answer} />
+        ) : state.misses.length > 0 ? (
+          // an answer from before the first call: the next is on its way
+          trans.__('Asking the kernel…')
         ) : (
           trans.__('No calls yet.')
         )}

@@ -21,7 +21,8 @@ export class WidgetLink {
   ) {
     this._talk = new Conversation(_model, this._send);
     this._widget.on('msg:custom', this._onMessage);
-    // told where the front end knows that the kernel is gone or another one
+    // told where the front end knows that the kernel is gone or another one; no part of the interface that every host has: where it is
+    // never told, the kernel's silence is found out
     this._widget.on('comm_live_update', this._onLost);
     this._timer = setInterval(() => this._isThere(), this._beat);
     this._open(0);
