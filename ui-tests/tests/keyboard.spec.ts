@@ -57,7 +57,9 @@ test('without a mouse: opened, walked through, a fix put in, a cache cleared, an
   await expect(entry).toContainText(/n=\d/);
   await until('Tab', entry.getByRole('tab', { name: 'Summary' }));
   await keyboard.press('ArrowRight');
-  await expect(entry.locator('tr[data-differs]')).toContainText(['n']);
+  await expect(entry.locator('table[data-differs] tbody tr')).toContainText([
+    'n'
+  ]);
   await keyboard.press('ArrowRight');
   await keyboard.press('ArrowRight');
   await expect(entry).toContainText('{ lambda ;');

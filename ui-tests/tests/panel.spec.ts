@@ -48,7 +48,7 @@ test('from not loaded to a living cache, through reload and restart', async ({
   await expect(details).toContainText(/temporaries\d+ B/); // told by the kernel when asked
   await lab.shot('entry', lab.panel);
   await details.getByRole('tab', { name: 'Differs from…' }).click();
-  await expect(details.locator('tr[data-differs]')).toContainText([
+  await expect(details.locator('table[data-differs] tbody tr')).toContainText([
     'n85static value'
   ]);
   await lab.shot('entry-differs', lab.panel);
