@@ -67,6 +67,18 @@ def test_a_gradient_that_is_nan_where_plain_pythons_is_finite_is_wrong(tmp_path:
     assert verdict(tmp_path, planted(source, filled, missing)) == judging.RIGHT
 
 
+def test_of_equal_elements_any_may_take_a_medians_gradient(tmp_path: Path) -> None:
+    """JAX sorts there without keeping their order; a maximum's goes where plain Python's does."""
+    source = "def f(x):\n    return {0}\n"
+    ties = Parameter("x", "floats", ("n",), (1.0, 2.0, 2.0))
+    for plain, fixed, outcome in (
+        ("jnp.median(x)", "jnp.median(x[::-1])", judging.RIGHT),
+        ("x[jnp.argmax(x)] + 0 * jnp.median(x)", "jnp.min(x)", judging.WRONG),
+        ("x[jnp.argmax(x)]", "jnp.max(x)", judging.GRADIENT),
+    ):
+        assert verdict(tmp_path, planted(source.format(plain), source.format(fixed), ties)) == outcome
+
+
 def test_a_loop_without_reverse_mode_has_to_say_so(tmp_path: Path) -> None:
     source = "def f(x):\n    z = x.sum()\n    while z > 0.5:\n        z = z / 2\n    return z\n"
     fixed = "def f(x):\n    return jax.lax.while_loop(lambda z: z > 0.5, lambda z: z / 2, x.sum() * 1.0)\n"

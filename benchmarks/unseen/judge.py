@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.advice import attempt, execute, expression, jit_with, load, notebook, quiet
 
 from .compare import changed_numbers, difference, has_floats, signature
-from .gradients import NO_REVERSE, gradient_difference
+from .gradients import NO_REVERSE, UNSTABLE, gradient_difference
 from .program import Program
 
 RIGHT, TRACES, PADDED, SPLIT, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
@@ -324,12 +324,13 @@ class Run:
             call = self.verdict.program.calls[int(number)]
             if not self.serves(args, kwargs, call.about):
                 continue
-            wrong = gradient_difference(self.jitted, self.plain, args, kwargs)
+            unordered = UNSTABLE.search(self.verdict.program.code) is not None
+            wrong = gradient_difference(self.jitted, self.plain, args, kwargs, unordered)
             if wrong is None:
                 continue
             if wrong and wrong != NO_REVERSE:
                 with jax.disable_jit():  # where compiling alone rounds otherwise, a tie may go to another element
-                    wrong = gradient_difference(self.eager, self.plain, args, kwargs) and wrong
+                    wrong = gradient_difference(self.eager, self.plain, args, kwargs, unordered) and wrong
             if wrong:
                 self.verdict.outcome = UNSAID if wrong == NO_REVERSE else GRADIENT
                 self.verdict.about = f"call {number} ({call.about}): {' '.join(wrong.split())[:200]}"

@@ -129,12 +129,14 @@ class Gradients:
         return beside_nan
 
     def _ties(self, given: Input) -> Sequence[Input]:
-        """Inputs in which floats are equal: near whole numbers, all of an array, and these in groups of one size."""
+        """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, and these above
+        all numbers, as limits."""
         if self._equal is None:
             flat = with_floats(self._fun, given, self._static, _flat)
             in_turn = with_whole_arrays(self._fun, flat, self._static, _in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
-            self._equal = [replace(each, kind="equal") for each in (near, flat, in_turn)]
+            above = with_floats(self._fun, flat, self._static, _far_below)
+            self._equal = [replace(each, kind="equal") for each in (near, flat, in_turn, above)]
         return self._equal
 
     def _missing(self, given: Input) -> Sequence[Input]:
@@ -289,6 +291,11 @@ def _has_nan(values: Sequence[Any]) -> bool:
 def _flat(values: Any) -> Any:
     """An array of its largest number; a single number as it is."""
     return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values
+
+
+def _far_below(values: Any) -> Any:
+    """A single number below what arrays beside it are likely to hold; an array as it is."""
+    return values if values.ndim else values * 0 - np.abs(values) - 3
 
 
 def _nan_last(values: Any) -> Any:

@@ -6,6 +6,7 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,11 +21,10 @@ from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
-    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "flag", "moved",
-    "left out", "none", "given", "number", "size", "end",
+    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int", "flag",
+    "moved", "left out", "none", "given", "number", "size", "end",
 )  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
-
 
 ARRAYS_ALONE = "<arrays alone>"
 """Among `static`: the jit traces arrays alone and keeps every other leaf, as ``equinox.filter_jit`` does."""
@@ -296,6 +296,11 @@ class Variations:
         """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
         return self._mapped(given, _as_array)
 
+    def infinite(self) -> Iterator[Input]:
+        """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them."""
+        for which, first, last in ((self._floats[:1], 1, 1), (self._floats[:1], -1, -1), (self._floats, 1, -1)):
+            yield self._each(which, functools.partial(_with_infinities, first, last), "infinite")
+
     def core(self) -> Iterator[Input]:
         """The few inputs on which every rewrite is run."""
         yield self.call()
@@ -461,6 +466,12 @@ def _below_zero(values: Any) -> Any:
 def _with_nan(values: Any) -> Any:
     values = np.array(values)
     values.reshape(-1)[values.size // 2] = np.nan
+    return values
+
+
+def _with_infinities(first: int, last: int, values: Any) -> Any:
+    if (values := np.array(values)).size > 1:
+        values.reshape(-1)[[0, -1]] = first * np.inf, last * np.inf
     return values
 
 

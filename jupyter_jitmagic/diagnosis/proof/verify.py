@@ -84,7 +84,8 @@ class Plain:
         self._deadline = Deadline(seconds)
         self._spent = 0.0
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
-        self.gives_gradients = not self.minds_nan and any(_GRADIENT.search(unit.text) for unit in units)
+        self._takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
+        self.gives_gradients = self._takes_gradients and not self.minds_nan
         compiled = {}
         self._literals: dict[float, None] = {}
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
@@ -139,6 +140,8 @@ class Plain:
             tried += 1
             if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
                 return
+        if self._takes_gradients:
+            yield from self.variations.infinite()
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
         )
@@ -318,7 +321,8 @@ def compare(
     notes: dict[str, None] = {}
     plain.met_another_shape = False
     for given, want in plain.runs():
-        if given.kind in excludes or (want is None and "nothing" in excludes):
+        left_out = (given.kind == "infinite" and "nan" in excludes) or (want is None and "nothing" in excludes)
+        if given.kind in excludes or left_out:
             continue
         if ("another shape" in excludes or OVERLAP in excludes) and equal and shapes(want) != call_shapes:
             plain.met_another_shape |= "another shape" in excludes
@@ -337,7 +341,7 @@ def compare(
         elif difference and (rounds := other_rounds(plain, given, got, want, exactly)):
             if LATER not in " ".join(notes):
                 notes[rounds] = None
-        elif difference and given.kind == "nan" and plain.gives_gradients and lost_to_nan(got, want):
+        elif difference and _may_lose(plain, given) and lost_to_nan(got, want):
             notes[BESIDE_NAN] = None
         elif difference and given.kind == "nan" and _gives(uncompiled_rewrite, given, want):
             notes["compiled, XLA makes a number of some NaN (it leaves out what is multiplied by False)"] = None
@@ -368,6 +372,11 @@ def compare(
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)
+
+
+def _may_lose(plain: Plain, given: Input) -> bool:
+    """Whether a gradient that a function gives may be lost to NaN on an input, which is said then."""
+    return given.kind == "infinite" or (given.kind == "nan" and plain.gives_gradients)
 
 
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"

@@ -119,6 +119,16 @@ def item(spot: Spot) -> Iterator[Step]:
         yield spot.step("item", (node, f"{owner}[{', '.join(map(spot.code.expr, node.args))}]"))
 
 
+def _of_tuples(args: list[ast.expr]) -> bool:
+    """Whether tuples are compared: those given, or those of a comprehension."""
+    match args:
+        case [ast.GeneratorExp(elt=each) | ast.ListComp(elt=each)]:
+            return isinstance(each, ast.Tuple)
+        case [ast.List(elts=several) | ast.Tuple(elts=several)]:
+            return any(isinstance(each, ast.Tuple) for each in several)
+    return len(args) > 1 and any(isinstance(each, ast.Tuple) for each in args)
+
+
 def extremum(spot: Spot) -> Iterator[Step]:
     """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN and at a tie, where `jnp.maximum(a, b)` halves the
     gradient; it comes first beside a whole number, where a tie is rare, and of integers, which have no gradient."""
@@ -131,6 +141,11 @@ def extremum(spot: Spot) -> Iterator[Step]:
     name: str = node.func.id  # type: ignore[attr-defined]
     sign, pair, reduction = (">", "maximum", "max") if name == "max" else ("<", "minimum", "min")
     code, args = spot.code, node.args
+    if _of_tuples(args):
+        values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])
+        each = f"{spot.jax('tree.map')}(lambda p, q: {spot.jnp('where')}(b {sign} a, p, q), b, a)"
+        yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}(lambda a, b: {each}, {values})"))
+        return
     if len(args) == 2:
         a, b = args
         paired = spot.step(pair, (node, f"{spot.jnp(pair)}({code.expr(a)}, {code.expr(b)})"))

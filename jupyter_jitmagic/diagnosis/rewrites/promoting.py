@@ -98,6 +98,8 @@ def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:
         if isinstance(found, ast.Name):
             return _assigned(statements, found.id + "".join(f"[{k}]" for k in keys[number:]))
         if isinstance(found, ast.Tuple | ast.List) and key.isdigit():
+            if any(isinstance(each, ast.Starred) for each in found.elts):
+                return None
             found = found.elts[int(key)]
         elif isinstance(found, ast.Dict):
             named = [

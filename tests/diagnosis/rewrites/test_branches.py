@@ -187,6 +187,12 @@ def test_a_variable_that_holds_a_tuple_is_compared_element_by_element():
     check(source, (jnp.array([1.0, 3.0, 2.0]), 0.5), (jnp.array([2.0, 2.0, -1.0]), -1.0))
 
 
+def test_the_largest_of_tuples():
+    x = jnp.array([1.5, -0.5, 1.5, 3.0])
+    for name in ("max", "min"):
+        check(f"def f(x, t):\n    return {name}((v - t, -i) for i, v in enumerate(x))\n", (x, 0.5), (-x, 1.0))
+
+
 def test_a_place_that_moves_by_a_table_or_stays():
     """One element beside a table of two has two shapes, as data decides: that refuses nothing, and is said."""
     source = (

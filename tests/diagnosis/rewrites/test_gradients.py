@@ -69,6 +69,18 @@ def test_a_rewrite_that_is_right_at_the_tie_comes_before_one_that_is_not():
         assert jax.grad(namespace["f"])(0.0) == 2.0
 
 
+def test_ties_are_driven_to_behind_a_limit_that_the_call_does_not_pass():
+    source = (
+        "def f(x, t):\n    recent = [0.0] * 3\n    for v in x:\n        if v > t:\n            recent.pop(0)\n"
+        "            recent.append(v)\n    return max(recent)\n"
+    )
+    namespace, x = define(source), jnp.array([1.5, -0.5, 1.5, 0.1])
+    found = propose(namespace["f"], (x, jnp.array(5.0)), {})
+    wanted = jax.grad(namespace["f"])(x, -0.75)
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.grad(jax.jit(namespace["f"]))(x, jnp.array(-0.75)), wanted)
+
+
 def test_ties_between_groups_are_driven_to():
     """Sums by group are equal where all numbers are, and the groups are of one size."""
     source = (
@@ -127,6 +139,21 @@ def test_a_function_that_gives_a_gradient_is_told_where_it_is_lost_to_nan():
     assert lost_to_nan((value, gradient * jnp.nan), (value, gradient))
     assert not lost_to_nan((value * jnp.nan, gradient), (value, gradient))
     assert not lost_to_nan((value, 1 - gradient), (value, gradient))
+
+
+def test_a_function_that_gives_a_gradient_is_compared_beside_a_value_of_nan():
+    """Python's `max` of NaN keeps its place, `jnp.max` has no gradient there."""
+    source = (
+        "def largest(v, p):\n    parts = [jnp.where(v.max() > p, (k * v).sum(), 0.0) for k in (1.0, 2.0)]\n"
+        "    return max(parts) if v[0] > p else v[1]\n\n"
+        "def f(v, p):\n    return jax.value_and_grad(largest)(v, p)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([0.25, 3.0, 0.75]), 0.1), {})
+    far = jnp.array([jnp.inf, 1.0, -jnp.inf])
+    wanted = namespace["f"](far, 0.1)[1]
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.jit(namespace["f"])(far, 0.1)[1], wanted)
 
 
 def test_what_plain_python_lost_by_float_may_be_there_again():
