@@ -37,7 +37,7 @@ _EDGES = {
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
 }
-_TIES = ("zero", "equal")  # kinds of inputs on which floats are equal to each other
+_TIES = ("zero", "equal", "tied")  # kinds of inputs on which floats are equal to each other
 
 
 class DiffersAtEdge(Differs):
@@ -65,6 +65,7 @@ class Gradients:
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
+        self._far: Sequence[Input] | None = None
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
@@ -92,13 +93,15 @@ class Gradients:
         missing = self._missing(inputs[0])
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
-        others = missing if self._minds_nan else unminded[-6:]
+        others = [*(missing if self._minds_nan else unminded[-6:]), *self._infinite(inputs[0])]
         for given in [*_in_order(minded), *self._ties(inputs[0]), *others]:
             if deadline.over():
                 break
             leaves = _leaves(self._fun, given, self._static)
             got = _gradient(traced, [*leaves.values, *leaves.others])
-            if got is None or (_finite(got) and given.kind not in _TIES and (compared > 1 or given.kind == "nan")):
+            if got is None or (
+                _finite(got) and given.kind not in _TIES and (compared > 1 or given.kind in ("nan", "infinite"))
+            ):
                 continue
             want = self._of_plain(given)
             if want is None or not _finite(want):
@@ -109,7 +112,9 @@ class Gradients:
             if not _finite(got) and given.kind in _EDGES:
                 edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
                 continue
-            if not _finite(got) and any(given is one for one in unminded):
+            if not _finite(got) and given.kind == "tied":
+                continue  # it was moved to where the code may not be meant to be
+            if not _finite(got) and (given.kind == "infinite" or any(given is one for one in unminded)):
                 beside_nan = BESIDE_NAN
                 continue
             if not _finite(got):
@@ -135,8 +140,10 @@ class Gradients:
             flat = with_floats(self._fun, given, self._static, _flat)
             in_turn = with_whole_arrays(self._fun, flat, self._static, _in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
-            above = with_floats(self._fun, flat, self._static, _far_below)
-            self._equal = [replace(each, kind="equal") for each in (near, flat, in_turn, above)]
+            ties = [near, flat, in_turn]
+            if any(np.ndim(value) for value in _leaves(self._fun, given, self._static).values):
+                ties.append(with_floats(self._fun, flat, self._static, _far_below))
+            self._equal = [replace(each, kind=kind) for each, kind in zip(ties, (*["equal"] * 3, "tied"), strict=False)]
         return self._equal
 
     def _missing(self, given: Input) -> Sequence[Input]:
@@ -145,6 +152,13 @@ class Gradients:
             made = [with_floats(self._fun, given, self._static, change) for change in (_nan_last, _nan_in_turn)]
             self._without = [replace(each, kind="nan") for each in made]
         return self._without
+
+    def _infinite(self, given: Input) -> Sequence[Input]:
+        """Inputs with one infinite number, in the middle and among others that no limit lets pass."""
+        if self._far is None:
+            made = [with_floats(self._fun, given, self._static, change) for change in (_one_infinite, _one_infinite_alone)]
+            self._far = [replace(each, kind="infinite") for each in made]
+        return self._far
 
     def _has_floats(self, given: Input) -> bool:
         """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""
@@ -300,6 +314,15 @@ def _far_below(values: Any) -> Any:
 
 def _nan_last(values: Any) -> Any:
     return np.where(np.arange(values.size).reshape(values.shape) == values.size - 1, np.nan, values) if values.ndim else values
+
+
+def _one_infinite(values: Any) -> Any:
+    middle = np.arange(values.size).reshape(values.shape) == values.size // 2
+    return np.where(middle, np.inf, values).astype(values.dtype) if values.ndim else values
+
+
+def _one_infinite_alone(values: Any) -> Any:
+    return _one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
 
 
 def _nan_in_turn(values: Any) -> Any:
