@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
 )
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import same_numbers
@@ -177,7 +178,9 @@ class Gradients:
         if key not in self._known:
             leaves = _leaves(self._fun, given, self._static)
             both = jax.value_and_grad(_total(self._plain.function, leaves))
-            self._known[key] = self._plain.computed(both, leaves.values, SHORT)
+            self._known[key] = self._plain.computed(
+                lambda each: both(*each), [leaves.values, leaves.others], SHORT, leaves.same("gradient")
+            )
             if self._plain.too_slow:
                 self._unknown.add(key)
         return self._known[key]
@@ -219,17 +222,26 @@ class Gradients:
         moved = [
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
-        found = self._plain.computed(_total(self._plain.function, leaves), moved, SHORT)
+        total = _total(self._plain.function, leaves)
+        found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("total"))
         return None if found is None or not np.isfinite(found) else float(found)
 
 
 @dataclass(frozen=True)
 class _Leaves:
-    """The leaves of an input that may be differentiated, its others, and the input with new ones in their place."""
+    """The leaves of an input that may be differentiated, its others, and the input with new ones in their place; `fixed` is
+    what of it stays."""
 
     values: list[Any]
     others: list[Any]
     rebuild: Callable[[list[Any], list[Any]], Any]
+    tree: Any
+    fixed: Any
+
+    def same(self, what: str) -> Hashable:
+        """Equal for inputs that differ in their leaves alone; None where that cannot be told."""
+        like = likeness(self.fixed, arrays_by_shape=False)
+        return None if like is None else (what, self.tree, like)
 
 
 def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> _Leaves:
@@ -252,7 +264,9 @@ def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) 
         args = tuple(a if k in fixed else positional[k] for k, a in enumerate(given.args))
         return args, {k: v if k in fixed else keywords[k] for k, v in given.kwargs.items()}
 
-    return _Leaves([_as_array(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild)
+    stays = [leaf for k, leaf in enumerate(leaves) if k not in traced]
+    apart = [a for k, a in enumerate(given.args) if k in fixed], {k: v for k, v in given.kwargs.items() if k in fixed}
+    return _Leaves([_as_array(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild, tree, (where, rest, stays, apart))
 
 
 def _as_array(leaf: Any) -> jax.Array:

@@ -60,6 +60,15 @@ class Probes:
         self._taken.clear()
         self._looped.clear()
 
+    def seen(self) -> Any:
+        """What this run reached, for `show`."""
+        return list(self._taken), list(self._looped), dict(self._counts)
+
+    def show(self, seen: Any) -> None:
+        """What a run like this reached before: it is not run again."""
+        taken, looped, counts = seen
+        self._taken, self._looped, self._counts = list(taken), list(looped), dict(counts)
+
     def keep(self) -> bool:
         """Count what this run reached; true if it reached something new."""
         self._looped += self._counts.items()

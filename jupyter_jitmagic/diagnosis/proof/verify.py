@@ -9,7 +9,7 @@ import ast
 import re
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -34,6 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers
@@ -81,6 +82,7 @@ class Plain:
         self.coverage = Coverage()
         self.variations = variations
         self._probes = Probes(self.coverage)
+        self._recordings = Recordings(self._probes.seen, self._probes.show)
         self._deadline = Deadline(seconds)
         self._spent = 0.0
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
@@ -222,21 +224,26 @@ class Plain:
 
     def uncompiled(self, given: Input, seconds: float) -> tuple[Any] | None:
         """`run` by NumPy, nothing compiled for new shapes: (result,), or None where plain Python does not take it."""
-        return self._by_numpy(self._fun, given.args, given.kwargs, seconds)
+        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain")
 
-    def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float) -> Any:
-        """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails."""
-        found = self._by_numpy(fun, (values,), {}, seconds)
+    def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float, same: Hashable = None) -> Any:
+        """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails.
+        Functions with an equal `same`, which is not None, do the same."""
+        found = self._by_numpy(fun, (values,), {}, seconds, same)
         return None if found is None else found[0]
 
-    def _by_numpy(self, fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float) -> tuple[Any] | None:
+    def _by_numpy(
+        self, fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, same: Hashable
+    ) -> tuple[Any] | None:
+        recordings = None if same is None else self._recordings
         deadline = Deadline(seconds)
         watch = Watch(deadline)
         self._probes.start(deadline)
 
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
-                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline, watch)
+                known = same, self._interpreted
+                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline, watch, recordings, known)
 
         self.too_slow = False
         try:

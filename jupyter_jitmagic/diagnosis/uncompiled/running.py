@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import jax
@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     operation_of,
     plain_value,
 )
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
 
 _parts: Any = trace_parts()
@@ -38,23 +39,43 @@ def can_run() -> bool:
 
 
 def run(
-    fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], deadline: Deadline, watch: Watch | None = None
+    fun: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    deadline: Deadline,
+    watch: Watch | None = None,
+    recordings: Recordings | None = None,
+    same: Hashable = None,
 ) -> Any:
     """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those. `watch`, on that
-    deadline, counts the operations.
+    deadline, counts the operations. With `recordings` it is not run where a run that is known tells; functions for which `same`
+    is equal do the same.
 
     Raises:
         OutOfTime: the deadline is over.
     """
     trace = _Trace(watch or Watch(deadline))
-    given_args, given_kwargs = jax.tree_util.tree_map(lambda leaf: _given(trace, leaf), (tuple(args), dict(kwargs)))
-    with _parts.set_current_trace(trace):
-        out = fun(*given_args, **given_kwargs)
+    leaves, tree = jax.tree_util.tree_flatten((tuple(args), dict(kwargs)))
+    arrays = {k: plain_value(leaf) for k, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
+    start = recordings.start(same, (tuple(args), dict(kwargs))) if recordings is not None else None
+    if recordings is not None and start is not None:
+        with np.errstate(all="ignore"):
+            found = recordings.again(start, list(arrays.values()), trace.watch)
+        if found is not None:
+            return found[0]
+        trace.record = Recorder(recordings, start, len(arrays))
+    for place, (k, value) in enumerate(arrays.items()):
+        leaves[k] = _Tracer(trace, _parts.typeof(leaves[k]), value, place)
+    given_args, given_kwargs = jax.tree_util.tree_unflatten(tree, leaves)
+    try:
+        with _parts.set_current_trace(trace):
+            out = fun(*given_args, **given_kwargs)
+        if trace.record is not None:
+            trace.record.ends(out, lambda leaf: leaf.place if type(leaf) is _Tracer and leaf._trace is trace else None)
+    finally:
+        if trace.record is not None:
+            trace.record.over = True  # whoever still holds an array of this run asks no question of it
     return jax.tree_util.tree_map(lambda leaf: leaf.value if isinstance(leaf, _Tracer) else leaf, out)
-
-
-def _given(trace: _Trace, leaf: Any) -> Any:
-    return _Tracer(trace, _parts.typeof(leaf), plain_value(leaf)) if isinstance(leaf, jax.Array) else leaf
 
 
 _NUMBERS = (bool, int, float)
@@ -71,14 +92,27 @@ if _parts is not None:
     class _Trace(_parts.Trace):  # type: ignore[misc]
         """Computes each operation at once."""
 
-        __slots__ = ("watch",)
+        __slots__ = ("record", "watch")
 
         def __init__(self, watch: Watch) -> None:
             super().__init__()
             self.watch = watch
+            self.record: Recorder | None = None
 
         def stage_value(self, val: Any) -> Any:
-            return val if isinstance(val, _Tracer) else _Tracer(self, _parts.typeof(val), as_operand(val, _parts.typeof(val)))
+            if isinstance(val, _Tracer):
+                return val
+            value = as_operand(val, _parts.typeof(val))
+            return _Tracer(self, _parts.typeof(val), value, self.place_of(val, value))
+
+        def place_of(self, given: Any, value: Any) -> int:
+            """Where the recorded run finds an operand."""
+            if self.record is None or self.record.over:
+                return -1
+            if type(given) is not _Tracer:
+                return self.record.constant(value)
+            self.record.over |= given._trace is not self  # what another run left somewhere is no constant
+            return int(given.place)
 
         def process_primitive(self, primitive: Any, tracers: Any, params: Any, /) -> Any:
             avals = [arg.aval if type(arg) is _Tracer else _parts.typeof(arg) for arg in tracers]
@@ -88,14 +122,19 @@ if _parts is not None:
             args = [
                 arg.value if type(arg) is _Tracer else as_operand(arg, aval) for arg, aval in zip(tracers, avals, strict=True)
             ]
-            made = self.computed(compute, args, out_avals)
+            made = self.computed(compute, tracers, args, out_avals)
             return made if primitive.multiple_results else made[0]
 
-        def computed(self, compute: Operation, args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
+        def computed(self, compute: Operation, given: Sequence[Any], args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
+            """The results of an operation on operands as they were `given`, whose values are `args`."""
             self.watch.tick()
             with np.errstate(all="ignore"):
                 values = compute(args, self.watch)
-            return [_Tracer(self, aval, value) for aval, value in zip(avals, values, strict=True)]
+            place = -1
+            if self.record is not None and not self.record.over:
+                operands = [self.place_of(each, value) for each, value in zip(given, args, strict=True)]
+                place = self.record.step(compute, operands, len(values))
+            return [_Tracer(self, aval, value, place + k) for k, (aval, value) in enumerate(zip(avals, values, strict=True))]
 
         def process_call(self, primitive: Any, fun: Any, tracers: Any, params: Any, /) -> Any:
             with _parts.set_current_trace(self):
@@ -115,47 +154,56 @@ if _parts is not None:
     class _Tracer(_parts.Tracer):  # type: ignore[misc]
         """An array of plain Python's: its value is there for whoever asks."""
 
-        __slots__ = ("value",)
+        __slots__ = ("place", "value")
 
-        def __init__(self, trace: Any, aval: Any, value: Any) -> None:
+        def __init__(self, trace: Any, aval: Any, value: Any, place: int) -> None:
             super().__init__(trace, aval)
-            self.value = value
+            self.value, self.place = value, place
 
-        def to_concrete_value(self) -> Any:
+        def asked(self) -> Any:
+            """The value, for Python."""
+            if self._trace.record is not None:
+                self._trace.record.asks(self.place, self.value)
             return self.value
 
+        def to_concrete_value(self) -> Any:
+            return self.asked()
+
         def __bool__(self) -> bool:
-            return bool(self.value)
+            truth = bool(self.value)
+            if self._trace.record is not None:
+                self._trace.record.asks(self.place, truth, truth=True)
+            return truth
 
         def __int__(self) -> int:
-            return int(self.value)
+            return int(self.asked())
 
         def __float__(self) -> float:
-            return float(self.value)
+            return float(self.asked())
 
         def __complex__(self) -> complex:
-            return complex(self.value)
+            return complex(self.asked())
 
         def __index__(self) -> int:
-            return operator.index(self.value.item() if self.value.ndim == 0 else self.value)
+            return operator.index(self.asked().item() if self.aval.ndim == 0 else self.asked())
 
         def __array__(self, *args: Any, **kwargs: Any) -> Any:
-            return np.array(self.value, *args)  # a copy, as of a JAX array, that nobody can write through
+            return np.array(self.asked(), *args)  # a copy, as of a JAX array, that nobody can write through
 
         def __format__(self, spec: str) -> str:
-            return format(self.value[()], spec)
+            return format(self.asked()[()], spec)
 
         def __repr__(self) -> str:
-            return repr(self.value)
+            return repr(self.asked())
 
         def item(self, *args: Any) -> Any:
-            return self.value.item(*args)
+            return self.asked().item(*args)
 
         def tolist(self) -> Any:
-            return self.value.tolist()
+            return self.asked().tolist()
 
         def tobytes(self, order: Any = "C") -> Any:
-            return self.value.tobytes(order)
+            return self.asked().tobytes(order)
 
     def _by_program(name: str) -> Callable[..., Any]:
         """Python's operator on arrays, by the program that JAX makes of it: looking that up costs a tenth of JAX's own way."""
@@ -174,7 +222,7 @@ if _parts is not None:
                     return plain(self, *others)
             try:
                 compute, out_avals = _operator_for(name, avals)
-                return self._trace.computed(compute, values, out_avals)[0]
+                return self._trace.computed(compute, (self, *others), values, out_avals)[0]
             except Exception:
                 return plain(self, *others)  # JAX says in the user's own call what is wrong with it
 
@@ -187,7 +235,7 @@ if _parts is not None:
             return _plain_power(self, exponent)
         try:
             compute, out_avals = _power_of(self.aval, exponent, type(exponent) is int, *_settings())
-            return self._trace.computed(compute, [self.value], out_avals)[0]
+            return self._trace.computed(compute, [self], [self.value], out_avals)[0]
         except Exception:
             return _plain_power(self, exponent)
 
@@ -289,7 +337,7 @@ def _by_abstract_values(primitive: Any, avals: Sequence[Any], params: dict[str, 
 def _static(param: Any) -> Any:
     """A parameter that JAX compiles into the program: plain Python has its value."""
     if isinstance(param, _Tracer):
-        return param.value[()]
+        return param.asked()[()]
     if type(param) is tuple and any(isinstance(item, _Tracer) for item in param):
         return tuple(map(_static, param))
     return param
