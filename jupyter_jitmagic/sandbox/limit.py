@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -74,6 +75,33 @@ def _raise_in(thread_id: int, error: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
 
 
+class _Untold:
+    """While anything is limited: that the time was over is told by nobody where it arrived in what Python calls by itself (a
+    finalizer, a callback of the collector). Errors are lost there, and this one is raised again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._limits = 0
+        self._tell: Callable[[sys.UnraisableHookArgs], object] = sys.__unraisablehook__
+
+    def begin(self) -> None:
+        with self._lock:
+            self._limits += 1
+            if self._limits == 1:
+                self._tell, sys.unraisablehook = sys.unraisablehook, self._heard
+
+    def end(self) -> None:
+        with self._lock:
+            self._limits -= 1
+            if not self._limits and sys.unraisablehook == self._heard:
+                sys.unraisablehook = self._tell
+
+    def _heard(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, OutOfTime):
+            self._tell(unraisable)
+
+
+_untold = _Untold()
 _here = threading.local()
 
 
@@ -120,6 +148,7 @@ def _with(state: _State, work: Callable[[], Result]) -> Result:
     watch: _Timekeeper | None = getattr(_here, "watch", None)
     outermost = watch is None
     if watch is None:
+        _untold.begin()
         watch = _Timekeeper()
         _thread.start_new_thread(watch.run, ())
         watch.begun.wait()  # until a thread runs, CPython takes it for the one that started it, and raises in the wrong one
@@ -145,6 +174,8 @@ def _with(state: _State, work: Callable[[], Result]) -> Result:
             continue
         except KeyboardInterrupt as interrupt:
             error = interrupt
+    if outermost:
+        _untold.end()
     if error is not None:
         try:
             raise error

@@ -79,3 +79,30 @@ def test_what_has_to_be_put_back_is_not_stopped_by_a_limit_around_it() -> None:
     except OutOfTime:
         pass
     assert done == [True]
+
+
+def test_nothing_is_told_of_a_time_that_is_over_while_python_finalizes_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would write "Exception ignored in …"; the work is stopped all the same, and other lost errors are told."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    hook = sys.unraisablehook
+
+    class Slow:
+        def __init__(self, *errors: Exception) -> None:
+            self.errors = errors
+
+        def __del__(self) -> None:
+            for error in self.errors:
+                raise error
+            while True:  # the time is over here, first of all
+                pass
+
+    def work() -> None:
+        Slow(ValueError())
+        Slow()
+        while True:
+            pass
+
+    with pytest.raises(OutOfTime):
+        limited(0.05, work)
+    assert told == [ValueError] and sys.unraisablehook is hook
