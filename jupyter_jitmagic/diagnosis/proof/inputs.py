@@ -101,7 +101,9 @@ def other_options(
         return
     for name in static:
         if isinstance(name, str) and name in signature.parameters and name not in bound:
-            yield from ({name: other} for other in _other_values(signature.parameters[name].default, words))
+            default = signature.parameters[name].default
+            others = [default + 1, 2] if type(default) is int else _other_values(default, words)
+            yield from ({name: other} for other in others if other != default)
 
 
 def _other_values(value: Any, words: Sequence[str]) -> list[Any]:

@@ -54,6 +54,7 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
+MOST_OPTIONS = 6  # values of options that the call leaves out
 MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
@@ -104,7 +105,7 @@ class Judge:
         names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
         static = []
         own = Input(self.args, dict(self.kwargs), "static value")
-        for option in itertools.islice(other_options(self.fun, self.args, self.kwargs, self.static, names), MOST_STATICS):
+        for option in itertools.islice(other_options(self.fun, self.args, self.kwargs, self.static, names), MOST_OPTIONS):
             for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
                 changed = replace(given, kwargs={**given.kwargs, **option})
                 if self._is_taken(plain, changed):

@@ -1,4 +1,4 @@
-"""Options that a call leaves out: Python's flags and names, which have to be static once a caller gives them."""
+"""Options that a call leaves out: Python's flags, names and sizes, which have to be static once a caller gives them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import inspect
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics.numbers import decides_what_is_made
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
-    """Parameters left out in the call whose default is a string, or a flag of which Python needs the value."""
+    """Parameters that the call leaves out whose default is a string, a flag of which Python needs the value, or a size."""
     if call.keeps_options:
         return frozenset()
     try:
@@ -21,9 +22,10 @@ def options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
     given = {argument.name for argument in call.arguments} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str)
-    flags = {name: default for name, default in left_out.items() if type(default) is bool}
-    if not flags:
+    numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int)}
+    if not numbers:
         return words
-    other = bind(call.fun, call.args, {**call.kwargs, **flags}, call.declared)
-    needed = frozenset().union(*find_call_sites(other, static | words, seconds=0.3).roots)
-    return words | (flags.keys() & needed)
+    other = bind(call.fun, call.args, {**call.kwargs, **numbers}, call.declared)
+    found = find_call_sites(other, static | words, seconds=0.3)
+    needed = numbers.keys() & frozenset().union(*found.roots)
+    return words | {name for name in needed if type(numbers[name]) is bool or decides_what_is_made(name, found)}

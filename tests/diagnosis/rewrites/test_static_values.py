@@ -91,3 +91,28 @@ def test_an_option_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
     for x in (X, -X):
         for options in ({}, {"doubled": True}, {"how": "mean"}, {"doubled": True, "how": "mean", "sign": False}):
             assert jnp.allclose(fixed(x, **options), f(x, **options))
+
+
+def test_a_size_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
+    """A number of groups makes a list; a number of rounds of a loop that data ends is no more than data."""
+    namespace = define(
+        "def f(x, groups=3, rounds=20):\n"
+        "    parts = []\n"
+        "    for g in range(groups):\n"
+        "        part = x[g * len(x) // groups : (g + 1) * len(x) // groups]\n"
+        "        parts.append(part.sum() / x.sum() if x.sum() > 0 else 0.0)\n"
+        "    y = x.sum()\n"
+        "    for _ in range(rounds):\n"
+        "        if y < 1:\n"
+        "            break\n"
+        "        y = y / 2\n"
+        "    return jnp.array(parts), y\n"
+    )
+    f = namespace["f"]
+    rewrite = diagnose(f, X).rewrites[0]
+    assert "groups" in rewrite.static_argnames
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for x in (X, -X):
+        for options in ({}, {"groups": 1}, {"groups": 2, "rounds": 1}):
+            assert all(jnp.allclose(a, b) for a, b in zip(fixed(x, **options), f(x, **options), strict=True))
