@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import leaves, loaded, stored
+from jupyter_jitmagic.source.code import always_returns, leaves, loaded, stored, walk_scope
 
 _NOTE = "compiled code cannot raise: "
 
@@ -32,14 +33,31 @@ def raising(spot: Spot) -> Iterator[Step]:
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If):
         return
-    code, node = spot.code, asked[1]
-    if not node.body or not isinstance(node.body[-1], ast.Raise) or leaves(node.body, ast.Return) or code.is_elif(node):
+    if _is_check(spot, asked[1]):
+        yield from _without_raise(spot, asked[1])
         return
+    for inner in walk_scope([*asked[1].body, *asked[1].orelse]):  # in a branch, which becomes one that cannot raise
+        if isinstance(inner, ast.If) and _is_check(spot, inner) and not is_fact(spot, inner.test):
+            yield from _without_raise(spot, inner)
+            return
+
+
+def _is_check(spot: Spot, node: ast.AST) -> bool:
+    """`if bad: raise`, whatever comes before the `raise`."""
+    if not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Raise):
+        return False
+    return not leaves(node.body, ast.Return) and not spot.code.is_elif(node)
+
+
+def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:
+    code = spot.code
     region, indent = code.region([node]), code.indent(node)
     rest = code.block_text(node.orelse, indent) if node.orelse else ""
     function = code.function(node)
-    if isinstance(function, ast.FunctionDef) and code.block(node) is function.body and not leaves(node.orelse, ast.Return):
-        follows = function.body[function.body.index(node) + 1 :]
+    block = code.block(node)
+    follows = block[block.index(node) + 1 :]
+    at_the_end = isinstance(function, ast.FunctionDef) and (block is function.body or always_returns(follows))
+    if at_the_end and not leaves(node.orelse, ast.Return):
         returns = [r for r in leaves(follows, ast.Return) if isinstance(r, ast.Return)]
         if returns and all(r.value is not None for r in returns):
             for tree in (False, True):

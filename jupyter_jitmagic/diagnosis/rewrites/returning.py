@@ -43,7 +43,8 @@ class Returning:
         cheap = harmless([*self.node.body, *self.node.orelse, *self.rest])
         self.risky = not cheap
         where = 0 if cheap else 2
-        if not prints(self.spot, [*self.node.body, *self.node.orelse]):
+        every = [*self.node.body, *self.node.orelse, *self.rest]
+        if not prints(self.spot, every) and not leaves(every, ast.Raise):  # those are of one side alone
             text = self._where(tree=False)
             if text is not None:
                 yield where, text

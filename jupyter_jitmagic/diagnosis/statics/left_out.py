@@ -6,13 +6,12 @@ import inspect
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
-from jupyter_jitmagic.diagnosis.statics.numbers import decides_what_is_made
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
-    """Parameters that the call leaves out whose default is a string, a flag of which Python needs the value, or a size."""
+    """Parameters that the call leaves out, whose default is a string, or a flag or an integer that Python needs to know."""
     if call.keeps_options:
         return frozenset()
     try:
@@ -26,6 +25,5 @@ def options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
     if not numbers:
         return words
     other = bind(call.fun, call.args, {**call.kwargs, **numbers}, call.declared)
-    found = find_call_sites(other, static | words, seconds=0.3)
-    needed = numbers.keys() & frozenset().union(*found.roots)
-    return words | {name for name in needed if type(numbers[name]) is bool or decides_what_is_made(name, found)}
+    needed = frozenset().union(*find_call_sites(other, static | words, seconds=0.3).roots)
+    return words | (numbers.keys() & needed)

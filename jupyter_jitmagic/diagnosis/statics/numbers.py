@@ -24,18 +24,8 @@ def _may_be_data(call: Call, name: str, found: Found) -> bool:
     argument = call.argument(name)
     if not isinstance(argument.value, (int, np.integer)) or argument.is_flag:
         return False
-    sites = _sites_of(name, found)
+    sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
     return bool(sites) and all(_is_choice(site) or is_plain_loop(site) for site in sites)
-
-
-def decides_what_is_made(name: str, found: Found) -> bool:
-    """Whether an integer does more than to choose between branches or to count the rounds of a loop over data: a shape follows,
-    or how often a list grows."""
-    return not all(_is_choice(site) or is_plain_loop(site) for site in _sites_of(name, found))
-
-
-def _sites_of(name: str, found: Found) -> list[Site]:
-    return [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
 
 
 def _is_choice(site: Site) -> bool:

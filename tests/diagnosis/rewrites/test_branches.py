@@ -1,11 +1,12 @@
 """`if`, ternaries and early returns on traced values."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 DOUBLE = """
 def f(x, threshold):
@@ -231,3 +232,41 @@ def test_a_function_that_may_end_without_a_return_is_answered_for_the_ways_that_
     x = jnp.array([0.0, 1.0, 2.0, 4.0])
     rewrite = check(source, *((*call, x) for call in calls)).rewrites[0]
     assert "where plain Python reaches no return and gives None" in " ".join(rewrite.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if a < 0:\n    return v\nif b > 5:\n    raise ValueError('b')\nreturn 2.0 * v",
+        "if a < 0:\n    return v\nif b <= 5:\n    return 2.0 * v\nraise ValueError('b')",
+        "if a < 0:\n    return v\nelif b <= 5:\n    return 2.0 * v\nelse:\n    raise ValueError('b')",
+        "if a >= 0:\n    if b > 5:\n        raise ValueError('b')\n    return 2.0 * v\nreturn v",
+    ],
+)
+def test_a_check_of_one_way_says_nothing_of_the_other(body):
+    """What comes first returns whatever the check behind it says; `else: raise`, or one at the end, is such a check."""
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    v = jnp.array([0.5, 1.5])
+    check(f"def f(a, b, v):\n{lines}", (1.0, 2.0, v), (-1.0, 2.0, v), (-1.0, 9.0, v), (-1, 9, v))
+
+
+def test_a_loop_that_returns_or_raises_in_the_end():
+    check(
+        "def f(a, tol):\n    x = a\n    for i in range(20):\n        new = 0.5 * (x + a / x)\n        if abs(new - x) < tol:\n"
+        "            return new, i\n        x = new\n    raise RuntimeError('no convergence')\n",
+        (2.0, 1e-3),
+        (9.0, 1e-2),
+    )
+
+
+def test_a_message_behind_an_early_return_is_told_where_it_is_reached(capfd):
+    namespace = define("def f(x):\n    if x < 0:\n        return x\n    print('reached', x)\n    return 2 * x\n")
+    found = propose(namespace["f"], (1.0,), {})
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            jax.jit(namespace["f"])(-1.0)
+            jax.effects_barrier()
+            assert capfd.readouterr().out == ""
+            jax.jit(namespace["f"])(1.0)
+            jax.effects_barrier()
+            assert capfd.readouterr().out == "reached 1.0\n"

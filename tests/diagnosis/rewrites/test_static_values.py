@@ -94,7 +94,7 @@ def test_an_option_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
 
 
 def test_a_size_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
-    """A number of groups makes a list; a number of rounds of a loop that data ends is no more than data."""
+    """A number of groups makes a list, a number of rounds bounds a loop that data ends."""
     namespace = define(
         "def f(x, groups=3, rounds=20):\n"
         "    parts = []\n"
