@@ -54,8 +54,8 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
-MOST_OPTIONS = 6  # values of options that the call leaves out
-MOST_STATICS_COMPARED = 2  # and those for which the rewrite is compiled
+MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
+MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
 
@@ -274,7 +274,9 @@ class Judge:
             return  # other sizes go past an end, which the rewrite says
         programs = {id(call.given): program for call, program in traced.others}
         compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
-        for given, want, program in compared[:MOST_STATICS_COMPARED]:
+        options = [each for each in compared if len(each[0].kwargs) > len(self.kwargs)]
+        statics = [each for each in compared if len(each[0].kwargs) == len(self.kwargs)]
+        for given, want, program in (*statics[:MOST_STATICS_COMPARED], *options[:MOST_STATICS_COMPARED]):
             if want is None and NOTHING in traced.draft.excludes:
                 continue
             try:
