@@ -300,7 +300,8 @@ class Variations:
 
     def infinite(self) -> Iterator[Input]:
         """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them."""
-        for which, first, last in ((self._floats[:1], 1, 1), (self._floats[:1], -1, -1), (self._floats, 1, -1)):
+        arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
+        for which, first, last in ((arrays[:1], 1, 1), (arrays[:1], -1, -1), (arrays, 1, -1)) if arrays else ():
             yield self._each(which, functools.partial(_with_infinities, first, last), "infinite")
 
     def core(self) -> Iterator[Input]:
@@ -472,8 +473,7 @@ def _with_nan(values: Any) -> Any:
 
 
 def _with_infinities(first: int, last: int, values: Any) -> Any:
-    if (values := np.array(values)).size > 1:
-        values.reshape(-1)[[0, -1]] = first * np.inf, last * np.inf
+    (values := np.array(values)).reshape(-1)[[0, -1]] = first * np.inf, last * np.inf
     return values
 
 
