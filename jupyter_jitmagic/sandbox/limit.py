@@ -82,18 +82,22 @@ class _Untold:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._limits = 0
+        self._kept = False
         self._tell: Callable[[sys.UnraisableHookArgs], object] = sys.__unraisablehook__
 
     def begin(self) -> None:
         with self._lock:
             self._limits += 1
-            if self._limits == 1:
+            if self._limits == 1 and not self._kept:
                 self._tell, sys.unraisablehook = sys.unraisablehook, self._heard
 
     def end(self) -> None:
         with self._lock:
             self._limits -= 1
-            if not self._limits and sys.unraisablehook == self._heard:
+            if self._limits:
+                return
+            self._kept = sys.unraisablehook != self._heard  # by another hook, which may call this one: it is not put in again
+            if not self._kept:
                 sys.unraisablehook = self._tell
 
     def _heard(self, unraisable: sys.UnraisableHookArgs) -> None:

@@ -57,8 +57,8 @@ def called(spot: Spot) -> Iterator[Step]:
 def listed(spot: Spot) -> Iterator[Step]:
     """`jnp.percentile(x, [5, 95])`, where NumPy took the list → `jnp.percentile(x, jnp.array([5, 95]))`."""
     node, refused = spot.node, _REFUSES_A_LIST.search(str(spot.error))
-    if refused is None or not isinstance(node, ast.Call):
-        return
+    if refused is None or not isinstance(node, ast.Call) or spot.code.src(node.func).endswith("where"):
+        return  # of a choice that a draft wrote the sides are the user's own tuples
     listed = [each for each in (*node.args, *(each.value for each in node.keywords)) if _is_list(spot, each)]
     place = int(refused[1])
     if place < len(node.args):
