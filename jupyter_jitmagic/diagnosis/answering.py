@@ -99,14 +99,15 @@ def _changing(asked: Asked) -> Diagnosis | None:
 def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
     """The static set alone, with rewrites beside it."""
     call, result = asked.call, asked.result
+    beside, no_gradient = beside_static(asked)
     return asked.verdict(
         "static",
         result.static,
         sites=asked.sites or place_of(asked.error, call),
-        rewrites=beside_static(asked),
+        rewrites=beside,
         unverified=unsure,
         verified=not result.extrapolated,
-        reason=reasons.for_static(call, result, asked.found),
+        reason=reasons.for_static(call, result, asked.found) + reasons.for_lost_gradient(no_gradient),
         equations=_unbearable(asked),
     )
 

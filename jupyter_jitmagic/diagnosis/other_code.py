@@ -83,18 +83,19 @@ def as_data(asked: Asked, data: frozenset[str]) -> Diagnosis:
     return with_rewrite(asked, replace(asked.result, static=kept, cured=False, wider=kept, left=left))
 
 
-def beside_static(asked: Asked) -> tuple[Rewrite, ...]:
+def beside_static(asked: Asked) -> tuple[tuple[Rewrite, ...], frozenset[str]]:
     """Rewrites beside a proven static set, where some of its arguments may well be data that changes from call to call; the
-    others stay static."""
+    others stay static. Where there is none because a loop has no reverse mode: those arguments."""
     data = numbers_as_data(asked.call, asked.result, asked.found) if asked.with_rewrites else frozenset()
     kept = asked.result.static - data
     names, numbers = asked.call.static_names(kept)
     if not data or (kept and numbers):
-        return ()
+        return (), frozenset()
     sooner = replace(asked, deadline=min(asked.deadline, clock() + 0.6))
     left = find_call_sites(asked.call, kept, seconds=0.5) if kept else asked.found
-    found = proposals(sooner, left.sites, kept).rewrites
-    return tuple(replace(each, static_argnames=tuple(dict.fromkeys((*names, *each.static_argnames)))) for each in found)
+    found = proposals(sooner, left.sites, kept)
+    both = (replace(each, static_argnames=tuple(dict.fromkeys((*names, *each.static_argnames)))) for each in found.rewrites)
+    return tuple(both), data if found.loses_gradient and not found.rewrites else frozenset()
 
 
 def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> Proposals:

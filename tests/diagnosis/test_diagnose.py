@@ -344,6 +344,25 @@ def test_numpy_arguments_are_not_changed():
     assert list(given) == [1.0, 1.0, 1.0]
 
 
+def test_a_loop_that_would_lose_the_gradient_is_not_offered_and_it_is_said() -> None:
+    """Beside a static count, where a gradient is taken: of the function or inside of it."""
+
+    def power(x, n):
+        out = 1.0
+        for _ in range(n):
+            out = out * x
+        return out
+
+    def step(x, n):
+        return jax.value_and_grad(lambda x: power(x, n))(x)
+
+    for fun in (jax.grad(power), step):
+        answer = diagnose(fun, jnp.asarray(1.5), 3)
+        assert answer.kind == "static" and not answer.rewrites
+        assert "would have no gradient in reverse mode, which is taken here" in answer.reason
+    assert "gradient" not in diagnose(power, jnp.asarray(1.5), 3).reason
+
+
 @pytest.mark.parametrize(
     ("fun", "args", "said"),
     [

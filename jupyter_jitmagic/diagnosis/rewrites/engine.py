@@ -122,6 +122,8 @@ class Search:
         self._limit = MAX_TRACES
         self.obstacles: dict[str, None] = {}
         self.why_not = ""
+        self.loses_gradient = False
+        """A draft of a loop was met that has no reverse mode, of which the function takes a gradient."""
         self.fails: dict[str, str] = {}
         self._failures = 0
         self.furthest: Stuck | None = None
@@ -203,7 +205,8 @@ class Search:
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
             return traced if draft.changes else []
-        self._one_way = self._one_way or str(outcome).startswith(NO_REVERSE_MODE)
+        if str(outcome).startswith(NO_REVERSE_MODE):
+            self._one_way = self.loses_gradient = True
         try:
             spot, steps = self._next(outcome, draft)
             if failing and not steps:

@@ -35,6 +35,7 @@ class Proposals:
         why_not: the one of them that a rule knows to be in the way of any rewrite ("" where none does).
         partial: where there is none: edits that cure some of the places and give plain Python's results; `.reason` says which
             line is left.
+        loses_gradient: whether a loop was tried that has no reverse mode, of which the function takes a gradient.
     """
 
     rewrites: tuple[Rewrite, ...] = ()
@@ -42,6 +43,7 @@ class Proposals:
     obstacles: tuple[str, ...] = ()
     why_not: str = ""
     partial: tuple[Rewrite, ...] = ()
+    loses_gradient: bool = False
 
     def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
         return iter((self.rewrites, self.unverified))
@@ -183,7 +185,9 @@ def _found(search: Search, judge: Judge) -> Proposals:
     if not verified and not unverified:
         obstacles = {**search.obstacles, **obstacles}
     why_not = "" if verified or unverified else search.why_not
-    return Proposals(tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not)
+    return Proposals(
+        tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not, loses_gradient=search.loses_gradient
+    )
 
 
 def _is_one_way(rewrite: Rewrite) -> bool:

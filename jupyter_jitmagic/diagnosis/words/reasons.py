@@ -43,6 +43,14 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     return text
 
 
+def for_lost_gradient(data: frozenset[str]) -> str:
+    """There is no loop of lax beside static arguments."""
+    if not data:
+        return ""
+    every = _and(sorted(data))
+    return f" One program for every {every} (`lax.fori_loop`) would have no gradient in reverse mode, which is taken here."
+
+
 def _counted(search: StaticSet) -> str:
     """How many equations; where tracing them takes too long, as fewer rounds tell."""
     return f"{'about ' * search.extrapolated}{search.equations:,}"
