@@ -335,6 +335,7 @@ def _one_infinite(values: Any) -> Any:
     return np.where(middle, np.inf, values).astype(values.dtype) if values.ndim else values
 
 
+@np.errstate(invalid="ignore")
 def _one_infinite_alone(values: Any) -> Any:
     return _one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
 

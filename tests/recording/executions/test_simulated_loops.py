@@ -54,6 +54,7 @@ class World:
         self.ahead = running_ahead.RunningAhead()
         self.means: dict[int, list[float]] = {}
         self.busy = BusySpans(0.1, lambda entry: None, lambda entry, mean, calls: self.means.setdefault(entry, []).append(mean))
+        waiter.waiter.stop()  # what tests before this one had it look at ends with it
         monkeypatch.setattr(busy_spans, "log", self.log)
         monkeypatch.setattr(mixed_spans, "well_known", set())
         monkeypatch.setattr(running_ahead, "lines", {})

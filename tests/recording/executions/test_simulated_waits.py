@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -63,6 +64,8 @@ class World:
         self.log = log
         monkeypatch.setattr(hot_path, "_buffer", [])
         monkeypatch.setattr(hot_path, "extend", hot_path._buffer.extend)
+        waiter.waiter.stop()  # what tests before this one had it look at ends with it
+        monkeypatch.setattr(observation, "_to_judge", deque())
         monkeypatch.setattr(observation, "_paces", {})
         monkeypatch.setattr(observation, "_ends", {})
         monkeypatch.setattr(observation, "_judged", {})
