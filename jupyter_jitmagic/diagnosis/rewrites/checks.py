@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-import jax
-
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -75,7 +73,7 @@ def no_case_left(spot: Spot) -> Iterator[Step]:
         return
     code = spot.code
     node, raised = _last_case(spot, asked[1])
-    if node is None or raised is None or not (node is asked[1] or _is_of_data(spot, node.test)):
+    if node is None or raised is None or not (node is asked[1] or not is_fact(spot, node.test)):
         return  # a test of Python's own still raises, while tracing
     *before, last = node.body
     if (
@@ -121,17 +119,6 @@ def _last_case(spot: Spot, node: ast.If) -> tuple[ast.If | None, ast.Raise | Non
             last = _end_of_chain(before)
             return (last, raised) if not last.orelse else (None, None)
     return None, None
-
-
-def _is_of_data(spot: Spot, test: ast.expr) -> bool:
-    """Whether a test reads a traced variable, and not its shape alone."""
-    for node in ast.walk(test):
-        if isinstance(node, ast.Name) and isinstance(spot.value(node), jax.core.Tracer):
-            around = spot.code.parents[node]
-            shape = isinstance(around, ast.Attribute) and around.attr in ("shape", "ndim", "size", "dtype")
-            if not shape and not (isinstance(around, ast.Call) and spot.code.src(around.func) in ("len", "isinstance")):
-                return True
-    return False
 
 
 def _end_of_chain(node: ast.If) -> ast.If:
