@@ -40,4 +40,6 @@ def test_the_readmes_session_shows_what_it_shows(bare: Shell) -> None:  # noqa: 
     assert sum(bool(shown) for _, shown in cells) == 3
     for cell, shown in cells:
         text = masked(bare.run(cell).text)
-        assert masked(shown) in text, text
+        # a table's rows stand in the order of what they cost, and which of two costs more differs from run to run
+        for part in shown.splitlines() if shown.startswith("function ") else [shown]:
+            assert masked(part) in text, text

@@ -16,6 +16,7 @@ from jupyter_jitmagic.display.model import Block, Code, Details, Diff, Document,
 SITES_SHOWN = 3
 LONGEST_DIFF = 40
 SHORT_DIFF = 20
+LEFT_OUT = "⋮"
 
 # what Python did at a site, for a reader; the operation's own name where none is here
 _NEEDS = {
@@ -211,18 +212,31 @@ def _rewrite(rewrite: Rewrite) -> list[Block]:
 def diff_lines(diff: str) -> list[str]:
     """The lines of a unified diff without file names and positions, with as much indentation as they have in common removed.
 
-    Of a long one less is shown of what did not change.
+    Of a long one less is shown of what did not change; "⋮" stands for lines that are left out.
     """
     lines: list[str] = []
+    apart = False
     for line in _near(diff.splitlines()):
         if line.startswith("@@"):
-            if lines:
-                lines.append("")
+            apart = bool(lines)
         elif not line.startswith(("--- ", "+++ ", "\\ ")):
+            if apart:
+                lines.append(_left_out(line))
+            apart = False
             lines.append(line)
-    blank = [len(line) - 1 - len(line[1:].lstrip()) for line in lines if line[1:].strip()]
+    blank = [_indent(line) for line in lines if line[1:].strip()]
     common = min(blank, default=0)
     return [(line[:1] + " " + line[1 + common :]).rstrip() for line in lines]
+
+
+def _indent(line: str) -> int:
+    """By how much the code of a diff's line is indented."""
+    return len(line) - 1 - len(line[1:].lstrip())
+
+
+def _left_out(line: str) -> str:
+    """What stands where a line and those after it are left out."""
+    return f" {line[1 : 1 + _indent(line)]}{LEFT_OUT}"
 
 
 def _near(lines: list[str]) -> list[str]:
@@ -230,8 +244,20 @@ def _near(lines: list[str]) -> list[str]:
     if len(lines) <= SHORT_DIFF:
         return lines
     changed = [line.startswith(("+", "-")) and not line.startswith(("--- ", "+++ ")) for line in lines]
-    near = (any(changed[max(0, k - 1) : k + 2]) or line.startswith("@@") for k, line in enumerate(lines))
-    return [line for line, kept in zip(lines, near, strict=True) if kept and line != "+"]
+    near = [any(changed[max(0, k - 1) : k + 2]) or line.startswith("@@") for k, line in enumerate(lines)]
+    shown: list[str] = []
+    left: list[str] = []
+    for kept, line in zip(near, lines, strict=True):
+        if not kept:
+            left += [line] if line.strip() and not line.startswith(("--- ", "+++ ")) else []
+            continue
+        if len(left) == 1:
+            shown += left
+        elif left and shown and not shown[-1].startswith("@@") and not line.startswith("@@"):
+            shown.append(_left_out(left[0]))
+        left = []
+        shown += [line] if line != "+" else []
+    return shown
 
 
 def _other_ways(found: list[Fix], context: Context) -> list[Block]:

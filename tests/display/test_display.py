@@ -289,7 +289,7 @@ def test_a_diff_keeps_its_signs_and_loses_common_indentation() -> None:
         "  def m(self):",
         "-     return 1",
         "+     return 2",
-        "",
+        "  ⋮",
         "- x",
     ]
 
@@ -448,6 +448,16 @@ def test_of_a_long_diff_less_is_shown_of_what_did_not_change() -> None:
     changed = [f"+new {k}" for k in range(12)]
     shown = diff_lines("\n".join(["--- f (now)", "+++ f (fixed)", "@@ -1 +1 @@", *kept, *changed, *kept]))
     assert shown == ["  line 5", *(f"+ new {k}" for k in range(12)), "  line 0"]
+
+
+def test_what_a_diff_leaves_out_in_its_middle_has_a_mark() -> None:
+    """No line seems to follow another that it does not follow; a single line is shown rather than a mark."""
+    changed = [f"+    new {k}" for k in range(12)]
+    kept = [" for k in range(9):", *(f"     line {k}" for k in range(3)), "     last"]
+    shown = diff_lines("\n".join(["@@ -1 +1 @@", *changed, *kept, *changed]))
+    assert shown[12:16] == ["  for k in range(9):", "      ⋮", "      last", "+     new 0"]
+    shown = diff_lines("\n".join(["@@ -1 +1 @@", *changed, *kept[:2], *kept[-1:], *changed]))
+    assert shown[12:15] == ["  for k in range(9):", "      line 0", "      last"]
 
 
 def test_beside_a_static_length_a_loop_has_its_price() -> None:
