@@ -19,6 +19,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import COMPREHENSIONS, target_names, words
 
+Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"
 _STATIC_ATTRIBUTES = words("shape ndim size dtype")
 _PYTHON = words("int float bool complex abs max min round sum len range tuple list sorted zip enumerate reversed divmod pow")
@@ -28,6 +29,8 @@ _SIMPLE = (
     ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Tuple, ast.List, ast.Subscript, ast.Slice, ast.IfExp, ast.Starred,
 )  # fmt: skip
 
+_WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
+"""What numbers are called that are known while tracing, and what masks are."""
 
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
 """jnp functions of a size and of values that need not be known."""
@@ -104,22 +107,44 @@ def _while_tracing(spot: Spot, parts: list[tuple[ast.expr, Known]]) -> Iterator[
     if isinstance(statement, ast.While | ast.For) and hoisted and spot.node is not getattr(statement, "iter", None):
         return
     evaluate = f"with {spot.jax(EVALUATING)}():\n"
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    edits: list[Edit] = []
     for group in _runs(spot, list(makers)):
         indent = code.indent(group[0])
         edits.append((code.region(group), f"{indent}{evaluate}{code.block_text(group, indent + '    ')}"))
     if hoisted:
-        start, indent = code.region([statement])[0], code.indent(statement)
-        taken: list[str] = []
-        lines = f"{indent}{evaluate}"
-        for root, _ in hoisted:
-            name = code.fresh(*(word for word in ("size", "length", "count", "number") if word not in taken))
-            taken.append(name)
-            lines += f"{indent}    {name} = {code.expr(root)}\n"
-            edits.append((root, name))
-        edits.append(((start, start), lines))
+        edits += _hoisted(spot, statement, [root for root, _ in hoisted], evaluate)
     if edits:
         yield spot.step("compile-time", *edits)
+
+
+def _hoisted(spot: Spot, statement: ast.stmt, roots: list[ast.expr], evaluate: str) -> list[Edit]:
+    """The edits that give the expressions names, evaluated while tracing just before the statement."""
+    code = spot.code
+    names: dict[str, str] = {}
+    edits: list[Edit] = []
+    for root in roots:
+        mask = isinstance(root, ast.UnaryOp | ast.Compare)
+        free = [word for word in _WORDS[mask] if word not in names.values()]
+        name = names.setdefault(code.expr(root), code.fresh(*free))
+        edits += [(each, name) for each in _again(spot, statement, root) if each not in [done for done, _ in edits]]
+    indent, start = code.indent(statement), code.region([statement])[0]
+    lines = "".join(f"{indent}    {name} = {text}\n" for text, name in names.items())
+    block = code.block(statement)
+    before = block[block.index(statement) - 1] if block[0] is not statement else None
+    if isinstance(before, ast.With) and EVALUATING in code.src(before.items[0].context_expr):
+        start = code.region([before])[1]
+    else:
+        lines = f"{indent}{evaluate}{lines}"
+    return [((start, start), lines), *edits]
+
+
+def _again(spot: Spot, statement: ast.stmt, root: ast.expr) -> list[ast.expr]:
+    """The expression and those of the statement's own line that say the same."""
+    if isinstance(statement, ast.For | ast.While | ast.If | ast.With):
+        return [root]
+    text, inner = ast.dump(root), (*COMPREHENSIONS, ast.Lambda)
+    same = [each for each in ast.walk(statement) if isinstance(each, ast.expr) and ast.dump(each) == text]
+    return [each for each in same if not any(isinstance(at, inner) for at in spot.code.ancestors(each)) or each is root]
 
 
 def _runs(spot: Spot, statements: list[ast.stmt]) -> list[list[ast.stmt]]:
@@ -209,7 +234,9 @@ def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> 
         return all(_collect(spot, part, known, inner) for part in parts)
     if not isinstance(node, _SIMPLE):
         return False
-    return all(_collect(spot, child, known, seen) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    known.traced |= any(isinstance(spot.value(part), jax.Array) for part in parts)  # what is made of it here is traced
+    return all(_collect(spot, part, known, seen) for part in parts)
 
 
 def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]) -> bool:
@@ -332,9 +359,9 @@ def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
 # -- texts ----------------------------------------------------------------------------------------------
 
 
-def _on_the_host(spot: Spot, calls: list[ast.Call], plain: bool) -> list[tuple[ast.AST | tuple[int, int], str]]:
+def _on_the_host(spot: Spot, calls: list[ast.Call], plain: bool) -> list[Edit]:
     """The edits that let NumPy do it; with `plain`, Python itself where numbers are all there is."""
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    edits: list[Edit] = []
     inside: set[ast.AST] = set()
     for node in sorted(calls, key=lambda n: spot.code.span(n)):
         if node in inside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -221,7 +222,8 @@ class Spot:
         drops: Unit | None = None,
     ) -> Step:
         """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
-        text = self.code.replace(*map(self._with_comments, edits), *self._import_edits())
+        imports = [line for alias, line in self._imports.items() if any(re.search(rf"\b{alias}\.", new) for _, new in edits)]
+        text = self.code.replace(*map(self._with_comments, edits), *self._import_edits(imports))
         self._imports.clear()  # of this alternative only
         return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts, drops)
 
@@ -238,11 +240,10 @@ class Spot:
         indent = old[: len(old) - len(old.lstrip())]
         return where, "".join(f"{indent}{comment}\n" for comment in lost) + new
 
-    def _import_edits(self) -> list[tuple[tuple[int, int], str]]:
-        if not self._imports:
+    def _import_edits(self, lines: list[str]) -> list[tuple[tuple[int, int], str]]:
+        if not lines:
             return []
         statement = self.code.tree.body[-1]
-        lines = list(self._imports.values())
         if isinstance(statement, ast.ClassDef):
             fn = next(
                 (n for n in self.code.ancestors(self.node) if isinstance(n, ast.FunctionDef) and n in statement.body), None

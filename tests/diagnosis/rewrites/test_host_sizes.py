@@ -72,3 +72,28 @@ def test_a_size_beside_data_that_need_not_be_known():
     source = "def f(x, k):\n    width = jnp.maximum(k, 2)\n    return jnp.linspace(0.0, x.max(), width)\n"
     found = check(source, (jnp.arange(3.0), 4), (jnp.arange(3.0), 1), static=("k",)).rewrites[0].source
     assert "max(k, 2)" in found
+
+
+def test_what_is_made_of_a_known_mask_is_evaluated_with_it():
+    """`~mask` is traced though mask is known: both stand in one block, once, and nothing is imported that is not used."""
+    source = """
+def f(X, y, folds=4):
+    rows = X.shape[0]
+    size = rows // folds
+    errors = 0.0
+    for i in range(folds):
+        mask = jnp.ones(rows, bool).at[i * size : (i + 1) * size].set(False)
+        w = jnp.linalg.solve(X[mask].T @ X[mask] + jnp.eye(2), X[mask].T @ y[mask])
+        errors += ((X[~mask] @ w - y[~mask]) ** 2).sum()
+    return errors
+"""
+    X, y = jnp.arange(16.0).reshape(8, 2) ** 1.5, jnp.arange(8.0)
+    found = check(source, (X, y), static=("folds",)).rewrites[0].source
+    assert "            chosen = ~mask\n        errors +=" in found and "y[chosen]" in found
+    assert "import numpy" not in found
+
+
+def test_an_item_of_a_known_array_is_evaluated_while_tracing():
+    """SIZES[k] is traced under jit, though both are known."""
+    source = "SIZES = jnp.array([2, 3, 4])\ndef f(x, k):\n    return jnp.zeros(int(SIZES[k])) + x[0]\n"
+    check(source, (X, 1), (X, 2), static=("k",))
