@@ -15,6 +15,7 @@ from jupyter_jitmagic.display.model import Block, Code, Details, Diff, Document,
 
 SITES_SHOWN = 3
 LONGEST_DIFF = 40
+FEW_LINES = 5  # that are not worth folding
 SHORT_DIFF = 20
 LEFT_OUT = "⋮"
 
@@ -199,9 +200,10 @@ def _cost(fix: Fix, context: Context) -> str:
 
 def _rewrite(rewrite: Rewrite) -> list[Block]:
     lines = diff_lines(rewrite.diff)
-    blocks: list[Block] = [Diff(tuple(lines[:LONGEST_DIFF]))]
-    if len(lines) > LONGEST_DIFF:
-        blocks.append(Details(f"{len(lines) - LONGEST_DIFF} more lines", (Diff(tuple(lines[LONGEST_DIFF:])),)))
+    shown = LONGEST_DIFF if len(lines) > LONGEST_DIFF + FEW_LINES else len(lines)
+    blocks: list[Block] = [Diff(tuple(lines[:shown]))]
+    if lines[shown:]:
+        blocks.append(Details(f"{len(lines) - shown} more lines", (Diff(tuple(lines[shown:])),)))
     if rewrite.compared and rewrite.compared.differences:
         blocks.append(Paragraph("Differs from plain Python: " + "; ".join(rewrite.compared.differences)))
     if rewrite.compared and rewrite.compared.not_reached:

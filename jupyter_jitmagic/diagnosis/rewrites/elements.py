@@ -8,10 +8,16 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import stored
+from jupyter_jitmagic.source.code import stored, words
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
+
+_OWN_KIND = words(
+    "astype asarray array float32 float64 int32 int64 float int bool argmax argmin argsort size len count_nonzero"
+)
+"""Operations whose result is not of their arguments' kind."""
 
 
 def element(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr]) -> tuple[str, str]:
@@ -46,11 +52,13 @@ class _Elements:
         found = [self._carrier(value) for value in values]
         if all(name for name, _ in found) and all(fact is None or fact.dtype for fact in facts):
             names = list(dict.fromkeys(found))
-            if len(names) == 1 and names[0][1]:
+            others = [each for value in values if isinstance(value, ast.Name) for each in self._promoting(value.id)]
+            kinds = list(dict.fromkeys([*(name for name, _ in names), *others]))
+            if len(kinds) == 1 and names[0][1]:
                 return f"{names[0][0]}.dtype"
-            return f"{self.spot.jnp('result_type')}({', '.join(dict.fromkeys(name for name, _ in names))})"
-        kinds = {fact.dtype for fact in facts if fact is not None}
-        return next((dtype for kind, dtype in _BY_KIND if kind in kinds), "")
+            return f"{self.spot.jnp('result_type')}({', '.join(kinds)})"
+        seen = {fact.dtype for fact in facts if fact is not None}
+        return next((dtype for kind, dtype in _BY_KIND if kind in seen), "")
 
     def _carrier(self, value: ast.expr) -> tuple[str, bool]:
         """(name of an array or number that is known before and of whose dtype a value is, whether it is surely an array)."""
@@ -80,6 +88,35 @@ class _Elements:
                 case _:
                     return False
         return fact is not None and bool(fact.dtype) and kinds <= {fact.dtype}
+
+    def _promoting(self, name: str) -> list[str]:
+        """What else decides the kind of a name's numbers: `x = x * rate`, `x = x / 2` make floats of an int x."""
+        stores = [node for node in ast.walk(self.function) if isinstance(node, ast.Name) and node.id == name]
+        statements = [self.spot.code.statement(node) for node in stores if isinstance(node.ctx, ast.Store)]
+        values = [each.value for each in statements if isinstance(each, ast.Assign | ast.AugAssign)]
+        divided = any(isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Div) for each in statements)
+        found = [kind for value in values for kind in self._kinds(value)]
+        return [kind for kind in dict.fromkeys([*found, *(["float"] if divided else [])]) if kind != name]
+
+    def _kinds(self, value: ast.expr) -> list[str]:
+        """The names and types of whose kind a value is: an array's `dtype` promotes over them."""
+        match value:
+            case ast.Constant(value=float()):
+                return ["float"]
+            case ast.Name(id=name):
+                fact = self.spot.fact(value)
+                return [name] if name in self.before and fact is not None and fact.dtype in ("i", "u", "f", "c") else []
+            case ast.BinOp(left=left, op=op, right=right):
+                return [*self._kinds(left), *self._kinds(right), *(["float"] if isinstance(op, ast.Div) else [])]
+            case ast.UnaryOp(operand=operand) if not isinstance(value.op, ast.Not):
+                return self._kinds(operand)
+            case ast.IfExp(body=body, orelse=orelse):
+                return [*self._kinds(body), *self._kinds(orelse)]
+            case ast.Call() if (known := called(self.spot, value)) is not None and known.name not in _OWN_KIND:
+                inner = [kind for each in known.arguments[known.name == "where" :] for kind in self._kinds(each)]
+                floats = known.name in FLOATS or (known.operation.safety == PARTIAL and known.name != "power")
+                return [*inner, *(["float"] if floats else [])]
+        return []
 
     def _was_number(self, name: str) -> bool:
         """Whether a name may stand for a number of Python's when the container is made."""

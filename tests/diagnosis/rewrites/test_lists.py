@@ -154,3 +154,20 @@ def test_a_list_that_is_born_and_filled_in_a_branch():
         "    else:\n        terms = [x.max(), 1.0]\n    return sum(terms)\n"
     )
     check(source, (jnp.array([1.0, -2.0]), 0.5), (jnp.array([1.0, -2.0]), 1.5))
+
+
+@pytest.mark.parametrize("grows", ["x * 1.5", "x * rate", "x / 2 + x", "jnp.sqrt(x) + x"])
+@pytest.mark.parametrize("end", ["jnp.array(path).max()", "sum(path)"])
+def test_a_list_that_grows_until_a_limit_holds_the_kind_that_its_values_become(grows, end):
+    """An int that the first round makes a float: the array is one of floats from the start."""
+    source = f"""
+def f(x, n, limit, rate=1.5):
+    path = [x]
+    for _ in range(n):
+        x = {grows}
+        if x > limit:
+            break
+        path.append(x)
+    return {end}
+"""
+    check(source, (1.0, 9, 6.0), (1, 9, 6.0), (2, 4, 50), static=("n",))
