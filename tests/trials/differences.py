@@ -47,7 +47,8 @@ def attempt(kind: str, processes: int) -> Try:
     with tempfile.TemporaryDirectory(prefix="differences-") as folder:
         files = [(Path(folder, f"{me}.out"), Path(folder, f"{me}.err")) for me in range(processes)]
         started = [_begun([str(port), str(me), str(processes), kind, "warn"], *files[me]) for me in range(processes)]
-        if not _have_ended(started):
+        ended = _have_ended(started)
+        if ended is None:
             return Try([], None, "a process did not end")
         said = [(out.read_text(), error.read_text()) for out, error in files]
     errors = [error for _, error in said]
@@ -55,10 +56,10 @@ def attempt(kind: str, processes: int) -> Try:
     times = [match.groups() for error in errors if (match := _TIMES.search(error))]
     wrong = "; ".join(out for out, _ in said if "Traceback" in out)
     if kind == "healthy":
-        ended = all(out.rstrip().endswith("[]") for out, _ in said)
-        return Try(lines, None, wrong or ("a false alarm" if any(lines) else "" if ended else f"failed: {errors}"))
+        done = all(out.rstrip().endswith("[]") for out, _ in said)
+        return Try(lines, None, wrong or ("a false alarm" if any(lines) else "" if done else f"failed: {errors}"))
     if not all(lines) or not times:
-        return Try(lines, None, wrong or f"told in {sum(map(bool, lines))} of {processes}: {errors}")
+        return Try(lines, None, wrong or f"told in {sum(map(bool, lines))} of {processes}, which ended with {ended}: {errors}")
     return Try(lines, max(float(told) for _, told in times) - max(float(began) for began, _ in times), wrong)
 
 
@@ -78,16 +79,20 @@ def _begun(arguments: list[str], out: Path, error: Path) -> int:
     return pid
 
 
-def _have_ended(pids: list[int]) -> bool:
-    """Whether all ended by themselves in time; those that did not are killed."""
-    until, left = time.monotonic() + _LONGEST_S, set(pids)
-    while left and time.monotonic() < until:
-        left -= {pid for pid in left if os.waitpid(pid, os.WNOHANG)[0]}
+def _have_ended(pids: list[int]) -> list[int] | None:
+    """How each ended (3: it was told nothing in time; below 0: by that signal); None if one had to be killed."""
+    until, codes = time.monotonic() + _LONGEST_S, dict[int, int]()
+    while len(codes) < len(pids) and time.monotonic() < until:
+        for pid in set(pids) - set(codes):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                codes[pid] = os.waitstatus_to_exitcode(status)
         time.sleep(0.02)
+    left = set(pids) - set(codes)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    return not left
+    return None if left else [codes[pid] for pid in pids]
 
 
 def main() -> int:

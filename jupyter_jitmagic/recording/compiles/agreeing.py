@@ -97,7 +97,7 @@ class Agreement:
         self._ahead: dict[tuple[Group, int], Program] = {}
         """Its programs that this process had not come to then."""
         self._place: internals.Distributed | None = None
-        self._lock = threading.Lock()
+        self._lock, self._taking = threading.Lock(), threading.RLock()
         self._thread: threading.Thread | None = None
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._end = threading.Event()
@@ -129,13 +129,11 @@ class Agreement:
             self._wake.put(None)
 
     def _take_noted(self) -> None:
-        while self._noted:
-            try:
+        with self._taking:  # one at a time: what was compiled first is noted first
+            while self._noted:
                 place, group, program, lowered = self._noted.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            with faults.stop("comparing what processes compile"):
-                self._note(place, group, program(), lowered)
+                with faults.stop("comparing what processes compile"):
+                    self._note(place, group, program(), lowered)
 
     def _note(self, place: internals.Distributed, group: Group, program: Program, lowered: str) -> tuple[int, _Shown]:
         """Which one of the group's programs it is, and what is shown of it."""
@@ -224,11 +222,16 @@ class Agreement:
                 return
             own.is_new = False
             new, first = own.programs[own.sent :], own.sent
-        for number, program in enumerate(new, first):
-            store.put(_key(group, "program", place.process, number), json.dumps(program.to_dict()))
-        own.sent = first + len(new)
-        shown = self._own_shown(own)
-        store.put(_key(group, "shows", place.process), json.dumps({number: shown[number] for number in sorted(shown)[-_KEPT:]}))
+        try:
+            for number, program in enumerate(new, first):
+                store.put(_key(group, "program", place.process, number), json.dumps(program.to_dict()))
+            own.sent = first + len(new)
+            shown = self._own_shown(own)
+            latest = {number: shown[number] for number in sorted(shown)[-_KEPT:]}
+            store.put(_key(group, "shows", place.process), json.dumps(latest))
+        except Exception:
+            own.is_new = True  # the store may answer the next time
+            raise
 
     def _own_shown(self, own: _Own) -> dict[int, _Shown]:
         with self._lock:
