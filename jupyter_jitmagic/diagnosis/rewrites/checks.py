@@ -104,10 +104,48 @@ def no_case_left(spot: Spot) -> Iterator[Step]:
     yield spot.step("debug.print", (region, f"{head}{indent}{call}\n{indent}return {code.src(value)}\n"), *edits, note=note)
 
 
+def no_case_assigned(spot: Spot) -> Iterator[Step]:
+    """`if a: x = …`, `elif b: x = …`, `else: raise` → `if not (a or b): raise`, then the same with `else` for the last test."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    code, root = spot.code, asked[1]
+    while code.is_elif(root) and isinstance(code.parents[root], ast.If):
+        root = code.parents[root]  # type: ignore[assignment]
+    cases = list(_chain_of(root))
+    last = cases[-1]
+    raised = last.orelse[-1] if last.orelse else None
+    leaving = leaves([statement for case in cases for statement in case.body], (ast.Return, ast.Raise, ast.Break, ast.Continue))
+    if (
+        not isinstance(raised, ast.Raise)
+        or leaving
+        or any(isinstance(n, ast.NamedExpr) for c in cases for n in ast.walk(c.test))
+    ):
+        return
+    indent = code.indent(root)
+    test = " or ".join(code.operand(case.test) for case in cases) if len(cases) > 1 else code.expr(last.test)
+    check = f"{indent}if not ({test}):\n" + code.block_text(last.orelse, indent + "    ")
+    start, end = code.region([root])
+    if len(cases) == 1:
+        yield spot.step("where", ((start, end), check + code.block_text(last.body, indent)))
+        return
+    inner = code.indent(last)
+    rest = f"{inner}else:\n" + code.block_text(last.body, inner + "    ")
+    yield spot.step("where", ((start, start), check), ((code.region([last])[0], end), rest))
+
+
+def _chain_of(node: ast.If) -> Iterator[ast.If]:
+    """An `if` and its `elif`s."""
+    yield node
+    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        node = node.orelse[0]
+        yield node
+
+
 def _last_case(spot: Spot, node: ast.If) -> tuple[ast.If | None, ast.Raise | None]:
     """The last of the tests from this one on, behind which nothing is left but a `raise`."""
     code = spot.code
-    last = _end_of_chain(node)
+    last = [*_chain_of(node)][-1]
     if len(last.orelse) == 1 and isinstance(last.orelse[0], ast.Raise):
         return last, last.orelse[0]
     root = node
@@ -116,15 +154,9 @@ def _last_case(spot: Spot, node: ast.If) -> tuple[ast.If | None, ast.Raise | Non
     block = code.block(root)
     match block[block.index(root) :]:
         case [*_, ast.If() as before, ast.Raise() as raised]:
-            last = _end_of_chain(before)
+            last = [*_chain_of(before)][-1]
             return (last, raised) if not last.orelse else (None, None)
     return None, None
-
-
-def _end_of_chain(node: ast.If) -> ast.If:
-    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-        node = node.orelse[0]
-    return node
 
 
 def _marked(
@@ -170,4 +202,4 @@ def _one_line(spot: Spot, node: ast.expr) -> str:
     return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
 
 
-RULES: list[Rule] = [assertion, raising, no_case_left]
+RULES: list[Rule] = [assertion, raising, no_case_left, no_case_assigned]

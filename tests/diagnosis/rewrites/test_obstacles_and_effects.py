@@ -159,6 +159,8 @@ def f(x, tol):
         "    if n < 3:\n        y = x + 1\n        return y, y.sum()\n    raise ValueError('too long')\n",
         "    if n < 1:\n        return x\n    elif n < 3:\n        return x * 2\n    else:\n        raise ValueError(f'{n}')\n",
         "    for b in [1, 2, 4]:\n        if n <= b:\n            return x / b\n    raise ValueError('too long')\n",
+        "    if n < 1:\n        y = x\n    elif n < 3: y = x * 2\n    else: raise ValueError('too long')\n    return y + 1\n",
+        "    if n < 3:\n        y, k = x * 2, x.sum()\n    else:\n        raise ValueError('too long')\n    return y * k\n",
     ],
 )
 def test_a_raise_that_no_case_is_left_for(body):
@@ -177,3 +179,13 @@ def test_a_raise_that_python_itself_decides_on_stays():
     x = jnp.array([1.0, 2.0])
     found = check(source, (x,), (-x,))
     assert "raise ValueError" in found.rewrites[0].source
+
+
+def test_a_case_of_pythons_own_among_tests_of_data_with_a_raise_behind():
+    """`mode` stays a choice of Python's: where it is the case that holds, nothing is checked of the data."""
+    source = (
+        "def f(x, mode='a'):\n    if mode == 'b':\n        y = x\n    elif x.sum() > 0:\n        y = x * 2\n    else:\n"
+        "        raise ValueError(f'{mode} of what is not positive')\n    return y + 1\n"
+    )
+    x = jnp.array([1.0, 2.0])
+    check(source, (x, "a"), (x * 3, "a"), (x, "b"), (-x, "b"), static=("mode",))
