@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +19,12 @@ LONGEST_DIFF = 40
 FEW_LINES = 5  # that are not worth folding
 SHORT_DIFF = 20
 LEFT_OUT = "⋮"
+
+_KEPT_OUTSIDE = re.compile(r"it writes (?:the global )?([\w.]+) (?:of the function around )?\(line")
+_WHILE_TRACING = (
+    "Under jit `{0}` is written while tracing, once for each compile, and not at each call: take it as an argument and return "
+    "its new value."
+)
 
 # what Python did at a site, for a reader; the operation's own name where none is here
 _NEEDS = {
@@ -151,6 +158,8 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
         blocks.append(Code((_static(fix, context),)))
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
+        if kept := _KEPT_OUTSIDE.search(fix.rewrite.reason):
+            blocks.append(Paragraph(_WHILE_TRACING.format(kept[1])))
         if fix.rewrite.price:
             blocks.append(Paragraph(fix.rewrite.price))
     cost = _cost(fix, context)

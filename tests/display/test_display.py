@@ -460,6 +460,26 @@ def test_what_a_diff_leaves_out_in_its_middle_has_a_mark() -> None:
     assert shown[12:15] == ["  for k in range(9):", "      line 0", "      last"]
 
 
+def test_what_a_method_keeps_is_written_while_tracing_only() -> None:
+    """Where a rewrite could not be compared since the function keeps something, the answer says what jit makes of that."""
+    import jax.numpy as jnp
+
+    import jupyter_jitmagic as jm
+
+    class Counter:
+        count = 0
+
+        def step(self, x):
+            self.count += 1
+            if x > 0:
+                x = x * 2
+            return x
+
+    text = " ".join(str(jm.diagnose(Counter().step, jnp.float32(1.0))).split())
+    assert "No rewrite: none that was found is proven." in text
+    assert "self.count is written while tracing, once for each compile, and not at each call" in text
+
+
 def test_beside_a_static_length_a_loop_has_its_price() -> None:
     """Static compiles for each value, the loop once, and what it takes is said in the same line."""
     import jax.numpy as jnp

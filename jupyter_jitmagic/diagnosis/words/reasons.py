@@ -131,6 +131,7 @@ def _by_identity(name: str, value: Any) -> str:
 
 
 NO_ARRAY = "no array of a fixed shape holds just what it returns"
+NOT_PROVEN = "none that was found is proven"
 
 
 def for_rewrite(
