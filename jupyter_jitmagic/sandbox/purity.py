@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import builtins
 import collections
+import copy
+import dataclasses
 import functools
 import inspect
 import itertools
@@ -42,6 +44,7 @@ _MUTATORS = frozenset(
     | {"sort", "update", "write", "writelines"}
 )
 _CALLBACKS = {"io_callback"}
+_COPIES = (copy.copy, copy.deepcopy, dataclasses.replace)
 
 
 def impurity(
@@ -140,6 +143,7 @@ def _effects(
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
     own = _own_names(nodes, function) | copied
+    made = made_here(body, functools.partial(_value, function=function)) | copied
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:
@@ -152,6 +156,8 @@ def _effects(
         elif isinstance(node, ast.Nonlocal) and outer_nonlocals & set(node.names):
             yield f"it writes {node.names[0]} of the function around {line(node)}"
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            if _root(node) in made and isinstance(node.value, ast.Name):
+                continue
             yield f"it writes {ast.unparse(node)} {line(node)}"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             root = _root(node)
@@ -173,6 +179,25 @@ def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
             if root not in stored and not _is_made(node.value, function):
                 aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return stored - aliases
+
+
+def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[str]:
+    """Names that stand for objects which the function itself makes, by a call of their class or as a copy.
+
+    Args:
+        body: the function's statements.
+        value: what a name of its globals stands for.
+    """
+    nodes = [node for part in body for node in ast.walk(part)]
+    stores = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    found: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func)):
+                makes = isinstance(made := value(func), type) or made in _COPIES
+                if makes and sum(store.id == name for store in stores) == 1:
+                    found.add(name)
+    return found
 
 
 def _is_made(node: ast.AST, function: types.FunctionType) -> bool:

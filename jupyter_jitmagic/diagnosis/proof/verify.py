@@ -27,7 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     weak_type_note,
     with_empties_of,
 )
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, fresh, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
@@ -180,7 +180,7 @@ class Plain:
 
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
-                return jax.block_until_ready(self._fun(*_fresh(given.args), **_fresh(given.kwargs)))
+                return jax.block_until_ready(self._fun(*fresh(given.args), **fresh(given.kwargs)))
 
         try:
             result = rerun(plainly)
@@ -243,7 +243,7 @@ class Plain:
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
                 known = same, self._interpreted
-                return uncompiled.run(fun, _fresh(args), _fresh(kwargs), deadline, watch, recordings, known)
+                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known)
 
         self.too_slow = False
         try:
@@ -270,17 +270,6 @@ def _why_it_failed(error: BaseException) -> str:
     if isinstance(error, jax.errors.ConcretizationTypeError):
         return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
     return f"plain Python fails: {_first_line(error)}"
-
-
-def _fresh(values: Any) -> Any:
-    """The same leaves in new containers: what the function does to a dict is not the user's dict."""
-    if isinstance(values, tuple) and type(values) is tuple:
-        return tuple(_fresh(v) for v in values)
-    if type(values) is list:
-        return [_fresh(v) for v in values]
-    if type(values) is dict:
-        return {k: _fresh(v) for k, v in values.items()}
-    return values
 
 
 def by_numpy(fun: Callable[..., Any], traced: Any, static: Sequence[str | int], seconds: float) -> Callable[[Input], Any]:

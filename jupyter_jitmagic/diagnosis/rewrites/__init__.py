@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
+    attributes,
     boolean,
     branches,
     buffers,
@@ -79,6 +80,7 @@ RULES: list[Rule] = [
     *lists.RULES,
     *containers.IN_BRANCHES,
     *none_first.RULES,
+    *attributes.RULES,
     *branches.RULES,
     *promoting.RULES,
     *loops.RULES,
