@@ -75,7 +75,13 @@ On the CPU, calls of several threads may overlap: an averaged time is then the s
 all this was measured on the CPU. An accelerator also works through what one process gives it in its order, which is all that a mean
 rests on; how far a caller may run ahead there and how soon an end is seen was not measured, nor are transfers to and from it part of a
 call.
-Where a caller or another thread computes without pause, or there is more to do than processors, less is observed. Not
+A caller that computes from call to call keeps the GIL from the thread that looks for the end: that asks for it after
+`sys.getswitchinterval()`, 5 ms, and by then the caller has made its next call. So on Linux, of callers that compute for most of the time
+and are 0.3 ms or longer away, a few calls in a row each `watch_every_s` are looked at with an interval of 10 µs, from the moment in which
+one is handed over until its end is seen or its caller is back. It is the whole process's and is put back each time; one that somebody else sets
+meanwhile stays. Executions of 1.5 ms or longer have a time then, if that can be told of most of those looked at; of shorter ones it is known how long they took
+at most, and so how long the device rested in the loop at least, which is what the line below a cell says. `timing="dispatch"` looks for no end and leaves the interval alone.
+Where another thread computes without pause, or there is more to do than processors, less is observed. Not
 measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
 functions that are not under `jm.jit`) gives the device between a call and its end is included.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ _PAGE = 1 << 14
 """Rows of a page."""
 _AVERAGES = 1 << 15
 """Spans of which it is kept how many calls they hold."""
+_AT_MOST = 4096
 _NEAR = 64
 _FAR = 1024
 """A call that is so many rows before another is not looked for."""
@@ -53,7 +55,7 @@ class Columns:
     ``-1 - function`` for a call that has no entry.
     """
 
-    __slots__ = ("_averages", "_end", "_pages", "_start", "first", "phases")
+    __slots__ = ("_averages", "_end", "_pages", "_start", "at_most", "first", "phases")
 
     def __init__(self, first: int = 1) -> None:
         self.first = first
@@ -62,6 +64,9 @@ class Columns:
         """The kept rows, counted from the beginning of the first page."""
         self._averages = array("q")
         """First and last call of each span whose mean was taken, and of how many calls, in no order."""
+        self.at_most: deque[tuple[int, float]] = deque(maxlen=_AT_MOST)
+        """Of calls that were picked before they ended, the latest: number, and how many seconds the execution took at most;
+        infinity where its end was not seen. In no order."""
         self.phases: dict[int, tuple[float, float, float]] = {}
         """Trace, lower and compile seconds by call number, for calls that are no plain hit."""
 

@@ -53,6 +53,7 @@ _JUDGE_BESIDE_S = 5e-3
 """While an execution of at least this long runs there is time to judge others."""
 _ASK_FROM_S = 4e-3
 """A thread that computes lets others look every 5 ms: executions of which this is a small part can be asked meanwhile."""
+_COMPUTES, _MOSTLY = 3, 0.75
 _IN_VAIN = 3
 """After so many in a row whose ends were not seen well enough the other way to see them is tried."""
 _DOUBTS, _MOST_DOUBTS = 32, 4096
@@ -71,8 +72,9 @@ class Pace:
     """What is known of one entry's executions, and so how often to look at them."""
 
     __slots__ = (
-        "ahead", "asked_caller", "asks", "beginning", "doubts", "expected_s", "first", "fruitless", "in_vain", "latest",
-        "overtaken", "returned", "returns_from", "rough", "samples", "seconds", "told_caller", "tries", "watched",
+        "ahead", "asked_caller", "asks", "beginning", "computed", "doubts", "expected_s", "first", "fruitless", "hurried",
+        "in_vain", "latest", "overtaken", "returned", "returns_from", "rough", "samples", "seconds", "told", "told_caller",
+        "tries", "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -106,6 +108,12 @@ class Pace:
         """How many watched calls in a row had ended just before the caller made the next: it waits for them itself."""
         self.returns_from = 0
         """From which try on it may be: before, too little could be told from it."""
+        self.computed = 0
+        """How many watched calls in a row had ended by the next, nobody could see when, and their caller had computed."""
+        self.hurried = 0
+        """For how many the GIL was asked."""
+        self.told: deque[bool] = deque(maxlen=_FEW)
+        """Of those for which the GIL was asked whether it could be told how long they took."""
         self.doubts = _DOUBTS
         self.asked_caller = self.told_caller = 0
         """From how many calls it was to be told of late, and from how many it could be."""
@@ -116,8 +124,20 @@ class Pace:
         return len(self.samples) >= _FEW
 
     @property
+    def starves(self) -> bool:
+        """Whether who looks from beside has to ask for the GIL soon: its caller computes from call to call."""
+        return self.computed >= _COMPUTES
+
+    @property
+    def is_mostly_told(self) -> bool:
+        """Whether that could be told of most: of some it would be the long ones, and these would stand for the others."""
+        return len(self.told) >= _PAIR and sum(self.told) >= _MOSTLY * len(self.told)
+
+    @property
     def each(self) -> bool:
         """Whether every call is to be watched."""
+        if self.starves:
+            return False
         if not self.known and self.tries < _MOST_TRIES:
             return True
         lasts_s = self.expected_s if self.seconds is None else self.seconds  # a busy machine may have shown no more so far
@@ -134,6 +154,8 @@ class Pace:
         that runs ahead of the device."""
         known = self.watched // _ENOUGH if (self.seconds or 0.0) < _WORTH_MANY_S else 0
         doublings = min(known + self.fruitless // self.in_a_row, _LONGEST_PAUSE)
+        if self.starves and self.hurried < 2 * _FEW:
+            doublings = 0
         return options.watch_every_s * self.in_a_row / 2 * float(2**doublings)
 
     @property
@@ -144,7 +166,7 @@ class Pace:
     @property
     def returns(self) -> bool:
         """Whether the caller waits for each execution itself."""
-        return self.returned >= RETURNS and self.tries >= self.returns_from
+        return self.returned >= RETURNS and self.tries >= self.returns_from and not self.computed
 
     def told_from_caller(self, told: int, calls: int) -> None:
         """From a caller that waits for each it could be told of so many of its calls how long they took. Where that is little
@@ -168,8 +190,7 @@ class Pace:
             return
         if sighting.asked != self.asks:
             return
-        wide = sighting.after - sighting.before > TOLERANCE * (sighting.after - sighting.start)
-        self.in_vain = self.in_vain + 1 if wide else 0
+        self.in_vain = 0 if sighting.is_narrow else self.in_vain + 1
         if self.in_vain >= _IN_VAIN:
             self.asks, self.in_vain = not self.asks and (self.expected_s or 0.0) >= _ASK_FROM_S, 0
 
@@ -177,6 +198,9 @@ class Pace:
         """The call after the latest watched one began at `start`."""
         if self.latest is not None:
             began, ended = self.latest.start, self.latest.seen_s
+            if self.latest.had is not None:
+                in_vain = math.isfinite(ended) and (self.latest.hurried or not self.latest.is_narrow)
+                self.computed = min(self.computed + 1, _COMPUTES) if in_vain and self.latest.caller_computed() else 0
             if math.isfinite(ended):
                 self.overtaken = 0
             elif start - began < _AHEAD * (self.seconds or math.inf):  # or it was deleted by then
@@ -229,7 +253,8 @@ class Sighting(OutputWatch):
     def __init__(self, array: Any, began: float, start: float, how: int = OBSERVED, pace: Pace | None = None) -> None:
         """`began` and `start` are when the call was handed to the device, at the earliest and the latest."""
         expected = pace.expected_s if pace is not None else None
-        super().__init__(array, start, expected, asked=pace is not None and (pace.ahead or pace.asks))
+        super().__init__(array, start, expected, asked=pace is not None and (pace.ahead or pace.asks) and not pace.starves)
+        self.hurries = pace is not None and pace.starves
         if pace is not None and pace.seconds is not None:
             self.most_s = LATE * pace.seconds
         self.began = began
@@ -242,6 +267,11 @@ class Sighting(OutputWatch):
             return False
         had = self.had.until(self.had_then)
         return had.waits == 1 and had.cpu_s <= TOLERANCE * (self.after - self.start)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Its end was seen well enough."""
+        return self.after - self.before <= TOLERANCE * (self.after - self.start)
 
     def seen(self, before: float, after: float) -> None:
         """The caller saw the end."""
@@ -257,7 +287,7 @@ class Sighting(OutputWatch):
     def folded(self, call: int) -> None:
         """Called once the call has its number."""
         self.call = call
-        if not math.isnan(self.after):
+        if self.waited_for or not math.isnan(self.after):
             _to_judge.append(self)
 
 
@@ -335,23 +365,32 @@ def _usual(pace: Pace) -> float | None:
 def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
     """`judged` tells by entry whether something held."""
     for sighting in sightings:
-        if sighting.judged or sighting.call < log.columns.first or math.isnan(sighting.after):
+        if sighting.judged or sighting.call < log.columns.first:
             continue
-        sighting.judged = True
         pace = pace_of(sighting.entry)
+        sighting.judged = True
+        picked = sighting.how == OBSERVED and not sighting.by_caller
+        if picked and (sighting.hurried or not sighting.waited_for or not pace.starves):
+            lasted = sighting.after - sighting.began
+            log.columns.at_most.append((sighting.call, math.inf if math.isnan(lasted) else lasted))
+        if math.isnan(sighting.after):
+            continue
         pace.expected_s = sighting.after - sighting.start
         if sighting.waited_for:
             pace.saw_end(sighting)
         judged.setdefault(sighting.entry, False)
         seconds = _execution_of(sighting, pace)
+        pace.hurried += sighting.hurried
+        if sighting.hurried and not sighting.by_the_clock and not sighting.cold:
+            pace.told.append(seconds is not None)
         _ends[sighting.call] = sighting.before, sighting.after
         if sighting.entry in lines:
             _busy.begin(End(sighting.call, sighting.before, sighting.after), lines[sighting.entry])
         if len(_ends) > 2 * _LOOK_BACK:
             for call in list(_ends)[:_LOOK_BACK]:
                 del _ends[call]
-        if seconds is None:
-            pace.fruitless += sighting.how == OBSERVED and not sighting.by_caller
+        if seconds is None or (sighting.hurried and not pace.is_mostly_told):
+            pace.fruitless += picked and not sighting.hurried
             continue
         pace.fruitless = 0
         row = sighting.call - log.columns.first

@@ -61,18 +61,21 @@ class _Thread(threading.local):
 _this_thread = _Thread()
 
 
-def account() -> Account | None:
+def account(until_now: bool = False) -> Account | None:
     """What the calling thread has had; None where the system does not say.
 
     Reading the first lets other threads have the GIL, so it comes first: what it waits for then is not counted by the others.
+    `until_now`: it comes last, where something ends that is to be told.
     """
     counts = _this_thread.counts
     if counts is None:
         return None
+    had = (time.thread_time(), resource.getrusage(_THREAD).ru_nvcsw) if until_now else None
     _, kept, turns = os.pread(counts.file, 96, 0).split()
     if turns == b"0":  # this system counts nothing
         return None
-    return Account(counts.thread, int(kept) * 1e-9, time.thread_time(), resource.getrusage(_THREAD).ru_nvcsw)
+    cpu_s, waits = had or (time.thread_time(), resource.getrusage(_THREAD).ru_nvcsw)
+    return Account(counts.thread, int(kept) * 1e-9, cpu_s, waits)
 
 
 TELLS = account() is not None

@@ -34,6 +34,7 @@ import jax
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.recording.executions import gil
 from jupyter_jitmagic.recording.executions.scheduling import TELLS, Account, account
 
 _SHORTEST_SLEEP = 5e-5
@@ -43,6 +44,9 @@ _BLOCK_BETWEEN = (1e-4, 0.05)
 _PATIENCE_S = 0.1
 _KEPT = 0.05
 """Of an execution's time, for which the waiter may have had no processor where it is said to have waited for the GIL."""
+_COMPUTING, _LONG_S = 0.5, 3e-4
+"""The share of the time from call to call for which its caller computes that keeps the GIL from others, and how long that is at
+least: else asking for the GIL soon is not soon enough."""
 _COARSE = time.get_clock_info("thread_time").resolution > 1e-6
 
 
@@ -57,6 +61,8 @@ class Awaited:
     """When its caller, about to make another call, saw that it had ended. NaN: in vain."""
     until = math.inf
     """When its caller is not waited for any longer, and its array not held."""
+    hurries = hurried = False
+    """The thread that looks for its end should ask for the GIL soon, and does."""
     holds = True
     """An output of it may be held."""
     _beside: weakref.ref[Any] | None = None
@@ -132,6 +138,14 @@ class OutputWatch(Awaited):
             self.had_then = account()
         return super().output()
 
+    def caller_computed(self) -> bool:
+        """Its caller, back by now, has computed for most of the time, and so kept the GIL from who looked for the end."""
+        now = account()
+        if self.had is None or now is None or self.had.thread != now.thread:
+            return False
+        lasted = perf_counter() - self.start
+        return lasted >= _LONG_S and self.had.until(now).cpu_s >= _COMPUTING * lasted
+
     def pause_s(self, now: float) -> float:
         """When to ask again, if it had not ended by `now`: in so many seconds."""
         return (now - self.start) * _SLEEP_SHARE
@@ -154,6 +168,8 @@ def peek() -> None:
     """The calling thread is about to make another call: note which of its results have come by now."""
     for watch in tuple(watching):
         if watch.peeked == math.inf and watch.caller == get_ident():
+            if watch.hurried:
+                gil.restore(watch)
             try:
                 array = watch.output()
                 ready = False if array is None else is_ready(array)
@@ -219,7 +235,12 @@ class Waiter:
             if sum(awaited.holds for awaited in tuple(watching)) >= self.depth:
                 return False
             watching.append(watch)
-            self._put(watch)
+            try:
+                watch.hurried = watch.hurries and gil.shorten(watch)
+                self._put(watch)
+            except BaseException:  # Ctrl-C
+                gil.restore(watch)
+                raise
         finally:
             self._lock.release()
         return True
@@ -255,6 +276,7 @@ class Waiter:
         if thread is not None:
             queue.put(None)
             thread.join()
+        gil.restore()
         for awaited in tuple(watching):  # whoever else knows of it would keep the array alive
             awaited.array = None
         watching.clear()
@@ -262,6 +284,7 @@ class Waiter:
     def after_fork(self) -> None:
         """A forked child has no such thread."""
         watching.clear()
+        gil.after_fork()
         self.__init__()  # type: ignore[misc]
 
     def _run(self, queue: SimpleQueue[OutputWatch | None], stop: threading.Event) -> None:
@@ -277,6 +300,8 @@ class Waiter:
                 _look(watch, stop)
             except Exception:  # deleted, donated, or an error of the computation: the user meets it where JAX raises it
                 watch.before = watch.after = math.nan
+            if watch.hurried:
+                gil.restore(watch)
             watch.array = None
             stop_watching(watch)
             try:
@@ -333,7 +358,7 @@ def _wait(watch: OutputWatch) -> None:
     if not ready:
         before = now
         array.block_until_ready()
-    after, since = perf_counter(), account()
+    after, since = perf_counter(), account(until_now=True)
     if before == now and then is not None and since is not None:
         before = max(before, _since_when(watch, after, then.until(since)))
     after = min(after, watch.peeked)
@@ -344,6 +369,8 @@ def _since_when(watch: OutputWatch, after: float, had: Account) -> float:
     """Since when at the earliest an execution had ended that was waited for until `after`, going by what the waiter has had
     meanwhile; minus infinity if that does not tell."""
     woken = after - had.late_s
+    if watch.hurried and had.waits > 1:  # each time but one it waited for the GIL, and no longer than until it asked again
+        return woken - (had.waits - 1) * (gil.SHORT_S + gil.SLACK_S)
     if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
         return woken
     if not watch.peeked - watch.start <= watch.most_s or had.kept_s > _KEPT * (watch.peeked - watch.start):

@@ -1,4 +1,5 @@
-"""Loops in which the device waited for Python most of the time: told from the times of their calls, where all are known."""
+"""Loops in which the device waited for Python most of the time: told from the times of their calls, where all are known,
+or from how long they took at most."""
 
 from __future__ import annotations
 
@@ -27,6 +28,8 @@ class Rest(NamedTuple):
     each_s: float
     """From call to call."""
     execute_s: float
+    bounded: bool
+    """The share and what was lost are this much at least, and an execution takes so long at most."""
 
 
 def rest_since(since: float) -> Rest | None:
@@ -39,6 +42,7 @@ def rest_since(since: float) -> Rest | None:
         if any(other.module != "jax" for other in log.others.values()):
             return None
         columns = log.columns.as_numpy(max(len(log.columns) - _ROWS, 0))
+        at_most = np.array(log.columns.at_most).reshape(-1, 2)
     rows = {name: column[columns["started"] + log.clock_offset >= since] for name, column in columns.items()}
     others = np.flatnonzero(rows["outcome"] != HIT)
     rows = {name: column[others[-1] + 1 if len(others) else 0 :] for name, column in rows.items()}  # since the last compile
@@ -47,9 +51,17 @@ def rest_since(since: float) -> Rest | None:
     places, which, counts = np.unique(rows["place"], return_inverse=True, return_counts=True)
     timed = np.isfinite(rows["execute_s"])
     known = np.bincount(which[timed], minlength=len(places))
+    sums = np.bincount(which[timed], rows["execute_s"][timed], len(places))
+    unknown = known < np.minimum(_TIMED, counts)
+    if unknown.any():
+        at = np.minimum(np.searchsorted(rows["call"], at_most[:, 0]), len(which) - 1)
+        here = rows["call"][at] == at_most[:, 0]
+        whose = which[at[here]]
+        known = np.where(unknown, np.bincount(whose, minlength=len(places)), known)
+        sums = np.where(unknown, np.bincount(whose, at_most[here, 1], len(places)), sums)
     if (known < np.minimum(_TIMED, counts)).any():
         return None
-    means = np.bincount(which[timed], rows["execute_s"][timed], len(places)) / known
+    means = sums / known
     gaps = np.diff(rows["started"])
     usual = gaps <= _PAUSE * np.median(gaps)
     whole, busy = float(gaps[usual].sum()), float(means[which[:-1][usual]].sum())
@@ -57,4 +69,4 @@ def rest_since(since: float) -> Rest | None:
     if function is None or whole <= 0 or busy > (1 - _REST) * whole:
         return None
     calls = int(usual.sum())
-    return Rest(function, 1 - busy / whole, whole - busy, whole / calls, busy / calls)
+    return Rest(function, 1 - busy / whole, whole - busy, whole / calls, busy / calls, bool(unknown.any()))

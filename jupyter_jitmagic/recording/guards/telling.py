@@ -189,8 +189,9 @@ class Teller:
             return
         if self._once("rest", record.qualname):
             yield Line(
-                f"{record.name}: about {percent(rest.share)} of this loop passed between executions of jitted "
-                f"functions: {duration(rest.each_s)} from call to call, {duration(rest.execute_s)} an execution. If that is "
+                f"{record.name}: {'at least' if rest.bounded else 'about'} {percent(rest.share)} of this loop passed between "
+                f"executions of jitted functions: {duration(rest.each_s)} from call to call, "
+                f"{'at most ' if rest.bounded else ''}{duration(rest.execute_s)} an execution. If that is "
                 "Python's time, more work in each call (a larger batch, vmap, several steps in a lax.scan) saves it."
             )
 

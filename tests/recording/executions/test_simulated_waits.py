@@ -50,7 +50,7 @@ class World:
         """What it computes from one call to the next."""
         self.had = Account(0, 0.0, 0.0, 0)
         self.sighting: Sighting | None = None
-        self.begun = self.looks = 0.0
+        self.begun = self.looks = self.free = 0.0
         self.pushed_back = False
         self.queue: list[Sighting] = []
         self.truth: list[float] = []
@@ -119,8 +119,9 @@ class World:
         if waiter.watching:
             waiter.peek()
         start = self.now
-        self.now += 2e-5
-        out = Output(self.now + seconds)
+        self.hand_over()
+        out = Output(max(self.now, self.free) + seconds)
+        self.free = out.ends
         self.truth.append(seconds)
         gate = self.watching.take(start, self.now, out, ENTRY, True) if self.watching.follows else None
         if gate is None:
@@ -130,6 +131,9 @@ class World:
             else:
                 hot_path.append_hit(start, self.now, ENTRY)
         return out
+
+    def hand_over(self) -> None:
+        self.now += 2e-5
 
     def wait(self, out: Output) -> None:
         """The caller is woken when the result is there, and goes on once it has a processor."""
