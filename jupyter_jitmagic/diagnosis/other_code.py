@@ -13,12 +13,15 @@ from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
+from jupyter_jitmagic.diagnosis.statics.worked_out import sizes_worked_out
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import reasons
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites import Proposals
+
+_SIZES_S = 0.5  # for a plain run that shows which sizes the function works out
 
 
 def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -> Diagnosis:
@@ -30,9 +33,9 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     partial: tuple[Rewrite, ...] = ()
     static, why_not = result.static, ""
     if asked.with_rewrites:
-        sizes = sizes_through_jax(call, result.left)
+        through_jax = sizes_through_jax(call, result.left)
         counts = result.static | counts_beside_data(call, result.left)
-        for candidate in dict.fromkeys((result.static | sizes, result.static, result.wider, counts)):
+        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
             outcome = proposals(asked, left.sites, candidate)
             proposed = list(outcome.rewrites)
@@ -53,9 +56,11 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
         reason = f"{reason} {reasons.for_options_left_out(options)}"
+    sizes = () if proposed or not asked.with_rewrites else sizes_worked_out(call, static, _SIZES_S)
     return asked.verdict(
         kind,
         static,
+        sizes_to_give=sizes,
         rewrites=tuple(proposed),
         unverified=each_once(unverified),
         splits=(split,) if split else (),

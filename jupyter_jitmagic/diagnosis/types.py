@@ -147,6 +147,9 @@ class Diagnosis:
     """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
     partial: tuple[Rewrite, ...] = ()
     """Where nothing cures every place: edits that cure some, and give plain Python's results; `.reason` says what is left."""
+    sizes_to_give: tuple[tuple[str, int], ...] = ()
+    """Where no rewrite was found: parameters that the call leaves out, whose values plain Python works out of its data. With
+    these given, and static beside `static_argnames`, the call traces."""
     runs_plainly: bool = False
     """Plain Python was seen to run this call; asked only where nothing else cures it."""
     stopped: bool = False

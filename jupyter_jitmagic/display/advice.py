@@ -68,6 +68,7 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     blocks += sites[:SITES_SHOWN]
     if diagnosis.reason:
         blocks.append(Paragraph(diagnosis.reason))
+    blocks += _sizes_to_give(diagnosis, context)
     if found:
         says_it_compiles = "compiles again" in diagnosis.reason and not context.cost_s
         blocks += _fix(found[0], context, first=True, costs=not says_it_compiles)
@@ -78,9 +79,30 @@ def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     return Document.of(blocks)
 
 
+def _sizes_to_give(diagnosis: Diagnosis, context: Context) -> list[Block]:
+    """The call with the sizes given that the function works out of its data where they are left out."""
+    if not diagnosis.sizes_to_give:
+        return []
+    names = tuple(name for name, _ in diagnosis.sizes_to_give)
+    given = ", ".join(f"{name}={value}" for name, value in diagnosis.sizes_to_give)
+    fix = Fix(0, "traced", tuple(sorted({*diagnosis.static_argnames, *names})), diagnosis.static_argnums)
+    what, are = ("size", "is") if len(names) == 1 else ("sizes", "are")
+    listed = _listed(f"`{name}`" for name in names)
+    return [
+        Heading(f"Give the {what}", "traced", "good"),
+        Code((_static(fix, context), f"{diagnosis.function}(…, {given})")),
+        Paragraph(
+            f"{listed} {are} worked out of data where left out. What is given has to hold for the data: under jit nothing "
+            f"checks it. {_cost(fix, context)}"
+        ),
+    ]
+
+
 def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
     """What is known where nothing cures the call."""
     blocks: list[Block] = []
+    if diagnosis.sizes_to_give:
+        return blocks
     for part in diagnosis.partial:
         proven = f"run on {amounts.times(part.compared.inputs, 'input')}, equal to plain Python" if part.compared else ""
         blocks += [Heading("Part of the way", f"{proven}; {part.reason}"), *_rewrite(part)]

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
+from jupyter_jitmagic.sandbox.copies import is_rebuilt, is_users_pytree, taken_apart
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
@@ -65,44 +66,14 @@ def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[s
         named = inspect.signature(fun).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
         return []
-    return [name for name, value in named.items() if _is_rebuilt(value) and _is_plain(value)]
-
-
-def fresh(values: Any) -> Any:
-    """The same leaves in new containers: what a function does to a dict, or to a pytree of a class, is not the user's own."""
-    if type(values) is tuple:
-        return tuple(fresh(v) for v in values)
-    if type(values) is list:
-        return [fresh(v) for v in values]
-    if type(values) is dict:
-        return {k: fresh(v) for k, v in values.items()}
-    if _is_users_pytree(values):
-        held, tree = _taken_apart(values)
-        return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])
-    return values
-
-
-def _is_rebuilt(value: Any) -> bool:
-    """Whether `fresh` makes another object that holds the same."""
-    return type(value) in (list, dict) or _is_users_pytree(value)
-
-
-def _is_users_pytree(value: Any) -> bool:
-    """Whether JAX takes an object of a class of the user's apart, and makes it anew."""
-    return not isinstance(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
-
-
-def _taken_apart(value: Any) -> tuple[list[Any], Any]:
-    """What a pytree itself consists of, and how it is made of that."""
-    held, tree = jax.tree_util.tree_flatten(value, is_leaf=lambda part: part is not value)
-    return held, tree
+    return [name for name, value in named.items() if is_rebuilt(value) and _is_plain(value)]
 
 
 def _is_plain(value: Any) -> bool:
     if type(value) in (list, tuple, dict):
         return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
-    if _is_users_pytree(value):
-        return all(map(_is_plain, _taken_apart(value)[0]))
+    if is_users_pytree(value):
+        return all(map(_is_plain, taken_apart(value)[0]))
     return value is None or isinstance(value, bool | int | float | complex | str | jax.Array)
 
 

@@ -27,7 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     weak_type_note,
     with_empties_of,
 )
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, fresh, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
@@ -36,6 +36,7 @@ from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods

@@ -1,0 +1,39 @@
+"""Arguments for one more run: the same leaves in new containers, so that what a run does to one is not done to the user's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.usercode.ownership import is_library_type
+
+
+def fresh(values: Any) -> Any:
+    """The same leaves in new containers: what a function does to a dict, or to a pytree of a class, is not the user's own."""
+    if type(values) is tuple:
+        return tuple(fresh(v) for v in values)
+    if type(values) is list:
+        return [fresh(v) for v in values]
+    if type(values) is dict:
+        return {k: fresh(v) for k, v in values.items()}
+    if is_users_pytree(values):
+        held, tree = taken_apart(values)
+        return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])
+    return values
+
+
+def is_rebuilt(value: Any) -> bool:
+    """Whether `fresh` makes another object that holds the same."""
+    return type(value) in (list, dict) or is_users_pytree(value)
+
+
+def is_users_pytree(value: Any) -> bool:
+    """Whether JAX takes an object of a class of the user's apart, and makes it anew."""
+    return not isinstance(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
+
+
+def taken_apart(value: Any) -> tuple[list[Any], Any]:
+    """What a pytree itself consists of, and how it is made of that."""
+    held, tree = jax.tree_util.tree_flatten(value, is_leaf=lambda part: part is not value)
+    return held, tree
