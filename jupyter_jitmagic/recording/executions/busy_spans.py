@@ -70,16 +70,12 @@ class BusySpans:
             end = end._replace(before=max(latest.before, end.before))
         self._latest[line] = end
         in_a_row = latest is not None and self._see_alone(latest, end, line, line_of)
-        begins = [
-            begin
-            for begin in self._from.get(line, ())
-            if log.columns.first - 1 <= begin.call < end.call <= begin.call + _LONGEST
-        ]
+        begins = [begin for begin in self._from.get(line, ()) if _may_begin(begin, end)]
         self._from[line] = begins
         if in_a_row and begins and end.call - begins[0].call < _MIXED:
             return  # no more than was seen of this call alone
         used, said = self._used.pop(line, (None, 0))
-        for begin in (*begins, *(() if used is None else (used,))):
+        for begin in (*begins, *(() if used is None or not _may_begin(used, end) else (used,))):
             if end.after - end.before > self._tolerance * (end.after - begin.before):
                 continue
             span = self._span(begin, end, line, line_of)
@@ -187,6 +183,11 @@ class BusySpans:
         for entry, seconds in means.items():
             if new[entry]:
                 self._found(entry, seconds, new[entry])
+
+
+def _may_begin(begin: End, end: End) -> bool:
+    """Whether the calls from one end to the other are still recorded, and not too many."""
+    return log.columns.first - 1 <= begin.call < end.call <= begin.call + _LONGEST
 
 
 def _work(left: Any, seconds: float, seconds_left: Any) -> float:

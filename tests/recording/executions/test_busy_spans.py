@@ -83,6 +83,21 @@ def test_calls_alike_that_never_wait_have_the_devices_own_time(log: Log) -> None
     assert set(over[timed].tolist()) <= {31, 13} and not over[~timed].any()
 
 
+def test_a_span_does_not_begin_with_a_call_that_is_no_longer_recorded(log: Log) -> None:
+    """After `jm.reset()`, and where the oldest calls were dropped: the latest span's own beginning is gone with them."""
+    busy, _ = spans()
+    device = Device(log)
+    run(device, busy, [(7, 0.005)] * 200)
+    for _ in range(40_000):  # more than a page of the log, of which no end is seen
+        device.call(7, 0.005)
+    log.columns.drop_oldest(len(log.columns))
+    run(device, busy, [(7, 0.005)] * 40, every=10)
+    rows = log.columns.as_numpy()
+    timed = rows["execute_how"] == AVERAGED
+    assert len(rows["place"]) == 40 and timed.any()
+    np.testing.assert_allclose(rows["execute_s"][timed], 0.005, rtol=0.02)
+
+
 def test_a_caller_that_is_slower_than_the_device_has_no_averages(log: Log) -> None:
     busy, means = spans()
     run(Device(log, python_s=0.004), busy, [(7, 0.001)] * 200)
