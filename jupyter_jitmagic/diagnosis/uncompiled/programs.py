@@ -195,7 +195,7 @@ def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -
         return _in_blocks(by_jax)
     if name in _PROGRAMS:
         program = params[_PROGRAMS[name]]
-        return by_jax if _is_random(getattr(program, "jaxpr", program)) else inner_program(program)
+        return by_jax if is_random(program) else inner_program(program)
     function = operation(name)
     if function is None or not all(map(fits, avals)):
         return by_jax
@@ -263,8 +263,9 @@ _PROGRAMS = {
 """Operations that are a program of others, and the parameter that holds it."""
 
 
-def _is_random(jaxpr: Any) -> bool:
+def is_random(program: Any) -> bool:
     """Whether it computes what NumPy has not: one of jax.random is better compiled as a whole."""
+    jaxpr = getattr(program, "jaxpr", program)
     return any(
         equation.primitive.name.startswith(("random_", "threefry")) and len(equation.invars) > 0 for equation in jaxpr.eqns
     )

@@ -18,6 +18,7 @@ from jupyter_jitmagic.base.jax_internals import trace_parts
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Operation, Watch
 
 MOST_STEPS = 30_000  # operations and questions that are kept, for one function
+MOST_NEW = 4  # runs from one beginning that went as never before, until the next are not written down any more
 MOST_BYTES = 1 << 16  # of a value that Python asks for, or of an array of NumPy's among the arguments
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None))
 _parts: Any = trace_parts()
@@ -54,6 +55,15 @@ class End:
     seen: Any
 
 
+@dataclass
+class Start:
+    """Where runs on arguments of one kind begin, and how many of them went as one before, or as none."""
+
+    first: Stretch = field(default_factory=Stretch)
+    known: int = 0
+    new: int = 0
+
+
 class Recordings:
     """The runs of one function that are known.
 
@@ -64,7 +74,7 @@ class Recordings:
 
     def __init__(self, seen: Callable[[], Any], show: Callable[[Any], None]) -> None:
         self.seen, self._show = seen, show
-        self._starts: dict[Hashable, Stretch] = {}
+        self._starts: dict[Hashable, Start] = {}
         self.left = MOST_STEPS
         self._given_up = False
 
@@ -72,24 +82,30 @@ class Recordings:
         """The function does not go by its arguments: nothing is known of it any more."""
         self._given_up = True
 
-    def start(self, same: Hashable, given: Any) -> Stretch | None:
-        """Where runs on such arguments begin; None where they cannot be told apart. `same` tells functions apart."""
+    def start(self, same: Hashable, given: Any) -> Start | None:
+        """Where runs on such arguments begin; None where they cannot be told apart, or hardly one goes as another did, as with
+        the rounds of loops over data. `same` tells functions apart."""
         like = None if self._given_up else likeness(given, arrays_by_shape=True)
         try:
-            return None if like is None else self._starts.setdefault((same, like), Stretch())
+            found = None if like is None else self._starts.setdefault((same, like), Start())
         except TypeError:
             return None  # a container's own data cannot be hashed
+        return None if found is None or found.new - found.known >= MOST_NEW else found
 
-    def again(self, start: Stretch, arrays: Sequence[Any], watch: Watch) -> tuple[Any] | None:
+    def again(self, start: Start, arrays: Sequence[Any], watch: Watch) -> tuple[Any] | None:
         """(what the run gives on these arrays,), or None where Python has to run.
 
         Raises:
             OutOfTime: the watch's deadline is over.
         """
+        start.new += 1  # unless it ends, which may be by its time
         try:
-            return self._again(start, list(arrays), watch)
+            found = self._again(start.first, list(arrays), watch)
         except Exception:
             return None  # Python fails there as well, and says how
+        if found is not None:
+            start.new, start.known = start.new - 1, start.known + 1
+        return found
 
     def _again(self, at: Stretch, values: list[Any], watch: Watch) -> tuple[Any] | None:
         while at.known:
@@ -117,10 +133,10 @@ class Recorder:
         over: it is given up: the run depends on what cannot be told.
     """
 
-    def __init__(self, recordings: Recordings, start: Stretch, arrays: int) -> None:
+    def __init__(self, recordings: Recordings, start: Start, arrays: int) -> None:
         self._recordings, self._count = recordings, arrays
         self.over = recordings.left <= 0
-        self._enter(start)
+        self._enter(start.first)
 
     def _enter(self, stretch: Stretch) -> None:
         self._at, self._writing = stretch, not stretch.known

@@ -7,8 +7,10 @@ has the operation (`programs`), and by JAX where it has not. Python gets every v
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -24,6 +26,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     by_element,
     evaluate,
     inner_program,
+    is_random,
     operation_of,
     plain_value,
 )
@@ -54,7 +57,8 @@ def run(
     Raises:
         OutOfTime: the deadline is over.
     """
-    trace = _Trace(watch or Watch(deadline))
+    warned = set(np.geterr().values()) <= {"ignore", "warn"}
+    trace = _Trace(watch or Watch(deadline), warned)
     leaves, tree = jax.tree_util.tree_flatten((tuple(args), dict(kwargs)))
     arrays = {k: plain_value(leaf) for k, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
     start = recordings.start(same, (tuple(args), dict(kwargs))) if recordings is not None else None
@@ -68,7 +72,7 @@ def run(
         leaves[k] = _Tracer(trace, _parts.typeof(leaves[k]), value, place)
     given_args, given_kwargs = jax.tree_util.tree_unflatten(tree, leaves)
     try:
-        with _parts.set_current_trace(trace):
+        with _parts.set_current_trace(trace), _unwarned(warned):
             out = fun(*given_args, **given_kwargs)
         if trace.record is not None:
             trace.record.ends(out, lambda leaf: leaf.place if type(leaf) is _Tracer and leaf._trace is trace else None)
@@ -76,6 +80,12 @@ def run(
         if trace.record is not None:
             trace.record.over = True  # whoever still holds an array of this run asks no question of it
     return jax.tree_util.tree_map(lambda leaf: leaf.value if isinstance(leaf, _Tracer) else leaf, out)
+
+
+def _unwarned(once: bool) -> contextlib.AbstractContextManager[Any]:
+    """NumPy's warnings of what JAX does without a word, off; they are off `once` for a whole run, but where the user has made
+    errors of them for code of NumPy's own."""
+    return np.errstate(all="ignore") if once else contextlib.nullcontext()
 
 
 _NUMBERS = (bool, int, float)
@@ -86,17 +96,20 @@ _OPERATORS = [
     for side in ("", "r")
 ] + [f"__{name}__" for name in ("lt", "le", "gt", "ge", "eq", "ne", "matmul", "neg", "abs", "invert")]
 """Those of which JAX makes the same program for all numbers (not so ``**``: an exponent may be part of the program)."""
+_OF_ONE = ("__neg__", "__abs__", "__invert__")
+_JITTED = ("jit", "pjit")
+_MOST_KNOWN = 2048  # programs of one operator
 
 if _parts is not None:
 
     class _Trace(_parts.Trace):  # type: ignore[misc]
         """Computes each operation at once."""
 
-        __slots__ = ("record", "watch")
+        __slots__ = ("record", "unwarned", "watch")
 
-        def __init__(self, watch: Watch) -> None:
+        def __init__(self, watch: Watch, unwarned: bool) -> None:
             super().__init__()
-            self.watch = watch
+            self.watch, self.unwarned = watch, unwarned
             self.record: Recorder | None = None
 
         def stage_value(self, val: Any) -> Any:
@@ -115,6 +128,10 @@ if _parts is not None:
             return int(given.place)
 
         def process_primitive(self, primitive: Any, tracers: Any, params: Any, /) -> Any:
+            jitted = _jitted(params["jaxpr"]) if primitive.name in _JITTED else None
+            if jitted is not None:
+                args = [arg.value if type(arg) is _Tracer else as_operand(arg, _parts.typeof(arg)) for arg in tracers]
+                return self.computed(jitted[1], tracers, args, jitted[0])
             avals = [arg.aval if type(arg) is _Tracer else _parts.typeof(arg) for arg in tracers]
             if any(type(param) is tuple or type(param) is _Tracer for param in params.values()):
                 params = {name: _static(param) for name, param in params.items()}
@@ -128,8 +145,11 @@ if _parts is not None:
         def computed(self, compute: Operation, given: Sequence[Any], args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
             """The results of an operation on operands as they were `given`, whose values are `args`."""
             self.watch.tick()
-            with np.errstate(all="ignore"):
+            if self.unwarned:
                 values = compute(args, self.watch)
+            else:
+                with np.errstate(all="ignore"):
+                    values = compute(args, self.watch)
             place = -1
             if self.record is not None and not self.record.over:
                 operands = [self.place_of(each, value) for each, value in zip(given, args, strict=True)]
@@ -208,26 +228,42 @@ if _parts is not None:
     def _by_program(name: str) -> Callable[..., Any]:
         """Python's operator on arrays, by the program that JAX makes of it: looking that up costs a tenth of JAX's own way."""
         plain = getattr(_parts.Tracer, name)
+        known: dict[Any, tuple[Operation, Sequence[Any], Any]] = {}
 
-        def method(self: Any, *others: Any) -> Any:
-            avals, values = [self.aval], [self.value]
-            for other in others:
-                if type(other) is _Tracer:
-                    avals.append(other.aval)
-                    values.append(other.value)
-                elif type(other) in _NUMBERS and (type(other) is not int or abs(other) < _LARGE):
-                    avals.append(_parts.typeof(other))
-                    values.append(np.asarray(other, avals[-1].dtype))
-                else:
-                    return plain(self, *others)
+        def ready(array: Any, *others: Any) -> tuple[Operation, Sequence[Any], Any]:
+            """(what computes it, the result's aval, the dtype that a number of Python's has in it)."""
+            if len(known) > _MOST_KNOWN:
+                known.clear()
+            avals = [other.aval if type(other) is _Tracer else _parts.typeof(other) for other in (array, *others)]
+            return *_operator_for(name, avals), avals[-1].dtype
+
+        def alone(self: Any) -> Any:
             try:
-                compute, out_avals = _operator_for(name, avals)
-                return self._trace.computed(compute, (self, *others), values, out_avals)[0]
+                key = self.aval, *_settings()
+                found = known.get(key)
+                if found is None:
+                    found = known[key] = ready(self)
+                return self._trace.computed(found[0], (self,), (self.value,), found[1])[0]
             except Exception:
-                return plain(self, *others)  # JAX says in the user's own call what is wrong with it
+                return plain(self)
 
-        method.__name__ = name
-        return method
+        def method(self: Any, other: Any) -> Any:
+            kind = type(other)
+            if kind is not _Tracer and (kind not in _NUMBERS or (kind is int and abs(other) >= _LARGE)):
+                return plain(self, other)
+            try:
+                key = self.aval, other.aval if kind is _Tracer else kind, *_settings()
+                found = known.get(key)
+                if found is None:
+                    found = known[key] = ready(self, other)
+                value = other.value if kind is _Tracer else np.asarray(other, found[2])
+                return self._trace.computed(found[0], (self, other), (self.value, value), found[1])[0]
+            except Exception:
+                return plain(self, other)  # JAX says in the user's own call what is wrong with it
+
+        made = alone if name in _OF_ONE else method
+        made.__name__ = name
+        return made
 
     def _power(self: Any, exponent: Any) -> Any:
         """``x ** 2``: a number of Python's is part of the program."""
@@ -311,7 +347,7 @@ def _settings() -> tuple[Any, ...]:
 
 def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], Operation]:
     """(the results' avals, what computes them)."""
-    if primitive.name in ("jit", "pjit"):
+    if primitive.name in _JITTED:
         program = params["jaxpr"]
         return program.out_avals, operation_of(primitive, params, program.out_avals)
     if operation(primitive.name) is not None:
@@ -320,6 +356,18 @@ def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) ->
         except TypeError:
             pass  # a parameter that cannot be hashed, or operands that JAX refuses, as it then says again
     return _by_abstract_values(primitive, avals, params)
+
+
+_programs: weakref.WeakKeyDictionary[Any, tuple[Sequence[Any], Operation] | None] = weakref.WeakKeyDictionary()
+
+
+def _jitted(program: Any) -> tuple[Sequence[Any], Operation] | None:
+    """(the results' avals, what computes them) of a program under jit, made ready once; None where it is better compiled."""
+    try:
+        return _programs[program]
+    except KeyError:
+        ready = None if is_random(program) else (program.out_avals, inner_program(program))
+        return _programs.setdefault(program, ready)
 
 
 @functools.lru_cache(maxsize=4096)
