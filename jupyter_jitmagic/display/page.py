@@ -189,7 +189,7 @@ svg { display: block; font-size: 11px } svg text { fill: currentColor } svg .nam
 svg line { stroke: var(--line) } .cell { fill: rgba(128, 128, 128, 0.12) }
 rect.trace { fill: #d97706 } rect.lower { fill: #0f9aa8 } rect.compile { fill: #3b82c4 } rect.execute { fill: #2f9e52 }
 rect.hits { fill: #8a8f98 } rect.misses { fill: #d9534a }
-.legend span { margin-right: 16px } .legend span::before { content: "■ "; color: #8a8f98 }
+.legend span { display: inline-block; margin-right: 16px } .legend span::before { content: "■ "; color: #8a8f98 }
 .legend .trace::before { color: #d97706 } .legend .lower::before { color: #0f9aa8 }
 .legend .compile::before { color: #3b82c4 } .legend .execute::before { color: #2f9e52 }
 .legend .misses::before { color: #d9534a }

@@ -21,6 +21,8 @@ _INK = "#7d838c"
 """Axes and words: read on light and on dark, as the picture has no ground of its own."""
 _TICKS, _LEAST_WIDE = 5, 5
 """Marks of an axis at most; calls that it has room for at least."""
+_DECADES = 100
+"""From this reach on an axis has marks at powers of ten only."""
 _SPARKS = "▁▂▃▄▅▆▇█"
 _UNSEEN = "·"
 _MISSES = ("miss", "disk_hit")
@@ -112,7 +114,9 @@ def _draw(panel: Any, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if points:
             panel.plot(*zip(*points, strict=True), ".", markersize=4, color=colour, label=label)
     panel.set_yscale("log")
-    panel.yaxis.set_major_locator(LogLocator(numticks=_TICKS))
+    low, high = panel.get_ylim()
+    within_decades = (1.0,) if high > _DECADES * low else (1.0, 2.0, 5.0)
+    panel.yaxis.set_major_locator(LogLocator(subs=within_decades, numticks=_TICKS))
     panel.yaxis.set_minor_locator(NullLocator())
     panel.yaxis.set_major_formatter(lambda seconds, _: amounts.seconds(seconds))
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -22,7 +22,7 @@ export function keepCures(
       const { link, epoch, misses } = model.state;
       asked = misses;
       if (link === 'live' && misses.length > 0 && seen()) {
-        const data = await Promise.race([ask('cures', {}), tooLate()]);
+        const data = await inTime(ask('cures', {}));
         if (epoch === model.state.epoch) {
           model.setCures(parseCures(data));
         }
@@ -48,8 +48,10 @@ export function keepCures(
   });
 }
 
-function tooLate(): Promise<never> {
-  return new Promise((_, reject) =>
-    setTimeout(() => reject(new Error('no answer')), ANSWER_MS)
-  );
+/** What was asked for; an error where it does not come. */
+function inTime<T>(asked: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no answer')), ANSWER_MS);
+    asked.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -66,6 +66,17 @@ export interface IEntryItem {
 
 export type Item = IFunctionItem | IEntryItem;
 
+/** Above the entries of a function: the names of what tells them apart. */
+export interface IHeadingItem {
+  readonly kind: 'heading';
+  readonly key: string;
+  readonly row: IFunctionRow;
+  readonly names: readonly string[];
+  readonly lengths: readonly number[];
+}
+
+export type ShownItem = Item | IHeadingItem;
+
 /** What an entry is told apart by, name and value; `names` are its function's. */
 export function entryParts(
   row: IEntryRow,
@@ -199,6 +210,23 @@ export function tableFacts(
     });
   }
   return facts;
+}
+
+/** With a heading above the entries of each function that are told apart by something. */
+export function withHeadings(items: readonly Item[]): ShownItem[] {
+  const shown: ShownItem[] = [];
+  let parent: IFunctionItem | null = null;
+  for (const item of items) {
+    if (item.kind === 'function') {
+      parent = item;
+    } else if (parent && item.position === 1 && item.names.length > 0) {
+      const { names, lengths } = item;
+      const { row } = parent;
+      shown.push({ kind: 'heading', key: `h${row.id}`, row, names, lengths });
+    }
+    shown.push(item);
+  }
+  return shown;
 }
 
 interface IShown {

@@ -99,6 +99,13 @@ test('a training notebook: what costs most is told first and told apart', async 
   const entry = lab.row('x.shape[0]=40');
   await expect(entry).toContainText('x f32[40,8] · y f32[40] · params {6}');
   await expect(entry).not.toContainText('layer0');
+  // in a column of its own, whose heading has the name
+  const headed = await lab.grid
+    .locator('[data-kind="heading"] .jp-JitMagic-static')
+    .first()
+    .boundingBox();
+  const value = await entry.getByText('40', { exact: true }).boundingBox();
+  expect(value!.x).toBe(headed!.x);
   await shots('entries');
 
   // another entry beside it: real names, what changed, what is equal folded
@@ -117,6 +124,11 @@ test('a training notebook: what costs most is told first and told apart', async 
   for (const width of [240, 420]) {
     await lab.widen(width);
     await lab.uncut();
+    // beside what is looked at closely all three cards are in sight
+    await expect(lab.todos.locator('li')).toHaveCount(3);
+    for (const card of await lab.todos.locator('li').all()) {
+      await expect(card).toBeInViewport({ ratio: 1 });
+    }
   }
   await lab.accessible();
 

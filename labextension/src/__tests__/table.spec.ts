@@ -4,7 +4,12 @@ import { NO_FILTER, parseFilter } from '../filter';
 import { PanelModel } from '../model';
 import { parseMessage } from '../messages';
 import type { ISnapshot } from '../protocol';
-import { type ITableView, entryLabel, tableItems } from '../table';
+import {
+  type ITableView,
+  entryLabel,
+  tableItems,
+  withHeadings
+} from '../table';
 import type { IPanelState } from '../tokens';
 import { golden } from './golden';
 
@@ -141,5 +146,24 @@ describe('tableItems', () => {
     });
     const [, entry] = tableItems(shown, { ...ALL, expanded: new Set([1]) });
     expect(entry).toMatchObject({ names: ['n'], lengths: [4] });
+  });
+
+  it('names what tells entries apart once, above them, and nothing where nothing does', () => {
+    const shown = state(snapshot => {
+      snapshot.functions[0].apart = ['n'];
+      snapshot.entries[0].apart = ['8'];
+      snapshot.entries[1].apart = ['1024'];
+      snapshot.functions[1].apart = [];
+    });
+    const items = tableItems(shown, { ...ALL, expanded: new Set([1, 2]) });
+    const headings = withHeadings(items).filter(
+      item => item.kind === 'heading'
+    );
+    expect(headings).toMatchObject([{ key: 'h1', names: ['n'], lengths: [4] }]);
+    const keys = withHeadings(items).map(item => item.key);
+    expect(keys.indexOf('h1')).toBe(keys.indexOf('f1') + 1);
+    expect(keys.filter(key => key !== 'h1')).toEqual(
+      items.map(item => item.key)
+    );
   });
 });

@@ -6,10 +6,11 @@ import type { IFilter } from '../filter';
 import { count, duration, durations } from '../format';
 import {
   type ISort,
-  type Item,
+  type ShownItem,
   prepareSearch,
   tableFacts,
-  tableItems
+  tableItems,
+  withHeadings
 } from '../table';
 import type { ColumnId, IPanelActions, IPanelState, Show } from '../tokens';
 import { useDomId, useTrans } from './context';
@@ -88,18 +89,24 @@ export function CacheTable({
     // when it was chosen, not when rows came above it
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [reveal, scrollTo, revealAt >= 0]);
-  const idOf = (item: Item): string => `${id}-${item.key}`;
+  const idOf = (item: ShownItem): string => `${id}-${item.key}`;
 
   const toggle = (functionId: number, open?: boolean): void =>
     actions.expand([functionId], open ?? !state.expanded.has(functionId));
   const move = (index: number): void => {
     if (items.length > 0) {
-      const target = Math.max(0, Math.min(items.length - 1, index));
+      let target = Math.max(0, Math.min(items.length - 1, index));
+      if (items[target].kind === 'heading') {
+        target += target < at ? -1 : 1; // it stands between a function and its first entry
+      }
       setActive(items[target].key);
       scrollTo(target);
     }
   };
-  const choose = useLatest((item: Item): void => {
+  const choose = useLatest((item: ShownItem): void => {
+    if (item.kind === 'heading') {
+      return;
+    }
     setActive(item.key);
     if (item.kind === 'function') {
       toggle(item.row.id);
@@ -107,7 +114,11 @@ export function CacheTable({
       onSelect(item.row.id === selected ? null : item.row.id);
     }
   });
-  const activate = useLatest((item: Item): void => setActive(item.key));
+  const activate = useLatest((item: ShownItem): void => {
+    if (item.kind !== 'heading') {
+      setActive(item.key);
+    }
+  });
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const item = items[at];
     switch (event.key) {
@@ -139,7 +150,7 @@ export function CacheTable({
       case 'ArrowLeft':
         if (item?.kind === 'function') {
           toggle(item.row.id, false);
-        } else if (item) {
+        } else if (item?.kind === 'entry') {
           move(items.findIndex(other => other.key === `f${item.row.function}`));
         }
         break;
@@ -251,7 +262,7 @@ function useItems(
   state: IPanelState,
   filter: IFilter,
   sort: ISort | null
-): Item[] {
+): ShownItem[] {
   const { revision, functions, entries, expanded, pinned, show } = state;
   // of the misses only what is asked of them
   const misses =
@@ -268,10 +279,12 @@ function useItems(
   }, [facts]);
   return React.useMemo(
     () =>
-      tableItems(
-        { functions, entries, misses },
-        { filter, show, sort, expanded, pinned },
-        facts
+      withHeadings(
+        tableItems(
+          { functions, entries, misses },
+          { filter, show, sort, expanded, pinned },
+          facts
+        )
       ),
     [facts, functions, entries, misses, filter, show, sort, expanded, pinned]
   );
@@ -280,7 +293,7 @@ function useItems(
 /** The wanted columns without those that would be empty; the one that is wanted most is there whatever it tells. */
 function useTold(
   wanted: readonly ColumnId[],
-  items: readonly Item[]
+  items: readonly ShownItem[]
 ): readonly ColumnId[] {
   const tells = (column: 'execute' | 'memory'): boolean =>
     items.some(item => item.kind === 'function' && item[column] !== null);
@@ -299,7 +312,9 @@ function useTold(
 }
 
 /** The letters of the longest number in each column whose numbers may be long. */
-function useLongest(items: readonly Item[]): Partial<Record<ColumnId, number>> {
+function useLongest(
+  items: readonly ShownItem[]
+): Partial<Record<ColumnId, number>> {
   const found: Partial<Record<ColumnId, number>> = {};
   const see = (column: ColumnId, text: string): void => {
     found[column] = Math.max(found[column] ?? 0, text.length);

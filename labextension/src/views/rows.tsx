@@ -14,7 +14,8 @@ import {
 import {
   type IEntryItem,
   type IFunctionItem,
-  type Item,
+  type IHeadingItem,
+  type ShownItem,
   entryCost,
   entryLabel,
   entryParts,
@@ -30,16 +31,16 @@ import { placeText } from './words';
 export const ROW_HEIGHT = 24;
 
 export interface IRowProps {
-  readonly item: Item;
+  readonly item: ShownItem;
   readonly index: number;
   readonly id: string;
   readonly columns: readonly IColumn[];
   readonly template: string;
   readonly active: boolean;
   readonly selected: boolean;
-  readonly onClick: (item: Item) => void;
+  readonly onClick: (item: ShownItem) => void;
   /** Its context menu is being opened. */
-  readonly onMenu: (item: Item) => void;
+  readonly onMenu: (item: ShownItem) => void;
 }
 
 export const Row = React.memo(function Row({
@@ -59,15 +60,15 @@ export const Row = React.memo(function Row({
       role="row"
       aria-rowindex={index + 2}
       aria-level={item.kind === 'function' ? 1 : 2}
-      aria-posinset={item.position}
-      aria-setsize={item.count}
+      aria-posinset={item.kind === 'heading' ? undefined : item.position}
+      aria-setsize={item.kind === 'heading' ? undefined : item.count}
       aria-expanded={item.kind === 'function' ? item.expanded : undefined}
-      aria-selected={selected}
+      aria-selected={item.kind === 'heading' ? undefined : selected}
       data-kind={item.kind}
-      data-function={item.kind === 'function' ? item.row.id : item.row.function}
+      data-function={item.kind === 'entry' ? item.row.function : item.row.id}
       data-entry={item.kind === 'entry' ? item.row.id : undefined}
       data-active={active ? true : undefined}
-      data-dead={item.dead ? true : undefined}
+      data-dead={item.kind !== 'heading' && item.dead ? true : undefined}
       className="jp-JitMagic-row"
       style={{
         gridTemplateColumns: template,
@@ -77,24 +78,41 @@ export const Row = React.memo(function Row({
       onContextMenu={() => onMenu(item)}
       onClick={() => onClick(item)}
     >
-      {item.kind === 'function'
-        ? columns.map(column => (
-            <FunctionCell key={column.id} item={item} column={column.id} />
-          ))
-        : columns.map((column, place) =>
-            place === 0 ? (
-              <EntryName
-                key={column.id}
-                item={item}
-                span={1 + emptyAfterName(columns)}
-              />
-            ) : place <= emptyAfterName(columns) ? null : (
-              <EntryCell key={column.id} item={item} column={column.id} />
-            )
-          )}
+      <RowCells item={item} columns={columns} />
     </div>
   );
 }, sameRow);
+
+function RowCells({
+  item,
+  columns
+}: {
+  item: ShownItem;
+  columns: readonly IColumn[];
+}): React.JSX.Element {
+  if (item.kind === 'function') {
+    return (
+      <>
+        {columns.map(column => (
+          <FunctionCell key={column.id} item={item} column={column.id} />
+        ))}
+      </>
+    );
+  }
+  // what has nothing to say of an entry leaves its room to the name
+  const empty = emptyAfterName(columns);
+  if (item.kind === 'heading') {
+    return <EntryHeading item={item} span={1 + empty} />;
+  }
+  return (
+    <>
+      <EntryName item={item} span={1 + empty} />
+      {columns.slice(1 + empty).map(column => (
+        <EntryCell key={column.id} item={item} column={column.id} />
+      ))}
+    </>
+  );
+}
 
 /** How many columns beside the name have nothing to say of an entry: their room is the name's. */
 function emptyAfterName(columns: readonly IColumn[]): number {
@@ -120,8 +138,8 @@ function sameRow(old: IRowProps, now: IRowProps): boolean {
 }
 
 /** Items are made anew each time: what they show is compared. */
-function sameItem(old: Item, now: Item): boolean {
-  for (const name of Object.keys(now) as (keyof Item)[]) {
+function sameItem(old: ShownItem, now: ShownItem): boolean {
+  for (const name of Object.keys(now) as (keyof ShownItem)[]) {
     const [left, right] = [old[name], now[name]] as [unknown, unknown];
     if (
       left !== right &&
@@ -135,7 +153,9 @@ function sameItem(old: Item, now: Item): boolean {
 }
 
 const IN_OTHER_FIELDS: ReadonlySet<string> = new Set(['all']);
+/** Letters that are shown of what tells entries apart, and of its name. */
 const LONGEST_VALUE = 24;
+const LONGEST_NAME = 14;
 
 function sameRange(left: unknown, right: unknown): boolean {
   return (
@@ -263,6 +283,34 @@ function EntryCell({
   }
 }
 
+/** The names above what tells entries apart: each stands there once. */
+function EntryHeading({
+  item: { names, lengths },
+  span
+}: {
+  item: IHeadingItem;
+  span: number;
+}): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <EntryNameCell
+      span={span}
+      title={trans.__('What tells the entries apart: %1', names.join(', '))}
+    >
+      {names.map((name, place) => (
+        <span
+          key={name}
+          className="jp-JitMagic-static"
+          style={{ width: partWidth(name, lengths[place]) }}
+        >
+          <Name name={name} />
+        </span>
+      ))}
+      <span className="jp-JitMagic-avals">{trans.__('arguments')}</span>
+    </EntryNameCell>
+  );
+}
+
 /** What tells it apart, in columns of its function's own; then the rest, as far as there is room. */
 function EntryName({
   item,
@@ -276,41 +324,56 @@ function EntryName({
   const { row, names, lengths } = item;
   const rest = entryRest(row, names);
   return (
-    <span
-      role="gridcell"
-      className="jp-JitMagic-cell"
-      data-column="name"
-      title={entryLabel(row, names)}
-      aria-colspan={span > 1 ? span : undefined}
-      style={span > 1 ? { gridColumn: `span ${span}` } : undefined}
-    >
-      {entryParts(row, names).map(([name, value], place) => {
-        const before = name.length + 1;
-        const column = before + Math.min(lengths[place], LONGEST_VALUE);
-        return (
-          <span
-            key={name}
-            className="jp-JitMagic-static"
-            style={
-              place === 0
-                ? { minWidth: `${column}ch` }
-                : {
-                    // letters are no whole number of pixels wide
-                    flexBasis: `calc(${Math.max(column, before + value.length)}ch + 1px)`
-                  }
-            }
-          >
-            <span className="jp-JitMagic-quiet">{shortened(name)}=</span>
-            {shortened(value)}
-          </span>
-        );
-      })}
+    <EntryNameCell span={span} title={entryLabel(row, names)}>
+      {entryParts(row, names).map(([name, value], place) => (
+        <span
+          key={name}
+          className="jp-JitMagic-static"
+          style={{ width: partWidth(name, lengths[place]) }}
+        >
+          {/* it stands in the heading */}
+          <span className="jp-JitMagic-unseen">{shortened(name)}=</span>
+          {shortened(value)}
+        </span>
+      ))}
       <span className="jp-JitMagic-avals">
         {shortened(rest) || (names.length ? '' : trans.__('no arguments'))}
       </span>
       {item.dead && <Fate superseded={row.superseded} />}
+    </EntryNameCell>
+  );
+}
+
+function EntryNameCell({
+  span,
+  title,
+  children
+}: {
+  span: number;
+  title: string;
+  children: React.ReactNode;
+}): React.JSX.Element {
+  return (
+    <span
+      role="gridcell"
+      className="jp-JitMagic-cell jp-JitMagic-entryName"
+      data-column="name"
+      title={title}
+      aria-colspan={span > 1 ? span : undefined}
+      style={span > 1 ? { gridColumn: `span ${span}` } : undefined}
+    >
+      {children}
     </span>
   );
+}
+
+/** Of one column of what tells entries apart: the same in its heading and in every row. */
+function partWidth(name: string, length: number): string {
+  const letters = Math.max(
+    Math.min(name.length, LONGEST_NAME),
+    Math.min(length, LONGEST_VALUE)
+  );
+  return `calc(${letters}ch + 1px)`; // letters are no whole number of pixels wide
 }
 
 function Fate({ superseded }: { superseded: boolean }): React.JSX.Element {

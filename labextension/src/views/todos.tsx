@@ -77,6 +77,7 @@ export function Todos({
               data-kind={each.kind}
               data-done={each.done ? true : undefined}
               data-selected={chosen ? true : undefined}
+              title={`${each.name}\n${wholeOf(each)}`}
             >
               <Card
                 todo={each}
@@ -113,10 +114,10 @@ function Card({
   const { kind, name, done } = todo;
   const fixable =
     kind === 'advice' ? todo.row.fix !== '' : todo.row.fix !== null;
-  const whole = kind === 'cure' ? todo.row.text : todo.row.reason;
+  const whole = wholeOf(todo);
   return (
     <>
-      <span className="jp-JitMagic-cardName" title={name}>
+      <span className="jp-JitMagic-cardName">
         <Name name={name} />
       </span>
       {kind === 'cure' && !done && todo.row.before > 0 && (
@@ -135,7 +136,7 @@ function Card({
           )}
         </span>
       )}
-      <span className="jp-JitMagic-cardWhat" title={whole}>
+      <span className="jp-JitMagic-cardWhat">
         {done ? (
           <Became done={done} kind={kind} />
         ) : applied ? (
@@ -165,10 +166,15 @@ function Card({
         }
         onClick={onSelect}
       >
-        {fixable ? trans.__('See fix') : trans.__('See advice')}
+        <span>{fixable ? trans.__('See fix') : trans.__('See advice')}</span>
       </button>
     </>
   );
+}
+
+/** What is wrong, in full. */
+function wholeOf(todo: Todo): string {
+  return todo.kind === 'cure' ? todo.row.text : todo.row.reason;
 }
 
 /** What became of it since: the function was made again, and what was wrong did not come back. */
