@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TextIO
@@ -21,6 +22,10 @@ MOST_HITS = 200_000
 
 _NOISE_NS = 1000
 """Moments are known to a quarter of a microsecond: what overlaps by no more follows."""
+
+_TWO_ESCAPES = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
+_PROCESS = _CELLS = 1
+"""The track that has the process's own number is its main thread: Perfetto puts it above the others."""
 
 Event = dict[str, Any]
 Place = Callable[[str, int], str]
@@ -53,7 +58,7 @@ def write(log: Log, functions: set[int] | None, place: Place, file: TextIO) -> i
     base = min(begins, default=0.0)  # moments from there on: Unix time in microseconds leaves a float no digit behind the point
     began = datetime.fromtimestamp(base, UTC).isoformat() if begins else ""
     count = 0
-    file.write(f'{{"displayTimeUnit": "ms", "otherData": {{"began": "{began}"}}, "traceEvents": [\n')
+    file.write(f'{{"otherData": {{"began": "{began}"}}, "traceEvents": [\n')
     for event in _events(log, functions, place, calls, cells, lambda moment: round((moment - base) * 1e9)):
         file.write(("" if count == 0 else ",\n") + json.dumps(event))
         count += 1
@@ -70,11 +75,11 @@ def _events(
         names = {id_: record.name for id_, record in log.functions.items() if functions is None or id_ in functions}
         misses = {miss.call: miss for miss in log.misses}
         entries = dict(log.entries)
-    yield {"ph": "M", "name": "process_name", "pid": 1, "args": {"name": "jupyter_jitmagic"}}
-    yield _named(0, "cells")
+    yield {"ph": "M", "name": "process_name", "pid": _PROCESS, "args": {"name": "jupyter_jitmagic"}}
+    yield _named(_CELLS, "cells")
     ran = [_Slice(ns(cell.started_s), ns(cell.ended_s), f"[{cell.number}]", "cell", {}) for cell in cells if cell.ended_s]
-    yield from (_event(0, each) for each in _behind_each_other(ran))
-    tracks = itertools.count(1)
+    yield from (_event(_CELLS, each) for each in _behind_each_other(ran))
+    tracks = itertools.count(_CELLS + 1)
     for id_, name in names.items():
         mine = np.flatnonzero(calls["function"] == id_)
         rows = {key: column[mine] for key, column in calls.items()}
@@ -175,18 +180,28 @@ def _phases(rows: dict[str, Any], several: int, hits: Any) -> Iterator[tuple[str
 
 
 def _named(track: int, name: str) -> Event:
-    return {"ph": "M", "name": "thread_name", "pid": 1, "tid": track, "args": {"name": name}}
+    return {"ph": "M", "name": "thread_name", "pid": _PROCESS, "tid": track, "args": {"name": _readable(name)}}
 
 
 def _event(track: int, of: _Slice) -> Event:
-    """Chrome counts in microseconds."""
     return {
         "ph": "X",
-        "name": of.name,
+        "name": _readable(of.name),
         "cat": of.category,
-        "ts": of.start / 1e3,
-        "dur": max(0, of.end - of.start) / 1e3,
-        "pid": 1,
+        "ts": _microseconds(of.start),
+        "dur": _microseconds(max(0, of.end - of.start)),
+        "pid": _PROCESS,
         "tid": track,
-        "args": of.args,
+        "args": {key: _readable(value) if isinstance(value, str) else value for key, value in of.args.items()},
     }
+
+
+def _microseconds(nanoseconds: int) -> float:
+    """Perfetto adds digits up, takes the sum a thousand times and cuts it: a nanosecond that gets lost there makes slices
+    overlap, and what overlaps is dropped. So there is a quarter of one more behind the point."""
+    return nanoseconds // 1000 if nanoseconds % 1000 == 0 else (nanoseconds + 0.25) / 1e3
+
+
+def _readable(text: str) -> str:
+    """Without what JSON writes as two escapes: Perfetto refuses the whole file for one of them."""
+    return _TWO_ESCAPES.sub("\ufffd", text)

@@ -122,7 +122,7 @@ def test_a_trace_has_cells_phases_and_causes(two: Log) -> None:
     assert ("step", "step (miss)", 100.0, 4.0) in slices
     assert ("step", "compile", 102.0, 2.0) in slices and ("step", "trace", 100.0, 1.0) in slices
     assert [s for s in slices if s[0] == "step · execute"] == [("step · execute", "execute", 104.0 + n, 0.5) for n in range(4)]
-    assert {event.get("tid", 0) for event in traced(two, {2})} == {0, 1, 2}
+    assert {event["tid"] for event in traced(two, {2}) if "tid" in event} == {1, 2, 3}
 
 
 def lanes(events: list[dict[str, Any]]) -> dict[str, list[tuple[str, float, float]]]:
@@ -131,7 +131,7 @@ def lanes(events: list[dict[str, Any]]) -> dict[str, list[tuple[str, float, floa
     found: dict[str, list[tuple[str, float, float]]] = {}
     for event in events:
         if event["ph"] == "X":
-            start, length = round(event["ts"] * 1000), round(event["dur"] * 1000)
+            start, length = read_by_perfetto(event["ts"]), read_by_perfetto(event["dur"])
             found.setdefault(names[event["tid"]], []).append((event["name"], start, start + length))
     for track, slices in found.items():
         around: list[float] = []
@@ -156,6 +156,34 @@ def test_on_each_track_slices_nest_also_of_threads_and_of_executions_that_waited
     assert [name for name, _, _ in found["step (2)"]] == ["step (miss)", "trace", "lower", "compile"]
     (_, _, end), (_, start, _) = found["step · execute"][-2:]
     assert start == end
+
+
+def read_by_perfetto(number: float) -> int:
+    """Nanoseconds, as its reader makes them of the digits (`StringToDouble` in its `json_parser.h`)."""
+    whole, _, rest = json.dumps(number).partition(".")
+    value = 0.0
+    for digit in whole:
+        value = value * 10.0 + int(digit)
+    if rest:
+        fraction, divisor = 0.0, 1.0
+        for digit in rest:
+            fraction, divisor = fraction * 10.0 + int(digit), divisor * 10.0
+        value += fraction / divisor
+    return int(value * 1000.0)
+
+
+def test_every_moment_is_read_to_the_nanosecond() -> None:
+    """1.001 µs times 1000 is 1000.9999999999999: cut off there, it would begin within what ends at that moment."""
+    assert read_by_perfetto(1001 / 1e3) == 1000
+    for moment in (*range(1, 2000), *range(10**12, 10**12 + 1000), *range(10**14, 10**14 + 1000)):
+        event = chrome_trace._event(1, chrome_trace._Slice(moment, 2 * moment, "execute", "execute", {}))
+        assert (read_by_perfetto(event["ts"]), read_by_perfetto(event["dur"])) == (moment, moment)
+
+
+def test_letters_that_json_writes_in_two_escapes_are_replaced(two: Log) -> None:
+    two.entries[10].arguments = "how='\U0001f600 \ud800 é'"
+    (miss,) = [event for event in traced(two, {1}) if event.get("cat") == "miss"]
+    assert miss["args"]["arguments"] == "how='\ufffd \ufffd é'"
 
 
 def test_a_real_trace_nests(real: None) -> None:

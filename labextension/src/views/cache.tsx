@@ -216,6 +216,7 @@ export function CacheTable({
         <div
           role="rowgroup"
           className="jp-JitMagic-rows"
+          aria-label={trans.__('Rows')}
           tabIndex={0}
           ref={attach}
         >
