@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "source": (("source",), {"internals", "user code"}),
     "sandbox": (("sandbox",), {"internals", "source", "user code"}),
     "uncompiled": (("diagnosis.uncompiled",), {"internals", "sandbox"}),
-    "call": (("diagnosis.call",), {"sandbox", "source", "user code"}),
+    "call": (("diagnosis.call",), {"internals", "sandbox", "source", "user code"}),
     "sites": (("diagnosis.sites",), {*_LEAVES, "advice", "call", "sandbox", "uncompiled", "user code"}),
     "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites", "source"}),
     "proof": (("diagnosis.proof",), {"internals", "advice", "sandbox", "source", "uncompiled", "user code"}),

@@ -41,6 +41,27 @@ def jit_config() -> list[tuple[str, Any]]:
         return [*rows, ("abstract_mesh", jax.sharding.get_abstract_mesh())]
 
 
+def value_below(tracer: Any) -> Any:
+    """What a tracer of `jax.grad` stands for, or of `jax.vmap` its first element; None of one that has no value.
+
+    Without the internals: None.
+    """
+    if not isinstance(tracer, jax.core.Tracer):
+        return tracer
+    if (primal := getattr(tracer, "primal", None)) is not None:
+        return value_below(primal)
+    if not hasattr(tracer, "batch_dim"):
+        return None
+    axis, held = tracer.batch_dim, value_below(getattr(tracer, "val", None))
+    if held is None or type(axis) is not int:
+        return held
+    try:
+        with jax.ensure_compile_time_eval():
+            return held[(*[slice(None)] * axis, 0)]
+    except Exception:  # an empty batch, or another meaning of these names
+        return None
+
+
 def options_set() -> list[tuple[str, Any]]:
     """Every option of JAX that this thread sees now, as (name, value); without the internals those that are known to matter."""
     names = getattr(jax.config, "values", None) or _PUBLIC_OPTIONS

@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.answering import Asked, answer
 from jupyter_jitmagic.diagnosis.call.calls import Call, innermost
+from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import (
@@ -67,8 +68,9 @@ def diagnose_call(
     raised; it is what can be said where the function cannot be traced again without a trace of it.
     """
     started = time.perf_counter()
-    call = Call(fun, args, kwargs)
+    call, note = Call(fun, args, kwargs), ""
     try:
+        args, kwargs, note = with_values(args, kwargs)
         call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
         names, numbers = call.static_names()
 
@@ -92,6 +94,8 @@ def diagnose_call(
         diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
         if call.library:
             diagnosis = _without(diagnosis, call.library)
+        if note:
+            diagnosis = replace(diagnosis, notes=(*diagnosis.notes, note))
     except Exception as error:
         faults.report("diagnosis", error)
         diagnosis = _unknown(call, error)

@@ -271,3 +271,16 @@ def test_the_store_between_processes_is_as_we_ask_it() -> None:
     assert {"client", "process_id", "num_processes"} <= set(dir(distributed.global_state))
     for name in ("key_value_set", "key_value_try_get", "key_value_dir_get"):
         assert callable(getattr(_jax.DistributedRuntimeClient, name))
+
+
+def test_what_a_tracer_of_vmap_or_grad_stands_for_is_had_and_of_a_trace_nothing() -> None:
+    """The names that `value_below` reads mean what it takes them for; without them it knows of nothing."""
+    found: list = []
+    jax.vmap(lambda x: found.append(x) or x, in_axes=1)(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+    jax.grad(lambda x: found.append(x) or x * 2)(5.0)
+    jax.jit(lambda x: found.append(x) or x)(6.0)
+    first, primal, traced = found
+    assert internals.value_below(first).tolist() == [1.0, 3.0] and float(internals.value_below(primal)) == 5.0
+    assert internals.value_below(traced) is None and internals.value_below(7.0) == 7.0
+    jax.vmap(lambda x: found.append(x) or x)(jnp.zeros((0, 2)))
+    assert internals.value_below(found[-1]) is None  # nothing is first
