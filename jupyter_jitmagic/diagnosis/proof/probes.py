@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic.diagnosis.proof.endless import Rounds, read_and_counted
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 from jupyter_jitmagic.source.units import Unit
@@ -53,9 +55,13 @@ class Probes:
         self._counts: dict[tuple[str, int], int] = {}
         self._taken: list[tuple[tuple[str, int], bool]] = []
         self._looped: list[tuple[tuple[str, int], int]] = []
+        self._rounds = Rounds()
+        self._own = False
 
-    def start(self, deadline: Deadline) -> None:
-        self.deadline = deadline
+    def start(self, deadline: Deadline, own: bool = False) -> None:
+        """A run begins; the call's `own` input is believed to come to an end."""
+        self.deadline, self._own = deadline, own
+        self._rounds = Rounds()
         self._counts.clear()
         self._taken.clear()
         self._looped.clear()
@@ -100,6 +106,19 @@ class Probes:
         self.tick()
         self._counts[filename, line] = self._counts.get((filename, line), 0) + 1
 
+    def enter(self, filename: str, line: int) -> None:
+        """A `while` begins."""
+        self._rounds.begin((filename, line), sys._getframe(1))
+
+    def goes_on(self, filename: str, line: int, names: tuple[str, ...], counters: tuple[str, ...]) -> None:
+        """A round of it begins.
+
+        Raises:
+            OutOfTime: it will never end.
+        """
+        if not self._own and self._rounds.repeats((filename, line), sys._getframe(1), names, counters):
+            raise OutOfTime
+
 
 PROBES = "__jitmagic_probes__"
 
@@ -131,6 +150,9 @@ class Instrument(ast.NodeTransformer):
         made = ast.Call(ast.Attribute(ast.Name(PROBES, ast.Load()), name, ast.Load()), arguments, [])
         return ast.copy_location(made, node)
 
+    def _statement(self, name: str, node: ast.stmt, *more: ast.expr) -> ast.stmt:
+        return ast.copy_location(ast.Expr(self._call(name, node, *more)), node)
+
     def _test(self, node: Any) -> Any:
         self.generic_visit(node)
         if self._wanted(node):
@@ -141,13 +163,21 @@ class Instrument(ast.NodeTransformer):
     visit_If = visit_IfExp = _test
 
     def _loop(self, node: Any) -> Any:
+        before: list[ast.stmt] = []
+        first: list[ast.stmt] = []
+        names = read_and_counted(node) if isinstance(node, ast.While) else None
+        if names is not None:
+            before.append(self._statement("enter", node))
+            first.append(self._statement("goes_on", node, *(ast.Constant(each) for each in names)))
         self.generic_visit(node)
-        if not self._wanted(node):
-            node.body.insert(0, ast.copy_location(ast.Expr(self._call("tick", node)), node))
-            return node
-        self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
-        node.body.insert(0, ast.copy_location(ast.Expr(self._call("round", node)), node))
-        return [ast.copy_location(ast.Expr(self._call("begin", node)), node), node]
+        if self._wanted(node):
+            self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
+            before.append(self._statement("begin", node))
+            first.append(self._statement("round", node))
+        else:
+            first.append(self._statement("tick", node))
+        node.body[:0] = first
+        return [*before, node]
 
     visit_For = visit_While = _loop
 

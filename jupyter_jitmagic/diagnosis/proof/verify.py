@@ -44,6 +44,7 @@ from jupyter_jitmagic.source.rebuilding import Rebuilt
 from jupyter_jitmagic.source.units import NoSource, Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
+MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
@@ -109,6 +110,7 @@ class Plain:
         self._own: tuple[Any] | None = None
         if known is not None and known._agrees:
             self._agrees, self._own, self._first, self._interpreted = True, known._own, known._first, known._interpreted
+            self._most = known._most
 
     @property
     def first(self) -> Any:
@@ -132,6 +134,8 @@ class Plain:
             yield self._runs[-1]
 
     _extra: frozenset[str] = frozenset()
+    _most: float = float("inf")
+    """Operations by NumPy that a varied input's run may take: one with more has hardly an end."""
     _counted = 0
     met_another_shape = False
     """Whether, in the last comparison, plain Python gave another shape on an input than on the call's own."""
@@ -176,7 +180,7 @@ class Plain:
             if self.too_slow:
                 self._endless.add(given.kind)
                 return None
-        self._probes.start(self._deadline if first else Deadline(seconds))
+        self._probes.start(self._deadline if first else Deadline(seconds), own=first)
         begin = time.thread_time()
 
         def plainly() -> Any:
@@ -214,6 +218,7 @@ class Plain:
             own = self._own or self.run(given, first=True)
             if own is not None and uncompiled.can_run():
                 got = self.uncompiled(given, SHORT * 20)
+                self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
                 self._agrees = got is not None and not differs(got[0], own[0])
         return self._agrees
 
@@ -225,7 +230,8 @@ class Plain:
 
     def uncompiled(self, given: Input, seconds: float) -> tuple[Any] | None:
         """`run` by NumPy, nothing compiled for new shapes: (result,), or None where plain Python does not take it."""
-        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain")
+        most = float("inf") if given.kind == "call" else self._most
+        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain", most)
 
     def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float, same: Hashable = None) -> Any:
         """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails.
@@ -234,11 +240,17 @@ class Plain:
         return None if found is None else found[0]
 
     def _by_numpy(
-        self, fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float, same: Hashable
+        self,
+        fun: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        seconds: float,
+        same: Hashable,
+        most: float = float("inf"),
     ) -> tuple[Any] | None:
         recordings = None if same is None else self._recordings
         deadline = Deadline(seconds)
-        watch = Watch(deadline)
+        watch = Watch(deadline, most)
         self._probes.start(deadline)
 
         def plainly() -> Any:

@@ -28,23 +28,27 @@ Operation = Callable[[Values, "Watch"], Values]
 class Watch:
     """A deadline at which the operations look, not each of them: looking costs as much as a small operation.
 
+    Args:
+        deadline: when they have to end.
+        most: how many there may be; counted, so that a slow machine takes as much as a fast one.
+
     Attributes:
         operations: how many there were.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline, self._next, self.operations = deadline, 0, 0
+    def __init__(self, deadline: Deadline, most: float = float("inf")) -> None:
+        self._deadline, self._most, self._next, self.operations = deadline, most, 0, 0
 
     def tick(self) -> None:
         """One more operation.
 
         Raises:
-            OutOfTime: the deadline is over.
+            OutOfTime: the deadline is over, or there were too many.
         """
         self.operations += 1
         if self.operations > self._next:
             self._next = self.operations + _LOOK_EVERY
-            if self._deadline.over():
+            if self.operations > self._most or self._deadline.over():
                 raise OutOfTime
 
 

@@ -82,6 +82,12 @@ def run(
     return jax.tree_util.tree_map(lambda leaf: leaf.value if isinstance(leaf, _Tracer) else leaf, out)
 
 
+def value_of(leaf: Any) -> Any:
+    """What an array of a run holds, for those who watch it: nothing is asked for, so nothing of it is written down. None for
+    what is no array of a run."""
+    return leaf.value if can_run() and type(leaf) is _Tracer else None
+
+
 def _unwarned(once: bool) -> contextlib.AbstractContextManager[Any]:
     """NumPy's warnings of what JAX does without a word, off; they are off `once` for a whole run, but where the user has made
     errors of them for code of NumPy's own."""
@@ -391,4 +397,4 @@ def _static(param: Any) -> Any:
     return param
 
 
-__all__ = ["can_run", "evaluate", "run"]
+__all__ = ["can_run", "evaluate", "run", "value_of"]
