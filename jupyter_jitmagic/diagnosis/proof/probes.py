@@ -168,7 +168,8 @@ class Instrument(ast.NodeTransformer):
         names = read_and_counted(node) if isinstance(node, ast.While) else None
         if names is not None:
             before.append(self._statement("enter", node))
-            first.append(self._statement("goes_on", node, *(ast.Constant(each) for each in names)))
+            read_and_added: list[Any] = [*names]
+            first.append(self._statement("goes_on", node, *map(ast.Constant, read_and_added)))
         self.generic_visit(node)
         if self._wanted(node):
             self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
