@@ -82,7 +82,7 @@ class Owner(Protocol):
 
 
 Steer = Callable[..., None]
-Select = Callable[[tuple[Any, ...], dict[str, Any], dict[Any, int]], int | None]
+Select = Callable[[tuple[Any, ...], dict[str, Any], dict[Any, float]], float | None]
 """Of a call's arguments its entry, by what was learned; None or an exception where a closer look is due."""
 
 
@@ -98,7 +98,7 @@ def build(
     gate = float("-inf")
     only = 0.0
     select: Select | None = None
-    learned: dict[Any, int] = {}
+    learned: dict[Any, float] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -140,7 +140,7 @@ def build(
     def steer(**new: Any) -> None:
         nonlocal gate, only, select, learned, jitted
         gate = new.get("gate", gate)
-        only = float(new.get("only", only))  # a float is packed in half the time
+        only = float(new.get("only", only))
         select = new.get("select", select)
         learned = new.get("learned", learned)
         jitted = new.get("jitted", jitted)
