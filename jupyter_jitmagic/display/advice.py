@@ -200,7 +200,7 @@ def proof(fix: Fix) -> str:
     if fix.proof == "unverified" or compared is None:
         if fix.rewrite.reason.startswith(("right on this call", "its values are right")):
             return f"traced; {fix.rewrite.reason}"
-        reason = fix.rewrite.reason.removeprefix("traced, not compared").removeprefix(":").strip()
+        reason = fix.rewrite.reason.removeprefix("traced, ").removeprefix("not compared").removeprefix(":").strip()
         return f"traced, not compared: {reason}" if reason else "traced, not compared"
     parts = ["traced", f"run on {amounts.times(compared.inputs, 'input')}"]
     if compared.branches:

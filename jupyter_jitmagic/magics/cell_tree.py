@@ -111,9 +111,21 @@ def _nothing_to_take(tree: ast.Module, defined: list[str], left: Mapping[str, st
 def _methods(tree: ast.Module, name: str = "") -> str:
     """What to say of methods, on which jit is put in the class itself: of those with this name, or of all."""
     classes = [node for node in module_level(tree.body) if isinstance(node, ast.ClassDef)]
-    methods = [f"{each.name}.{node.name}" for each in classes for node in each.body if isinstance(node, Function)]
+    methods = {f"{each.name}.{node.name}": node for each in classes for node in each.body if isinstance(node, Function)}
     found = [method for method in methods if not name or method.endswith(f".{name}")]
-    return f" ({found[0]} is a method: decorate it in its class)" if found else ""
+    if not found:
+        return ""
+    own = next((method for method in found if _has_jit(methods[method])), "")
+    if own:
+        return f" ({own} has a jit of its own: run the cell without %%jit, and %jitfix explains a failure)"
+    said = next((method for method in found if not method.partition(".")[2].startswith("__")), found[0])
+    return f" ({said} is a method: decorate it in its class)"
+
+
+def _has_jit(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a decorator of a function speaks of jit: `@jax.jit`, `@partial(jit, static_argnums=0)`."""
+    names = [node for each in function.decorator_list for node in ast.walk(each) if isinstance(node, ast.Name | ast.Attribute)]
+    return any((node.id if isinstance(node, ast.Name) else node.attr).endswith("jit") for node in names)
 
 
 def _functions(tree: ast.Module) -> dict[str, Function | ast.Assign]:

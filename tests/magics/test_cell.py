@@ -190,6 +190,10 @@ def test_of_a_method_it_says_where_its_jit_belongs(shell: Shell) -> None:
     cell = "class K:\n    def go(self, x): return x"
     assert "K.go is a method: decorate it in its class" in str(shell.run(f"%%jit\n{cell}").error)
     assert "K.go is a method: decorate it in its class" in str(shell.run(f"%%jit go\n{cell}").error)
+    made = "class K:\n    def __init__(self): self.n = 0\n    def go(self, x): return x"
+    assert "K.go is a method: decorate it in its class" in str(shell.run(f"%%jit\n{made}").error)
+    jitted = "class K:\n    @partial(jax.jit, static_argnums=0)\n    def go(self, x): return x"
+    assert "K.go has a jit of its own: run the cell without %%jit" in str(shell.run(f"%%jit\n{jitted}").error)
 
 
 # ------------------------------------------------------------------------------------------------ decorators and options

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import itertools
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -56,6 +57,7 @@ MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
 MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
 MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
+_KEPT = re.compile(r"it (?:changes|writes)(?: the global)? (\S+)(?: of the function around)? \(line (\d+)\)")
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
 
@@ -152,6 +154,9 @@ class Judge:
         draft = traced.draft
         self.may_run()
         if self._why_not:
+            kept = _KEPT.fullmatch(self._why_not)
+            if kept and any(change.line == int(kept[2]) for change in draft.changes):
+                return f"a rewrite was tried and rejected: {kept[1]} would keep a traced value, of no use after the trace"
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MANY_EQUATIONS:
             return self._rewrite(

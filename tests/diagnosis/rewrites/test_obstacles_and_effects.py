@@ -189,3 +189,15 @@ def test_a_case_of_pythons_own_among_tests_of_data_with_a_raise_behind():
     )
     x = jnp.array([1.0, 2.0])
     check(source, (x, "a"), (x * 3, "a"), (x, "b"), (-x, "b"), static=("mode",))
+
+
+@pytest.mark.parametrize(
+    "kept", ["history.append(float(loss))", "history.append(loss.item())", "history.insert(0, float(loss))"]
+)
+def test_what_would_keep_a_traced_value_is_no_rewrite(kept):
+    """`history.append(jnp.asarray(loss))` traces, and the list holds a tracer ever after."""
+    source = f"history = []\ndef f(p, x):\n    loss = jnp.mean((x @ p) ** 2)\n    {kept}\n    return p - 0.1 * loss\n"
+    namespace = define(source)
+    found = diagnose(namespace["f"], jnp.ones(2), jnp.ones((4, 2)))
+    assert not found.rewrites and all(each.pieces for each in found.unverified)
+    assert namespace["history"] == []
