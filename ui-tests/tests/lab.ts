@@ -19,6 +19,7 @@ const HARMLESS = [
   /Canceled future for (kernel_info|debug)_request/, // JupyterLab's own question, when a kernel goes that had no time for it
   /Scrolling to a new item is requested/, // JupyterLab 4.2's own, when a scroll is overtaken by the next
   /_cellToolbarOverlapsContents/, // JupyterLab 4.2's own, when a cell goes before its toolbar is placed
+  /Comm not found for comm id (?!jitmagic)/, // JupyterLab 4.2's widget manager, when its comm's end comes after the restart; ours begin so
   // JupyterLab's splash screen, shown twice within 200 ms (a theme loads while another is on its way): its second timer finds it gone.
   // One frame, in JupyterLab itself; an error of React's would have many
   /'removeChild' on 'Node'[^\n]*\n\s+at [^\n]*jlab_core[^\n]*$/,
