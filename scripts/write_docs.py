@@ -81,6 +81,7 @@ and are 0.3 ms or longer away, a few calls in a row each `watch_every_s` are loo
 one is handed over until its end is seen or its caller is back. It is the whole process's and is put back each time; one that somebody else sets
 meanwhile stays. Executions of 1.5 ms or longer have a time then, if that can be told of most of those looked at; of shorter ones it is known how long they took
 at most, and so how long the device rested in the loop at least, which is what the line below a cell says. `timing="dispatch"` looks for no end and leaves the interval alone.
+A program that calls back into Python (`jax.pure_callback`, `jax.debug.print`) waits for the GIL itself, and less long in the calls that are looked at so: their times, and that line, hold for these.
 Where another thread computes without pause, or there is more to do than processors, less is observed. Not
 measured: executions under `timing="dispatch"`, of inlined calls and errors, of calls without an output that
 can be waited for, and under an eager transformation, where the call's outputs are placeholders. Work that other code (eager operations,
