@@ -169,6 +169,7 @@ def test_a_caller_that_computes_no_longer_is_looked_at_as_any_other(world: Compu
 
 @pytest.fixture
 def usual() -> Iterator[float]:
+    waiter.waiter.stop()  # what tests before this one had it look at ends with it, and the interval is theirs no longer
     usual = sys.getswitchinterval()
     yield usual
     gil.restore()
@@ -247,7 +248,6 @@ def stop(watch: Watched, array: Pending) -> None:
 def test_the_interval_is_restored_when_the_end_is_seen_or_the_caller_is_back(
     usual: float, then: Callable[[Watched, Pending], None]
 ) -> None:
-    waiter.waiter.stop()
     array = Pending()
     watch = Watched(array)
     assert waiter.waiter.watch(watch) and watch.hurried
