@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
+import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,9 +156,22 @@ def facts_of(
             if not uncompiled.can_run():
                 raise NotImplementedError
             rerun(lambda: uncompiled.run(made, given, named, Deadline(seconds / 2)), seconds)
-        except (Exception, OutOfTime):  # it may be that NumPy does not take what JAX does, or a loop of JAX's that is long
-            rerun(lambda: made(*given, **named), seconds)
+        except (Exception, OutOfTime) as error:
+            if not _is_its_own(error):  # NumPy may not take what JAX does, or a loop of JAX's may be long
+                rerun(lambda: made(*given, **named), seconds)
     return found
+
+
+def _is_its_own(error: BaseException) -> bool:
+    """Whether the code would fail with JAX as it did with NumPy: nothing of ours stood between the two. JAX would compile all
+    that comes before, to say the same."""
+    if isinstance(error, OutOfTime | AttributeError | NotImplementedError) or "_Tracer" in str(error):
+        return False
+    if type(error) is jax.errors.ConcretizationTypeError:
+        return False  # what an array of JAX's has, and no tracer; the truth or number of one of ours is known
+    ours = os.path.dirname(uncompiled.__file__)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return sum(frame.f_code.co_filename.startswith(ours) for frame in frames) == 1
 
 
 def fact_at(facts: Facts, unit: Unit, node: ast.expr) -> Fact | None:
