@@ -73,10 +73,12 @@ class Failures:
                 front_end.show(self._shell, explained.shown)
                 return
             call = failed_call(error)
-            if call is None:
+            if call is None and failed_engine(error) is None:
                 return
             typed = TypedCell(result.info.raw_cell, result.execution_count, getattr(result.info, "cell_id", None) or "")
             self.failed_cell = typed
+            if call is None:  # the engine has explained it
+                return
             if call.function:
                 self.explain(call, error, typed)
             elif from_jax(error):
@@ -156,6 +158,15 @@ def failed_call(error: BaseException) -> FailedCall | None:
     from jupyter_jitmagic.recording.api.jitting import failed_call as in_traceback
 
     return next((call for traceback in _tracebacks(error) if (call := in_traceback(traceback))), None)
+
+
+def failed_engine(error: BaseException | None) -> int | None:
+    """The first engine of ipyparallel that an error is from; None if it arose here."""
+    if not type(error).__module__.startswith("ipyparallel."):
+        return None
+    from jupyter_jitmagic.processes.running import first_failed
+
+    return first_failed(error)
 
 
 def _tracebacks(error: BaseException) -> Iterator[TracebackType]:

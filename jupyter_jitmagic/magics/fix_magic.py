@@ -14,13 +14,13 @@ from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.failed_trace import Failure
-from jupyter_jitmagic.magics.failures import Failures, failed_call, last_error
-from jupyter_jitmagic.magics.placing import files_of, place_of, placed
+from jupyter_jitmagic.magics.failures import Failures, failed_call, failed_engine, last_error
+from jupyter_jitmagic.magics.placing import Placed, files_of, place_of, placed
 
 
 def run(shell: Any, failures: Failures, number: int) -> None:
     """Replace the asking cell by the failed one with fix `number` in it, and show what belongs elsewhere; after
-    `%jitlines --roll` by that function's, with its loop as one.
+    `%jitlines --roll` by that function's, with its loop as one; after a trace failed on engines by the one that was sent there.
 
     Raises:
         OptionError: no trace failed, there is no such fix, or the cell has no place for it.
@@ -30,6 +30,36 @@ def run(shell: Any, failures: Failures, number: int) -> None:
 
         rolled_cell.put(shell, failures.rolled)
         return
+    if failures.last is None and (engine := failed_engine(last_error())) is not None:
+        from jupyter_jitmagic.magics import engines_cell
+
+        engines_cell.fix(shell, failures, number, engine)
+        return
+    cell, said = _fixed(shell, failures, number)
+    if cell is not None:
+        shell.set_next_input(cell.after, replace=True)
+    front_end.show(shell, said)
+
+
+def told(number: int) -> dict[str, Any]:
+    """What an engine tells of fix `number` of its last failed trace: the cell before and after, and what is said of it."""
+    from IPython import get_ipython
+
+    from jupyter_jitmagic.processes.levels import whoami
+
+    shell = get_ipython()
+    magics = shell.magics_manager.registry.get("JitMagics")
+    answer: dict[str, Any] = {"about": whoami(), "wrong": "", "cell": None, "said": None}
+    try:
+        if magics is None:
+            raise OptionError("jupyter_jitmagic is not loaded there: %px %load_ext jupyter_jitmagic")
+        cell, said = _fixed(shell, magics.failures, number)
+    except OptionError as error:
+        return answer | {"wrong": str(error)}
+    return answer | {"cell": (cell.before, cell.after) if cell else None, "said": said}
+
+
+def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, Document]:
     failure = failures.last or _diagnosed_now(failures)
     found = fixes(failure.diagnosis)
     if not found:
@@ -37,7 +67,11 @@ def run(shell: Any, failures: Failures, number: int) -> None:
     if number > len(found):
         ways = ", ".join(f"{fix.number}: {way(fix)}" for fix in found)
         raise OptionError(f"there is no fix {number} ({ways})")
-    _apply(shell, failure, found[number - 1])
+    fix = found[number - 1]
+    cell = placed(shell, failure, fix)
+    if cell is not None:
+        return cell, _said(shell, fix, cell.elsewhere)
+    return None, _said(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
 
 
 def _diagnosed_now(failures: Failures) -> Failure:
@@ -84,16 +118,7 @@ def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dic
     return {"fixes": parts}
 
 
-def _apply(shell: Any, failure: Failure, fix: Fix) -> None:
-    cell = placed(shell, failure, fix)
-    if cell is not None:
-        shell.set_next_input(cell.after, replace=True)
-        _say(shell, fix, cell.elsewhere)
-    else:
-        _say(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
-
-
-def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> None:
+def _said(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> Document:
     where = "is in the cell" if front_end.in_kernel(shell) else "is at the next prompt"
     done = f"Fix {fix.number} {where}" if put else f"Fix {fix.number}"
     blocks: list[Block] = [Heading(f"{done}: {way(fix)}", proof(fix), "good" if fix.proof != "unverified" else "plain")]
@@ -104,4 +129,4 @@ def _say(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -
             blocks.append(Diff(tuple(diff_lines(fix.rewrite.diff))))
         if fix.static_argnames:
             blocks.append(Paragraph(f"Static: {', '.join(f'`{name}`' for name in fix.static_argnames)}"))
-    front_end.show(shell, Document.of(blocks))
+    return Document.of(blocks)

@@ -17,7 +17,15 @@ from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.magics import watched_cell
 from jupyter_jitmagic.magics.below_cells import BelowCells
 from jupyter_jitmagic.magics.marked_cell import marker, parse
-from jupyter_jitmagic.magics.request import Parser, cache_parser, fix_parser, jit_parser, lines_parser, stats_parser
+from jupyter_jitmagic.magics.request import (
+    Parser,
+    cache_parser,
+    fix_parser,
+    is_for_engines,
+    jit_parser,
+    lines_parser,
+    stats_parser,
+)
 
 
 @magics_class
@@ -34,7 +42,7 @@ class JitMagics(Magics):  # type: ignore[misc]
         """Put `jax.jit` on the functions of a cell.
 
             %%jit [NAME …] [--static NAMES] [--donate NAMES] [--auto] [--check] [--keep] [--watch] [--lines]
-                  [--on-miss allow|warn|raise|eager] [--max-compiles N] [--timing observe|block|dispatch] [--quiet]
+                  [--on-miss allow|warn|raise|eager] [--max-compiles N] [--timing observe|block|dispatch] [--engines] [--quiet]
 
         The cell
 
@@ -72,8 +80,14 @@ class JitMagics(Magics):  # type: ignore[misc]
                           the reason, raise a RecompileError before the compile is paid, or run the plain function (eager)
         --max-compiles N  so many compiles are always allowed; alone it raises after them
         --timing HOW      observe: time executions without blocking (default); block: wait for each result; dispatch: time none
+        --engines         run the cell on all engines of ipyparallel, as %%px does; what they show alike is shown once
         --quiet           do not say which functions were taken
         """
+        if isinstance(cell, str) and is_for_engines(line):
+            from jupyter_jitmagic.magics import engines_cell
+
+            with _one_line("%%jit"):
+                return engines_cell.run(self.shell, line, cell)
         if cell is Ellipsis:
             raise UsageError(
                 "%%jit: this cell was run in a way that leaves out IPython's syntax-tree transformers, which put jit on it"

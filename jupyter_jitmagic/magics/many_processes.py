@@ -57,19 +57,20 @@ def _folder(shell: Any, given: argparse.Namespace) -> None:
 
 
 def _engines(shell: Any, given: argparse.Namespace) -> None:
+    from jupyter_jitmagic.processes.asking import ask
     from jupyter_jitmagic.processes.differing import between
-    from jupyter_jitmagic.processes.gathering import ask
+    from jupyter_jitmagic.processes.gathering import table
     from jupyter_jitmagic.processes.levels import PROGRAMS
 
     wanted = [PROGRAMS] if given.differ else list(dict.fromkeys((given.level, "misses", PROGRAMS)))
-    answers = ask(_view(shell), wanted)
+    answers = ask(view(shell), wanted)
     found = between(answers)
     if given.differ:
         front_end.show(shell, _differences(shell, found, len(answers.given), answers.notes))
         return
     if found and not given.output and not given.save:
         front_end.show(shell, _differences(shell, found, len(answers.given), ()))
-    frames = {level: answers.table(level) for level in dict.fromkeys((given.level, "misses"))}
+    frames = {level: table(answers, level) for level in dict.fromkeys((given.level, "misses"))}
     _show(shell, given, frames[given.level], frames["misses"], answers.notes, ("engine", "process"))
 
 
@@ -83,7 +84,7 @@ def show_told(shell: Any) -> None:
             front_end.show(shell, _differences(shell, found, 0, ()))
 
 
-def _view(shell: Any) -> Any:
+def view(shell: Any) -> Any:
     """The engines that ``%px`` speaks to, or else a client or view of ipyparallel among the user's names."""
     magics = shell.magics_manager.registry.get("ParallelMagics")
     if magics is not None and getattr(magics, "view", None) is not None:
@@ -119,12 +120,12 @@ def _is_cell(filename: str) -> bool:
 
 def lines(shell: Any, line: str) -> None:
     """`%jitlines --engines`: run the line's statement on all engines at once; each line is shown with the slowest engine."""
-    from jupyter_jitmagic.processes.gathering import evaluated
+    from jupyter_jitmagic.processes.asking import evaluated
 
     if not line:
         raise OptionError("--engines takes a statement, as in `%jitlines --engines step(x)`: it runs on every engine")
     text = f"__import__('importlib').import_module({lines_magic.__name__!r}).told({line!r})"
-    told, notes = evaluated(_view(shell), text, None)
+    told, notes = evaluated(view(shell), text, None)
     numbers = [answer["about"].get("process") for _, answer in told]
     by_process = None not in numbers and len(set(numbers)) == len(numbers)
     kind = "process" if by_process else "engine"

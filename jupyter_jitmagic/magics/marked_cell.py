@@ -23,7 +23,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.magics import cell_tree
-from jupyter_jitmagic.magics.request import read_jit_line
+from jupyter_jitmagic.magics.request import is_for_engines, read_jit_line
 
 MARKED = re.compile(r"get_ipython\(\)\.run_cell_magic\('jit', ")
 
@@ -134,8 +134,8 @@ class Marker:
         if second:
             # another cell magic runs the rest of the cell: it stays outside, and finds ours on the first line of what it runs
             return [lines[below], *["\n"] * (below - 1), lines[blank], *lines[below + 1 :]]
-        if _is_read_by_a_magic():
-            return lines  # which may run it in any way: IPython makes a call of our magic out of it
+        if _is_read_by_a_magic() or is_for_engines(first[2] or ""):
+            return lines  # a magic may run it in any way, engines run it elsewhere: IPython makes a call of our magic out of it
         indent = lines[blank][: first.start(1) - 2]
         return [f"{indent}{marker(first[2] or '')}\n", *["\n"] * blank, *lines[blank + 1 :]]
 
@@ -234,7 +234,7 @@ class Wrapper:
     def _inlined(self, tree: ast.AST) -> ast.AST:
         """A call of ours that is all that another magic runs, as a marked cell; where the cell is wrong, the call tells it."""
         found = _called(tree)
-        if found is None or not _is_read_by_a_magic():
+        if found is None or is_for_engines(found[0]) or not _is_read_by_a_magic():
             return tree
         line, cell = found
         try:

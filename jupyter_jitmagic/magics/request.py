@@ -62,7 +62,7 @@ def jit_parser() -> Parser:
     parser.add_argument("names", nargs="*", type=names, default=[])
     parser.add_argument("--static", type=names, action="extend", default=[])
     parser.add_argument("--donate", type=names, action="extend", default=[])
-    for flag in ("auto", "check", "keep", "watch", "lines", "quiet"):
+    for flag in ("auto", "check", "keep", "watch", "lines", "quiet", "engines"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--on-miss", choices=ON_MISS)
     parser.add_argument("--max-compiles", type=count)
@@ -97,6 +97,19 @@ def jit_line(typed: str) -> int | None:
         if line.strip() and not re.match(r"\s*%%", line):
             break
     return None
+
+
+_ENGINES = re.compile(r"\s+--engines(?=\s|$)")
+
+
+def is_for_engines(line: str) -> bool:
+    """Whether a ``%%jit`` line, or what stands after its magic's name, sends the cell to engines."""
+    return _ENGINES.search(f" {line}") is not None
+
+
+def without_engines(line: str) -> str:
+    """The same line for an engine itself."""
+    return _ENGINES.sub("", f" {line}")[1:]
 
 
 def options_of(line: str) -> tuple[str, str]:

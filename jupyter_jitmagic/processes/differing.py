@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.wording import short_name
 from jupyter_jitmagic.processes import levels
-from jupyter_jitmagic.processes.gathering import TIMEOUT_S, Answers, ask
+from jupyter_jitmagic.processes.asking import TIMEOUT_S, Answers, ask
 from jupyter_jitmagic.processes.opened import Opened
 from jupyter_jitmagic.records.programs import Differing, Program, first_difference, groups_of, most, named, others_than, told
 

@@ -1,58 +1,19 @@
-"""`jm.gather`: the tables of many engines of ipyparallel as one.
-
-ipyparallel is never imported: whoever calls has a client or a view, and that is all that is needed.
-"""
+"""`jm.gather`: the tables of many engines of ipyparallel as one."""
 
 from __future__ import annotations
 
-import time
 import warnings
-import weakref
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.processes import levels
-from jupyter_jitmagic.tables import COLUMNS, Plain, no_such_level
+from jupyter_jitmagic.processes.asking import TIMEOUT_S, Answers, ask
+from jupyter_jitmagic.processes.differing import between
+from jupyter_jitmagic.processes.levels import PROGRAMS
+from jupyter_jitmagic.tables import COLUMNS, no_such_level
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from jupyter_jitmagic.tables import Level
-
-TIMEOUT_S = 5.0
-
-
-class Answer(NamedTuple):
-    """What one engine told."""
-
-    engine: int
-    about: dict[str, Any]
-    frames: dict[str, Any]
-
-
-class Answers(NamedTuple):
-    """What the engines told, and a line for each that did not."""
-
-    given: list[Answer]
-    notes: list[str]
-
-    def table(self, level: str) -> pd.DataFrame:
-        """One table of all, with `engine` in front, and `process` where there is a program of several processes."""
-        import pandas as pd
-
-        several = any(each.about.get("process") is not None for each in self.given)
-        frames = []
-        for each in self.given:
-            own = each.frames[level]
-            own.insert(0, "engine", each.engine)
-            if several:
-                own.insert(1, "process", pd.array([each.about.get("process")] * len(own), dtype="Int64"))
-            frames.append(own)
-        filled = [own for own in frames if len(own)]
-        if not frames:
-            return pd.DataFrame(columns=["engine", *COLUMNS.get(level, ())])  # type: ignore[call-overload]
-        return pd.concat(filled or frames[:1], ignore_index=True)
 
 
 def gather(view_or_client: Any, level: Level = "functions", *, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
@@ -66,101 +27,44 @@ def gather(view_or_client: Any, level: Level = "functions", *, timeout_s: float 
 
     Returns:
         The table of `jm.stats(level)` with the column `engine` in front, and `process` where JAX (or SLURM, MPI) numbers them.
+        In that of functions, where engines have compiled different programs of one, `differs` says so in each of its rows; in
+        all others it is empty.
 
     Raises:
         OptionError: no client or view, or no such level.
 
     Example:
         >>> client = ipyparallel.Cluster(n=4).start_and_connect_sync()
-        >>> jm.gather(client).groupby("function")["compile_s"].max()
+        >>> table = jm.gather(client)
+        >>> table.groupby("function")["compile_s"].max()
+        >>> table[table["differs"] != ""]
     """
     if level not in COLUMNS:
         raise no_such_level(level)
-    answers = ask(view_or_client, [level], timeout_s)
+    answers = ask(view_or_client, needed(level), timeout_s)
     for note in answers.notes:
         warnings.warn(note, stacklevel=2)
-    return answers.table(level)
+    return table(answers, level)
 
 
-def ask(view_or_client: Any, wanted: Sequence[str], timeout_s: float = TIMEOUT_S) -> Answers:
-    """Ask every engine at once. What one cannot answer is a line in the notes."""
-    text = f"__import__('importlib').import_module({levels.__name__!r}).answer({list(wanted)!r})"
-    told, notes = evaluated(view_or_client, text, timeout_s)
-    given = []
-    for engine, answer in told:
-        frames = {level: Plain(*each).frame() for level, each in answer["tables"].items()}
-        given.append(Answer(engine, answer["about"], frames))
-    return Answers(given, notes)
+def needed(level: str) -> list[str]:
+    """What to ask engines for to make the table of a level."""
+    return [level, PROGRAMS] if level == "functions" else [level]
 
 
-def evaluated(view_or_client: Any, text: str, timeout_s: float | None) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
-    """What an expression gives on every engine, asked all at once, and a line for each that has no answer.
-
-    Args:
-        view_or_client: as for `gather`.
-        text: gives a dictionary that says `about` itself who the engine is (`levels.whoami`).
-        timeout_s: None waits for as long as it takes.
-    """
-    client, engines = _engines(view_or_client)
-    given: list[tuple[int, dict[str, Any]]] = []
-    notes = [f"engine {engine} is gone and is left out" for engine in _gone(client, view_or_client, engines)]
-    asked: list[tuple[int, Any]] = []
-    for engine in engines:
-        try:
-            asked.append((engine, client[engine].apply_async(eval, text)))  # by name: the engine need not be of our version
-        except Exception as error:
-            notes.append(f"engine {engine} cannot be asked ({error}) and is left out")
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    for engine, result in asked:
-        try:
-            told = result.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0.001))
-            note = _other_version(told["about"]["version"])
-        except Exception as error:
-            note = _why_not(error, timeout_s)
-        if note:
-            notes.append(f"engine {engine} {note}")
-        else:
-            given.append((engine, told))
-    return given, notes
+def table(answers: Answers, level: str) -> pd.DataFrame:
+    """The table of a level, of all engines that answered."""
+    frame = answers.table(level)
+    if level == "functions":
+        told: dict[str, list[str]] = {}
+        for each in between(answers):
+            told.setdefault(each.function, []).append(each.differs)
+        differs = ["; ".join(told.get(str(name), ())) for name in frame["function"]]
+        frame.insert(list(frame.columns).index("function") + 1, "differs", _texts(differs))
+    return frame
 
 
-_asked_before: weakref.WeakKeyDictionary[Any, set[int]] = weakref.WeakKeyDictionary()
-"""By client: the engines that were asked. A client forgets one that has died."""
+def _texts(values: list[str]) -> pd.Series[str]:
+    import pandas as pd
 
-
-def _gone(client: Any, view_or_client: Any, engines: Sequence[int]) -> list[int]:
-    """The engines that were there before and would be asked now."""
-    try:
-        before = _asked_before.setdefault(client, set())
-    except TypeError:  # no client of ipyparallel's
-        return []
-    gone = sorted(before - set(client.ids)) if getattr(view_or_client, "targets", None) in (None, "all") else []
-    before.update(engines)
-    return gone
-
-
-def _engines(view_or_client: Any) -> tuple[Any, list[int]]:
-    client = getattr(view_or_client, "client", view_or_client)
-    ids, targets = getattr(client, "ids", None), getattr(view_or_client, "targets", None)
-    if ids is None or not hasattr(client, "__getitem__"):
-        raise OptionError(f"give a client or a view of ipyparallel, not {type(view_or_client).__qualname__}")
-    if targets is None or targets == "all":
-        return client, list(ids)
-    return client, [targets] if isinstance(targets, int) else list(targets)
-
-
-def _other_version(version: str) -> str:
-    own = levels.whoami()["version"]
-    return "" if version == own else f"has jupyter_jitmagic {version}, which is not {own} as here, and is left out"
-
-
-def _why_not(error: Exception, timeout_s: float | None) -> str:
-    kind, text = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
-    if kind == "TimeoutError" and timeout_s is not None:
-        return f"did not answer within {timeout_s:g} s (busy, or gone) and is left out"
-    if kind in ("ModuleNotFoundError", "ImportError") and "jupyter_jitmagic" in text:
-        has = "another version of jupyter_jitmagic" if "jupyter_jitmagic." in text else "no jupyter_jitmagic"
-        return f"has {has} and is left out"
-    if kind == "EngineError":
-        return "is gone and is left out"
-    return f"cannot answer ({kind}: {text}) and is left out"
+    return pd.Series(values, dtype="str")

@@ -148,13 +148,15 @@ def open_folder(folder: str | os.PathLike[str]) -> Opened:
         ['lr-0.1', 'lr-0.2']
     """
     path = Path(folder).expanduser()
-    notes, kept = [], []
+    notes, kept, foreign = [], [], []
     try:
         inside = sorted(path.iterdir())
     except OSError as error:
         raise OptionError(f"{folder} cannot be opened: {(error.strerror or str(error)).lower()}") from None
     for each in inside:
         if not (each / recording.META).is_file():
+            if each.is_dir() and not each.name.startswith(".") and not recording.OWN_NAME.fullmatch(each.name):
+                foreign.append(each.name)
             continue
         try:
             about = json.loads((each / recording.META).read_text(encoding="utf-8"))
@@ -167,9 +169,17 @@ def open_folder(folder: str | os.PathLike[str]) -> Opened:
             notes.append(f"{each.name}/{recording.META} cannot be read ({type(error).__name__}): its tables are left out")
     if not kept and not notes:
         raise OptionError(f"{folder} holds no record of jupyter_jitmagic: jm.record_to({str(folder)!r}) makes one")
+    if foreign:
+        notes.append(_foreign(foreign))
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return Opened(path, _numbered(kept), notes)
+
+
+def _foreign(names: Sequence[str]) -> str:
+    shown = [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]
+    listed = " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+    return f"{listed} {'is a folder' if len(names) == 1 else 'are folders'} of something else, left out"
 
 
 def _numbered(kept: Sequence[_Kept]) -> list[_Kept]:

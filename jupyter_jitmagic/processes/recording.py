@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,8 @@ from jupyter_jitmagic.records.log import log
 FORMAT = 1
 """Of the folder; a reader leaves out what is newer than itself."""
 META = "process.json"
+OWN_NAME = re.compile(r"\d{8}T\d{6}-.+-\d+-[0-9a-f]{6}")
+"""What the folder of a process is called; it holds nothing at first."""
 SNAPSHOTS: tuple[Any, ...] = ("functions", "entries", "misses", "diagnoses", "others", levels.PROGRAMS)
 """Tables that are written whole each time; calls are many and only grow, so they are written in parts."""
 

@@ -13,7 +13,7 @@ from checkout import ROOT
 from shells import Shell
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.processes.gathering import evaluated
+from jupyter_jitmagic.processes.asking import evaluated
 from jupyter_jitmagic.processes.levels import whoami
 
 HIDE = """
@@ -102,6 +102,10 @@ def test_what_differs_between_engines(used: Any) -> None:
     (row,) = jm.compare_processes(used, timeout_s=60).to_dict("records")
     assert row["differs"] == "engine 1 compiled step for f32[31,8], engine 0 for f32[30,8]: x"
     assert (row["place"], row["theirs"], row["others"]) == ("x", "f32[31,8]", "f32[30,8]")
+    used[:].execute("@jm.jit\ndef alike(x):\n    return x\nalike(1.0)", block=True).get(60)
+    table = jm.gather(used, timeout_s=60)
+    assert list(table)[:3] == ["engine", "function", "differs"]
+    assert table[["function", "differs"]].values.tolist() == [["step", row["differs"]], ["alike", ""]] * 2
     used[:].execute("jm.reset()", block=True).get(60)
     assert jm.compare_processes(used, timeout_s=60).empty
 
@@ -151,9 +155,71 @@ def test_the_magics_on_engines_and_over_them(used: Any, shell: Shell) -> None:
         sys.modules["IPython"].get_ipython().magics_manager.registry.pop("ParallelMagics", None)
 
 
+@pytest.fixture
+def numbered(client: Any, shell: Shell) -> Shell:
+    """A shell whose engines know their number as `rank`."""
+    client[:].scatter("rank", [0, 1], flatten=True, block=True)
+    client[:].execute("import jax.numpy as jnp", block=True).get(60)
+    shell.names["client"] = client
+    return shell
+
+
+def test_a_cell_for_engines_shows_once_what_they_show_alike(numbered: Shell) -> None:
+    """Lines, displays and results; what differs is told by engine. A wrong line is a line, and nothing runs."""
+    ran = numbered.ok("%%jit --engines\ndef g(x):\n    return x * 2\n\nprint('once')\ng(jnp.ones(2))")
+    assert ran.stdout == "%%jit takes g\nonce\n" and ran.text.count("all 2 engines:") == 1
+    assert ran.text.count("[2., 2.]") == 1
+    ran = numbered.ok("%%jit --quiet --engines\ndef g(x):\n    return x * rank\n\ng(jnp.ones(2))")
+    assert [line.strip() for line in ran.text.splitlines() if line.strip()] == [
+        "engine 0:", "Array([0., 0.], dtype=float32)", "engine 1:", "Array([1., 1.], dtype=float32)",
+    ]  # fmt: skip
+    wrong = str(numbered.run("%%jit --engines --statik n\ndef g(x, n):\n    return x").error)
+    assert wrong.startswith("%%jit: unknown option --statik: did you mean --static?")
+    assert (
+        str(numbered.run("%%jit --engines h\ndef g(x):\n    return x").error)
+        == "%%jit: h is not a function of this cell (it has g)"
+    )
+
+
+FAILS = """def f(x):
+    if x > 0:
+        return x * 2
+    return x
+
+f(jnp.float32(1))"""
+
+
+def test_advice_of_engines_comes_once_and_its_fix_into_the_cell(numbered: Shell) -> None:
+    """One traceback where both fail alike, one for each where they do not; `%jitfix` asks the engine for the fixed cell."""
+    ran = numbered.run(f"%%jit --engines\n{FAILS}")
+    assert ran.text.count("f cannot be traced") == 1 and ran.text.count("Traceback (most recent call last)") == 1
+    assert "Fix 2 is in the cell: lax.cond" in numbered.ok("%jitfix 2").text
+    numbered.run(f"%%jit --engines\n{FAILS}")
+    assert "Fix 1 is in the cell: jnp.where" in numbered.ok("%jitfix").text
+    fixed = numbered.ip.rl_next_input
+    assert fixed.splitlines()[0] == "%%jit --engines" and "jnp.where(x > 0, x * 2, x)" in fixed
+    assert "cannot be traced" not in numbered.ok(fixed).text
+    ran = numbered.run("%%jit --engines\ndef g(x):\n    return x\n\n1 / rank")
+    assert isinstance(ran.error, Exception) and ran.text.count("Traceback (most recent call last)") == 1
+    assert "engine 0: ZeroDivisionError" in ran.text and "1.0" in ran.text
+    assert "the last failure was no trace (ZeroDivisionError)" in str(numbered.run("%jitfix").error)
+
+
+def test_an_engine_without_the_package_runs_nothing(numbered: Shell, client: Any) -> None:
+    """Nor do the others: they might wait for it."""
+    client[1].execute(HIDE % "jupyter_jitmagic", block=True).get(60)
+    client[1].execute("get_ipython().extension_manager.loaded.discard('jupyter_jitmagic')", block=True).get(60)
+    error = numbered.run("%%jit --engines\ndef g(x):\n    return x\nran = True").error
+    client[1].execute("sys.meta_path.remove(Hidden); sys.modules.update(kept)", block=True).get(60)
+    assert str(error) == "%%jit: engine 1 has no jupyter_jitmagic: nothing was run"
+    assert client[:].apply_sync(eval, "'ran' in globals()") == [False, False]
+
+
 def test_without_engines_a_line_says_what_to_do(shell: Shell) -> None:
     said = "%jitstats: there are no engines here: ipyparallel.Cluster(n=4).start_and_connect_sync() starts some"
     assert str(shell.run("%jitstats --engines").error) == said
+    cell = "%%jit --engines\ndef g(x):\n    return x"
+    assert str(shell.run(cell).error) == said.replace("%jitstats", "%%jit")
     both = str(shell.run("%jitstats --engines --from runs").error)
     assert both == "%jitstats: --from and --engines are two sources: choose one"
 

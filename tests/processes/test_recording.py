@@ -143,6 +143,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, step)
     write(tmp_path, "good")
     (tmp_path / "notes.txt").write_text("not ours")
     (tmp_path / "other").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / write(tmp_path, "begins")._own.name / recording.META).unlink()  # it has written nothing yet
     half = tmp_path / "half"
     half.mkdir()
     (half / recording.META).write_text('{"format": 1, "ru')
@@ -156,10 +158,23 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, step)
     assert [str(each.message) for each in told] == [
         f"half/{recording.META} cannot be read (JSONDecodeError): its tables are left out",
         "newer is left out: a newer jupyter_jitmagic (9.0) wrote it",
+        "other is a folder of something else, left out",
     ]
     assert sorted(job.runs) == ["good", "torn"] and len(job.stats()) == 2
     with pytest.warns(UserWarning, match=r"torn|misses.parquet cannot be read \(ArrowInvalid\) and is left out"):
         assert set(job.stats("misses")["run"]) == {"good"}
+
+
+def test_folders_of_something_else_are_one_line(tmp_path: Path, step) -> None:
+    """However many; with nothing of ours beside them it is the error that it was."""
+    for name in "abcde":
+        (tmp_path / name).mkdir()
+    with pytest.raises(jm.OptionError, match="holds no record"):
+        jm.open(tmp_path)
+    step(jnp.ones(3))
+    write(tmp_path, "good")
+    with pytest.warns(UserWarning, match="^a, b, c and 2 more are folders of something else, left out$"):
+        assert jm.open(tmp_path).runs == ["good"]
 
 
 def test_a_folder_that_is_none_of_ours(tmp_path: Path) -> None:
