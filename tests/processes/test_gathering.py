@@ -44,6 +44,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         # an engine that is not distributed is an engine: no rank of a job around the tests is its number
         client[:].push({"root": str(ROOT)}, block=True)
         client[:].execute("import sys; sys.path.insert(0, root)", block=True)
+        client[:].execute("import jupyter_jitmagic; jupyter_jitmagic.options.advice_limit_s = 300", block=True).get(120)
         yield client
         client.close()
     finally:
