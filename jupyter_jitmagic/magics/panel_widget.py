@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from jupyter_jitmagic.records.log import log
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.live.widget import PanelWidget
+    from jupyter_jitmagic.processes.opened import Opened
 
 NEEDS = 'jm.panel() needs anywidget, which is not installed here: %pip install "jupyter-jitmagic[widget]"'
 
@@ -18,7 +20,7 @@ _widget: Any = None
 """The one of this process: its code is sent to the front end once, however often it is shown."""
 
 
-def panel(height: int = 520) -> PanelWidget:
+def panel(height: int = 520, *, folder: str | os.PathLike[str] | Opened | None = None) -> PanelWidget:
     """The panel of JupyterLab as a widget, for VS Code, Colab, marimo and wherever there is no sidebar.
 
     It shows the jit caches of this kernel, live, below the cell. Where it cannot be shown (a notebook on a web page, one that
@@ -26,14 +28,17 @@ def panel(height: int = 520) -> PanelWidget:
 
     Args:
         height: of the panel, in pixels.
+        folder: shows what other processes have recorded there (`jm.record_to`, or what `jm.open` made of it), as it is now, in
+            place of this kernel's.
 
     Raises:
         MissingPackageError: `anywidget` is not installed.
-        OptionError: a height that makes no sense.
+        OptionError: a height that makes no sense, or a folder that cannot be opened.
 
     Example:
         >>> import jupyter_jitmagic as jm
         >>> jm.panel()
+        >>> jm.panel(folder="runs")
     """
     global _widget
     if not isinstance(height, int) or isinstance(height, bool) or height < 120:
@@ -44,6 +49,8 @@ def panel(height: int = 520) -> PanelWidget:
         if (error.name or "").partition(".")[0] not in ("anywidget", "ipywidgets", "traitlets"):
             raise
         raise MissingPackageError(NEEDS) from None
+    if folder is not None:
+        return _of_folder(PanelWidget, folder, height)
     from jupyter_jitmagic.live import comms
 
     if (shell := _shell()) is not None:
@@ -56,6 +63,34 @@ def panel(height: int = 520) -> PanelWidget:
     _widget.height = height
     widget: PanelWidget = _widget
     return widget
+
+
+def _of_folder(widget: type[PanelWidget], folder: Any, height: int) -> PanelWidget:
+    """A widget of its own, whose rows are a folder's."""
+    from jupyter_jitmagic.live.comms import Hub
+    from jupyter_jitmagic.live.question_answers import QUERIES
+    from jupyter_jitmagic.processes.as_log import as_log
+    from jupyter_jitmagic.processes.opened import Opened, open_folder
+
+    opened = folder if isinstance(folder, Opened) else open_folder(folder)
+    rows = as_log(opened)
+    hub = Hub(rows, dict.fromkeys(QUERIES, _refused) | {"here": lambda args: {}})
+    hub.begin()
+    return widget(hub, lambda: _picture_of(opened), height)
+
+
+def _refused(args: Mapping[str, object]) -> dict[str, object]:
+    raise OptionError("this was recorded by another process: what its tables do not hold is known only there")
+
+
+def _picture_of(opened: Opened) -> dict[str, str]:
+    from jupyter_jitmagic.display import Shown
+    from jupyter_jitmagic.magics import many_processes
+
+    found = many_processes.document(
+        "functions", opened.stats("functions"), opened.stats("misses"), opened.notes, ("run", "process")
+    )
+    return Shown(found).bundle()
 
 
 def _shell() -> Any:

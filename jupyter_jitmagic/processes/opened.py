@@ -80,29 +80,34 @@ class Opened:
             frame["facts"] = [json.loads(facts) for facts in frame["facts"]]
         return frame
 
-    def _frame(self, level: Any) -> pd.DataFrame:
+    def missed(self) -> pd.DataFrame:
+        """When each call that missed began: run, process, call, started_s. The other calls, which are many, are not read."""
+        return self._frame("calls", columns=["call", "started_s"], filters=[("outcome", "in", ["miss", "disk_hit"])])
+
+    def _frame(self, level: Any, **only: Any) -> pd.DataFrame:
+        """The table of a level; `only` are columns and filters as parquet's readers take them."""
         import pandas as pd
 
         frames = []
         for each in self._kept:
-            frame = self._read(each, level)
+            frame = self._read(each, level, only)
             if frame is not None:
                 frame.insert(0, "run", pd.Series([each.about["run"]] * len(frame), dtype="str"))
                 frame.insert(1, "process", each.process)
                 frames.append(frame)
         if not frames:
-            return pd.DataFrame(columns=["run", "process", *COLUMNS.get(level, ())])
+            return pd.DataFrame(columns=["run", "process", *only.get("columns", COLUMNS.get(level, ()))])
         filled = [frame for frame in frames if len(frame)]
         return pd.concat(filled or frames[:1], ignore_index=True)
 
-    def _read(self, kept: _Kept, level: str) -> Any:
+    def _read(self, kept: _Kept, level: str, only: dict[str, Any]) -> Any:
         import pandas as pd
 
         files = sorted(kept.path.glob("calls-*.parquet")) if level == "calls" else [kept.path / f"{level}.parquet"]
         read = []
         for file in files:
             try:
-                read.append(_parquet(file))
+                read.append(_parquet(file, only))
             except FileNotFoundError:
                 continue  # nothing of it was written yet, or it was dropped a moment ago
             except Exception as error:
@@ -119,16 +124,16 @@ class Opened:
         return f"<{self.folder}: {count} process{'es' if count != 1 else ''}, runs: {', '.join(self.runs)}>"
 
 
-def _parquet(file: Path) -> Any:
+def _parquet(file: Path, only: dict[str, Any]) -> Any:
     """With the types that it was written with, where this pandas has them."""
     import pandas as pd
 
     try:
-        return pd.read_parquet(file)
+        return pd.read_parquet(file, **only)
     except (TypeError, KeyError, NotImplementedError):
         from pyarrow import parquet
 
-        return parquet.read_table(file).to_pandas(ignore_metadata=True)
+        return parquet.read_table(file, **only).to_pandas(ignore_metadata=True)
 
 
 def open_folder(folder: str | os.PathLike[str]) -> Opened:

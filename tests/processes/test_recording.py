@@ -17,6 +17,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.processes import recording
+from jupyter_jitmagic.processes.as_log import as_log
 from jupyter_jitmagic.processes.recording import Writer
 
 JOB = """
@@ -163,6 +164,37 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, step)
     assert sorted(job.runs) == ["good", "torn"] and len(job.stats()) == 2
     with pytest.warns(UserWarning, match=r"torn|misses.parquet cannot be read \(ArrowInvalid\) and is left out"):
         assert set(job.stats("misses")["run"]) == {"good"}
+
+
+def test_a_folder_as_a_log_has_the_rows_of_every_process(tmp_path: Path) -> None:
+    """With the times of its misses; of one process alone functions have their own names."""
+    jm.reset()
+
+    def step(x, n):
+        return x * n
+
+    step = jm.jit(step, static_argnames="n")
+    step(jnp.ones(3), n=4)
+    step(jnp.ones(3), n=4)
+    step(jnp.ones(5), n=4)
+    write(tmp_path, "one")
+    (only,) = as_log(jm.open(tmp_path)).functions.values()
+    name = only.name
+    assert name.endswith("step") and (only.calls, only.hits, only.misses) == (3, 1, 2)
+    write(tmp_path, "two")
+    log = as_log(jm.open(tmp_path))
+    assert sorted(record.name for record in log.functions.values()) == [f"{name} · one", f"{name} · two"]
+    calls = jm.stats("calls")
+    for function in log.functions.values():
+        first, second = log.entries_of(function.id)
+        assert [(entry.avals, entry.static, entry.hits) for entry in (first, second)] == [
+            ("f32[3]", {"n": "4"}, 1),
+            ("f32[5]", {"n": "4"}, 0),
+        ]
+        misses = [miss for miss in log.misses if miss.function == function.id]
+        assert [miss.entry for miss in misses] == [first.id, second.id]
+        assert [miss.started_s for miss in misses] == calls[calls["outcome"] == "miss"]["started_s"].tolist()
+        assert [(cause.cause, cause.argument, cause.now) for cause in misses[1].causes] == [("shape", "x", "f32[5]")]
 
 
 def test_folders_of_something_else_are_one_line(tmp_path: Path, step) -> None:

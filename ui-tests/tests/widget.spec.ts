@@ -91,3 +91,48 @@ test('the panel as a widget below a cell: the same rows, live, and questions ans
   await lab.run('%load_ext jupyter_jitmagic\njm.panel()');
   await expect(scaled(widget.last())).toBeVisible();
 });
+
+const RECORDS = `import pathlib, subprocess, sys
+pathlib.Path("train.py").write_text('''
+import sys
+import jax.numpy as jnp
+import jupyter_jitmagic as jm
+jm.record_to("runs", run=sys.argv[1])
+@jm.jit
+def step(x):
+    return (x * 2).sum()
+for rows in range(3, 5 + int(sys.argv[2])):
+    step(jnp.ones(rows)); step(jnp.ones(rows))
+''')
+for run, more in (("before", "0"), ("after", "2"), ("after", "0")):
+    subprocess.run([sys.executable, "train.py", run, more], check=True)`;
+
+test('the panel of a folder shows what other processes recorded, and nothing of this kernel', async ({
+  lab
+}) => {
+  await lab.open('folder.ipynb');
+  await lab.run('%load_ext jupyter_jitmagic');
+  await lab.run(RECORDS);
+  await lab.run(SCALED);
+  await lab.run(
+    'import jupyter_jitmagic as jm\nscaled(jnp.ones(3), 2)\njm.panel(folder="runs")'
+  );
+  const widget = lab.page.locator('.jp-OutputArea .jp-JitMagic-widget');
+  const row = (name: string): Locator =>
+    widget.getByRole('row').filter({ hasText: name }).first();
+  await expect(
+    row('step · after/0').locator('[data-column="misses"]')
+  ).toHaveText('4');
+  await expect(
+    row('step · before').locator('[data-column="misses"]')
+  ).toHaveText('2');
+  await expect(widget).not.toContainText('scaled');
+  await expect(widget).not.toContainText('00:00:00');
+  await lab.shot('folder', widget);
+  await row('step · after/0').click();
+  await widget.getByRole('row').filter({ hasText: 'f32[6]' }).first().click();
+  const entry = widget.getByRole('region', { name: /Entry of step/ });
+  await entry.getByRole('tab', { name: 'jaxpr' }).click();
+  await expect(entry).toContainText('was recorded by another process');
+  await lab.shot('folder-entry', widget);
+});
