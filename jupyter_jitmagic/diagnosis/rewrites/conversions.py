@@ -40,7 +40,8 @@ def math_call(spot: Spot) -> Iterator[Step]:
         text = f"{spot.jnp('log')}({args[0]}) / {spot.jnp('log')}({args[1]})"
         yield spot.step("jnp", (node, f"({text})"))
     elif name in _MATH_TO_INT:
-        yield spot.step("jnp", (node, f"{spot.jnp(name)}({args[0]}).astype(int)"))
+        whole = _OF_FLOATS if _may_be_float(spot, node.args[0]) else None
+        yield spot.step("jnp", (node, f"{spot.jnp(name)}({args[0]}).astype(int)"), excludes=whole)
     elif name in _MATH_SPECIAL:
         yield spot.step("jnp", (node.func, spot.jax(f"scipy.special.{_MATH_SPECIAL[name]}")))
     elif name == "fsum":
@@ -84,8 +85,20 @@ def number(spot: Spot) -> Iterator[Step]:
         yield spot.step("float", (node, bare))
         yield spot.step("float", (node, f"{asarray}({text}, float).reshape(())"))
     else:
-        yield spot.step(name, (node, f"{asarray}({text}, {name})"))
-        yield spot.step(name, (node, f"{asarray}({text}, {name}).reshape(())"))
+        whole = _OF_FLOATS if name == "int" and _may_be_float(spot, argument) else None
+        yield spot.step(name, (node, f"{asarray}({text}, {name})"), excludes=whole)
+        yield spot.step(name, (node, f"{asarray}({text}, {name}).reshape(())"), excludes=whole)
+
+
+_OF_FLOATS = {
+    "not whole": "NaN, infinity and floats beyond the integers of arrays, of which Python's int() raises or gives "
+    "the number itself"
+}
+
+
+def _may_be_float(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return fact is None or fact.dtype not in ("i", "u", "b")
 
 
 def _is_float(node: ast.expr) -> bool:

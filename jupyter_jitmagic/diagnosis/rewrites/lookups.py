@@ -42,16 +42,17 @@ def element(spot: Spot) -> Iterator[Step]:
         yield from _switch(spot, node, call, index, text, NEGATIVE)
         return
     pick = _position(spot, node.slice, index, len(table))
+    outside = {} if len(table) > 1 and _is_truth(spot, node.slice) else OUTSIDE
     if _stackable(table):
         values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
-        yield spot.step("lookup", (node, f"{values}[{pick}]"))
+        yield spot.step("lookup", (node, f"{values}[{pick}]"), excludes=outside)
         return
     leaves = [jax.tree_util.tree_flatten(item) for item in table]
     if all(tree == leaves[0][1] for _, tree in leaves) and all(
         _stackable([flat[k] for flat, _ in leaves]) for k in range(len(leaves[0][0]))
     ):
         stacked = f"lambda *leaves: {spot.jnp('stack')}([{spot.jnp('asarray')}(leaf) for leaf in leaves])[{pick}]"
-        yield spot.step("lookup", (node, f"{spot.jax('tree.map')}({stacked}, *{text})"))
+        yield spot.step("lookup", (node, f"{spot.jax('tree.map')}({stacked}, *{text})"), excludes=outside)
         return
     if all(isinstance(item, str) for item in table):
         raise Obstacle(f"a string cannot leave compiled code: return the index and look it up in `{text}` outside")
@@ -122,7 +123,7 @@ def _of_dict(
     stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{place}]"
     if default is not None:
         stacked = f"{spot.jnp('where')}({spot.jnp('any')}({match}), {stacked}, {default})"
-    yield spot.step("lookup", (node, stacked))
+    yield spot.step("lookup", (node, stacked), excludes=NO_KEY if default is None else None)
 
 
 def _switch(
@@ -151,6 +152,14 @@ def _position(spot: Spot, node: ast.expr, index: str, count: int) -> str:
     value = spot.value(node)
     is_truth = isinstance(node, ast.Compare | ast.BoolOp) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
     return f"{spot.jnp('asarray')}({index}, int)" if is_truth else index
+
+
+def _is_truth(spot: Spot, node: ast.expr) -> bool:
+    """Whether an index is 0 or 1 alone: a truth value, or `int()` of one."""
+    if isinstance(node, ast.Call) and node.args:
+        node = node.args[0]
+    fact = spot.fact(node)
+    return isinstance(node, ast.Compare | ast.BoolOp) or (fact is not None and fact.dtype == "b")
 
 
 def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
@@ -228,5 +237,7 @@ def _stackable(values: Any) -> bool:
         return False
 
 
+OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is the nearest element"}
+NO_KEY = {"outside": "a key that is not there, for which Python raises KeyError: compiled, it is some other key's value"}
 NEGATIVE = {"negative int": "a negative index, which counts from the end in Python"}
 RULES: list[Rule] = [element, entry, word]

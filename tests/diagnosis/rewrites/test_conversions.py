@@ -133,3 +133,15 @@ def test_the_first_that_holds(end):
     x = jnp.array([1.0, 5.0, 3.0])
     first = check(source, (x, jnp.array(2.0)), (x, jnp.array(9.0)), (-x, jnp.array(-4.0))).rewrites[0]
     assert "hits = jnp.array([v > t for" in first.source
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("int(x) % 3", True), ("math.floor(x) % 3", True), ("int(n) % 3", False), ("int(x > 1) + x", False)]
+)
+def test_a_float_that_is_made_whole_may_be_one_that_python_refuses(body, said):
+    """Of NaN `int()` raises, and its numbers have no end; of integers and truth values nothing is to be said."""
+    namespace = define(f"import math\ndef f(x, n):\n    return {body}\n")
+    proposals = propose(namespace["f"], (jnp.array(2.5), jnp.array(4)), {})
+    assert proposals.rewrites
+    told = "; ".join(proposals.rewrites[0].compared.not_reached)
+    assert ("of which Python's int() raises or gives the number itself" in told) == said

@@ -63,3 +63,22 @@ def test_a_dict_of_places_is_looked_up_by_both_numbers():
 def test_a_function_that_is_picked_and_called_later():
     source = "def f(x, k):\n    rule = [lambda v: v, lambda v: v ** 2, lambda v: -v][k]\n    return rule(x) + rule(2 * x)\n"
     check(source, *[(jnp.array([1.0, -2.0]), jnp.array(k)) for k in (1, 0, 2)])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("RATES[n]", "IndexError"),
+        ("{0: 1.0, 1: 2.0}[n]", "KeyError"),
+        ("MASSES.get(n, 0.5)", ""),
+        ("[1.0, x][int(x > 2)]", ""),
+    ],
+)
+def test_a_lookup_that_python_refuses_is_said(body, said):
+    """Compiled code cannot raise: past the ends, or without the key, it takes another element."""
+    namespace = define(f"{TABLES}\ndef f(x, n):\n    return x * {body}\n")
+    proposals = propose(namespace["f"], (jnp.array(2.0), 1), {})
+    assert proposals.rewrites
+    for rewrite in proposals.rewrites:
+        told = "; ".join(rewrite.compared.not_reached)
+        assert ("Python raises" in told) == bool(said) and said in told
