@@ -115,8 +115,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def unhurried() -> None:
     """Six times the time for an answer, and no thread's waiting counts as work."""
     from jupyter_jitmagic.base.options import options
+    from jupyter_jitmagic.diagnosis.rewrites import judging
     from jupyter_jitmagic.sandbox import clock, limit
 
+    judging.OTHERS_WITHIN *= 6
     options.advice_limit_s, clock.WAITING, limit._PATIENCE = 60.0, 40, 40
 
 

@@ -17,6 +17,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.changes import (
+    below_zero,
+    infinite_and_zero,
+    noise,
+    scaled,
+    set_to,
+    with_infinities,
+    with_nan,
+    with_nan_first,
+)
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 from jupyter_jitmagic.sandbox.copies import is_rebuilt, is_users_pytree, taken_apart
 from jupyter_jitmagic.usercode.ownership import is_library_type
@@ -302,10 +312,13 @@ class Variations:
         return self._mapped(given, _as_array)
 
     def infinite(self) -> Iterator[Input]:
-        """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them."""
+        """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them. At last
+        beside zeros, which a selection may leave out: what stands in their place may be infinite."""
         arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
         for which, first, last in ((arrays[:1], 1, 1), (arrays[:1], -1, -1), (arrays, 1, -1)) if arrays else ():
-            yield self._each(which, functools.partial(_with_infinities, first, last), "infinite")
+            yield self._each(which, functools.partial(with_infinities, first, last), "infinite")
+        if len(arrays) > 1:
+            yield self._each(arrays, infinite_and_zero, "infinite")
 
     def core(self) -> Iterator[Input]:
         """The few inputs on which every rewrite is run."""
@@ -315,19 +328,19 @@ class Variations:
             yield from self._one(self._ints[:3], lambda v: v * 0, "count")
         if self._floats:
             yield self._each(self._floats, lambda v: -v, "negated")
-            yield from self._one(self._floats[:1], _with_nan, "nan")
+            yield from self._one(self._floats[:1], with_nan, "nan")
             yield self._each([*self._floats, *self._keys], noise(1), "noise")
             if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 1]:
                 # a 0 in the place of nothing is the largest here
-                yield self._each(arrays, _below_zero, "negated")
+                yield self._each(arrays, below_zero, "negated")
                 if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
-                    below = {k: like(v, _below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}
+                    below = {k: like(v, below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}
                     above = {k: like(v, np.abs(np.asarray(v)) + 1) for k in labels for v in (self._leaves[k],)}
                     yield self._with(below | above, "count")
             yield self._each(self._floats, np.zeros_like, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
-            yield from self._one(self._floats[1:2], _with_nan, "nan")
-            yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], _with_nan_first, "nan")
+            yield from self._one(self._floats[1:2], with_nan, "nan")
+            yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], with_nan_first, "nan")
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
         for k in self._bools[:2]:
@@ -340,14 +353,14 @@ class Variations:
             for k in numbers[:4]:
                 whole = kind_of(self._leaves[k]) == "i"
                 if not whole or number == int(number):
-                    yield self._each([k], _set_to(number), "moved")
+                    yield self._each([k], set_to(number), "moved")
         for number in literals[:6]:
             for k in numbers[:4]:
                 step = 1 if kind_of(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)
-                yield self._each([k], _set_to(int(number) + step if step == 1 else number + step), "moved")
-                yield self._each([k], _set_to(int(number) - step if step == 1 else number - step), "moved")
+                yield self._each([k], set_to(int(number) + step if step == 1 else number + step), "moved")
+                yield self._each([k], set_to(int(number) - step if step == 1 else number - step), "moved")
         for k in self._floats[:6]:
-            yield from self._one([k], _with_nan, "nan") if k not in self._floats[:2] else ()
+            yield from self._one([k], with_nan, "nan") if k not in self._floats[:2] else ()
             yield from self._one([k], lambda v: -v, "negated")
             yield from self._one([k], lambda v: v * 3 + 1, "larger")
             yield from self._one([k], np.zeros_like, "zero")
@@ -363,12 +376,12 @@ class Variations:
                 values = np.asarray(self._leaves[other], np.float64) if np.size(self._leaves[other]) else np.zeros(1)
                 for value in (values.mean(), values.max() + 1, values.min() - 1):
                     if np.isfinite(value):
-                        yield self._each([scalar], _set_to(value), "moved")
+                        yield self._each([scalar], set_to(value), "moved")
         for seed in range(2, 14):
             yield self._each([*self._floats, *self._keys], noise(seed), "noise")
             scale = 10.0 ** ((seed % 5) - 2)
-            yield self._each(self._floats, _scaled(scale), "larger" if scale > 1 else "smaller")
-            yield self._each([*self._ints], _set_to(seed), "count")
+            yield self._each(self._floats, scaled(scale), "larger" if scale > 1 else "smaller")
+            yield self._each([*self._ints], set_to(seed), "count")
 
     # -- making them -----------------------------------------------------------------------------------
 
@@ -455,47 +468,6 @@ def like(old: Any, new: Any) -> Any:
         return made.reshape(old.shape) if made.weak_type and made.dtype == old.dtype else old
     made = as_jax(new.astype(old.dtype))
     return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
-
-
-def _set_to(number: float) -> Callable[[Any], Any]:
-    return lambda values: values * 0 + number
-
-
-def _scaled(factor: float) -> Callable[[Any], Any]:
-    return lambda values: values * factor
-
-
-def _below_zero(values: Any) -> Any:
-    return values if np.iscomplexobj(values) else -np.abs(values) - 0.5
-
-
-def _with_nan(values: Any) -> Any:
-    values = np.array(values)
-    values.reshape(-1)[values.size // 2] = np.nan
-    return values
-
-
-def _with_infinities(first: int, last: int, values: Any) -> Any:
-    (values := np.array(values)).reshape(-1)[[0, -1]] = first * np.inf, last * np.inf
-    return values
-
-
-def _with_nan_first(values: Any) -> Any:
-    values = np.array(values)
-    values.reshape(-1)[0] = np.nan
-    return values
-
-
-def noise(seed: int) -> Callable[[Any], Any]:
-    """A change that adds noise of the values' own size."""
-    generator = np.random.default_rng(seed)
-
-    def change(values: Any) -> Any:
-        with np.errstate(all="ignore"):
-            scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
-        return values + generator.normal(size=np.shape(values)) * (scale if np.isfinite(scale) else 1.0)
-
-    return change
 
 
 def _other_key(key: Any) -> Any:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
     kind_of,
-    noise,
     traced_leaves,
     with_all_arrays,
     with_arrays,

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import count_equations
-from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
@@ -37,6 +37,7 @@ MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
 FACTS_WITHIN = 0.5  # seconds of a plain run
+MOST_TELLING = 8  # inputs that are tried for what the call's own does not reach
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
@@ -116,6 +117,9 @@ class Search:
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable = runnable
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
+        self._reached_more: set[frozenset[tuple[int, str]]] = set()
+        self._telling_inputs: Sequence[Input] | None = None
+        """Inputs that reach lines which the call does not."""
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
@@ -384,19 +388,47 @@ class Search:
         if not found:
             raise NoSource("the trace did not stop in a function whose source is the user's")
 
-    def _telling(self, draft: Draft) -> Callable[[], Facts]:
+    def _telling(self, draft: Draft) -> Callable[[bool], Facts]:
         """What asks for the facts about a draft; they are found when a rule needs the first one."""
 
-        def facts() -> Facts:
+        def facts(unreached: bool) -> Facts:
             if draft.key not in self._facts:
-                reached = self.runnable()
-                units = {(unit.filename, unit.first_line): unit for unit in (*reached, *self.units)}
-                texts = {**{unit: unit.text for unit in units.values()}, **draft.texts}
-                imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
-                found = facts_of(self.fun, texts, self.args, self.kwargs, imports, FACTS_WITHIN) if reached else {}
-                self._facts[draft.key] = found
+                self._facts[draft.key] = self._told(draft, Input(self.args, self.kwargs, "call"), {})
+            if unreached and draft.key not in self._reached_more:
+                self._reached_more.add(draft.key)
+                self._facts[draft.key] = self._told_elsewhere(draft, self._facts[draft.key])
             return self._facts[draft.key]
 
+        return facts
+
+    def _told(self, draft: Draft, given: Input, before: Facts) -> Facts:
+        """The facts about a draft that an input tells, beside those of earlier ones."""
+        reached = self.runnable()
+        units = {(unit.filename, unit.first_line): unit for unit in (*reached, *self.units)}
+        texts = {**{unit: unit.text for unit in units.values()}, **draft.texts}
+        imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
+        return facts_of(self.fun, texts, given.args, given.kwargs, imports, FACTS_WITHIN, before) if reached else {}
+
+    def _told_elsewhere(self, draft: Draft, facts: Facts) -> Facts:
+        """The facts, with those about lines that the call does not reach and another input does."""
+        if self._telling_inputs is None:
+            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
+            core = itertools.islice(Variations(self.args, self.kwargs, fixed).core(), MOST_TELLING)
+            tried = [given for given in core if given.kind not in ("call", "nan")]
+            self._telling_inputs = tried if self.runnable() else []
+            useful = []
+            deadline = Deadline(FACTS_WITHIN)
+            for given in self._telling_inputs:
+                before = sum(map(len, facts.values()))
+                facts = self._told(draft, given, facts)
+                if sum(map(len, facts.values())) > before:
+                    useful.append(given)
+                if deadline.over():
+                    break
+            self._telling_inputs = useful
+            return facts
+        for given in self._telling_inputs:
+            facts = self._told(draft, given, facts)
         return facts
 
     def _unit(self, code: types.CodeType, module_globals: dict[str, Any]) -> Unit:

@@ -132,13 +132,20 @@ def facts_of(
     kwargs: Mapping[str, Any],
     imports: Mapping[Unit, str],
     seconds: float,
+    told: Facts | None = None,
 ) -> Facts:
-    """The facts about the expressions of these texts, from a plain run of `fun` with them; what was not reached has none."""
+    """The facts about the expressions of these texts, from a plain run of `fun` with them; what was not reached has none.
+
+    `told`: of other runs, which are kept as they are.
+    """
     units = list(texts)
-    found: dict[Unit, dict[_Place, Fact]] = {unit: {} for unit in units}
+    before = told or {}
+    found: dict[Unit, dict[_Place, Fact]] = {unit: dict(before.get(unit, {})) for unit in units}
 
     def tell(place: tuple[int, int, int, int, int], value: Any) -> Any:
         known = found[units[place[0]]]
+        if place[1:] in before.get(units[place[0]], ()):
+            return value
         new = fact_of(value)
         old = known.get(place[1:])
         known[place[1:]] = new if old is None else old.joined(new)

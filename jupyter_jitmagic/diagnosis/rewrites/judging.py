@@ -58,6 +58,7 @@ MOST_STATICS = 8  # other static values that are tried
 MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
 MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
 _KEPT = re.compile(r"it (?:changes|writes)(?: the global)? (\S+)(?: of the function around)? \(line (\d+)\)")
+OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
 
@@ -98,7 +99,7 @@ class Judge:
             return []
         fixed = static_split(self.fun, self.args, self.kwargs, self.static)
         variations = Variations(self.args, self.kwargs, fixed)
-        seconds = min(0.4, self.seconds / 4)
+        seconds = min(OTHERS_WITHIN, self.seconds / 4)
         trees = [ast.parse(unit.text) for unit in self._units]
         try:
             plain = Plain(self.fun, self._units, {}, variations, seconds)

@@ -81,7 +81,8 @@ class Spot:
         static: those parameters of the failing function that are known to be static.
         drafts: the unit and the text of each file name that stands for a changed unit.
         entry: it stands in the function that is asked about, whose result the caller gets.
-        facts: asks what each expression's value is in plain Python; empty where nothing may be run.
+        facts: asks what each expression's value is in plain Python, if asked so on other inputs, too, where the call does not
+            reach it; empty where nothing may be run.
     """
 
     code: Code
@@ -92,7 +93,7 @@ class Spot:
     line: int
     unit: Unit
     static: frozenset[str] = frozenset()
-    facts: Callable[[], Facts] = dict
+    facts: Callable[[bool], Facts] = lambda _: {}
     entry: bool = False
     drafts: Mapping[str, tuple[Unit, str]] = field(default_factory=dict)
     _imports: dict[str, str] = field(default_factory=dict)
@@ -149,10 +150,10 @@ class Spot:
         """What an expression's value is in plain Python, here or further on in the text; None where that is not known."""
         if isinstance(node, ast.Constant):
             return fact_of(node.value)
-        told = fact_at(self.facts(), self.unit, node)
+        told = fact_at(self.facts(False), self.unit, node)
         if told is None and (isinstance(node, ast.Name) and node.id in self.locals):
             return fact_of(self.locals[node.id])
-        return told
+        return fact_at(self.facts(True), self.unit, node) if told is None else told
 
     def defined(self, name: str) -> bool:
         """Whether the variable had a value when the trace failed (None stands for "not yet")."""

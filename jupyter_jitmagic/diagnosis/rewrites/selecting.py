@@ -135,7 +135,7 @@ def _masked(
     others = [part for number, part in enumerate(parts) if number != at]
     if held is not None:
         fits = flow.was_whole(mask) if chosen is None else chosen.like(held)
-        if not fits or others or held.listed:
+        if not fits or others or held.listed or held.group:
             flow.stop(mask)
         both = f"{enclosed(held.mask)} & {flow.operand(mask)}"
         text = flow.named(both, "kept", "chosen", "selected")

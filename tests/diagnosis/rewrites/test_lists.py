@@ -171,3 +171,19 @@ def f(x, n, limit, rate=1.5):
     return {end}
 """
     check(source, (1.0, 9, 6.0), (1, 9, 6.0), (2, 4, 50), static=("n",))
+
+
+def test_what_a_list_will_hold_is_known_though_the_call_itself_appends_nothing():
+    source = """
+def f(x, limit):
+    kept = []
+    level = 1.0
+    for v in x:
+        level = 0.5 * level + v
+        if level > limit:
+            break
+        kept.append(level * v)
+    return sum(kept)
+"""
+    x = jnp.array([0.25, -0.5, -0.25, 1.0])
+    check(source, (x, -0.75), (x, 5.0), (-x, 0.5))

@@ -1,0 +1,54 @@
+"""Changes of the numbers of an array: what makes another input of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def set_to(number: float) -> Callable[[Any], Any]:
+    return lambda values: values * 0 + number
+
+
+def scaled(factor: float) -> Callable[[Any], Any]:
+    return lambda values: values * factor
+
+
+def below_zero(values: Any) -> Any:
+    return values if np.iscomplexobj(values) else -np.abs(values) - 0.5
+
+
+def with_nan(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[values.size // 2] = np.nan
+    return values
+
+
+def with_infinities(first: int, last: int, values: Any) -> Any:
+    (values := np.array(values)).reshape(-1)[[0, -1]] = first * np.inf, last * np.inf
+    return values
+
+
+def infinite_and_zero(values: Any) -> Any:
+    (values := with_infinities(1, 1, values)).reshape(-1)[1::2][: values.size // 2 - 1] = 0
+    return values
+
+
+def with_nan_first(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[0] = np.nan
+    return values
+
+
+def noise(seed: int) -> Callable[[Any], Any]:
+    """A change that adds noise of the values' own size."""
+    generator = np.random.default_rng(seed)
+
+    def change(values: Any) -> Any:
+        with np.errstate(all="ignore"):
+            scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
+        return values + generator.normal(size=np.shape(values)) * (scale if np.isfinite(scale) else 1.0)
+
+    return change

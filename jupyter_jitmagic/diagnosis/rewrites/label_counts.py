@@ -1,0 +1,189 @@
+"""`jnp.bincount(labels)` without a length: how often each label occurs, of labels that occur.
+
+It is as long as the largest label, which is data. Most of what is asked of it (the largest count, its place, a sum, how many
+there are) is the same without the labels that never occur, and of the others there are no more than there are elements.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import is_returned, loaded, walk_scope, words
+
+_SUMS = words("sum any count_nonzero")
+_OF_EACH = words("sqrt square log log2 abs where asarray")
+_BELOW = {"negative int": "labels below zero, which bincount counts as zeros"}
+_Edit = tuple[ast.AST | tuple[int, int], str]
+
+
+class _Refused(Exception):
+    """What is asked needs the labels that do not occur."""
+
+
+def of_labels(spot: Spot) -> Iterator[Step]:
+    """`counts = jnp.bincount(x)` → the labels that occur and their counts; `jnp.argmax(counts)` → `labels[…]`."""
+    node, code = spot.node, spot.code
+    match node:
+        case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[ast.Name() as labels], keywords=[]) if is_module(
+            spot, owner
+        ):
+            pass
+        case _:
+            return
+    fact = spot.fact(labels)
+    if fact is None or fact.ndim != 1 or fact.dtype not in ("i", "u"):
+        return
+    statement = code.statement(node)
+    if not code.on_own_lines([statement]) or not isinstance(statement, ast.Assign | ast.Return | ast.AugAssign | ast.AnnAssign):
+        return
+    uses = _Uses(spot, labels.id)
+    try:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+                function = spot.function
+                if not isinstance(function, ast.FunctionDef) or _times_bound(function, name, labels.id) != (1, 0):
+                    return
+                uses.named(function, name)
+                at: ast.AST | tuple[int, int] = code.region([statement])
+            case _:
+                name = code.fresh("counts", "how_often")
+                uses.asked(node, name)
+                if not any(where is node or _is_around(where, node) for where, _ in uses.edits):
+                    uses.edits.append((node, name))
+                start = code.region([statement])[0]
+                at = start, start
+    except _Refused:
+        return
+    line = ""
+    if uses.reads_counts:
+        kept = uses.labels if uses.reads_labels else "_"
+        size = f"size={labels.id}.size, fill_value=0, return_counts=True"
+        line = f"{code.indent(statement)}{kept}, {name} = {spot.jnp('unique')}({labels.id}, {size})\n"
+    yield spot.step("size=", (at, line), *uses.edits, excludes=_BELOW)
+
+
+def _times_bound(function: ast.FunctionDef, name: str, labels: str) -> tuple[int, int]:
+    """How often each of the two is bound in the function's body."""
+    stores = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+    return stores.count(name), stores.count(labels)
+
+
+def _is_around(where: object, node: ast.AST) -> bool:
+    return isinstance(where, ast.AST) and node in ast.walk(where)
+
+
+class _Uses:
+    """What is asked of counts, and the edits that ask it of the labels that occur alone."""
+
+    def __init__(self, spot: Spot, array: str) -> None:
+        self.spot, self.code, self.array = spot, spot.code, array
+        self.edits: list[_Edit] = []
+        self.labels = spot.code.fresh("labels", "values", "occurring")
+        self.reads_labels = self.reads_counts = False
+
+    def named(self, function: ast.FunctionDef, name: str) -> None:
+        """All that is asked of a name."""
+        for use in walk_scope(function.body):
+            if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
+                self.asked(use, name)
+        scopes = (n for n in ast.walk(function) if isinstance(n, ast.FunctionDef | ast.Lambda) and n is not function)
+        if any(name in loaded([scope]) for scope in scopes):
+            raise _Refused
+
+    def asked(self, use: ast.expr, text: str) -> None:
+        """What is asked of the counts at one place; `text` is what stands for them there."""
+        parent = self.code.parents[use]
+        edits = len(self.edits)
+        self._asked(use, parent, text)
+        self.reads_counts |= self.reads_labels or len(self.edits) == edits
+
+    def _asked(self, use: ast.expr, parent: ast.AST, text: str) -> None:
+        match parent:
+            case ast.Call(func=ast.Attribute(attr="argmax", value=owner), args=[_]) if is_module(self.spot, owner):
+                self._place(parent, text)
+            case ast.Attribute(value=value, attr="argmax") if value is use and self._is_called(parent):
+                self._place(self.code.parents[parent], text)
+            case ast.Call(func=ast.Name(id="len"), args=[_]) if self.spot.is_builtin("len"):
+                self._length(parent)
+            case ast.Attribute(attr="size"):
+                self._length(parent)
+            case ast.Attribute(attr="shape"):
+                around = self.code.parents[parent]
+                if not (isinstance(around, ast.Subscript) and isinstance(around.slice, ast.Constant)):
+                    raise _Refused
+                self._length(around)
+            case ast.Subscript(value=value, slice=ast.Compare()) if value is use:
+                return  # a selection of labels that occur
+            case _:
+                self._of_each(use, direct=True)
+
+    def _of_each(self, use: ast.expr, direct: bool = False) -> None:
+        """Something that is 0 where a count is 0, summed up in the end; or the largest count itself."""
+        code, parent = self.code, self.code.parents[use]
+        match parent:
+            case ast.Compare(left=left, ops=[ast.Gt()], comparators=[ast.Constant(value=int() as least)]) if (
+                left is use and least >= 0
+            ):
+                self._of_each(parent)
+            case ast.Compare(left=left, ops=[ast.GtE()], comparators=[ast.Constant(value=int() as least)]) if (
+                left is use and least > 0
+            ):
+                self._of_each(parent)
+            case ast.Subscript(value=ast.Name(), slice=index) if index is use and isinstance(use, ast.Compare):
+                return  # of labels that occur
+            case ast.BinOp(op=ast.Mult()):
+                self._of_each(parent)
+            case ast.BinOp(op=ast.Div() | ast.Pow(), left=left) if left is use:
+                self._of_each(parent)
+            case ast.Attribute(attr=name) if self._is_called(parent):
+                call = code.parents[parent]
+                assert isinstance(call, ast.Call)
+                if not (name in _SUMS or (name == "max" and direct)) or call.args or call.keywords:
+                    raise _Refused
+            case ast.Call(func=ast.Name(id=name), args=[_], keywords=[]) if name in (
+                "sum",
+                "max",
+                "any",
+            ) and self.spot.is_builtin(name):
+                if name == "max" and not direct:
+                    raise _Refused
+            case ast.Call(func=ast.Attribute(attr=name, value=owner), keywords=[]) if is_module(self.spot, owner):
+                if name in _OF_EACH:
+                    self._of_each(parent)
+                elif not (name in _SUMS or (name == "max" and direct)) or len(parent.args) > 1:
+                    raise _Refused
+            case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is use:
+                function = self.spot.function
+                if not isinstance(function, ast.FunctionDef) or _times_bound(function, held, held) != (1, 1):
+                    raise _Refused
+                for other in walk_scope(function.body):
+                    if isinstance(other, ast.Name) and other.id == held and isinstance(other.ctx, ast.Load):
+                        around = code.parents[other]
+                        if not (isinstance(around, ast.Subscript) and isinstance(around.slice, ast.Compare)):
+                            self._of_each(other)
+            case _:
+                raise _Refused
+        if is_returned(code, use):
+            raise _Refused
+
+    def _is_called(self, attribute: ast.Attribute) -> bool:
+        call = self.code.parents[attribute]
+        return isinstance(call, ast.Call) and call.func is attribute
+
+    def _place(self, node: ast.AST, text: str) -> None:
+        """Of equal counts the first, which is that of the smallest label."""
+        if not isinstance(node, ast.Call) or node.keywords:
+            raise _Refused
+        self.reads_labels = True
+        self.edits.append((node, f"{self.labels}[{self.spot.jnp('argmax')}({text})]"))
+
+    def _length(self, node: ast.AST) -> None:
+        text = f"{self.spot.jnp('max')}({self.array}) + 1"
+        alone = isinstance(self.code.parents[node], ast.stmt)
+        self.edits.append((node, text if alone else f"({text})"))
+
+
+RULES: list[Rule] = [of_labels]

@@ -1,0 +1,37 @@
+"""`jnp.bincount` without a length: what is asked of the counts is asked of the labels that occur."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+LABELS = jnp.array([1, 2, 0, 1, 4, 2])
+OTHERS = [(LABELS,), (jnp.array([5, 5, 3, 3, 9, 9]),), (jnp.array([7, 7, 7, 7, 7, 7]),), (jnp.arange(6),)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return len(jnp.bincount(x))",
+        "counts = jnp.bincount(x)\n    return jnp.argmax(counts) + counts.size",
+        "counts = jnp.bincount(x)\n    share = counts[counts > 0] / len(x)\n    return -(share * jnp.log(share)).sum()",
+        pytest.param("return jnp.bincount(x).argmax()", marks=pytest.mark.slow),
+        pytest.param("return jnp.bincount(x).max()", marks=pytest.mark.slow),
+        pytest.param("counts = jnp.bincount(x)\n    return (counts > 1).sum()", marks=pytest.mark.slow),
+        pytest.param(
+            "counts = jnp.bincount(x)\n    p = counts / counts.sum()\n    return 1 - (p**2).sum()", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_what_labels_that_never_occur_do_not_change(body):
+    assert check(f"def f(x):\n    {body}\n", *OTHERS).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "asked", ["counts", "counts.mean()", "counts.min()", "counts[1]", "(counts + 1).sum()", "(counts < 1).sum()"]
+)
+def test_what_they_do_change_is_refused(asked):
+    found = propose(define(f"def f(x):\n    counts = jnp.bincount(x)\n    return {asked}\n")["f"], (LABELS,), {})
+    assert not found.rewrites
