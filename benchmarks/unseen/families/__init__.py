@@ -23,6 +23,7 @@ from . import (
     selections,
     sizes,
     structures,
+    studies,
     tables,
     training,
     updates,
@@ -50,8 +51,9 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "selections": selections.write,
     "habits": habits.write,
     "training": training.write,
+    "studies": studies.write,
 }
-LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins", "selections", "habits", "training")
+LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins", "selections", "habits", "training", "studies")
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
     "lengths",

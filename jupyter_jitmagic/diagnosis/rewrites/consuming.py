@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.indexing import Indexing
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
     AWARE_OF_WHERE,
@@ -438,6 +439,8 @@ class Consumers(Indexing):
         if one is None and two is None:
             return None
         dims = [each.ndim if each is not None else self.ndim(part) for each, part in ((one, left), (two, right))]
+        if any(each is not None and each.grid for each in (one, two)) and None not in dims and name in ("matmul", "dot"):
+            return product(self, node, (left, right), (one, two), [int(ndim or 0) for ndim in dims])
         if None in dims or any(each is not None and (each.flat or each.listed or each.group) for each in (one, two)):
             self.stop(node)
         n, m = int(dims[0] or 0), int(dims[1] or 0)

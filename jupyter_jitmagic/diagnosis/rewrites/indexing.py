@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
 from jupyter_jitmagic.source.code import stored, words
 
@@ -46,6 +47,8 @@ class Indexing(Writer):
             self.replace(node, f"{count}{sizes}" if alone else f"({count}{sizes})")
             return None
         if node.attr == "T":
+            if found.grid and found.grid != found.grid[::-1]:
+                self.stop(node)
             if found.flat:
                 return replace(found)
             return replace(found, axis=found.ndim - 1 - found.axis)
@@ -58,6 +61,9 @@ class Indexing(Writer):
         if isinstance(value, ast.Attribute) and value.attr == "shape":
             return self._one_size(node, value)
         base, index = self.visit(value), node.slice
+        parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+        if (table := gathered(self, node, base, parts)) is not None:
+            return table
         if base is None:
             return self._gathered(node)
         if base.group:
@@ -65,7 +71,6 @@ class Indexing(Writer):
                 self.stop(node)
             self.replace(index, base.mask)
             return None
-        parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
         if base.flat or base.listed:
             return self._element(node, base, parts) if len(parts) == 1 else self.stop(node)
         if self._in_each_row(node, base, parts):
@@ -99,7 +104,11 @@ class Indexing(Writer):
             return None
         if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
             self.stop(node)
-        if found.flat or node.slice.value % found.ndim == found.axis:
+        if found.grid:
+            mask = found.grid[node.slice.value % found.ndim]
+            if mask:
+                self.replace(node, self.count(Ragged(mask)))
+        elif found.flat or node.slice.value % found.ndim == found.axis:
             self.replace(node, self.count(found))
         return None
 

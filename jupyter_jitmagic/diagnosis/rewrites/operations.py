@@ -94,6 +94,7 @@ TABLE: dict[str, Operation] = {
     **_rows("dot matmul vdot inner", "product"),
     "outer": Operation("outer"),
     "einsum": Operation("einsum"),
+    **_rows("trace diag diagonal inv det solve", "square"),
     "diff": Operation("shift"),
     "trapezoid": Operation("trapezoid"),
     "histogram": Operation("histogram"),

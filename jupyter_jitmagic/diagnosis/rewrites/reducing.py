@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -37,6 +39,7 @@ class Operations(Drawing):
             "product": self._dot,
             "outer": self._outer,
             "einsum": self._einsum,
+            "square": functools.partial(of_a_square, self),
             "trapezoid": self._trapezoid,
             "histogram": self._histogram,
             "shift": self._shift,
@@ -143,7 +146,7 @@ class Operations(Drawing):
         if found is None:
             return None
         if known.form == "builtin":  # sum, any, all of Python's
-            if found.ndim > 1 and not found.flat:
+            if found.grid or (found.ndim > 1 and not found.flat):
                 self.stop(node)
             self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, where={found.mask})")
             return None
@@ -252,6 +255,10 @@ class Operations(Drawing):
             return None
         if len(known.arguments) > 1 or known.keywords or (known.name == "size" and found.ndim > 1 and not found.flat):
             self.stop(node)
+        if found.grid and known.name == "len":
+            rows = found.grid[0]
+            self.replace(node, self.count(Ragged(rows)) if rows else f"{self.operand(known.arguments[0])}.shape[0]")
+            return None
         if not found.flat and found.axis and known.name == "len":
             self.replace(node, f"{self.operand(known.arguments[0])}.shape[0]")
             return None
@@ -308,27 +315,6 @@ class Operations(Drawing):
         self.replace(known.arguments[0], self.padded(known.arguments[0], found, "0"))
         return None
 
-    def _covariance(self, node: ast.Call, known: Called) -> Ragged | None:
-        values = [self.visit(argument) for argument in known.arguments]
-        ragged = [each for each in values if each is not None]
-        self.plain(*(each.value for each in known.keywords))
-        if not ragged:
-            return None
-        straight = all(each is not None and each.like(ragged[0]) and not each.behind and not each.flat for each in values)
-        if not straight or known.keywords or known.form != "function" or self.current is None:
-            self.stop(node)
-        for argument, each in zip(known.arguments, ragged, strict=True):
-            self.replace(argument, self.padded(argument, each, "0"))
-        texts = ", ".join(map(self.text, known.arguments))
-        text = f"{self.jnp('cov')}({texts}, fweights={enclosed(ragged[0].mask)}.astype(int))"
-        if known.name == "corrcoef":
-            together, spread = self.fresh("covariance", "cov_of_both"), self.fresh("deviation", "spread")
-            self.line_before(f"{together} = {text}")
-            self.line_before(f"{spread} = {self.jnp('sqrt')}({self.jnp('diag')}({together}))")
-            text = f"({together} / {self.jnp('outer')}({spread}, {spread}))"
-        self.replace(node, text)
-        return None
-
     # -- order and place ----------------------------------------------------------------------------------
 
     def _place(self, node: ast.Call, known: Called) -> Ragged | None:
@@ -358,7 +344,7 @@ class Operations(Drawing):
         array = known.arguments[0]
         backwards = known.keyword("reverse") or known.keyword("descending")
         if found.ndim > 1 or found.flat:
-            if found.ndim > 1 and not found.flat:
+            if found.grid or (found.ndim > 1 and not found.flat):
                 self.stop(node)
             text = f"{self.jnp('ravel')}({self.text(array)})"
             mask = self.named(f"{self.jnp('ravel')}({found.mask})", "flat_mask")

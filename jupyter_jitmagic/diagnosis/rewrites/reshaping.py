@@ -50,7 +50,7 @@ class Reshaping(Consumers):
             self.stop(node)
         if found.flat and known.name != "copy":
             self.replace(node, self.text(known.arguments[0]))
-            return found
+            return replace(found, grid=())
         if known.name == "squeeze":
             self.stop(node)
         return found
@@ -191,6 +191,27 @@ class Reshaping(Consumers):
             return None
         return replace(ragged[0], axis=output.index(letter), ndim=len(output), pad="0", direct=False, source=-1)
 
+    def _covariance(self, node: ast.Call, known: Called) -> Ragged | None:
+        values = [self.visit(argument) for argument in known.arguments]
+        ragged = [each for each in values if each is not None]
+        self.plain(*(each.value for each in known.keywords))
+        if not ragged:
+            return None
+        straight = all(each is not None and each.like(ragged[0]) and not each.behind and not each.flat for each in values)
+        if not straight or known.keywords or known.form != "function" or self.current is None:
+            self.stop(node)
+        for argument, each in zip(known.arguments, ragged, strict=True):
+            self.replace(argument, self.padded(argument, each, "0"))
+        texts = ", ".join(map(self.text, known.arguments))
+        text = f"{self.jnp('cov')}({texts}, fweights={enclosed(ragged[0].mask)}.astype(int))"
+        if known.name == "corrcoef":
+            together, spread = self.fresh("covariance", "cov_of_both"), self.fresh("deviation", "spread")
+            self.line_before(f"{together} = {text}")
+            self.line_before(f"{spread} = {self.jnp('sqrt')}({self.jnp('diag')}({together}))")
+            text = f"({together} / {self.jnp('outer')}({spread}, {spread}))"
+        self.replace(node, text)
+        return None
+
     def _trapezoid(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:
@@ -277,7 +298,7 @@ class Reshaping(Consumers):
             self.stop(node)
         if found.flat and shape == [-1]:
             self.replace(node, self.text(known.arguments[0]))
-            return found
+            return replace(found, grid=())
         if found.ndim != 1 or found.flat or sorted(shape) not in ([-1], [-1, 1]):
             self.stop(node)
         return replace(found, axis=shape.index(-1), ndim=len(shape), direct=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -134,6 +135,10 @@ def _masked(
     parts = parts or [mask]
     others = [part for number, part in enumerate(parts) if number != at]
     if held is not None:
+        if chosen is None and all(isinstance(part, ast.Slice) and not (part.lower or part.upper) for part in others):
+            table = selected_again(flow, held, _mask_text(flow, mask), at)
+            if table is not None and (flow.ndim(mask) or 1) == 1 and not update:
+                return Selection(flow.text(base), table)
         fits = flow.was_whole(mask) if chosen is None else chosen.like(held)
         if not fits or others or held.listed or held.group:
             flow.stop(mask)

@@ -1,0 +1,119 @@
+"""Tables of which some rows and some columns count: `A[keep][:, keep]`, `A[jnp.ix_(places, places)]`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import Called, is_module
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
+    from jupyter_jitmagic.diagnosis.rewrites.indexing import Indexing
+    from jupyter_jitmagic.diagnosis.rewrites.ragged import Writer
+
+
+def table_of(flow: Writer, rows: str, columns: str, dtype: str, source: int = -1) -> Ragged:
+    """A table whose rows and columns count where these masks hold."""
+    pairs = flow.named(f"{enclosed(rows)}[:, None] & {enclosed(columns)}[None, :]", "pairs", "both", "table")
+    return Ragged(pairs, ndim=2, flat=True, dtype=dtype, source=source, grid=(rows, columns))
+
+
+def is_row_or_column(held: Ragged) -> bool:
+    """Whether one axis of a table is of unknown length, and nothing else is."""
+    return held.ndim == 2 and not (held.flat or held.listed or held.group)
+
+
+def selected_again(flow: Writer, held: Ragged, mask: str, at: int) -> Ragged | None:
+    """A table that is selected along one axis, selected along the other."""
+    if not is_row_or_column(held) or at == held.axis:
+        return None
+    return table_of(flow, *((held.mask, mask) if at else (mask, held.mask)), held.dtype)
+
+
+def gathered(flow: Indexing, node: ast.Subscript, base: Ragged | None, parts: list[ast.expr]) -> Ragged | None:
+    """`A[places][:, places]`, `A[jnp.ix_(places, places)]`, `A[places[:, None], places]` of a table `A`."""
+    fact = flow.spot.fact(node)
+    dtype = fact.dtype if fact is not None and fact.dtype else "f"
+    if base is not None:
+        if not is_row_or_column(base) or len(parts) > 2:
+            return None
+        whole = [isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step) for part in parts]
+        at = 0 if len(parts) == 1 else whole.index(False) if whole.count(False) == 1 else -1
+        places = flow.visit(parts[at]) if at >= 0 and at != base.axis and not isinstance(parts[at], ast.Slice) else None
+        return selected_again(flow, base, places.mask, at) if places is not None and _are_places(places) else None
+    if flow.ndim(node.value) != 2:
+        return None
+    match parts:
+        case [ast.Call(func=ast.Attribute(attr="ix_", value=owner), args=[one, two], keywords=[])] if is_module(
+            flow.spot, owner
+        ):
+            rows, columns = flow.visit(one), flow.visit(two)
+            if rows is not None and columns is not None and _are_places(rows) and _are_places(columns):
+                return table_of(flow, rows.mask, columns.mask, dtype)
+        case [ast.Subscript() as column, two]:
+            rows, columns = flow.visit(column), flow.visit(two)
+            column_of = rows is not None and (rows.ndim, rows.axis) == (2, 0) and not rows.flat and rows.dtype in ("i", "u")
+            if rows is not None and columns is not None and column_of and _are_places(columns):
+                return table_of(flow, rows.mask, columns.mask, dtype)
+    return None
+
+
+def _are_places(found: Ragged) -> bool:
+    return found.ndim == 1 and not found.flat and found.dtype in ("i", "u")
+
+
+def product(
+    flow: Consumers,
+    node: ast.expr,
+    sides: tuple[ast.expr, ast.expr],
+    found: tuple[Ragged | None, Ragged | None],
+    dims: list[int],
+) -> Ragged | None:
+    """A product of which one factor is such a table: what meets has to count in both."""
+    outer: list[str] = []
+    inner = []
+    for number, (side, each, ndim) in enumerate(zip(sides, found, dims, strict=True)):
+        if each is None or each.listed or each.group or (each.flat and not each.grid) or ndim > 2:
+            flow.stop(node)
+        masks = list(each.grid) or [each.mask if axis == each.axis else "" for axis in range(ndim)]
+        inner.append(masks.pop(-1 if number == 0 else 0))
+        outer += masks
+        flow.replace(side, flow.padded(side, each, "0"))
+    if inner[0] != inner[1] or not inner[0]:
+        flow.stop(node)
+    dtype = next(each.dtype for each in found if each is not None)
+    if len(outer) == 2 and all(outer):
+        return table_of(flow, outer[0], outer[1], dtype)
+    mask = next(filter(None, outer), "")
+    return Ragged(mask, axis=outer.index(mask), ndim=len(outer), pad="0", dtype=dtype) if mask else None
+
+
+def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
+    """`jnp.trace`, `jnp.diag`, `jnp.linalg.inv`, `.det` and `.solve` of a table with the same rows and columns: a one stands on
+    the diagonal of what does not count, so that it is a block of its own."""
+    found = [flow.visit(argument) for argument in known.arguments]
+    flow.plain(*(each.value for each in known.keywords))
+    table, *others = found or [None]
+    if not any(each is not None for each in found):
+        return None
+    square = table is not None and len(table.grid) == 2 and table.grid[0] == table.grid[1]
+    if table is None or not square or known.keywords or len(found) != (2 if known.name == "solve" else 1):
+        flow.stop(node)
+    array, mask = known.arguments[0], table.grid[0]
+    if known.name == "trace":
+        flow.replace(node, f"{flow.jnp('sum')}({flow.jnp('diag')}({flow.text(array)}), where={mask})")
+        return None
+    if known.name in ("diag", "diagonal"):
+        return Ragged(mask, dtype=table.dtype)
+    flow.replace(array, f"{flow.jnp('where')}({table.mask}, {flow.text(array)}, {flow.jnp('eye')}({enclosed(mask)}.size))")
+    if known.name == "det":
+        return None
+    if known.name == "inv":
+        return Ragged(table.mask, ndim=2, flat=True, dtype="f", grid=table.grid)
+    right = others[0]
+    if right is None or right.mask != mask or right.ndim != 1 or right.listed:
+        flow.stop(node)
+    flow.replace(known.arguments[1], flow.padded(known.arguments[1], right, "0"))
+    return Ragged(mask, pad="0", dtype="f")

@@ -1,0 +1,33 @@
+"""Tables of which some rows and some columns are selected."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+A = jnp.array([[1.0, 2.0, 3.0], [0.5, 4.0, -1.0], [2.0, -2.0, 5.0]])
+X = jnp.array([1.0, -1.0, 2.0])
+CALLS = [(A, X), (A.T, -X), (A + 1, jnp.array([1.0, 2.0, 3.0])), (A, jnp.array([-1.0, -2.0, 0.5]))]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "k = x > 0\n    return A[k][:, k].sum()",
+        "k = x > 0\n    part = A[k, :][:, k]\n    return x[k] @ part @ x[k]",
+        "i = jnp.where(x > 0)[0]\n    part = A[jnp.ix_(i, i)]\n    return (part**2).sum() + len(part)",
+        "k = x > 0\n    return jnp.linalg.solve(A[k][:, k], x[k]).sum()",
+        pytest.param("k = x > 0\n    part = A[:, k][k]\n    return jnp.trace(part) + part.shape[1]", marks=pytest.mark.slow),
+        pytest.param("k = x > 0\n    return (A[k][:, x < 2] ** 2).sum(axis=0).sum()", marks=pytest.mark.slow),
+        pytest.param("i = jnp.where(x > 0)[0]\n    return A[i[:, None], i].sum()", marks=pytest.mark.slow),
+        pytest.param(
+            "i = jnp.where(x > 0)[0]\n    part = A[i][:, i]\n    return jnp.abs(part - part.T).sum()", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "k = x > 0\n    inverse = jnp.linalg.inv(A[k][:, k])\n    return (inverse @ x[k]).sum()", marks=pytest.mark.slow
+        ),
+        pytest.param("k = x > 0\n    return jnp.linalg.det(A[k][:, k]) + jnp.diag(A[k][:, k]).sum()", marks=pytest.mark.slow),
+    ],
+)
+def test_rows_and_columns_that_are_selected(body):
+    assert check(f"def f(A, x):\n    {body}\n", *CALLS).rewrites[0].verified
