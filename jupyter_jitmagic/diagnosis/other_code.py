@@ -111,7 +111,7 @@ def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> 
         return Proposals()
     call, left = asked.call, max(asked.deadline - clock(), 0.2)
     try:
-        every = static | call.declared | limited(1.0, lambda: options_left_out(call, static))
+        every = static | call.declared | options_left_out(call, static)
         names, run = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
         return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
     except OutOfTime:

@@ -12,8 +12,10 @@ import pytest
 from scipy.special import ellipk, gammaln
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis.other_code import each_once
 from jupyter_jitmagic.diagnosis.types import Rewrite
+from jupyter_jitmagic.sandbox import clock, limit
 
 X = jnp.array([1.0, 2.0, 3.0])
 GROUPS = jnp.array([0, 1, 1])
@@ -36,6 +38,14 @@ class Frozen:
 class Config:
     n: int
     sizes: list[int] = dataclasses.field(default_factory=list)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
+    monkeypatch.setattr(options, "advice_limit_s", 120.0)
+    monkeypatch.setattr(clock, "WAITING", 40)
+    monkeypatch.setattr(limit, "_PATIENCE", 40)
 
 
 def reason(fun: Any, *args: Any, static: Any = None) -> str:
@@ -175,3 +185,32 @@ def test_an_index_that_jax_refuses_is_no_matter_of_shapes():
 
     reason = jm.diagnose(jax.jit(swap), jnp.zeros((2, 2)), 1).reason
     assert "non-tuple sequence" in reason and "shapes" not in reason
+
+
+KEY = jax.random.key(0)
+
+
+def draws(scale: Any) -> Any:
+    global KEY
+    KEY, own = jax.random.split(KEY)
+    drawn = scale * jax.random.normal(own)
+    return drawn if drawn > 0 else -drawn
+
+
+def test_a_tracer_that_the_failed_call_itself_left_behind_is_named(monkeypatch):
+    """No word of an inner scan or vmap: the global is what is traced."""
+    monkeypatch.setitem(globals(), "KEY", KEY)
+    with pytest.raises(jax.errors.TracerBoolConversionError):
+        jax.jit(draws)(1.0)
+    assert "the global KEY still holds one" in reason(draws, 1.0)
+
+
+def test_a_test_within_the_body_of_a_scan_is_no_carry_that_changes_its_type():
+    def capped(x):
+        def body(carry, shape):
+            return (carry if carry > shape else shape), carry
+
+        return jax.lax.scan(body, x[0], x)
+
+    said = reason(capped, X)
+    assert "Inside body, traced by scan," in said and "changes its type" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
-from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line, target_names
+from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line, target_names, walk_scope
 from jupyter_jitmagic.source.units import Unit
 
 BOOL = "bool"
@@ -139,12 +140,31 @@ class Spot:
         if isinstance(node, ast.Name):
             if node.id in self.locals:
                 return self.locals[node.id]
+            if node.id in self._imported_here:
+                return self._imported_here[node.id]
             return self.globals.get(node.id, getattr(builtins, node.id, None))
         if isinstance(node, ast.Attribute):
             owner = self.value(node.value)
             if isinstance(owner, types.ModuleType):
                 return getattr(owner, node.attr, None)
         return None
+
+    @cached_property
+    def _imported_here(self) -> dict[str, Any]:
+        """What the function's own imports bind, those below the place included, as far as the process has the modules."""
+        if not isinstance(self.function, ast.FunctionDef):
+            return {}
+        found: dict[str, Any] = {}
+        for node in walk_scope(self.function.body):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    path = alias.name if alias.asname else alias.name.partition(".")[0]
+                    found[alias.asname or path] = sys.modules.get(path)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                module = sys.modules.get(node.module or "")
+                for alias in node.names:
+                    found[alias.asname or alias.name] = getattr(module, alias.name, None)
+        return {name: value for name, value in found.items() if value is not None}
 
     def fact(self, node: ast.expr) -> Fact | None:
         """What an expression's value is in plain Python, here or further on in the text; None where that is not known."""

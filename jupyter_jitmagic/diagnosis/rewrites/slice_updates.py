@@ -53,7 +53,7 @@ def box_update(spot: Spot) -> Iterator[Step]:
     tests = _inside(spot, at.value, parts)
     if not tests:
         return
-    value, old = _whole_in_place_of(spot, call.args[0], node), array
+    value, old = _in_place_of(spot, call.args[0], node), array
     row = ", ".join(":" if isinstance(part, ast.Slice) else code.src(part) for part in parts)
     one_row = any(not isinstance(part, ast.Slice) for part in parts)
     if one_row:
@@ -141,19 +141,21 @@ def _length(spot: Spot, part: ast.Slice) -> str | None:
     return length_between(spot, part.lower, part.upper, lambda name: traced(spot, name))
 
 
-def _whole_in_place_of(spot: Spot, value: ast.expr, place: ast.Subscript) -> str:
-    """The text of what is set, with arrays whole that are read at the place that is set."""
+def _in_place_of(spot: Spot, value: ast.expr, place: ast.Subscript, before: str = "", behind: str = "") -> str:
+    """The text of what is set, with arrays whole, between these texts, that are read at the place that is set."""
     code = spot.code
     read = [n for n in ast.walk(value) if isinstance(n, ast.Subscript) and ast.dump(n.slice) == ast.dump(place.slice)]
     start, end = code.span(value)
-    return code.edited(start, end, [(*code.span(n), code.operand(n.value)) for n in read])
+    return code.edited(start, end, [(*code.span(n), before + code.operand(n.value) + behind) for n in read])
 
 
 def masked_update(spot: Spot) -> Iterator[Step]:
-    """`x.at[mask].set(v)` → `jnp.where(mask, v, x)`; `.add`, `.multiply`, … alike."""
-    node = subscript(spot)
-    if node is None or type(spot.error).__name__ != "NonConcreteBooleanIndexError" or isinstance(node.slice, ast.Tuple):
+    """`x.at[mask].set(v)` → `jnp.where(mask, v, x)`; `x.at[:k, mask].set(v)` → `x.at[:k].set(jnp.where(mask, v, x[:k]))`."""
+    node = _updated(spot)
+    if node is None or type(spot.error).__name__ != "NonConcreteBooleanIndexError":
         return
+    if node is not subscript(spot) and len(_parts(node)) == 1:
+        return  # what is read there is a selection
     code, method = spot.code, spot.code.parents[node]
     call = code.parents.get(method)
     at = node.value
@@ -165,15 +167,69 @@ def masked_update(spot: Spot) -> Iterator[Step]:
         or len(call.args) != 1
     ):
         return
-    array, mask = code.operand(at.value), code.src(node.slice)
-    old, test = spot.value(at.value), spot.value(node.slice)
-    if getattr(old, "ndim", 1) > 1 and getattr(test, "ndim", getattr(old, "ndim", 1)) == 1:
-        mask = f"({mask})[:, None]"
-    value = _whole_in_place_of(spot, call.args[0], node)
-    text = f"{spot.jnp('where')}({mask}, {SET_BY_WHERE[method.attr].format(x=array, v=value)}, {array})"
-    risky = not harmless([call.args[0]])
-    yield spot.step("where", (call, text), risky=risky)
-    yield spot.step("where", (call, f"{text}.astype({array}.dtype)"), risky=risky)
+    place = _masked_place(spot, node, at.value, call.args[0])
+    if place is None:
+        return
+    mask, beside = place
+    part, array = f"[{beside}]" if beside else "", code.operand(at.value)
+    old, risky = f"{array}{part}", not harmless([call.args[0]])
+    for filled in (True, False) if risky and _reads_at(node, call.args[0]) else (False,):
+        before, behind = (f"{spot.jnp('where')}({mask}, ", f"{part}, 1)") if filled else ("", part)  # 1 is safe to compute with
+        value = _in_place_of(spot, call.args[0], node, before, behind)
+        text = f"{spot.jnp('where')}({mask}, {SET_BY_WHERE[method.attr].format(x=old, v=value)}, {old})"
+        for cast in ("", f".astype({array}.dtype)"):
+            yield spot.step("where", (call, f"{array}.at{part}.set({text}{cast})" if part else f"{text}{cast}"), risky=risky)
+
+
+def _masked_place(spot: Spot, node: ast.Subscript, array: ast.expr, value: ast.expr) -> tuple[str, str] | None:
+    """(the mask along the axes of the part that is updated, the index of that part, "" where it is the whole array)."""
+    code, parts = spot.code, _parts(node)
+    masks = [part for part in parts if _is_mask(spot, part)] if len(parts) > 1 else parts
+    if len(masks) != 1:
+        return None  # several masks meet pair by pair
+    mask, text = masks[0], code.src(masks[0])
+    axes, ndim = _ndim(spot, mask), _ndim(spot, array)
+    others = [part for part in parts if part is not mask and not isinstance(part, ast.Slice)]
+    if len(parts) == 1:
+        if axes is not None and ndim is not None and 0 < axes < ndim:
+            text = f"({text})[..., {', '.join(['None'] * (ndim - axes))}]"
+        return text, ""
+    if axes is None or ndim is None or any(_ndim(spot, part) != 0 or not _is_whole(spot, part) for part in others):
+        return None
+    number = parts.index(mask)
+    behind = ndim - (len(parts) - 1) - axes + sum(isinstance(part, ast.Slice) for part in parts[number + 1 :])
+    given = _ndim(spot, value)
+    if behind < 0 or (given is not None and given > (behind if not others else 0) and not _reads_at(node, value)):
+        return None  # what is set stands in the order of the places that the mask selects
+    kept = [":" for _ in range(axes)]
+    beside = [*map(code.src, parts[:number]), *kept, *map(code.src, parts[number + 1 :])]
+    while beside and beside[-1] == ":":
+        beside.pop()
+    wide = f"({text})[..., {', '.join(['None'] * behind)}]" if behind else text
+    return wide, ", ".join(beside)
+
+
+def _is_mask(spot: Spot, part: ast.expr) -> bool:
+    fact = spot.fact(part) if not isinstance(part, ast.Slice) else None
+    return fact is not None and fact.dtype == "b" and fact.ndim > 0
+
+
+def _is_whole(spot: Spot, part: ast.expr) -> bool:
+    fact = spot.fact(part)
+    return fact is not None and fact.dtype in ("i", "u")
+
+
+def _ndim(spot: Spot, node: ast.expr) -> int | None:
+    """How many axes a value has, where that is known."""
+    known = getattr(spot.value(node), "ndim", None)
+    if known is None and (fact := spot.fact(node)) is not None and fact.sort in ("array", "host", "number"):
+        known = fact.ndim
+    return known if isinstance(known, int) and known >= 0 else None
+
+
+def _reads_at(place: ast.Subscript, value: ast.expr) -> bool:
+    """Whether what is set is computed of what stands at the same place."""
+    return any(isinstance(n, ast.Subscript) and ast.dump(n.slice) == ast.dump(place.slice) for n in ast.walk(value))
 
 
 UPDATES: list[Rule] = [window_update, box_update, masked_update]

@@ -130,7 +130,7 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
     if plain is not None and re.search(r"\w*Tracer\b", str(error)) and not isinstance(error, _JAX_OWN):
         error = plain  # the same failure, without words about tracers
     text = " ".join(str(error).split())
-    for rule in _RULES:
+    for rule in (_leak, _inner_trace) if isinstance(error, CONCRETIZATIONS) else _RULES:  # its text names the user's variables
         sentence = rule(call, error, text)
         if sentence:
             return sentence
@@ -143,9 +143,11 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
 
 
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
-    if not isinstance(error, jax.errors.UnexpectedTracerError):
+    if not isinstance(error, _JAX_OWN):
         return None
     where = next((leak.text for leak in leaks(call)), "")
+    if not where and not isinstance(error, jax.errors.UnexpectedTracerError):
+        return None
     held = f": {where} still holds one" if where else ""
     cure = "Return such values from the function and keep nothing traced outside."
     return f"A tracer of an earlier trace is used again{held}. {cure}"

@@ -201,3 +201,13 @@ def test_what_would_keep_a_traced_value_is_no_rewrite(kept):
     found = diagnose(namespace["f"], jnp.ones(2), jnp.ones((4, 2)))
     assert not found.rewrites and all(each.pieces for each in found.unverified)
     assert namespace["history"] == []
+
+
+def test_what_a_branch_imports_is_known():
+    """A warning below an import of its own is a message as any other."""
+    found = check(
+        "def f(x, limit):\n    if x.max() > limit:\n        import warnings as w\n        w.warn('large')\n    return x * 2\n",
+        (jnp.arange(3.0), jnp.array(5.0)),
+        (jnp.arange(3.0) + 9, jnp.array(5.0)),
+    )
+    assert "debug.callback" in found.rewrites[0].source

@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
 
 M = jnp.arange(24.0).reshape(6, 4)
 A, B = jnp.array(1), jnp.array(3)
@@ -54,3 +56,26 @@ def test_a_wider_value_makes_no_wider_array():
 def test_a_slice_spelled_by_a_call(body):
     """With a size that is data; a start near the end is moved as JAX moves it."""
     check(f"def f(x, a, b):\n    {body}\n", (M, A, B), (M, jnp.array(5), B), (M[:4], A, jnp.array(2)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.at[:2, x[0] > 1].set(0)",
+        "return x.at[x[:, 0] > 1, 1:3].set(x[x[:, 0] > 1, 1:3] * 2)",
+        "return x.at[1, x[1] > 1].add(a)",
+        pytest.param("return x.at[:, x[0] > 1].multiply(a)", marks=pytest.mark.slow),
+        pytest.param("return x.at[x[:, 0] > 1, a].set(x.max())", marks=pytest.mark.slow),
+        pytest.param("return x[..., None].at[x > 1].set(0)", marks=pytest.mark.slow),
+        pytest.param("return x[..., None].at[x[:, 1] > 1, :2].set(0)", marks=pytest.mark.slow),
+    ],
+)
+def test_a_mask_beside_slices_and_numbers_is_updated(body):
+    calls = [(x, a) for x in (M, M.astype(int), M[:3] - 2) for a in (A, B)]
+    check(f"def f(x, a):\n    {body}\n", *calls)
+
+
+def test_values_in_the_order_of_the_selected_places_are_not_broadcast():
+    """`x.at[m, 1].set(v)` gives the first of v to the first place of the mask, wherever that is."""
+    namespace = define("def f(x, v):\n    return x.at[x[:, 0] > 1, 1].set(v)\n")
+    assert not propose(namespace["f"], (M, jnp.arange(5.0)), {}).rewrites

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import pytest
 
+import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.sandbox import clock, limit
 
 from .helpers import applied, define
 
 X = jnp.array([0.5, 2.0, -1.0])
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
+    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
+    monkeypatch.setattr(clock, "WAITING", 40)
+    monkeypatch.setattr(limit, "_PATIENCE", 40)
 
 
 def test_sites_behind_another_name_are_cured_as_well():
@@ -116,3 +127,21 @@ def test_a_size_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
     for x in (X, -X):
         for options in ({}, {"groups": 1}, {"groups": 2, "rounds": 1}):
             assert all(jnp.allclose(a, b) for a, b in zip(fixed(x, **options), f(x, **options), strict=True))
+
+
+def test_a_float_that_the_call_leaves_out_is_static_where_it_decides_a_size():
+    """`int(jnp.ceil(horizon / step))`: the step too, once a caller gives it; one that is only compared with stays data."""
+    namespace = define(
+        "def f(x, horizon, step=0.25, tol=0.5):\n"
+        "    n = int(jnp.ceil(horizon / step))\n"
+        "    if x > tol:\n"
+        "        x = x / 2\n"
+        "    return x * jnp.linspace(0, 1, n)\n"
+    )
+    f = namespace["f"]
+    rewrite = diagnose(f, jnp.array(0.7), 2.0).rewrites[0]
+    assert set(rewrite.static_argnames) == {"horizon", "step"}
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for options in ({}, {"step": 0.5}, {"tol": 0.9}):
+        assert jnp.allclose(fixed(0.7, 2.0, **options), f(0.7, 2.0, **options))
