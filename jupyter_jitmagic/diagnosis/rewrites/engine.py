@@ -23,7 +23,7 @@ from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
-from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, facts_of
+from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, all_told, facts_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -37,6 +37,7 @@ MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
 FACTS_WITHIN = 0.5  # seconds of a plain run
+MORE_FACTS_WITHIN = 0.1  # seconds for those inputs
 MOST_TELLING = 8  # inputs that are tried for what the call's own does not reach
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
@@ -414,16 +415,16 @@ class Search:
         if self._telling_inputs is None:
             fixed = static_split(self.fun, self.args, self.kwargs, self.static)
             core = itertools.islice(Variations(self.args, self.kwargs, fixed).core(), MOST_TELLING)
-            tried = [given for given in core if given.kind not in ("call", "nan")]
-            self._telling_inputs = tried if self.runnable() else []
-            useful = []
-            deadline = Deadline(FACTS_WITHIN)
-            for given in self._telling_inputs:
+            useful: list[Input] = []
+            deadline = Deadline(MORE_FACTS_WITHIN)
+            for given in core if self.runnable() and not all_told(facts, draft.texts) else ():
+                if given.kind in ("call", "nan"):
+                    continue
                 before = sum(map(len, facts.values()))
                 facts = self._told(draft, given, facts)
                 if sum(map(len, facts.values())) > before:
                     useful.append(given)
-                if deadline.over():
+                if deadline.over() or all_told(facts, draft.texts):
                     break
             self._telling_inputs = useful
             return facts

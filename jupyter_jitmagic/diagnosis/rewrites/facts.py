@@ -181,6 +181,19 @@ def _is_its_own(error: BaseException) -> bool:
     return sum(frame.f_code.co_filename.startswith(ours) for frame in frames) == 1
 
 
+def all_told(facts: Facts, texts: Mapping[Unit, str]) -> bool:
+    """Whether every simple statement that reads a name was reached."""
+    for unit, told in facts.items():
+        lines = {line for place in told for line in range(place[0], place[2] + 1)}
+        for node in ast.walk(ast.parse(texts.get(unit, unit.text))):
+            if not isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
+                continue
+            reads = any(isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) for part in ast.walk(node))
+            if reads and not lines & set(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
+                return False
+    return True
+
+
 def fact_at(facts: Facts, unit: Unit, node: ast.expr) -> Fact | None:
     """The fact about one expression of a unit's text."""
     place = _place(node)

@@ -1,0 +1,43 @@
+"""Dicts in which a loop adds up by keys that are data: an array with a place for each label."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+X = jnp.array([1.0, -1.0, 2.0, 0.5, 3.0, -2.0])
+G = jnp.array([1, 1, 2, 0, 2, 1])
+CALLS = [(X, G), (-X, G[::-1]), (X, jnp.full(6, 7)), (X.at[1].set(jnp.nan), jnp.array([9, -4, 9, 0, 0, 100]))]
+IN_PAIRS = "sums = {}\n    for g, v in zip(G, x):\n        key = int(g)\n        sums[key] = sums.get(key, 0.0) + v\n"
+COUNTED = "sums = dict()\n    for g in G:\n        sums[int(g)] = sums.get(int(g), 0) + 1\n"
+BY_PLACE = "sums = defaultdict(float)\n    for i in range(len(G)):\n        sums[G[i].item()] += x[i] ** 2\n"
+
+
+@pytest.mark.parametrize(
+    ("loop", "asked"),
+    [
+        (IN_PAIRS, "max(sums.values())"),
+        (COUNTED, "len(sums) + max(sums.values())"),
+        (BY_PLACE, "sum(sums.values())"),
+        pytest.param(IN_PAIRS, "len(sums) * x[0]", marks=pytest.mark.slow),
+        pytest.param(IN_PAIRS, "jnp.array(list(sums.values())).mean()", marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_asked_of_sums_by_label(loop, asked):
+    source = f"from collections import defaultdict\n\n\ndef f(x, G):\n    {loop}    return {asked}\n"
+    assert check(source, *CALLS).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"def f(x, G):\n    {IN_PAIRS}    return list(sums)[0]\n",
+        f"def f(x, G):\n    {IN_PAIRS}    return sums[1] * x[0]\n",
+        f"def f(x, G):\n    {COUNTED.replace('+ 1', '+ g')}    return max(sums.values())\n",
+    ],
+)
+def test_what_needs_the_keys_themselves_is_left_alone(source):
+    found = propose(define(source)["f"], (X, G), {})
+    assert not found.rewrites
