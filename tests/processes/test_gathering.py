@@ -182,23 +182,21 @@ def test_a_cell_for_engines_shows_once_what_they_show_alike(numbered: Shell) -> 
     )
 
 
-FAILS = """def f(x):
-    if x > 0:
-        return x * 2
-    return x
+FAILS = """def f(x, n):
+    return x * jnp.ones(n)
 
-f(jnp.float32(1))"""
+f(jnp.float32(1), 3)"""
 
 
 def test_advice_of_engines_comes_once_and_its_fix_into_the_cell(numbered: Shell) -> None:
     """One traceback where both fail alike, one for each where they do not; `%jitfix` asks the engine for the fixed cell."""
     ran = numbered.run(f"%%jit --engines\n{FAILS}")
     assert ran.text.count("f cannot be traced") == 1 and ran.text.count("Traceback (most recent call last)") == 1
-    assert "Fix 2 is in the cell: lax.cond" in numbered.ok("%jitfix 2").text
+    assert "there is no fix 9" in str(numbered.run("%jitfix 9").error)
     numbered.run(f"%%jit --engines\n{FAILS}")
-    assert "Fix 1 is in the cell: jnp.where" in numbered.ok("%jitfix").text
+    assert "Fix 1 is in the cell" in numbered.ok("%jitfix").text
     fixed = numbered.ip.rl_next_input
-    assert fixed.splitlines()[0] == "%%jit --engines" and "jnp.where(x > 0, x * 2, x)" in fixed
+    assert fixed == f"%%jit --static n --engines\n{FAILS}"
     assert "cannot be traced" not in numbered.ok(fixed).text
     ran = numbered.run("%%jit --engines\ndef g(x):\n    return x\n\n1 / rank")
     assert isinstance(ran.error, Exception) and ran.text.count("Traceback (most recent call last)") == 1
