@@ -28,6 +28,7 @@ class _Update:
     statement: ast.stmt
     keys: list[ast.expr]
     value: ast.expr
+    starts: float
 
 
 def added_up(spot: Spot) -> Iterator[Step]:
@@ -61,6 +62,7 @@ class _Keyed:
         self.spot, self.code, self.function = spot, spot.code, function
         self.made, self.name, self.loop = made, name, loop
         self.edits: list[_Edit] = []
+        self.whole = False  # the keys are made whole numbers of on the way
 
     def step(self) -> Step:
         spot, code, name = self.spot, self.code, self.name
@@ -83,9 +85,10 @@ class _Keyed:
         self.edits.append((update.statement, f"{name} = {name}.at[{key}].add({code.expr(update.value)})"))
         indent = code.indent(self.made)
         unique, first, inverse = spot.jnp("unique"), code.fresh("first"), code.fresh("inverse")
+        labels = f"{labels}.astype(int)" if _unwrapped(update.keys[0]) is not update.keys[0] or self.whole else labels
         numbered = f"_, {first}, {inverse} = {unique}({labels}, return_index=True, return_inverse=True, size={size})"
         place = f"{group} = {first}[{inverse}]  # where each label stands first: the dict's own order"
-        dtype = self._dtype(update.value)
+        dtype = self._dtype(update)
         zeros = f"{name} = {spot.jnp('zeros')}({size}{', ' + dtype if dtype else ''})"
         self.edits.append((self.made, f"{numbered}\n{indent}{place}\n{indent}{zeros}"))
         end = code.region([self.loop])[1]
@@ -107,11 +110,11 @@ class _Keyed:
                     right=value,
                 ),
             ) if name == same == self.name and start == 0 and ast.dump(key) == ast.dump(other).replace("Store", "Load"):
-                return _Update(statement, [key, other], value)
+                return _Update(statement, [key, other], value, start)
             case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name), slice=key), op=ast.Add(), value=value) if (
                 name == self.name and isinstance(self.made.value, ast.Call) and self.made.value.args
             ):
-                return _Update(statement, [key], value)
+                return _Update(statement, [key], value, 0.0 if self.code.src(self.made.value.args[0]) == "float" else 0)
         return None
 
     # -- keys ---------------------------------------------------------------------------------------------
@@ -123,6 +126,7 @@ class _Keyed:
             bound = self._bound(key.id, len(keys))
             self.edits.append((bound.value, self._key_text(bound.value, group)))
             key = _unwrapped(bound.value)
+            self.whole = key is not bound.value
             several = 1
         else:
             several = len(keys)
@@ -179,8 +183,10 @@ class _Keyed:
 
     # -- values -------------------------------------------------------------------------------------------
 
-    def _dtype(self, value: ast.expr) -> str:
+    def _dtype(self, update: _Update) -> str:
         """Of the array that is the dict's values."""
+        value = update.value
+        start = "0" if update.starts == 0 and type(update.starts) is int else "0.0"
         fact = self.spot.fact(value)
         if fact is None or fact.ndim != 0 or fact.dtype not in ("f", "i"):
             raise _Refused
@@ -189,7 +195,7 @@ class _Keyed:
                 case ast.Tuple(elts=targets), ast.Call(func=ast.Name(id="zip"), args=arrays):
                     for target, array in zip(targets, arrays, strict=False):
                         if isinstance(target, ast.Name) and target.id == value.id and isinstance(array, ast.Name):
-                            return f"{array.id}.dtype" if fact.dtype == "f" else ""
+                            return f"{self.spot.jnp('result_type')}({array.id}, {start})"
         floats = any(isinstance(n, ast.Constant) and isinstance(n.value, float) for n in ast.walk(self.code.statement(value)))
         return "int" if fact.dtype == "i" and not floats and "float" not in self.code.src(self.made.value) else ""
 

@@ -30,6 +30,12 @@ def test_what_is_asked_of_sums_by_label(loop, asked):
     assert check(source, *CALLS).rewrites[0].verified
 
 
+def test_whole_numbers_added_to_a_float_stay_floats_and_floats_become_keys_as_they_did():
+    source = f"def f(x, G):\n    {IN_PAIRS}    return max(sums.values())\n"
+    first = check(source, (X, G), (jnp.arange(6), G), (X, G + 0.5)).rewrites[0]
+    assert not any("floats" in each or "integers" in each for each in first.compared.differences)
+
+
 @pytest.mark.parametrize(
     "source",
     [
