@@ -54,11 +54,12 @@ def test_what_does_not_change_any_more_has_no_end(first, following):
         (np.arange(3), lambda x: np.add(x, 1, out=x)),
         ([], lambda x: x.append(1) or x),
         (iter(range(1000)), lambda x: x),
+        ([1.0].pop, lambda x: x),
         (object(), lambda x: x),
     ],
 )
 def test_what_changes_or_cannot_be_compared_may_end(first, following):
-    """Numbers, arrays changed in place, lists that grow, iterators, objects."""
+    """Numbers, arrays changed in place, lists that grow, iterators, what takes from a list, objects."""
     assert told(first, following) is None
 
 

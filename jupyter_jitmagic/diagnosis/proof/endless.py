@@ -20,7 +20,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.running import value_of
 EVERY, LONGEST = 16, 8  # each so many-th round is kept, and as many after it are compared with it
 MOST_BYTES = 1 << 16  # of all arrays of a loop
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
-_STATELESS = (types.ModuleType, type, types.BuiltinFunctionType)
+_STATELESS = (types.ModuleType, type)
 
 
 class CannotTell(Exception):
@@ -107,6 +107,8 @@ def _kept(value: Any, left: list[int], depth: int = 4) -> Hashable:
             raise CannotTell from None  # not set yet
         return id(value.__code__), tuple(_kept(each, left, depth - 1) for each in inside)
     if isinstance(value, _STATELESS):
+        return id(value)
+    if kind is types.BuiltinFunctionType and isinstance(value.__self__, types.ModuleType):  # else a list's `pop`, say
         return id(value)
     array = value_of(value)
     if array is None and isinstance(value, jax.Array | np.ndarray | np.generic) and not isinstance(value, jax.core.Tracer):
