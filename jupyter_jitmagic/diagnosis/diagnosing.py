@@ -33,6 +33,8 @@ from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 
+_TRACES = 6  # of a large function, at least, for which there is time when other code is looked for
+
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
     """Why does this call of `fun` not trace under jit, and what cures it?
@@ -188,7 +190,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         if found.effect:
             raise Effect(found.effect)
         result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
-        deadline = max(begin + seconds, clock() + seconds / 4)
+        deadline = max(begin + seconds, clock() + max(seconds / 4, min(_TRACES * took, options.advice_limit_s / 3)))
         return answer(Asked(call, error, found, result, took, deadline, with_rewrites), so_far)
     except Effect as met:
         if not sites:

@@ -10,7 +10,7 @@ import ast
 import copy
 import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -39,6 +39,8 @@ def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
 class Rebuilt:
     """The user's functions made again with changed units, in copies of their own globals.
 
+    `wrapping`: for a function that another one was made into, what wraps the new one in its place; None for its own code.
+
     Only what leads to a changed function is made again. The user's namespaces, classes and function objects stay untouched.
 
     Raises:
@@ -46,9 +48,14 @@ class Rebuilt:
     """
 
     def __init__(
-        self, texts: dict[Unit, types.CodeType], imports: dict[Unit, str] | None = None, extra: dict[str, Any] | None = None
+        self,
+        texts: dict[Unit, types.CodeType],
+        imports: dict[Unit, str] | None = None,
+        extra: dict[str, Any] | None = None,
+        wrapping: Callable[[types.FunctionType], Callable[[Any], Any] | None] = lambda fun: None,
     ) -> None:
         self._units = list(texts)
+        self._wrapping = wrapping
         self._imports = imports or {}
         self._extra = {**(extra or {}), **({LOOK_UP: self._looked_up} if texts else {})}
         self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
@@ -127,10 +134,13 @@ class Rebuilt:
         if id(fun) in self._made:
             return self._made[id(fun)]
         self._keep.append(fun)
-        if isinstance(fun, types.FunctionType):
+        wrap = self._wrapping(fun) if isinstance(fun, types.FunctionType) else None
+        if wrap is not None:
+            made: Any = wrap(self.make(fun.__wrapped__))
+        elif isinstance(fun, types.FunctionType):
             return self._function(fun)
-        if isinstance(fun, functools.partial):
-            made: Any = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
+        elif isinstance(fun, functools.partial):
+            made = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
         elif isinstance(fun, types.MethodType):
             made = types.MethodType(self.make(fun.__func__), self._instance(fun.__self__))
         elif isinstance(fun, tuple):

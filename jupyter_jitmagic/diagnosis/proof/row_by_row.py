@@ -7,6 +7,7 @@ same, and the body's branches are Python's.
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -76,6 +77,34 @@ def row_by_row(tree: ast.Module, names: Mapping[str, Any]) -> ast.Module:
     """The text with these in place of JAX's own; `names` are the globals in which it runs."""
     changed: ast.Module = _Instead(names).visit(tree)
     return changed
+
+
+def wrapping(fun: types.FunctionType) -> Callable[[Any], Any] | None:
+    """What makes of a function what `jax.vmap` or `jax.checkpoint` made of it beforehand (a decorator, a global), as above."""
+    made = _below_the_boundary(fun)
+    if made.__code__ is _CHECKPOINTED:
+        return as_it_is
+    if made.__code__ is not _MAPPED:
+        return None
+    held = _closure(made)
+    if not held.keys() >= {"in_axes", "out_axes", "axis_name"} or held["axis_name"] is not _UNNAMED:
+        return None
+    return functools.partial(by_rows, in_axes=held["in_axes"], out_axes=held["out_axes"])
+
+
+def _below_the_boundary(fun: types.FunctionType) -> types.FunctionType:
+    """The function itself, below what JAX puts around all of its own to filter tracebacks."""
+    inner = _closure(fun).get("fun") if fun.__code__ is _BOUNDARY else None
+    return inner if isinstance(inner, types.FunctionType) else fun
+
+
+def _closure(fun: types.FunctionType) -> dict[str, Any]:
+    return {name: cell.cell_contents for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True)}
+
+
+_BOUNDARY = jax.vmap(len).__code__
+_UNNAMED = _closure(_below_the_boundary(jax.vmap(len))).get("axis_name")
+_MAPPED, _CHECKPOINTED = (_below_the_boundary(each(len)).__code__ for each in (jax.vmap, jax.checkpoint))
 
 
 class _Instead(ast.NodeTransformer):

@@ -30,7 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
-from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
+from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
@@ -49,6 +49,7 @@ MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
 LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
 _GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
+_TRACER = re.compile(r"\w*Tracer\b")
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
 
 
@@ -99,7 +100,8 @@ class Plain:
             rows = row_by_row(original, unit.globals)
             tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
-        self._fun = Rebuilt(compiled, extra={PROBES: self._probes, **INSTEAD}).make(fun) if compiled else fun
+        rebuilt = Rebuilt(compiled, extra={PROBES: self._probes, **INSTEAD}, wrapping=wrapping)
+        self._fun = rebuilt.make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
@@ -198,13 +200,12 @@ class Plain:
                 self.failed = error
             else:
                 self._endless.add(given.kind)
-        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
-            if first and not self._interpreted:  # a helper is jitted itself: as plain Python it has values
-                self._interpreted = True
-                return self.run(given, first)
-            if first:
-                self.failed = error
         except Exception as error:
+            if first and not self._interpreted and _is_of_a_trace(error):
+                self._interpreted = (
+                    True  # a helper is jitted itself, or a body is JAX's to trace: plain Python has values there
+                )
+                return self.run(given, first)
             if first:
                 self.failed = error
         return None
@@ -275,12 +276,17 @@ class Plain:
     """Whether the last run by NumPy was stopped by its time."""
 
 
+def _is_of_a_trace(error: BaseException) -> bool:
+    """Whether something had no value because it was traced."""
+    return isinstance(error, jax.errors.JAXTypeError | jax.errors.JAXIndexError) or bool(_TRACER.search(str(error)))
+
+
 def _why_it_failed(error: BaseException) -> str:
     if isinstance(error, OutOfTime):
         return "the function runs too long to compare"
     if isinstance(error, Effect):
         return f"plain Python was not run: {error}"
-    if isinstance(error, jax.errors.ConcretizationTypeError):
+    if _is_of_a_trace(error):
         return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
     return f"plain Python fails: {_first_line(error)}"
 

@@ -6,7 +6,6 @@ import ast
 import contextlib
 import functools
 import itertools
-import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -57,8 +56,8 @@ MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
 MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
 MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
-_KEPT = re.compile(r"it (?:changes|writes)(?: the global)? (\S+)(?: of the function around)? \(line (\d+)\)")
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
+_KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
 
@@ -92,6 +91,8 @@ class Judge:
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
+        self.why_keeping = ""
+        """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
     def other_calls(self) -> list[OtherCall]:
         """Other calls that plain Python takes: with other static values, and those of `_other_calls`."""
@@ -155,9 +156,9 @@ class Judge:
         draft = traced.draft
         self.may_run()
         if self._why_not:
-            kept = _KEPT.fullmatch(self._why_not)
-            if kept and any(change.line == int(kept[2]) for change in draft.changes):
-                return f"a rewrite was tried and rejected: {kept[1]} would keep a traced value, of no use after the trace"
+            if self._keeps_tracers(traced):
+                self.why_keeping = self.why_keeping or _KEEPS.format(effect=self._why_not)
+                return self.why_keeping
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MANY_EQUATIONS:
             return self._rewrite(
@@ -346,6 +347,23 @@ class Judge:
         except (Exception, OutOfTime, Effect):
             return False
         return True
+
+    def _keeps_tracers(self, traced: Traced) -> bool:
+        """Whether a trace leaves tracers behind, in what the function changes outside itself: nobody can use them there."""
+
+        @functools.wraps(traced.function)
+        def again(*args: Any, **kwargs: Any) -> Any:  # one that JAX has not traced yet
+            return traced.function(*args, **kwargs)
+
+        def trace() -> None:
+            with jax.checking_leaks():
+                jitted(again, self.static).trace(*self.args, **self.kwargs)
+
+        try:
+            rerun(trace)
+        except Exception as error:
+            return "Leaked trace" in str(error)
+        return False
 
     def _untried(self) -> dict[str, str]:
         return {f"untried {what}": what for what in self._served.untried} if self._served is not None else {}

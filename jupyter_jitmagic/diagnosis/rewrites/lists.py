@@ -207,6 +207,8 @@ class _Uses:
             self._read_by(parent, node)
         elif isinstance(parent, ast.comprehension) and parent.iter is node and not parent.ifs:
             self._summed(node, parent)
+        elif isinstance(parent, ast.For) and parent.iter is node:
+            self._gone_through(parent)
         elif is_returned(code, node):
             array = self.spot.jnp("array")
             self.found.append((*code.span(node), f"{array}({self.name})[{array}({self.flags})]"))
@@ -256,6 +258,21 @@ class _Uses:
             self.found.append((*code.span(call), text))
         else:
             self._refuse(node)
+
+    def _gone_through(self, loop: ast.For) -> None:
+        """`for b in out: …` → `for b, is_kept in zip(out, kept):` with its body below `if is_kept:`."""
+        code = self.spot.code
+        within = {each.id for part in loop.body for each in ast.walk(part) if isinstance(each, ast.Name)}
+        if loop.orelse or self.name in within or not code.on_own_lines(loop.body) or self.branch in set(ast.walk(loop)):
+            self._refuse(loop)
+        each = code.fresh("is_kept", "keep", "counts")
+        target = code.src(loop.target)
+        target = f"({target})" if isinstance(loop.target, ast.Tuple) and not target.startswith("(") else target
+        self.found.append((*code.span(loop.target), f"{target}, {each}"))
+        self.found.append((*code.span(loop.iter), f"zip({self.name}, {self.flags})"))
+        inner = code.indent(loop.body[0])
+        below = code.block_text(loop.body, inner + "    ")
+        self.found.append((*code.region(loop.body, comments=True), f"{inner}if {each}:\n{below}"))
 
     def _summed(self, node: ast.Name, comprehension: ast.comprehension) -> None:
         """`sum(f(v) for v in out)`."""

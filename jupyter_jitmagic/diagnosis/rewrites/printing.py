@@ -8,6 +8,8 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.source.code import Edit, walk_scope, words
 
@@ -35,7 +37,9 @@ def formatted(spot: Spot) -> Iterator[Step]:
 def kept(spot: Spot) -> Iterator[Step]:
     """`print(x)`, which would show a tracer once → `jax.debug.print("{x}", x=x)`, which shows the value in each run."""
     node = spot.node
-    if isinstance(spot.error, TracerPrinted) and isinstance(node, ast.Call) and _is_hosts_message(spot, node):
+    # a line of a log is formatted by `logging`, which asks the tracer for its number
+    shown = isinstance(spot.error, TracerPrinted | jax.errors.ConcretizationTypeError)
+    if shown and isinstance(node, ast.Call) and _is_hosts_message(spot, node):
         yield spot.step("debug.print", (node, debug_print(spot, node) or debug_callback(spot, node)))
 
 

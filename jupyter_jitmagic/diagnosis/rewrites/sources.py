@@ -54,7 +54,7 @@ def own_name(fun: Any) -> str:
 
 
 def holders(unit: Unit) -> Iterator[tuple[str, str]]:
-    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.jit(f)`."""
+    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.vmap(f)`."""
     unit_name = top_name(ast.parse(unit.text).body[-1])
     held = {
         name
@@ -74,12 +74,12 @@ def holders(unit: Unit) -> Iterator[tuple[str, str]]:
 def _holds(value: object, unit: Unit) -> bool:
     if isinstance(value, functools.partial):
         return _holds(value.func, unit)
-    if isinstance(value, types.FunctionType):
-        return unit.holds(value.__code__)
+    if isinstance(value, types.FunctionType) and unit.holds(value.__code__):
+        return True
     if isinstance(value, types.MethodType):
         return False  # looked up on its class
     wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
-    return isinstance(wrapped, types.FunctionType) and unit.holds(wrapped.__code__)
+    return isinstance(wrapped, types.FunctionType) and _holds(wrapped, unit)  # also what jax.vmap or jax.grad made of it
 
 
 def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:

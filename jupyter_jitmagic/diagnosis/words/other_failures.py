@@ -12,6 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
+from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import leaks
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, registered
 
@@ -145,12 +146,27 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
     if not isinstance(error, _JAX_OWN):
         return None
-    where = next((leak.text for leak in leaks(call)), "")
-    if not where and not isinstance(error, jax.errors.UnexpectedTracerError):
+    leak = next(leaks(call), None)
+    if leak is None and not isinstance(error, jax.errors.UnexpectedTracerError):
         return None
-    held = f": {where} still holds one" if where else ""
-    cure = "Return such values from the function and keep nothing traced outside."
-    return f"A tracer of an earlier trace is used again{held}. {cure}"
+    text = "A tracer of an earlier trace is used again"
+    if leak is not None:
+        text += f": {leak.text} still holds one"
+    if kept := keeping(error, leak.name if leak is not None else ""):
+        text += f"{', and' if leak is not None else ':'} line {kept.line} keeps it (`{kept.code}`), in {kept.function} as "
+        text += f"{kept.traced_by} traces it"
+    return f"{text}. {_returned(kept)}"
+
+
+def _returned(kept: Keeping | None) -> str:
+    """What is to be done with a value that was kept."""
+    if kept is None or kept.traced_by == "jit":
+        return "Return such values from the function and keep nothing traced outside."
+    if kept.traced_by == "scan":
+        return f"Return it from {kept.function} as the second result: scan gives what all rounds gave, stacked."
+    if kept.traced_by in ("fori_loop", "while_loop", "while_body"):
+        return f"Give it on in what {kept.function} returns, or use lax.scan, which stacks what each round gives beside that."
+    return f"Return it from {kept.function}, and keep nothing traced outside."
 
 
 def _missing_attribute(call: Call, error: BaseException, text: str) -> str | None:

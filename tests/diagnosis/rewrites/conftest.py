@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.sandbox import clock
 
 from .helpers import forms
@@ -22,3 +23,4 @@ def form(request: pytest.FixtureRequest) -> Iterator[str]:
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
     monkeypatch.setattr(clock, "WAITING", 40)
+    monkeypatch.setattr(options, "advice_limit_s", 120.0)

@@ -84,6 +84,15 @@ def test_a_function_with_side_effects_is_not_run():
     assert "traced, not compared: it changes LOG" in proposals.unverified[0].reason
 
 
+def test_what_would_keep_a_tracer_beyond_its_trace_is_no_rewrite():
+    """`history.append(float(loss))`: with `jnp.asarray` it traces, and what is kept there is a tracer that nobody can use."""
+    source = "HISTORY = []\ndef f(x):\n    HISTORY.append(float(x.sum()))\n    return x * 2\n"
+    namespace = define(source)
+    proposals = propose(namespace["f"], (jnp.ones(3),), {})
+    assert not proposals.rewrites and not proposals.unverified and not namespace["HISTORY"]
+    assert "what is kept there would be a tracer; return the value" in proposals.why_not
+
+
 def test_a_helper_is_rewritten_and_the_users_namespace_stays():
     source = """
 def relu(x):

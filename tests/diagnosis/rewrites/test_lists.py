@@ -187,3 +187,41 @@ def f(x, limit):
 """
     x = jnp.array([0.25, -0.5, -0.25, 1.0])
     check(source, (x, -0.75), (x, 5.0), (-x, 0.5))
+
+
+def test_a_loop_goes_through_a_list_that_grows_by_values():
+    """Gram-Schmidt: what is no new direction is skipped, and later ones are made orthogonal to those that are kept alone."""
+    source = """
+def rank(A):
+    basis = []
+    for v in A:
+        for b in basis:
+            # what lies along b
+            v = v - jnp.dot(v, b) * b
+        n = jnp.linalg.norm(v)
+        if n > 1e-3:
+            basis.append(v / n)
+    return len(basis)
+"""
+    square = jnp.array([[1.0, 1.0, 0.0], [2.0, 2.0, 0.0], [0.0, 1.0, 1.0]])
+    found = check(source, (square,), (jnp.eye(3),), (jnp.ones((4, 2)),), (jnp.zeros((2, 2)),), name="rank")
+    assert "for b, is_kept in zip(basis, kept):" in found.rewrites[0].source
+    assert "# what lies along b" in found.rewrites[0].source
+
+
+def test_a_loop_that_stops_early_goes_through_a_list_that_grows_by_values():
+    source = """
+def spread(x, apart):
+    chosen = []
+    for v in x:
+        near = False
+        for c in chosen:
+            if abs(v - c) < apart:
+                near = True
+                break
+        if not near:
+            chosen.append(v)
+    return sum(chosen)
+"""
+    x = jnp.array([1.0, 1.2, 3.0, 2.9])
+    check(source, (x, 0.5), (x, 5.0), (x, 0.0), (x[:2], 0.1), name="spread")

@@ -211,3 +211,19 @@ def test_what_a_branch_imports_is_known():
         (jnp.arange(3.0) + 9, jnp.array(5.0)),
     )
     assert "debug.callback" in found.rewrites[0].source
+
+
+def test_a_line_of_a_log_with_a_number_in_it_is_written_when_the_value_is_there(caplog):
+    """`logging` formats it, which asks a tracer for its number."""
+    source = (
+        "import logging\nlog = logging.getLogger('rewrites.steps')\nlog.setLevel('INFO')\n"
+        "def f(x):\n    m = {'loss': float(x.sum())}\n    log.info('loss %.2f', m['loss'])\n    return m\n"
+    )
+    namespace = define(source)
+    x = jnp.array([1.0, 2.0])
+    found = propose(namespace["f"], (x,), {}, seconds=20)
+    caplog.clear()
+    with applied(found, namespace), caplog.at_level("INFO", "rewrites.steps"):
+        assert float(jax.jit(namespace["f"])(x)["loss"]) == 3.0
+        jax.effects_barrier()
+    assert [record.getMessage() for record in caplog.records if record.name == "rewrites.steps"] == ["loss 3.00"]

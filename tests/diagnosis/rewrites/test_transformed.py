@@ -31,6 +31,14 @@ def clipped(x: Any, limit: Any) -> Any:
     return x
 
 
+@jm.jit
+@functools.partial(jax.vmap, axis_name="rows")
+def above_the_mean(x: Any) -> Any:
+    if x > jax.lax.pmean(x, "rows"):
+        return x
+    return 0 * x
+
+
 def _cube(x: Any) -> Any:
     if x > 0:
         return x**3
@@ -52,9 +60,14 @@ def test_a_gradient_that_a_name_of_the_module_holds_is_rewritten() -> None:
     assert [rewrite.patterns for rewrite in jm.diagnose(cube_slope, 3.0).rewrites] == [("cond",)]
 
 
-def test_a_vmapped_body_gets_a_rewrite_that_says_why_it_was_not_compared() -> None:
+def test_a_vmapped_body_is_compared_row_by_row() -> None:
     found = jm.diagnose(clipped, jnp.arange(4.0), 2.0)
-    assert not found.rewrites and "return jnp.where(x > limit, limit, x)" in found.unverified[0].source
+    assert found.verified and "return jnp.where(x > limit, limit, x)" in found.rewrites[0].source
+
+
+def test_rows_that_speak_to_each_other_get_a_rewrite_that_says_why_it_was_not_compared() -> None:
+    found = jm.diagnose(above_the_mean, jnp.arange(4.0))
+    assert not found.rewrites and "jnp.where(" in found.unverified[0].source
     assert found.unverified[0].reason == (
         "traced, not compared: plain Python cannot run it either: vmap, checkpoint or the like traces its body"
     )
