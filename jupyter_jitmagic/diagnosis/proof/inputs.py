@@ -343,6 +343,8 @@ class Variations:
             yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], with_nan_first, "nan")
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
+            numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
+            yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")
 

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
@@ -378,3 +379,15 @@ def test_whole_numbers_that_outgrow_an_array_are_said_and_refuse_nothing():
     source = "def f(n):\n    x, y = 0, 1\n    for _ in range(n):\n        x, y = y, x + y\n    return x\n"
     found = check(source, (jnp.array(27),), (jnp.array(3),))
     assert any("without bound" in said for said in found.rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a, b = 0, 1\n    while n > 0:\n        a, b = b, a + b\n        n -= 1\n    return a",
+        "out = 1\n    while n > 1:\n        out = out * n\n        n = n - 1\n    return out",
+    ],
+)
+def test_whole_numbers_that_outgrow_an_array_are_said_though_the_call_is_small(body):
+    found = propose(define(f"def f(n):\n    {body}\n")["f"], (6,), {})
+    assert "whole numbers grow without bound" in " ".join(found.rewrites[0].compared.differences)
