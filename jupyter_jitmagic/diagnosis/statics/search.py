@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import linecache
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import thread_time as clock  # under load a thread waits: that is no work
@@ -269,9 +271,17 @@ def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
         names = roots - call.declared
         if number or not names or not all(_is_number(call.argument(name).value) for name in names):
             continue
+        if site.operation == "static parameter" and _counts_elements(site):
+            continue
         if site.operation in _SIZES or (site.operation in _MAYBE_SIZES and _shapes_depend(call, left, site, names)):
             found |= names
     return frozenset(found)
+
+
+def _counts_elements(site: Site) -> bool:
+    """Whether how many elements are found is what JAX asks for there (`jnp.where(mask)`), which is no size of the caller's."""
+    text = linecache.getline(site.filename, site.line)[site.column :] if site.column is not None else ""
+    return re.match(r"[\w.]*\b(where|nonzero|flatnonzero|argwhere|unique\w*)\(", text) is not None
 
 
 def _is_number(value: Any) -> bool:

@@ -97,3 +97,14 @@ def test_an_item_of_a_known_array_is_evaluated_while_tracing():
     """SIZES[k] is traced under jit, though both are known."""
     source = "SIZES = jnp.array([2, 3, 4])\ndef f(x, k):\n    return jnp.zeros(int(SIZES[k])) + x[0]\n"
     check(source, (X, 1), (X, 2), static=("k",))
+
+
+def test_numbers_that_decide_how_many_are_found_are_no_sizes():
+    """`jnp.where(r < radius)` asks for a count; radius stays data."""
+    source = """
+def f(shape, radius):
+    y, x = jnp.indices(shape)
+    inside = jnp.where(jnp.sqrt(x**2 + y**2) < radius)
+    return jnp.zeros(shape).at[inside].add(radius)
+"""
+    check(source, ((4, 5), 2.0), ((3, 3), 1.5), static=("shape",))
