@@ -166,7 +166,10 @@ test('a loop of calls keeps its speed, and the kernel answers while it compiles'
   // with the timeline open, which asks the most
   await lab.openPanel();
   await lab.panel.getByRole('button', { name: 'Timeline' }).click();
-  await expect(lab.panel.getByText('As a table')).toBeVisible();
+  if (await lab.hasSubshells()) {
+    // ipykernel 6 answers when the loop has ended
+    await expect(lab.panel.getByText('As a table')).toBeVisible();
+  }
   await lab.closePanel();
   await lab.page.waitForTimeout(1200);
   // open and closed by turns, so that what else the machine does falls on both

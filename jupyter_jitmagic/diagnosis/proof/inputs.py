@@ -175,6 +175,19 @@ def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | in
     return _with_leaves(fun, given, static, new)
 
 
+def with_former_floats(
+    fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int], change: Callable[[Any], Any]
+) -> Input:
+    """The same input with every integer changed that stands in the place of a float of `own`: no index, no label."""
+    before = iter([kind_of(leaf) for leaf in traced_leaves(fun, own, static)])
+
+    def new(leaf: Any) -> Any:
+        was_float = next(before, "") == "f" and kind_of(leaf) == "i"
+        return like(leaf, change(np.asarray(leaf, _wide(leaf)))) if was_float else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_whole_arrays(
     fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
 ) -> Input:

@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     with_all_arrays,
     with_arrays,
     with_floats,
+    with_former_floats,
     with_numbers,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
@@ -105,10 +106,15 @@ class Served:
         self.untried[_ASPECTS[call.given.kind]] = None
 
     def _with_others(self, given: Input) -> Iterator[Input]:
-        """The input, and the same with other floats, so that decisions go the other way."""
+        """The input, and the same with other floats, or whole numbers in their places, so that decisions go the other way."""
         yield given
+        whole = not any(kind_of(leaf) == "f" for leaf in traced_leaves(self._fun, given, self._static))
+        own = self.plain.variations.call()
         for change in self._changes:
-            yield with_floats(self._fun, given, self._static, change)
+            if whole:
+                yield with_former_floats(self._fun, given, own, self._static, change)
+            else:
+                yield with_floats(self._fun, given, self._static, change)
 
     def _run(self, given: Input) -> list[tuple[Input, Any]]:
         """Inputs like this with their results; none where plain Python fails on one that it takes in the call's own shapes: the

@@ -105,7 +105,7 @@ class Consumers(Indexing):
             if safety == PARTIAL and one.source < 0 and self._decides(node, operand):  # nothing could be filled
                 self.replace(operand, f"{self.jnp('where')}({one.broadcast}, {self.text(operand)}, 1)")
             else:
-                self.require(one, safety)
+                self.require(one, safety if self._decides(node, operand) else min(safety, TOTAL))
         ndim = first.ndim
         for operand, each in found:
             other = self.ndim(operand) if each is None else None

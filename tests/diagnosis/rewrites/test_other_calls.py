@@ -9,7 +9,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, define
+from .helpers import applied, check, define
 
 X = jnp.array([1.0, 2.0, 5.0])
 
@@ -222,3 +222,11 @@ def test_an_array_beside_a_square_may_go_along_either_axis():
     )
     points, value = jnp.array([[1.0, 2.0], [0.5, 0.1]]), jnp.array([2.0, 8.0])
     assert served(source, (points, value, jnp.array([3.0, 3.0])), ((points, value, jnp.array([0.0, 0.1])), {})).rewrites
+
+
+def test_where_all_numbers_are_integers_decisions_go_the_other_way_too():
+    """A branch that gives back an int as it is: `limit * 1.0` in its place is wrong, though the call's own way is the other."""
+    source = "def f(x, limit):\n    if x.mean() > limit:\n        return [limit, True]\n    return [0, False]\n"
+    x = jnp.array([0.0, 0.75, -2.0, -0.3, 2.0, -0.5])
+    found = check(source, (x, jnp.array(0.5)), (jnp.array([2, -2, 3]), jnp.array(-3))).rewrites[0]
+    assert "* 1.0" not in found.source

@@ -343,3 +343,16 @@ def test_of_equal_ones_pythons_max_gives_the_first_which_takes_the_gradient(name
         for x in (jnp.array([1.0, 3.0, -2.0, 3.0, 1.0]), jnp.array([2.0, -1.0, 2.0, 2.0, 2.0])):
             slope = jax.grad(jax.jit(namespace["f"]))(x)
             assert slope.sum() == 1 and slope[jnp.argmax(slope)] == 1 and int(jnp.argmax(slope)) in (0, 1)
+
+
+def test_a_divisor_is_filled_with_one_where_nothing_may_be_selected():
+    """Were it filled with an element, 0 divided by 0 would take the gradient away where the mask holds nowhere."""
+    source = "def f(x, t):\n    y = jnp.zeros(3)\n    return y.at[t > 0].set(jnp.tanh(2 * x[t > 0] / t[t > 0]))\n"
+    x, calls = jnp.arange(3.0), [jnp.array([0.0, 1.0, 2.0]), -jnp.ones(3), jnp.zeros(3)]
+    namespace = define(source)
+    plain = namespace["f"]
+    rewrite = check(source, *((x, t) for t in calls)).rewrites[0]
+    exec(rewrite.source, namespace)
+    for t in calls:
+        got, want = (jax.grad(lambda *given, f=f: f(*given).sum(), (0, 1))(x, t) for f in (namespace["f"], plain))
+        assert all(map(jnp.allclose, got, want))
