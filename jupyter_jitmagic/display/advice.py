@@ -180,7 +180,7 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
         blocks.append(Code((_static(fix, context),)))
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
-        if kept := _KEPT_OUTSIDE.search(fix.rewrite.reason):
+        if not fix.rewrite.pieces and (kept := _KEPT_OUTSIDE.search(fix.rewrite.reason)):
             blocks.append(Paragraph(_WHILE_TRACING.format(kept[1])))
         if fix.rewrite.price:
             blocks.append(Paragraph(fix.rewrite.price))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -478,6 +479,14 @@ def test_what_a_method_keeps_is_written_while_tracing_only() -> None:
     text = " ".join(str(jm.diagnose(Counter().step, jnp.float32(1.0))).split())
     assert "No rewrite: none that was found is proven." in text
     assert "self.count is written while tracing, once for each compile, and not at each call" in text
+
+
+def test_of_a_split_it_is_not_said_that_what_stays_in_plain_python_is_written_while_tracing() -> None:
+    kept = replace(rewrite("split"), verified=False, reason="not compared: it writes the global count (line 3)", compared=None)
+    whole = to_text(advice(Diagnosis("f", "rewrite", unverified=(kept,)), CONTEXT))
+    split = to_text(advice(Diagnosis("f", "rewrite", splits=(replace(kept, pieces=("f_after",)),)), CONTEXT))
+    assert "written while tracing" in whole and "written while tracing" not in split
+    assert "traced, not compared: it writes the global count" in split
 
 
 def test_beside_a_static_length_a_loop_has_its_price() -> None:
