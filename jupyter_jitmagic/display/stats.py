@@ -239,6 +239,7 @@ _WORDS = {
     "execute_how": "how",
     "call_site": "called at",
     "compile_s": "compile",
+    "dispatch_s": "until it returned",  # of a miss, its compile included
     "last_used_s": "last used",
     "started_s": "started",
 }
