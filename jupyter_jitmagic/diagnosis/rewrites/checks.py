@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
@@ -44,7 +45,13 @@ def _is_check(spot: Spot, node: ast.AST) -> bool:
     """`if bad: raise`, whatever comes before the `raise`."""
     if not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Raise):
         return False
-    return not leaves(node.body, ast.Return) and not spot.code.is_elif(node)
+    return not leaves(node.body, ast.Return) and not spot.code.is_elif(node) and not is_caught(spot, node)
+
+
+def is_caught(spot: Spot, node: ast.stmt) -> bool:
+    """Whether the function itself may catch what the statement raises, or does something when it is left by it."""
+    inside = takewhile(lambda at: not isinstance(at, ast.FunctionDef), spot.code.ancestors(node))
+    return any(isinstance(at, ast.Try | ast.TryStar) for at in inside)
 
 
 def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:

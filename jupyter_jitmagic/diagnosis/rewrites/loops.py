@@ -10,6 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites import none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
+from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import (
     leaves,
@@ -26,6 +27,10 @@ def for_range(spot: Spot) -> Iterator[Step]:
     loop = spot.code.parents[node]
     if not isinstance(loop, ast.For) or loop.iter is not node:
         yield from _sum_over_range(spot, node)
+        return
+    steps = list(behind_the_loop(spot, loop))
+    if steps:
+        yield from steps
         return
     steps = list(_with_arrays(spot, loop))
     if steps:
@@ -44,6 +49,10 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.While):
         return
     loop = asked[1]
+    steps = list(behind_the_loop(spot, loop))
+    if steps:
+        yield from steps
+        return
     steps = list(_with_arrays(spot, loop))
     if steps:
         yield from steps

@@ -30,7 +30,7 @@ def chosen_numbers(spot: Spot, values: ast.expr) -> tuple[str, str, list[str]] |
             loop = values.generators[0]
             match loop.iter:
                 case ast.Call(func=ast.Name(id="range"), args=[_]) if spot.is_builtin("range"):
-                    return code.src(loop.iter), name, [_negated(spot, test) for test in loop.ifs]
+                    return code.src(loop.iter), name, [negated(spot, test) for test in loop.ifs]
         case ast.Name(id=name) if isinstance(spot.locals.get(name), set):
             function = spot.function
             made = [n for n in ast.walk(function) if isinstance(n, ast.Assign)] if function is not None else []
@@ -42,13 +42,19 @@ def chosen_numbers(spot: Spot, values: ast.expr) -> tuple[str, str, list[str]] |
 
 
 _OPPOSITE: dict[type[ast.cmpop], str] = {ast.In: "not in", ast.NotIn: "in", ast.Eq: "!=", ast.NotEq: "=="}
+_OF_WHOLE_NUMBERS: dict[type[ast.cmpop], str] = {ast.Lt: ">=", ast.GtE: "<", ast.Gt: "<=", ast.LtE: ">"}  # NaN is in no order
 
 
-def _negated(spot: Spot, test: ast.expr) -> str:
+def negated(spot: Spot, test: ast.expr) -> str:
+    """The opposite of a test, as a person would write it."""
     code = spot.code
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return code.expr(operand)
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPPOSITE:
             return f"{code.operand(left)} {_OPPOSITE[type(operator)]} {code.operand(right)}"
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OF_WHOLE_NUMBERS:
+            facts = [spot.fact(left), spot.fact(right)]
+            if all(fact is not None and fact.dtype == "i" for fact in facts):
+                return f"{code.operand(left)} {_OF_WHOLE_NUMBERS[type(operator)]} {code.operand(right)}"
     return f"not {code.operand(test)}"

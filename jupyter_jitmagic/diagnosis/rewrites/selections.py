@@ -233,14 +233,24 @@ def repeated(spot: Spot) -> Iterator[Step]:
 def _used_with(spot: Spot, node: ast.expr) -> set[str]:
     """Names in the expressions in which the value of `node`, or the variable that holds it, is used."""
     stmt = spot.code.statement(node)
-    found = loaded([stmt])
+    found = _as_long_as(stmt)
     match stmt:
         case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is node:
             function = spot.function
             body = function.body if isinstance(function, ast.FunctionDef) else []
             users = (each for each in walk_scope(body) if isinstance(each, ast.expr))
-            found = found.union(*(names for each in users if held in (names := loaded([each]))))
+            found = found.union(*(_as_long_as(each) for each in users if held in loaded([each])))
     return found
+
+
+def _as_long_as(node: ast.AST) -> set[str]:
+    """Names that may be as long as what they are used in: of `x[i]` that is `i`, and `x` only where it is sliced."""
+    if isinstance(node, ast.Subscript):
+        first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+        return loaded([node.value]) if isinstance(first, ast.Slice | ast.Constant) else _as_long_as(first)
+    if isinstance(node, ast.Name):
+        return {node.id}
+    return set[str]().union(*map(_as_long_as, ast.iter_child_nodes(node)))
 
 
 def deleted(spot: Spot) -> Iterator[Step]:

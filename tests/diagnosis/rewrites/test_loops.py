@@ -1,5 +1,6 @@
 """Loops whose end depends on traced values."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
 from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 
 def test_a_traced_count_becomes_fori_loop_also_for_no_round():
@@ -391,3 +392,60 @@ def test_whole_numbers_that_outgrow_an_array_are_said_and_refuse_nothing():
 def test_whole_numbers_that_outgrow_an_array_are_said_though_the_call_is_small(body):
     found = propose(define(f"def f(n):\n    {body}\n")["f"], (6,), {})
     assert "whole numbers grow without bound" in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_a_raise_that_begins_each_round_is_the_end_of_the_loop_and_a_check_behind_it():
+    source = """
+def f(x, tol, rounds):
+    n = 0
+    error = tol + 1
+    while error > tol:
+        if n >= rounds:
+            raise RuntimeError(f"no convergence in {rounds} rounds")
+        else:
+            n += 1
+        new = 0.5 * (x + 2.0 / x)
+        error = jnp.abs(new - x)
+        x = new
+    return x
+"""
+    first = check(source, (jnp.array(3.0), 1e-3, 20), (jnp.array(9.0), 1e-3, 20)).rewrites[0]
+    assert "(n < rounds)" in first.source and "jnp.where(error > tol, jnp.nan, x)" in first.source
+    with applied(check(source, (jnp.array(3.0), 1e-3, 20)), namespace := define(source)):
+        assert jnp.isnan(jax.jit(namespace["f"])(jnp.array(900.0), 1e-6, 2))
+
+
+@pytest.mark.parametrize("how", ["while total < limit", "for _ in range(n)", "for v in x"])
+def test_a_raise_in_the_middle_of_a_loop_stands_behind_it(how):
+    source = f"""
+def f(x, limit, n):
+    total = 0.0
+    k = 0
+    {how}:
+        v = x[k]
+        k = k + 1
+        if v < 0:
+            raise ValueError(f"negative at {{k}}")
+        total = total + v
+        if total > 100:
+            break
+    return total
+"""
+    ones, n = jnp.ones(6), jnp.array(5)
+    first = check(source, (ones, 3.0, n), (ones * 2, 5.0, n), (jnp.arange(6.0) * 40, 150.0, n)).rewrites[0]
+    assert any("cannot raise" in text for text in first.compared.differences)
+
+
+def test_a_raise_that_its_own_function_catches_is_left():
+    source = """
+def f(x):
+    try:
+        while x > 1:
+            if x > 50:
+                raise ValueError("too large")
+            x = x / 2
+    except ValueError:
+        x = x * 0
+    return x
+"""
+    assert not propose(define(source)["f"], (jnp.array(9.0),), {}).rewrites

@@ -159,6 +159,10 @@ def alone(v, counts):
 def beside(v, counts):
     ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
     return jax.ops.segment_sum(v, ids, num_segments=3)
+
+def looked_up(table, chosen, counts):
+    ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
+    return jax.ops.segment_sum(table[chosen, :], ids, num_segments=3)
 """
 
 
@@ -167,6 +171,13 @@ def test_repeats_take_the_length_of_an_array_that_they_are_used_with():
     namespace, v, counts = define(REPEATED), jnp.arange(6.0), jnp.array([2, 3, 1])
     assert not propose(namespace["alone"], (v[:3], jnp.array([0, 2, 1])), {}).rewrites
     assert "total_repeat_length=v.shape[0]" in propose(namespace["beside"], (v, counts), {}).rewrites[0].source
+
+
+def test_repeats_are_as_many_as_the_rows_that_are_looked_up_and_not_as_the_table_has():
+    """On this call both have six."""
+    table, chosen, counts = jnp.arange(12.0).reshape(6, 2), jnp.array([0, 1, 5, 2, 3, 4]), jnp.array([2, 1, 3])
+    first = propose(define(REPEATED)["looked_up"], (table, chosen, counts), {}).rewrites[0]
+    assert "total_repeat_length=chosen.shape[0]" in first.source
 
 
 @pytest.mark.parametrize(
