@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 from types import CodeType, FrameType, FunctionType, TracebackType
@@ -480,6 +481,16 @@ def captured_tracer_error(traced: Any) -> BaseException | None:
         return core.escaped_tracer_error(leaked[0]) if leaked and core.trace_state_clean() else None
     except (ImportError, AttributeError):
         return None
+
+
+_TRACED = re.compile(r"being traced when the value leaked was (\S+) at (.+):(\d+) traced for (\w+)")
+
+
+def traced_when_kept(error: BaseException) -> tuple[str, str, int, str] | None:
+    """The function that was traced when a tracer was kept (its name, file and line) and what traced it ("scan"), as the words
+    of an `UnexpectedTracerError` tell; None where they do not."""
+    found = _TRACED.search(str(error))
+    return (found[1].rsplit(".", 1)[-1], found[2], int(found[3]), found[4]) if found is not None else None
 
 
 @contextlib.contextmanager

@@ -155,7 +155,9 @@ def _other_failure(asked: Asked) -> Diagnosis:
     reason = other_failures.for_other_failure(call, other, plain or (None if readable(call) else asked.found.error))
     # what the user's code refuses needs no other code, unless plain Python passes the check
     own = place is not None and place.code.startswith("raise") and plain is not None
-    outcome = proposals(asked, sites if asked.with_rewrites and not own else (), asked.result.static)
+    leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
+    wanted = asked.with_rewrites and not own
+    outcome = proposals(asked, sites if wanted else (), asked.result.static, anyway=wanted and leaked)
     return asked.verdict(
         "not_staticness",
         sites=sites,

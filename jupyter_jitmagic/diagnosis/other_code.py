@@ -103,11 +103,11 @@ def beside_static(asked: Asked) -> tuple[tuple[Rewrite, ...], frozenset[str]]:
     return tuple(both), data if found.loses_gradient and not found.rewrites else frozenset()
 
 
-def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str]) -> Proposals:
-    """What was found of rewrites with these static arguments."""
+def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str], *, anyway: bool = False) -> Proposals:
+    """What was found of rewrites with these static arguments; where no site is known only if they are looked for `anyway`."""
     from jupyter_jitmagic.diagnosis.rewrites import ARRAYS_ALONE, Proposals, propose
 
-    if not sites:
+    if not sites and not anyway:
         return Proposals()
     call, left = asked.call, max(asked.deadline - clock(), 0.2)
     try:

@@ -234,11 +234,13 @@ class Code:
         return after, in_function
 
     def live_after(self, stmt: ast.stmt) -> set[str]:
-        """Names that may be read after `stmt` before they are written again (functions defined before read too)."""
+        """Names that may be read after `stmt` before they are written again (functions defined before read too, and who reads
+        what stands outside the function is not asked)."""
         after, _ = self.continuation(stmt)
         live = read_first(after)
         fn = self.function(stmt)
         if fn is not None and not isinstance(fn, ast.Lambda):
+            live |= {name for n in walk_scope(fn.body) if isinstance(n, ast.Nonlocal | ast.Global) for name in n.names}
             for node in self.below(fn):
                 if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
                     live |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}

@@ -187,7 +187,10 @@ class Plain:
 
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
-                return jax.block_until_ready(self._fun(*fresh(given.args), **fresh(given.kwargs)))
+                result = self._fun(*fresh(given.args), **fresh(given.kwargs))
+            if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(result)):
+                raise jax.errors.UnexpectedTracerError("the result holds what the body of one of JAX's loops kept")
+            return jax.block_until_ready(result)
 
         try:
             result = rerun(plainly)

@@ -37,6 +37,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     empties,
     host_functions,
     host_sizes,
+    kept_in_bodies,
     keyed,
     label_counts,
     lists,
@@ -60,6 +61,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
 # value is no test yet
 RULES: list[Rule] = [
+    *kept_in_bodies.RULES,
     *host_sizes.RULES,
     *empties.RULES,
     *buffers.RULES,

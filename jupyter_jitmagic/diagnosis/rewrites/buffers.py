@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import loaded, walk_scope
+from jupyter_jitmagic.source.code import loaded, stored, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -95,11 +95,26 @@ def _converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     for node in ast.walk(function):
         if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
             edits += _updated(spot, node, names)
+    outer = {name: around for name in names if (around := _outer_maker(spot, function, name)) is not None}
     for name in sorted(names):
         value = spot.locals[name]
         if isinstance(value, np.ndarray | list) and not isinstance(value, jax.Array):
-            edits += _makers(spot, function, name)
+            edits += _makers(spot, outer.get(name, function), name)
+    if outer:  # what is assigned there would be the inner function's own
+        first = function.body[ast.get_docstring(function) is not None]
+        start = spot.code.region([first], comments=True)[0]
+        edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
     yield spot.step("at", *edits)
+
+
+def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.FunctionDef | None:
+    """The function around this one that makes the buffer, where it is not this one."""
+    declared = {each for n in walk_scope(function.body) if isinstance(n, ast.Nonlocal | ast.Global) for each in n.names}
+    parameters = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    if name in declared | parameters | set(stored(function.body)):
+        return None
+    around = spot.code.function(function)
+    return around if isinstance(around, ast.FunctionDef) and name in stored(around.body) else None
 
 
 def _root(target: ast.expr) -> str | None:

@@ -19,11 +19,13 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import count_equations
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, all_told, facts_of
+from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -354,7 +356,7 @@ class Search:
             return RuntimeError(str(met))
         except Exception as error:
             return error
-        return traced
+        return captured_tracer_error(traced) or traced
 
     # -- where it failed -------------------------------------------------------------------------------
 
@@ -375,7 +377,7 @@ class Search:
                 offset = unit.first_line - 1
                 if unit in draft.texts:
                     raise NoSource(f"{code.co_qualname} is reached in a way that a rewrite cannot follow")
-            source = self._sources[text] = self._sources.get(text) or Code(text)
+            source = self._code(text)
             line, last = where.line - offset, (where.end_line or where.line) - offset
             end_column = 10**6 if where.end_column is None else where.end_column
             node = source.at(line, where.column or 0, last, end_column)
@@ -386,8 +388,15 @@ class Search:
             static = self._static_names if own else frozenset()
             facts = self._telling(draft)
             yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
-        if not found:
+        kept = None if found else where_kept(error, self.runnable(), draft.texts, self._files, self._code)
+        if kept is not None:
+            yield kept
+        elif not found:
             raise NoSource("the trace did not stop in a function whose source is the user's")
+
+    def _code(self, text: str) -> Code:
+        self._sources[text] = self._sources.get(text) or Code(text)
+        return self._sources[text]
 
     def _telling(self, draft: Draft) -> Callable[[bool], Facts]:
         """What asks for the facts about a draft; they are found when a rule needs the first one."""

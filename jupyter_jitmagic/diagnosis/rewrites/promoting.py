@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
 
 
 def aligned(spot: Spot) -> Iterator[Step]:
@@ -28,18 +29,26 @@ def aligned(spot: Spot) -> Iterator[Step]:
     if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat", "complex")) for kind in kinds):
         return
     branch = _branch(node, (first, second)[whole.index(True)])
-    result = _result(spot, branch, path or "")
-    if result is None:
-        return
+    results = _results(spot, branch, path or "")
     carried = _carried(spot, node, branch, path or "")
-    if carried and isinstance(result, ast.Constant):
-        yield spot.step("cond", (result, f"{spot.jnp('asarray')}({result.value!r}, {carried}.dtype)"))
-    elif isinstance(result, ast.Constant) and type(result.value) is int:
-        yield spot.step("cond", (result, f"{result.value}.0"))
-    elif not isinstance(result, ast.UnaryOp) or not isinstance(result.operand, ast.Constant):
-        yield spot.step("cond", (result, f"{spot.code.operand(result)} * 1.0"))
-    else:
-        yield spot.step("cond", (result.operand, f"{result.operand.value!r}.0"))
+    edits = [(result, _as_a_float(spot, result, carried)) for result in results]
+    edits = [(result, text) for result, text in edits if text]
+    if edits:
+        yield spot.step("cond", *edits)
+
+
+def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
+    """A whole number as the float that it is beside others; "" where it was made one already."""
+    match result:
+        case ast.Constant(value=value) if carried:
+            return f"{spot.jnp('asarray')}({value!r}, {carried}.dtype)"
+        case ast.Constant(value=value) if type(value) is int:
+            return f"{value}.0"
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if type(value) is int:
+            return f"-{value}.0"
+        case ast.BinOp(op=ast.Mult(), right=ast.Constant(value=float())):
+            return ""
+    return f"{spot.code.operand(result)} * 1.0"
 
 
 def promoted_carry(spot: Spot) -> Iterator[Step]:
@@ -80,6 +89,17 @@ def _branch(node: ast.Call, name: str) -> ast.expr | None:
         return node.args[place] if len(node.args) > place else None
     branches, place = node.args[1], int(name.removeprefix("branch"))
     return branches.elts[place] if isinstance(branches, ast.List | ast.Tuple) and len(branches.elts) > place else None
+
+
+def _results(spot: Spot, branch: ast.expr | None, path: str) -> list[ast.expr]:
+    """What a branch may give back at a path; an `if` of Python's own in it has results of its own."""
+    last = _result(spot, branch, path)
+    defs = [n for n in ast.walk(spot.code.tree) if isinstance(branch, ast.Name) and isinstance(n, ast.FunctionDef)]
+    own = [each for each in defs if isinstance(branch, ast.Name) and each.name == branch.id]
+    returns = [n for n in leaves(own[0].body, ast.Return) if isinstance(n, ast.Return)] if len(own) == 1 else []
+    if len(returns) < 2 or path:
+        return [last] if last is not None else []
+    return [each.value for each in returns if each.value is not None]
 
 
 def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TRACED = re.compile(r"being traced when the value leaked was (\S+) at (.+):(\d+) traced for (\w+)")
+from jupyter_jitmagic.base.jax_internals import traced_when_kept
+
 _KEEPING = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setdefault", "update"})
 
 
@@ -28,11 +28,11 @@ def keeping(error: BaseException, name: str = "") -> Keeping | None:
 
     None where that is not certain: several statements may have done it, or a function that this one called.
     """
-    found = _TRACED.search(str(error))
+    found = traced_when_kept(error)
     if found is None:
         return None
-    function, filename, traced_by = found[1].rsplit(".", 1)[-1], found[2], found[4]
-    definition = _definition(filename, function, int(found[3]))
+    function, filename, first_line, traced_by = found
+    definition = _definition(filename, function, first_line)
     kept = [] if definition is None else list(_kept_outside(definition))
     named = [place for place in kept if place.root == name] or [place for place in kept if name in place.words]
     places = {place.statement for place in (named if name else kept)}

@@ -13,6 +13,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, closure_of, innermost, reachable_functions
 from jupyter_jitmagic.diagnosis.sites.finding import definition_of
+from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.operations import block_of
 from jupyter_jitmagic.diagnosis.types import Site
 from jupyter_jitmagic.usercode.places import source_line
@@ -45,11 +46,17 @@ def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
 
 
 def leak_site(error: BaseException, call: Call) -> Site | None:
-    """The first line that reads the holder of a leaked tracer: the function's own first, then its helpers'."""
+    """The first line that reads the holder of a leaked tracer: the function's own first, then its helpers'; where nothing is
+    left that holds it, the line that kept it."""
     if not isinstance(error, jax.errors.UnexpectedTracerError):
         return None
     leak = next(leaks(call), None)
-    return reading_site(call, leak, "leaked tracer", "reads a tracer of an ended trace") if leak is not None else None
+    if leak is not None:
+        return reading_site(call, leak, "leaked tracer", "reads a tracer of an ended trace")
+    kept = keeping(error)
+    if kept is None:
+        return None
+    return Site(kept.filename, kept.line, kept.code, "leaked tracer", (), "keeps a tracer of its trace", function=kept.function)
 
 
 def reading_site(call: Call, holder: Holder, operation: str, detail: str) -> Site | None:

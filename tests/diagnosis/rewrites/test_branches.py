@@ -279,3 +279,19 @@ def test_a_message_behind_an_early_return_is_told_where_it_is_reached(capfd):
             jax.jit(namespace["f"])(1.0)
             jax.effects_barrier()
             assert capfd.readouterr().out == "reached 1.0\n"
+
+
+def test_a_branch_with_a_question_of_pythons_own_gives_floats_in_each_of_its_results():
+    """On a table of integers one result is an int and the others are floats: it was multiplied by 1.0 again and again."""
+    source = """def f(x, xp, fp, extrapolate=False):
+    i = int(jnp.searchsorted(xp, x))
+    if i == 0:
+        if not extrapolate:
+            return fp[0]
+        i = 1
+    t = (x - xp[i - 1]) / (xp[i] - xp[i - 1])
+    return (1 - t) * fp[i - 1] + t * fp[i]
+"""
+    xp, fp = jnp.array([0.0, 1.0, 2.0, 4.0]), jnp.array([1, 3, -2, 5])
+    found = check(source, (1.5, xp, fp * 1.0), (-1.0, xp, fp * 1.0), (-0.5, xp, fp * 0.5))
+    assert " * 1.0) * 1.0" not in found.rewrites[0].source
