@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.fixes import fixes
@@ -372,3 +373,57 @@ def test_a_helper_that_fails_is_split_and_its_callers_become_plain_python():
 def test_a_helper_under_a_transformation_has_no_split():
     """What it is given there is no value."""
     assert not jm.diagnose(jax.jit(lambda v, n: jax.vmap(lambda r: squeezed(r, n))(v)), jnp.ones((2, 3)), jnp.arange(3)).splits
+
+
+@functools.partial(jax.jit, static_argnames="how")
+def matched(x, y, how):
+    if how == "squares":
+        d = (x[:, None] - y[None, :]) ** 2
+    elif how == "angles":
+        d = jnp.sin(x[:, None] - y[None, :])
+    rows, columns = linear_sum_assignment(d)
+    return jnp.mean(d[rows, columns] * 2.0)
+
+
+def test_what_a_branch_inside_a_piece_sets_is_no_input_of_it():
+    """`d` has no value before: the split was given up since plain Python was said to fail."""
+    split = jm.diagnose(matched, jnp.arange(3.0), jnp.arange(1.0, 4.0), how="angles").splits[0]
+    assert split.pieces == ("matched_before", "matched_after")
+
+
+@jax.jit
+def picked(scores):
+    order = jnp.argsort(-scores)
+    keep = []
+    while len(order) > 0:
+        first = order[0]
+        keep.append(first)
+        order = order[1:][scores[order[1:]] * 2 < scores[first]]
+    return jnp.array(keep)
+
+
+def test_pieces_that_compute_nothing_stay_in_plain_python():
+    """`first = order[0]`, an empty list: nothing that a dispatch would be worth."""
+    text = jm.diagnose(picked, jnp.array([9.0, 8.0, 3.0])).splits[0].source
+    inside = text[text.index("def picked(") :]
+    assert "first = order[0]" in inside and "return jnp.array(keep)" in inside and "keep = []" in inside
+
+
+def slope(x):
+    return x * x
+
+
+@jax.jit
+def descended(x):
+    step = jax.grad(slope)
+    seen = []
+    while x > 0.1:
+        y = jnp.sin(x) * 2 - step(x)
+        x = jnp.abs(y) / 9
+        seen.append((float(x), "step"))
+    return x, seen
+
+
+def test_a_function_that_each_call_makes_is_no_static_argument_of_a_piece():
+    """Each call of `jax.grad(f)` gives another: the piece would compile again in every call."""
+    assert "static_argnames" not in jm.diagnose(descended, jnp.array(2.0)).splits[0].source

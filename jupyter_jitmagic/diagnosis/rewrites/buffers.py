@@ -170,6 +170,7 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
     """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    held = spot.locals.get(name)
     for node in ast.walk(function):
         if not isinstance(node, ast.Assign):
             continue
@@ -190,6 +191,8 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
                 edits.append((value.func, spot.jnp(value.func.attr)))
             elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
                 edits.append((value, f"{spot.jnp('asarray')}({code.src(value.func.value)})"))
+            elif name in loaded([value]) and isinstance(value, ast.BinOp | ast.UnaryOp) and not isinstance(held, list):
+                continue  # `x = x / x.sum()`: of an array of JAX one is made
             else:
                 edits.append((value, f"{spot.jnp('array')}({code.expr(value)})"))
     if not edits and name in {a.arg for a in (*function.args.args, *function.args.kwonlyargs, *function.args.posonlyargs)}:

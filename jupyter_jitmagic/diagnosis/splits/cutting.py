@@ -261,7 +261,7 @@ class Cut:
         returns = any(leaves([node], ast.Return) for node in nodes)
         live = self._live_after(run, items)
         outputs = [] if returns else [name for name in stored(nodes) if name in live]
-        inputs = (read_first(nodes) | (set(outputs) - surely_written(nodes))) & set(self._known(run))
+        inputs = (read_first(nodes) | (set(outputs) - surely_written(nodes))) & set(self._known(run)) - self._born_in(run)
         copied: list[ast.stmt] = []
         for _ in range(10):
             needed = [self._definitions[name] for name in sorted(inputs) if name in self._definitions]
@@ -291,6 +291,15 @@ class Cut:
         )
         self.pieces.append(piece)
         run.clear()
+
+    def _born_in(self, run: Sequence[Item]) -> set[str]:
+        """Names that have no value before these statements: they set them in branches, and read them behind."""
+        inside = {node for item in run for node in ast.walk(item.stmt)}
+        if any(isinstance(at, ast.For | ast.While) for at in self.code.ancestors(run[0].stmt) if at not in inside):
+            return set()  # from an earlier round
+        stores = [node for node in walk_scope(self.function.body) if isinstance(node, ast.Name | ast.FunctionDef)]
+        others = {name for node in stores if node not in inside for name in stored([node])}
+        return set(stored([item.node for item in run])) - others - set(self.parameters)
 
     def _keep(self, item: Item) -> None:
         self.marks.plain.add(item.key)
@@ -323,6 +332,7 @@ class Cut:
     def _named(self) -> None:
         """Give the pieces names by where they stand."""
         own = self.function.name
+        self.pieces.sort(key=lambda piece: piece.items[0].stmt.lineno)
         count = len(self.pieces)
         if count == 1:
             wanted = [f"{own}_after" if self.pieces[0].returns else f"{own}_before"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -102,6 +103,11 @@ class _State:
     works: dict[tuple[Key, ...], int] = field(default_factory=dict)
     """By piece, how many operations compute something in it."""
 
+    def leave(self, piece: Piece) -> None:
+        """The piece's statements stay in plain Python: it is not worth it."""
+        self.marks.plain |= set(piece.key)
+        self.small |= set(piece.key)
+
     def copy(self) -> _State:
         marks = Marks(set(self.marks.plain), set(self.marks.early), dict(self.marks.isolated))
         return _State(marks, dict(self.static), dict(self.rewritten), list(self.failed), set(self.small), dict(self.works))
@@ -134,10 +140,22 @@ class _Search:
             if key in state.marks.plain and not self.deadline.over():
                 state = self._with_rewritten(state, key) or state
         state = self._serving(state)
+        state = self._without_idle_pieces(state) if state is not None else None
         if state is None:
             return Split(runs=True)
         program = self._made(state)
         return self._compared(program, state) if program.pieces and state.failed else Split(runs=True)
+
+    def _without_idle_pieces(self, state: _State) -> _State:
+        """The state without pieces that compute nothing (`i = order[0]`), where others do."""
+        pieces = self._made(state).pieces
+        idle = [piece for piece in pieces if state.works.get(piece.key) == 0]
+        if not idle or len(idle) == len(pieces):
+            return state
+        fewer = state.copy()
+        for piece in idle:
+            fewer.leave(piece)
+        return self._settled(fewer) or state
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
@@ -174,7 +192,8 @@ class _Search:
                     name for name, arg, old in zip(piece.inputs, args, before, strict=True) if old and _print_of(arg) != old
                 ]
                 outputs = () if piece.returns else result if len(piece.outputs) > 1 else (result,)
-                seen.setdefault(piece.name, _Seen(args, outputs, tuple(changed)))
+                kept = jax.tree_util.tree_map(lambda leaf: leaf, outputs)  # as they are now: lists may grow behind the piece
+                seen.setdefault(piece.name, _Seen(args, kept, tuple(changed)))
                 return result
 
             return run
@@ -228,7 +247,8 @@ class _Search:
                 state.marks.plain |= set(piece.key)
                 return True
             for name, value in zip(piece.outputs, found.outputs, strict=True):
-                if not all(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value)):
+                leaves = jax.tree_util.tree_leaves(value)
+                if not leaves or not all(isinstance(leaf, jax.Array) for leaf in leaves):
                     state.marks.early |= {item.key for item in piece.items if name in stored([item.node])}
                     return True
             static = {name for name in self.static if self._may_be_static(name)} if not self.call.keeps_options else set()
@@ -260,8 +280,7 @@ class _Search:
             error, traced = self._trace(program, piece, args, state)
             if error is None:
                 if count_equations(traced.jaxpr) < FEWEST_EQUATIONS:
-                    state.marks.plain |= set(piece.key)
-                    state.small |= set(piece.key)
+                    state.leave(piece)
                     return True
                 state.works[piece.key] = sum(equation.primitive.name not in _MOVES for equation in equations_in(traced.jaxpr))
                 continue
@@ -415,7 +434,9 @@ def _print_of(value: Any) -> Any:
 def _is_fixed(value: Any) -> bool:
     """Whether a value that jit does not take can be static: hashable by what it is, and no function made in each call anew."""
     if isinstance(value, types.FunctionType):
-        return "<locals>" not in value.__qualname__
+        wrapped = "<locals>" in value.__code__.co_qualname  # its name is that of another, as with `jax.grad(f)`
+        found = getattr(sys.modules.get(value.__module__), value.__name__, None) is value
+        return "<locals>" not in value.__qualname__ and (found or not wrapped)
     hashing: Any = type(value).__hash__
     return is_hashable(value) and (callable(value) or hashing is not object.__hash__)
 
