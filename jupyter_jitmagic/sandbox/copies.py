@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
+LARGEST_COPY = 1 << 22
+"""Bytes of an array of NumPy that is copied for each run."""
+
 
 def fresh(values: Any) -> Any:
-    """The same leaves in new containers: what a function does to a dict, or to a pytree of a class, is not the user's own."""
+    """The same leaves in new containers: what a function does to a dict, to a pytree of a class, or to an array of NumPy, is
+    not the user's own."""
     if type(values) is tuple:
         return tuple(fresh(v) for v in values)
     if type(values) is list:
@@ -20,11 +25,13 @@ def fresh(values: Any) -> Any:
     if is_users_pytree(values):
         held, tree = taken_apart(values)
         return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])
-    return values
+    return values.copy() if is_rebuilt(values) else values
 
 
 def is_rebuilt(value: Any) -> bool:
     """Whether `fresh` makes another object that holds the same."""
+    if type(value) is np.ndarray:
+        return bool(value.nbytes <= LARGEST_COPY)
     return type(value) in (list, dict) or is_users_pytree(value)
 
 

@@ -80,7 +80,7 @@ def impurity(
         except NoSource as error:
             return f"it cannot be checked for side effects: {error}", list(units.values())
         unit = units.setdefault((unit.filename, unit.first_line), unit)
-        definition = _definition(unit, function.__code__)
+        definition = definition_of(unit, function.__code__)
         if definition is None:
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
         known = named if function is outer else _owner_of(function, values)
@@ -92,7 +92,8 @@ def impurity(
     return "", list(units.values())
 
 
-def _definition(unit: Unit, code: types.CodeType) -> ast.AST | None:
+def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:
+    """The def or lambda in a unit's text whose code this is."""
     line = code.co_firstlineno - unit.first_line + 1
     lambdas = []
     for node in ast.walk(_tree(unit.text)):

@@ -28,7 +28,6 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_nan_first,
 )
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
-from jupyter_jitmagic.sandbox.copies import is_rebuilt, is_users_pytree, taken_apart
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
@@ -68,23 +67,6 @@ def static_split(
         if parameter.name in static and parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
             fixed.add(position)
     return fixed
-
-
-def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
-    """Parameters whose values are lists, dicts or the user's pytrees of numbers and JAX's arrays: a run gets copies of them."""
-    try:
-        named = inspect.signature(fun).bind(*args, **kwargs).arguments
-    except (TypeError, ValueError):
-        return []
-    return [name for name, value in named.items() if is_rebuilt(value) and _is_plain(value)]
-
-
-def _is_plain(value: Any) -> bool:
-    if type(value) in (list, tuple, dict):
-        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
-    if is_users_pytree(value):
-        return all(map(_is_plain, taken_apart(value)[0]))
-    return value is None or isinstance(value, bool | int | float | complex | str | jax.Array)
 
 
 def other_statics(

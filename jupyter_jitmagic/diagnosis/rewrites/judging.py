@@ -15,13 +15,13 @@ import jax
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
+from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
     Input,
     Variations,
-    changeable,
     other_options,
     other_statics,
     static_split,
@@ -57,6 +57,7 @@ MOST_STATICS = 8  # other static values that are tried
 MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
 MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
+_NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
@@ -91,7 +92,7 @@ class Judge:
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
-        self.why_keeping = ""
+        self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
     def other_calls(self) -> list[OtherCall]:
@@ -157,8 +158,11 @@ class Judge:
         self.may_run()
         if self._why_not:
             if self._keeps_tracers(traced):
-                self.why_keeping = self.why_keeping or _KEEPS.format(effect=self._why_not)
-                return self.why_keeping
+                self.why_useless = self.why_useless or _KEEPS.format(effect=self._why_not)
+                return self.why_useless
+            if " in place" in self._why_not and traced.program.out_info is None:
+                self.why_useless = self.why_useless or _NOTHING.format(effect=self._why_not)
+                return self.why_useless
             return self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MANY_EQUATIONS:
             return self._rewrite(
@@ -252,7 +256,7 @@ class Judge:
             changes = self._why_not
             self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, copied)
             if not self._why_not:
-                self._note = f"plain Python changes an argument in place ({changes}), the compiled function does not"
+                self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
         size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
         if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):

@@ -184,7 +184,7 @@ def _found(search: Search, judge: Judge) -> Proposals:
         unverified.append(judge.second)
     if not verified and not unverified:
         obstacles = {**search.obstacles, **obstacles}
-    why_not = "" if verified or unverified else search.why_not or judge.why_keeping
+    why_not = "" if verified or unverified else search.why_not or judge.why_useless
     return Proposals(
         tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not, loses_gradient=search.loses_gradient
     )

@@ -1,0 +1,51 @@
+"""Arguments that a function may change in a run that is compared: the run gets copies of them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.sandbox.copies import is_rebuilt, is_users_pytree, taken_apart
+from jupyter_jitmagic.sandbox.purity import definition_of
+from jupyter_jitmagic.source.code import leaves, loaded
+from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
+
+
+def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """Parameters whose values a run gets copies of: lists, dicts and the user's pytrees of numbers and JAX's arrays, and arrays
+    of NumPy that the function returns (what it does to another is its only result, which no compiled function gives)."""
+    try:
+        named = inspect.signature(fun).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return []
+    copied = [(name, value) for name, value in named.items() if is_rebuilt(value)]
+    returned = _returned(fun) if any(isinstance(value, np.ndarray) for _, value in copied) else frozenset()
+    return [name for name, value in copied if (name in returned if isinstance(value, np.ndarray) else _is_plain(value))]
+
+
+def _returned(fun: Callable[..., Any]) -> frozenset[str]:
+    """Names that stand in each `return` of the function."""
+    function = plain_function(fun)
+    try:
+        unit = unit_of(function.__code__, function.__globals__) if function is not None else None
+    except NoSource:
+        return frozenset()
+    definition = definition_of(unit, function.__code__) if unit is not None and function is not None else None
+    if not isinstance(definition, ast.FunctionDef):
+        return frozenset()
+    returns = [node for node in leaves(definition.body, ast.Return) if isinstance(node, ast.Return)]
+    values = [loaded([node.value]) if node.value is not None else set[str]() for node in returns]
+    return frozenset(set.intersection(*values)) if values else frozenset()
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (list, tuple, dict):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    if is_users_pytree(value):
+        return all(map(_is_plain, taken_apart(value)[0]))
+    return value is None or isinstance(value, bool | int | float | complex | str | jax.Array)

@@ -1,0 +1,46 @@
+"""Arrays of NumPy that a function changes in place: its own, and its caller's."""
+
+import numpy as np
+
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
+
+SMOOTH = """
+def f(u, n):
+    for _ in range(n):
+        for i in range(1, len(u) - 1):
+            if u[i] > u[i - 1]:
+                u[i] = 0.5 * (u[i - 1] + u[i + 1])
+    {end}
+"""
+
+
+def test_an_array_of_the_callers_that_comes_back_is_compared_on_copies():
+    """The caller's own is not changed by the comparison, and the difference is said."""
+    u = np.array([1.0, 3.0, 2.0, 5.0])
+    before = u.copy()
+    found = jm.diagnose(define(SMOOTH.format(end="return u"))["f"], u, 2)
+    assert found.verified and "the compiled function does not" in " ".join(found.rewrites[0].compared.differences)
+    assert np.array_equal(u, before)
+
+
+def test_where_nothing_comes_back_no_rewrite_is_shown():
+    """Compiled, it would do nothing at all."""
+    found = jm.diagnose(define(SMOOTH.format(end="pass"))["f"], np.array([1.0, 3.0, 2.0, 5.0]), 2)
+    assert not found.rewrites and not found.unverified
+    assert "let it return the array" in found.reason
+
+
+def test_what_is_made_of_a_buffer_is_an_array_of_jax_already():
+    source = """
+def f(labels, weights):
+    sums = np.zeros(3)
+    for k in range(len(labels)):
+        sums[labels[k]] += weights[k]
+    sums = sums / np.maximum(sums.sum(), 1e-6)
+    return sums
+"""
+    labels, weights = np.array([0, 2, 0]), np.array([0.5, 1.0, 2.0], np.float32)
+    first = check(source, (labels, weights), (labels[::-1], weights * 2)).rewrites[0]
+    assert "jnp.array(" not in first.source
