@@ -3,8 +3,10 @@
 A span lies between two ends that were seen, of one line of devices. What the GIL and the scheduler add to one sight of an
 end is divided by the calls between. It holds if every call but the first was handed over before the one before it had
 ended; the first may come late: then the span begins with it. Where the device rested a little all the same, as in a loop that
-reads each tenth result, the calls since then tell how much at least, and so does the rest at the span's beginning, as often
-as its caller was away for as long. Spans of several entries are shared out by `mixed_spans`.
+reads each tenth result, the calls since then tell how much at most. What lies between two gaps in which its caller was away for
+as long as before the span's first call is looked at by itself: one such part may have been quicker than others, and no rest
+was longer, by and large, than that which was seen first; half of it, or as much as was certain, is taken off for each. Spans of
+several entries are shared out by `mixed_spans`.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jupyter_jitmagic.recording.executions.lanes import Line
 from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
-from jupyter_jitmagic.recording.executions.running_ahead import Line
 from jupyter_jitmagic.records.log import HIT, INLINED, log
 
 _REST = 0.1
-"""The device may have rested for this share of a span at most; the middle is taken, as if it had for half of that."""
+"""The device may have rested for this share of a span at most."""
 _LONGEST = 4096
 """Calls of a span."""
 _MIXED = 16
@@ -141,16 +143,25 @@ class BusySpans:
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(int(entry)) or math.nan for entry in entries])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
-        # from each call on the device had this work left, and no more time for it than until the end
-        left = np.cumsum(each[::-1])[::-1]
-        most = _work(left, end.after - low, end.after - ended[1:])
-        if most < (1 - _REST) * (end.after - low):
-            return None
-        least = _work(left, end.before - high, end.before - ended[1:])
+        rest, rested, begins = 0.0, 0.0, [0]
         if begin.call >= first and float(started[0]) > begin.after:
+            rest = float(started[0]) - begin.before
             away = started - np.append(log.columns.times(begin.call - first)[1], ended[:-1])
-            least = min(least, end.before - high - (float(started[0]) - begin.before) * int((away[1:] > away[0] / 2).sum()))
-        seconds, uncertain = (least + end.after - low) / 2, end.after - low - least
+            begins += (np.flatnonzero(away[1:] > away[0] / 2) + 1).tolist()
+            rested = (len(begins) - 1) * min(float(started[0]) - begin.after, rest / 2)
+        most = least = 0.0
+        for at, until in zip(begins, [*begins[1:], len(place)], strict=True):
+            # from each call on the device had this work left, and no more time for it than until the end, or the next rest's
+            left = np.cumsum(each[at:until][::-1])[::-1]
+            since, ends = ended[at + 1 : until], (end.before, end.after)
+            if until < len(place):
+                ends = float(started[until]) - rest, float(started[until])
+            most += _work(left, ends[1] - (low if at == 0 else float(started[at])), ends[1] - since)
+            least += _work(left, ends[0] - (high if at == 0 else float(started[at])), ends[0] - since)
+        if most < (1 - _REST) * (end.after - low) or rested > _REST * (end.after - low):
+            return None
+        longest = end.after - low - rested
+        seconds, uncertain = (least + longest) / 2, longest - least
         if seconds <= 0:
             return None
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))

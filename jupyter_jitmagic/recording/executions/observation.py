@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
-from jupyter_jitmagic.recording.executions.running_ahead import ahead, ends, lines
+from jupyter_jitmagic.recording.executions.running_ahead import ahead, lines, seen
 from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, another_output, smallest_output, waiter
 from jupyter_jitmagic.recording.hot_path import Detail
@@ -335,11 +335,11 @@ def _judge() -> None:
     judged = _judged
     while _to_judge:  # in the order of the calls: an execution is held against the end of the one before
         _judge_each(sorted([_to_judge.popleft() for _ in range(len(_to_judge))], key=lambda sighting: sighting.call), judged)
-    while ends:
-        seen = ends.popleft()
-        call = log.columns.find(seen.start, seen.end)
+    while seen:
+        ended = seen.popleft().told()
+        call = log.columns.find(ended.start, ended.end)
         if call is not None:
-            _busy.add(End(call, seen.before, seen.after), seen.line, lines.get)
+            _busy.add(End(call, ended.before, ended.after), ended.line, lines.get)
     _busy.share_out()
     changes = dict(judged)
     judged.clear()

@@ -22,12 +22,13 @@ import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.rests import Begun, Rests
-from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter
+from jupyter_jitmagic.recording.executions.lanes import Call, Lane, Line, SeenLast
+from jupyter_jitmagic.recording.executions.rests import Begun
+from jupyter_jitmagic.recording.executions.scheduling import account
+from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_LARGE_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 14
 _RESTLESS = 3
 WORTH_RESTLESS_S = 2e-3
@@ -60,9 +61,6 @@ _BURST = 0.5
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times."""
 
-Line = frozenset[Any]
-"""The devices that work through what they are given in its order."""
-
 
 class Ended(NamedTuple):
     """A call, told by its two times, and between which times its execution ended."""
@@ -74,73 +72,14 @@ class Ended(NamedTuple):
     line: Line
 
 
-ends: deque[Ended] = deque()
-"""Seen, and not judged yet."""
+seen: deque[_Link] = deque()
+"""Of which the end was seen, and not judged yet."""
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
 
 
 well_known: set[int] = set()
 """Entries that need not be seen alone again soon."""
-
-
-class _Call(NamedTuple):
-    """One that has returned: an output, its two times, its entry, and which of its line's calls it is."""
-
-    array: Any
-    start: float
-    end: float
-    entry: int
-    place: int
-    """Of the output among the call's."""
-    nbytes: int
-    lane: _Lane
-    number: int
-    work: float
-    """How long the line may be expected to have worked when it ends."""
-
-    @property
-    def is_large(self) -> bool:
-        return self.nbytes > _LARGE_BYTES
-
-    def follows(self, other: _Call | _Link | None) -> bool:
-        return other is not None and other.lane is self.lane and other.number == self.number - 1
-
-
-class _Seen(NamedTuple):
-    """Which call of a line was seen to end last, and when."""
-
-    number: int = 0
-    work: float = 0.0
-    when: float = -math.inf
-
-
-class _Lane:
-    """What a line was given, and what it is known to have done."""
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.number = 0
-        """Of the latest call."""
-        self.work = 0.0
-        self.newest: _Call | None = None
-        """What is waited for next."""
-        self.seen = _Seen()
-        self.each_s = 0.0
-        """How long a call takes, roughly and rather less: who asks too late learns nothing."""
-        self.lap_s = 0.0
-        """How long an end was waited for lately."""
-        self.began = self.latest_s = perf_counter()
-        """When its first call that was taken, and the latest, returned."""
-        self.bursts = False
-        """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
-        self.again = -math.inf
-        """From when on a call that finds it at rest is waited for again."""
-        self.rests = Rests()
-        self.rested = -math.inf
-        """When a call was last seen to find it at rest."""
-        self.waited = 0
-        """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
 
 
 class _Link(OutputWatch):
@@ -151,12 +90,16 @@ class _Link(OutputWatch):
         begun: since when its line has been at work, if that is known.
     """
 
+    holds = False
+    """Not one of the waiter's own `depth`."""
     closely = False
     """Its end is to be known well."""
     alone = False
     """So is the end of the call before."""
+    returned = math.inf
+    """When its caller, about to make another call, saw that its end had been seen."""
 
-    def __init__(self, call: _Call, rested: bool, owner: RunningAhead, begun: Begun | None = None) -> None:
+    def __init__(self, call: Call, rested: bool, owner: RunningAhead, begun: Begun | None = None) -> None:
         super().__init__(call.array, call.start)
         self.lane, self.number, self.work = call.lane, call.number, call.work
         self.entry, self.place = call.entry, call.place
@@ -169,6 +112,12 @@ class _Link(OutputWatch):
         self._begun = begun
         if begun is not None:
             self.since, self._due = begun.start, begun.start + begun.calls * call.lane.each_s
+            self.lingers = True
+
+    def output(self) -> Any | None:
+        if self.array is None:
+            self.returned = perf_counter()
+        return super().output()
 
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first."""
@@ -183,8 +132,17 @@ class _Link(OutputWatch):
             self._owner.lost(self)
         else:
             self._owner.saw(self)
-            ends.append(Ended(self.start, self._end, self.before, self.after, self.lane.line))
+            seen.append(self)
         self._owner.go_on(self)
+
+    def told(self) -> Ended:
+        """What is known of its end, by its caller, too: if that has waited once until it was back it was woken by this."""
+        before, after = self.before, min(self.after, self.returned)  # it may have been `peeked` before the thread saw it
+        if self.had is not None and self.had_then is not None and self.had.thread == self.had_then.thread:
+            had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
+            if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
+                before = max(before, back - had.late_s)
+        return Ended(self.start, self._end, before, after, self.lane.line)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""
@@ -201,8 +159,8 @@ class RunningAhead:
     def __init__(self) -> None:
         self._lock = RLock()
         self._waited: _Link | None = None
-        self._lanes: dict[Line, _Lane] = {}
-        self._row: deque[_Call] = deque()
+        self._lanes: dict[Line, Lane] = {}
+        self._row: deque[Call] = deque()
         """Calls whose ends are seen next, and those of the calls before each."""
         self._waits = 0
         self._alone: dict[int, int] = {}
@@ -250,7 +208,7 @@ class RunningAhead:
                 line = lines[entry] = frozenset(array.devices())
             lane = self._lanes.get(line)
             if lane is None:
-                lane = self._lanes[line] = _Lane(line)
+                lane = self._lanes[line] = Lane(line, perf_counter())
             lane.bursts = end - lane.latest_s < _BURST * lane.each_s
             lane.latest_s = end
             rows, self._rows = self._rows, hot_path.appended()
@@ -266,7 +224,7 @@ class RunningAhead:
             nbytes = self._nbytes.get((entry, place))
             if nbytes is None:
                 nbytes = self._nbytes[entry, place] = int(array.nbytes)
-            self._put(_Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work))
+            self._put(Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work))
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
@@ -299,7 +257,7 @@ class RunningAhead:
             return 0.0
         if self._waited is None:
             return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
-        if lane.newest is None:
+        if lane.newest is None and not self._waited.is_large:  # of large outputs no newest one is held
             return 0.0
         self._pauses = True
         return _PAUSE * lane.lap_s
@@ -307,7 +265,7 @@ class RunningAhead:
     @property
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon at first, then seldom, as that takes time from the caller."""
-        if len(ends) < self._judge_at:
+        if len(seen) < self._judge_at:
             return False
         self._judge_at = min(2 * self._judge_at, _JUDGE_LATER)
         return True
@@ -329,7 +287,7 @@ class RunningAhead:
                 self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
-        lane.seen = _Seen(link.number, link.work, link.after)
+        lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: _Link) -> None:
         """An output was deleted or donated before it was there: where all are, another one is to be looked at."""
@@ -378,7 +336,7 @@ class RunningAhead:
         """Another thread may have been here when the child was made."""
         self.__init__()  # type: ignore[misc]
 
-    def _put(self, call: _Call) -> None:
+    def _put(self, call: Call) -> None:
         """Wait for a call, keep it to be waited for, or let it go."""
         lane = call.lane
         if not call.is_large and self._seeks(lane):
@@ -398,16 +356,16 @@ class RunningAhead:
         elif not call.is_large:
             call.lane.newest = call
 
-    def _rested(self, lane: _Lane, now: float) -> None:
+    def _rested(self, lane: Lane, now: float) -> None:
         """A call found its line at rest: one that has just begun a loop does so, too."""
         self._rests += now - lane.rested < _LOOK_EVERY * lane.each_s
         lane.rested = now
 
-    def _seeks(self, lane: _Lane) -> bool:
+    def _seeks(self, lane: Lane) -> bool:
         """Whether only the last call before a rest is waited for."""
         return self.restless and lane.each_s < WORTH_RESTLESS_S and self._taken - self._turned >= _TURNS
 
-    def _seek(self, call: _Call) -> None:
+    def _seek(self, call: Call) -> None:
         """Wait for the last call before a rest."""
         lane, now = call.lane, perf_counter()
         if now < lane.again:
@@ -428,7 +386,7 @@ class RunningAhead:
             if begun is not None:
                 self._wait(call, begun=begun)
 
-    def _joins(self, call: _Call, waited: _Link) -> bool:
+    def _joins(self, call: Call, waited: _Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
         if self._taken - self._turned >= _TURNS or not self._has_room(call, waited) or not self._wants(call.entry):
@@ -447,7 +405,7 @@ class RunningAhead:
         self._alone[call.entry] = self._alone.get(call.entry, 0) + 1
         return True
 
-    def _has_room(self, call: _Call, waited: _Link) -> bool:
+    def _has_room(self, call: Call, waited: _Link) -> bool:
         if call.is_large:
             return not waited.is_large and not any(other.is_large for other in self._row)
         return len(self._row) < (_ROW if call.nbytes <= _SMALL_BYTES else 1)
@@ -459,10 +417,13 @@ class RunningAhead:
         least = min((self._alone.get(other, 0) for other in here), default=0)
         return entry in here and self._alone.get(entry, 0) <= least + _MORE
 
-    def _wait(self, call: _Call, rested: bool = False, begun: Begun | None = None) -> _Link:
+    def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None) -> _Link:
         self._waits += 1
         call.lane.waited = self._waits
         link = _Link(call, rested, self, begun)
+        if begun is not None:  # its caller is about to wait for it
+            link.had = account()
+            watching.append(link)
         waiter.look(link)
         self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link

@@ -65,6 +65,8 @@ class Awaited:
     """The thread that looks for its end should ask for the GIL soon, and does."""
     holds = True
     """An output of it may be held."""
+    lingers = False
+    """Its caller is to tell when it is back, even if the end has been seen by then."""
     _beside: weakref.ref[Any] | None = None
 
     def __init__(self, array: Any) -> None:
@@ -136,6 +138,8 @@ class OutputWatch(Awaited):
     def output(self) -> Any | None:
         if self.had is not None:
             self.had_then = account()
+        if self.until < math.inf:  # it was seen to end
+            stop_watching(self)
         return super().output()
 
     def caller_computed(self) -> bool:
@@ -303,7 +307,10 @@ class Waiter:
             if watch.hurried:
                 gil.restore(watch)
             watch.array = None
-            stop_watching(watch)
+            if watch.lingers and watch.had_then is None and not math.isnan(watch.after):
+                watch.until = perf_counter() + _PATIENCE_S
+            else:
+                stop_watching(watch)
             try:
                 watch.ended()
             except Exception as error:
@@ -313,7 +320,8 @@ class Waiter:
     def _next(self, queue: SimpleQueue[OutputWatch | None]) -> OutputWatch | None:
         """The next one to look at; None where something was to be let go of."""
         self._holds = False  # before it is looked what is held: whoever adds something from now on wakes the thread
-        times = [held.until for held in tuple(watching) if held.array is not None and held.until < math.inf]
+        kept = [held for held in tuple(watching) if held.array is not None or held.lingers]
+        times = [held.until for held in kept if held.until < math.inf]
         self._holds = bool(times)
         try:
             return queue.get(timeout=max(min(times) - perf_counter(), 0.0) if times else None)

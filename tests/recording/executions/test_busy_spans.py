@@ -104,6 +104,33 @@ def test_a_caller_that_is_slower_than_the_device_has_no_averages(log: Log) -> No
     assert means == {}
 
 
+def read_each_tenth(device: Device, busy: BusySpans, calls: int, back_s: float) -> None:
+    """A caller that waits for each tenth result and is back a moment later, the last before each eighth rest being seen to end.
+    Of two rounds one takes a third longer."""
+    for i in range(calls):
+        number = device.call(7, 0.0004 * (1.15 if i // 10 % 2 else 0.85))
+        if i % 10 == 9:
+            device.wait()
+            if i // 10 % 8 == 0:
+                busy.add(End(number, device.free - device.sight_s, device.free), LINE, lambda entry: LINE)
+            device.now += back_s
+
+
+def test_rounds_between_short_rests_have_a_mean_though_some_take_longer_than_others(log: Log) -> None:
+    busy, means = spans()
+    read_each_tenth(Device(log, python_s=5e-5), busy, 800, back_s=1e-4)
+    rows = log.columns.as_numpy()
+    assert (rows["execute_how"] == AVERAGED).sum() >= 700
+    assert all(abs(mean / 0.0004 - 1) < 0.03 for mean, _ in means[7])
+
+
+@pytest.mark.parametrize(("python_s", "back_s"), [(6e-4, 1e-4), (5e-5, 2e-3)])
+def test_rounds_in_or_between_which_the_device_waits_for_python_have_none(log: Log, python_s: float, back_s: float) -> None:
+    busy, means = spans()
+    read_each_tenth(Device(log, python_s=python_s), busy, 800, back_s=back_s)
+    assert means == {}
+
+
 def test_a_rest_in_the_middle_breaks_a_span_and_one_before_its_first_call_does_not(log: Log) -> None:
     busy, means = spans()
     device = Device(log)

@@ -11,6 +11,9 @@ import pytest
 
 from jupyter_jitmagic.recording.executions import busy_spans, mixed_spans, running_ahead, waiter
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
+from jupyter_jitmagic.recording.executions.lanes import Call, Lane
+from jupyter_jitmagic.recording.executions.rests import Begun
+from jupyter_jitmagic.recording.executions.scheduling import Account
 from jupyter_jitmagic.records import log as log_module
 from jupyter_jitmagic.records.columns import AVERAGED
 
@@ -58,7 +61,8 @@ class World:
         monkeypatch.setattr(busy_spans, "log", self.log)
         monkeypatch.setattr(mixed_spans, "well_known", set())
         monkeypatch.setattr(running_ahead, "lines", {})
-        monkeypatch.setattr(running_ahead, "ends", running_ahead.ends.__class__())
+        monkeypatch.setattr(running_ahead, "seen", running_ahead.seen.__class__())
+        monkeypatch.setattr(running_ahead, "watching", [])
         monkeypatch.setattr(running_ahead, "well_known", mixed_spans.well_known)
         monkeypatch.setattr(running_ahead, "perf_counter", lambda: self.now)
         monkeypatch.setattr(running_ahead, "random", random.Random(2))
@@ -142,8 +146,8 @@ class World:
         return self.sight_s * self.chance.uniform(0.5, 1.0) + (0.02 if self.chance.random() < self.lates else 0.0)
 
     def judge(self) -> None:
-        while running_ahead.ends:
-            seen = running_ahead.ends.popleft()
+        while running_ahead.seen:
+            seen = running_ahead.seen.popleft().told()
             call = self.log.columns.find(seen.start, seen.end)
             assert call is not None
             self.busy.add(End(call, seen.before, seen.after), seen.line, running_ahead.lines.get)
@@ -441,3 +445,22 @@ def test_an_entry_that_was_never_seen_alone_leaves_the_others_of_its_spans_unkno
     _, ratios = world.judged()
     assert 2 not in ratios
     assert rows["place"][40] == 2
+
+
+@pytest.mark.parametrize(
+    ("waits", "seen", "told"),
+    [
+        (1, 4.0, (3.2, 3.5)),
+        (2, 4.0, (1.0, 3.5)),  # of two waits it is not known which was for the result
+        (1, 3.0, (1.0, 3.0)),  # it was away for something else
+    ],
+)
+def test_a_caller_that_has_waited_once_tells_when_the_last_call_before_a_rest_ended(
+    waits: int, seen: float, told: tuple[float, float]
+) -> None:
+    lane = Lane(frozenset(["device 0"]), 0.0)
+    link = running_ahead._Link(Call(object(), 0.0, 0.1, 7, 0, 4, lane, 10, 0.0), False, running_ahead.ahead, Begun(0.0, 10))
+    link.before, link.after, link.returned = 1.0, seen, 3.5
+    link.had, link.had_then = Account(1, 0.0, 0.0, 5), Account(1, 0.1, 0.2, 5 + waits)
+    ended = link.told()
+    assert (ended.before, ended.after) == pytest.approx(told)

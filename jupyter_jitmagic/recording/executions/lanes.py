@@ -1,0 +1,81 @@
+"""Lines of devices that are given calls more quickly than they work through them, and what is known of each."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, Protocol
+
+from jupyter_jitmagic.recording.executions.rests import Rests
+
+_LARGE_BYTES = 1 << 20
+
+Line = frozenset[Any]
+"""The devices that work through what they are given in its order."""
+
+
+class Numbered(Protocol):
+    """A call, as far as it is known which of its line's it is."""
+
+    @property
+    def lane(self) -> Lane: ...
+    @property
+    def number(self) -> int: ...
+
+
+class Call(NamedTuple):
+    """One that has returned: an output, its two times, its entry, and which of its line's calls it is."""
+
+    array: Any
+    start: float
+    end: float
+    entry: int
+    place: int
+    """Of the output among the call's."""
+    nbytes: int
+    lane: Lane
+    number: int
+    work: float
+    """How long the line may be expected to have worked when it ends."""
+
+    @property
+    def is_large(self) -> bool:
+        return self.nbytes > _LARGE_BYTES
+
+    def follows(self, other: Numbered | None) -> bool:
+        return other is not None and other.lane is self.lane and other.number == self.number - 1
+
+
+class SeenLast(NamedTuple):
+    """Which call of a line was seen to end last, and when."""
+
+    number: int = 0
+    work: float = 0.0
+    when: float = -math.inf
+
+
+class Lane:
+    """What a line was given, and what it is known to have done."""
+
+    def __init__(self, line: Line, now: float) -> None:
+        self.line = line
+        self.number = 0
+        """Of the latest call."""
+        self.work = 0.0
+        self.newest: Call | None = None
+        """What is waited for next."""
+        self.seen = SeenLast()
+        self.each_s = 0.0
+        """How long a call takes, roughly and rather less: who asks too late learns nothing."""
+        self.lap_s = 0.0
+        """How long an end was waited for lately."""
+        self.began = self.latest_s = now
+        """When its first call that was taken, and the latest, returned."""
+        self.bursts = False
+        """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
+        self.again = -math.inf
+        """From when on a call that finds it at rest is waited for again."""
+        self.rests = Rests()
+        self.rested = -math.inf
+        """When a call was last seen to find it at rest."""
+        self.waited = 0
+        """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
