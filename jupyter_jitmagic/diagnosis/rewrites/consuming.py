@@ -450,7 +450,7 @@ class Consumers(Indexing):
         inner_two = two is not None and two.axis == (m - 1 if name in ("inner",) else max(m - 2, 0))
         dtype = (one or two).dtype  # type: ignore[union-attr]
         if inner_one and inner_two and one is not None and two is not None:
-            if one.mask != two.mask:
+            if not one.meets(two):
                 self.stop(node)
             self.replace(left, self._zeroed(left, one))
             self.replace(right, self._zeroed(right, two))

@@ -71,6 +71,10 @@ class Ragged:
             other.grid,
         )
 
+    def meets(self, other: Ragged) -> bool:
+        """Whether elements that count stand at the same places in both, if they are equally many."""
+        return self.mask == other.mask or (self.front and other.front and not (self.grid or other.grid))
+
     @property
     def broadcast(self) -> str:
         """The mask's text, fit to stand beside the data."""

@@ -45,6 +45,7 @@ class Operations(Drawing):
             "shift": self._shift,
             "like": self._like,
             "flip": self._flip,
+            "beside": self._beside,
             "expand": self._expand,
             "searchsorted": self._searchsorted,
             "interp": self._interp,
@@ -109,7 +110,7 @@ class Operations(Drawing):
         if axes is not None and found.axis not in axes and not found.flat:  # of each row by itself
             self.require(found, TOTAL)
             return replace(found, direct=False, pad="")
-        if found.behind or found.axis:
+        if axes is None or found.listed:
             self.stop(node)
         self.with_keyword(node, f"where={found.broadcast}")
         return replace(found, direct=False, pad="0" if known.name == "softmax" else "", source=-1)
@@ -420,6 +421,17 @@ class Operations(Drawing):
             self.stop(node)
         mask = self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen")
         return replace(found, mask=mask, front=False, direct=False)
+
+    def _beside(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length."""
+        found = self._only(node, known)
+        if found is None:
+            return None
+        axis = known.keyword("axis") or (known.arguments[2] if len(known.arguments) > 2 else None)
+        axes = self._axes_of(axis, found.ndim) if axis is not None else None
+        if axes is None or found.axis in axes or found.flat or found.listed:
+            self.stop(node)
+        return replace(found, direct=False, source=-1)
 
     def _searchsorted(self, node: ast.Call, known: Called) -> Ragged | None:
         """What does not count stands behind everything that does."""

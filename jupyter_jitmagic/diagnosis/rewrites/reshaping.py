@@ -178,7 +178,7 @@ class Reshaping(Consumers):
         terms = inputs.split(",")
         once = sorted(letter for letter in set(inputs) - {","} if inputs.count(letter) == 1)
         output = output if arrow else "".join(once)
-        if any(each.flat or each.listed or each.mask != ragged[0].mask for each in ragged):
+        if any(each.flat or each.listed or not each.meets(ragged[0]) for each in ragged):
             self.stop(node)
         letters = {term[each.axis] for term, each in zip(terms, found, strict=True) if each is not None}
         letter = min(letters)

@@ -356,3 +356,32 @@ def test_a_divisor_is_filled_with_one_where_nothing_may_be_selected():
     for t in calls:
         got, want = (jax.grad(lambda *given, f=f: f(*given).sum(), (0, 1))(x, t) for f in (namespace["f"], plain))
         assert all(map(jnp.allclose, got, want))
+
+
+def test_attention_over_the_part_of_a_cache_that_is_filled():
+    """Softmax over an axis of unknown length that is not the first, of keys that a helper repeats, and values cut alike."""
+    source = """
+def cut(cache, pos):
+    filled = cache.at[:pos, :, :].get()
+    return jnp.repeat(filled, 2, axis=1)
+
+def f(q, keys, values, pos):
+    k = cut(keys, pos)
+    v = cut(values, pos)
+    scores = jnp.einsum("hd,shd->hs", q, k) / jnp.sqrt(q.shape[-1])
+    w = jax.nn.softmax(scores, axis=-1)
+    return jnp.einsum("hs,shd->hd", w, v)
+"""
+    keys = jnp.sin(jnp.arange(24.0)).reshape(6, 1, 4)
+    calls = [(jnp.ones((2, 4)), keys, keys * 2 + 1, jnp.array(pos)) for pos in (3, 5, 6)]
+    assert "where=kept" in check(source, *calls).rewrites[0].source
+
+
+def test_softmax_of_rows_whose_length_is_unknown():
+    source = """
+def f(x, y, n):
+    scores = x @ y[:n].T
+    return jax.nn.softmax(scores, axis=1) @ y[:n]
+"""
+    x, y = jnp.arange(6.0).reshape(3, 2) / 5, jnp.cos(jnp.arange(10.0)).reshape(5, 2)
+    check(source, (x, y, jnp.array(3)), (x, y, jnp.array(1)), (x, y, jnp.array(5)))
