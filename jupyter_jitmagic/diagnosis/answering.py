@@ -107,7 +107,9 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         rewrites=beside,
         unverified=unsure,
         verified=not result.extrapolated,
-        reason=reasons.for_static(call, result, asked.found) + reasons.for_lost_gradient(no_gradient),
+        reason=reasons.for_static(call, result, asked.found)
+        + reasons.for_counters(call, result, beside)
+        + reasons.for_lost_gradient(no_gradient),
         equations=_unbearable(asked),
     )
 

@@ -15,7 +15,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.answering import Asked, answer
-from jupyter_jitmagic.diagnosis.call.calls import Call, innermost
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
@@ -99,8 +99,7 @@ def diagnose_call(
         if note:
             diagnosis = replace(diagnosis, notes=(*diagnosis.notes, note))
     except Exception as error:
-        faults.report("diagnosis", error)
-        diagnosis = _unknown(call, error)
+        diagnosis = _refused_by_jax(call, error) or _unknown(call, error)
     finally:
         clear_caches()
     return replace(diagnosis, seconds=time.perf_counter() - started)
@@ -209,7 +208,16 @@ def _sites(call: Call, error: BaseException, seconds: float) -> Found:
     return Found(sites, ((),) * len(sites), (frozenset(),) * len(sites), (False,) * len(sites), proven=False)
 
 
+def _refused_by_jax(call: Call, error: BaseException) -> Diagnosis | None:
+    """What is said of arguments that JAX cannot take apart, and so nobody can."""
+    reason = other_failures.for_keys_without_order(call if call.arguments else bind(call.fun, call.args, call.kwargs))
+    if reason is None:
+        return None
+    return Diagnosis(call.name, "not_staticness", error=f"{type(error).__name__}: {error}", reason=reason)
+
+
 def _unknown(call: Call, error: BaseException) -> Diagnosis:
+    faults.report("diagnosis", error)
     return Diagnosis(
         call.name, "not_staticness", reason="Unknown: the diagnosis itself failed (jupyter_jitmagic.faults.details())."
     )

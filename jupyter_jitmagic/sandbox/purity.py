@@ -25,7 +25,7 @@ from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_o
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import extent
 
-_MUTATORS = frozenset(
+MUTATORS = frozenset(
     {
         "add",
         "append",
@@ -229,7 +229,7 @@ def _call_effect(
         pass  # a function of a module changes nothing that is named before it
     elif type(owner).__module__.startswith(("numpy.random", "random")):
         yield "it uses host randomness"
-    elif isinstance(node.func, ast.Attribute) and name in _MUTATORS and root not in own and not _is_at_update(node.func):
+    elif isinstance(node.func, ast.Attribute) and name in MUTATORS and root not in own and not _is_at_update(node.func):
         yield from () if is_read(node.func) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"

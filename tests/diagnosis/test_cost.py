@@ -68,3 +68,19 @@ def test_rounds_that_are_too_many_to_trace_are_told_by_fewer():
         and "%jitlines --roll" in found.reason
         and "Fix ·" not in to_text(advice(found))
     )
+
+
+def scheduled(params, step, rate):
+    return params * rate * (step / 100 if step < 100 else 1.0)
+
+
+def test_the_price_of_a_static_counter_is_said():
+    """A parameter that counts up by its name compiles in each call; the rewrite beside it compiles once."""
+    found = diagnose(scheduled, jnp.arange(3.0), 10, 0.1)
+    assert found.kind == "static" and found.rewrites
+    assert "Where step counts up, 1,000 calls compile 1,000 times; the other way (where) compiles once." in found.reason
+
+
+def test_no_price_is_said_of_a_size():
+    found = diagnose(lambda x, size: x * 2 if size > 3 else x, jnp.arange(3.0), 10)
+    assert found.kind == "static" and "1,000 times" not in found.reason

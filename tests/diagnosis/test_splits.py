@@ -427,3 +427,28 @@ def descended(x):
 def test_a_function_that_each_call_makes_is_no_static_argument_of_a_piece():
     """Each call of `jax.grad(f)` gives another: the piece would compile again in every call."""
     assert "static_argnames" not in jm.diagnose(descended, jnp.array(2.0)).splits[0].source
+
+
+LOG: list[Any] = []
+
+
+def keep(value: Any) -> None:
+    LOG.append(value)
+
+
+def logged(x):
+    y = jnp.sin(x) * 2
+    z = jnp.unique(y)
+    w = jnp.cos(z) * 3
+    LOG.append(w)
+    v = jnp.sin(w) * 2
+    keep(v)
+    return v * 2 + y.sum()
+
+
+def test_what_is_kept_outside_the_function_stays_in_plain_python():
+    """Under jit it would happen while tracing, and keep a tracer: by a list of the module's, also in a helper."""
+    (split,) = jm.diagnose(logged, jnp.array([3.0, 1.0, 3.0])).splits
+    *pieces, own = split.source.split("@jax.jit")[-1:][0].rpartition("def logged")
+    assert "LOG.append(w)" in own and "keep(v)" in own
+    assert "LOG" not in "".join(pieces) and "keep(" not in "".join(pieces)

@@ -214,3 +214,17 @@ def test_a_test_within_the_body_of_a_scan_is_no_carry_that_changes_its_type():
 
     said = reason(capped, X)
     assert "Inside body, traced by scan," in said and "changes its type" not in said
+
+
+def test_a_dict_whose_keys_have_no_order_is_named() -> None:
+    """JAX cannot take such an argument apart: one line names the argument and its keys."""
+
+    def scaled(x: jax.Array, cfg: dict[Any, Any]) -> jax.Array:
+        return x * cfg["scale"] if x.sum() > 0 else x
+
+    before = len(jm.faults.details())
+    told = jm.diagnose(scaled, X, {"inner": {1: 2.0, "scale": 3.0}})
+    assert told.kind == "not_staticness"
+    assert told.reason.startswith("cfg holds a dict with the keys 1, 'scale' (int and str), which have no order")
+    assert "keys of object and str" in jm.diagnose(scaled, X, cfg={object(): 2.0, "scale": 3.0}).reason
+    assert len(jm.faults.details()) == before

@@ -57,18 +57,30 @@ def with_empties_of(got: Any, want: Any) -> Any:
 
 
 def is_wider(got: Any, want: Any) -> bool:
-    """Whether a compiled result is the plain one with floats in the place of integers."""
+    """Whether a compiled result is the plain one with floats in the place of integers, or of floats of fewer bits."""
     got_leaves, got_tree = jax.tree_util.tree_flatten(got)
     want_leaves, want_tree = jax.tree_util.tree_flatten(want)
     if got_tree != want_tree:
         return False
-    whole = [
-        hasattr(b, "dtype") and number_kind(b.dtype) == "i" and hasattr(a, "dtype")
-        for a, b in zip(got_leaves, want_leaves, strict=True)
-    ]
-    return not any(
-        _leaf_differs(a, b.astype(a.dtype) if each else b) for a, b, each in zip(got_leaves, want_leaves, whole, strict=True)
-    )
+    return not any(_leaf_differs(*_of_one_type(a, b)) for a, b in zip(got_leaves, want_leaves, strict=True))
+
+
+def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
+    """Two leaves, of which one is made what the other is where the first may be the wider: as exact as the second."""
+    if not (hasattr(want, "dtype") and hasattr(got, "dtype")):
+        return got, want
+    if number_kind(want.dtype) == "i":
+        return got, want.astype(got.dtype)
+    both_floats = number_kind(want.dtype) == "f" == number_kind(got.dtype)
+    return (got.astype(want.dtype), want) if both_floats and want.dtype.itemsize < got.dtype.itemsize else (got, want)
+
+
+def wider_words(got: Any, want: Any) -> str:
+    """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
+    for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
+        if hasattr(b, "dtype") and hasattr(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
+            return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
+    return "always floats, where plain Python's branches give integers or floats"
 
 
 def lost_to_nan(got: Any, want: Any) -> bool:

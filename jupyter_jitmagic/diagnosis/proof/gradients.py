@@ -67,6 +67,8 @@ class Gradients:
         self._equal: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
+        self.cut = False
+        """Whether the last comparison ended by its time."""
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
@@ -77,6 +79,7 @@ class Gradients:
             DiffersBesideNan: it is not finite where data is made NaN, and right elsewhere.
             Differs: the rewrite's gradient is another.
         """
+        self.cut = False
         if not uncompiled.can_run() or not inputs:
             return ""
         first = _leaves(self._fun, inputs[0], self._static)
@@ -97,6 +100,7 @@ class Gradients:
         others = [*(missing if self._minds_nan else unminded[-6:]), *self._infinite(inputs[0])]
         for given in [*_in_order(minded), *self._ties(inputs[0]), *others]:
             if deadline.over():
+                self.cut = True
                 break
             leaves = _leaves(self._fun, given, self._static)
             got = _gradient(traced, [*leaves.values, *leaves.others])

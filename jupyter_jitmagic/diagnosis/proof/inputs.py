@@ -342,6 +342,9 @@ class Variations:
             yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")
+            if np.size(self._leaves[k]) > 1:  # a mask that lets nothing through, and one that lets all
+                yield self._each([k], np.zeros_like, "flag")
+                yield self._each([k], np.ones_like, "flag")
 
     def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""

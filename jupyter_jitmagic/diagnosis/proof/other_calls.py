@@ -30,11 +30,13 @@ class OtherCall:
         given: its arguments; `given.kind` is "left out", "none", "given", "number", "size", "end" or "negative int".
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
+        sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
     """
 
     given: Input
     words: str
     promised: bool = True
+    sought: bool = True
 
 
 def other_calls(fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> list[OtherCall]:
@@ -265,6 +267,10 @@ class _Maker:
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
+        full = [k for k in floats if self._leaves[k].dtype == np.float32 and isinstance(self._leaves[k], jax.Array)]
+        if full:
+            short = {k: self._leaves[k].astype(np.float16) for k in full}
+            yield replace(self._as_number(short, "on arrays of float16"), promised=False, sought=False)
         if ints:
             halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)

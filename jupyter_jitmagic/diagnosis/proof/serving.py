@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SHORT = 0.1  # seconds for one run of the function, in one way or the other
 MOST_TAKEN = 16  # other calls that a rewrite is compared on
+MOST_IN_SHORT = 2  # kinds of integers, where there is no time for more
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
@@ -74,11 +75,14 @@ class Served:
     ) -> None:
         self._fun, self.plain, self._static = fun, plain, static
         self.taken: list[Taken] = []
+        self.unsought: list[OtherCall] = []
+        """What plain Python takes as well, and a rewrite need not."""
         self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
         self.untried: dict[str, None] = {}
         self._patience = 10 * SHORT
         if not plain.agrees():
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
+            self._take_integers(calls)
             return
         deadline = Deadline(seconds)
         self._changes: list[Callable[[Any], Any]] = []
@@ -89,13 +93,30 @@ class Served:
             self._changes = [operator.neg, noise(1), noise(2)][: 3 - few]
         others = itertools.islice(self._with_others(own), 1, None)
         self._usual += [plain.uncompiled(given, SHORT) is not None for given in others]
+        left_out = []
         for call in calls:
+            if not call.sought:
+                continue
             if deadline.over() or len(self.taken) >= MOST_TAKEN:
                 self.not_compared(call)
+                left_out.append(call)
                 continue
             wanted = tuple(self._run(call.given))
             if wanted:
                 self.taken.append(Taken(call, wanted))
+        self._take_integers(left_out)
+        for call in calls:
+            if not call.sought and plain.uncompiled(call.given, SHORT) is not None:
+                self.unsought.append(call)
+
+    def _take_integers(self, calls: Sequence[OtherCall]) -> None:
+        """Integers in the place of floats, once each, where there is no time for more or NumPy cannot run it: a rewrite
+        has to trace there (branches of one type)."""
+        whole = [call for call in calls if call.given.kind == "number" and "integers" in call.words]
+        for call in whole[-MOST_IN_SHORT:]:
+            result = self.plain.run(call.given, seconds=5 * SHORT)
+            if result is not None:
+                self.taken.append(Taken(call, ((call.given, result[0]),)))
 
     def first(self, taken: Taken) -> None:
         """What stopped a rewrite stops most of those that follow: they are compared on it first."""
@@ -166,6 +187,16 @@ class Served:
             difference = differs(got, want)
             if difference and not self._of_either_kind(taken, got, want) and not self._rounding_decides(given, got, want):
                 raise Differs(f"it differs {taken.call.words}: {difference}")
+
+    def gives_otherwise(self, taken: Taken, traced: Any) -> bool:
+        """Whether a rewrite is seen to give something else on a call on which it promises nothing."""
+        try:
+            self.compare(taken, traced)
+        except CannotRun:
+            return False
+        except Differs:
+            return True
+        return False
 
     def computed(self, given: Input, traced: Any) -> Any:
         """What the program gives on an input."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
@@ -25,10 +24,12 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     shapes,
     too_large,
     weak_type_note,
+    wider_words,
     with_empties_of,
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
+from jupyter_jitmagic.diagnosis.proof.raising import Raised, goes_on, raised, words
 from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.types import Comparison
@@ -47,7 +48,6 @@ SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many 
 MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
-LOOP_LIMIT = 50_000  # iterations of a while_loop under comparison: a rewrite that never ends must end
 _GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
 _TRACER = re.compile(r"\w*Tracer\b")
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
@@ -105,6 +105,9 @@ class Plain:
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
+        self.raised: list[tuple[Input, Raised]] = []
+        self._error: Exception | None = None
+        self._units = units
         self._interpreted = False
         self._first = 0.0
         self._endless: set[str] = set()
@@ -124,9 +127,11 @@ class Plain:
         yield from list(self._runs)
         for given in self._inputs:
             begin = time.thread_time()
+            self._error = None
             done = self.run(given, first=not self._runs)
             self._spent += time.thread_time() - begin
             if done is None:
+                self._keep_error(given)
                 continue
             new = self._probes.keep()
             if given.kind in self._extra and not new and self._counted >= 8:
@@ -135,12 +140,18 @@ class Plain:
             self._runs.append((given, done[0]))
             yield self._runs[-1]
 
+    def _keep_error(self, given: Input) -> None:
+        """An exception of plain Python's on an input is what compiled code does not raise."""
+        if self._error is not None and self.failed is None:
+            found = raised(self._error, self._units)
+            self.raised += [(given, found)] if found is not None else []
+
     _extra: frozenset[str] = frozenset()
     _most: float = float("inf")
     """Operations by NumPy that a varied input's run may take: one with more has hardly an end."""
     _counted = 0
-    met_another_shape = False
-    """Whether, in the last comparison, plain Python gave another shape on an input than on the call's own."""
+    met: set[str] | frozenset[str] = frozenset()
+    """On which inputs that it promises nothing for the last rewrite compared gave something else: kinds of `Step.excludes`."""
 
     def _wanted(self) -> Iterator[Input]:
         tried = 0
@@ -167,12 +178,12 @@ class Plain:
     def _late(self) -> bool:
         return self._deadline.over()
 
-    def run(self, given: Input, first: bool = False) -> tuple[Any] | None:
-        """(result,), or None where plain Python fails on this input or takes too long."""
+    def run(self, given: Input, first: bool = False, seconds: float = 0.0) -> tuple[Any] | None:
+        """(result,), or None where plain Python fails on this input or takes too long: longer than `seconds`, if given."""
         # a varied input may make a loop endless; the call's own input may take all the time there is
         if given.kind in self._endless:
             return None  # what made one loop endless makes the next one so
-        seconds = min(self._deadline.left(), max(SHORT, MANY * self._first))
+        seconds = seconds or min(self._deadline.left(), max(SHORT, MANY * self._first))
         if first and self._own is not None and self.uncompiled(given, self._deadline.left()) is not None:
             return self._own
         if not first and self.agrees():
@@ -211,6 +222,7 @@ class Plain:
                 return self.run(given, first)
             if first:
                 self.failed = error
+            self._error = error
         return None
 
     def agrees(self) -> bool:
@@ -333,17 +345,16 @@ def compare(
     """
     equal: list[Input] = []
     results: list[Any] = []
-    wider: tuple[Any, str] | None = None  # floats where plain Python gives integers, and the words for it
+    wider: tuple[Any, str, str] | None = None  # floats where plain Python gives integers, and the words for it
     unsure = 0
     call_shapes: list[tuple[int, ...]] = []
     notes: dict[str, None] = {}
-    plain.met_another_shape = False
+    plain.met = set()
     for given, want in plain.runs():
-        left_out = (given.kind == "infinite" and "nan" in excludes) or (want is None and "nothing" in excludes)
-        if given.kind in excludes or left_out:
-            continue
-        if ("another shape" in excludes or OVERLAP in excludes) and equal and shapes(want) != call_shapes:
-            plain.met_another_shape |= "another shape" in excludes
+        given_up = _given_up(given, want, excludes, call_shapes if equal else None)
+        if given_up:
+            if given_up not in plain.met and _gives_otherwise(plain, rewrite, given, want):
+                plain.met.add(given_up)
             continue
         try:
             got = rewrite(given)
@@ -355,7 +366,7 @@ def compare(
         difference = differs(got, want)
         results.append(want)
         if difference and is_wider(got, want):
-            wider = wider or (got, f"it differs on {_words(given)}: {difference}")
+            wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))
         elif difference and (rounds := other_rounds(plain, given, got, want, exactly)):
             if LATER not in " ".join(notes):
                 notes[rounds] = None
@@ -384,12 +395,34 @@ def compare(
     if wider is not None:
         if not any(same_dtypes(wider[0], result) for result in results):
             raise Differs(wider[1])
-        notes["always floats, where plain Python's branches give integers or floats"] = None
+        notes[wider[2]] = None
     if plain.failed is not None and not equal:
         raise Differs(_why_it_failed(plain.failed))
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)
+
+
+def _given_up(given: Input, want: Any, excludes: Mapping[str, str], call_shapes: list[tuple[int, ...]] | None) -> str:
+    """Which of `Step.excludes` an input falls under; "" for none."""
+    if given.kind in excludes:
+        return given.kind
+    if given.kind == "infinite" and "nan" in excludes:
+        return "nan"
+    if want is None and "nothing" in excludes:
+        return "nothing"
+    if call_shapes is None or shapes(want) == call_shapes:
+        return ""
+    return next((kind for kind in ("another shape", OVERLAP) if kind in excludes), "")
+
+
+def _gives_otherwise(plain: Plain, rewrite: Callable[[Input], Any], given: Input, want: Any) -> bool:
+    """Whether a rewrite is seen to give something else on an input on which it promises nothing."""
+    try:
+        got = rewrite(given)
+    except (Exception, Effect):
+        return False
+    return bool(differs(got, want)) and not rounding_decides(plain, given, got, want)
 
 
 def _may_lose(plain: Plain, given: Input) -> bool:
@@ -442,21 +475,20 @@ def _words(given: Input) -> str:
     return {"call": "the call's own input"}.get(given.kind, f"an input varied ({given.kind})")
 
 
-def bounded_loops(text: str) -> str:
-    """The same source with every `while_loop` bounded, for the comparison only."""
-    return re.sub(r"(?<![\w.])(?:\w+\.)*while_loop\(", "__jitmagic_while_loop__(", text)
-
-
-def bounded_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
-    """`lax.while_loop` that ends after LOOP_LIMIT rounds."""
-    return jax.lax.while_loop(
-        lambda s: jnp.logical_and(s[1] < LOOP_LIMIT, cond_fun(s[0])), lambda s: (body_fun(s[0]), s[1] + 1), (init_val, 0)
-    )[0]
-
-
-def comparison(plain: Plain, inputs: int, notes: tuple[str, ...], excludes: Mapping[str, str]) -> Comparison:
-    not_reached = tuple(plain.coverage.missing()) + tuple(dict.fromkeys(excludes.values()))
-    return Comparison(inputs, plain.coverage.words(), not_reached, notes)
+def comparison(
+    plain: Plain,
+    inputs: int,
+    notes: tuple[str, ...],
+    excludes: Mapping[str, str],
+    run: Callable[[Input], Any] | None = None,
+) -> Comparison:
+    """What is told of a comparison; `run`: what may raise as plain Python does, as the pieces of a split."""
+    met = dict.fromkeys(what for kind, what in excludes.items() if kind in plain.met)
+    told = [found for given, found in plain.raised if run is None or goes_on(run, given)]
+    differences = dict.fromkeys((*notes, *met))
+    differences |= dict.fromkeys(words(told, [*differences, *excludes.values()]))
+    not_reached = dict.fromkeys((*plain.coverage.missing(), *(what for what in excludes.values() if what not in met)))
+    return Comparison(inputs, plain.coverage.words(), tuple(not_reached), tuple(differences))
 
 
 __all__ = ["Comparison", "Differs", "NoSource", "Plain", "by_numpy", "compare", "comparison", "types"]

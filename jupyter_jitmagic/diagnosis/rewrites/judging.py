@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.proof.bounding import bounded_loops, bounded_while_loop
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
@@ -33,8 +34,6 @@ from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     OVERLAP,
     Plain,
-    bounded_loops,
-    bounded_while_loop,
     by_numpy,
     compare,
     comparison,
@@ -44,7 +43,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
-from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, own_name
+from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
@@ -85,6 +84,8 @@ class Judge:
         self._served: Served | None = None
         self._said: Sequence[OtherCall] = ()
         self._note = ""
+        self._met: set[str] = set()
+        """Kinds of other calls that the last draft gives up, and gives something else on."""
         self._gradients: Gradients | None = None
         self._gradients_of: Plain | None = None
         self.at_edge: Rewrite | None = None
@@ -212,9 +213,12 @@ class Judge:
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
 
+        plain.met |= self._met
+
         def told(gradient: str) -> Rewrite:
             said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)))
-            return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried()}))
+            callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
+            return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers}))
 
         try:
             return told(self._compare_gradients(plain, traced, inputs))
@@ -309,16 +313,19 @@ class Judge:
                 raise Differs(f"it differs with another static value: {difference}")
 
     def _met_another_shape(self, plain: Plain) -> bool:
-        return plain.met_another_shape or (self._served is not None and self._served.met_another_shape)
+        return ANOTHER_SHAPE in plain.met or (self._served is not None and self._served.met_another_shape)
 
     def _compare_served(self, traced: Traced) -> list[str]:
         """Compare on the other calls; gives what is to be said of those on which it may fail."""
         if self._served is None:
             return []
+        self._met = set()
         known = {id(taken.call): taken for taken in self._served.taken}
         programs = {id(call): program for call, program in traced.others}
         for key, taken in known.items():
             kind = taken.call.given.kind
+            if kind in traced.draft.excludes and key in programs and kind not in self._met:
+                self._met |= {kind} if self._served.gives_otherwise(taken, programs[key]) else set()
             if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
                 continue
             if key not in programs:
@@ -334,6 +341,7 @@ class Judge:
                 self._served.first(taken)
                 raise
         failing = [*traced.fails, *(call.words for call in self._said if not self._serves(traced, known.get(id(call))))]
+        failing += [call.words for call in self._served.unsought if self._trace_of(traced, call.given) is None]
         return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
 
     def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
@@ -344,13 +352,21 @@ class Judge:
     def _serves(self, traced: Traced, taken: Taken | None) -> bool:
         if taken is None or self._served is None:
             return True
-        given = taken.call.given
+        program = self._trace_of(traced, taken.call.given)
+        if program is None:
+            return False
         try:
-            program = rerun(lambda: jitted(traced.function, self.static).trace(*given.args, **given.kwargs))
             self._served.compare(taken, program, traced.draft.excludes)
         except (Exception, OutOfTime, Effect):
             return False
         return True
+
+    def _trace_of(self, traced: Traced, given: Input) -> Any:
+        """The rewrite's trace on another call; None where it does not trace."""
+        try:
+            return rerun(lambda: jitted(traced.function, self.static).trace(*given.args, **given.kwargs))
+        except (Exception, OutOfTime, Effect):
+            return None
 
     def _keeps_tracers(self, traced: Traced) -> bool:
         """Whether a trace leaves tracers behind, in what the function changes outside itself: nobody can use them there."""
@@ -370,7 +386,10 @@ class Judge:
         return False
 
     def _untried(self) -> dict[str, str]:
-        return {f"untried {what}": what for what in self._served.untried} if self._served is not None else {}
+        untried = [*self._served.untried] if self._served is not None else []
+        if self._gradients is not None and self._gradients.cut:
+            untried.append("gradients at edges and beside NaN, for want of time")
+        return {f"untried {what}": what for what in untried}
 
     def _compiled(self, traced: Traced) -> Callable[[Input], Any]:
         """What runs the compiled rewrite on inputs like the call's."""

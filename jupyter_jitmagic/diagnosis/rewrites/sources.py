@@ -7,14 +7,14 @@ import difflib
 import functools
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.layout import folded
-from jupyter_jitmagic.source.units import Unit, layers, module_text
+from jupyter_jitmagic.source.units import Unit, codes, layers, module_text, plain_function
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,33 @@ def holders(unit: Unit) -> Iterator[tuple[str, str]]:
         name = top_name(stmt)
         if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
             yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
+
+
+def other_callers(texts: Mapping[Unit, str], reached: Sequence[Unit], fun: Any) -> list[str]:
+    """In words, the user's functions that call a changed helper and that the call in question does not reach: with other kinds
+    of arguments, perhaps, as the int of a size."""
+    known = [*reached, *texts]
+    own = plain_function(fun)
+    found = []
+    for unit in texts:
+        name = top_name(ast.parse(unit.text).body[-1])
+        if not name or (own is not None and unit.holds(own.__code__)):
+            continue
+        functions = [(each, plain_function(value)) for each, value in unit.globals.items() if _may_call(value)]
+        found += [
+            f"{each}, which calls {name} as well"
+            for each, function in functions
+            if function is not None
+            and function.__globals__ is unit.globals
+            and not any(one.holds(function.__code__) for one in known)
+            and any(name in code.co_names for code in (function.__code__, *codes(function.__code__)))
+        ]
+    return found
+
+
+def _may_call(value: object) -> bool:
+    inner = getattr(value, "__wrapped__", None) if callable(value) and not isinstance(value, type) else None
+    return isinstance(value, types.FunctionType) or isinstance(inner, types.FunctionType)
 
 
 def _holds(value: object, unit: Unit) -> bool:

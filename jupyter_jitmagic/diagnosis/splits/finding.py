@@ -25,14 +25,15 @@ from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, Split, difference, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
-from jupyter_jitmagic.diagnosis.splits.statements import may_isolate
+from jupyter_jitmagic.diagnosis.splits.statements import blocks_of, changes_outside, may_isolate
 from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.code import stored
+from jupyter_jitmagic.source.code import loaded, stored, walk_scope
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40
@@ -131,7 +132,7 @@ class _Search:
 
     def split(self) -> Split:
         try:
-            state = self._settled(_State(Marks()))
+            state = self._settled(_State(Marks(plain=self._changing())))
         except _PlainFails:
             return Split()
         if state is None:
@@ -156,6 +157,20 @@ class _Search:
         for piece in idle:
             fewer.leave(piece)
         return self._settled(fewer) or state
+
+    def _changing(self) -> set[Key]:
+        """Statements that change what is not the function's own, or call what does: a trace would do it once."""
+        arguments = self.place.node.args
+        named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+        own = {each.arg for each in named if each is not None} | set(stored(self.place.node.body))
+        helpers = {
+            name
+            for name in loaded(self.place.node.body) - own
+            if isinstance(helper := self.function.__globals__.get(name), types.FunctionType)
+            and impurity(helper)[0].startswith(("it changes", "it writes"))
+        }
+        inside = [node for node in walk_scope(self.place.node.body) if isinstance(node, ast.stmt) and not any(blocks_of(node))]
+        return {(stmt, 0) for stmt in inside if changes_outside(stmt, own) or loaded([stmt]) & helpers}
 
     # -- cutting until every piece traces -------------------------------------------------------------
 

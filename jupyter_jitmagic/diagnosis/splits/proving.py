@@ -62,7 +62,9 @@ class Proof:
             own_sizes_done()
         except (NoSource, Differs):
             return None
-        return comparison(plain, count, notes, {}) if self._serves_others(plain, fun) else None
+        if not self._serves_others(plain, fun):
+            return None
+        return comparison(plain, count, notes, {}, lambda given: computed(fun, given))
 
     def _serves_others(self, plain: Plain, fun: Any) -> bool:
         """Whether the split gives plain Python's results on the other calls, as many as there is time for."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from jupyter_jitmagic.sandbox.purity import MUTATORS
 from jupyter_jitmagic.source.code import SCOPES, Code, free_names, stored, target_names, walk_scope
 
 _SIMPLE = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr
 _ONCE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Attribute, ast.Tuple, ast.List, ast.keyword, ast.Starred)
 _SPEAKING = frozenset({"print", "warn", "input", "display", "debug", "info", "warning", "error", "exception", "log"})
+
+_TAKING = frozenset({"pop", "popitem", "setdefault", "popleft"})
+_CHANGING = _TAKING | MUTATORS | {"appendleft", "extendleft", "put_nowait", "send"}
 
 
 def blocks_of(stmt: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -94,6 +98,23 @@ def changed_roots(stmt: ast.stmt) -> set[str]:
         if isinstance(target, ast.Name):
             found.add(target.id)
     return found
+
+
+def changes_outside(stmt: ast.stmt, own: Collection[str]) -> bool:
+    """Whether a statement changes in place, by its text, what is none of a function's `own` names: what a trace does once."""
+    for node in walk_scope([stmt]):
+        target: ast.AST | None = None
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            target = node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            alone = any(isinstance(each, ast.Expr) and each.value is node for each in walk_scope([stmt]))
+            if node.func.attr in (_CHANGING if alone else _TAKING):
+                target = node.func
+        while isinstance(target, ast.Attribute | ast.Subscript):
+            target = target.value
+        if isinstance(target, ast.Name) and target.id not in own:
+            return True
+    return False
 
 
 def speaks(node: ast.expr) -> bool:

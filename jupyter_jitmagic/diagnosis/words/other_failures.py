@@ -103,6 +103,31 @@ def for_unhashable_function(call: Call) -> str | None:
     return None
 
 
+def for_keys_without_order(call: Call) -> str | None:
+    """A dict among the arguments whose keys cannot be sorted, as JAX sorts them to take a dict apart."""
+    for argument in call.arguments:
+        keys = _without_order(argument.value)
+        if keys is not None:
+            plain = all(isinstance(key, str | bytes | int | float | complex | None) for key in keys)
+            kinds = " and ".join(sorted({type(key).__name__ for key in keys}))
+            named = f"the keys {_cut(', '.join(map(repr, keys)), 80)} ({kinds})" if plain else f"keys of {kinds}"
+            return (
+                f"{argument.name} holds a dict with {named}, which have no order, and jit sorts keys: make all of them strings."
+            )
+    return None
+
+
+def _without_order(value: Any) -> list[Any] | None:
+    """The keys of the first dict in it that cannot be sorted."""
+    if isinstance(value, dict):
+        try:
+            sorted(value)
+        except Exception:
+            return list(value)
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for each in inside if (found := _without_order(each)) is not None), None)
+
+
 def for_unhashable_static(call: Call) -> str | None:
     """An argument that is declared static and cannot be."""
     for argument in call.arguments:

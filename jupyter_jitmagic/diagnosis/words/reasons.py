@@ -43,6 +43,26 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     return text
 
 
+_COUNTERS = re.compile(
+    r"t|i|it|iter(ation)?(_num)?|((time|global|n)_?)?step(_num|_count)?|epoch|episode|tick|frame|round|generation|count"
+    r"|(batch_)?(idx|index)"
+)
+"""Names of what is counted up from call to call."""
+
+
+def for_counters(call: Call, search: StaticSet, rewrites: tuple[Rewrite, ...]) -> str:
+    """The price of a static argument whose name says that each call has another value, where a rewrite takes it as data."""
+    if not rewrites or not rewrites[0].verified:
+        return ""
+    new = search.static - call.declared - {*rewrites[0].static_argnames}
+    counted = sorted(name for name in new if _COUNTERS.fullmatch(name) and type(call.argument(name).value) is int)
+    if not counted:
+        return ""
+    by = rewrites[0].patterns[0]
+    ups = "counts" if len(counted) == 1 else "count"
+    return f" Where {_and(counted)} {ups} up, 1,000 calls compile 1,000 times; the other way ({by}) compiles once."
+
+
 def for_lost_gradient(data: frozenset[str]) -> str:
     """There is no loop of lax beside static arguments."""
     if not data:

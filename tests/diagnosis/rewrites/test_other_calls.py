@@ -7,6 +7,10 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.differing import differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
+from jupyter_jitmagic.diagnosis.proof.serving import Served
+from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -230,3 +234,13 @@ def test_where_all_numbers_are_integers_decisions_go_the_other_way_too():
     x = jnp.array([0.0, 0.75, -2.0, -0.3, 2.0, -0.5])
     found = check(source, (x, jnp.array(0.5)), (jnp.array([2, -2, 3]), jnp.array(-3))).rewrites[0]
     assert "* 1.0" not in found.source
+
+
+def test_integers_are_tried_though_there_is_no_time_for_other_calls():
+    """Branches of one type for floats may be of two for integers: whether a rewrite traces there is always known."""
+    f = define("def f(x, a):\n    return x + 0.5 if x.sum() > a else x\n")["f"]
+    variations = Variations((X, jnp.array(2.0)), {}, set())
+    plain = Plain(f, [], {}, variations, 10.0)
+    calls = other_calls(f, variations.call(), variations, [])
+    found = Served(f, plain, (), calls, seconds=0.0)
+    assert [taken.call.words for taken in found.taken] == ["on arrays of integers", "where all numbers are integers"]

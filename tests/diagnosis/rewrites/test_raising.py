@@ -1,0 +1,92 @@
+"""Where plain Python raises and compiled code goes on, and where a rewrite gives up an input on purpose: both are said."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import define
+
+X = jnp.array([-0.5, 0.1, 0.75, 0.25])
+
+
+def told(source, *args):
+    """What the first rewrite's comparison says of differences."""
+    (first, *_) = propose(define(source)["f"], args, {}).rewrites
+    return first.compared.differences, first.compared.not_reached
+
+
+@pytest.mark.parametrize(
+    ("body", "argument", "said"),
+    [
+        (
+            "    r = 1 / a\n    return x * r if x.sum() > 0 else x\n",
+            2.0,
+            "ZeroDivisionError in line 8 (float division by zero)",
+        ),
+        ("    return x * math.sqrt(a)\n", 2.0, "ValueError in line 8 (math domain error)"),
+        ("    return x * math.log(a)\n", 2.0, "ValueError in line 8 (math domain error)"),
+        ("    kinds = [1, 3, 5]\n    return x * kinds.index(a)\n", jnp.array(3), "ValueError in line 9"),
+        ("    return x if 7 % a == 0 else -x\n", 2, "ZeroDivisionError in line 8"),
+    ],
+)
+def test_an_exception_that_is_lost_is_said(body, argument, said):
+    """Each argument is varied: where plain Python raised on one of them, the answer names the exception and its line."""
+    differences, _ = told(f"def f(x, a):\n{body}", X, argument)
+    assert any(f"where plain Python raises {said}" in each for each in differences)
+
+
+def test_a_check_whose_message_is_printed_is_said_once():
+    differences, _ = told("def f(x, a):\n    assert a > 0, 'positive'\n    return x * a\n", X, 2.0)
+    assert len(differences) == 1 and "compiled code cannot raise" in differences[0]
+
+
+def test_nothing_is_said_where_plain_python_raises_nowhere():
+    assert told("def f(x, a):\n    return x * math.exp(-a * a)\n", X, 2.0) == ((), ())
+
+
+def test_pieces_that_overlap_are_driven_and_said_to_differ():
+    """`i > j` makes a longer array in Python: that is no matter of inputs that were not reached."""
+    source = "def f(r, i, j):\n    return jnp.concatenate([r[:i], r[i:j][::-1], r[j:]])\n"
+    differences, not_reached = told(source, X, jnp.array(1), jnp.array(3))
+    overlap = "pieces that overlap or leave a gap, which make a longer or shorter array"
+    assert overlap in differences and overlap not in not_reached
+
+
+def test_a_mask_that_lets_nothing_through_is_tried():
+    differences, _ = told("def f(m):\n    return jnp.nonzero(m)[0][-1]\n", jnp.array([True, False, True]))
+    assert any("where plain Python raises IndexError in line 8" in each for each in differences)
+
+
+def test_a_negative_bound_is_driven_where_a_rewrite_gives_it_up():
+    differences, not_reached = told("def f(x, k):\n    return x[-k:].mean()\n", X, jnp.array(2))
+    negative = "a negative bound, which counts from the end in Python"
+    assert negative in differences and negative not in not_reached
+
+
+def test_a_number_of_pythons_beside_an_array_of_few_bits_is_said_to_fail():
+    """`lax.cond` has one type for both branches: 0.0 is of 32 bits."""
+    source = "def f(x):\n    s = x.sum()\n    if s == 0:\n        return 0.0\n    return (x * x).sum() / s\n"
+    first = propose(define(source)["f"], (X,), {}).rewrites[0]
+    fails = any("it fails on arrays of float16" in each for each in first.compared.differences)
+    assert fails == ("cond" in first.patterns)
+
+
+def test_data_may_decide_how_many_bits_a_float_has():
+    """A bound that is an array of float32 where the other branch is of float16: plain Python's own type depends on data."""
+    source = "def f(x, a):\n    if x.sum() > 0:\n        r = a\n    else:\n        r = x.mean()\n    return r * 2\n"
+    assert propose(define(source)["f"], (X.astype(jnp.float16), 1.5), {}).rewrites
+
+
+def test_other_callers_of_a_changed_helper_are_named():
+    """What calls it with the int of a size may not take what the helper gives now."""
+    source = (
+        "def bound(v, most):\n    return most if v > most else v\n\n"
+        "def zeros(n):\n    return jnp.zeros(bound(n, 8))\n\n"
+        "def unlike(n):\n    return n\n\n"
+        "def f(x, most):\n    return x * bound(x.sum(), most)\n"
+    )
+    _, not_reached = told(source, X, 2.0)
+    assert not_reached == ("zeros, which calls bound as well",)
