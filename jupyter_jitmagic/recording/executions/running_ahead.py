@@ -54,7 +54,7 @@ _LOST = 3
 """After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2
 """By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
-_PAUSE = 1 / 8
+_PAUSE = 1 / 4
 """Of a lap, from one end to the next: a call that is so much older does as well."""
 _BURST = 0.5
 """Calls from one to the next of which less of an execution passes are a burst: after a pause it would be over."""
@@ -350,7 +350,8 @@ class RunningAhead:
                 lane.again = now + _LAP * lane.each_s
             if not call.is_large:
                 self._rested(lane, now)
-            self._wait(call, rested=True)
+            # of large outputs the next one is only taken when an end was seen: its line may well be at work
+            self._wait(call, rested=not call.is_large or not lane.seen.number)
         elif self._joins(call, self._waited):
             self._row.append(call)
         elif not call.is_large:

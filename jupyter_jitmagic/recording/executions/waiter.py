@@ -184,7 +184,8 @@ def peek() -> None:
 
 
 def drop_outdated(now: float) -> None:
-    """Stop looking for callers that did not come back."""
+    """Stop looking for callers that did not come back, and see that the interval is not ours any more."""
+    gil.put_back()
     for awaited in tuple(watching):
         if awaited.until < now:
             awaited.overdue(now)
@@ -378,6 +379,8 @@ def _since_when(watch: OutputWatch, after: float, had: Account) -> float:
     meanwhile; minus infinity if that does not tell."""
     woken = after - had.late_s
     if watch.hurried and had.waits > 1:  # each time but one it waited for the GIL, and no longer than until it asked again
+        if not gil.was_short(watch):
+            return -math.inf
         return woken - (had.waits - 1) * (gil.SHORT_S + gil.SLACK_S)
     if had.waits <= 1 and woken <= watch.peeked:  # it waited for the result alone, and was not woken long after the caller
         return woken

@@ -199,10 +199,40 @@ def test_an_interval_that_someone_else_has_set_stays(usual: float) -> None:
 
 
 def test_an_interval_that_is_short_already_is_left_alone(usual: float) -> None:
-    sys.setswitchinterval(gil.SHORT_S)
+    sys.setswitchinterval(1e-5)
     assert not gil.shorten(usual)
     gil.restore()
-    assert sys.getswitchinterval() == near(gil.SHORT_S)
+    assert sys.getswitchinterval() == near(1e-5)
+
+
+def test_who_reads_the_short_interval_and_sets_it_again_later_does_not_keep_it(usual: float) -> None:
+    gil.shorten(usual)
+    read = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    gil.restore(usual)
+    assert sys.getswitchinterval() == near(1e-5)
+    sys.setswitchinterval(read)
+    waiter.drop_outdated(0.0)
+    assert sys.getswitchinterval() == near(usual)
+
+
+def test_where_someone_else_has_set_the_interval_no_end_is_reckoned_by_it(usual: float) -> None:
+    mine, other = object(), object()
+    gil.shorten(mine)
+    assert gil.was_short(mine)
+    sys.setswitchinterval(0.02)
+    assert not gil.was_short(mine)
+    gil.restore(mine)
+    assert not gil.was_short(mine)
+    sys.setswitchinterval(usual)
+    gil.shorten(other)
+    gil.restore(other)
+    assert gil.was_short(other)
+
+
+def test_without_a_gil_the_interval_stays(usual: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    assert not gil.shorten(usual) and sys.getswitchinterval() == near(usual)
 
 
 class Pending:
