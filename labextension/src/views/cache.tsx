@@ -244,7 +244,11 @@ export function CacheTable({
             })}
           </div>
           {items.length === 0 && (
-            <Nothing filtered={state.filter.trim() !== ''} show={show} />
+            <Nothing
+              any={state.functions.size > 0}
+              filtered={state.filter.trim() !== ''}
+              show={show}
+            />
           )}
         </div>
       </div>
@@ -337,9 +341,12 @@ function useLongest(
 }
 
 function Nothing({
+  any,
   filtered,
   show
 }: {
+  /** Whether there are functions at all: else only what others compiled is known. */
+  any: boolean;
   filtered: boolean;
   show: Show;
 }): React.JSX.Element {
@@ -351,7 +358,9 @@ function Nothing({
           ? trans.__('No function was compiled again.')
           : show === 'dead' && !filtered
             ? trans.__('No dead entries.')
-            : trans.__('Nothing matches the filter.')}
+            : any || filtered
+              ? trans.__('Nothing matches the filter.')
+              : trans.__('Nothing under %1 yet.', 'jm.jit')}
       </span>
     </div>
   );

@@ -6,7 +6,11 @@ import type { IPanelState } from '../tokens';
 import { BARS, recompileCurve, totals } from '../totals';
 import { useTrans } from './context';
 
-export function Summary({ state }: { state: IPanelState }): React.JSX.Element {
+export function Summary({
+  state
+}: {
+  state: IPanelState;
+}): React.JSX.Element | null {
   const trans = useTrans();
   const { functions, misses, revision } = state;
   const sum = React.useMemo(
@@ -20,7 +24,10 @@ export function Summary({ state }: { state: IPanelState }): React.JSX.Element {
     [
       'compiles',
       trans._n('%1 compile', '%1 compiles', sum.compiles, count(sum.compiles)),
-      trans.__('Calls that traced, lowered or compiled, of all functions')
+      trans.__(
+        'Calls that traced, lowered or compiled, of all functions under %1',
+        'jm.jit'
+      )
     ],
     [
       'cost',
@@ -39,6 +46,9 @@ export function Summary({ state }: { state: IPanelState }): React.JSX.Element {
       trans.__('%1 failed', count(sum.failed)),
       trans.__('Calls that raised')
     ]);
+  }
+  if (functions.size === 0) {
+    return null;
   }
   return (
     <div
