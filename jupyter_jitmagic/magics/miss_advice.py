@@ -11,7 +11,7 @@ from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.display.model import PanelLink
 from jupyter_jitmagic.live import comms
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.magics.cell_tree import plan
+from jupyter_jitmagic.magics.cell_tree import Request, plan
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line
 from jupyter_jitmagic.magics.request import without_static as line_without_static
 from jupyter_jitmagic.records.log import log
@@ -117,11 +117,22 @@ def _off_the_magic(line: str, tree: ast.Module, function: str, argument: str, na
     request = read_jit_line(options)
     for name in (f"{function}.{argument}", argument):
         if name in request.static:
-            takers = [taken.name for taken in plan(tree, request, namespace).taken if argument in taken.static]
-            if name == argument and takers != [function]:
-                return None  # it is another function's, too
-            return magic + line_without_static(options, name) + line[len(line.rstrip("\r\n")) :]
+            others = _static_in(tree, request, argument, namespace)
+            if function not in others:
+                return None
+            others.remove(function)
+            # where it is static in other functions, too, it stays so
+            named = [f"{other}.{argument}" for other in others] if name == argument else []
+            left = line_without_static(options, name, [each for each in named if each not in request.static])
+            if _static_in(tree, read_jit_line(left), argument, namespace) != others:
+                return None
+            return magic + left + line[len(line.rstrip("\r\n")) :]
     return None
+
+
+def _static_in(tree: ast.Module, request: Request, argument: str, namespace: Mapping[str, Any]) -> list[str]:
+    """The taken functions of a cell in which an argument is static."""
+    return [taken.name for taken in plan(tree, request, namespace).taken if argument in taken.static]
 
 
 def _off_the_call(lines: list[str], tree: ast.Module, function: str, argument: str) -> str | None:

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any, Never
 
 from jupyter_jitmagic.base.errors import OptionError
@@ -132,16 +133,21 @@ def with_static(line: str, added: list[str]) -> str:
     return _checked(f"{line[:end]},{','.join(added)}{line[end:]}", wanted)
 
 
-def without_static(line: str, dropped: str) -> str:
+def without_static(line: str, dropped: str, instead: Sequence[str] = ()) -> str:
     """The line after ``%%jit`` with one static argument less, wherever it stands; all else of it stays as it was typed.
+
+    Args:
+        line: what stands after the magic's name.
+        dropped: the argument as it is written there.
+        instead: arguments that stand in its place.
 
     Raises:
         OptionError: it cannot be done so; one line.
     """
-    wanted = [name for name in read_jit_line(line).static if name != dropped]
+    wanted = [*(name for name in read_jit_line(line).static if name != dropped), *instead]
     for option, (begin, end) in reversed(_static_values(line)):
         there = [name.strip() for name in line[begin:end].split(",")]
-        left = [name for name in there if name != dropped]
+        left = [each for name in there for each in (instead if name == dropped else (name,))]
         if not left:
             before = len(line[:option].rstrip())
             line = line[:before] + line[end:]

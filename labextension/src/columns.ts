@@ -32,7 +32,7 @@ const WIDTHS: Record<ColumnId, number> = {
   compile: 54,
   share: 44,
   execute: 78,
-  memory: 58,
+  memory: 62,
   used: 58
 };
 const GAP = 4;

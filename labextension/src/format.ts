@@ -77,6 +77,11 @@ export function bytes(value: number | null | undefined): string {
   return `${index === 0 ? value.toFixed(0) : significant(value)} ${units[index]}`;
 }
 
+/** A sum of what is known; `whole`: nothing is missing in it. */
+export function bytesTogether(value: number | null, whole: boolean): string {
+  return value === null || whole ? bytes(value) : `≥ ${bytes(value)}`;
+}
+
 /** Nearly all is not called all, and hardly any is not called none. */
 export function percent(part: number | null): string {
   if (part === null || !Number.isFinite(part)) {

@@ -1,6 +1,6 @@
 /** The table as text, for a message, an issue or a spreadsheet. */
 import { NO_FILTER } from './filter';
-import { bytes, duration, durations, percent } from './format';
+import { bytes, bytesTogether, duration, durations, percent } from './format';
 import { entryLabel, hitRate, tableItems } from './table';
 import type { IPanelState } from './tokens';
 
@@ -31,7 +31,7 @@ export function asMarkdown(state: IPanelState): string {
             percent(hitRate(item.row)),
             duration(item.row.compile_s),
             durations(item.execute),
-            bytes(item.memory)
+            bytesTogether(item.memory, item.memoryWhole)
           ]
         : [
             `&emsp;${code(entryLabel(item.row, item.names))}`,

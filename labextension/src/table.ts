@@ -36,7 +36,10 @@ export interface IFunctionFacts {
   readonly bar: number;
   /** Part of all compile time, 0 to 1. */
   readonly share: number;
+  /** Of its living entries of which it is known. */
   readonly memory: number | null;
+  /** Whether that is all of them. */
+  readonly memoryWhole: boolean;
   readonly used: number | null;
   readonly dead: boolean;
 }
@@ -178,18 +181,23 @@ export function tableFacts(
     let entries = 0;
     let execute: [number, number] | null = null;
     let memory: number | null = null;
+    let memoryWhole = true;
     let used: number | null = null;
     for (const entry of all) {
-      entries += isDeadEntry(entry) ? 0 : 1;
       const { execute_s: time, last_used_s: last } = entry;
       if (time !== null) {
         execute = execute
           ? [Math.min(execute[0], time), Math.max(execute[1], time)]
           : [time, time];
       }
-      const size = entryMemory(entry);
-      if (size !== null) {
-        memory = (memory ?? 0) + size;
+      if (!isDeadEntry(entry)) {
+        entries += 1;
+        const size = entryMemory(entry);
+        if (size !== null) {
+          memory = (memory ?? 0) + size;
+        } else {
+          memoryWhole = false;
+        }
       }
       if (last !== null) {
         used = Math.max(used ?? 0, last);
@@ -205,6 +213,7 @@ export function tableFacts(
       bar: most > 0 ? Math.sqrt((cost ?? 0) / most) : 0,
       share: total > 0 ? (row.compile_s ?? 0) / total : 0,
       memory,
+      memoryWhole,
       used,
       dead: isDeadFunction(row)
     });

@@ -62,6 +62,7 @@ def test_the_table_says_that_the_recording_is_paused(shell: Shell) -> None:
 
 F = "def f(x, n, m):\n    return x\n"
 G = "def g(n):\n    return n\n"
+H = "def h(n, k):\n    return n\n"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,10 @@ G = "def g(n):\n    return n\n"
     [
         (f"%%jit --static n,m --quiet\n{F}", f"%%jit --static m --quiet\n{F}"),
         (f"%%jit --static=f.n\n{F}", f"%%jit\n{F}"),
-        (f"%%jit --static n\n{F}def g(n):\n    return n\n", None),
+        (f"%%jit --static n\n{F}{G}", f"%%jit --static g.n\n{F}{G}"),
+        (f"%%jit --static m,n,k --quiet\n{F}{G}{H}", f"%%jit --static m,g.n,h.n,k --quiet\n{F}{G}{H}"),
+        (f"%%jit --static n,g.n\n{F}{G}", f"%%jit --static g.n\n{F}{G}"),
+        (f"%%jit g --static n\n{F}{G}", None),
         (f"%%jit --static f.n,g.n\n{F}{G}", f"%%jit --static g.n\n{F}{G}"),
         (f"%%jit --static n , m\n{F}", f"%%jit --static m\n{F}"),
         (f"%%jit --static m , n --quiet\n{F}", f"%%jit --static m --quiet\n{F}"),

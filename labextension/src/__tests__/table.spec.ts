@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { NO_FILTER, parseFilter } from '../filter';
+import { bytesTogether } from '../format';
 import { PanelModel } from '../model';
 import { parseMessage } from '../messages';
 import type { ISnapshot } from '../protocol';
 import {
+  type IFunctionItem,
   type ITableView,
   entryLabel,
   tableItems,
@@ -53,6 +55,35 @@ describe('tableItems', () => {
 
   it('shows the functions that were compiled again', () => {
     expect(keys({ show: 'recompiled' })).toEqual(['f1']);
+  });
+
+  it('sums up the memory of living entries, and says where that of one is not known', () => {
+    const known = (
+      first: number | null,
+      alive = true
+    ): [number | null, boolean] => {
+      const found = state(({ entries }) => {
+        const rows = entries.filter(row => row.function === 1);
+        rows.forEach(row => {
+          row.executable_bytes = 100;
+          row.temp_bytes = 0;
+        });
+        Object.assign(rows[0], {
+          executable_bytes: first,
+          temp_bytes: first,
+          alive
+        });
+      });
+      const [item] = tableItems(found, ALL) as IFunctionItem[];
+      return [item.memory, item.memoryWhole];
+    };
+    expect(known(10)).toEqual([120, true]);
+    expect(known(null)).toEqual([100, false]);
+    expect(known(10, false)).toEqual([100, true]);
+    expect([bytesTogether(100, false), bytesTogether(null, false)]).toEqual([
+      '≥ 100 B',
+      '–'
+    ]);
   });
 
   it('filters by function, cause and cost', () => {

@@ -4,6 +4,7 @@ import * as React from 'react';
 
 import {
   bytes,
+  bytesTogether,
   clock,
   count,
   duration,
@@ -217,7 +218,11 @@ function FunctionCell({
     case 'execute':
       return <Cell column={column}>{durations(item.execute)}</Cell>;
     case 'memory':
-      return <Cell column={column}>{bytes(item.memory)}</Cell>;
+      return (
+        <Cell column={column}>
+          {bytesTogether(item.memory, item.memoryWhole)}
+        </Cell>
+      );
     case 'share':
       return <Cell column={column}>{percent(item.share)}</Cell>;
     case 'used':

@@ -256,7 +256,9 @@ export function columnWords(
     case 'memory':
       return [
         trans.__('Memory'),
-        trans.__('Code and temporaries of the executables')
+        trans.__(
+          'Code and temporaries of the executables; ≥ where not all are known'
+        )
       ];
     case 'used':
       return [trans.__('Last used'), trans.__('Time of the last call')];
