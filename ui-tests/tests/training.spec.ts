@@ -62,6 +62,26 @@ test('a training notebook: what costs most is told first and told apart', async 
     return new Set(new Uint32Array(data.buffer)).size;
   });
   expect(drawn).toBeGreaterThan(3); // more than a blank page and its lines
+  // in the theme's colours, also when that changes and nothing else does
+  const isDark = (): Promise<boolean> =>
+    picture.locator('canvas').evaluate(node => {
+      const canvas = node as HTMLCanvasElement;
+      const { width, height } = canvas;
+      const pen = canvas.getContext('2d')!;
+      const drawn = [...pen.getImageData(0, 0, width, height).data];
+      const reds = drawn.filter(
+        (_, at) => at % 4 === 0 && drawn[at + 3] === 255
+      );
+      return reds.reduce((sum, red) => sum + red, 0) / reds.length < 128;
+    });
+  await expect.poll(isDark).toBe(false);
+  for (const [theme, dark] of [
+    ['JupyterLab Dark', true],
+    ['JupyterLab Light', false]
+  ] as const) {
+    await lab.command('apputils:change-theme', { theme });
+    await expect.poll(isDark).toBe(dark);
+  }
   await shots('timeline');
   await lab.accessible();
   await timeline.getByText('As a table').click();

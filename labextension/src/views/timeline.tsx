@@ -188,6 +188,7 @@ function Picture({
   const trans = useTrans();
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const [brush, setBrush] = React.useState<Range | null>(null);
+  const [, drawAgain] = React.useReducer((times: number) => times + 1, 0);
   const { lane: high, bars } = names > 0 ? LANES.beside : LANES.above;
   const height = HEAD + found.lanes.length * high;
   const shown: Range = [found.from_s, found.to_s];
@@ -251,6 +252,7 @@ function Picture({
         ref={canvas}
         style={{ width, height, marginLeft: names }}
         aria-hidden="true"
+        onTransitionEnd={drawAgain}
       />
       {found.lanes.map((lane, place) => (
         <span
@@ -385,7 +387,14 @@ function draw(
 function AsTable({ found }: { found: ITimeline }): React.JSX.Element {
   const trans = useTrans();
   return (
-    <details className="jp-JitMagic-same jp-JitMagic-laneTable">
+    <details
+      className="jp-JitMagic-same jp-JitMagic-laneTable"
+      onToggle={event => {
+        if (event.currentTarget.open) {
+          event.currentTarget.scrollIntoView({ block: 'nearest' });
+        }
+      }}
+    >
       <summary>{trans.__('As a table')}</summary>
       <div
         className="jp-JitMagic-compareBox"
@@ -393,7 +402,7 @@ function AsTable({ found }: { found: ITimeline }): React.JSX.Element {
         role="group"
         aria-label={trans.__('The timeline as a table')}
       >
-        <table className="jp-JitMagic-compare">
+        <table className="jp-JitMagic-compare" data-numbers>
           <thead>
             <tr>
               <th scope="col">{trans.__('function')}</th>

@@ -122,7 +122,12 @@ function Card({
       </span>
       {kind === 'cure' && !done && todo.row.before > 0 && (
         <span className="jp-JitMagic-cardCount jp-JitMagic-quiet">
-          {trans.__('%1 → %2 compiles', todo.row.before, todo.row.after)}
+          {trans._n(
+            '%2 → %1 compile',
+            '%2 → %1 compiles',
+            todo.row.after,
+            todo.row.before
+          )}
         </span>
       )}
       {!done && (
@@ -140,7 +145,7 @@ function Card({
         {done ? (
           <Became done={done} kind={kind} />
         ) : applied ? (
-          trans.__('It is in the cell: run the cell.')
+          trans.__('In the cell: run it, and then what calls it.')
         ) : kind === 'cure' ? (
           shortened(todo.row.what || whole)
         ) : fixable ? (
