@@ -64,24 +64,31 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         return
     if flags.done and _needs_its_rounds(spot, loop):
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
+    if not flags.done:  # `continue` alone: the loop stays the one that it is
+        head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
+        yield spot.step("flag", (region, f"{before}{indent}{head}:\n{lowered}{after[1]}"))
     header = _indexed(spot, loop)
     if header is not None:
         setup, test, first, last = header
         lines = "".join(f"{indent}{line}\n" for line in setup) + before
         and_flag = f" and not {flags.done}" if flags.done else ""
         body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
-        yield spot.step("while", (region, f"{lines}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
+        known = _returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
+        for value in (known, "") if known else ("",):  # what the function returns in the end stands for what is not found yet
+            found = f"{indent}{flags.result} = {value}\n" if value else ""
+            yield spot.step("while", (region, f"{lines}{found}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
     if flags.done:
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
-    elif not isinstance(loop, ast.While):
-        head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
-        yield spot.step("flag", (region, f"{before}{indent}{head}:\n{lowered}{after[1]}"))
 
 
 def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple[str, str], region: tuple[int, int]) -> Step:
     """The loop with all its rounds, those after its end doing nothing."""
     code, indent = spot.code, spot.code.indent(loop)
-    deeper = _Lowering(spot, flags).block(loop.body, indent + "        ")
+    test, body = f"not {flags.done}", loop.body
+    match body:
+        case [ast.If(orelse=[]) as only]:  # one test in the place of two
+            test, body = f"{test} and {code.operand(only.test)}", only.body
+    deeper = _Lowering(spot, flags).block(body, indent + "        ")
     head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
     first = f"{indent}{flags.result} = " if flags.result else ""
     if first and first not in around[0]:  # its rounds choose between old and new
@@ -89,7 +96,7 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
     else:
         value = ""
     before = f"{around[0]}{first}{value}\n" if value else around[0]
-    text = f"{before}{indent}{head}:\n{indent}    if not {flags.done}:\n{deeper}{around[1]}"
+    text = f"{before}{indent}{head}:\n{indent}    if {test}:\n{deeper}{around[1]}"
     return spot.step("flag", (region, text))
 
 
@@ -131,6 +138,8 @@ def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
         return _few_numbers(spot, iterable)
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id in ("enumerate", "zip"):
         iterable = iterable.args[0] if iterable.args else iterable
+    if isinstance(iterable, ast.List | ast.Tuple):  # of arrays that need not be alike
+        return len(iterable.elts) <= _FEW_ROUNDS and not any(isinstance(each, ast.Starred) for each in iterable.elts)
     sequence = spot.value(iterable)
     if not isinstance(sequence, list | tuple | range) or len(sequence) > _FEW_ROUNDS:
         return False

@@ -181,15 +181,42 @@ def _of_percent(node: ast.BinOp, given: _Arguments) -> str | None:
 
 
 def debug_callback(spot: Spot, call: ast.Call) -> str:
-    """The same call, made by the host when the values are there."""
-    names = sorted(
-        {n.id for n in ast.walk(call) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in spot.locals}
-        - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)}
-    )
-    arguments = "".join(f", {name}" for name in names)
-    return f"{spot.jax('debug.callback')}(lambda {', '.join(names)}: {spot.code.src(call)}{arguments})".replace(
-        "lambda :", "lambda:"
-    )
+    """The same call, made by the host when the values are there; what it computes of them is computed before."""
+    code, computed = spot.code, list[str]()
+    shown = []
+    for argument in call.args:
+        given = _Arguments(spot)
+        lifted = isinstance(argument, ast.JoinedStr) and any(_computes(part) for part in argument.values)
+        template = _piece(spot, argument, given) if lifted else None
+        if template is not None:
+            for number, text in enumerate(given.positional):
+                computed.append(text)
+                template = re.sub(rf"(?<!\{{)\{{{number}(?=[!:}}])", "{" + _value_name(len(computed)), template)
+            shown.append("f" + _quoted(template))
+        elif not isinstance(argument, ast.JoinedStr | ast.Constant | ast.Starred) and _computes(argument):
+            computed.append(code.expr(argument))
+            shown.append(_value_name(len(computed)))
+        else:
+            shown.append(code.src(argument))
+    shown += [code.src(keyword) for keyword in call.keywords]
+    inside = {n.id for text in shown for n in ast.walk(_argument(text)) if isinstance(n, ast.Name)}
+    names = sorted((inside & set(spot.locals)) - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)})
+    parameters = ", ".join([*(_value_name(number + 1) for number in range(len(computed))), *names])
+    arguments = "".join(f", {text}" for text in [*computed, *names])
+    made = code.src(call) if not computed else f"{code.src(call.func)}({', '.join(shown)})"
+    return f"{spot.jax('debug.callback')}(lambda {parameters}: {made}{arguments})".replace("lambda :", "lambda:")
+
+
+def _computes(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def _value_name(number: int) -> str:
+    return "value" if number == 1 else f"value_{number}"
+
+
+def _argument(text: str) -> ast.AST:
+    return ast.parse(f"f({text})")
 
 
 def _escaped(text: str) -> str:

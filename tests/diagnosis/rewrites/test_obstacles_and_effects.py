@@ -227,3 +227,19 @@ def test_a_line_of_a_log_with_a_number_in_it_is_written_when_the_value_is_there(
         assert float(jax.jit(namespace["f"])(x)["loss"]) == 3.0
         jax.effects_barrier()
     assert [record.getMessage() for record in caplog.records if record.name == "rewrites.steps"] == ["loss 3.00"]
+
+
+def test_what_a_line_of_a_log_computes_is_computed_before_it_is_written(caplog):
+    """On the host no operation of JAX's runs in the middle of a program."""
+    source = (
+        "import logging\nlog = logging.getLogger('steps')\n\n"
+        "def f(x, tol):\n    size = tol + 1\n    while size > tol:\n        x = x / 2\n        size = jnp.abs(x).max()\n"
+        "        log.warning(f'norm {jnp.linalg.norm(x)=} of {size:.2f}')\n    return x\n"
+    )
+    first = check(source, (jnp.array([2.0, 1.0]), 0.6), (jnp.array([0.5, 0.1]), 0.6)).rewrites[0]
+    assert "lambda value, size: log.warning(" in first.source
+    with applied(check(source, (jnp.array([2.0, 1.0]), 0.6)), namespace := define(source)):
+        caplog.clear()
+        jax.block_until_ready(jax.jit(namespace["f"])(jnp.array([1.0, 0.0]), 0.6))
+        jax.effects_barrier()
+    assert [record.getMessage().endswith("of 0.50") for record in caplog.records] == [True]
