@@ -133,7 +133,9 @@ def _timeline(found: Timeline) -> Iterator[str]:
         yield f'<text x="{place(moment):.1f}" y="{height - 4}" text-anchor="{anchor}">{clock}</text>'
     legend = "".join(f'<span class="{phase}">{phase}</span>' for phase in (*PHASES, "hits", "misses"))
     yield f'</svg></div>\n<p class="legend dim">{legend}</p>\n'
-    columns = (Column("function", code=True), *(Column(name, right=True) for name in (*PHASES, "hits", "misses")))
+    # of many hits the end is not seen: their sum is no sum over all
+    names = [f"{phase}, seen" if phase == "execute" else phase for phase in PHASES]
+    columns = (Column("function", code=True), *(Column(name, right=True) for name in (*names, "hits", "misses")))
     texts: list[list[str]] = []
     keys: list[list[Key]] = []
     for lane in found.lanes:

@@ -248,6 +248,7 @@ def test_saving(used: Shell, tmp_path: Path, suffix: str) -> None:
         headings = re.findall(r"<h2[^>]*>(.*?)(?: <small>|</h2>)", text)
         assert [each for each in headings if "able" not in each] == ["Timeline", "Functions", "Misses", "Entries", "Calls"]
         assert "http" not in text, "it needs nothing that is not in it"
+        assert ">execute, seen<" in text, "the timeline's sums are of the executions whose end was seen"
         assert ">dispatch<" not in text and ">until it returned<" in text, "a miss' time until it returned is not its dispatch"
 
 

@@ -88,6 +88,9 @@ test('a training notebook: what costs most is told first and told apart', async 
   await expect(
     timeline.getByRole('row').filter({ hasText: 'normalise' })
   ).toContainText('501'); // hits and misses
+  await expect(
+    timeline.getByRole('columnheader', { name: 'execute, seen' })
+  ).toBeVisible();
   await timeline.getByText('As a table').click();
   const all = await lab.misses.locator('li').count();
   const box = (await picture.boundingBox())!;

@@ -408,7 +408,9 @@ function AsTable({ found }: { found: ITimeline }): React.JSX.Element {
               <th scope="col">{trans.__('function')}</th>
               {PHASES.map(phase => (
                 <th key={phase} scope="col">
-                  {phaseNoun(trans, phase)}
+                  {phase === 'execute'
+                    ? trans.__('execute, seen') // of many hits the end is not
+                    : phaseNoun(trans, phase)}
                 </th>
               ))}
               <th scope="col">{trans.__('hits')}</th>
