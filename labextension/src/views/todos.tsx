@@ -145,7 +145,7 @@ function Card({
         {done ? (
           <Became done={done} kind={kind} />
         ) : applied ? (
-          trans.__('In the cell: run it, and then what calls it.')
+          trans.__('It is in the cell: run it, and then what calls it.')
         ) : kind === 'cure' ? (
           shortened(todo.row.what || whole)
         ) : fixable ? (
