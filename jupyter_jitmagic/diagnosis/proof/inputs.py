@@ -336,6 +336,10 @@ class Variations:
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
             yield from self._one(self._floats[1:2], with_nan, "nan")
             yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], with_nan_first, "nan")
+            if len(self._floats) > 1:  # of several numbers one alone decides a sign, a division or a logarithm
+                single = [k for k in self._floats if not np.ndim(self._leaves[k])]
+                yield from self._one(single[:4], np.zeros_like, "zero")
+                yield from self._one(single[:4], lambda v: -v, "negated")
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
             numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]

@@ -38,6 +38,13 @@ def test_an_exception_that_is_lost_is_said(body, argument, said):
     assert any(f"where plain Python raises {said}" in each for each in differences)
 
 
+def test_of_several_numbers_each_is_moved_alone():
+    """All of them negated give the same quotient."""
+    source = "def f(s, k, t):\n    if t <= 0:\n        return s - k\n    return math.log(s / k) / math.sqrt(t)\n"
+    said = " ".join(told(source, 1.0, 1.1, 0.5)[0])
+    assert "ZeroDivisionError in line 10" in said and "ValueError in line 10 (math domain error)" in said
+
+
 def test_a_check_whose_message_is_printed_is_said_once():
     differences, _ = told("def f(x, a):\n    assert a > 0, 'positive'\n    return x * a\n", X, 2.0)
     assert len(differences) == 1 and "compiled code cannot raise" in differences[0]
