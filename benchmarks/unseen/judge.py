@@ -234,6 +234,8 @@ class Run:
     plain: Any
     static: tuple[str, ...]
     truth: Truth
+    longer: set[str] = field(default_factory=set)
+    """Calls, by number, on which plain Python's array has another length, as the answer says."""
 
     def results(self) -> None:
         for (number, args, kwargs), want in zip(self.truth.calls, self.truth.results, strict=True):
@@ -247,7 +249,8 @@ class Run:
             if wrong and state == "ok" and self.of_rounding(args, kwargs, want):
                 wrong = ""
             if wrong.startswith("shape") and OTHER_LENGTH.search(self.words()):
-                continue  # which the answer says; no program of one shape gives it
+                self.longer.add(number)  # which the answer says; no program of one shape gives it
+                continue
             if wrong and state != "ok" and self.given_anew(args, kwargs) and isinstance(got, UNTRACEABLE):
                 self.verdict.outcome = AGAIN
             elif wrong:
@@ -327,7 +330,7 @@ class Run:
             return
         for number, args, kwargs in self.truth.calls:
             call = self.verdict.program.calls[int(number)]
-            if not self.serves(args, kwargs, call.about):
+            if number in self.longer or not self.serves(args, kwargs, call.about):
                 continue
             unordered = UNSTABLE.search(self.verdict.program.code) is not None
             wrong = gradient_difference(self.jitted, self.plain, args, kwargs, unordered)
