@@ -5,16 +5,22 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.diagnosis.rewrites import judging, propose
 
 from .helpers import define
 
 X = jnp.array([-0.5, 0.1, 0.75, 0.25])
 
 
+@pytest.fixture(autouse=True)
+def time_for_other_calls(monkeypatch):
+    """What is tried must not depend on how busy the machine is."""
+    monkeypatch.setattr(judging, "OTHERS_WITHIN", 60.0)
+
+
 def told(source, *args):
     """What the first rewrite's comparison says of differences."""
-    (first, *_) = propose(define(source)["f"], args, {}).rewrites
+    (first, *_) = propose(define(source)["f"], args, {}, seconds=240.0).rewrites
     return first.compared.differences, first.compared.not_reached
 
 
@@ -24,10 +30,10 @@ def told(source, *args):
         (
             "    r = 1 / a\n    return x * r if x.sum() > 0 else x\n",
             2.0,
-            "ZeroDivisionError in line 8 (float division by zero)",
+            "ZeroDivisionError in line 8",
         ),
-        ("    return x * math.sqrt(a)\n", 2.0, "ValueError in line 8 (math domain error)"),
-        ("    return x * math.log(a)\n", 2.0, "ValueError in line 8 (math domain error)"),
+        ("    return x * math.sqrt(a)\n", 2.0, "ValueError in line 8"),
+        ("    return x * math.log(a)\n", 2.0, "ValueError in line 8"),
         ("    kinds = [1, 3, 5]\n    return x * kinds.index(a)\n", jnp.array(3), "ValueError in line 9"),
         ("    return x if 7 % a == 0 else -x\n", 2, "ZeroDivisionError in line 8"),
     ],
@@ -42,7 +48,7 @@ def test_of_several_numbers_each_is_moved_alone():
     """All of them negated give the same quotient."""
     source = "def f(s, k, t):\n    if t <= 0:\n        return s - k\n    return math.log(s / k) / math.sqrt(t)\n"
     said = " ".join(told(source, 1.0, 1.1, 0.5)[0])
-    assert "ZeroDivisionError in line 10" in said and "ValueError in line 10 (math domain error)" in said
+    assert "ZeroDivisionError in line 10" in said and "ValueError in line 10" in said
 
 
 def test_a_check_whose_message_is_printed_is_said_once():
@@ -76,7 +82,7 @@ def test_a_negative_bound_is_driven_where_a_rewrite_gives_it_up():
 def test_a_number_of_pythons_beside_an_array_of_few_bits_is_said_to_fail():
     """`lax.cond` has one type for both branches: 0.0 is of 32 bits."""
     source = "def f(x):\n    s = x.sum()\n    if s == 0:\n        return 0.0\n    return (x * x).sum() / s\n"
-    first = propose(define(source)["f"], (X,), {}).rewrites[0]
+    first = propose(define(source)["f"], (X,), {}, seconds=240.0).rewrites[0]
     fails = any("it fails on arrays of float16" in each for each in first.compared.differences)
     assert fails == ("cond" in first.patterns)
 
