@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
 from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart
+from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once, without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -249,9 +250,11 @@ class _GrowingList(_Container):
             return f"{text} + {len(self.first)}" if self.first else text
         parts: list[str] = []
         alone = len(self.first)
-        for statement, _ in self.appends:
+        for statement, value in self.appends:
             loops = self._loops_around(statement)
             bounds = [rounds_of(self.spot, loop) for loop in loops]
+            if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
+                bounds, alone = [elements], alone + 1  # and what it begins with
             if None in bounds:
                 raise Obstacle(
                     f"the length of {self.name} would depend on the number of rounds, and nothing says how many there are"
@@ -435,7 +438,7 @@ class _Marks(_Container):
 
     def _places(self) -> str:
         """How many numbers there can be: the numbers are places of an array."""
-        numbers = {ast.dump(value) for _, value in self.appended()}
+        numbers = {ast.dump(without_int(value)) for _, value in self.appended()}
         for node in ast.walk(self.function):
             match node:
                 case ast.Subscript(value=ast.Name(id=array), slice=index) if self._is_argument(array):

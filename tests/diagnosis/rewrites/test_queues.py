@@ -1,0 +1,157 @@
+"""Queues and stacks that a loop empties while data fills them, and loops that end when a value comes again."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+LINE = jnp.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+RING = jnp.roll(jnp.eye(4, dtype=int), 1, 1)
+FULL = jnp.ones((4, 4), int)
+
+BREADTH_FIRST = """def f(adj, source):
+    n = adj.shape[0]
+    dist = -jnp.ones(n, dtype=jnp.int32)
+    dist = dist.at[source].set(0)
+    queue = [source]
+    while queue:
+        u = queue.pop(0)
+        for v in range(n):
+            if adj[u, v] and dist[v] < 0:
+                dist = dist.at[v].set(dist[u] + 1)
+                queue.append(v)
+    return dist
+"""
+GRAPHS = [(LINE, 0), (LINE, 3), (RING, 2), (FULL, 1), (LINE * 0, 1)]
+
+
+def test_a_queue_has_room_for_each_place_of_what_marks_its_items():
+    text = check(BREADTH_FIRST, *GRAPHS).rewrites[0].source
+    assert "queue = jnp.zeros(len(dist) + 1, int).at[0].set(source)" in text
+
+
+def test_a_deque_beside_a_list_of_marks():
+    source = """from collections import deque
+def f(adj):
+    seen = [False] * adj.shape[0]
+    seen[0] = True
+    q = deque()
+    q.append(0)
+    while len(q) > 0:
+        u = q.popleft()
+        for v in range(adj.shape[0]):
+            if adj[u, v] > 0 and not seen[v]:
+                seen[v] = True
+                q.append(v)
+    return jnp.array(seen)
+"""
+    found = propose(define(source)["f"], (LINE,), {})
+    assert not found.rewrites  # an item that is added before the loop is not followed yet
+    made = source.replace("deque()\n    q.append(0)", "deque([0])")
+    assert "q = jnp.zeros(len(seen) + 1, int).at[0].set(0)" in check(made, (LINE,), (RING,), (FULL,)).rewrites[0].source
+
+
+@pytest.mark.slow
+def test_a_stack_whose_items_are_marked_when_they_are_taken():
+    source = """def f(adj, start):
+    visited = jnp.zeros(adj.shape[0], bool)
+    stack = [start]
+    while stack:
+        u = stack.pop()
+        if visited[u]:
+            continue
+        visited = visited.at[u].set(True)
+        for v in range(adj.shape[0]):
+            if adj[u, v] and not visited[v]:
+                stack.append(v)
+    return visited
+"""
+    assert "len(visited) * (adj.shape[0]) + 1" in check(source, *GRAPHS).rewrites[0].source
+
+
+def test_a_fill_whose_items_are_pairs_and_whose_image_is_what_marks_them():
+    source = """def f(img, r, c, value):
+    old = img[r, c]
+    stack = [(r, c)]
+    h, w = img.shape
+    if old != value:
+        while stack:
+            i, j = stack.pop()
+            if 0 <= i < h and 0 <= j < w and img[i, j] == old:
+                img = img.at[i, j].set(value)
+                stack.extend([(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)])
+    return img
+"""
+    img = jnp.array([[1, 1, 0], [0, 1, 0], [2, 1, 1]])
+    found = check(source, (img, 0, 0, 5), (img, 2, 0, 5), (img, 1, 0, 7), (img * 0, 1, 1, 3), (img, 0, 0, 1))
+    assert "jnp.zeros((img.size * 4 + 1, 2), int)" in found.rewrites[0].source
+
+
+@pytest.mark.slow
+def test_labels_that_a_counter_gives_are_marks():
+    source = """def f(adj):
+    n = adj.shape[0]
+    label = jnp.zeros(n, int)
+    k = 0
+    for s in range(n):
+        if label[s] == 0:
+            k += 1
+            stack = [s]
+            label = label.at[s].set(k)
+            while stack:
+                u = stack.pop()
+                stack.extend(v for v in range(n) if adj[u, v] and label[v] == 0)
+                label = label.at[u].set(k)
+    return label
+"""
+    marked = source.replace("stack.extend(v for v in range(n) if adj[u, v] and label[v] == 0)\n", "for v in range(n):\n")
+    marked = marked.replace(
+        "                label = label.at[u].set(k)\n",
+        "                    if adj[u, v] and label[v] == 0:\n                        label = label.at[v].set(k)\n"
+        "                        stack.append(v)\n",
+    )
+    assert check(marked, (LINE,), (RING,), (FULL,), (LINE * 0,)).rewrites
+    found = propose(define(source)["f"], (LINE,), {})
+    assert not found.rewrites  # what is in the stack several times is marked when it is taken, and not asked for then
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("dist = dist.at[v].set(dist[u] + 1)", "dist = dist.at[v].set(dist[u] - 1)"),
+        ("if adj[u, v] and dist[v] < 0:", "if adj[u, v] and dist[v] < 2:"),
+        ("queue.append(v)", "queue.append(v)\n        dist = dist.at[u].set(-1)"),
+    ],
+)
+def test_marks_that_do_not_last_tell_no_size(changed):
+    found = propose(define(BREADTH_FIRST.replace(*changed))["f"], (LINE * 0 + jnp.eye(4, k=1, dtype=int), 0), {})
+    assert not found.rewrites
+
+
+def test_a_loop_until_a_value_comes_again_has_room_for_each_element():
+    source = """def f(succ, start):
+    seen = []
+    node = start
+    while node not in seen:
+        seen.append(node)
+        node = succ[node]
+    return len(seen), node
+"""
+    succ = jnp.array([1, 2, 3, 1, 0])
+    found = check(source, (succ, 0), (succ, 4), (jnp.arange(5), 3), (jnp.array([1, 2, 3, 4, 0]), 2))
+    assert "seen = jnp.zeros(succ.size + 1, int)" in found.rewrites[0].source
+
+
+@pytest.mark.slow
+def test_a_set_of_what_int_makes_of_places():
+    source = """def f(succ):
+    seen = set()
+    node = 0
+    while int(node) not in seen:
+        seen.add(int(node))
+        node = succ[node]
+    return node
+"""
+    assert check(source, (jnp.array([1, 2, 3, 1, 0]),), (jnp.arange(5),)).rewrites
