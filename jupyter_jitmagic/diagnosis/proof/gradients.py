@@ -37,12 +37,14 @@ _EDGES = {
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
+    "negated": "where all numbers have the other sign",
 }
 _TIES = ("zero", "equal", "tied")  # kinds of inputs on which floats are equal to each other
 
 
 class DiffersAtEdge(Differs):
-    """A gradient that is another at edges alone (all zeros, no rounds, a tie): the next best answer, with a word about it."""
+    """A gradient that is another at edges alone (all zeros, no rounds, a tie, all signs turned): the next best answer, with a
+    word about it."""
 
 
 class DiffersBesideNan(Differs):

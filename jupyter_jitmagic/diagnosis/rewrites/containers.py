@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
-from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart
+from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once, without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
-from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, rounds_of
+from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, length_limit, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, walk_scope, words
 
@@ -76,7 +76,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
-        apart = made_apart(spot, function, name)
+        apart = made_apart(spot, function, name) or named_first(spot, function, name)
         if apart is not None:
             yield apart
             return
@@ -253,6 +253,8 @@ class _GrowingList(_Container):
         for statement, value in self.appends:
             loops = self._loops_around(statement)
             bounds = [rounds_of(self.spot, loop) for loop in loops]
+            if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
+                return f"max({limit}, {alone})" if alone else limit
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
                 bounds, alone = [elements], alone + 1  # and what it begins with
             if None in bounds:

@@ -312,4 +312,18 @@ def made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     return None
 
 
+def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`path.append(f(path[-1]))` → `item = f(path[-1])`, `path.append(item)`."""
+    code = spot.code
+    for node in walk_scope(function.body):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="append"), args=[value])) if (
+                held == name and name in loaded([value]) and code.on_own_lines([node])
+            ):
+                item = code.fresh("item", f"next_of_{name}")
+                text = f"{item} = {code.expr(value)}\n{code.indent(node)}{name}.append({item})"
+                return spot.step("list", (node, text))
+    return None
+
+
 RULES: list[Rule] = [born_in_a_branch, moved_on_in_a_branch, appended_in_a_branch]

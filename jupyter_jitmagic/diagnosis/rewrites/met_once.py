@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import leaves, stored
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Code, leaves, stored, walk_scope
 
 
 def values_met_once(spot: Spot, loop: ast.For | ast.While, name: str, value: ast.expr) -> str:
@@ -49,11 +50,79 @@ def _appends(statement: ast.stmt, name: str) -> bool:
     return False
 
 
+def set_as_a_list(spot: Spot) -> Iterator[Step]:
+    """`seen = set()`, `seen.add(x)` → `seen = []`, `if x not in seen: seen.append(x)`: no array tells the numbers in it."""
+    match spot.node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[_]):
+            pass
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]):
+            pass
+        case _:
+            asked = spot.asked()
+            added = [n.func.value.id for n in walk_scope([asked[1]]) if _is_add(n)] if asked is not None else []  # type: ignore[attr-defined]
+            if not added:
+                return
+            name = added[0]
+    function, code = spot.function, spot.code
+    if not isinstance(spot.locals.get(name), set) or not isinstance(function, ast.FunctionDef):
+        return
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    made = 0
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Name) or node.id != name:
+            continue
+        parent = code.parents[node]
+        statement = code.statement(node)
+        match parent:
+            case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name(id="set"), args=[]) as value):
+                edits.append((value, "[]"))
+                made += 1
+            case ast.Attribute(attr="add") if isinstance(statement, ast.Expr) and code.on_own_lines([statement]):
+                call = statement.value
+                if not isinstance(call, ast.Call) or len(call.args) != 1:
+                    return
+                item, append = code.expr(call.args[0]), f"{name}.append({code.expr(call.args[0])})"
+                if _is_asked_before(code, statement, name, call.args[0]):
+                    edits.append((statement, append))
+                else:
+                    edits.append((statement, f"if {item} not in {name}:\n{code.indent(statement)}    {append}"))
+            case ast.Compare(ops=[ast.In() | ast.NotIn()]) if parent.comparators == [node]:
+                pass
+            case ast.Call(func=ast.Name(id="len"), args=[_]):
+                pass
+            case _:
+                return
+    if made == 1:
+        yield spot.step("list", *edits)
+
+
+def _is_add(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="add"), args=[_]):
+            return True
+    return False
+
+
+def _is_asked_before(code: Code, statement: ast.stmt, name: str, item: ast.expr) -> bool:
+    """Whether a statement is the first in `if item not in name:`."""
+    parent = code.parents[statement]
+    match parent:
+        case ast.If(test=ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.Name(id=held)]), body=[first, *_]):
+            same = ast.dump(without_int(left)) == ast.dump(without_int(item))
+            return held == name and first is statement and same
+    return False
+
+
 def without_int(node: ast.expr) -> ast.expr:
-    """`int(node)` and `node.item()` as `node`."""
+    """`int(node)`, `node.item()` and `jnp.asarray(node, int)` as `node`."""
     match node:
         case ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[]):
             return inner
         case ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[], keywords=[]):
             return inner
+        case ast.Call(func=ast.Attribute(attr="asarray"), args=[inner, ast.Name(id="int")], keywords=[]):
+            return inner
     return node
+
+
+RULES: list[Rule] = [set_as_a_list]

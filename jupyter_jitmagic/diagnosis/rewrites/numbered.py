@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import target_names
+
+
+def left_as_a_set(spot: Spot) -> Iterator[Step]:
+    """`left = list(range(n))`, of which numbers are only taken out by `left.remove(i)` → `left = set(range(n))`."""
+    match spot.node:
+        case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name)], keywords=[ast.keyword(arg="key")]):
+            pass
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove")):
+            pass
+        case _:
+            return
+    function = spot.function
+    if not isinstance(spot.locals.get(name), list) or not isinstance(function, ast.FunctionDef):
+        return
+    made: list[ast.Name] = []
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Name) or node.id != name:
+            continue
+        parent = spot.code.parents[node]
+        match parent:
+            case ast.Assign(
+                targets=[ast.Name()],
+                value=ast.Call(func=ast.Name(id="list") as func, args=[ast.Call(func=ast.Name(id="range"))]),
+            ) if spot.is_builtin("list") and spot.is_builtin("range") and not made:
+                made.append(func)
+            case ast.Attribute(attr="remove") | ast.While() | ast.Compare(ops=[ast.In() | ast.NotIn()]):
+                pass
+            case ast.Call(func=ast.Name(id="len"), args=[_]):
+                pass
+            case ast.Call(func=ast.Name(id="min" | "max"), args=[_], keywords=[ast.keyword(arg="key")]):
+                pass
+            case _:
+                return
+    if made:
+        yield spot.step("set", (made[0], "set"))
 
 
 def numbers_of(spot: Spot, value: ast.expr) -> tuple[str, str] | None:
@@ -58,3 +94,6 @@ def negated(spot: Spot, test: ast.expr) -> str:
             if all(fact is not None and fact.dtype == "i" for fact in facts):
                 return f"{code.operand(left)} {_OF_WHOLE_NUMBERS[type(operator)]} {code.operand(right)}"
     return f"not {code.operand(test)}"
+
+
+RULES: list[Rule] = [left_as_a_set]

@@ -40,6 +40,17 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
 
 
+def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:
+    """The length at which a list ends a loop `while len(path) < n and …`, as text; "" for other loops."""
+    for part in _joined(loop.test) if isinstance(loop, ast.While) else ():
+        match part:
+            case ast.Compare(
+                left=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=held)]), ops=[ast.Lt()], comparators=[limit]
+            ) if held == name and spot.is_builtin("len") and is_fact(spot, limit):
+                return spot.code.expr(limit)
+    return ""
+
+
 def left_of(spot: Spot, counters: Sequence[Counter]) -> str:
     """How often the counters can move by one before they come to their limits."""
     alone = len(counters) == 1

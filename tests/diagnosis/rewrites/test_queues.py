@@ -155,3 +155,45 @@ def test_a_set_of_what_int_makes_of_places():
     return node
 """
     assert check(source, (jnp.array([1, 2, 3, 1, 0]),), (jnp.arange(5),)).rewrites
+
+
+def test_numbers_of_a_range_that_a_list_loses_one_by_one():
+    source = """def f(cities):
+    n = len(cities)
+    left = list(range(1, n))
+    tour = [0]
+    while left:
+        last = tour[-1]
+        nearest = min(left, key=lambda j: jnp.sum((cities[last] - cities[j]) ** 2))
+        left.remove(nearest)
+        tour.append(nearest)
+    return jnp.array(tour)
+"""
+    cities = jnp.array([[0.0, 0.0], [3.0, 1.0], [1.0, 1.0], [2.0, 5.0], [0.0, 2.0]])
+    found = check(source, (cities,), (cities[::-1],), (cities * 0,), (cities[:2],))
+    assert "left = jnp.arange(n) >= 1" in found.rewrites[0].source
+
+
+def test_a_set_of_numbers_that_are_no_places_is_a_buffer():
+    source = """def f(labels):
+    seen = set()
+    for label in labels:
+        if int(label) not in seen:
+            seen.add(int(label))
+    return len(seen)
+"""
+    found = check(source, (jnp.array([1, 2, 2, 3, 1]),), (jnp.array([-7, 900, -7]),), (jnp.array([4]),))
+    assert found.rewrites[0].source.count("jnp.any(seen == jnp.asarray(label, int)") == 1
+
+
+def test_a_list_that_ends_its_loop_by_its_length_has_room_for_that_many():
+    source = """def f(table, start, end, most):
+    tokens = [start]
+    while len(tokens) < most and tokens[-1] != end:
+        tokens.append(jnp.argmax(table[tokens[-1]]))
+    return len(tokens), tokens[-1]
+"""
+    table = jnp.array([[0.1, 0.2, 0.7], [0.8, 0.1, 0.1], [0.1, 0.9, 0.2]])
+    calls = [(table, 2, 0, 8), (table, 0, 0, 8), (table[:, ::-1], 1, 2, 8), (table, 2, 7, 8)]
+    found = check(source, *calls, static=("most",))
+    assert "tokens = jnp.zeros(max(most, 1), int).at[0].set(start)" in found.rewrites[0].source
