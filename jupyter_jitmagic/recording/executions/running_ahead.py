@@ -107,11 +107,11 @@ class _Link(OutputWatch):
         self._end = call.end
         self._owner = owner
         seen, self.since = call.lane.seen, perf_counter()
-        self._due = self.since + call.lane.each_s if rested else max(seen.when, call.lane.began) + call.work - seen.work
+        self.due = self.since + call.lane.each_s if rested else max(seen.when, call.lane.began) + call.work - seen.work
         """When it may be expected to end."""
         self._begun = begun
         if begun is not None:
-            self.since, self._due = begun.start, begun.start + begun.calls * call.lane.each_s
+            self.since, self.due = begun.start, begun.start + begun.calls * call.lane.each_s
             self.lingers = True
 
     def output(self) -> Any | None:
@@ -121,11 +121,11 @@ class _Link(OutputWatch):
 
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first."""
-        left_s = self._due - now
+        left_s = self.due - now
         if self.closely:  # not in step with the calls
             return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
         first = _FIRST if self._begun is None else _FIRST_LAST
-        return max(min(first * left_s, _OFTEN_S), _STEP * (max(self._due, now) - self.since))
+        return max(min(first * left_s, _OFTEN_S), _STEP * (max(self.due, now) - self.since))
 
     def ended(self) -> None:
         if not math.isfinite(self.after):
@@ -255,12 +255,14 @@ class RunningAhead:
             return pause_s
         if lane.bursts:
             return 0.0
-        if self._waited is None:
+        waited = self._waited  # the thread that waits may set it to None meanwhile
+        if waited is None:
             return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
-        if lane.newest is None and not self._waited.is_large:  # of large outputs no newest one is held
+        if lane.newest is None and not waited.is_large:
             return 0.0
         self._pauses = True
-        return _PAUSE * lane.lap_s
+        # where it is large nothing else is held, nor taken before it ends
+        return max(_FIRST * (waited.due - perf_counter()) if waited.is_large else 0.0, _PAUSE * lane.lap_s)
 
     @property
     def due(self) -> bool:
