@@ -34,6 +34,7 @@ from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 
 _TRACES = 6  # of a large function, at least, for which there is time when other code is looked for
+_RUNS = 5  # likewise plain runs of a slow one
 
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
@@ -183,13 +184,15 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
     waited = time.perf_counter() - started
     if isinstance(error, TraceTooLong) or waited > 2 * options.advice_limit_s:
         return verdict("not_staticness", *call.static_names(), reason=reasons.for_slow_trace(waited))
+    run_begin = clock()
     found = _sites(call, error, max(1.0, min(3 * took, options.advice_limit_s / 2)))
+    needed = max(_TRACES * took, _RUNS * (clock() - run_begin))
     sites = one_for_each_line(found.sites)
     try:
         if found.effect:
             raise Effect(found.effect)
         result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
-        deadline = max(begin + seconds, clock() + max(seconds / 4, min(_TRACES * took, options.advice_limit_s / 3)))
+        deadline = max(begin + seconds, clock() + max(seconds / 4, min(needed, options.advice_limit_s / 3)))
         return answer(Asked(call, error, found, result, took, deadline, with_rewrites), so_far)
     except Effect as met:
         if not sites:

@@ -54,6 +54,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     promoting,
     queues,
     recursion,
+    rolling,
     selections,
     slice_updates,
     slices,
@@ -66,6 +67,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *kept_in_bodies.RULES,
     *host_sizes.RULES,
+    *rolling.RULES,
     *empties.RULES,
     *buffers.RULES,
     *host_functions.RULES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
@@ -71,8 +71,13 @@ def before_a_choice(spot: Spot) -> Iterator[Step]:
         around = spot.code.parents.get(spot.node)
     if not isinstance(around, ast.If | ast.While | ast.For):
         return
+    yield from updated_in(spot, [*around.body, *around.orelse])
+
+
+def updated_in(spot: Spot, statements: Sequence[ast.stmt]) -> Iterator[Step]:
+    """Arrays and lists of which these statements set items become arrays whose updates are values."""
     found: dict[str, None] = {}
-    for node in walk_scope([*around.body, *around.orelse]):
+    for node in walk_scope(statements):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := _root(node)) is not None:
             value = spot.locals.get(name)
             if isinstance(value, np.ndarray | jax.Array) or (isinstance(value, list) and not _is_fixed(spot, node.slice)):

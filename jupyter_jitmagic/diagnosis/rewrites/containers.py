@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, walk_scope, words
 
 _MADE_ARRAYS = words("array asarray stack")
+_LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
 _READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
 
 
@@ -248,6 +249,7 @@ class _GrowingList(_Container):
             self.whole = all(is_exhausted(self.spot, counter, self.function) for counter in together) and not self.first
             text = left_of(self.spot, together)
             return f"{text} + {len(self.first)}" if self.first else text
+        self.whole = all(self._surely(statement) for statement, _ in self.appends)
         parts: list[str] = []
         alone = len(self.first)
         for statement, value in self.appends:
@@ -271,6 +273,18 @@ class _GrowingList(_Container):
         fixed = alone + sum(map(int, numbers))
         texts = [part for part in parts if not part.isdigit()]
         return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
+
+    def _surely(self, statement: ast.stmt) -> bool:
+        """Whether every round of the loops around it comes to this statement."""
+        at: ast.AST = statement
+        while at is not self.function and self.made not in getattr(at, "body", []):
+            above = self.spot.code.parents[at]
+            if above is self.function or self.made in getattr(above, "body", []):
+                return True
+            if not isinstance(above, ast.For) or at not in above.body or leaves(above.body, _LEAVING):
+                return False
+            at = above
+        return False
 
     def _loops_around(self, statement: ast.stmt) -> list[ast.For | ast.While]:
         found = []

@@ -203,6 +203,8 @@ class Search:
                 on_others.append((call, other))
                 if key is not None:
                     programs[key] = other
+            elif _reads_nothing(other) and call.given.kind == "size" and not self._known_steps(other, draft):
+                too_short[call.words] = None  # a compiled loop is traced even where it has no rounds
             elif self._matters(other, draft, call):  # its sites are cured by the same rules
                 outcome, failing = other, call.words
                 self._in_turn.sort(key=lambda each: each[0] is not call)
@@ -297,6 +299,12 @@ class Search:
             return True  # a rule knows the place, and why nothing can be done there
         except NoSource:
             return False
+
+    def _known_steps(self, error: BaseException, draft: Draft) -> list[tuple[Unit, Step]]:
+        """What the rules propose where a trace stopped; nothing where they know that there is nothing."""
+        with contextlib.suppress(NoSource, Obstacle):
+            return self._next(error, draft)[1]
+        return []
 
     def _steps(self, spot: Spot, rules: Sequence[Rule]) -> Iterator[Step]:
         reasons = []
@@ -473,6 +481,11 @@ def first_words(error: BaseException) -> str:
     """The error's type and first line, short."""
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__
+
+
+def _reads_nothing(error: BaseException) -> bool:
+    """Whether an element of an empty array was read."""
+    return isinstance(error, IndexError) and "with size 0" in str(error)
 
 
 def _no_tracer(text: str) -> None:

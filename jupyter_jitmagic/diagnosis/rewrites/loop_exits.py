@@ -171,23 +171,27 @@ def _few_numbers(spot: Spot, iterable: ast.expr) -> bool:
     if not _is_call(spot, iterable, "range"):
         return False
     assert isinstance(iterable, ast.Call)
-    numbers = [_known_number(spot, each) for each in iterable.args]
+    numbers = [known_number(spot, each) for each in iterable.args]
     known = [number for number in numbers if number is not None]
     return len(known) == len(numbers) and 0 not in known[2:] and len(range(*known)) <= _FEW_ROUNDS
 
 
-def _known_number(spot: Spot, node: ast.expr) -> int | None:
+def known_number(spot: Spot, node: ast.expr) -> int | None:
     """A size or a count that is known while tracing."""
     if isinstance(node, ast.BinOp) and type(node.op) in _KNOWN:
-        left, right = _known_number(spot, node.left), _known_number(spot, node.right)
+        left, right = known_number(spot, node.left), known_number(spot, node.right)
         return None if left is None or right is None else _KNOWN[type(node.op)](left, right)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        number = _known_number(spot, node.operand)
+        number = known_number(spot, node.operand)
         return None if number is None else -number
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
-        place = _known_number(spot, node.slice)
+        place = known_number(spot, node.slice)
         shape = getattr(spot.value(node.value.value), "shape", ())
         return shape[place] if place is not None and -len(shape) <= place < len(shape) else None
+    if isinstance(node, ast.Call) and _is_call(spot, node, "min") and not node.keywords:
+        numbers = [known_number(spot, each) for each in node.args]
+        known = [number for number in numbers if number is not None]
+        return min(known) if len(known) == len(numbers) > 1 else None
     if _is_call(spot, node, "len") and isinstance(node, ast.Call):
         shape = getattr(spot.value(node.args[0]), "shape", ())
         return shape[0] if shape else None
@@ -254,7 +258,29 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
         if name == "_":
             name = code.fresh("k", "count")
         return [*setup, f"{name} = {bounds.low}"], f"{name} {order} {high}", [], [f"{name} {add}"]
-    setup, start, sources, targets = [], "0", [iterable], [loop.target]
+    header = numbered(spot, loop)
+    if header is None:
+        return None
+    setup = [*header.setup, f"{header.index} = 0"]
+    return setup, f"{header.index} < {header.length}", header.first, [f"{header.index} += 1"]
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A `for` over arrays as one over the number of its rounds: lines before it, the number's name, how many there are, and the
+    lines with which a round begins."""
+
+    setup: list[str]
+    index: str
+    length: str
+    first: list[str]
+
+
+def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
+    """`for x in xs:`, also with `zip` and `enumerate`, by numbers; None where its items cannot be found by their number."""
+    code, live, iterable = spot.code, spot.code.live_after(loop), loop.iter
+    setup: list[str] = []
+    start, sources, targets = "0", [iterable], [loop.target]
     index = code.fresh("k", "index")
     counted = ""
     if _is_call(spot, iterable, "enumerate") and isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == 2:
@@ -295,8 +321,7 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
         else:
             first.insert(0, f"{counted} = {index}" + ("" if start == "0" else f" + {start}"))
     length = lengths[0] if len(lengths) == 1 else f"min({', '.join(lengths)})"
-    setup += [f"{index} = 0"]
-    return setup, f"{index} < {length}", first, [f"{index} += 1"]
+    return Numbered(setup, index, length, first)
 
 
 def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:

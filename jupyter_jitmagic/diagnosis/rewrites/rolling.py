@@ -1,0 +1,120 @@
+"""A `for` of many rounds around a place that cannot be traced: `lax.fori_loop`. Left to Python, every round would be compiled
+for itself, which takes XLA seconds to minutes."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites import none_first
+from jupyter_jitmagic.diagnosis.rewrites.buffers import updated_in
+from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried
+from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
+from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number, numbered, without_exits
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
+
+MOST_UNROLLED = 400  # operations of all rounds
+_DRAWN = 40  # operations that one draw of a random number makes
+_CALLED = 4  # those of another call, about
+_OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
+
+
+def rolled(spot: Spot) -> Iterator[Step]:
+    """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number."""
+    for loop in _around(spot):
+        rounds = _rounds(spot, loop)
+        if rounds * _operations(spot, loop.body) < MOST_UNROLLED or leaves(loop.body, (ast.Break, ast.Return)):
+            continue
+        steps: list[Step] = []
+        with contextlib.suppress(Obstacle):
+            steps = list(_steps(spot, loop))
+        if steps:
+            yield from steps
+            return
+
+
+def _around(spot: Spot) -> list[ast.For]:
+    """The loops around the place within its function, outermost first; a loop's own header is none of its rounds."""
+    found: list[ast.For] = []
+    below: ast.AST = spot.node
+    for at in spot.code.ancestors(spot.node):
+        if isinstance(at, SCOPES):
+            break
+        if isinstance(at, ast.For) and below is not at.iter:
+            found.append(at)
+        below = at
+    return found[::-1]
+
+
+def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
+    if leaves(loop.body, ast.Continue):
+        yield from (step for step in without_exits(spot, loop) if step.pattern == "flag")
+        return
+    for first in (as_arrays(spot, loop), updated_in(spot, loop.body), none_first.flagged(spot, loop)):
+        steps = list(first)
+        if steps:
+            yield from steps
+            return
+    if _is_over_range(spot, loop) and isinstance(loop.target, ast.Name):
+        assert isinstance(loop.iter, ast.Call)
+        yield from Carried(spot, loop, target_names(loop.target)).for_steps(loop.iter)
+        return
+    header = numbered(spot, loop)
+    if header is None or loop.orelse:
+        return
+    code, indent = spot.code, spot.code.indent(loop)
+    lines = [f"{indent}{line}\n" for line in header.setup]
+    lines.append(f"{indent}for {header.index} in range({header.length}):\n")
+    lines += [f"{indent}    {line}\n" for line in header.first]
+    yield spot.step("range", (code.region([loop]), "".join(lines) + code.block_text(loop.body, indent + "    ")))
+
+
+def _rounds(spot: Spot, loop: ast.For) -> int:
+    """How many rounds the loop has; 0 where that is not known."""
+    return _length(spot, loop.iter)
+
+
+def _length(spot: Spot, iterable: ast.expr) -> int:
+    match iterable:
+        case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
+            numbers = [known_number(spot, each) for each in args]
+            known = [number for number in numbers if number is not None]
+            return len(range(*known)) if len(known) == len(numbers) and 0 not in known[2:] else 0
+        case ast.Call(func=ast.Name(id="enumerate" | "reversed" as name), args=[inner, *_]) if spot.is_builtin(name):
+            return _length(spot, inner)
+        case ast.Call(func=ast.Name(id="zip"), args=[first, *_]) if spot.is_builtin("zip"):
+            return _length(spot, first)
+    value = spot.value(iterable)
+    if isinstance(value, jax.Array | np.ndarray):
+        return value.shape[0] if value.ndim else 0
+    if isinstance(value, list | tuple | range):
+        return len(value)
+    fact = spot.fact(iterable)
+    return max(fact.length, 0) if fact is not None and fact.sort in ("array", "host", "list", "tuple") else 0
+
+
+def _is_over_range(spot: Spot, loop: ast.For) -> bool:
+    called = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and loop.iter.func.id == "range"
+    return called and spot.is_builtin("range")
+
+
+def _operations(spot: Spot, body: Sequence[ast.stmt]) -> int:
+    """About how many operations a round makes."""
+    return sum(_weight(spot, node) for node in walk_scope(body))
+
+
+def _weight(spot: Spot, node: ast.AST) -> int:
+    if isinstance(node, ast.Call):
+        func = spot.value(node.func)
+        return _DRAWN if str(getattr(func, "__module__", "")).startswith(("jax._src.random", "jax.random")) else _CALLED
+    if isinstance(node, ast.For):
+        return max(_rounds(spot, node) - 1, 0) * _operations(spot, node.body)
+    return isinstance(node, _OPERATIONS)
+
+
+RULES: list[Rule] = [rolled]

@@ -1,0 +1,128 @@
+"""A `for` of many rounds around a place that cannot be traced becomes one compiled loop."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose, rolling
+
+from .helpers import applied, check, define
+
+N = 130
+X = jax.random.normal(jax.random.PRNGKey(0), (N,))
+ROWS = jax.random.normal(jax.random.PRNGKey(1), (N, 3))
+GAPS = jnp.where(jnp.arange(N) % 7 == 0, jnp.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        pytest.param(
+            "def f(x):\n    c = 0\n    for i in range(1, len(x)):\n        if x[i] * x[i - 1] < 0:\n            c += 1\n"
+            "    return c\n",
+            [(X,), (-jnp.abs(X),)],
+            id="range",
+        ),
+        pytest.param(
+            "def f(w, X, y, delta=1.0):\n    total = 0.0\n    for xi, yi in zip(X, y):\n        r = yi - jnp.dot(w, xi)\n"
+            "        if jnp.abs(r) <= delta:\n            total += 0.5 * r**2\n        else:\n"
+            "            total += delta * (jnp.abs(r) - 0.5 * delta)\n    return total / len(y)\n",
+            [(jnp.ones(3), ROWS, X), (jnp.zeros(3), ROWS[:50], X[:50])],
+            id="zip",
+        ),
+        pytest.param(
+            "def f(x):\n    best, at = -1.0, 0\n    for i, v in enumerate(x):\n        if v * 2 > best + 1:\n"
+            "            best, at = v * 2, i\n    return best, at\n",
+            [(X,), (jnp.zeros(N),)],
+            id="enumerate",
+        ),
+        pytest.param(
+            "def f(x, alpha=0.1):\n    out = [x[0]]\n    for v in x[1:]:\n"
+            "        if jnp.isnan(v):\n            out.append(out[-1])\n"
+            "        else:\n            out.append(alpha * v + (1 - alpha) * out[-1])\n    return jnp.stack(out)\n",
+            [(X,), (GAPS.at[0].set(0.0),)],
+            id="list",
+        ),
+        pytest.param(
+            "def f(x):\n    out = np.zeros(len(x))\n    acc = 0.0\n    for i in range(len(x)):\n        if x[i] > 0:\n"
+            "            acc += x[i]\n        else:\n            acc *= 0.5\n        out[i] = acc\n    return out\n",
+            [(X,), (-X,)],
+            id="numpy",
+        ),
+        pytest.param(
+            "def f(x):\n    n, mean = 0, 0.0\n    for v in x:\n        if jnp.isnan(v):\n            continue\n        n += 1\n"
+            "        mean += (v - mean) / n\n    return mean\n",
+            [(GAPS,), (X,)],
+            id="continue",
+        ),
+        pytest.param(
+            "def f(x):\n    y = jnp.zeros_like(x)\n    for i in range(x.shape[0]):\n        for j in range(x.shape[1]):\n"
+            "            if x[i, j] > 0:\n                y = y.at[i, j].set(x[i, j])\n            else:\n"
+            "                y = y.at[i, j].set(0.1 * x[i, j])\n    return y\n",
+            [(ROWS[:60],), (-ROWS[:40],)],
+            id="nested",
+        ),
+    ],
+)
+def test_a_loop_of_many_rounds_is_compiled_once(source, calls):
+    found = check(source, *calls)
+    assert "fori_loop" in found.rewrites[0].patterns
+
+
+def test_a_sampler_s_steps_are_one_compiled_loop():
+    """Thirty draws of random numbers, each compiled for itself, take XLA half a minute."""
+    source = (
+        "def logp(x):\n    return -0.5 * jnp.sum(x**2)\n\n\n"
+        "def f(key, x, n, step=0.5):\n    accepted = 0\n    chain = []\n    for i in range(n):\n"
+        "        key, a, b = jax.random.split(key, 3)\n        new = x + step * jax.random.normal(a, x.shape)\n"
+        "        if jnp.log(jax.random.uniform(b)) < logp(new) - logp(x):\n            x = new\n            accepted += 1\n"
+        "        chain.append(x)\n    return jnp.stack(chain), accepted / n\n"
+    )
+    namespace = define(source)
+    call = (jax.random.PRNGKey(3), jnp.zeros(2), 20)
+    found = propose(namespace["f"], call, {}, static=("n",), seconds=20.0)
+    assert "fori_loop" in found.rewrites[0].patterns
+    chain, accepted = namespace["f"](*call)
+    with applied(found, namespace):
+        got, rate = jax.jit(namespace["f"], static_argnames="n")(*call)
+    np.testing.assert_allclose(got, chain, rtol=1e-5)
+    np.testing.assert_allclose(rate, accepted, rtol=1e-6)
+
+
+def test_its_gradient_is_plain_python_s():
+    source = (
+        "def f(w, x):\n    total = 0.0\n    for v in x:\n        if v > w:\n            total += (v - w) ** 2\n"
+        "        else:\n            total += 0.1 * (w - v) * w\n    return total\n"
+    )
+    namespace = define(source)
+    want = jax.grad(namespace["f"])(0.3, X)
+    found = propose(namespace["f"], (0.3, X), {}, seconds=10.0)
+    assert "fori_loop" in found.rewrites[0].patterns
+    with applied(found, namespace):
+        got = jax.grad(namespace["f"])(0.3, X)
+    np.testing.assert_allclose(got, want, rtol=1e-4)
+
+
+def test_a_short_loop_stays_python_s():
+    found = check(
+        "def f(x):\n    c = 0.0\n    for v in x:\n        if v > 0:\n            c += v\n    return c\n",
+        (X[:5],),
+        (-X[:5],),
+    )
+    assert "fori_loop" not in found.rewrites[0].patterns
+
+
+def test_a_loop_that_cannot_be_rolled_is_unrolled(monkeypatch):
+    """The layers of a model are no array."""
+    monkeypatch.setattr(rolling, "MOST_UNROLLED", 20)
+    source = (
+        "def f(layers, x):\n    for i in range(len(layers)):\n        w, b = layers[i]\n        x = x @ w + b\n"
+        "        if x.sum() > 0:\n            x = jnp.tanh(x)\n    return x\n"
+    )
+    sizes = [3 + k % 2 for k in range(5)]
+    layers = [(jnp.ones((m, n)) * 0.1, jnp.full(n, 0.1)) for m, n in itertools.pairwise(sizes)]
+    found = propose(define(source)["f"], (layers, jnp.ones(3)), {}, seconds=20.0)
+    assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
