@@ -89,33 +89,45 @@ class _Elements:
                     return False
         return fact is not None and bool(fact.dtype) and kinds <= {fact.dtype}
 
-    def _promoting(self, name: str) -> list[str]:
-        """What else decides the kind of a name's numbers: `x = x * rate`, `x = x / 2` make floats of an int x."""
+    def _promoting(self, name: str, within: frozenset[str] = frozenset()) -> list[str]:
+        """What else decides the kind of a name's numbers: `x = x * rate`, `x = x / 2` make floats of an int x.
+
+        within: names of which that is asked already."""
+        within |= {name}
         stores = [node for node in ast.walk(self.function) if isinstance(node, ast.Name) and node.id == name]
         statements = [self.spot.code.statement(node) for node in stores if isinstance(node.ctx, ast.Store)]
         values = [each.value for each in statements if isinstance(each, ast.Assign | ast.AugAssign)]
         divided = any(isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Div) for each in statements)
-        found = [kind for value in values for kind in self._kinds(value)]
+        found = [kind for value in values for kind in self._kinds(value, within)]
         return [kind for kind in dict.fromkeys([*found, *(["float"] if divided else [])]) if kind != name]
 
-    def _kinds(self, value: ast.expr) -> list[str]:
+    def _kinds(self, value: ast.expr, within: frozenset[str]) -> list[str]:
         """The names and types of whose kind a value is: an array's `dtype` promotes over them."""
         match value:
             case ast.Constant(value=float()):
                 return ["float"]
+            case ast.Name(id=name) if name not in self.before:
+                return [] if name in within else self._promoting(name, within)
             case ast.Name(id=name):
                 fact = self.spot.fact(value)
-                return [name] if name in self.before and fact is not None and fact.dtype in ("i", "u", "f", "c") else []
+                return [name] if fact is not None and fact.dtype in ("i", "u", "f", "c") else []
             case ast.BinOp(left=left, op=op, right=right):
-                return [*self._kinds(left), *self._kinds(right), *(["float"] if isinstance(op, ast.Div) else [])]
+                return [
+                    *self._kinds(left, within),
+                    *self._kinds(right, within),
+                    *(["float"] if isinstance(op, ast.Div) else []),
+                ]
             case ast.UnaryOp(operand=operand) if not isinstance(value.op, ast.Not):
-                return self._kinds(operand)
+                return self._kinds(operand, within)
             case ast.IfExp(body=body, orelse=orelse):
-                return [*self._kinds(body), *self._kinds(orelse)]
+                return [*self._kinds(body, within), *self._kinds(orelse, within)]
             case ast.Call() if (known := called(self.spot, value)) is not None and known.name not in _OWN_KIND:
-                inner = [kind for each in known.arguments[known.name == "where" :] for kind in self._kinds(each)]
+                inner = [kind for each in known.arguments[known.name == "where" :] for kind in self._kinds(each, within)]
                 floats = known.name in FLOATS or (known.operation.safety == PARTIAL and known.name != "power")
                 return [*inner, *(["float"] if floats else [])]
+            case ast.Call(func=func) if is_drawn(self.spot, func):
+                fact = self.spot.fact(value)
+                return ["float"] if fact is not None and fact.dtype == "f" else []
         return []
 
     def _was_number(self, name: str) -> bool:
@@ -159,3 +171,8 @@ def _is_number(fact: Fact) -> bool:
 def is_array(spot: Spot, name: str) -> bool:
     """Whether a name stands for an array (or a traced number)."""
     return isinstance(spot.locals.get(name, spot.globals.get(name)), jax.Array | np.ndarray)
+
+
+def is_drawn(spot: Spot, func: ast.expr) -> bool:
+    """Whether it is one of `jax.random`'s functions."""
+    return str(getattr(spot.value(func), "__module__", "")).startswith(("jax.random", "jax._src.random"))

@@ -14,6 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites import none_first
 from jupyter_jitmagic.diagnosis.rewrites.buffers import updated_in
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
+from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number, numbered, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
@@ -110,8 +111,7 @@ def _operations(spot: Spot, body: Sequence[ast.stmt]) -> int:
 
 def _weight(spot: Spot, node: ast.AST) -> int:
     if isinstance(node, ast.Call):
-        func = spot.value(node.func)
-        return _DRAWN if str(getattr(func, "__module__", "")).startswith(("jax._src.random", "jax.random")) else _CALLED
+        return _DRAWN if is_drawn(spot, node.func) else _CALLED
     if isinstance(node, ast.For):
         return max(_rounds(spot, node) - 1, 0) * _operations(spot, node.body)
     return isinstance(node, _OPERATIONS)
