@@ -58,6 +58,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     selections,
     slice_updates,
     slices,
+    sorting,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -76,6 +77,7 @@ RULES: list[Rule] = [
     *numbered.RULES,
     *containers.RULES,
     *met_once.RULES,
+    *sorting.RULES,
     *conversions.RULES,
     *lookups.RULES,
     *drawing.RULES,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.lists import ListUses
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, target_names, walk_scope, words
@@ -353,4 +355,42 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-RULES: list[Rule] = [kept_by_a_body]
+def appended_in_a_branch_of_a_body(spot: Spot) -> Iterator[Step]:
+    """`if t: times.append(v); x = 0` in the body of a scan → `times.append(v)`, `kept.append(t)`; `if t: x = 0`."""
+    asked, code, body = spot.asked(), spot.code, spot.function
+    if asked is None or not isinstance(asked[1], ast.If) or asked[1].orelse or not isinstance(body, ast.FunctionDef):
+        return
+    branch = asked[1]
+    calls = [n for n in code.below(code.tree) if isinstance(n, ast.Call)]
+    loop = next((each for each in (_loop_of(spot, n) for n in calls) if each is not None and each.body is body), None)
+    if loop is None or branch not in body.body or code.is_elif(branch) or not code.on_own_lines([branch]):
+        return
+    appended = [(s, *found) for s in branch.body if (found := _append_outside(s, body)) is not None]
+    if not appended or any(loaded([item]) & set(stored(branch.body[: branch.body.index(s)])) for s, _, item in appended):
+        return
+    indent = code.indent(branch)
+    pred = code.src(branch.test) if isinstance(branch.test, ast.Name) else code.fresh("pred", "chosen")
+    lines = "" if isinstance(branch.test, ast.Name) else f"{indent}{pred} = {code.expr(branch.test)}\n"
+    edits: list[Edit] = []
+    for _, name, item in appended:
+        flags = code.fresh(*(["kept"] if len(appended) == 1 else []), f"{name}_kept")
+        uses = ListUses(replace(spot, node=loop.call), name, flags, branch)
+        edits += uses.edits()
+        lines += f"{indent}{name}.append({code.expr(item)})\n{indent}{flags}.append({pred})\n"
+    rest = [s for s in branch.body if not any(s is each for each, _, _ in appended)]
+    if rest:
+        inner = f"{indent}    "
+        lines += f"{indent}if {pred}:\n" + "".join(code.block_text([s], inner) for s in rest)
+    risky = not harmless([item for _, _, item in appended])
+    yield spot.step("kept", (code.region([branch]), lines), *(((a, b), text) for a, b, text in edits), risky=risky)
+
+
+def _append_outside(statement: ast.stmt, body: ast.FunctionDef) -> tuple[str, ast.expr] | None:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item])):
+            own = {each.arg for each in ast.walk(body.args) if isinstance(each, ast.arg)} | set(stored(body.body))
+            return (name, item) if name not in own else None
+    return None
+
+
+RULES: list[Rule] = [kept_by_a_body, appended_in_a_branch_of_a_body]

@@ -34,7 +34,7 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
         if name not in flags:
             wanted = (["kept"] if len(growing) == 1 else []) + [f"{name}_kept", f"{name}_are_kept"]
             flags[name] = code.fresh(*wanted)
-            edits += _Uses(spot, name, flags[name], node).edits()
+            edits += ListUses(spot, name, flags[name], node).edits()
     indent, lines = code.indent(node), ""
     test = code.expr(node.test)
     both = [each for side in sides for each in side or () if each[0] in growing]
@@ -172,7 +172,7 @@ def _lines_before(spot: Spot, start: str) -> list[str]:
 
 
 @dataclass
-class _Uses:
+class ListUses:
     """What stands elsewhere in the function of a list: where it is made, grows and is read."""
 
     spot: Spot

@@ -1,8 +1,7 @@
 """Queues and stacks that a loop empties while data fills them: `while queue: u = queue.pop(0) … queue.append(v)`.
 
 A compiled loop has room for a known number of items. How many there can be is told by the marks that keep such a loop from
-going on for ever: what is marked once is not met again, so the lines behind the mark run at most once for each place of the
-marks.
+going on for ever (`marks`).
 """
 
 from __future__ import annotations
@@ -12,13 +11,10 @@ import collections
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import jax
-import numpy as np
-
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
-from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
+from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, loaded, stored, target_names, walk_scope
+from jupyter_jitmagic.source.code import SCOPES, Edit, loaded, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
@@ -156,111 +152,16 @@ class _Queue:
         """The number of items that are ever added, at most, as text."""
         parts = []
         for call, items in self._adding():
-            if items is None:
-                self._refuse(call)
             statement = self.spot.code.statement(call)
-            if statement not in list(walk_scope(self.loop.body)):
+            if items is None or statement not in list(walk_scope(self.loop.body)):
                 self._refuse(call)
-            region, places = self._marked(statement)
-            loops = []
-            for at in self.spot.code.ancestors(statement):
-                if at is region:
-                    break
-                if isinstance(at, ast.For | ast.While):
-                    loops.append(at)
-            rounds = [rounds_of(self.spot, each) for each in loops]
-            if None in rounds:
-                self._refuse(call)
-            times = [str(len(items or ())), *[each for each in rounds if each]]
-            parts.append(" * ".join([places, *[_operand(each) for each in times if each != "1"]]))
-        parts = [f"{len(list(group))} * {part}" if parts.count(part) > 1 else part for part, group in _grouped(parts)]
-        return " + ".join([*parts, *([str(len(self.first))] if self.first else [])])
-
-    def _marked(self, statement: ast.stmt) -> tuple[ast.AST, str]:
-        """(what runs at most once for each place of the marks, how many places there are) around a statement."""
-        code = self.spot.code
-        for at in code.ancestors(statement):
-            if at is self.loop:
-                break
-            if isinstance(at, ast.If) and not at.orelse:
-                for part in _conjuncts(at.test):
-                    places = self._marks(part, at.body)
-                    if places:
-                        return at, places
-        for number, each in enumerate(self.loop.body):
-            match each:
-                case ast.If(test=test, body=[ast.Continue()], orelse=[]):
-                    places = self._marks(ast.UnaryOp(ast.Not(), test), self.loop.body[number + 1 :])
-                    behind = [n for s in self.loop.body[number + 1 :] for n in ast.walk(s)]
-                    if places and statement in behind:
-                        return self.loop, places
-        raise Obstacle(
-            f"how long {self.name} gets depends on data: nothing marks what was in it, so no size is known to be enough for it"
-        )
-
-    def _marks(self, test: ast.expr, block: list[ast.stmt]) -> str:
-        """The number of places of an array whose place is free, as the test says, and is taken in the block; "" for others."""
-        match test:
-            case ast.UnaryOp(op=ast.Not(), operand=ast.Subscript(value=ast.Name(id=name)) as place):
-                free: ast.expr = ast.Constant(False)
-            case ast.Call(args=[ast.Subscript(value=ast.Name(id=name)) as place], func=func) if (
-                self.spot.code.src(func).rpartition(".")[2] == "logical_not"
-            ):
-                free = ast.Constant(False)
-            case ast.Compare(
-                left=ast.Subscript(value=ast.Name(id=name)) as place, ops=[ast.Eq() | ast.Lt() as how], comparators=[free]
-            ):
-                if isinstance(how, ast.Lt) and not (isinstance(free, ast.Constant) and free.value == 0):
-                    return ""
-            case _:
-                return ""
-        marks = self.spot.locals.get(name)
-        if not isinstance(marks, list | jax.Array | np.ndarray):
-            return ""
-        given = [value for s in block if (value := _set_at(s, name, place)) is not None]
-        if not given or not all(map(self._takes, given, [free] * len(given))):
-            return ""
-        every = [value for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) for value in _stored_in(s, name)]
-        if any(value is None or not self._takes(value, free) for value in every):
-            return ""
-        flat = isinstance(marks, list) or marks.ndim == 1
-        return f"len({name})" if flat else f"{name}.size"
-
-    def _takes(self, value: ast.expr, free: ast.expr) -> bool:
-        """Whether a value that is put at a place says for ever that it is not free."""
-        match free, value:
-            case ast.Constant(value=False | 0), ast.Constant(value=True | 1):
-                return True
-            case ast.Constant(value=True | 1), ast.Constant(value=False | 0):
-                return True
-            case _, ast.Constant(value=int() | float() as number):
-                return isinstance(_number(free), int | float) and number >= 0 >= (_number(free) or 0) != number
-            case _, ast.BinOp(
-                left=ast.Subscript(slice=taken), op=ast.Add(), right=ast.Constant(value=int() | float() as number)
-            ):
-                # a distance, one more than that of the item that was taken, which had one
-                below = _number(free) in (-1, 0, -1.0, 0.0, float("inf"))
-                return below and number > 0 and ast.dump(taken) in {ast.dump(each) for each in self._taken()}
-            case ast.Constant(value=0), ast.Name(id=name):
-                return self._is_counted(name)
-            case ast.Name(id=before), ast.Name(id=after):
-                # where both are one, plain Python's loop has no end
-                return before != after and not {before, after} & set(stored(self.loop.body))
-        return False
-
-    def _is_counted(self, name: str) -> bool:
-        """Whether a name stands for 1 or more in the loop: it begins at 0 or more and is counted up before it."""
-        stores = [s for s in walk_scope(self.function.body) if isinstance(s, ast.stmt) and name in _targets(s)]
-        raised = [
-            s for s in stores if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add) and (_number(s.value) or 0) > 0
-        ]
-        made = [
-            s for s in stores if isinstance(s, ast.Assign) and (_number(s.value) or 0) >= 0 and _number(s.value) is not None
-        ]
-        around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not self.function]
-        blocks = [self.spot.code.block(at) for at in around]
-        before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
-        return len(made) + len(raised) == len(stores) and any(s in before for s in raised)
+            part = most_items(self.spot, self.function, self.loop, statement, len(items or ()), list(self._taken()))
+            if part is None:
+                raise Obstacle(
+                    f"how long {self.name} gets depends on data: nothing marks what was in it, so no size is known to be enough"
+                )
+            parts.append(part)
+        return " + ".join([*together(parts), *([str(len(self.first))] if self.first else [])])
 
     def _taken(self) -> Iterator[ast.expr]:
         """What names an item that was taken out."""
@@ -362,85 +263,6 @@ class _Queue:
     def _item(self, item: ast.expr) -> str:
         text = self.spot.code.expr(item)
         return f"{self.spot.jnp('array')}({text})" if self.width else text
-
-
-def _targets(statement: ast.stmt) -> list[str]:
-    """The names that an assignment binds."""
-    if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [name for target in targets for name in target_names(target)]
-    return []
-
-
-def _conjuncts(test: ast.expr) -> Iterator[ast.expr]:
-    match test:
-        case ast.BoolOp(op=ast.And(), values=values):
-            for value in values:
-                yield from _conjuncts(value)
-        case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
-            yield from _conjuncts(left)
-            yield from _conjuncts(right)
-        case _:
-            yield test
-
-
-def _set_at(statement: ast.stmt, name: str, place: ast.Subscript) -> ast.expr | None:
-    """What a statement puts at a place of an array: `seen[v] = x`, `seen = seen.at[v].set(x)`."""
-    match statement:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=same), slice=at)], value=value):
-            pass
-        case ast.Assign(
-            targets=[ast.Name(id=target)],
-            value=ast.Call(
-                func=ast.Attribute(
-                    value=ast.Subscript(value=ast.Attribute(value=ast.Name(id=same), attr="at"), slice=at), attr="set"
-                ),
-                args=[value],
-            ),
-        ) if target == same:
-            pass
-        case _:
-            return None
-    return value if same == name and ast.dump(at) == ast.dump(place.slice) else None
-
-
-def _stored_in(statement: ast.stmt, name: str) -> list[ast.expr | None]:
-    """What a statement puts anywhere in an array; None for what is not known."""
-    if not isinstance(statement, ast.Assign | ast.AugAssign):
-        return []
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    own = [n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and n.id == name]
-    stores = [
-        n for n in own if isinstance(n.ctx, ast.Store) or any(n in ast.walk(t) for t in targets if isinstance(t, ast.Subscript))
-    ]
-    if not stores:
-        return []
-    match statement:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=same))], value=value) if same == name:
-            return [value]
-        case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Attribute(attr="set"), args=[value])):
-            return [value]
-    return [None]
-
-
-def _number(node: ast.expr) -> float | None:
-    match node:
-        case ast.Constant(value=int() | float() as value):
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -value
-        case ast.Attribute(attr="inf"):
-            return float("inf")
-    return None
-
-
-def _operand(text: str) -> str:
-    return text if text.isidentifier() or text.isdigit() or text.endswith(")") else f"({text})"
-
-
-def _grouped(parts: list[str]) -> Iterator[tuple[str, list[str]]]:
-    for part in dict.fromkeys(parts):
-        yield part, [each for each in parts if each == part]
 
 
 RULES: list[Rule] = [emptied_by_a_loop]

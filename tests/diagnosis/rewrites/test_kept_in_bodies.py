@@ -151,3 +151,20 @@ def test_the_answer_names_the_line_that_keeps_the_tracer_and_shows_the_fix():
     found = jm.diagnose(fun, 1.0, X)
     assert found.sites[0].code == "path.append(x)" and found.rewrites[0].verified
     assert found.kind == "not_staticness"
+
+
+def test_what_a_branch_of_a_body_appends_is_stacked_with_what_says_whether_it_counts():
+    source = """def f(current, thr):
+    times = []
+    def step(v, given):
+        i, t = given
+        v = 0.9 * v + i
+        if v > thr:
+            times.append(t)
+            v = 0.0
+        return v, v
+    v, vs = lax.scan(step, 0.0, (current, jnp.arange(len(current))))
+    return vs, len(times), sum(times)
+"""
+    found = check_without_jit(source, (X, 1.0), (-X, 1.0), (X, 99.0))
+    assert "return v, (v, t, pred)" in found.rewrites[0].source and "sum(kept)" in found.rewrites[0].source

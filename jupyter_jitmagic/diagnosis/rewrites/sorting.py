@@ -1,0 +1,48 @@
+"""Lists of tuples that are sorted by a traced key: `cand.sort(key=lambda c: c[0])`, as in a beam search."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+
+_NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
+
+
+def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
+    """`sorted(cand, key=lambda c: c[0])` → the items in the order that `jnp.argsort` gives of their keys."""
+    node, code = spot.node, spot.code
+    if spot.kind != BOOL or not isinstance(node, ast.Call):
+        return
+    match node:
+        case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name() as items]) if spot.is_builtin("sorted"):
+            in_place = False
+        case ast.Call(func=ast.Attribute(value=ast.Name() as items, attr="sort"), args=[]):
+            in_place = True
+        case _:
+            return
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    key, reverse = given.pop("key", None), given.pop("reverse", None)
+    backwards = isinstance(reverse, ast.Constant) and reverse.value is True
+    known = reverse is None or (isinstance(reverse, ast.Constant) and isinstance(reverse.value, bool))
+    held = spot.locals.get(items.id)
+    if given or not known or not isinstance(key, ast.Lambda) or len(key.args.args) != 1 or not isinstance(held, list):
+        return
+    statement = code.statement(node)
+    alone = isinstance(statement, ast.Expr) and statement.value is node
+    if not held or alone != in_place or not code.on_own_lines([statement]):
+        return
+    each, order = key.args.args[0].arg, code.fresh("order", f"order_of_{items.id}")
+    columns, place = code.fresh("columns", f"columns_of_{items.id}"), code.fresh("place", "number")
+    keys = f"{spot.jnp('stack')}([{code.operand(key.body)} for {each} in {items.id}])"
+    indent = code.indent(statement)
+    stacked = f"{spot.jax('tree.map')}(lambda *each: {spot.jnp('stack')}(each), *{items.id})"
+    lines = f"{indent}{order} = {spot.jnp('argsort')}({'-' if backwards else ''}{keys})\n{indent}{columns} = {stacked}\n"
+    made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
+    start = code.region([statement], comments=True)[0]
+    new = f"{items.id} = {made}" if in_place else made
+    yield spot.step("argsort", ((start, start), lines), (node, new), excludes=_NAN)
+
+
+RULES: list[Rule] = [sorted_by_a_key]
