@@ -99,7 +99,11 @@ class _Queue:
         items = [*first, *self._added()]
         widths = set(map(self._width, items))
         self.width = widths.pop() if len(widths) == 1 else -1
-        return bool(items) and self.width >= 0 and not any(isinstance(each, ast.Starred) for each in items)
+        parts = [part for each in items for part in (each.elts if isinstance(each, ast.Tuple | ast.List) else [each])]
+        if any(isinstance(part, ast.Starred | ast.Tuple | ast.List) for part in parts):
+            return False
+        facts = [fact for part in parts if (fact := self.spot.fact(part)) is not None]
+        return bool(items) and self.width >= 0 and not any(fact.dtype in ("f", "c") for fact in facts)
 
     def _width(self, item: ast.expr) -> int:
         fact = None if isinstance(item, ast.Tuple | ast.List) else self.spot.fact(item)
