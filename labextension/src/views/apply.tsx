@@ -39,7 +39,9 @@ export function Apply({
   // it was, and is no longer: an undo, or an edit
   const isGone = came !== null && came !== 'changed' && !applied.has(todo);
   const said = {
-    changed: trans.__('The cell has changed since; put it in by hand.'),
+    changed: trans.__(
+      'The cell has changed since, or is gone; put it in by hand.'
+    ),
     run: trans.__('The cell was run with it. Run the cell that calls it.'),
     there: trans.__('It is in the cell already. Run the cell.'),
     done: trans.__('It is in the cell. Run the cell again.')
