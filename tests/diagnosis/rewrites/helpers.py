@@ -67,11 +67,13 @@ def applied(proposals: Proposals, namespace: dict[str, Any], which: int = 0) -> 
         namespace.update(before)
 
 
-def check(source: str, *calls: tuple[Any, ...], name: str = "f", static: tuple[str, ...] = ()) -> Proposals:
+def check(
+    source: str, *calls: tuple[Any, ...], name: str = "f", static: tuple[str, ...] = (), seconds: float = 2.0
+) -> Proposals:
     """Propose for the first call; every rewrite must give plain Python's results on all calls, under jit."""
     namespace = define(source)
     fun = namespace[name]
-    proposals = propose(fun, calls[0], {}, (), static)
+    proposals = propose(fun, calls[0], {}, (), static, seconds=seconds)
     assert proposals.rewrites, proposals
     wanted = [fun(*args) for args in calls]
     for which in range(len(proposals.rewrites)):

@@ -68,7 +68,7 @@ GAPS = jnp.where(jnp.arange(N) % 7 == 0, jnp.nan, X)
     ],
 )
 def test_a_loop_of_many_rounds_is_compiled_once(source, calls):
-    found = check(source, *calls)
+    found = check(source, *calls, seconds=30.0)
     assert "fori_loop" in found.rewrites[0].patterns
 
 
@@ -83,7 +83,7 @@ def test_a_sampler_s_steps_are_one_compiled_loop():
     )
     namespace = define(source)
     call = (jax.random.PRNGKey(3), jnp.zeros(2), 20)
-    found = propose(namespace["f"], call, {}, static=("n",), seconds=20.0)
+    found = propose(namespace["f"], call, {}, static=("n",), seconds=30.0)
     assert "fori_loop" in found.rewrites[0].patterns
     chain, accepted = namespace["f"](*call)
     with applied(found, namespace):
@@ -99,7 +99,7 @@ def test_its_gradient_is_plain_python_s():
     )
     namespace = define(source)
     want = jax.grad(namespace["f"])(0.3, X)
-    found = propose(namespace["f"], (0.3, X), {}, seconds=10.0)
+    found = propose(namespace["f"], (0.3, X), {}, seconds=30.0)
     assert "fori_loop" in found.rewrites[0].patterns
     with applied(found, namespace):
         got = jax.grad(namespace["f"])(0.3, X)
@@ -124,5 +124,5 @@ def test_a_loop_that_cannot_be_rolled_is_unrolled(monkeypatch):
     )
     sizes = [3 + k % 2 for k in range(5)]
     layers = [(jnp.ones((m, n)) * 0.1, jnp.full(n, 0.1)) for m, n in itertools.pairwise(sizes)]
-    found = propose(define(source)["f"], (layers, jnp.ones(3)), {}, seconds=20.0)
+    found = propose(define(source)["f"], (layers, jnp.ones(3)), {}, seconds=30.0)
     assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
