@@ -128,7 +128,9 @@ def test_the_panel_has_it_measured_with_made_up_arguments(deep: Shell) -> None:
     calls = int(jm.stats().calls.iloc[0])
     found = panel(deep, entry)
     assert found["title"] in ("deep: as one lax.fori_loop", "deep: as one lax.scan")
-    assert "-    for i in range(40):  # forty" in found["diff"] and "(x, total)" in found["diff"]
+    assert (
+        "-    for i in range(40):  # forty" in found["diff"] and "(x * 1.0, total)" in found["diff"]
+    )  # an int x is served, too
     assert "instead of 200" in found["said"][0] and "made-up arguments of this entry's types" in found["said"][1]
     assert "compiling that was recorded earlier" in found["said"][1]
     assert jm.stats().calls.tolist() == [calls] and list(log.entries) == [entry]

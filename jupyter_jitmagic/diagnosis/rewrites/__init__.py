@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
+    appended_once,
     attributes,
     boolean,
     branches,
@@ -68,6 +69,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *kept_in_bodies.RULES,
     *host_sizes.RULES,
+    *appended_once.RULES,
     *rolling.RULES,
     *empties.RULES,
     *buffers.RULES,
