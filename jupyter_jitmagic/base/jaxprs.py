@@ -7,6 +7,8 @@ from typing import Any
 
 MANY_EQUATIONS = 4000
 """From here on compiling a program takes XLA minutes rather than seconds."""
+SOME_EQUATIONS = 1000
+"""From here on it may: half a second where rounds need little of each other, a minute where each needs the last."""
 
 
 def equations_in(jaxpr: Any) -> Iterator[Any]:

@@ -47,6 +47,13 @@ def test_a_list_of_many_rounds_is_traced_and_said_to_take_minutes():
     assert "Perhaps · traced: " in text and "compiling may take minutes" in text and "Fix ·" not in text
 
 
+def test_of_some_hundred_rounds_it_is_said_how_many_equations_they_make():
+    found = diagnose(appended, jnp.array(0.5), 500)
+    assert found.kind == "static" and found.equations == 0
+    text = " ".join(to_text(advice(found)).split())
+    assert "equations: compiling it takes long where each round needs the last one" in text and "%jitlines --roll" in text
+
+
 def test_few_rounds_are_no_reason_for_doubt():
     found = diagnose(appended, jnp.array(0.5), 5)
     assert found.equations == 0 and "Fix · traced\n" in to_text(advice(found))

@@ -9,7 +9,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.paths import is_part, summed_up
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
@@ -34,8 +34,9 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
     text += f" {_seen(call, often)}." if often else ""
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
-    if search.equations > MANY_EQUATIONS:
-        text += f" The program has {_counted(search)} equations: compiling it may take minutes."
+    if search.equations > SOME_EQUATIONS:
+        slow = "may take minutes" if search.equations > MANY_EQUATIONS else "takes long where each round needs the last one"
+        text += f" The program has {_counted(search)} equations: compiling it {slow}."
         if any(site.operation == "range" for site in sites):
             text += " In a notebook, `%jitlines --roll` and the call then try its loop as one of lax, and measure both."
     if search.bounded:
