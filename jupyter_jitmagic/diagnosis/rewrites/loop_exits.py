@@ -168,7 +168,7 @@ def _is_a_bound(spot: Spot, node: ast.AST) -> bool:
 
 def _few_numbers(spot: Spot, iterable: ast.expr) -> bool:
     """Whether it is a `range` of known numbers, few of them."""
-    if not _is_call(spot, iterable, "range"):
+    if not is_call(spot, iterable, "range"):
         return False
     assert isinstance(iterable, ast.Call)
     numbers = [known_number(spot, each) for each in iterable.args]
@@ -180,7 +180,8 @@ def known_number(spot: Spot, node: ast.expr) -> int | None:
     """A size or a count that is known while tracing."""
     if isinstance(node, ast.BinOp) and type(node.op) in _KNOWN:
         left, right = known_number(spot, node.left), known_number(spot, node.right)
-        return None if left is None or right is None else _KNOWN[type(node.op)](left, right)
+        by_zero = isinstance(node.op, ast.FloorDiv) and right == 0
+        return None if left is None or right is None or by_zero else _KNOWN[type(node.op)](left, right)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         number = known_number(spot, node.operand)
         return None if number is None else -number
@@ -188,11 +189,11 @@ def known_number(spot: Spot, node: ast.expr) -> int | None:
         place = known_number(spot, node.slice)
         shape = getattr(spot.value(node.value.value), "shape", ())
         return shape[place] if place is not None and -len(shape) <= place < len(shape) else None
-    if isinstance(node, ast.Call) and _is_call(spot, node, "min") and not node.keywords:
+    if isinstance(node, ast.Call) and is_call(spot, node, "min") and not node.keywords:
         numbers = [known_number(spot, each) for each in node.args]
         known = [number for number in numbers if number is not None]
         return min(known) if len(known) == len(numbers) > 1 else None
-    if _is_call(spot, node, "len") and isinstance(node, ast.Call):
+    if is_call(spot, node, "len") and isinstance(node, ast.Call):
         shape = getattr(spot.value(node.args[0]), "shape", ())
         return shape[0] if shape else None
     value = node.value if isinstance(node, ast.Constant) else spot.value(node)
@@ -203,6 +204,7 @@ _KNOWN: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
 }
 
 
@@ -238,7 +240,7 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
     code = spot.code
     live = code.live_after(loop)
     iterable = loop.iter
-    if _is_call(spot, iterable, "range") and isinstance(loop.target, ast.Name):
+    if is_call(spot, iterable, "range") and isinstance(loop.target, ast.Name):
         assert isinstance(iterable, ast.Call)
         bounds = Range(spot, iterable)
         order = "<" if bounds.step > 0 else ">"
@@ -283,7 +285,7 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
     start, sources, targets = "0", [iterable], [loop.target]
     index = code.fresh("k", "index")
     counted = ""
-    if _is_call(spot, iterable, "enumerate") and isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == 2:
+    if is_call(spot, iterable, "enumerate") and isinstance(loop.target, ast.Tuple) and len(loop.target.elts) == 2:
         assert isinstance(iterable, ast.Call)
         start = code.expr(iterable.args[1]) if len(iterable.args) > 1 else "0"
         counter = loop.target.elts[0]
@@ -291,7 +293,7 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
             return None
         counted = counter.id
         sources, targets = [iterable.args[0]], [loop.target.elts[1]]
-    if len(sources) == 1 and _is_call(spot, sources[0], "zip") and isinstance(targets[0], ast.Tuple):
+    if len(sources) == 1 and is_call(spot, sources[0], "zip") and isinstance(targets[0], ast.Tuple):
         call = sources[0]
         assert isinstance(call, ast.Call)
         if call.keywords or len(call.args) != len(targets[0].elts):
@@ -341,7 +343,7 @@ def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
     return False
 
 
-def _is_call(spot: Spot, node: ast.expr, name: str) -> bool:
+def is_call(spot: Spot, node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and spot.is_builtin(name)
 
 

@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.buffers import updated_in
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
-from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number, numbered, without_exits
+from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
 
@@ -28,7 +28,7 @@ _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
 def rolled(spot: Spot) -> Iterator[Step]:
     """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number."""
     for loop in _around(spot):
-        rounds = _rounds(spot, loop)
+        rounds = _length(spot, loop.iter)
         if rounds * _operations(spot, loop.body) < MOST_UNROLLED or leaves(loop.body, (ast.Break, ast.Return)):
             continue
         steps: list[Step] = []
@@ -61,8 +61,7 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
         if steps:
             yield from steps
             return
-    if _is_over_range(spot, loop) and isinstance(loop.target, ast.Name):
-        assert isinstance(loop.iter, ast.Call)
+    if isinstance(loop.iter, ast.Call) and is_call(spot, loop.iter, "range") and isinstance(loop.target, ast.Name):
         yield from Carried(spot, loop, target_names(loop.target)).for_steps(loop.iter)
         return
     header = numbered(spot, loop)
@@ -75,12 +74,8 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
     yield spot.step("range", (code.region([loop]), "".join(lines) + code.block_text(loop.body, indent + "    ")))
 
 
-def _rounds(spot: Spot, loop: ast.For) -> int:
-    """How many rounds the loop has; 0 where that is not known."""
-    return _length(spot, loop.iter)
-
-
 def _length(spot: Spot, iterable: ast.expr) -> int:
+    """How many rounds a loop over it has; 0 where that is not known."""
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
             numbers = [known_number(spot, each) for each in args]
@@ -99,11 +94,6 @@ def _length(spot: Spot, iterable: ast.expr) -> int:
     return max(fact.length, 0) if fact is not None and fact.sort in ("array", "host", "list", "tuple") else 0
 
 
-def _is_over_range(spot: Spot, loop: ast.For) -> bool:
-    called = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and loop.iter.func.id == "range"
-    return called and spot.is_builtin("range")
-
-
 def _operations(spot: Spot, body: Sequence[ast.stmt]) -> int:
     """About how many operations a round makes."""
     return sum(_weight(spot, node) for node in walk_scope(body))
@@ -113,7 +103,7 @@ def _weight(spot: Spot, node: ast.AST) -> int:
     if isinstance(node, ast.Call):
         return _DRAWN if is_drawn(spot, node.func) else _CALLED
     if isinstance(node, ast.For):
-        return max(_rounds(spot, node) - 1, 0) * _operations(spot, node.body)
+        return max(_length(spot, node.iter) - 1, 0) * _operations(spot, node.body)
     return isinstance(node, _OPERATIONS)
 
 
