@@ -64,11 +64,14 @@ class World:
         self.log = log
         monkeypatch.setattr(hot_path, "_buffer", [])
         monkeypatch.setattr(hot_path, "extend", hot_path._buffer.extend)
+        for name, value in (("_retired", []), ("_emptied", 0.0), ("_each_s", 0.0)):  # real calls follow in real time
+            monkeypatch.setattr(hot_path, name, value)
         waiter.waiter.stop()  # what tests before this one had it look at ends with it
         monkeypatch.setattr(observation, "_to_judge", deque())
         monkeypatch.setattr(observation, "_paces", {})
         monkeypatch.setattr(observation, "_ends", {})
         monkeypatch.setattr(observation, "_judged", {})
+        monkeypatch.setattr(observation.ahead, "_places", {})  # a real entry of the same number follows
         monkeypatch.setattr(hit_watching.spans, "compiled_until", -math.inf)
         monkeypatch.setattr(observation.spans, "anything_compiled", lambda start, end: False)
         monkeypatch.setattr(hit_watching, "TELLS", True)
