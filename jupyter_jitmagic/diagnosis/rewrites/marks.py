@@ -7,13 +7,13 @@ question whether it is (`if not seen[v]`, `dist[v] < 0`, `img[i, j] == old`) run
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
+from jupyter_jitmagic.diagnosis.rewrites.rounds import conjuncts, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves, loaded, stored, target_names, walk_scope
 
@@ -61,7 +61,7 @@ class _Marked:
             if at is self.loop:
                 break
             if isinstance(at, ast.If) and not at.orelse:
-                for part in _conjuncts(at.test):
+                for part in conjuncts(at.test):
                     places = self._marks(part, at.body)
                     if places:
                         return at, places
@@ -147,18 +147,6 @@ def _targets(statement: ast.stmt) -> list[str]:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         return [name for target in targets for name in target_names(target)]
     return []
-
-
-def _conjuncts(test: ast.expr) -> Iterator[ast.expr]:
-    match test:
-        case ast.BoolOp(op=ast.And(), values=values):
-            for value in values:
-                yield from _conjuncts(value)
-        case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
-            yield from _conjuncts(left)
-            yield from _conjuncts(right)
-        case _:
-            yield test
 
 
 def _set_at(statement: ast.stmt, name: str, place: ast.Subscript) -> ast.expr | None:

@@ -42,7 +42,7 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
 
 def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:
     """The length at which a list ends a loop `while len(path) < n and …`, as text; "" for other loops."""
-    for part in _joined(loop.test) if isinstance(loop, ast.While) else ():
+    for part in conjuncts(loop.test) if isinstance(loop, ast.While) else ():
         match part:
             case ast.Compare(
                 left=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=held)]), ops=[ast.Lt()], comparators=[limit]
@@ -61,7 +61,7 @@ def left_of(spot: Spot, counters: Sequence[Counter]) -> str:
 
 def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
     """The counters that must be below their limits for a test to hold."""
-    for part in _joined(test):
+    for part in conjuncts(test):
         match part:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]):
                 counted = _counted(spot, name)
@@ -69,14 +69,15 @@ def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
                     yield Counter(name, limit, *counted)
 
 
-def _joined(test: ast.expr) -> Iterator[ast.expr]:
+def conjuncts(test: ast.expr) -> Iterator[ast.expr]:
+    """What must all hold for a test to hold."""
     match test:
         case ast.BoolOp(op=ast.And(), values=values):
             for value in values:
-                yield from _joined(value)
+                yield from conjuncts(value)
         case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
-            yield from _joined(left)
-            yield from _joined(right)
+            yield from conjuncts(left)
+            yield from conjuncts(right)
         case _:
             yield test
 

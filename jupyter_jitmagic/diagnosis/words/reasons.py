@@ -34,10 +34,11 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
     text += f" {_seen(call, often)}." if often else ""
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
-    if search.equations > SOME_EQUATIONS:
+    in_a_loop = any(site.operation == "range" for site in sites)
+    if search.equations > (SOME_EQUATIONS if in_a_loop else MANY_EQUATIONS):
         slow = "may take minutes" if search.equations > MANY_EQUATIONS else "takes long where each round needs the last one"
         text += f" The program has {_counted(search)} equations: compiling it {slow}."
-        if any(site.operation == "range" for site in sites):
+        if in_a_loop:
             text += " In a notebook, `%jitlines --roll` and the call then try its loop as one of lax, and measure both."
     if search.bounded:
         text += " (The search was cut off by its limit: a smaller set was not ruled out.)"

@@ -108,8 +108,7 @@ def test_a_batch_past_the_end_is_shorter_in_python():
 def test_a_list_is_indexed_from_its_end_by_negative_numbers_and_the_answer_says_so():
     source = "KINDS = [lambda x: x, lambda x: -x, jnp.sin]\n\ndef f(x, which):\n    return KINDS[which](x)\n"
     found = served(source, (X, jnp.array(1)), ((X, jnp.array(2)), {}))
-    compared = found.rewrites[0].compared
-    assert any("negative" in said for said in (*compared.differences, *compared.not_reached))
+    assert any("negative" in said for said in found.rewrites[0].compared.differences)
 
 
 def test_what_fails_on_empty_arrays_says_so():
