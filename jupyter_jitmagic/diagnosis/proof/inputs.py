@@ -170,6 +170,19 @@ def with_former_floats(
     return _with_leaves(fun, given, static, new)
 
 
+def in_former_kinds(fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int]) -> Input:
+    """The same values as the kinds of numbers that `own` has: an int in the place of its float as a float again."""
+    before = iter(traced_leaves(fun, own, static))
+
+    def new(leaf: Any) -> Any:
+        was: Any = next(before, None)
+        if kind_of(was) == "f" and kind_of(leaf) == "i" and np.shape(was) == np.shape(leaf):
+            return like(was, np.asarray(leaf, _wide(was)))
+        return leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_whole_arrays(
     fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
 ) -> Input:

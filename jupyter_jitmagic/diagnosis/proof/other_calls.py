@@ -234,7 +234,7 @@ class _Maker:
                 continue
             name = self._name(k)
             if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
-                whole = all_whole[k] = int(np.rint(float(value))) or 1
+                whole = all_whole[k] = int(np.rint(float(value))) or int(bool(value))
                 yield self._as_number({k: whole}, f"where {name} is an int")
             else:
                 yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)

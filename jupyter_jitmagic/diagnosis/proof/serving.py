@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
+    in_former_kinds,
     kind_of,
     traced_leaves,
     with_all_arrays,
@@ -138,8 +139,8 @@ class Served:
                 yield with_floats(self._fun, given, self._static, change)
 
     def _run(self, given: Input) -> list[tuple[Input, Any]]:
-        """Inputs like this with their results; none where plain Python fails on one that it takes in the call's own shapes: the
-        call would depend on which branch is taken."""
+        """Inputs like this with their results; none where plain Python fails on one that it takes in the call's own shapes and
+        kinds of numbers: the call would depend on which branch is taken."""
         found = []
         for usual, changed in zip(self._usual, self._with_others(given), strict=True):
             result = self.plain.uncompiled(changed, SHORT)
@@ -148,9 +149,17 @@ class Served:
             elif self.plain.too_slow:
                 self.untried[_ASPECTS[given.kind]] = None
                 return found
-            elif usual:
+            elif usual and not self._values_alone_fail(changed):
                 return []
         return found
+
+    def _values_alone_fail(self, given: Input) -> bool:
+        """Whether plain Python fails on these values in the call's own kinds of numbers, too: two ends that lost their change
+        of sign say nothing about ints in the place of floats."""
+        if given.kind != "number":
+            return False
+        same = in_former_kinds(self._fun, given, self.plain.variations.call(), self._static)
+        return self.plain.uncompiled(same, SHORT) is None and not self.plain.too_slow
 
     def depends_on_its_values(self, given: Input) -> bool:
         """Whether plain Python refuses these sizes with other values in the arrays, which it takes in the call's own sizes: in

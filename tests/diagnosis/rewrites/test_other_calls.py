@@ -244,3 +244,23 @@ def test_integers_are_tried_though_there_is_no_time_for_other_calls():
     calls = other_calls(f, variations.call(), variations, [])
     found = Served(f, plain, (), calls, seconds=0.0)
     assert [taken.call.words for taken in found.taken] == ["on arrays of integers", "where all numbers are integers"]
+
+
+def test_an_int_for_a_float_is_compared_where_other_values_of_the_floats_raise():
+    """`noise` on the other end of the interval loses the change of sign, with a float there as well."""
+    source = (
+        "def f(a, b, k, tol=1e-5):\n    g = lambda x: jnp.cos(x) - k * x\n    fa, fb = g(a), g(b)\n"
+        "    if fa * fb > 0:\n        raise ValueError('no sign change')\n    for _ in range(50):\n"
+        "        c = (fa * b - fb * a) / (fa - fb)\n        if abs(b - a) < tol:\n            break\n        fc = g(c)\n"
+        "        if fc * fb > 0:\n            b, fb = c, fc\n        elif fa * fc > 0:\n            a, fa = c, fc\n"
+        "        else:\n            break\n    return c\n"
+    )
+    served(source, (0.0, 2.0, 1.0), ((0, 2.0, 1.0), {}), ((0.0, 2, 1.0), {}), ((0, 2, 1), {}))
+
+
+def test_the_int_of_zero_is_zero():
+    given = (jnp.array(0.0), 0.3)
+    variations = Variations(given, {}, set())
+    found = other_calls(lambda a, b: a + b, variations.call(), variations, [])
+    assert next(call.given.args for call in found if call.words == "where a is an int")[0] == 0
+    assert next(call.given.args for call in found if call.words == "where b is an int")[1] == 1
