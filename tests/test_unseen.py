@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import jax
 import pytest
 
 from benchmarks.unseen import judge as judging
@@ -12,6 +13,7 @@ from benchmarks.unseen.families import FAMILIES
 from benchmarks.unseen.inputs import calls
 from benchmarks.unseen.judge import judge, opened, true_results
 from benchmarks.unseen.making import program, programs
+from benchmarks.unseen.manners import MANNERS, ROUNDS, called
 from benchmarks.unseen.places import PLACES
 from benchmarks.unseen.program import Parameter, Program
 from jupyter_jitmagic.diagnosis import Diagnosis, Rewrite
@@ -159,6 +161,26 @@ def test_no_answer_is_no_right_answer(tmp_path: Path) -> None:
 def test_a_name_is_always_the_same_program() -> None:
     assert [each.text() for each in programs(30)] == [each.text() for each in programs(30)]
     assert len({each.code for each in programs(60)}) > 55
+
+
+@pytest.mark.parametrize("manner", [manner for manner in MANNERS if manner])
+def test_programs_are_called_in_other_manners(tmp_path: Path, manner: str) -> None:
+    """Long arrays, several types of numbers, a first call with NaN: what plain Python takes of it is the truth."""
+    made = [program(family, 3, "straight", manner) for family in ("lengths", "branches", "optional", "groups")]
+    assert [each.text() for each in made] == [program(each.family, 3, "straight", manner).text() for each in made]
+    for each in made:
+        path = tmp_path / f"{each.family}.py"
+        path.write_text(each.text())
+        with opened(path, "module") as module:
+            truth = true_results(module)
+        assert not isinstance(truth, str), f"{truth}\n{each.text()}"
+    leaves = [leaf for _, args, kwargs in truth.calls for leaf in jax.tree_util.tree_leaves((args, kwargs))]
+    assert manner != "large" or max(leaf.size for leaf in leaves if isinstance(leaf, jax.Array)) >= 300
+
+
+def test_loops_over_literal_ranges_are_longer_in_the_large_manner() -> None:
+    assert "range(1)" in called("for i in range(1): pass", "large", random.Random(1))
+    assert any(f"range({4 * times})" in called("for i in range(4): pass", "large", random.Random(1)) for times in ROUNDS)
 
 
 FEW = [(family, place) for number, family in enumerate(FAMILIES) for place in [list(PLACES)[number % len(PLACES)], "straight"]]

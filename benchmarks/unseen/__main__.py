@@ -1,4 +1,4 @@
-"""``python -m benchmarks.unseen [--count 400] [--seed 0] [--family …] [--place …] [--form module|cell] [--fails FOLDER]``."""
+"""``python -m benchmarks.unseen [--count 400] [--seed 0] [--family …] [--place …] [--manner …] [--form …] [--fails FOLDER]``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from . import judge as judging
 from .families import FAMILIES
 from .judge import BROKEN, NOTHING, PADDED, RIGHT, SPLIT, TRACES, VERDICTS, Verdict, judge
 from .making import program, programs
+from .manners import MANNERS
 from .places import PLACES
 
 FORMS = ("module", "cell")
@@ -28,9 +29,9 @@ CACHED = 40
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     if options.only:
-        wanted = [program(*_named(name), options.place) for name in options.only]
+        wanted = [program(*_named(name), options.place, options.manner) for name in options.only]
     else:
-        wanted = list(programs(options.count, options.seed, options.family, options.place))
+        wanted = list(programs(options.count, options.seed, options.family, options.place, options.manner))
     if options.show:
         for each in wanted:
             print(f"# {each.name}, {each.place}\n{each.text()}\n")
@@ -62,6 +63,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the number of the first")
     parser.add_argument("--family", default="", choices=["", *FAMILIES], help="one family alone")
     parser.add_argument("--place", default="", choices=["", *PLACES], help="all functions standing there")
+    parser.add_argument("--manner", default="", choices=[*MANNERS], help="how they are called: as users' data is, or small")
     parser.add_argument("--form", default="", choices=["", *FORMS], help="how a program is asked (else both in turn)")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help='programs by name, as "loops-17"')
     parser.add_argument("--fails", type=Path, default=None, help="a folder for what is not right, a file each")

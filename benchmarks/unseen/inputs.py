@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .program import Call, Parameter
@@ -35,16 +35,24 @@ class Style:
     """Of arrays of floats, where it is another."""
 
 
-def calls(parameters: Sequence[Parameter], chance: random.Random, widely: bool = False) -> tuple[Call, ...]:
-    """The first call and others; the same for the same chance. `widely`: some in half precision, as integers, by name."""
-    writer = _Calls(list(parameters), chance)
+def calls(
+    parameters: Sequence[Parameter],
+    chance: random.Random,
+    widely: bool = False,
+    manner: Callable[[list[Parameter], random.Random], Calls] | None = None,
+) -> tuple[Call, ...]:
+    """The first call and others; the same for the same chance. `widely`: some in half precision, as integers, by name;
+    `manner`: a class of Calls."""
+    writer = (manner or Calls)(list(parameters), chance)
     if widely:
         writer.dtype = chance.choice(("float16", "bfloat16", "int32", *[""] * 12))
         writer.by_name = chance.random() < 0.15
     return tuple(writer.all())
 
 
-class _Calls:
+class Calls:
+    """Small arrays, and every kind of call."""
+
     def __init__(self, parameters: list[Parameter], chance: random.Random) -> None:
         self.parameters, self.chance = parameters, chance
         self.arrays_first = chance.random() < 0.5
@@ -77,7 +85,7 @@ class _Calls:
                 kept = self.held.pop(each.name)
                 found.append(self.call(f"another {each.name}", FIRST, style, unlike={each.name: kept}))
                 self.held[each.name] = kept
-        return _once([*found, *self.edges(first, style)])
+        return once([*found, *self.edges(first, style)])
 
     def edges(self, first: Call, style: Style) -> Iterator[Call]:
         """Values at the edges: NaN, infinities, ties, bounds beyond everything, no rounds."""
@@ -99,15 +107,15 @@ class _Calls:
     def has_sizes(self) -> bool:
         return any(each.shape for each in self.every)
 
-    def defaults(self, each: Parameter, style: Style) -> list[Call]:
+    def defaults(self, each: Parameter, style: Style, sizes: dict[str, int] = FIRST) -> list[Call]:
         before = set(self.left_out)
         self.left_out = before - {each.name}
-        given = self.call(f"{each.name} given", FIRST, style)
+        given = self.call(f"{each.name} given", sizes, style)
         out = [given]
         if each.default == "None":
-            out.append(self.call(f"{each.name} is None", FIRST, style, fixed={each.name: "None"}))
+            out.append(self.call(f"{each.name} is None", sizes, style, fixed={each.name: "None"}))
         self.left_out = before | {each.name}
-        out.append(self.call(f"{each.name} left out", FIRST, style))
+        out.append(self.call(f"{each.name} left out", sizes, style))
         self.left_out = before
         return out
 
@@ -143,7 +151,7 @@ class _Calls:
         if each.kind == "tree":
             return self.tree(each, {field.name: self.value(field, sizes, style, "") for field in each.fields})
         if each.name in self.far:
-            return _number(self.far[each.name], each.kind == "float", style)
+            return self.number(each, self.far[each.name], style)
         pool = list(POOLS[each.values]) if isinstance(each.values, str) else list(each.values)
         if each.chooses:
             pool = [False, True] if each.kind == "flag" else POOLS["sizes"] if each.values == "mixed" else pool
@@ -156,8 +164,8 @@ class _Calls:
         if each.kind in ("float", "int", "whole"):
             if each.values == "tolerance" or each.kind == "whole":
                 style = replace(style, other_kind=False)  # a tolerance as an integer is 0, which no iteration meets
-            return _number(self.chance.choice(pool), each.kind == "float", style)
-        shape = [sizes.get(size, 0) or int(size) for size in each.shape]
+            return self.number(each, self.chance.choice(pool), style)
+        shape = [sizes[size] if size in sizes else int(size) for size in each.shape]
         return self.array(each, pool, shape, style)
 
     def tree(self, each: Parameter, texts: dict[str, str]) -> str:
@@ -166,7 +174,6 @@ class _Calls:
         return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
 
     def array(self, each: Parameter, pool: list[object], shape: list[int], style: Style) -> str:
-        chance = self.chance
         if each.kind == "bools":
             pool = [True, False]
         elif each.kind in ("labels", "counts"):
@@ -183,29 +190,39 @@ class _Calls:
         if whole:
             pool = [1, 2, 3, 4] if each.values == "positive" else [-2, -1, 0, 1, 2, 3]
 
+        of = f", dtype=jnp.{style.dtype}" if style.dtype and each.kind == "floats" and not style.other_kind else ""
+        return f"jnp.array({self.elements(each, pool, shape)}{of})"
+
+    def elements(self, each: Parameter, pool: list[object], shape: list[int]) -> str:
+        """An array's elements, drawn from the pool."""
+
         def nested(sizes: list[int]) -> str:
             if not sizes:
-                value = chance.choice(pool)
-                return {"nan": "jnp.nan", "inf": "jnp.inf", "-inf": "-jnp.inf"}.get(repr(value), repr(value))
+                return element(self.chance.choice(pool))
             return "[" + ", ".join(nested(sizes[1:]) for _ in range(sizes[0])) + "]"
 
-        of = f", dtype=jnp.{style.dtype}" if style.dtype and each.kind == "floats" and not style.other_kind else ""
-        return f"jnp.array({nested(shape)}{of})"
+        return nested(shape)
+
+    def number(self, each: Parameter, value: object, style: Style) -> str:
+        """A single number as text."""
+        is_float = each.kind == "float"
+        if style.other_kind and is_float:
+            value = round(float(str(value)))
+        elif style.other_kind or is_float:
+            value = float(str(value))
+        return f"jnp.array({value!r})" if style.array else repr(value)
 
 
-def _number(value: object, is_float: bool, style: Style) -> str:
-    if style.other_kind and is_float:
-        value = round(float(str(value)))
-    elif style.other_kind or is_float:
-        value = float(str(value))
-    return f"jnp.array({value!r})" if style.array else repr(value)
+def element(value: object) -> str:
+    """A number as text."""
+    return {"nan": "jnp.nan", "inf": "jnp.inf", "-inf": "-jnp.inf"}.get(repr(value), repr(value))
 
 
 def _words(sizes: dict[str, int]) -> str:
     return " and ".join(str(sizes[name]) for name in ("n", "m"))
 
 
-def _once(found: list[Call]) -> list[Call]:
+def once(found: list[Call]) -> list[Call]:
     once: dict[str, Call] = {}
     for call in found:
         once.setdefault(call.arguments, call)

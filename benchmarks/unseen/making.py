@@ -5,20 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from . import inputs, places
+from . import inputs, manners, places
 from .families import FAMILIES, LATER, SHARES
 from .program import Clash, Program, Writer
 from .vocabulary import names
 
 
-def programs(count: int, seed: int = 0, family: str = "", place: str = "") -> Iterator[Program]:
+def programs(count: int, seed: int = 0, family: str = "", place: str = "", manner: str = "") -> Iterator[Program]:
     """`count` programs from number `seed` on, of all families in turn or of one."""
     for number in range(seed, seed + count):
-        yield program(family or SHARES[number % len(SHARES)], number, place)
+        yield program(family or SHARES[number % len(SHARES)], number, place, manner)
 
 
-def program(family: str, number: int, place: str = "") -> Program:
-    """The program of this family and number; in `place` if one is named and the function can stand there."""
+def program(family: str, number: int, place: str = "", manner: str = "") -> Program:
+    """The program of this family and number; in `place` if one is named and the function can stand there; called in a
+    manner of `manners`."""
     for attempt in range(100):
         chance = random.Random(f"{family}/{number}/{attempt}")
         own = names(chance)
@@ -34,10 +35,10 @@ def program(family: str, number: int, place: str = "") -> Program:
             continue
         if placed is None:
             where, placed = "straight", places.straight(draft, own, chance)
-        calls = inputs.calls(placed.parameters, chance, later and "grad(" not in placed.code)
-        return Program(
-            family, where, number, placed.code, placed.function, placed.plain, calls, tuple(placed.parameters), draft.gives
-        )
+        code = manners.called(placed.code, manner, chance) if manner else placed.code
+        widely = later and "grad(" not in code and not manner
+        calls = inputs.calls(placed.parameters, chance, widely, manners.MANNERS[manner])
+        return Program(family, where, number, code, placed.function, placed.plain, calls, tuple(placed.parameters), draft.gives)
     raise ValueError(f"no function of the family {family} can stand {place}")
 
 
