@@ -1,4 +1,4 @@
-"""``python -m benchmarks.unseen [--count 400] [--seed 0] [--family …] [--place …] [--manner …] [--form …] [--fails FOLDER]``."""
+"""``python -m benchmarks.unseen [--count 400] [--seed 0] [--family …] [--place …] [--manner …] [--fails FOLDER]``."""
 
 from __future__ import annotations
 

@@ -161,9 +161,13 @@ class Gradients:
         return self._without
 
     def _infinite(self, given: Input) -> Sequence[Input]:
-        """Inputs with one infinite number, in the middle and among others that no limit lets pass."""
+        """Inputs with one infinite number, in the middle and among others that no limit lets pass, and with single numbers
+        that are infinite, as a limit is that is switched off."""
         if self._far is None:
-            made = [with_floats(self._fun, given, self._static, change) for change in (_one_infinite, _one_infinite_alone)]
+            changes = [_one_infinite, _one_infinite_alone]
+            if any(np.ndim(value) == 0 for value in _leaves(self._fun, given, self._static).values):
+                changes += [functools.partial(_all_limits, sign) for sign in (1, -1)]
+            made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._far = [replace(each, kind="infinite") for each in made]
         return self._far
 
@@ -344,6 +348,11 @@ def _one_infinite(values: Any) -> Any:
 @np.errstate(invalid="ignore")
 def _one_infinite_alone(values: Any) -> Any:
     return _one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
+
+
+def _all_limits(sign: int, values: Any) -> Any:
+    """A single number infinite; an array as it is."""
+    return values if values.ndim else np.full_like(values, sign * np.inf)
 
 
 def _nan_in_turn(values: Any) -> Any:

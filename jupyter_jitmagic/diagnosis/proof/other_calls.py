@@ -19,6 +19,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, as_jax, kind_of, like
 
+LONG = 100  # elements along an axis, from which on a loop over them takes long
 MOST = 40  # other calls that are thought of; how many are run, time decides
 
 
@@ -162,6 +163,8 @@ class _Maker:
                 )
             return
         larger = {size: size + 1 + k for k, size in enumerate(known)}
+        if known[-1] > LONG:  # plain Python takes shorter ones sooner: for larger ones there may be no time
+            yield self._mapped({size: size if size <= LONG else 4 + k for k, size in enumerate(known)}, "arrays of other sizes")
         yield self._mapped(larger, "arrays of other sizes")
         counted = [k for k in self._variations.ints if self._number(k) in larger]
         if counted:
@@ -271,6 +274,10 @@ class _Maker:
         if full:
             short = {k: self._leaves[k].astype(np.float16) for k in full}
             yield replace(self._as_number(short, "on arrays of float16"), promised=False, sought=False)
+            if single:
+                beside = short | {k: as_jax(np.float32(value)) for k, value in single.items()}
+                words = "on arrays of float16 beside numbers that are arrays of float32"
+                yield replace(self._as_number(beside, words), promised=False, sought=False)
         if ints:
             halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)

@@ -99,10 +99,10 @@ class Served:
             if not call.sought:
                 continue
             if deadline.over() or len(self.taken) >= MOST_TAKEN:
-                self.not_compared(call)
+                self._no_time_for(call)
                 left_out.append(call)
                 continue
-            wanted = tuple(self._run(call.given))
+            wanted = tuple(self._run(call))
             if wanted:
                 self.taken.append(Taken(call, wanted))
         self._take_integers(left_out)
@@ -127,6 +127,11 @@ class Served:
         """The answer has to say that it was not compared there."""
         self.untried[_ASPECTS[call.given.kind]] = None
 
+    def _no_time_for(self, call: OtherCall) -> None:
+        """It was not run; another of the same words that was stands for it."""
+        if not any(taken.call.words == call.words for taken in self.taken):
+            self.not_compared(call)
+
     def _with_others(self, given: Input) -> Iterator[Input]:
         """The input, and the same with other floats, or whole numbers in their places, so that decisions go the other way."""
         yield given
@@ -138,16 +143,16 @@ class Served:
             else:
                 yield with_floats(self._fun, given, self._static, change)
 
-    def _run(self, given: Input) -> list[tuple[Input, Any]]:
+    def _run(self, call: OtherCall) -> list[tuple[Input, Any]]:
         """Inputs like this with their results; none where plain Python fails on one that it takes in the call's own shapes and
         kinds of numbers: the call would depend on which branch is taken."""
         found = []
-        for usual, changed in zip(self._usual, self._with_others(given), strict=True):
+        for usual, changed in zip(self._usual, self._with_others(call.given), strict=True):
             result = self.plain.uncompiled(changed, SHORT)
             if result is not None:
                 found.append((changed, result[0]))
             elif self.plain.too_slow:
-                self.untried[_ASPECTS[given.kind]] = None
+                self._no_time_for(call)
                 return found
             elif usual and not self._values_alone_fail(changed):
                 return []

@@ -170,6 +170,17 @@ def test_a_gradient_that_is_lost_where_one_number_is_infinite_is_told():
         assert jnp.isnan(jax.grad(namespace["f"])(far, 0.5)).any()
 
 
+def test_a_gradient_that_is_lost_where_a_limit_is_infinite_is_told():
+    """A limit that is switched off: `limit * (v - limit)`, which is not taken then, is infinite."""
+    source = "def f(v, limit):\n    if v > limit:\n        return limit * (v - 0.5 * limit)\n    return 0.5 * v * v\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array(2.0), 1.0), {})
+    rewrites = [each for each in found.rewrites if "where" in each.patterns]
+    assert rewrites and all(BESIDE_NAN in each.compared.differences for each in rewrites)
+    with applied(found, namespace, found.rewrites.index(rewrites[0])):
+        assert jnp.isnan(jax.grad(namespace["f"])(2.0, jnp.inf))
+
+
 def test_what_plain_python_lost_by_float_may_be_there_again():
     def plain(x):
         return float(x) * x

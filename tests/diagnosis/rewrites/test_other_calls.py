@@ -264,3 +264,16 @@ def test_the_int_of_zero_is_zero():
     found = other_calls(lambda a, b: a + b, variations.call(), variations, [])
     assert next(call.given.args for call in found if call.words == "where a is an int")[0] == 0
     assert next(call.given.args for call in found if call.words == "where b is an int")[1] == 1
+
+
+def test_of_long_arrays_shorter_ones_are_tried_first():
+    """Plain Python takes them sooner; the answer does not say that other sizes were not compared."""
+    source = "def f(x):\n    total = 0.0\n    for v in x:\n        if v > total:\n            total = v\n    return total\n"
+    namespace = define(source)
+    given = (jnp.sin(jnp.arange(120.0)),)
+    variations = Variations(given, {}, set())
+    sizes = [call for call in other_calls(namespace["f"], variations.call(), variations, ()) if call.given.kind == "size"]
+    assert sizes[0].given.args[0].size < 10 and sizes[1].given.args[0].size > 120
+    assert sizes[0].words == sizes[1].words
+    first = propose(namespace["f"], given, {}).rewrites[0]
+    assert "arrays of other sizes" not in first.compared.not_reached

@@ -87,6 +87,14 @@ def test_a_number_of_pythons_beside_an_array_of_few_bits_is_said_to_fail():
     assert fails == ("cond" in first.patterns)
 
 
+def test_a_number_of_32_bits_beside_arrays_of_few_is_said_to_fail():
+    """Weights of float16 and a limit that is an array of its own: one branch is of 32 bits then."""
+    source = "def f(x, most):\n    n = jnp.sqrt((x * x).sum())\n    if n > most:\n        x = x / n * most\n    return x\n"
+    first = propose(define(source)["f"], (X, 1.0), {}, seconds=240.0).rewrites[0]
+    fails = any("beside numbers that are arrays of float32" in each for each in first.compared.differences)
+    assert fails == ("cond" in first.patterns)
+
+
 def test_data_may_decide_how_many_bits_a_float_has():
     """A bound that is an array of float32 where the other branch is of float16: plain Python's own type depends on data."""
     source = "def f(x, a):\n    if x.sum() > 0:\n        r = a\n    else:\n        r = x.mean()\n    return r * 2\n"
