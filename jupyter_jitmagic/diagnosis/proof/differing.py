@@ -103,6 +103,17 @@ def same_dtypes(got: Any, want: Any) -> bool:
     return got_tree == want_tree and all(map(_same_dtype, got_leaves, want_leaves))
 
 
+def with_even_lists(result: Any) -> Any:
+    """A result whose lists hold numbers of one dtype each, as arrays do: integers beside floats become floats."""
+
+    def even(part: Any) -> Any:
+        if not isinstance(part, list) or not all(isinstance(item, jax.Array | np.ndarray | np.generic) for item in part):
+            return part
+        return [item.astype(jnp.result_type(*part)) for item in part] if len({item.dtype for item in part}) > 1 else part
+
+    return jax.tree_util.tree_map(even, result, is_leaf=lambda part: isinstance(part, list))
+
+
 def _same_dtype(got: Any, want: Any) -> bool:
     if isinstance(want, bool | int | float | complex) and hasattr(got, "dtype"):
         return number_kind(got.dtype) == number_kind(np.asarray(want).dtype)

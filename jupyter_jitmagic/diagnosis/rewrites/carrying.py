@@ -37,9 +37,26 @@ class Range:
             self.step = step
         self.low_operand = "0" if len(texts) == 1 else operands[0]
         self.high_operand = operands[0] if len(texts) == 1 else operands[1]
+        self._to_zero = self.step == -1 and self.high == "-1"
+        first = call.args[0]
+        self._length = ""
+        match first:
+            case ast.BinOp(left=length, op=ast.Sub(), right=ast.Constant(value=1)) if self._to_zero:
+                self._length = spot.code.expr(length)
+
+    def item(self, index: str) -> str:
+        """The value of a round, counted from 0."""
+        if self.step == -1:
+            return f"{self.low if self._length else self.low_operand} - {index}"
+        if self.step < 0:
+            return f"{self.low_operand} - {-self.step} * {index}"
+        start = "" if self.low == "0" else f"{self.low_operand} + "
+        return f"{start}{self.step} * {index}"
 
     def count(self) -> str:
         """How many values there are (may be negative: none)."""
+        if self._to_zero:
+            return self._length or f"{self.low_operand} + 1"
         a, b = (self.low_operand, self.high_operand) if self.step > 0 else (self.high_operand, self.low_operand)
         step = abs(self.step)
         length = b if a == "0" else f"{b} - {a}"
@@ -211,11 +228,7 @@ class Carried:
         if bounds.step != 1 or self.live_targets or written:
             index = code.fresh("k", "index", "count")
             if bounds.step != 1:
-                start = "" if bounds.low == "0" else f"{bounds.low_operand} + "
-                sign = (
-                    f"{start}{bounds.step} * {index}" if bounds.step > 0 else f"{bounds.low_operand} - {-bounds.step} * {index}"
-                )
-                first.append(f"{target.id} = {sign}")
+                first.append(f"{target.id} = {bounds.item(index)}")
                 low, high = "0", bounds.count()
             else:
                 first.append(f"{target.id} = {index}")

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
+from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
 from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once, without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
@@ -52,7 +53,7 @@ def filled_in_a_branch(spot: Spot) -> Iterator[Step]:
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If) or leaves([asked[1]], (ast.Break, ast.Continue, ast.Return)):
         return  # a loop's business
-    if _filled(asked[1]):
+    if _filled(asked[1]) or any(map(inserted_first, walk_scope([asked[1]]))):
         with contextlib.suppress(Obstacle):
             yield from as_arrays(spot, outermost(spot, asked[1]))
 
@@ -73,6 +74,10 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     on with."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
+        return
+    turned = list(appended_instead(spot, around))
+    if turned:
+        yield from turned
         return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
@@ -362,7 +367,7 @@ class _GrowingList(_Container):
             case ast.Subscript(slice=ast.Constant(value=int() as place)) if place >= 0:
                 pass
             case ast.Subscript(slice=ast.Slice()):
-                self.replace(node, self.counted)
+                self.replace(node, f"list({self.name})" if self.whole and is_returned(code, parent) else self.counted)
             case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
                 found = f"{spot.jnp('any')}({self.counted} == {code.operand(parent.left)})"
                 self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")

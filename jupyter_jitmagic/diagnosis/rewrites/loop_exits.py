@@ -263,24 +263,35 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
     header = numbered(spot, loop)
     if header is None:
         return None
-    setup = [*header.setup, f"{header.index} = 0"]
-    return setup, f"{header.index} < {header.length}", header.first, [f"{header.index} += 1"]
+    index = header.index
+    if header.backwards:
+        return [*header.setup, f"{index} = {header.length} - 1"], f"{index} >= 0", header.first, [f"{index} -= 1"]
+    return [*header.setup, f"{index} = 0"], f"{index} < {header.length}", header.first, [f"{index} += 1"]
 
 
 @dataclass(frozen=True)
 class Numbered:
     """A `for` over arrays as one over the number of its rounds: lines before it, the number's name, how many there are, and the
-    lines with which a round begins."""
+    lines with which a round begins; whether it goes from the last one to the first."""
 
     setup: list[str]
     index: str
     length: str
     first: list[str]
+    backwards: bool = False
+
+    @property
+    def range(self) -> str:
+        """What the number goes through."""
+        return f"range({self.length} - 1, -1, -1)" if self.backwards else f"range({self.length})"
 
 
 def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
-    """`for x in xs:`, also with `zip` and `enumerate`, by numbers; None where its items cannot be found by their number."""
+    """`for x in xs:`, also with `zip`, `enumerate` and `reversed`, by numbers; None where its items cannot be found by their
+    number."""
     code, live, iterable = spot.code, spot.code.live_after(loop), loop.iter
+    turned = turned_round(spot, iterable)
+    iterable = iterable if turned is None else turned
     setup: list[str] = []
     start, sources, targets = "0", [iterable], [loop.target]
     index = code.fresh("k", "index")
@@ -301,16 +312,20 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
         sources, targets = list(call.args), list(targets[0].elts)
     first, lengths = [], []
     for source, target in zip(sources, targets, strict=True):
-        name = code.expr(source)
+        own_turn = turned_round(spot, source)
+        if own_turn is not None and not isinstance(own_turn, ast.Name):
+            return None
+        name = text = code.expr(source) if own_turn is None else f"{code.expr(own_turn)}[::-1]"
         if not isinstance(source, ast.Name) or set(stored(loop.body)) & {source.id}:
             name = code.fresh(f"{_singular(target)}s", "items", "rows")
             if name in {line.split(" = ")[0] for line in setup}:
                 return None
-            setup.append(f"{name} = {code.expr(source)}")
-        if isinstance(source, ast.Name):
-            value = spot.value(source)
+            setup.append(f"{name} = {text}")
+        held = source if own_turn is None else own_turn
+        if isinstance(held, ast.Name):
+            value = spot.value(held)
             if isinstance(value, list | tuple):
-                stacked = code.fresh("stacked" if len(sources) == 1 else f"stacked_{source.id}", f"{source.id}_stacked")
+                stacked = code.fresh("stacked" if len(sources) == 1 else f"stacked_{held.id}", f"{held.id}_stacked")
                 setup.append(f"{stacked} = {spot.jnp('stack')}({name})")
                 name = stacked
             elif not isinstance(value, jax.Array | np.ndarray):
@@ -323,7 +338,25 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
         else:
             first.insert(0, f"{counted} = {index}" + ("" if start == "0" else f" + {start}"))
     length = lengths[0] if len(lengths) == 1 else f"min({', '.join(lengths)})"
-    return Numbered(setup, index, length, first)
+    return Numbered(setup, index, length, first, turned is not None)
+
+
+def turned_round(spot: Spot, iterable: ast.expr) -> ast.expr | None:
+    """What `reversed(…)` or `…[::-1]` goes through from its end, without a `list` around it; None for other things."""
+    match iterable:
+        case ast.Call(func=ast.Name(id="reversed"), args=[inner], keywords=[]) if spot.is_builtin("reversed"):
+            pass
+        case ast.Subscript(
+            value=ast.Call(func=ast.Name(id="list" | "tuple")) as inner,
+            slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))),
+        ):
+            pass
+        case _:
+            return None
+    match inner:
+        case ast.Call(func=ast.Name(id="list" | "tuple" as name), args=[only], keywords=[]) if spot.is_builtin(name):
+            return only
+    return inner
 
 
 def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:

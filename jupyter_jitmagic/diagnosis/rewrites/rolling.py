@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.buffers import updated_in
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
-from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, without_exits
+from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, turned_round, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
 
@@ -64,24 +64,30 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
     if isinstance(loop.iter, ast.Call) and is_call(spot, loop.iter, "range") and isinstance(loop.target, ast.Name):
         yield from Carried(spot, loop, target_names(loop.target)).for_steps(loop.iter)
         return
+    turned = turned_round(spot, loop.iter)
+    if isinstance(turned, ast.Call) and is_call(spot, turned, "range") and len(turned.args) < 3:
+        low, high = ["0", *map(spot.code.operand, turned.args)][-2:]
+        yield spot.step("range", (loop.iter, f"range({high} - 1, {'-1' if low == '0' else f'{low} - 1'}, -1)"))
+        return
     header = numbered(spot, loop)
     if header is None or loop.orelse:
         return
     code, indent = spot.code, spot.code.indent(loop)
     lines = [f"{indent}{line}\n" for line in header.setup]
-    lines.append(f"{indent}for {header.index} in range({header.length}):\n")
+    lines.append(f"{indent}for {header.index} in {header.range}:\n")
     lines += [f"{indent}    {line}\n" for line in header.first]
     yield spot.step("range", (code.region([loop]), "".join(lines) + code.block_text(loop.body, indent + "    ")))
 
 
 def _length(spot: Spot, iterable: ast.expr) -> int:
     """How many rounds a loop over it has; 0 where that is not known."""
+    iterable = turned_round(spot, iterable) or iterable
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
             numbers = [known_number(spot, each) for each in args]
             known = [number for number in numbers if number is not None]
             return len(range(*known)) if len(known) == len(numbers) and 0 not in known[2:] else 0
-        case ast.Call(func=ast.Name(id="enumerate" | "reversed" as name), args=[inner, *_]) if spot.is_builtin(name):
+        case ast.Call(func=ast.Name(id="enumerate" as name), args=[inner, *_]) if spot.is_builtin(name):
             return _length(spot, inner)
         case ast.Call(func=ast.Name(id="zip"), args=[first, *_]) if spot.is_builtin("zip"):
             return _length(spot, first)

@@ -151,11 +151,12 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args) if spot.is_builtin("range"):
             return _range_length(spot, args)
-        case ast.Call(func=ast.Name(id="enumerate" | "reversed" as name), args=[inner, *_]) if spot.is_builtin(name):
+        case ast.Call(func=ast.Name(id="enumerate" | "reversed" | "list" as name), args=[inner, *_]) if spot.is_builtin(name):
             return _length(spot, inner)
         case ast.Call(func=ast.Name(id="zip"), args=args) if spot.is_builtin("zip") and args:
             lengths = [length for each in args if (length := _length(spot, each)) is not None]
-            return lengths[0] if lengths else None
+            apart = list(dict.fromkeys(lengths))
+            return f"min({', '.join(apart)})" if len(apart) > 1 else apart[0] if apart else None
         case ast.Name() | ast.Subscript(value=ast.Name(), slice=ast.Slice()):
             array = iterable if isinstance(iterable, ast.Name) else iterable.value
             assert isinstance(array, ast.Name)

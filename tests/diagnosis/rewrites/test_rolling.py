@@ -65,6 +65,32 @@ GAPS = jnp.where(jnp.arange(N) % 7 == 0, jnp.nan, X)
             [(ROWS[:60],), (-ROWS[:40],)],
             id="nested",
         ),
+        pytest.param(
+            "def f(x, m, gamma=0.99):\n    R, out = 0.0, []\n    for r, alive in reversed(list(zip(x, m))):\n"
+            "        R = r + gamma * R if alive else r\n        out.insert(0, R)\n    return jnp.stack(out)\n",
+            [(X, X > -1), (X, X > 1)],
+            id="inserted in front",
+        ),
+        pytest.param(
+            "def f(x, m):\n    R = 0.0\n    out = []\n    for r, end in zip(reversed(x), reversed(m)):\n        if end:\n"
+            "            R = 0.0\n        R = r + 0.5 * R\n        out.insert(0, R)\n    return out[0], out[-1], sum(out)\n",
+            [(X, X > 1), (X, X > -1)],
+            id="read at its ends",
+        ),
+        pytest.param(
+            "def f(x, m):\n    a = 0.0\n    out = []\n    for t in reversed(range(len(x))):\n"
+            "        nxt = x[t + 1] if t + 1 < len(x) else 0.0\n        delta = x[t]\n        if not m[t]:\n"
+            "            delta += 0.9 * nxt\n        a = delta if m[t] else delta + 0.8 * a\n        out.insert(0, a)\n"
+            "    return out\n",
+            [(X, X > 1), (X, X > -1)],
+            id="reversed range",
+        ),
+        pytest.param(
+            "def f(p, steps):\n    path = [jnp.argmax(p)]\n    for row in reversed(steps):\n"
+            "        path.insert(0, int(row[path[0]]))\n    return jnp.array(path)\n",
+            [(ROWS[0], jnp.argsort(ROWS, axis=1)), (-ROWS[0], jnp.argsort(-ROWS, axis=1))],
+            id="read while it grows",
+        ),
     ],
 )
 def test_a_loop_of_many_rounds_is_compiled_once(source, calls):
@@ -126,3 +152,23 @@ def test_a_loop_that_cannot_be_rolled_is_unrolled(monkeypatch):
     layers = [(jnp.ones((m, n)) * 0.1, jnp.full(n, 0.1)) for m, n in itertools.pairwise(sizes)]
     found = propose(define(source)["f"], (layers, jnp.ones(3)), {}, seconds=30.0)
     assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
+
+
+def test_a_list_that_is_filled_in_front_until_a_break():
+    source = (
+        "def f(x, limit=2.0):\n    out = []\n    total = 0.0\n    for i, v in reversed(list(enumerate(x))):\n"
+        "        total += v * v * i\n        if total > limit:\n            break\n        out.insert(0, total)\n"
+        "    return sum(out), len(out)\n"
+    )
+    found = check(source, (X / 40,), (X * 0,), (X / 70,), seconds=30.0)
+    assert "out.at[out_length].set(total)" in found.rewrites[0].source
+
+
+def test_what_needs_the_order_of_a_list_filled_in_front_keeps_it():
+    """A list that is sorted while it grows has another order than one that is turned round."""
+    source = (
+        "def f(x):\n    out = []\n    for v in x:\n        out.insert(0, v if v > 0 else 0.0)\n"
+        "        out.sort()\n    return jnp.array(out)\n"
+    )
+    found = propose(define(source)["f"], (X[:5],), {}, ())
+    assert all("append" not in rewrite.source for rewrite in found.rewrites)
