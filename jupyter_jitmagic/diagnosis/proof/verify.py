@@ -30,7 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, goes_on, raised, words
-from jupyter_jitmagic.diagnosis.proof.rounding import LATER, other_rounds
+from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, other_rounds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -367,8 +367,8 @@ def compare(
         results.append(want)
         if difference and is_wider(got, want):
             wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))
-        elif difference and (rounds := other_rounds(plain, given, got, want, exactly)):
-            if LATER not in " ".join(notes):
+        elif difference and (rounds := other_rounds(plain, given, got, want, exactly, rounding_decides)):
+            if not any(said.startswith((LATER, ANY_ROUND)) for said in notes):
                 notes[rounds] = None
         elif difference and _may_lose(plain, given) and lost_to_nan(got, want):
             notes[BESIDE_NAN] = None

@@ -29,7 +29,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     without_static,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
-from jupyter_jitmagic.diagnosis.proof.rounding import LATER, may_end_elsewhere, other_rounds
+from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     OVERLAP,
@@ -193,7 +193,7 @@ class Judge:
             elif found is None:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found
-            if exactly is not None and LATER not in " ".join(notes):
+            if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
                 notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
             if draft.returns:
                 length = min(count for _, count in draft.cuts)
@@ -307,7 +307,7 @@ class Judge:
             exactly = (
                 by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
             )
-            if difference and other_rounds(plain, given, got, want, exactly):
+            if difference and other_rounds(plain, given, got, want, exactly, rounding_decides):
                 continue
             if difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
