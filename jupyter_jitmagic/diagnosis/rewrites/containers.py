@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
-from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first
+from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, rows_of_tuples
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once, without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, length_limit, rounds_of
@@ -82,7 +82,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
-        apart = made_apart(spot, function, name) or named_first(spot, function, name)
+        apart = made_apart(spot, function, name) or rows_of_tuples(spot, function, name) or named_first(spot, function, name)
         if apart is not None:
             yield apart
             return

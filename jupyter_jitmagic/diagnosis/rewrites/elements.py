@@ -37,6 +37,13 @@ class _Elements:
         self.before = arguments | set(stored(block[: block.index(made)]))
 
     def of(self, values: list[ast.expr]) -> tuple[str, str]:
+        rows = [_row(self.spot, value) for value in values]
+        items = [item for row in rows for item in row]
+        if items and all(len(row) == len(rows[0]) for row in rows):
+            facts = [self.spot.fact(item) for item in items]
+            if any(fact is None or not _is_number(fact) or fact.ndim for fact in facts):
+                raise LookupError
+            return str(len(rows[0])), self._dtype(items, facts)
         facts = [self.spot.fact(value) for value in values]
         known = [fact for fact in facts if fact is not None and _is_number(fact)]
         if not known or len({fact.ndim for fact in known}) > 1:
@@ -162,6 +169,15 @@ class _Elements:
                 same = [each for each in sorted(self.before) if getattr(self.spot.locals.get(each), "shape", ()) == shape]
                 return f"{same[0]}.shape" if shape and same else ""
         return ""
+
+
+def _row(spot: Spot, value: ast.expr) -> list[ast.expr]:
+    """What stands in `jnp.array([a, b])`; nothing for other values."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=owner, attr="array"), args=[ast.List(elts=items)], keywords=[]):
+            ours = getattr(spot.value(owner), "__name__", "") in ("jax.numpy", "numpy")
+            return items if ours and not any(isinstance(item, ast.Starred) for item in items) else []
+    return []
 
 
 def _is_number(fact: Fact) -> bool:

@@ -326,4 +326,39 @@ def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None
     return None
 
 
+def rows_of_tuples(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`out.append((a, b))` → `out.append(jnp.array([a, b]))`, where nothing but an array is made of the list."""
+    code = spot.code
+    tuples: list[ast.Tuple] = []
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Name) or node.id != name:
+            continue
+        parent = code.parents[node]
+        match parent:
+            case ast.Assign(targets=[ast.Name()], value=ast.List(elts=elements)):
+                tuples += [each for each in elements if isinstance(each, ast.Tuple)]
+                if any(not isinstance(each, ast.Tuple) for each in elements):
+                    return None
+            case ast.Attribute(attr="append"):
+                match code.parents[parent]:
+                    case ast.Call(args=[ast.Tuple() as item], keywords=[]):
+                        tuples.append(item)
+                    case _:
+                        return None
+            case ast.Call(func=ast.Name(id="len"), args=[_]):
+                pass
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[only], keywords=[]) if only is node:
+                pass
+            case ast.Subscript(slice=ast.Constant() | ast.UnaryOp()) if isinstance(code.parents[parent], ast.Subscript):
+                pass
+            case _:
+                return None
+    items = [item for each in tuples for item in each.elts]
+    alike = len({len(each.elts) for each in tuples}) == 1 and not any(isinstance(item, ast.Starred) for item in items)
+    if not items or not alike or name in loaded(items):
+        return None
+    rows = [(each, f"{spot.jnp('array')}([{', '.join(map(code.src, each.elts))}])") for each in tuples]
+    return spot.step("list", *rows)
+
+
 RULES: list[Rule] = [born_in_a_branch, moved_on_in_a_branch, appended_in_a_branch]

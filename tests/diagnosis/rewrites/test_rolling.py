@@ -172,3 +172,23 @@ def test_what_needs_the_order_of_a_list_filled_in_front_keeps_it():
     )
     found = propose(define(source)["f"], (X[:5],), {}, ())
     assert all("append" not in rewrite.source for rewrite in found.rewrites)
+
+
+def test_tuples_that_become_rows_of_an_array():
+    source = (
+        "def f(x, v, n, k=4.0, dt=0.01):\n    traj = [(x, v)]\n    peak, at = x, 0\n    for i in range(n):\n"
+        "        v = v - k * x * dt\n        x = x + v * dt\n        if x > peak:\n            peak, at = x, i\n"
+        "        traj.append((x, v))\n    return jnp.array(traj), traj[-1][0], len(traj), peak, at\n"
+    )
+    found = check(source, (0.4, 2.0, N), (-0.4, 0.1, N), static=("n",), seconds=30.0)
+    assert "fori_loop" in found.rewrites[0].patterns
+    assert "traj = jnp.zeros((n + 1, 2), " in found.rewrites[0].source
+
+
+def test_tuples_that_are_returned_stay_tuples():
+    source = (
+        "def f(x):\n    out = []\n    total = 0.0\n    for v in x:\n        if v > 0:\n            total += v\n"
+        "        out.append((v, total))\n    return out\n"
+    )
+    found = propose(define(source)["f"], (X,), {}, ())
+    assert all("jnp.array([v, total])" not in rewrite.source for rewrite in found.rewrites)
