@@ -10,17 +10,19 @@ from time import thread_time as clock  # under load a thread waits: that is no w
 
 import jax
 
-from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
-from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, with_rewrite
+from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
+from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 
+_LOOPS = {"fori_loop", "while_loop", "scan"}
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 
 
@@ -56,9 +58,12 @@ def _cured(asked: Asked) -> Diagnosis:
 
 
 def _many_equations(asked: Asked) -> Diagnosis | None:
-    """The static set makes a program that takes minutes to compile: its counts as data, whether or not that is proven."""
+    """The static set makes a program that takes minutes to compile: its counts as data, whether or not that is proven; but for
+    those of a list's elements."""
     call, result = asked.call, asked.result
-    counts = frozenset(name for name in result.static - call.declared if type(call.argument(name).value) is int)
+    rows = zip(asked.found.sites, asked.found.roots, strict=True)
+    listed = frozenset().union(*(roots for site, roots in rows if site.operation == "range" and builds_python(site)))
+    counts = frozenset(name for name in result.static - call.declared - listed if type(call.argument(name).value) is int)
     if not _unbearable(asked) or not counts:
         return None
     return replace(as_data(asked, counts), reason=reasons.for_many_equations(call, result, counts))
@@ -100,6 +105,8 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
     """The static set alone, with rewrites beside it."""
     call, result = asked.call, asked.result
     beside, no_gradient = beside_static(asked)
+    beside = beside or rolled_beside(asked)
+    is_rolled = any(set(each.patterns) & _LOOPS for each in beside)
     return asked.verdict(
         "static",
         result.static,
@@ -107,10 +114,10 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         rewrites=beside,
         unverified=unsure,
         verified=not result.extrapolated,
-        reason=reasons.for_static(call, result, asked.found)
+        reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient),
-        equations=_unbearable(asked),
+        equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
 
 

@@ -29,18 +29,23 @@ class Fix:
 
 
 def fixes(diagnosis: Diagnosis) -> list[Fix]:
-    """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it.
+    """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it. Static arguments come
+    first, unless they make so large a program that compiling it may take minutes.
 
     A split that leaves hardly anything to compile comes after a rewrite that gives its caller more.
     """
-    found: list[Fix] = []
+    every: list[Rewrite | None] = sorted((*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified), key=_rank)
     if diagnosis.kind == "static" and (diagnosis.static_argnames or diagnosis.static_argnums):
-        static = diagnosis.static_argnames, diagnosis.static_argnums
-        found.append(Fix(1, "traced", *static, equations=diagnosis.equations))
-    every = (*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified)
-    for rewrite in sorted(every, key=_rank):
-        proof: Proof = "compared" if rewrite.verified else "unverified"
-        found.append(Fix(len(found) + 1, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))
+        smaller = [each for each in diagnosis.rewrites if each.verified] if diagnosis.equations else []
+        every.insert(len(smaller), None)
+    found: list[Fix] = []
+    for number, rewrite in enumerate(every, 1):
+        if rewrite is None:
+            static = diagnosis.static_argnames, diagnosis.static_argnums
+            found.append(Fix(number, "traced", *static, equations=diagnosis.equations))
+        else:
+            proof: Proof = "compared" if rewrite.verified else "unverified"
+            found.append(Fix(number, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))
     return found
 
 

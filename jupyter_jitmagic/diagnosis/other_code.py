@@ -21,6 +21,9 @@ from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites import Proposals
 
+MOST_UNROLLED = 400  # equations; from here on a loop of lax is looked for beside a static set
+_LONG_S = 0.2  # of a trace; from here on Python's loops of many rounds are not traced again and again
+_ROLLING_S = 2.0  # for that, at least
 _SIZES_S = 0.5  # for a plain run that shows which sizes the function works out
 
 
@@ -103,7 +106,19 @@ def beside_static(asked: Asked) -> tuple[tuple[Rewrite, ...], frozenset[str]]:
     return tuple(both), data if found.loses_gradient and not found.rewrites else frozenset()
 
 
-def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str], *, anyway: bool = False) -> Proposals:
+def rolled_beside(asked: Asked) -> tuple[Rewrite, ...]:
+    """The function with the same static arguments, and with loops of lax for those of Python's that make its program large."""
+    if not asked.with_rewrites or asked.result.equations <= MOST_UNROLLED:
+        return ()
+    names, numbers = asked.call.static_names(asked.result.static)
+    in_time = replace(asked, deadline=max(asked.deadline, clock() + _ROLLING_S))
+    found = () if numbers else proposals(in_time, asked.sites, asked.result.static, rolls=True).rewrites
+    return tuple(replace(each, static_argnames=tuple(dict.fromkeys((*names, *each.static_argnames)))) for each in found)
+
+
+def proposals(
+    asked: Asked, sites: tuple[Site, ...], static: frozenset[str], *, anyway: bool = False, rolls: bool = False
+) -> Proposals:
     """What was found of rewrites with these static arguments; where no site is known only if they are looked for `anyway`."""
     from jupyter_jitmagic.diagnosis.rewrites import ARRAYS_ALONE, Proposals, propose
 
@@ -113,7 +128,12 @@ def proposals(asked: Asked, sites: tuple[Site, ...], static: frozenset[str], *, 
     try:
         every = static | call.declared | options_left_out(call, static)
         names, run = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
-        return limited(3 * left + 1.0, lambda: propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run))
+        return limited(
+            3 * left + 1.0,
+            lambda: propose(
+                call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls or asked.took > _LONG_S
+            ),
+        )
     except OutOfTime:
         return Proposals()
     except Exception as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.paths import summed_up
 from jupyter_jitmagic.diagnosis.fixes import Fix, fixes
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite, Site
@@ -193,7 +194,8 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
 def proof(fix: Fix) -> str:
     """How a fix was proven, as "traced, run on 8 inputs, both branches taken, equal to plain Python"."""
     if fix.rewrite is None and fix.equations:
-        return f"traced: {fix.equations:,} equations; compiling may take minutes"
+        slow = "may take minutes" if fix.equations > MANY_EQUATIONS else "may take long"
+        return f"traced: {fix.equations:,} equations; compiling {slow}"
     if fix.rewrite is None:
         return "traced"
     compared = fix.rewrite.compared

@@ -243,7 +243,7 @@ class Code:
             live |= {name for n in walk_scope(fn.body) if isinstance(n, ast.Nonlocal | ast.Global) for name in n.names}
             for node in self.below(fn):
                 if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
-                    live |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+                    live |= free_names(node)
         return live
 
 
@@ -461,6 +461,9 @@ def free_names(fn: ast.AST) -> set[str]:
     for node in walk_scope(body):
         if isinstance(node, SCOPES):
             inside |= free_names(node)
+        elif isinstance(node, ast.Nonlocal):
+            bound -= {*node.names}
+            inside |= {*node.names}
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             inside.add(node.id)
     outside = [*a.defaults, *filter(None, a.kw_defaults), *getattr(fn, "decorator_list", [])]

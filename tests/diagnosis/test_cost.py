@@ -38,20 +38,52 @@ def carried(x, n):
     return x
 
 
-def test_a_list_of_many_rounds_is_traced_and_said_to_take_minutes():
-    found = diagnose(appended, jnp.array(0.5), ROUNDS)
-    assert found.kind == "static" and found.static_argnames == ("n",)
-    counted = len(jax.make_jaxpr(lambda x: appended(x, ROUNDS))(0.5).eqns)
+def named(x, n):
+    out = {}
+    for k in range(n):
+        x = jnp.sin(x) * 0.5 + k
+        out[f"round {k}"] = x
+    return out
+
+
+def test_a_dict_of_many_rounds_is_traced_and_said_to_take_minutes():
+    """No loop of lax fills it."""
+    found = diagnose(named, jnp.array(0.5), ROUNDS)
+    assert found.kind == "static" and found.static_argnames == ("n",) and not found.rewrites
+    counted = len(jax.make_jaxpr(lambda x: named(x, ROUNDS))(0.5).eqns)
     assert abs(found.equations - counted) <= 0.02 * counted
     text = to_text(advice(found))
     assert "Perhaps · traced: " in text and "compiling may take minutes" in text and "Fix ·" not in text
 
 
 def test_of_some_hundred_rounds_it_is_said_how_many_equations_they_make():
-    found = diagnose(appended, jnp.array(0.5), 500)
+    found = diagnose(named, jnp.array(0.5), 500)
     assert found.kind == "static" and found.equations == 0
     text = " ".join(to_text(advice(found)).split())
     assert "equations: compiling it takes long where each round needs the last one" in text and "%jitlines --roll" in text
+
+
+@pytest.mark.parametrize("rounds", [500, ROUNDS])
+def test_a_list_of_many_rounds_comes_first_as_a_loop_of_lax_with_its_length_static(rounds):
+    found = diagnose(appended, jnp.array(0.5), rounds)
+    assert found.kind == "static" and found.equations > 3 * rounds
+    first, second = fixes(found)
+    assert first.proof == "compared" and "fori_loop" in first.rewrite.patterns and first.static_argnames == ("n",)
+    assert second.rewrite is None and second.static_argnames == ("n",)
+    space = {"jax": jax, "jnp": jnp}
+    exec(first.rewrite.source, space)
+    made = jax.jit(space["appended"], static_argnames="n")
+    plain = appended(jnp.array(0.5), rounds)
+    assert jnp.allclose(made(jnp.array(0.5), rounds), plain, rtol=1e-5)
+    text = " ".join(to_text(advice(found)).split())
+    assert "The rewrite has a loop of lax, which is compiled once." in text and "Fix · traced, run on" in text
+
+
+def test_a_list_of_some_hundred_equations_has_the_loop_as_another_way():
+    found = diagnose(appended, jnp.array(0.5), 200)
+    assert found.equations == 0
+    first, second = fixes(found)
+    assert first.rewrite is None and "fori_loop" in second.rewrite.patterns and second.proof == "compared"
 
 
 def test_few_rounds_are_no_reason_for_doubt():
@@ -66,9 +98,9 @@ def test_a_loop_that_need_not_be_unrolled_comes_first():
 
 
 def test_rounds_that_are_too_many_to_trace_are_told_by_fewer():
-    found = diagnose(appended, jnp.array(0.5), 30 * ROUNDS)
+    found = diagnose(named, jnp.array(0.5), 30 * ROUNDS)
     assert found.kind == "static" and found.static_argnames == ("n",)
-    few, more = (len(jax.make_jaxpr(lambda x, n=n: appended(x, n))(0.5).eqns) for n in (10, 110))
+    few, more = (len(jax.make_jaxpr(lambda x, n=n: named(x, n))(0.5).eqns) for n in (10, 110))
     assert abs(found.equations - (few + (more - few) / 100 * (30 * ROUNDS - 10))) <= 0.02 * found.equations
     assert (
         "compiling it may take minutes" in found.reason

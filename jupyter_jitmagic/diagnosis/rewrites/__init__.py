@@ -110,4 +110,7 @@ RULES: list[Rule] = [
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [*chosen_none.OUTWARD, *host_sizes.OUTWARD, *selections.OUTWARD]
 
-__all__ = ["ARRAYS_ALONE", "OUTWARD", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]
+# asked about Python's loops that make a large program, though nothing stops its trace
+ROLLING: list[Rule] = rolling.RULES
+
+__all__ = ["ARRAYS_ALONE", "OUTWARD", "ROLLING", "RULES", "Obstacle", "Proposals", "Rule", "Spot", "Step", "propose"]

@@ -168,6 +168,20 @@ class _Elements:
                 shape = getattr(self.spot.locals.get(name), "shape", None)
                 same = [each for each in sorted(self.before) if getattr(self.spot.locals.get(each), "shape", ()) == shape]
                 return f"{same[0]}.shape" if shape and same else ""
+        return self._shape_of_another(value)
+
+    def _shape_of_another(self, value: ast.expr) -> str:
+        """The shape of an array that is known before and was as large: best of one that the value is computed from."""
+        fact = self.spot.fact(value)
+        if fact is None or not fact.shape:
+            return ""
+        inside = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+        for name in sorted(self.before, key=lambda each: (each not in inside, each)):
+            if getattr(self.spot.locals.get(name), "shape", ()) == fact.shape:
+                return f"{name}.shape"
+        for name in sorted(inside):
+            if (array := self._iterated(name)) and np.shape(self.spot.locals.get(array))[1:] == fact.shape:
+                return f"{array}.shape[1:]"
         return ""
 
 

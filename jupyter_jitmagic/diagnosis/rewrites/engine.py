@@ -20,13 +20,23 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import count_equations
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.rewrites import unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, all_told, facts_of
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NoWay, Obstacle, Rule, Spot, Step, TracerPrinted
+from jupyter_jitmagic.diagnosis.rewrites.rules import (
+    ANOTHER_SHAPE,
+    ManyRounds,
+    NoWay,
+    Obstacle,
+    Rule,
+    Spot,
+    Step,
+    TracerPrinted,
+)
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -94,8 +104,10 @@ class Search:
         fun: the user's function (unjitted where it was jitted).
         args, kwargs, static: the failing call and its static arguments.
         rules: alternatives in order of preference.
+        rolls: the trace is known to be long: loops come first.
         runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
         outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
+        rolling: rules that make a Python loop one of lax, asked where a program is too large without.
         deadline: when the search ends.
         others: other calls that plain Python takes; a draft has to trace on them too.
     """
@@ -110,15 +122,17 @@ class Search:
         deadline: Deadline,
         others: Sequence[OtherCall] = (),
         outward: Sequence[Rule] = (),
+        rolling: Sequence[Rule] = (),
         runnable: Callable[[], Sequence[Unit]] = tuple,
+        rolls: bool = False,
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
-        self.others, self.outward = others, outward
+        self.others, self.outward, self.rolling = others, outward, rolling
         self._key = trace_key(fun, args, kwargs, static)
         self._in_turn = [(call, trace_key(fun, call.given.args, call.given.kwargs, static)) for call in others]
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
-        self.runnable = runnable
+        self.runnable, self._rolls = runnable, rolls
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
         self._reached_more: set[frozenset[tuple[int, str]]] = set()
         self._telling_inputs: Sequence[Input] | None = None
@@ -151,7 +165,16 @@ class Search:
         self._seen = set()
         self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
         self._dead, self._put_off = None, []
-        yield from self._follow(Draft(), prefer, 0)
+        found = False
+        for traced in self._all_from(Draft(), prefer):
+            found = True
+            yield traced
+        if not found and self._rolls:  # its loops as they are, then
+            self._rolls, self._seen, self._known = False, set(), {}
+            yield from self._all_from(Draft(), prefer)
+
+    def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
+        yield from self._follow(draft, prefer, 0)
         while self._put_off:
             self._dead, self._one_way = None, False
             yield from self._follow(self._put_off[0][0], prefer, self._put_off.pop(0)[1])
@@ -187,9 +210,15 @@ class Search:
         except (NoSource, SyntaxError) as error:
             self.obstacles[str(error)] = None
             return []
+        if self._rolls and (steps := self._of_its_loops(draft)):
+            return steps  # before a trace that is known to be long
         begin = thread_time()
         outcome = self.trace(function, self.args, self.kwargs)
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
+        large = not isinstance(outcome, BaseException) and count_equations(outcome.jaxpr) > MANY_EQUATIONS
+        if large and not self._rolls and (steps := self._of_its_loops(draft)):
+            self._rolls = True
+            return steps
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}
         failing = ""
@@ -242,6 +271,27 @@ class Search:
         if not failing:
             self._stands_at(spot, draft)
         return steps
+
+    def _of_its_loops(self, draft: Draft) -> list[tuple[Unit, Step]]:
+        """What rolls the first of the draft's loops whose rounds are traced one by one."""
+        for unit in dict.fromkeys((*draft.texts, *self.runnable())):
+            text = draft.texts.get(unit, unit.text)
+            for number in range(unrolled.count_loops(text)):
+
+                def compiled(each: Unit, made: str | ast.Module, own: str, at: Unit = unit, loop: int = number) -> Any:
+                    return (
+                        self._made(each, unrolled.stopping(made, loop), own) if each is at else self._compiled(each, made, own)
+                    )
+
+                texts = {**draft.texts, unit: text}
+                outcome = self.trace(made_of(self.fun, texts, self.static, compiled, unrolled.names()), self.args, self.kwargs)
+                if not isinstance(outcome, ManyRounds):
+                    continue
+                with contextlib.suppress(NoSource, Obstacle):
+                    spot = next(self._spots(outcome, draft))
+                    if steps := [(spot.unit, step) for step in self._steps(spot, self.rolling)]:
+                        return steps
+        return []
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
         """Note a draft that cures something and ends at a line that it did not change."""
@@ -345,10 +395,13 @@ class Search:
     def _compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         key = (id(unit), text)
         if key not in self._codes:
-            filename = f"<jitmagic draft {next(_numbers)}>"
-            self._codes[key] = unit.compiled(made, filename)
-            self._files[filename] = (unit, text)
+            self._codes[key] = self._made(unit, made, text)
         return self._codes[key]
+
+    def _made(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
+        filename = f"<jitmagic draft {next(_numbers)}>"
+        self._files[filename] = (unit, text)
+        return unit.compiled(made, filename)
 
     def trace(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], seconds: float = float("inf")

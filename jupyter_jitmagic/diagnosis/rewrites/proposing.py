@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,6 +60,7 @@ def propose(
     run: bool = True,
     seconds: float = 2.0,
     rules: Sequence[Rule] | None = None,
+    rolls: bool = False,
 ) -> Proposals:
     """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
 
@@ -69,6 +71,7 @@ def propose(
         static: names or positions that are static beside the rewrite.
         run: False: nothing is run; what traces is `unverified`.
         seconds: time for plain runs and for the search, each.
+        rolls: Python's loops of many rounds become loops of lax, whether or not they can be traced.
 
     Returns:
         the rewrites, best first: one, and another way (`cond` beside `where`) where there is one. No rewrite is returned that
@@ -78,16 +81,15 @@ def propose(
         >>> propose(conditional_double, (x, 0.0), {}).rewrites[0].patterns
         ('where',)
     """
-    from jupyter_jitmagic.diagnosis.rewrites import OUTWARD, RULES
+    from jupyter_jitmagic.diagnosis.rewrites import OUTWARD, ROLLING, RULES
 
-    outward = OUTWARD if rules is None else ()
-    rules = RULES if rules is None else rules
+    asked = (RULES, OUTWARD, ROLLING) if rules is None else (rules, (), ())
     fun = undecorated(fun)
     if plain_function(fun) is None:
         return Proposals(obstacles=("it is no function of Python's",))
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
-            return _propose(fun, args, kwargs, static, rules, outward, run, seconds)
+            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls)
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -100,14 +102,23 @@ def _propose(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     static: Sequence[str | int],
-    rules: Sequence[Rule],
-    outward: Sequence[Rule],
+    rules: tuple[Sequence[Rule], Sequence[Rule], Sequence[Rule]],
     run: bool,
     seconds: float,
+    rolls: bool,
 ) -> Proposals:
+    at_places, outward, rolling = rules
     judge = Judge(fun, args, kwargs, static, run, seconds)
     others = judge.other_calls()
-    search = Search(fun, args, kwargs, static, rules, Deadline(seconds), others, outward, judge.runnable)
+    searching = functools.partial(
+        Search,
+        *(fun, args, kwargs, static, at_places),
+        outward=outward,
+        rolling=rolling,
+        runnable=judge.runnable,
+        rolls=rolls,
+    )
+    search = searching(Deadline(seconds), others)
     first = found = _found(search, judge)
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
@@ -123,7 +134,7 @@ def _propose(
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
         others = [call for call in others if not any(call is one for one in given_up)]
-        search = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), others, outward, judge.runnable)
+        search = searching(Deadline(seconds / 2), others)
         judge.say_where_it_fails(said)
         found = _found(search, judge)
     if not found.rewrites and judge.beside_nan is not None:
@@ -132,7 +143,7 @@ def _propose(
         found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
-        narrow = Search(fun, args, kwargs, static, rules, Deadline(seconds / 2), (), outward, judge.runnable)
+        narrow = searching(Deadline(seconds / 2))
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:

@@ -62,6 +62,10 @@ class NoWay(Obstacle):
     """An obstacle to every rule's proposals for the place, whatever they are."""
 
 
+class ManyRounds(Exception):
+    """A trace was stopped in the first round of a Python loop, because its rounds make a large program."""
+
+
 class TracerPrinted(Exception):
     """A trace was stopped at a `print` that shows a tracer, where plain Python shows the value."""
 

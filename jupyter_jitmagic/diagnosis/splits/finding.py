@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import count_equations, equations_in
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, equations_in
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
@@ -294,7 +294,10 @@ class _Search:
             args = seen[piece.name].args
             error, traced = self._trace(program, piece, args, state)
             if error is None:
-                if count_equations(traced.jaxpr) < FEWEST_EQUATIONS:
+                count = count_equations(traced.jaxpr)
+                if count > MANY_EQUATIONS:
+                    raise OutOfTime  # XLA cannot be stopped while it compiles
+                if count < FEWEST_EQUATIONS:
                     state.leave(piece)
                     return True
                 state.works[piece.key] = sum(equation.primitive.name not in _MOVES for equation in equations_in(traced.jaxpr))

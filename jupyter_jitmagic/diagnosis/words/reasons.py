@@ -21,7 +21,8 @@ def for_traces(call: Call) -> str:
     return f"{call.name} traces: nothing is wrong with this call."
 
 
-def for_static(call: Call, search: StaticSet, found: Found) -> str:
+def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool = False) -> str:
+    """`is_rolled`: a loop of lax in the place of Python's was found."""
     names = sorted(search.static)
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
     needed = _needed(sites[0]) if sites else ""
@@ -38,7 +39,9 @@ def for_static(call: Call, search: StaticSet, found: Found) -> str:
     if search.equations > (SOME_EQUATIONS if in_a_loop else MANY_EQUATIONS):
         slow = "may take minutes" if search.equations > MANY_EQUATIONS else "takes long where each round needs the last one"
         text += f" The program has {_counted(search)} equations: compiling it {slow}."
-        if in_a_loop:
+        if is_rolled:
+            text += " The rewrite has a loop of lax, which is compiled once."
+        elif in_a_loop:
             text += " In a notebook, `%jitlines --roll` and the call then try its loop as one of lax, and measure both."
     if search.bounded:
         text += " (The search was cut off by its limit: a smaller set was not ruled out.)"

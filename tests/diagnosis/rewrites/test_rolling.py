@@ -132,6 +132,34 @@ def test_its_gradient_is_plain_python_s():
     np.testing.assert_allclose(got, want, rtol=1e-4)
 
 
+MANY_ROWS = jax.random.normal(jax.random.PRNGKey(2), (700, 3))
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        pytest.param(
+            "def f(r, a):\n    n = len(r)\n    s = jnp.zeros(n)\n    s = s.at[0].set(jnp.var(r))\n"
+            "    for t in range(1, n):\n        s = s.at[t].set(0.1 + a * r[t - 1] ** 2 + 0.8 * s[t - 1])\n    ll = 0.0\n"
+            "    for t in range(n):\n        ll += -0.5 * (jnp.log(s[t]) + r[t] ** 2 / s[t])\n"
+            "    if jnp.isnan(ll):\n        return -jnp.inf\n    return ll\n",
+            [(MANY_ROWS[:, 0], 0.1), (MANY_ROWS[:, 1].at[3].set(jnp.nan), 0.1)],
+            id="two loops, one name",
+        ),
+        pytest.param(
+            "def f(X, w):\n    if w[0] > 0:\n        w = w * 2\n    out = []\n    for row in X:\n"
+            "        w = 0.9 * w + 0.1 * row - 0.01 * row**2\n        out.append(jnp.tanh(w))\n    return jnp.stack(out)\n",
+            [(MANY_ROWS, jnp.ones(3)), (MANY_ROWS, -jnp.ones(3))],
+            id="a list of what is computed",
+        ),
+    ],
+)
+def test_a_loop_that_stands_in_no_way_is_compiled_once_where_it_would_make_a_large_program(source, calls):
+    """It traces, but as thousands of equations, which nobody can wait for."""
+    found = check(source, *calls, seconds=60.0)
+    assert "fori_loop" in found.rewrites[0].patterns and " for " not in found.rewrites[0].source
+
+
 def test_a_short_loop_stays_python_s():
     found = check(
         "def f(x):\n    c = 0.0\n    for v in x:\n        if v > 0:\n            c += v\n    return c\n",
