@@ -34,7 +34,8 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
 
     A split that leaves hardly anything to compile comes after a rewrite that gives its caller more.
     """
-    every: list[Rewrite | None] = sorted((*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified), key=_rank)
+    rewrites = (*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified)
+    every: list[Rewrite | None] = [*sorted(rewrites, key=_rank)]
     if diagnosis.kind == "static" and (diagnosis.static_argnames or diagnosis.static_argnums):
         smaller = [each for each in diagnosis.rewrites if each.verified] if diagnosis.equations else []
         every.insert(len(smaller), None)

@@ -180,7 +180,8 @@ class _Elements:
             if getattr(self.spot.locals.get(name), "shape", ()) == fact.shape:
                 return f"{name}.shape"
         for name in sorted(inside):
-            if (array := self._iterated(name)) and np.shape(self.spot.locals.get(array))[1:] == fact.shape:
+            array = self._iterated(name)
+            if array and getattr(self.spot.locals.get(array), "shape", ())[1:] == fact.shape:
                 return f"{array}.shape[1:]"
         return ""
 

@@ -32,10 +32,8 @@ def stopping(made: str | ast.Module, number: int) -> ast.Module:
     """
     tree = ast.parse(made) if isinstance(made, str) else copy.deepcopy(made)
     body = _outermost(tree)[number].body
-    raised = ast.Raise(ast.Name(RAISED, ast.Load()))
-    for node in (raised, raised.exc):
-        ast.copy_location(node, body[0])  # the first statement is where the trace then stands
-    body.insert(0, raised)
+    raised = ast.copy_location(ast.Raise(ast.Name(RAISED, ast.Load())), body[0])  # where the trace then stands
+    body.insert(0, ast.fix_missing_locations(raised))
     return tree
 
 
