@@ -13,7 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import Input
-from jupyter_jitmagic.sandbox.results import number_kind, same_numbers
+from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.verify import Plain
@@ -65,7 +65,7 @@ def _counts(got: Any, want: Any) -> tuple[int, ...] | None:
     """The two whole numbers that differ most, () where none does; None where the results are not near each other."""
     found: tuple[int, ...] = ()
     for one, other in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
-        a, b = np.asarray(one), np.asarray(other)
+        a, b = np.asarray(leaf_as_numbers(one)), np.asarray(leaf_as_numbers(other))
         if number_kind(b.dtype) in "fc":
             finite = np.abs(b[np.isfinite(b)])
             size = float(finite.max()) if finite.size else 0.0
@@ -85,7 +85,7 @@ _COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
 def may_end_elsewhere(program: Any, result: Any) -> str:
     """The same half sentence where no input showed it: a loop ends by a comparison of floats, and a whole number is given back
     that may be the count of its rounds."""
-    leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(result)]
+    leaves = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result)]
     counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in leaves)
     return LATER if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))) else ""
 

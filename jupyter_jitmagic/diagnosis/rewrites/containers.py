@@ -19,7 +19,15 @@ from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inse
 from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, rows_of_tuples
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once, without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
-from jupyter_jitmagic.diagnosis.rewrites.rounds import Counter, counters_of, is_exhausted, left_of, length_limit, rounds_of
+from jupyter_jitmagic.diagnosis.rewrites.rounds import (
+    Counter,
+    counters_of,
+    is_exhausted,
+    left_of,
+    length_limit,
+    rounds_coming_to,
+    rounds_of,
+)
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, walk_scope, words
 
@@ -254,12 +262,18 @@ class _GrowingList(_Container):
             self.whole = all(is_exhausted(self.spot, counter, self.function) for counter in together) and not self.first
             text = left_of(self.spot, together)
             return f"{text} + {len(self.first)}" if self.first else text
-        self.whole = all(self._surely(statement) for statement, _ in self.appends)
+        chosen = {
+            statement: rounds_coming_to(self.spot, loops[0], statement)
+            for statement, _ in self.appends
+            if len(loops := self._loops_around(statement)) == 1
+        }
+        self.whole = all(chosen.get(statement) or self._surely(statement) for statement, _ in self.appends)
         parts: list[str] = []
         alone = len(self.first)
         for statement, value in self.appends:
             loops = self._loops_around(statement)
-            bounds = [rounds_of(self.spot, loop) for loop in loops]
+            known = chosen.get(statement)
+            bounds = [known] if known else [rounds_of(self.spot, loop) for loop in loops]
             if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
                 return f"max({limit}, {alone})" if alone else limit
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):

@@ -50,10 +50,22 @@ class _Elements:
             raise LookupError
         if known[0].ndim == 0:
             return "", self._dtype(values, facts)
-        shape = next((text for value in values if (text := self._shape(value))), "")
+        sized = next((text for value in values if (text := self._counted(value))), "")
+        shape = sized or next((f"*{text}" for value in values if (text := self._shape(value))), "")
         if not shape:
             raise LookupError
-        return f"*{shape}", self._dtype(values, facts)
+        return shape, self._dtype(values, facts)
+
+    def _counted(self, value: ast.expr) -> str:
+        """How many numbers `jnp.array([a, b])` has, as text."""
+        match value:
+            case ast.Call(func=func, args=[ast.List(elts=items) | ast.Tuple(elts=items)], keywords=[]) if is_of(
+                self.spot, func
+            ):
+                fact = self.spot.fact(value)
+                if fact is not None and fact.shape == (len(items),) and not any(isinstance(e, ast.Starred) for e in items):
+                    return str(len(items))
+        return ""
 
     def _dtype(self, values: list[ast.expr], facts: list[Fact | None]) -> str:
         found = [self._carrier(value) for value in values]
@@ -202,6 +214,11 @@ def _is_number(fact: Fact) -> bool:
 def is_array(spot: Spot, name: str) -> bool:
     """Whether a name stands for an array (or a traced number)."""
     return isinstance(spot.locals.get(name, spot.globals.get(name)), jax.Array | np.ndarray)
+
+
+def is_of(spot: Spot, func: ast.expr) -> bool:
+    """Whether it makes an array of what it is given, one by one."""
+    return getattr(spot.value(func), "__name__", "") in ("array", "asarray", "stack")
 
 
 def is_drawn(spot: Spot, func: ast.expr) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -68,7 +69,7 @@ def fact_of(value: Any) -> Fact:
         return Fact("number", 0, kinds.get(type(value), "c"))
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):
         sort = "array" if isinstance(value, jax.Array) else "host"
-        kind = "f" if jax.dtypes.issubdtype(value.dtype, np.floating) else value.dtype.kind
+        kind = "f" if jax.dtypes.issubdtype(value.dtype, np.floating) else getattr(value.dtype, "kind", "")  # a key has none
         return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1, np.shape(value))
     if isinstance(value, list | tuple):
         return Fact("list" if isinstance(value, list) else "tuple", len(value), "", len(value))
@@ -142,8 +143,11 @@ def facts_of(
     before = told or {}
     found: dict[Unit, dict[_Place, Fact]] = {unit: dict(before.get(unit, {})) for unit in units}
 
+    traced: dict[Unit, dict[_Place, Fact]] = {unit: {} for unit in units}
+    telling = found
+
     def tell(place: tuple[int, int, int, int, int], value: Any) -> Any:
-        known = found[units[place[0]]]
+        known = telling[units[place[0]]]
         if place[1:] in before.get(units[place[0]], ()):
             return value
         new = fact_of(value)
@@ -165,8 +169,12 @@ def facts_of(
             rerun(lambda: uncompiled.run(made, given, named, Deadline(seconds / 2)), seconds)
         except (Exception, OutOfTime) as error:
             if not _is_its_own(error):  # NumPy may not take what JAX does, or a loop of JAX's may be long
-                rerun(lambda: made(*given, **named), seconds)
-    return found
+                try:
+                    rerun(lambda: made(*given, **named), seconds)
+                except OutOfTime:  # a trace gets further, up to the first value that it needs
+                    telling = traced
+                    rerun(lambda: ArraysAlone(made, {}).trace(*given, **named), seconds)
+    return {unit: {**traced[unit], **known} for unit, known in found.items()}
 
 
 def _is_its_own(error: BaseException) -> bool:

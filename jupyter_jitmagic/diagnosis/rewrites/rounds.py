@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -164,6 +165,42 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
             if steady and isinstance(spot.value(array), jax.Array | np.ndarray | list | tuple):
                 return f"len({code.src(iterable)})" if array is iterable or _is_known_slice(spot, iterable) else None
     return None
+
+
+def rounds_coming_to(spot: Spot, loop: ast.For | ast.While, statement: ast.stmt) -> str | None:
+    """How many rounds of `for i in range(…)` come to a statement under tests of i alone (`if i >= burn_in and i % thin == 0`),
+    as text that is known while tracing; None for others."""
+    code = spot.code
+    if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name) or not isinstance(loop.iter, ast.Call):
+        return None
+    index, numbers = loop.target.id, loop.iter
+    if _length(spot, numbers) is None or not isinstance(numbers.func, ast.Name) or numbers.func.id != "range":
+        return None
+    if index in stored(loop.body) or leaves(loop.body, _LEAVING) or not spot.is_builtin("sum"):
+        return None
+    tests: list[str] = []
+    below: ast.AST = statement
+    for at in itertools.takewhile(lambda each: each is not loop, code.ancestors(code.parents[statement])):
+        if not isinstance(at, ast.If) or not _is_of(spot, at.test, index):
+            return None
+        tests.append(f" if {code.expr(at.test)}" if below in at.body else f" if not {code.operand(at.test)}")
+        below = at
+    return f"sum(1 for {index} in {code.expr(numbers)}{''.join(tests[::-1])})" if tests else None
+
+
+def _is_of(spot: Spot, test: ast.expr, index: str) -> bool:
+    """Whether Python knows a test as soon as it knows the loop's number."""
+    names = [node for node in ast.walk(test) if isinstance(node, ast.Name)]
+    return all(isinstance(node, _SIMPLE) for node in ast.walk(test)) and all(
+        name.id == index or is_fact(spot, name) for name in names
+    )
+
+
+_LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
+_SIMPLE = (
+    *(ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Constant, ast.Name),
+    *(ast.cmpop, ast.boolop, ast.unaryop, ast.operator, ast.expr_context),
+)
 
 
 def _loops_around(spot: Spot, node: ast.AST) -> list[ast.stmt]:

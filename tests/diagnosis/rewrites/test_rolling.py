@@ -118,6 +118,41 @@ def test_a_sampler_s_steps_are_one_compiled_loop():
     np.testing.assert_allclose(rate, accepted, rtol=1e-6)
 
 
+def test_burn_in_and_thinning_are_counted_and_a_new_style_key_is_carried_and_given_back():
+    source = (
+        "def f(key, n, x, burn=10, thin=2):\n    xs = []\n    y = x\n    for i in range(n):\n"
+        "        key, k1, k2 = jax.random.split(key, 3)\n        x = 0.5 * y + jax.random.normal(k1)\n"
+        "        y = 0.5 * x + jax.random.normal(k2)\n"
+        "        if i >= burn and (i - burn) % thin == 0:\n            xs.append(jnp.array([x, y]))\n"
+        "    return jnp.array(xs), key\n"
+    )
+    namespace = define(source)
+    call = (jax.random.key(1), 25, 0.0)
+    found = propose(namespace["f"], call, {}, static=("n", "burn", "thin"), seconds=30.0, rolls=True)
+    assert "fori_loop" in found.rewrites[0].patterns and "padded" not in found.rewrites[0].patterns
+    chain, key = namespace["f"](*call)
+    with applied(found, namespace):
+        got, other = jax.jit(namespace["f"], static_argnames=("n", "burn", "thin"))(*call)
+    np.testing.assert_allclose(got, chain, rtol=1e-5)
+    assert jax.random.key_data(key).tolist() == jax.random.key_data(other).tolist()
+
+
+def test_a_random_walk_that_data_ends_gives_back_its_new_style_key():
+    source = (
+        "def f(key, x):\n    n = 0\n    while x < 3.0:\n        key, sub = jax.random.split(key)\n"
+        "        x = x + jax.random.uniform(sub)\n        n += 1\n    return key, x, n\n"
+    )
+    namespace = define(source)
+    call = (jax.random.key(0), jnp.array(0.0))
+    found = propose(namespace["f"], call, {}, seconds=30.0)
+    assert "while_loop" in found.rewrites[0].patterns
+    key, *numbers = namespace["f"](*call)
+    with applied(found, namespace):
+        other, *got = jax.jit(namespace["f"])(*call)
+    np.testing.assert_allclose(got, numbers, rtol=1e-5)
+    assert jax.random.key_data(key).tolist() == jax.random.key_data(other).tolist()
+
+
 def test_its_gradient_is_plain_python_s():
     source = (
         "def f(w, x):\n    total = 0.0\n    for v in x:\n        if v > w:\n            total += (v - w) ** 2\n"
