@@ -85,7 +85,7 @@ def impurity(
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
         known = named if function is outer else _owner_of(function, values)
         reader = functools.partial(_is_read, function=function, named=known, classes=classes, containers=containers)
-        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), reader), "")
+        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), reader, known), "")
         if reason:
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
@@ -140,6 +140,7 @@ def _effects(
     unit: Unit,
     copied: frozenset[str],
     is_read: Callable[[ast.Attribute], bool],
+    named: Mapping[str, Any],
 ) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
@@ -149,6 +150,12 @@ def _effects(
 
     def line(node: ast.AST) -> str:
         return f"(line {getattr(node, 'lineno', 1) + offset})"
+
+    bound = {*function.__code__.co_varnames, *(node.arg for node in nodes if isinstance(node, ast.arg))}
+
+    def held(name: str) -> Any:
+        """What a name stands for that the function did not bind to something of its own making; None where unknown."""
+        return None if name in own else named.get(name) if name in bound else function.__globals__.get(name)
 
     outer_nonlocals = set(function.__code__.co_freevars)
     for node in nodes:
@@ -167,7 +174,7 @@ def _effects(
         elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
             yield f"it is a generator or coroutine {line(node)}"
         elif isinstance(node, ast.Call):
-            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, is_read))
+            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, held, is_read))
 
 
 def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
@@ -216,12 +223,16 @@ def _root(node: ast.AST) -> str | None:
 
 
 def _call_effect(
-    node: ast.Call, function: types.FunctionType, own: set[str], is_read: Callable[[ast.Attribute], bool]
+    node: ast.Call,
+    function: types.FunctionType,
+    own: set[str],
+    held: Callable[[str], Any],
+    is_read: Callable[[ast.Attribute], bool],
 ) -> Iterator[str]:
     callee = _value(node.func, function)
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     root = _root(node.func)
-    owner = function.__globals__.get(root) if root is not None and root not in own else None
+    owner = held(root) if root is not None else None
     module = ".".join([owner.__name__, *ast.unparse(node.func).split(".")[1:-1]]) if isinstance(owner, types.ModuleType) else ""
     if deed := noticed(callee, module):
         yield deed

@@ -76,7 +76,7 @@ def test_a_list_of_many_rounds_comes_first_as_a_loop_of_lax_with_its_length_stat
     plain = appended(jnp.array(0.5), rounds)
     assert jnp.allclose(made(jnp.array(0.5), rounds), plain, rtol=1e-5)
     text = " ".join(to_text(advice(found)).split())
-    assert "The rewrite has a loop of lax, which is compiled once." in text and "Fix · traced, run on" in text
+    assert "In the rewrite its rounds are compiled once." in text and "Fix · traced, run on" in text
 
 
 def test_a_list_of_some_hundred_equations_has_the_loop_as_another_way():

@@ -2,6 +2,7 @@
 
 import collections
 
+import numpy as np
 import pytest
 
 from jupyter_jitmagic.sandbox.purity import impurity
@@ -65,3 +66,23 @@ def test_a_users_method_that_only_computes_is_no_change(fun, held):
 
 def test_the_method_of_an_object_beside_a_container_is_its_own():
     assert impurity(appends, (1.0, Track(), []))[0] == ""
+
+
+rng = np.random.default_rng(0)
+
+
+def takes_a_row(x):
+    def scored(rng):
+        return rng.sum()
+
+    return scored(x)
+
+
+def takes_a_generator(rng, x):
+    return x + rng.normal()
+
+
+def test_a_parameter_is_not_the_global_of_its_name():
+    assert impurity(takes_a_row, (np.ones(3),))[0] == ""
+    assert impurity(takes_a_generator, (None, 1.0))[0] == ""
+    assert "it uses host randomness" in impurity(takes_a_generator, (rng, 1.0))[0]

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
+from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
@@ -215,7 +215,7 @@ class Search:
         begin = thread_time()
         outcome = self.trace(function, self.args, self.kwargs)
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
-        large = not isinstance(outcome, BaseException) and count_equations(outcome.jaxpr) > MANY_EQUATIONS
+        large = not isinstance(outcome, BaseException) and count_equations(outcome.jaxpr) > SOME_EQUATIONS
         if large and not self._rolls and (steps := self._of_its_loops(draft)):
             self._rolls = True
             return steps

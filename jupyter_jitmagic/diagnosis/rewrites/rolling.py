@@ -16,7 +16,8 @@ from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, turned_round, without_exits
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.mapping import Comprehension, mapped
+from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
 
 MOST_UNROLLED = 400  # operations of all rounds
@@ -26,12 +27,21 @@ _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
 
 
 def rolled(spot: Spot) -> Iterator[Step]:
-    """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number."""
+    """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number; a
+    comprehension → `jax.vmap`."""
     for loop in _around(spot):
+        if isinstance(loop, Comprehension):
+            # a comprehension's own frame does not know the bounds of its range
+            unknown = isinstance(spot.error, ManyRounds) and not _length(spot, loop.generators[0].iter)
+            steps = list(mapped(spot, loop)) if unknown or _weight(spot, loop) >= MOST_UNROLLED else []
+            if steps:
+                yield from steps
+                return
+            continue
         rounds = _length(spot, loop.iter)
         if rounds * _operations(spot, loop.body) < MOST_UNROLLED or leaves(loop.body, (ast.Break, ast.Return)):
             continue
-        steps: list[Step] = []
+        steps = []
         with contextlib.suppress(Obstacle):
             steps = list(_steps(spot, loop))
         if steps:
@@ -39,14 +49,14 @@ def rolled(spot: Spot) -> Iterator[Step]:
             return
 
 
-def _around(spot: Spot) -> list[ast.For]:
+def _around(spot: Spot) -> list[ast.For | Comprehension]:
     """The loops around the place within its function, outermost first; a loop's own header is none of its rounds."""
-    found: list[ast.For] = []
+    found: list[ast.For | Comprehension] = []
     below: ast.AST = spot.node
     for at in spot.code.ancestors(spot.node):
         if isinstance(at, SCOPES):
             break
-        if isinstance(at, ast.For) and below is not at.iter:
+        if (isinstance(at, ast.For) and below is not at.iter) or (isinstance(at, Comprehension) and below is at.elt):
             found.append(at)
         below = at
     return found[::-1]
@@ -108,6 +118,9 @@ def _operations(spot: Spot, body: Sequence[ast.stmt]) -> int:
 def _weight(spot: Spot, node: ast.AST) -> int:
     if isinstance(node, ast.Call):
         return _DRAWN if is_drawn(spot, node.func) else _CALLED
+    if isinstance(node, Comprehension):
+        rounds = _length(spot, node.generators[0].iter)
+        return max(rounds, 1) * sum(_weight(spot, inner) for inner in walk_scope([ast.Expr(node.elt)]))
     if isinstance(node, ast.For):
         return max(_length(spot, node.iter) - 1, 0) * _operations(spot, node.body)
     return isinstance(node, _OPERATIONS)

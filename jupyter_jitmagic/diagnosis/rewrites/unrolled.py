@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Callable
+from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds
 
-RAISED = "__jitmagic_many_rounds__"
-"""The name of what is raised, in the code that is made."""
+STOPS = "__jitmagic_many_rounds__"
+"""The name of what stops the trace, in the code that is made."""
 
 
-def names() -> dict[str, ManyRounds]:
+def names() -> dict[str, Callable[[], NoReturn]]:
     """What the code that is made needs beside its own names."""
-    return {RAISED: ManyRounds("the rounds of this loop are traced one by one")}
+
+    def stops() -> NoReturn:
+        raise ManyRounds("the rounds of this loop are traced one by one")
+
+    return {STOPS: stops}
 
 
 def count_loops(text: str) -> int:
-    """How many `for` loops stand in no other one."""
+    """How many `for` loops and comprehensions stand in no other one."""
     return len(_outermost(ast.parse(text)))
 
 
@@ -27,22 +33,27 @@ def stopping(made: str | ast.Module, number: int) -> ast.Module:
     Example:
         >>> print(ast.unparse(stopping("for x in xs:\\n    print(x)", 0)))
         for x in xs:
-            raise __jitmagic_many_rounds__
+            __jitmagic_many_rounds__()
             print(x)
     """
     tree = ast.parse(made) if isinstance(made, str) else copy.deepcopy(made)
-    body = _outermost(tree)[number].body
-    raised = ast.copy_location(ast.Raise(ast.Name(RAISED, ast.Load())), body[0])  # where the trace then stands
-    body.insert(0, ast.fix_missing_locations(raised))
+    loop = _outermost(tree)[number]
+    first = loop.body[0] if isinstance(loop, ast.For) else loop.elt  # where the trace then stands
+    call = ast.copy_location(ast.Call(ast.Name(STOPS, ast.Load()), [], []), first)
+    ast.fix_missing_locations(call)
+    if isinstance(loop, ast.For):
+        loop.body.insert(0, ast.copy_location(ast.Expr(call), first))
+    else:
+        loop.elt = call
     return tree
 
 
-def _outermost(tree: ast.AST) -> list[ast.For]:
-    found: list[ast.For] = []
+def _outermost(tree: ast.AST) -> list[ast.For | ast.ListComp | ast.GeneratorExp]:
+    found: list[ast.For | ast.ListComp | ast.GeneratorExp] = []
     waiting = [tree]
     while waiting:
         for node in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(node, ast.For):
+            if isinstance(node, ast.For | ast.ListComp | ast.GeneratorExp):
                 found.append(node)
             else:
                 waiting.append(node)

@@ -22,7 +22,7 @@ def for_traces(call: Call) -> str:
 
 
 def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool = False) -> str:
-    """`is_rolled`: a loop of lax in the place of Python's was found."""
+    """`is_rolled`: a rewrite that compiles its rounds once was found."""
     names = sorted(search.static)
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if roots & search.static]
     needed = _needed(sites[0]) if sites else ""
@@ -40,7 +40,7 @@ def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool =
         slow = "may take minutes" if search.equations > MANY_EQUATIONS else "takes long where each round needs the last one"
         text += f" The program has {_counted(search)} equations: compiling it {slow}."
         if is_rolled:
-            text += " The rewrite has a loop of lax, which is compiled once."
+            text += " In the rewrite its rounds are compiled once."
         elif in_a_loop:
             text += " In a notebook, `%jitlines --roll` and the call then try its loop as one of lax, and measure both."
     if search.bounded:
