@@ -18,6 +18,8 @@ WIDTH = 3
 """Start, end and place of a call, as they are kept."""
 AVERAGED = 3
 """The code in `execute_how` of what was not seen of one call alone."""
+_ROW = 8 * WIDTH
+"""Bytes of these."""
 _PAGE = 1 << 14
 """Rows of a page."""
 _AVERAGES = 1 << 15
@@ -34,7 +36,7 @@ class _Page:
     __slots__ = ("calls", "execute_how", "execute_s", "outcome", "plain")
 
     def __init__(self) -> None:
-        self.calls = array("d", bytes(8 * WIDTH * _PAGE))
+        self.calls = array("d", [0.0]) * (WIDTH * _PAGE)
         """Start, end and place of one call after the other."""
         self.plain = True
         self.outcome, self.execute_s, self.execute_how = array("b"), array("d"), array("b")
@@ -76,13 +78,14 @@ class Columns:
     def extend(self, values: tuple[float, ...]) -> None:
         """Append start, end and place of one hit after the other."""
         end, done, count = self._end, 0, len(values) // WIDTH
+        packed = struct.Struct(f"{len(values)}d").pack(*values)  # `pack_into` would have them copied twice to be its arguments
         while done < count:
             page, row = divmod(end, _PAGE)
             if page == len(self._pages):
                 self._pages.append(_Page())
             fits = min(count - done, _PAGE - row)
-            these = values if fits == count else values[WIDTH * done : WIDTH * (done + fits)]
-            struct.pack_into(f"{len(these)}d", self._pages[page].calls, 8 * WIDTH * row, *these)
+            these = packed if fits == count else packed[_ROW * done : _ROW * (done + fits)]
+            memoryview(self._pages[page].calls).cast("B")[_ROW * row : _ROW * (row + fits)] = these
             end += fits
             done += fits
         self._end = end  # all or, where Ctrl-C came, nothing

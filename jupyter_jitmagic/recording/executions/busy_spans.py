@@ -23,6 +23,9 @@ from jupyter_jitmagic.records.log import HIT, INLINED, log
 
 _REST = 0.1
 """The device may have rested for this share of a span at most."""
+_AWAY, _SLOW = 0.05, 2
+"""Of large outputs few are looked at, and not the last before a rest. There, where its caller was away for such a share of a
+span, the next call may have taken as long as so many more, as the first of a loop may, and does not tell of those before."""
 _LONGEST = 4096
 """Calls of a span."""
 _MIXED = 16
@@ -38,6 +41,8 @@ class End(NamedTuple):
     call: int
     before: float
     after: float
+    is_large: bool = False
+    """Its output was."""
 
 
 Found = Callable[[int, float, int], None]
@@ -152,7 +157,10 @@ class BusySpans:
         most = least = 0.0
         for at, until in zip(begins, [*begins[1:], len(place)], strict=True):
             # from each call on the device had this work left, and no more time for it than until the end, or the next rest's
-            left = np.cumsum(each[at:until][::-1])[::-1]
+            work = each[at:until].copy()
+            if end.is_large:
+                work[1:][started[at + 1 : until] - ended[at : until - 1] > _AWAY * (end.after - low)] *= 1 + _SLOW
+            left = np.cumsum(work[::-1])[::-1]
             since, ends = ended[at + 1 : until], (end.before, end.after)
             if until < len(place):
                 ends = float(started[until]) - rest, float(started[until])

@@ -339,7 +339,7 @@ def _judge() -> None:
         ended = seen.popleft().told()
         call = log.columns.find(ended.start, ended.end)
         if call is not None:
-            _busy.add(End(call, ended.before, ended.after), ended.line, lines.get)
+            _busy.add(End(call, ended.before, ended.after, ended.is_large), ended.line, lines.get)
     _busy.share_out()
     changes = dict(judged)
     judged.clear()

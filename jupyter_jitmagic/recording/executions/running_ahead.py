@@ -70,6 +70,7 @@ class Ended(NamedTuple):
     before: float
     after: float
     line: Line
+    is_large: bool
 
 
 seen: deque[_Link] = deque()
@@ -142,7 +143,7 @@ class _Link(OutputWatch):
             had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
-        return Ended(self.start, self._end, before, after, self.lane.line)
+        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""

@@ -151,6 +151,34 @@ def test_a_rest_in_the_middle_breaks_a_span_and_one_before_its_first_call_does_n
     assert calls == 10 and mean == pytest.approx(0.005, rel=0.03)
 
 
+@pytest.mark.parametrize("after", [1, 2, 4, 8])
+def test_a_long_call_after_a_pause_does_not_make_the_pause_a_part_of_the_others(log: Log, after: int) -> None:
+    """Loops of sixty calls, the first of which takes thrice as long as the others. One end is seen in each."""
+    busy, means = spans()
+    device = Device(log)
+    for loop in range(6):
+        for i in range(60):
+            number = device.call(7, 0.0042 if i == 0 else 0.0014)
+            if i == after - 1:
+                busy.add(device.end(number)._replace(is_large=True), LINE, lambda entry: LINE)
+        device.wait()
+        device.now += 0.02 * (loop + 1)
+    assert all(mean == pytest.approx(0.0014, rel=0.15) for mean, _ in means.get(7, ()))
+
+
+def test_a_pause_of_a_caller_that_is_far_ahead_is_no_rest_of_the_device(log: Log) -> None:
+    busy, means = spans()
+    device = Device(log)
+    for i in range(129):
+        if i % 32 == 8:
+            device.now += 0.02
+        number = device.call(7, 0.005)
+        if i % 32 == 0:
+            busy.add(device.end(number)._replace(is_large=True), LINE, lambda entry: LINE)
+    assert [calls for _, calls in means[7]] == [32] * 4
+    assert all(mean == pytest.approx(0.005, rel=0.02) for mean, _ in means[7])
+
+
 @pytest.mark.parametrize("between", ["a miss", "an error"])
 def test_what_the_device_did_not_do_alike_breaks_a_span(log: Log, between: str) -> None:
     busy, means = spans()

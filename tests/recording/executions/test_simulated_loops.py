@@ -150,7 +150,7 @@ class World:
             seen = running_ahead.seen.popleft().told()
             call = self.log.columns.find(seen.start, seen.end)
             assert call is not None
-            self.busy.add(End(call, seen.before, seen.after), seen.line, running_ahead.lines.get)
+            self.busy.add(End(call, seen.before, seen.after, seen.is_large), seen.line, running_ahead.lines.get)
         self.busy.share_out()
 
     @property
