@@ -242,7 +242,31 @@ class _GrowingList(_Container):
     def edited(self) -> list[Edit]:
         self.appends = self.appended()
         self.capacity = self._capacity()
+        self.index = self._index()
         return super().edited()
+
+    def _index(self) -> str:
+        """Where round `i` of `range(n)` puts its element, each one, if nobody asks how many there are by then; else ""."""
+        if not self.whole or len(self.appends) != 1:
+            return ""
+        statement, _ = self.appends[0]
+        code = self.spot.code
+        match self._loops_around(statement):
+            case [
+                ast.For(
+                    target=ast.Name(id=index), iter=ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]), body=body
+                ) as loop
+            ] if statement in body and self.spot.is_builtin("range") and index not in stored(body):
+                reads = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == self.name]
+                others = [n for n in reads if isinstance(n.ctx, ast.Load) and n not in ast.walk(statement)]
+                inside = {*ast.walk(loop)}
+                if all(n not in inside and (is_returned(code, n) or self._is_taken_whole(code.parents[n])) for n in others):
+                    return f"{index} + {len(self.first)}" if self.first else index
+        return ""
+
+    @staticmethod
+    def _is_taken_whole(parent: ast.AST) -> bool:
+        return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in _MADE_ARRAYS
 
     @property
     def counted(self) -> str:
@@ -253,7 +277,7 @@ class _GrowingList(_Container):
             self.refuse(self.made)
         text = self.zeros(self.capacity, [*self.first, *(value for _, value in self.appends)])
         text += "".join(f".at[{place}].set({self.spot.code.expr(each)})" for place, each in enumerate(self.first))
-        self.lines(self.made, text, f"{self.length} = {len(self.first)}")
+        self.lines(self.made, text, *([] if self.index else [f"{self.length} = {len(self.first)}"]))
 
     def _capacity(self) -> str:
         """As many elements as there can be."""
@@ -359,9 +383,8 @@ class _GrowingList(_Container):
                 statement, value = self.statement_of(parent)
                 if self.name in loaded([value]):
                     self.refuse(node)
-                self.lines(
-                    statement, f"{self.name} = {self.name}.at[{self.length}].set({code.expr(value)})", f"{self.length} += 1"
-                )
+                added = f"{self.name} = {self.name}.at[{self.index or self.length}].set({code.expr(value)})"
+                self.lines(statement, added, *([] if self.index else [f"{self.length} += 1"]))
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, self.length)
             case _ if is_returned(code, node):

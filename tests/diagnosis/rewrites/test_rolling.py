@@ -195,6 +195,27 @@ def test_a_loop_that_stands_in_no_way_is_compiled_once_where_it_would_make_a_lar
     assert "fori_loop" in found.rewrites[0].patterns and " for " not in found.rewrites[0].source
 
 
+@pytest.mark.parametrize(
+    ("first", "end", "placed"),
+    [
+        ("[]", "jnp.array(out)", "out.at[k].set("),
+        ("[x]", "jnp.stack(out)", "out.at[k + 1].set("),
+        ("[]", "jnp.array(out) + out[-1]", "out.at[out_length].set("),
+    ],
+)
+def test_a_list_is_filled_by_its_loop_s_own_number_where_nobody_asks_for_its_length(first, end, placed):
+    source = (
+        f"def f(x, n):\n    out = {first}\n    for k in range(n):\n        if x > k:\n            x = x * 0.9\n"
+        f"        else:\n            x = x + 0.1 * k\n        out.append(x)\n    return {end}\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (1.0, 60), {}, static=("n",), seconds=30.0)
+    assert placed in found.rewrites[0].source
+    want = namespace["f"](1.0, 60)
+    with applied(found, namespace):
+        np.testing.assert_allclose(jax.jit(namespace["f"], static_argnames="n")(1.0, 60), want, rtol=1e-4)
+
+
 def test_a_short_loop_stays_python_s():
     found = check(
         "def f(x):\n    c = 0.0\n    for v in x:\n        if v > 0:\n            c += v\n    return c\n",
