@@ -264,6 +264,11 @@ class _GrowingList(_Container):
                     return f"{index} + {len(self.first)}" if self.first else index
         return ""
 
+    def _array(self, value: ast.expr) -> str:
+        """An element as text: a list or tuple as the array that it becomes with the others."""
+        text = self.spot.code.expr(value)
+        return f"{self.spot.jnp('array')}({text})" if isinstance(value, ast.List | ast.Tuple) else text
+
     @staticmethod
     def _is_taken_whole(parent: ast.AST) -> bool:
         return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in _MADE_ARRAYS
@@ -276,7 +281,7 @@ class _GrowingList(_Container):
         if any(isinstance(each, ast.Starred) for each in self.first):
             self.refuse(self.made)
         text = self.zeros(self.capacity, [*self.first, *(value for _, value in self.appends)])
-        text += "".join(f".at[{place}].set({self.spot.code.expr(each)})" for place, each in enumerate(self.first))
+        text += "".join(f".at[{place}].set({self._array(each)})" for place, each in enumerate(self.first))
         self.lines(self.made, text, *([] if self.index else [f"{self.length} = {len(self.first)}"]))
 
     def _capacity(self) -> str:
@@ -383,7 +388,7 @@ class _GrowingList(_Container):
                 statement, value = self.statement_of(parent)
                 if self.name in loaded([value]):
                     self.refuse(node)
-                added = f"{self.name} = {self.name}.at[{self.index or self.length}].set({code.expr(value)})"
+                added = f"{self.name} = {self.name}.at[{self.index or self.length}].set({self._array(value)})"
                 self.lines(statement, added, *([] if self.index else [f"{self.length} += 1"]))
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, self.length)

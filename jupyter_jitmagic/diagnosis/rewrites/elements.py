@@ -50,22 +50,10 @@ class _Elements:
             raise LookupError
         if known[0].ndim == 0:
             return "", self._dtype(values, facts)
-        sized = next((text for value in values if (text := self._counted(value))), "")
-        shape = sized or next((f"*{text}" for value in values if (text := self._shape(value))), "")
+        shape = next((text for value in values if (text := self._shape(value))), "")
         if not shape:
             raise LookupError
-        return shape, self._dtype(values, facts)
-
-    def _counted(self, value: ast.expr) -> str:
-        """How many numbers `jnp.array([a, b])` has, as text."""
-        match value:
-            case ast.Call(func=func, args=[ast.List(elts=items) | ast.Tuple(elts=items)], keywords=[]) if is_of(
-                self.spot, func
-            ):
-                fact = self.spot.fact(value)
-                if fact is not None and fact.shape == (len(items),) and not any(isinstance(e, ast.Starred) for e in items):
-                    return str(len(items))
-        return ""
+        return f"*{shape}", self._dtype(values, facts)
 
     def _dtype(self, values: list[ast.expr], facts: list[Fact | None]) -> str:
         found = [self._carrier(value) for value in values]
@@ -199,12 +187,15 @@ class _Elements:
 
 
 def _row(spot: Spot, value: ast.expr) -> list[ast.expr]:
-    """What stands in `jnp.array([a, b])`; nothing for other values."""
+    """What stands in `jnp.array([a, b])` or `[a, b]`; nothing for other values."""
     match value:
-        case ast.Call(func=ast.Attribute(value=owner, attr="array"), args=[ast.List(elts=items)], keywords=[]):
-            ours = getattr(spot.value(owner), "__name__", "") in ("jax.numpy", "numpy")
-            return items if ours and not any(isinstance(item, ast.Starred) for item in items) else []
-    return []
+        case ast.Call(func=func, args=[ast.List(elts=items) | ast.Tuple(elts=items)], keywords=[]) if is_of(spot, func):
+            pass
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            pass
+        case _:
+            return []
+    return [] if any(isinstance(item, ast.Starred) for item in items) else items
 
 
 def _is_number(fact: Fact) -> bool:

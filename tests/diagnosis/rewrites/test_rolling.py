@@ -216,6 +216,18 @@ def test_a_list_is_filled_by_its_loop_s_own_number_where_nobody_asks_for_its_len
         np.testing.assert_allclose(jax.jit(namespace["f"], static_argnames="n")(1.0, 60), want, rtol=1e-4)
 
 
+def test_rows_of_numbers_make_an_array():
+    """`out.append([s, i])`, of which an array is made."""
+    found = check(
+        "def f(b, s, i):\n    out = [[s, i]]\n    for d in range(60):\n        new = b * s * i\n        if new > s:\n"
+        "            new = s\n        s, i = s - new, 0.9 * i + new\n        out.append([s, i])\n    return jnp.array(out)\n",
+        (0.3, 0.9, 0.1),
+        (3.0, 0.9, 0.5),
+        seconds=30.0,
+    )
+    assert "out.at[d + 1].set(jnp.array([s, i]))" in found.rewrites[0].source
+
+
 def test_a_short_loop_stays_python_s():
     found = check(
         "def f(x):\n    c = 0.0\n    for v in x:\n        if v > 0:\n            c += v\n    return c\n",
