@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import sys
 from collections.abc import Callable, Sized
 from time import perf_counter
@@ -177,6 +178,12 @@ def append(start: float, end: float, detail: Detail) -> None:
 def appended() -> int:
     """How many rows there have been so far, of all functions."""
     return log.columns.first + len(log.columns) + len(_buffer) // WIDTH
+
+
+def latest_end() -> float:
+    """When the call of the latest row returned; NaN where the buffer was emptied since."""
+    buffer = _buffer
+    return buffer[1 - WIDTH] if buffer else math.nan
 
 
 def full_at(now: float) -> float:

@@ -11,7 +11,9 @@ several entries are shared out by `mixed_spans`.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,8 +26,10 @@ from jupyter_jitmagic.records.log import HIT, INLINED, log
 _REST = 0.1
 """The device may have rested for this share of a span at most."""
 _AWAY, _SLOW = 0.05, 2
-"""Of large outputs few are looked at, and not the last before a rest. There, where its caller was away for such a share of a
-span, the next call may have taken as long as so many more, as the first of a loop may, and does not tell of those before."""
+"""Where its caller was away for such a share of a span, the next call may have taken as long as so many more, as the first of a
+loop may. Of large outputs few are looked at, and not the last before a rest: there it does not tell of those before."""
+_ENDS = 16
+"""So many of a line are remembered."""
 _LONGEST = 4096
 """Calls of a span."""
 _MIXED = 16
@@ -64,7 +68,8 @@ class BusySpans:
         self._found = found
         self._from: dict[Line, list[End]] = {}
         """Where the next span may begin, the first that comes to something."""
-        self._latest: dict[Line, End] = {}
+        self._ends: dict[Line, deque[End]] = {}
+        """The latest of each line."""
         self._used: dict[Line, tuple[End | None, int]] = {}
         """Where the latest span of one entry began, and its last call: the next end may be too near to that, as at the end of
         a loop, and certain together with it."""
@@ -72,10 +77,11 @@ class BusySpans:
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
         """One more end of a line, later than those before it. The log is locked."""
-        latest = self._latest.get(line)
+        ends = self._ends.setdefault(line, deque(maxlen=_ENDS))
+        latest = ends[-1] if ends else None
         if latest is not None and latest.call < end.call:
             end = end._replace(before=max(latest.before, end.before))
-        self._latest[line] = end
+        ends.append(end)
         in_a_row = latest is not None and self._see_alone(latest, end, line, line_of)
         begins = [begin for begin in self._from.get(line, ()) if _may_begin(begin, end)]
         self._from[line] = begins
@@ -148,6 +154,9 @@ class BusySpans:
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(int(entry)) or math.nan for entry in entries])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
+        calls = np.flatnonzero(counted) + begin.call + 1
+        if self._rested_s(begin, end, line, calls, (started, ended), each) > _REST * (end.after - low):
+            return None
         rest, rested, begins = 0.0, 0.0, [0]
         if begin.call >= first and float(started[0]) > begin.after:
             rest = float(started[0]) - begin.before
@@ -174,6 +183,28 @@ class BusySpans:
             return None
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
         return Span(begin.call + 1, end.call, counts, seconds, uncertain)
+
+    def _rested_s(self, begin: End, end: End, line: Line, calls: Any, times: tuple[Any, Any], each: Any) -> float:
+        """For how long the line rested at least, going by the ends that were seen between these two: the next call came later
+        than one, or, while its caller was away, there was too little to do until the next, going by the other parts."""
+        import numpy as np
+
+        started, ended = times
+        seen = [begin, *[other for other in self._ends.get(line, ()) if begin.call < other.call < end.call], end]
+        at = calls.searchsorted([one.call for one in seen], "right").tolist()
+        away = np.append(-math.inf, started[1:] - ended[:-1]) > _AWAY * (end.after - begin.before)
+        late_s = most_s = known = 0.0
+        doubted: list[tuple[float, float]] = []
+        for i, (one, other) in enumerate(itertools.pairwise(seen)):
+            works = each[at[i] : at[i + 1]]
+            if i and len(works):
+                late_s += max(float(started[at[i]]) - one.after, 0.0)
+            if away[at[i] : at[i + 1]].any():
+                doubted.append((other.before - one.after, float(works.sum() + _SLOW * works.max())))
+            else:
+                most_s, known = most_s + other.after - one.before, known + float(works.sum())
+        lost_s = sum(max(least_s - work * most_s / known, 0.0) for least_s, work in doubted) if known else 0.0
+        return max(late_s, lost_s)
 
     def _see_alone(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
         """Whether there is but one call between these two, and how long it took."""

@@ -79,3 +79,7 @@ class Lane:
         """When a call was last seen to find it at rest."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
+
+    def due(self, call: Call) -> float:
+        """When this call may be expected to have ended, if the line never rests."""
+        return max(self.seen.when, self.began) + call.work - self.seen.work

@@ -37,6 +37,8 @@ that costs their caller too much."""
 _LAP, _LONG_LAP = 32, 64
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
+_OF_ONE = 1 / 32
+"""What one call by itself, the first of a loop, counts beside what is known of many. Of large outputs none else may be seen."""
 _LOOK_EVERY = 64
 _FIRST, _STEP = 0.9, 0.03
 _FIRST_LAST = 0.65
@@ -107,8 +109,8 @@ class _Link(OutputWatch):
         self.is_large, self.rested = call.is_large, rested
         self._end = call.end
         self._owner = owner
-        seen, self.since = call.lane.seen, perf_counter()
-        self.due = self.since + call.lane.each_s if rested else max(seen.when, call.lane.began) + call.work - seen.work
+        self.since = perf_counter()
+        self.due = self.since + call.lane.each_s if rested else call.lane.due(call)
         """When it may be expected to end."""
         self._begun = begun
         if begun is not None:
@@ -125,8 +127,11 @@ class _Link(OutputWatch):
         left_s = self.due - now
         if self.closely:  # not in step with the calls
             return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        first = _FIRST if self._begun is None else _FIRST_LAST
-        return max(min(first * left_s, _OFTEN_S), _STEP * (max(self.due, now) - self.since))
+        if self._begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
+            first_s = left_s - (1 - _FIRST) * (self.due - self.since)
+        else:
+            first_s = _FIRST_LAST * left_s
+        return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.since))
 
     def ended(self) -> None:
         if not math.isfinite(self.after):
@@ -203,6 +208,7 @@ class RunningAhead:
                 return False
             else:
                 self._idle += 1
+            away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
             line = lines.get(entry)
             if line is None:
@@ -225,7 +231,7 @@ class RunningAhead:
             nbytes = self._nbytes.get((entry, place))
             if nbytes is None:
                 nbytes = self._nbytes[entry, place] = int(array.nbytes)
-            self._put(Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work))
+            self._put(Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work), away_s)
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
@@ -283,7 +289,8 @@ class RunningAhead:
         if link.number < lane.seen.number:
             return
         if lane.each_s or not link.rested:  # the first may have waited for what the device was given before
-            lane.each_s = (lane.each_s + least_s) / 2 if lane.each_s else least_s
+            weight = _OF_ONE if link.rested and link.is_large else 0.5
+            lane.each_s += weight * (least_s - lane.each_s) if lane.each_s else least_s
         if link.alone:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
             if not least_s:
@@ -339,8 +346,8 @@ class RunningAhead:
         """Another thread may have been here when the child was made."""
         self.__init__()  # type: ignore[misc]
 
-    def _put(self, call: Call) -> None:
-        """Wait for a call, keep it to be waited for, or let it go."""
+    def _put(self, call: Call, away_s: float) -> None:
+        """Wait for a call, keep it to be waited for, or let it go. Its caller was away for so long before."""
         lane = call.lane
         if not call.is_large and self._seeks(lane):
             self._seek(call)
@@ -354,7 +361,8 @@ class RunningAhead:
             if not call.is_large:
                 self._rested(lane, now)
             # of large outputs the next one is only taken when an end was seen: its line may well be at work
-            self._wait(call, rested=not call.is_large or not lane.seen.number)
+            rested = not call.is_large or not lane.seen.number or (away_s > lane.each_s and call.start > lane.due(call))
+            self._wait(call, rested=rested)
         elif self._joins(call, self._waited):
             self._row.append(call)
         elif not call.is_large:

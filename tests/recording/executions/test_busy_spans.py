@@ -166,6 +166,22 @@ def test_a_long_call_after_a_pause_does_not_make_the_pause_a_part_of_the_others(
     assert all(mean == pytest.approx(0.0014, rel=0.15) for mean, _ in means.get(7, ()))
 
 
+@pytest.mark.parametrize("seen", [60, 58])
+def test_a_pause_after_an_end_that_was_seen_late_is_no_part_of_a_span(log: Log, seen: int) -> None:
+    """That end is no place where a span begins. Of a later one it tells that the device had next to nothing left to do."""
+    busy, means = spans()
+    device = Device(log)
+    for _ in range(6):
+        for i in range(1, 61):
+            number = device.call(7, 0.0042 if i == 1 else 0.0014)
+            if i in (1, seen):
+                late = 0.0 if i == 1 else 0.01
+                busy.add(device.end(number)._replace(before=device.free - late), LINE, lambda entry: LINE)
+        device.wait()
+        device.now += 0.1
+    assert all(mean == pytest.approx(0.0014, rel=0.15) for mean, _ in means.get(7, ()))
+
+
 def test_a_pause_of_a_caller_that_is_far_ahead_is_no_rest_of_the_device(log: Log) -> None:
     busy, means = spans()
     device = Device(log)
