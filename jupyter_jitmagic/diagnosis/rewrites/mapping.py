@@ -27,21 +27,24 @@ def mapped(spot: Spot, made: Comprehension) -> Iterator[Step]:
     if over is None or not (summed or is_of(spot, func)) or _is_more_than_its_value(made.elt):
         return
     names, arrays = over
-    element = code.expr(made.elt)
-    if isinstance(made.elt, ast.ListComp | ast.List | ast.Tuple):
-        element = f"{spot.jnp('array')}({element})"
-    for call in ("vmap", "lax.map") if len(arrays) == 1 else ("vmap",):
-        function = f"lambda {', '.join(names)}: {element}"
-        text = f"{spot.jax('vmap')}({function})({', '.join(arrays)})"
-        if call == "lax.map":
-            text = f"{spot.lax('map')}({function}, {arrays[0]})"
-        if summed:
-            text = f"{spot.jnp('sum')}({text}, axis=0)"
-        yield spot.step(call.removeprefix("lax."), (around, text))
+    function = f"lambda {', '.join(names)}: "
+    for each in arrays:
+        yield _step(spot, around, "vmap", f"{spot.jax('vmap')}({function}{_element(spot, made)})({', '.join(each)})", summed)
+    if len(names) == 1:
+        yield _step(spot, around, "map", f"{spot.lax('map')}({function}{_element(spot, made)}, {arrays[0][0]})", summed)
 
 
-def _over(spot: Spot, generator: ast.comprehension) -> tuple[list[str], list[str]] | None:
-    """(the names that each round binds, the arrays with a row for each round)."""
+def _element(spot: Spot, made: Comprehension) -> str:
+    text = spot.code.expr(made.elt)
+    return f"{spot.jnp('array')}({text})" if isinstance(made.elt, ast.ListComp | ast.List | ast.Tuple) else text
+
+
+def _step(spot: Spot, around: ast.AST, pattern: str, text: str, summed: bool) -> Step:
+    return spot.step(pattern, (around, f"{spot.jnp('sum')}({text}, axis=0)" if summed else text))
+
+
+def _over(spot: Spot, generator: ast.comprehension) -> tuple[list[str], list[list[str]]] | None:
+    """(the names that each round binds, the arrays with a row for each round; those of a `zip` cut to the shorter one, too)."""
     code = spot.code
     match generator:
         case ast.comprehension(
@@ -66,7 +69,12 @@ def _over(spot: Spot, generator: ast.comprehension) -> tuple[list[str], list[str
     facts = [spot.fact(each) for each in arrays]
     alike = all(fact is not None and fact.sort in ("array", "host") and fact.ndim > 0 for fact in facts)
     lengths = {fact.length for fact in facts if fact is not None}
-    return (bound, texts) if alike and len(bound) == len(names) == len(texts) and len(lengths) <= 1 else None
+    if not alike or not len(bound) == len(names) == len(texts) or len(lengths) > 1:
+        return None
+    if len(arrays) != 2 or not all(isinstance(each, ast.Name) for each in arrays):
+        return bound, [texts]
+    one, other = texts
+    return bound, [texts, [f"{one}[: len({other})]", f"{other}[: len({one})]"]]
 
 
 def _is_more_than_its_value(element: ast.expr) -> bool:
