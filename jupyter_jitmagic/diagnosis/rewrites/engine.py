@@ -165,11 +165,8 @@ class Search:
         self._seen = set()
         self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
         self._dead, self._put_off = None, []
-        found = False
-        for traced in self._all_from(Draft(), prefer):
-            found = True
-            yield traced
-        if not found and self._rolls:  # its loops as they are, then
+        yield from self._all_from(Draft(), prefer)
+        if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
             self._rolls, self._seen, self._known = False, set(), {}
             yield from self._all_from(Draft(), prefer)
 

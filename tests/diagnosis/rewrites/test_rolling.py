@@ -288,3 +288,15 @@ def test_tuples_that_are_returned_stay_tuples():
     )
     found = propose(define(source)["f"], (X,), {}, ())
     assert all("jnp.array([v, total])" not in rewrite.source for rewrite in found.rewrites)
+
+
+def test_a_rolled_draft_that_gives_something_else_leaves_the_loop_as_it_is(monkeypatch):
+    """The number of a compiled round is an array: what tells the two apart is computed otherwise there."""
+    monkeypatch.setattr(rolling, "MOST_UNROLLED", 20)
+    source = (
+        "def f(x):\n    for i in range(8):\n        x = x + (1.0 if isinstance(i, int) else 2.0)\n        x = x * 0.5 + i\n"
+        "    if x > 3:\n        return x - 3\n    return x\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (1.0,), {}, seconds=30.0, rolls=True)
+    assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
