@@ -28,6 +28,8 @@ _LATE = 1.5
 """Seen late is an end that was so many times more uncertain than the best quarter, of one half at most."""
 _TRIMMED = 0.2
 _SIGMAS = 2.0
+_OWN = 0.75
+"""A mean without the longest and the shortest is not quite that of all, though all of them were seen."""
 _KEPT, _TOGETHER = 512, 16
 """So many spans, and as many before and after one tell its entries' means."""
 _ALIKE, _ODD, _MOST_ODD = 1.3, 1.7, 0.2
@@ -61,10 +63,17 @@ class _Usual(NamedTuple):
     seen: int
     blur: float
     """By which share the mean may be wrong, because calls had about ended before it was looked a first time."""
+    calls: tuple[int, ...]
+    """Those that were seen, ascending."""
 
-    def error(self, calls: float = math.inf) -> float:
-        """By which share so many other calls may take more or less in the mean."""
-        return self.spread * math.sqrt(1 / self.seen + 1 / calls) + self.blur / _SIGMAS
+    def error(self, calls: float = math.inf, own: int = 0) -> float:
+        """By which share so many calls may take more or less in the mean, `own` of which are among those that were seen."""
+        variance = 1 / self.seen + 1 / calls - _OWN * 2 * own / (self.seen * calls)
+        return self.spread * math.sqrt(max(variance, 0.0)) + self.blur / _SIGMAS
+
+    def seen_in(self, span: Span) -> int:
+        """How many calls of a span were seen."""
+        return bisect_left(self.calls, span.last + 1) - bisect_left(self.calls, span.first)
 
 
 class _Alone:
@@ -79,7 +88,8 @@ class _Alone:
 
     def usuals(self, most: int) -> Callable[[float], _Usual | None]:
         """What they usually took about a call, of `most` of them."""
-        calls, seen = [call for call, _, _ in self.seen], [(seconds, uncertain) for _, seconds, uncertain in self.seen]
+        seen = list(self.seen)
+        calls = [call for call, _, _ in seen]
         of = functools.cache(lambda begin: _usual(seen[begin : begin + most]))
 
         def usual(call: float) -> _Usual | None:
@@ -89,16 +99,17 @@ class _Alone:
         return usual
 
 
-def _usual(alone: list[tuple[float, float]]) -> _Usual | None:
+def _usual(alone: list[tuple[int, float, float]]) -> _Usual | None:
     """The mean without the longest and the shortest fifth; None if hardly anything is known. None is taken whose ends were seen
     late, however long it lasted, unless it was a short one in any case: without these the others would seem longer than they
     are."""
     if len(alone) < 2:
         return None
-    wide = sorted(uncertain for _, uncertain in alone)
+    wide = sorted(uncertain for _, _, uncertain in alone)
     most = max(_LATE * wide[len(wide) // 4], wide[len(wide) // 2])
-    short = median(seconds for seconds, uncertain in alone if uncertain <= most)
-    seen = sorted(each for each in alone if each[1] <= most or each[0] + each[1] / 2 <= short)
+    short = median(seconds for _, seconds, uncertain in alone if uncertain <= most)
+    taken = [each for each in alone if each[2] <= most or each[1] + each[2] / 2 <= short]
+    seen = sorted((seconds, uncertain) for _, seconds, uncertain in taken)
     count, cut = len(seen), int(_TRIMMED * len(seen))
     kept = seen[cut : count - cut]
     times = [seconds for seconds, _ in kept]
@@ -107,7 +118,8 @@ def _usual(alone: list[tuple[float, float]]) -> _Usual | None:
         return None
     spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
     blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
-    return _Usual(middle, spread if count >= _ENOUGH else max(spread, _FEW_SPREAD), count, blur)
+    spread = spread if count >= _ENOUGH else max(spread, _FEW_SPREAD)
+    return _Usual(middle, spread, count, blur, tuple([call for call, _, _ in taken]))
 
 
 class _Mixed:
@@ -203,12 +215,14 @@ class MixedSpans:
     def _share_out_one(self, mixed: _Mixed, together: list[_Mixed]) -> None:
         """One span, with as many of those beside it as it takes to be certain."""
         counts: Counter[int] = Counter()
+        own: Counter[int] = Counter()
         known = mixed.known
         seconds = usually = 0.0
         for one in together:
             counts.update(one.span.counts)
+            own.update({entry: known[entry].seen_in(one.span) for entry in one.span.counts})
             seconds, usually = seconds + one.span.seconds, usually + one.usually
-            errors = {entry: known[entry].error(count) for entry, count in counts.items()}
+            errors = {entry: known[entry].error(count, own[entry]) for entry, count in counts.items()}
             parts = {entry: count * known[entry].seconds / usually * errors[entry] for entry, count in counts.items()}
             means = {}
             for entry in mixed.left if 1 / _ALIKE <= seconds / usually <= _ALIKE else ():
