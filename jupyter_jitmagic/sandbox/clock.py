@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 
 WAITING = 4  # the wall clock may show this many times as much: compilers work in other threads, and machines are shared
 SHORTEST_WAIT = 1.0  # seconds; a thread may well stand still for longer than a short piece of work takes
@@ -28,3 +30,13 @@ class Deadline:
         """Seconds of work that are left, none below zero."""
         waits = (self._waits_until - time.perf_counter()) / WAITING
         return max(0.0, min(self._works_until - time.thread_time(), waits))
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """What is done in here takes nothing of the time."""
+        worked, waited = time.thread_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            self._works_until += time.thread_time() - worked
+            self._waits_until += time.perf_counter() - waited

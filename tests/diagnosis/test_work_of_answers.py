@@ -81,6 +81,25 @@ def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch)
     assert compiled == []
 
 
+def test_plain_python_is_run_on_other_calls_only_for_a_draft_that_traces(compiled, monkeypatch):
+    """A misspelt name, say, has no rewrite: nothing is run, nothing compiled to find where one would have to serve."""
+
+    def misspelt(x, y):
+        return jnp.stack([x, jnp.tanh(y)]).sum() + residual  # noqa: F821
+
+    met = []
+    find = judging.Judge.other_calls
+    monkeypatch.setattr(judging.Judge, "other_calls", lambda self: met.append(self) or find(self))
+    x, y = jnp.linspace(-1.0, 2.0, 11), jnp.linspace(0.0, 1.0, 11)
+    with pytest.raises(NameError):
+        misspelt(x, y)
+    compiled.clear()
+    assert "residual" in diagnose_call(misspelt, (x, y), {}, seconds=PATIENCE).reason
+    assert met == [] and compiled == []
+    assert diagnose_call(passed, (x, 0.5), {}, seconds=PATIENCE).rewrites
+    assert met
+
+
 def test_what_can_only_be_compiled_is_not_compared_where_no_time_is_left(compiled, monkeypatch):
     again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)
     compiled.clear()

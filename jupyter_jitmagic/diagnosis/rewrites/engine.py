@@ -109,7 +109,8 @@ class Search:
         outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
         rolling: rules that make a Python loop one of lax, asked where a program is too large without.
         deadline: when the search ends.
-        others: other calls that plain Python takes; a draft has to trace on them too.
+        others: gives other calls that plain Python takes; a draft has to trace on them too. It is asked when the first draft
+            traces on the call itself: finding them means many plain runs.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Search:
         static: Sequence[str | int],
         rules: Sequence[Rule],
         deadline: Deadline,
-        others: Sequence[OtherCall] = (),
+        others: Callable[[], Sequence[OtherCall]] = tuple,
         outward: Sequence[Rule] = (),
         rolling: Sequence[Rule] = (),
         runnable: Callable[[], Sequence[Unit]] = tuple,
@@ -128,9 +129,9 @@ class Search:
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
-        self.others, self.outward, self.rolling = others, outward, rolling
+        self._others, self.outward, self.rolling = others, outward, rolling
         self._key = trace_key(fun, args, kwargs, static)
-        self._in_turn = [(call, trace_key(fun, call.given.args, call.given.kwargs, static)) for call in others]
+        self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls = runnable, rolls
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
@@ -221,7 +222,8 @@ class Search:
         failing = ""
         programs = {self._key: outcome}
         programs.pop(None, None)
-        for call, key in self._in_turn if not isinstance(outcome, BaseException) else ():
+        in_turn = self._other_calls() if not isinstance(outcome, BaseException) else []
+        for call, key in in_turn:
             if self.deadline.over() and call.given.kind != "static value" and key not in programs:
                 continue  # the judge says what was not compared
             other = programs.get(key) or self.trace(function, call.given.args, call.given.kwargs, patience)
@@ -233,7 +235,7 @@ class Search:
                 too_short[call.words] = None  # a compiled loop is traced even where it has no rounds
             elif self._matters(other, draft, call):  # its sites are cured by the same rules
                 outcome, failing = other, call.words
-                self._in_turn.sort(key=lambda each: each[0] is not call)
+                in_turn.sort(key=lambda each: each[0] is not call)
                 break
             elif call.given.kind == "size" and not isinstance(other, TimeoutError):
                 too_short[call.words] = None
@@ -289,6 +291,14 @@ class Search:
                     if steps := [(spot.unit, step) for step in self._steps(spot, self.rolling)]:
                         return steps
         return []
+
+    def _other_calls(self) -> list[tuple[OtherCall, Any]]:
+        """The other calls in turn, each with what its trace depends on."""
+        if self._in_turn is None:
+            with self.deadline.stopped():
+                calls = self._others()
+                self._in_turn = [(call, trace_key(self.fun, call.given.args, call.given.kwargs, self.static)) for call in calls]
+        return self._in_turn
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
         """Note a draft that cures something and ends at a line that it did not change."""

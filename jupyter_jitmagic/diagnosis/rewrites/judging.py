@@ -80,6 +80,8 @@ class Judge:
         self._units: list[Unit] = []
         self._lines: set[tuple[str, int]] = set()
         self._seen: set[frozenset[tuple[int, str]]] = set()
+        self.others: Sequence[OtherCall] = ()
+        """What `other_calls` gave last."""
         self._others: list[tuple[Input, Any]] = []
         self._served: Served | None = None
         self._said: Sequence[OtherCall] = ()
@@ -96,8 +98,12 @@ class Judge:
         self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
-    def other_calls(self) -> list[OtherCall]:
-        """Other calls that plain Python takes: with other static values, and those of `_other_calls`."""
+    def other_calls(self) -> Sequence[OtherCall]:
+        """Other calls that plain Python takes: with other static values, and those of `proof.other_calls`."""
+        self.others = self._find_other_calls()
+        return self.others
+
+    def _find_other_calls(self) -> list[OtherCall]:
         if not self.may_run():
             return []
         fixed = static_split(self.fun, self.args, self.kwargs, self.static)

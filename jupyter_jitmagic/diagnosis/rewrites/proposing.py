@@ -109,7 +109,6 @@ def _propose(
 ) -> Proposals:
     at_places, outward, rolling = rules
     judge = Judge(fun, args, kwargs, static, run, seconds)
-    others = judge.other_calls()
     searching = functools.partial(
         Search,
         *(fun, args, kwargs, static, at_places),
@@ -118,12 +117,12 @@ def _propose(
         runnable=judge.runnable,
         rolls=rolls,
     )
-    search = searching(Deadline(seconds), others)
+    search = searching(Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge)
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
-        failing = [call for call in others if call.words in fails]
+        failing = [call for call in judge.others if call.words in fails and not any(call is one for one in said)]
         given_up = [
             call
             for call in failing
@@ -133,8 +132,8 @@ def _propose(
         if found.rewrites or not given_up or (padded and not judge.fails):
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
-        others = [call for call in others if not any(call is one for one in given_up)]
-        search = searching(Deadline(seconds / 2), others)
+        kept = [call for call in judge.others if not any(call is one for one in said)]
+        search = searching(Deadline(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge)
     if not found.rewrites and judge.beside_nan is not None:
