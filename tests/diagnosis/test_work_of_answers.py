@@ -17,6 +17,7 @@ from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.rewrites import engine, judging
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.sandbox import clock, limit
 
 LINES, LEAVES = 300, 40
 PATIENCE = 60  # seconds
@@ -54,8 +55,10 @@ def asked(fun, *args):
 
 
 @pytest.fixture(autouse=True)
-def patient():
-    """No count ends with the time, on a machine however busy."""
+def patient(monkeypatch):
+    """No count ends with the time, on a machine however busy: waiting for a processor is no time."""
+    monkeypatch.setattr(clock, "WAITING", 1000)
+    monkeypatch.setattr(limit, "_PATIENCE", 1000)
     jm.options.advice_limit_s = 2 * PATIENCE
     yield
     jm.options.reset()
