@@ -129,6 +129,8 @@ class Search:
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
+        self.deadlines = [deadline]
+        """Those that finding the other calls takes nothing of."""
         self._others, self.outward, self.rolling = others, outward, rolling
         self._key = trace_key(fun, args, kwargs, static)
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
@@ -295,7 +297,9 @@ class Search:
     def _other_calls(self) -> list[tuple[OtherCall, Any]]:
         """The other calls in turn, each with what its trace depends on."""
         if self._in_turn is None:
-            with self.deadline.stopped():
+            with contextlib.ExitStack() as stack:
+                for each in self.deadlines:
+                    stack.enter_context(each.stopped())
                 calls = self._others()
                 self._in_turn = [(call, trace_key(self.fun, call.given.args, call.given.kwargs, self.static)) for call in calls]
         return self._in_turn

@@ -167,6 +167,7 @@ def _found(search: Search, judge: Judge) -> Proposals:
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
     time = Deadline(OTHER_WAYS_WITHIN)
+    search.deadlines.append(time)
     for prefer in ("", FOR_GRADIENTS, *OTHER_WAYS):
         if prefer and time.over():
             break
