@@ -73,6 +73,8 @@ _BEGINNINGS = {
     "winreg": "it uses the registry",
     "msvcrt": "it uses the operating system",
 }
+_MOST_FREQUENT = frozenset({"builtins.id", "object.__getattr__"})
+"""They leave no trace, and JAX makes Python announce one or two of them in every operation."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _running: dict[int, list[Effect]] = {}
@@ -94,7 +96,7 @@ def _what(event: str, args: tuple[Any, ...]) -> str:
 
 
 def _heard(event: str, args: tuple[Any, ...]) -> None:
-    if not _running:
+    if event in _MOST_FREQUENT or not _running:
         return
     met = _running.get(get_ident())
     if met is None:

@@ -13,6 +13,7 @@ from jax import lax
 
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
@@ -25,6 +26,10 @@ ONE_ARRAY = [
     "jnp.clip(x, -1, 2)", "jnp.where(x > 0, x, 0)", "x.sum()", "x.mean(axis=1)", "x.max(axis=0)", "x.min()", "x.prod()",
     "jnp.any(x > 2)", "jnp.all(x > 2, axis=0)", "jnp.argmax(x[0])", "jnp.argmin(x, axis=1)", "jnp.cumsum(x, axis=1)",
     "jnp.cumprod(x[0])", "lax.cummax(x, axis=1)", "x.T", "x.reshape(2, 6)", "x[::-1]", "x[1:, ::2]", "x[..., None]",
+    "x[0]", "x[-1, 2]", "x[9]", "x[(1,)]", "x[None, 1:9, -1]", "x[...]", "x[()]", "x[2:1]", "x[True]", "x[np.int32(1)]",
+    "x[jnp.argmin(x[0])]", "x[jnp.argmin(x[0]) - 2, 1:]", "x[jnp.argmax(x) + 9]", "x[jnp.argmax(x) - 99]",
+    "x[:, jnp.argmin(x[1])]", "x[jnp.argmin(x[0]), ..., None]", "x + x[0]", "x * x[:, :1]", "x[0] - x[:, :1]",
+    "x > x[1]", "x[:0] + x[0]",
     "jnp.concatenate([x, x], axis=1)", "jnp.stack([x, x])", "jnp.pad(x, ((1, 0), (0, 2)))", "jnp.roll(x, 1, axis=1)",
     "jnp.sort(x, axis=1)", "jnp.argsort(x[0])", "x @ x.T", "jnp.einsum('ij,kj->ik', x, x)", "jnp.tensordot(x, x, 2)",
     "x[PLACES[:3]]", "x[:, PLACES]", "jnp.take(x[0], PLACES)", "jnp.take_along_axis(x, jnp.abs(INTS) % 4, axis=1)",
@@ -72,6 +77,40 @@ def test_plain_python_and_a_program_give_what_jax_gives(kind, text):
     want = fun(x)
     alike(uncompiled.run(fun, (x,), {}, Deadline(20)), want)
     alike(uncompiled.evaluate(jax.jit(fun).trace(x), [x], Deadline(20)), jax.tree.map(jnp.asarray, want))
+
+
+@pytest.mark.parametrize("text", ["x[0]", "x[i]", "x[i, None]", "x[-i]", "x[i + 9]", "x[i:]", "x * x[:1]", "x + x[:, None]"])
+def test_what_is_read_and_what_has_two_shapes_is_as_weak_as_with_jax(text):
+    """Where every index is a number within bounds nothing of JAX's is asked, and neither for arrays that are broadcast."""
+    kinds = []
+
+    def plain(x, i):
+        found = eval(text, {"x": x, "i": i})  # noqa: S307 - the expressions above
+        kinds.append(jax.typeof(found))
+        return found
+
+    for x in (jnp.arange(3), jnp.ones(3), jnp.full(3, 2.0), jnp.ones((3, 3), bool)):
+        for i in (1, jnp.uint8(1), jnp.asarray(2)):
+            kinds.clear()
+            try:
+                want = plain(x, i)
+            except TypeError:
+                continue  # bool times bool, minus of uint8, an array as the bound of a slice, in JAX
+            alike(uncompiled.run(plain, (x, i), {}, Deadline(20)), want)
+            assert kinds[0].str_short() == kinds[1].str_short() and kinds[0].weak_type == kinds[1].weak_type
+
+
+def test_a_known_run_reads_no_element_that_is_not_there():
+    """Its index comes from data: where that is out of bounds the run is one of JAX's rules."""
+    recordings = Recordings(lambda: None, lambda seen: None)
+
+    def plain(x, i):
+        return x[i] * 2
+
+    x = jnp.arange(4.0)
+    for i in (1, 3, -4, 4, 99, -9):
+        got = uncompiled.run(plain, (x, jnp.asarray(i)), {}, Deadline(20), None, recordings, "it")
+        assert got == plain(x, i), i
 
 
 def test_python_gets_every_value_it_asks_for():

@@ -21,6 +21,7 @@ from jupyter_jitmagic.base.jax_internals import trace_parts
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
 from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
+    Values,
     Watch,
     as_operand,
     by_element,
@@ -281,8 +282,22 @@ if _parts is not None:
         except Exception:
             return _plain_power(self, exponent)
 
-    _plain_power = _parts.Tracer.__pow__
-    _Tracer.__pow__ = _power
+    def _element(self: Any, index: Any) -> Any:
+        """``x[0]``, ``x[1:, None]``, ``x[i, :]``: by NumPy where every index is a number within bounds."""
+        try:
+            parts = index if type(index) is tuple else (index,)
+            given = [part for part in parts if type(part) is _Tracer]
+            if type(self.value) is not np.ndarray or not all(map(_is_simple_index, parts)):
+                return _plain_element(self, index)
+            compute = _ElementAt(parts)
+            operands = [self.value, *(part.value for part in given)]
+            aval = self.aval.update(shape=compute(operands)[0].shape)
+            return self._trace.computed(compute, [self, *given], operands, [aval])[0]
+        except Exception:
+            return _plain_element(self, index)  # out of bounds, say: JAX has rules for it
+
+    _plain_power, _plain_element = _parts.Tracer.__pow__, _parts.Tracer.__getitem__
+    _Tracer.__pow__, _Tracer.__getitem__ = _power, _element
     for _name in _OPERATORS:
         setattr(_Tracer, _name, _by_program(_name))
 
@@ -311,6 +326,32 @@ def _power_of(aval: Any, exponent: float, *_: Any) -> tuple[Operation, list[Any]
     return inner_program(closed), closed.out_avals
 
 
+def _is_simple_index(part: Any) -> bool:
+    """Whether it is the whole of an index, or a part of one, that NumPy takes as JAX does."""
+    if type(part) is slice:
+        return all(end is None or type(end) is int for end in (part.start, part.stop, part.step))
+    if type(part) is _Tracer:
+        return part.aval.shape == () and type(part.value) is np.ndarray and part.value.dtype.kind in "iu"
+    return type(part) is int or part is None or part is Ellipsis
+
+
+class _ElementAt:
+    """What reads an array at an index whose parts may be arrays of a run.
+
+    Raises:
+        IndexError: a number is out of bounds.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        if not any(part is Ellipsis for part in parts):
+            parts = (*parts, Ellipsis)  # so that NumPy gives an array of a single number, too
+        self._parts = [None if type(part) is _Tracer else (part,) for part in parts]
+
+    def __call__(self, args: Values, watch: Watch | None = None) -> Values:
+        numbers = iter(args[1:])
+        return [args[0][tuple(part[0] if part is not None else int(next(numbers)) for part in self._parts)]]
+
+
 @functools.lru_cache(maxsize=1024)
 def _operator_of_numbers(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, Any] | None:
     """The operator's program for single numbers and its result, if it is one for the elements of arrays as well."""
@@ -333,9 +374,16 @@ def _as_number(aval: Any) -> Any:
 
 
 def _common_shape(avals: Sequence[Any]) -> tuple[int, ...] | None:
-    """The one shape of these arrays, beside single numbers; None where there are several."""
+    """The shape that these arrays have together, beside single numbers; None where JAX has to say."""
     shapes = {aval.shape for aval in avals if aval.shape != ()}
-    return None if len(shapes) > 1 else next(iter(shapes), ())
+    if len(shapes) < 2:
+        return next(iter(shapes), ())
+    if len(set(map(len, shapes))) > 1 and jax.config.jax_numpy_rank_promotion != "allow":
+        return None
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
 
 
 def _of_shape(of_numbers: Operation, shape: tuple[int, ...]) -> Operation:
