@@ -13,7 +13,7 @@ import itertools
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import thread_time
 from typing import Any
 
@@ -21,11 +21,11 @@ import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split, trace_key
+from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
-from jupyter_jitmagic.diagnosis.rewrites.building import added_imports, jitted, made_of
-from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, all_told, facts_of
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
@@ -37,6 +37,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import (
     Step,
     TracerPrinted,
 )
+from jupyter_jitmagic.diagnosis.rewrites.told import Told
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -48,53 +49,11 @@ from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
 MAX_STEPS = 30
-FACTS_WITHIN = 0.5  # seconds of a plain run
-MORE_FACTS_WITHIN = 0.1  # seconds for those inputs
-MOST_TELLING = 8  # inputs that are tried for what the call's own does not reach
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The texts of the units changed so far, and how they came about."""
-
-    texts: Mapping[Unit, str] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    excludes: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    risky: bool = False
-    returns: str = ""
-    cuts: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def key(self) -> frozenset[tuple[int, str]]:
-        return frozenset((id(unit), text) for unit, text in self.texts.items())
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """The draft that came furthest, and the line of the user's at which it still does not trace."""
-
-    draft: Draft
-    line: int
-    code: str
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A draft that traces, the function made of it, and its traces on the call and on the other calls; `fails`: calls of other
-    sizes, in words, on which it does not trace and plain Python gives something."""
-
-    draft: Draft
-    function: Callable[..., Any]
-    program: Any
-    equations: int
-    others: tuple[tuple[OtherCall, Any], ...] = ()
-    fails: tuple[str, ...] = ()
 
 
 class Search:
@@ -136,10 +95,6 @@ class Search:
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls = runnable, rolls
-        self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
-        self._reached_more: set[frozenset[tuple[int, str]]] = set()
-        self._telling_inputs: Sequence[Input] | None = None
-        """Inputs that reach lines which the call does not."""
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
@@ -152,6 +107,7 @@ class Search:
         self._failures = 0
         self.furthest: Stuck | None = None
         self.units: list[Unit] = []
+        self._told = Told(fun, args, self.kwargs, static, runnable, self.units)
         self._codes: dict[tuple[int, str], types.CodeType] = {}
         self._files: dict[str, tuple[Unit, str]] = {}
         self._sources: dict[str, Code] = {}
@@ -458,7 +414,7 @@ class Search:
             found = True
             own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
             static = self._static_names if own else frozenset()
-            facts = self._telling(draft)
+            facts = self._told.of(draft)
             yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
         kept = None if found else where_kept(error, self.runnable(), draft.texts, self._files, self._code)
         if kept is not None:
@@ -469,49 +425,6 @@ class Search:
     def _code(self, text: str) -> Code:
         self._sources[text] = self._sources.get(text) or Code(text)
         return self._sources[text]
-
-    def _telling(self, draft: Draft) -> Callable[[bool], Facts]:
-        """What asks for the facts about a draft; they are found when a rule needs the first one."""
-
-        def facts(unreached: bool) -> Facts:
-            if draft.key not in self._facts:
-                self._facts[draft.key] = self._told(draft, Input(self.args, self.kwargs, "call"), {})
-            if unreached and draft.key not in self._reached_more:
-                self._reached_more.add(draft.key)
-                self._facts[draft.key] = self._told_elsewhere(draft, self._facts[draft.key])
-            return self._facts[draft.key]
-
-        return facts
-
-    def _told(self, draft: Draft, given: Input, before: Facts) -> Facts:
-        """The facts about a draft that an input tells, beside those of earlier ones."""
-        reached = self.runnable()
-        units = {(unit.filename, unit.first_line): unit for unit in (*reached, *self.units)}
-        texts = {**{unit: unit.text for unit in units.values()}, **draft.texts}
-        imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
-        return facts_of(self.fun, texts, given.args, given.kwargs, imports, FACTS_WITHIN, before) if reached else {}
-
-    def _told_elsewhere(self, draft: Draft, facts: Facts) -> Facts:
-        """The facts, with those about lines that the call does not reach and another input does."""
-        if self._telling_inputs is None:
-            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
-            core = itertools.islice(Variations(self.args, self.kwargs, fixed).core(), MOST_TELLING)
-            useful: list[Input] = []
-            deadline = Deadline(MORE_FACTS_WITHIN)
-            for given in core if self.runnable() and not all_told(facts, draft.texts) else ():
-                if given.kind in ("call", "nan"):
-                    continue
-                before = sum(map(len, facts.values()))
-                facts = self._told(draft, given, facts)
-                if sum(map(len, facts.values())) > before:
-                    useful.append(given)
-                if deadline.over() or all_told(facts, draft.texts):
-                    break
-            self._telling_inputs = useful
-            return facts
-        for given in self._telling_inputs:
-            facts = self._told(draft, given, facts)
-        return facts
 
     def _unit(self, code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
         for unit in self.units:

@@ -41,7 +41,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     rounding_decides,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
-from jupyter_jitmagic.diagnosis.rewrites.engine import Draft, Stuck, Traced
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.types import Rewrite

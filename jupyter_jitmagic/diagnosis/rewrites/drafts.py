@@ -1,0 +1,50 @@
+"""What a search makes of a function: its changed texts, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.types import Change
+from jupyter_jitmagic.source.units import Unit
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The texts of the units changed so far, and how they came about."""
+
+    texts: Mapping[Unit, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    risky: bool = False
+    returns: str = ""
+    cuts: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def key(self) -> frozenset[tuple[int, str]]:
+        return frozenset((id(unit), text) for unit, text in self.texts.items())
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """The draft that came furthest, and the line of the user's at which it still does not trace."""
+
+    draft: Draft
+    line: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A draft that traces, the function made of it, and its traces on the call and on the other calls; `fails`: calls of other
+    sizes, in words, on which it does not trace and plain Python gives something."""
+
+    draft: Draft
+    function: Callable[..., Any]
+    program: Any
+    equations: int
+    others: tuple[tuple[OtherCall, Any], ...] = ()
+    fails: tuple[str, ...] = ()
