@@ -30,6 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     with_former_floats,
     with_numbers,
 )
+from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -194,6 +195,8 @@ class Served:
         """
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
             if want is None and "nothing" in excludes:
+                continue
+            if UNORDERED in excludes and loses_order(self.plain.variations.call(), given):
                 continue
             try:
                 got = self.computed(given, traced)

@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_empties_of,
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, goes_on, raised, words
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, other_rounds
@@ -351,7 +352,7 @@ def compare(
     notes: dict[str, None] = {}
     plain.met = set()
     for given, want in plain.runs():
-        given_up = _given_up(given, want, excludes, call_shapes if equal else None)
+        given_up = _given_up(plain, given, want, excludes, call_shapes if equal else None)
         if given_up:
             if given_up not in plain.met and _gives_otherwise(plain, rewrite, given, want):
                 plain.met.add(given_up)
@@ -403,10 +404,14 @@ def compare(
     return len(equal), tuple(notes), tuple(equal)
 
 
-def _given_up(given: Input, want: Any, excludes: Mapping[str, str], call_shapes: list[tuple[int, ...]] | None) -> str:
+def _given_up(
+    plain: Plain, given: Input, want: Any, excludes: Mapping[str, str], call_shapes: list[tuple[int, ...]] | None
+) -> str:
     """Which of `Step.excludes` an input falls under; "" for none."""
     if given.kind in excludes:
         return given.kind
+    if UNORDERED in excludes and loses_order(plain.variations.call(), given):
+        return UNORDERED
     if given.kind == "infinite" and "nan" in excludes:
         return "nan"
     if want is None and "nothing" in excludes:

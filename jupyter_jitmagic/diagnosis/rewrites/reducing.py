@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
@@ -184,8 +185,6 @@ class Operations(Drawing):
 
     arrays: frozenset[str] = frozenset()
     """Names that hold arrays now, and held lists."""
-    excludes: dict[str, str]
-    """As of a `Step`."""
     floats: set[str]
     """Names of what is a float, whatever kind of numbers the arguments are."""
 
@@ -449,24 +448,7 @@ class Operations(Drawing):
         found = self.ordered(array, found)
         last = self.worst(found, "+")
         self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {last})")
-        self.excludes["nan"] = "the place that a search gives to NaN"
-        return None
-
-    def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
-        """Behind the points that count, the last of them again and again: what lies beyond gets its value."""
-        if len(known.arguments) != 3 or known.keywords:
-            return self._nothing_known(node, known)
-        sought, *points = known.arguments
-        where, found = self.visit(sought), [self.visit(each) for each in points]
-        if found == [None, None]:
-            return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
-        first, second = found
-        if where is not None or first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
-            self.stop(node)
-        for each, one in zip(points, (first, second), strict=True):
-            front = self.ordered(each, one)
-            text = self.named(self.text(each), "points", "in_order", "in_front")
-            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
+        self.excludes |= {"nan": "the place that a search gives to NaN", UNORDERED: "a search in what is in no order"}
         return None
 
     def _along(self, node: ast.Call, known: Called) -> Ragged | None:

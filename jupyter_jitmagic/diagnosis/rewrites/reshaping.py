@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, TOTAL, Called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -13,6 +14,9 @@ from jupyter_jitmagic.diagnosis.rewrites.slices import terms, written
 
 class Reshaping(Consumers):
     """What becomes of the axis of unknown length where nothing is reduced."""
+
+    excludes: dict[str, str]
+    """As of a `Step`."""
 
     def _nothing_known(self, node: ast.Call, known: Called) -> Ragged | None:
         self.plain(*known.arguments, *(each.value for each in known.keywords))
@@ -222,6 +226,24 @@ class Reshaping(Consumers):
         found = self.ordered(array, found)
         text = self.named(self.text(array), "in_order", "in_front")
         self.replace(node, f"({self.jnp('sum')}({text}[1:] + {text}[:-1], where={enclosed(found.mask)}[1:]) / 2)")
+        return None
+
+    def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
+        """Behind the points that count, the last of them again and again: what lies beyond gets its value."""
+        if len(known.arguments) != 3 or known.keywords:
+            return self._nothing_known(node, known)
+        sought, *points = known.arguments
+        where, found = self.visit(sought), [self.visit(each) for each in points]
+        if found == [None, None]:
+            return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
+        first, second = found
+        if where is not None or first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
+            self.stop(node)
+        for each, one in zip(points, (first, second), strict=True):
+            front = self.ordered(each, one)
+            text = self.named(self.text(each), "points", "in_order", "in_front")
+            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
+        self.excludes[UNORDERED] = "points that are not in order"
         return None
 
     def updated_itself(self, node: ast.Call) -> Ragged | None:

@@ -262,6 +262,17 @@ def test_what_is_missing_is_interpolated_from_the_points_that_are_there(at):
     check(source, *[(jnp.array(each),) for each in calls])
 
 
+def test_points_of_a_long_series_are_compared_while_they_are_in_order():
+    """A search among points that are in no order gives any place, which depends on how many points there are."""
+    source = "def f(t, y):\n    ok = ~jnp.isnan(y)\n    return jnp.interp(t, t[ok], y[ok])\n"
+    t = jnp.arange(365.0)
+    y = jnp.where(t % 9 == 0, jnp.nan, jnp.sin(t))
+    found = check(source, (t, y), (t * 2, jnp.where(t % 7 == 3, jnp.nan, y)))
+    assert found.rewrites[0].verified
+    compared = found.rewrites[0].compared
+    assert "points that are not in order" in (*compared.not_reached, *compared.differences)
+
+
 def test_points_that_were_selected_otherwise_than_their_values_are_left_alone():
     source = "def f(x, y):\n    return jnp.interp(0.5, x[x > 0], y[y > 0])\n"
     assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]), jnp.array([1.0, 2.0, -3.0])), {}).rewrites

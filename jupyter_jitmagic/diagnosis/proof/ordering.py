@@ -1,0 +1,22 @@
+"""Inputs in which what was in order is so no more: a search among points gives any place there, in plain Python as well."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of
+
+UNORDERED = "unordered"  # of `Step.excludes`: what the function searches is in order on the call
+
+
+def loses_order(own: Input, given: Input) -> bool:
+    """Whether an array that is in order on the call is not on this input; NaN has no place in an order."""
+    before, after = (jax.tree_util.tree_leaves((each.args, each.kwargs)) for each in (own, given))
+    pairs = zip(before, after, strict=False)
+    return any(np.ndim(a) == 1 and kind_of(a) in ("f", "i") and _in_order(a) and not _in_order(b) for a, b in pairs)
+
+
+def _in_order(values: object) -> bool:
+    array = np.asarray(values)
+    return array.ndim == 1 and array.dtype.kind in "iuf" and bool(np.all(array[1:] >= array[:-1]))
