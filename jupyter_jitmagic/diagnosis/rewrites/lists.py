@@ -326,6 +326,25 @@ def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None
     return None
 
 
+def popped_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`height = h[stack.pop()]` → `top = stack.pop()`, `height = h[top]`."""
+    code = spot.code
+    for node in walk_scope(function.body):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="pop"), args=[], keywords=[]) if held == name:
+                statement = code.statement(node)
+                parents = list(code.ancestors(node))
+                parents = parents[1 : parents.index(statement)]
+                simple = not any(isinstance(at, ast.BoolOp | ast.IfExp | ast.Lambda | ast.comprehension) for at in parents)
+                reads = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
+                alone = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and code.on_own_lines([statement])
+                if parents and simple and alone and reads == 1:
+                    top, start = code.fresh("top", f"last_of_{name}"), code.span(statement)[0]
+                    line = f"{top} = {code.src(node)}\n{code.indent(statement)}"
+                    return spot.step("list", ((start, start), line), (node, top))
+    return None
+
+
 def rows_of_tuples(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     """`out.append((a, b))` → `out.append(jnp.array([a, b]))`, where nothing but an array is made of the list."""
     code = spot.code

@@ -197,3 +197,53 @@ def test_a_list_that_ends_its_loop_by_its_length_has_room_for_that_many():
     calls = [(table, 2, 0, 8), (table, 0, 0, 8), (table[:, ::-1], 1, 2, 8), (table, 2, 7, 8)]
     found = check(source, *calls, static=("most",))
     assert "tokens = jnp.zeros(max(most, 1), int).at[0].set(start)" in found.rewrites[0].source
+
+
+def test_a_stack_that_is_filled_once_a_round_and_emptied_while_data_says_so():
+    source = """def f(x):
+    n = len(x)
+    spans = []
+    stack = []
+    for i in range(n):
+        while stack and x[stack[-1]] <= x[i]:
+            stack.pop()
+        spans.append(i + 1 if not stack else i - stack[-1])
+        stack.append(i)
+    return jnp.array(spans)
+"""
+    calls = [jnp.array([3.0, 1.0, 2.0, 2.0, 5.0]), jnp.array([5.0, 4.0, 3.0]), jnp.array([1.0])]
+    text = check(source, *[(each,) for each in calls], seconds=30.0).rewrites[0].source
+    assert "stack = jnp.zeros(n, int)" in text
+
+
+@pytest.mark.slow
+def test_what_is_taken_from_a_stack_within_an_expression():
+    source = """def f(h):
+    best = 0.0
+    stack = [-1]
+    for i in range(len(h)):
+        while stack[-1] != -1 and h[stack[-1]] >= h[i]:
+            height = h[stack.pop()]
+            best = jnp.maximum(best, height * (i - stack[-1] - 1))
+        stack.append(i)
+    while stack[-1] != -1:
+        height = h[stack.pop()]
+        best = jnp.maximum(best, height * (len(h) - stack[-1] - 1))
+    return best
+"""
+    calls = [jnp.array([2.0, 1.0, 5.0, 6.0, 2.0, 3.0]), jnp.array([1.0, 2.0, 3.0]), jnp.array([4.0])]
+    text = check(source, *[(each,) for each in calls], seconds=30.0).rewrites[0].source
+    assert "stack = jnp.zeros(len(h) + 1, int).at[0].set(-1)" in text
+
+
+def test_an_item_that_is_taken_in_a_choice_is_not_taken_before_it():
+    source = """def f(x):
+    stack = [0]
+    total = 0.0
+    for i in range(1, len(x)):
+        total += x[stack.pop()] if x[i] > 0 else 0.0
+        stack.append(i)
+    return total
+"""
+    found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]),), {})
+    assert all("stack.pop()\n" not in rewrite.source for rewrite in found.rewrites)

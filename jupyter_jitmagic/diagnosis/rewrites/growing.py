@@ -1,0 +1,332 @@
+"""A list that a loop fills, as a buffer and how much of it counts; and what all containers share that become arrays."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from typing import NoReturn
+
+from jupyter_jitmagic.diagnosis.rewrites.elements import element
+from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
+from jupyter_jitmagic.diagnosis.rewrites.rounds import (
+    Counter,
+    counters_of,
+    is_exhausted,
+    left_of,
+    length_limit,
+    rounds_coming_to,
+    rounds_of,
+)
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
+from jupyter_jitmagic.source.code import Edit, is_returned, leaves, loaded, stored, walk_scope, words
+
+MADE_ARRAYS = words("array asarray stack")
+READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
+_LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
+
+
+class Container(ABC):
+    """A container's name, the statement that makes it, and the edits that make it an array."""
+
+    def __init__(self, spot: Spot, function: ast.FunctionDef, name: str, made: ast.Assign) -> None:
+        self.spot, self.function, self.name, self.made = spot, function, name, made
+        self.edits: list[Edit] = []
+        self.excludes: dict[str, str] = {}
+        self.length = spot.code.fresh(f"{name}_length", f"length_of_{name}")
+
+    def edited(self) -> list[Edit]:
+        code = self.spot.code
+        for node in ast.walk(self.function):
+            if isinstance(node, ast.Name) and node.id == self.name and isinstance(node.ctx, ast.Load):
+                self.use(node, code.parents[node])
+        self.make()
+        return self.edits
+
+    @abstractmethod
+    def make(self) -> None:
+        """The statement that makes it."""
+
+    @abstractmethod
+    def use(self, node: ast.Name, parent: ast.AST) -> None:
+        """A place that reads it or adds to it."""
+
+    # -- what the kinds share -----------------------------------------------------------------------------
+
+    def replace(self, node: ast.AST, text: str) -> None:
+        self.edits.append((*self.spot.code.span(node), text))
+
+    def statement_of(self, attribute: ast.Attribute) -> tuple[ast.Expr, ast.expr]:
+        """(statement, what is added) of `name.append(v)` on lines of its own."""
+        code = self.spot.code
+        call = code.parents[attribute]
+        match call, code.parents[call]:
+            case ast.Call(args=[value], keywords=[]), ast.Expr() as statement if code.on_own_lines([statement]):
+                if not isinstance(value, ast.Starred):
+                    return statement, value
+        self.refuse(attribute)
+
+    def lines(self, statement: ast.stmt, *lines: str) -> None:
+        """These lines in the place of a statement."""
+        self.replace(statement, f"\n{self.spot.code.indent(statement)}".join(lines))
+
+    def refuse(self, node: ast.AST) -> NoReturn:
+        code = self.spot.code
+        statement = code.src(code.statement(node)).splitlines()[0]
+        raise Obstacle(f"the length of {self.name} would depend on the number of rounds, and `{statement}` needs it as it is")
+
+    def appended(self) -> list[tuple[ast.Expr, ast.expr]]:
+        found = []
+        for node in ast.walk(self.function):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr="append" | "appendleft" | "add") if name == self.name:
+                    found.append(self.statement_of(node))
+        return found
+
+    def is_builtin_call(self, parent: ast.AST, *names: str) -> bool:
+        spot = self.spot
+        return (
+            isinstance(parent, ast.Call)
+            and isinstance(parent.func, ast.Name)
+            and parent.func.id in names
+            and spot.is_builtin(parent.func.id)
+        )
+
+    def is_test(self, node: ast.Name, parent: ast.AST) -> bool:
+        match parent:
+            case ast.If() | ast.While() | ast.IfExp():
+                return parent.test is node
+            case ast.BoolOp():
+                return True
+            case ast.UnaryOp(op=ast.Not()):
+                return True
+        return False
+
+    def zeros(self, size: str, values: list[ast.expr]) -> str:
+        """`jnp.zeros(size, dtype)`, fit to hold the values."""
+        try:
+            shape, dtype = element(self.spot, self.function, self.made, values)
+        except LookupError:
+            self.refuse(self.made)
+        shape = f"({size}, {shape})" if shape else size
+        return f"{self.name} = {self.spot.jnp('zeros')}({shape}{', ' + dtype if dtype else ''})"
+
+
+class GrowingList(Container):
+    """`out = []` … `out.append(v)` → a buffer and its length."""
+
+    whole = False
+    """All of the buffer counts in the end."""
+
+    @property
+    def first(self) -> list[ast.expr]:
+        assert isinstance(self.made.value, ast.List)
+        return self.made.value.elts
+
+    def edited(self) -> list[Edit]:
+        self.appends = self.appended()
+        self.capacity = self._capacity()
+        self.index = self._index()
+        return super().edited()
+
+    def _index(self) -> str:
+        """Where round `i` of `range(n)` puts its element, each one, if nobody asks how many there are by then; else ""."""
+        if not self.whole or len(self.appends) != 1:
+            return ""
+        statement, _ = self.appends[0]
+        code = self.spot.code
+        match self._loops_around(statement):
+            case [
+                ast.For(
+                    target=ast.Name(id=index), iter=ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]), body=body
+                ) as loop
+            ] if statement in body and self.spot.is_builtin("range") and index not in stored(body):
+                reads = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == self.name]
+                others = [n for n in reads if isinstance(n.ctx, ast.Load) and n not in ast.walk(statement)]
+                inside = {*ast.walk(loop)}
+                if all(n not in inside and (is_returned(code, n) or self._is_taken_whole(code.parents[n])) for n in others):
+                    return f"{index} + {len(self.first)}" if self.first else index
+        return ""
+
+    def _array(self, value: ast.expr) -> str:
+        """An element as text: a list or tuple as the array that it becomes with the others."""
+        text = self.spot.code.expr(value)
+        return f"{self.spot.jnp('array')}({text})" if isinstance(value, ast.List | ast.Tuple) else text
+
+    @staticmethod
+    def _is_taken_whole(parent: ast.AST) -> bool:
+        return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in MADE_ARRAYS
+
+    @property
+    def counted(self) -> str:
+        return self.name if self.whole else f"{self.name}[:{self.length}]"
+
+    def make(self) -> None:
+        if any(isinstance(each, ast.Starred) for each in self.first):
+            self.refuse(self.made)
+        text = self.zeros(self.capacity, [*self.first, *(value for _, value in self.appends)])
+        text += "".join(f".at[{place}].set({self._array(each)})" for place, each in enumerate(self.first))
+        self.lines(self.made, text, *([] if self.index else [f"{self.length} = {len(self.first)}"]))
+
+    def _capacity(self) -> str:
+        """As many elements as there can be."""
+        together = self._moved_together()
+        if together is not None:
+            self.whole = all(is_exhausted(self.spot, counter, self.function) for counter in together) and not self.first
+            text = left_of(self.spot, together)
+            return f"{text} + {len(self.first)}" if self.first else text
+        chosen = {
+            statement: rounds_coming_to(self.spot, loops[0], statement)
+            for statement, _ in self.appends
+            if len(loops := self._loops_around(statement)) == 1
+        }
+        surely = all(chosen.get(statement) or self._surely(statement) for statement, _ in self.appends)
+        self.whole = surely and not self._is_popped()
+        parts: list[str] = []
+        alone = len(self.first)
+        for statement, value in self.appends:
+            loops = self._loops_around(statement)
+            known = chosen.get(statement)
+            bounds = [known] if known else [rounds_of(self.spot, loop) for loop in loops]
+            if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
+                return f"max({limit}, {alone})" if alone else limit
+            if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
+                bounds, alone = [elements], alone + 1  # and what it begins with
+            if None in bounds:
+                raise Obstacle(
+                    f"the length of {self.name} would depend on the number of rounds, and nothing says how many there are"
+                )
+            if not bounds:
+                alone += 1
+            else:
+                parts.append(
+                    " * ".join(each if len(bounds) == 1 or each.isidentifier() else f"({each})" for each in bounds if each)
+                )
+        numbers = [part for part in parts if part.isdigit()]
+        fixed = alone + sum(map(int, numbers))
+        texts = [part for part in parts if not part.isdigit()]
+        return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
+
+    def _is_popped(self) -> bool:
+        return any(
+            isinstance(node, ast.Attribute) and node.attr == "pop" and getattr(node.value, "id", "") == self.name
+            for node in ast.walk(self.function)
+        )
+
+    def _popped(self, attribute: ast.Attribute) -> None:
+        """`stack.pop()`, `top = stack.pop()`: one item less, which is where it was."""
+        code = self.spot.code
+        call = code.parents[attribute]
+        match call, code.parents[call]:
+            case ast.Call(args=[], keywords=[]), ast.Expr() as statement if code.on_own_lines([statement]):
+                self.lines(statement, f"{self.length} -= 1")
+            case ast.Call(args=[], keywords=[]), ast.Assign(targets=[target]) as statement if code.on_own_lines([statement]):
+                self.lines(statement, f"{self.length} -= 1", f"{code.src(target)} = {self.name}[{self.length}]")
+            case _:
+                self.refuse(attribute)
+
+    def _surely(self, statement: ast.stmt) -> bool:
+        """Whether every round of the loops around it comes to this statement."""
+        at: ast.AST = statement
+        while at is not self.function and self.made not in getattr(at, "body", []):
+            above = self.spot.code.parents[at]
+            if above is self.function or self.made in getattr(above, "body", []):
+                return True
+            if not isinstance(above, ast.For) or at not in above.body or leaves(above.body, _LEAVING):
+                return False
+            at = above
+        return False
+
+    def _loops_around(self, statement: ast.stmt) -> list[ast.For | ast.While]:
+        found = []
+        for at in self.spot.code.ancestors(statement):
+            if at is self.function or self.made in getattr(at, "body", []):
+                break
+            if isinstance(at, ast.For | ast.While):
+                found.append(at)
+        return found
+
+    def _moved_together(self) -> list[Counter] | None:
+        """The counters of which one is moved by one beside each append, where each is below its limit then: there are no more
+        elements than the counters have places."""
+        found: dict[str, Counter] = {}
+        seen: set[tuple[ast.AST, str]] = set()
+        for statement, _ in self.appends:
+            loops = self._loops_around(statement)
+            if not loops or not isinstance(loops[0], ast.While):
+                return None
+            beside = [
+                each.target.id
+                for each in self.spot.code.block(statement)
+                if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)
+            ]
+            moved = [
+                each
+                for each in counters_of(self.spot, loops[0].test)
+                if each.name in beside and each.rise == 1 and not each.start
+            ]
+            if len(moved) != 1 or (loops[0], moved[0].name) in seen or not self._once(loops[0], moved[0].name):
+                return None
+            counter = moved[0]
+            seen.add((loops[0], counter.name))
+            if counter.name in found and ast.dump(found[counter.name].limit) != ast.dump(counter.limit):
+                return None
+            found.setdefault(counter.name, counter)
+        return list(found.values()) if len(found) > 1 else None
+
+    @staticmethod
+    def _once(loop: ast.While, name: str) -> bool:
+        return (
+            sum(
+                isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name) and n.target.id == name
+                for n in walk_scope(loop.body)
+            )
+            == 1
+        )
+
+    def use(self, node: ast.Name, parent: ast.AST) -> None:
+        code, spot = self.spot.code, self.spot
+        match parent:
+            case ast.Attribute(attr="append"):
+                statement, value = self.statement_of(parent)
+                if self.name in loaded([value]):
+                    self.refuse(node)
+                (start, end), (first, last) = code.span(statement), code.span(value)  # what is added may read other lists
+                listed = isinstance(value, ast.List | ast.Tuple)
+                opening, closing = (f"{spot.jnp('array')}(", ")") if listed else ("", "")
+                self.edits.append((start, first, f"{self.name} = {self.name}.at[{self.index or self.length}].set({opening}"))
+                counting = "" if self.index else f"\n{code.indent(statement)}{self.length} += 1"
+                self.edits.append((last, end, f"{closing}){counting}"))
+            case ast.Attribute(attr="pop"):
+                self._popped(parent)
+            case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
+                self.replace(parent, self.length)
+            case _ if is_returned(code, node):
+                self.replace(node, f"list({self.name})" if self.whole else self.counted)
+            case ast.Call(func=ast.Attribute(attr=attr, value=owner), args=[only], keywords=[]) if (
+                only is node and attr in MADE_ARRAYS and spot.fact(owner) is not None
+            ) or (attr in MADE_ARRAYS and spot.value(owner) is not None):
+                self.replace(parent, self.counted)
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[only, *_]) if only is node:
+                self.replace(node, self.counted)
+            case ast.Call() if node in parent.args and self.is_builtin_call(parent, *READ_WHOLE):
+                self.replace(node, self.counted)
+                if self.is_builtin_call(parent, "max", "min", "sorted"):
+                    self.excludes = {"nan": "NaN, of which max(), min() and sorted() take account by its place alone"}
+            case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as back))):
+                self.replace(parent.slice, f"{self.length} - {back}")
+            case ast.Subscript(slice=ast.Constant(value=int() as place)) if place >= 0:
+                pass
+            case ast.Subscript(slice=ast.Slice()):
+                self.replace(node, f"list({self.name})" if self.whole and is_returned(code, parent) else self.counted)
+            case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
+                found = f"{spot.jnp('any')}({self.counted} == {code.operand(parent.left)})"
+                self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")
+            case ast.For() | ast.comprehension() if parent.iter is node:
+                self.replace(node, self.counted)
+            case _ if self.is_test(node, parent):
+                self.replace(
+                    parent if isinstance(parent, ast.UnaryOp) else node,
+                    f"{self.length} == 0" if isinstance(parent, ast.UnaryOp) else f"{self.length} > 0",
+                )
+            case _:
+                self.refuse(node)
