@@ -13,7 +13,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
-from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE, Container, GrowingList
+from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE, Container, GrowingList, copied_array
+from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
 from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, popped_first, rows_of_tuples
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
@@ -69,10 +70,11 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
-    turned = list(appended_instead(spot, around))
-    if turned:
-        yield from turned
-        return
+    for other in (appended_instead, as_list):
+        steps = list(other(spot, around))
+        if steps:
+            yield from steps
+            return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
@@ -121,7 +123,7 @@ def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -
     ):
         return None
     held = spot.locals.get(name)
-    if isinstance(held, list) and isinstance(made.value, ast.List):
+    if isinstance(held, list) and (isinstance(made.value, ast.List) or copied_array(spot, made.value) is not None):
         return GrowingList(spot, function, name, made)
     if isinstance(held, collections.deque) and isinstance(made.value, ast.Call) and held.maxlen is not None:
         return _Window(spot, function, name, made)

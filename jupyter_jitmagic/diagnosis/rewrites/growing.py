@@ -6,7 +6,7 @@ import ast
 from abc import ABC, abstractmethod
 from typing import NoReturn
 
-from jupyter_jitmagic.diagnosis.rewrites.elements import element
+from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
@@ -119,8 +119,12 @@ class GrowingList(Container):
 
     @property
     def first(self) -> list[ast.expr]:
-        assert isinstance(self.made.value, ast.List)
-        return self.made.value.elts
+        return self.made.value.elts if isinstance(self.made.value, ast.List) else []
+
+    @property
+    def copied(self) -> ast.expr | None:
+        """The array with whose elements it begins: `list(prompt)`."""
+        return copied_array(self.spot, self.made.value)
 
     def edited(self) -> list[Edit]:
         self.appends = self.appended()
@@ -163,9 +167,25 @@ class GrowingList(Container):
     def make(self) -> None:
         if any(isinstance(each, ast.Starred) for each in self.first):
             self.refuse(self.made)
+        if self.copied is not None:
+            self._make_longer(self.copied)
+            return
         text = self.zeros(self.capacity, [*self.first, *(value for _, value in self.appends)])
         text += "".join(f".at[{place}].set({self._array(each)})" for place, each in enumerate(self.first))
         self.lines(self.made, text, *([] if self.index else [f"{self.length} = {len(self.first)}"]))
+
+    def _make_longer(self, array: ast.expr) -> None:
+        """The array with room behind it."""
+        spot = self.spot
+        facts = [spot.fact(each) for each in (array, *(value for _, value in self.appends))]
+        known = [(fact.dtype, fact.ndim) for fact in facts if fact is not None]
+        if len(known) < len(facts) or len({kind for kind, _ in known}) > 1 or any(n + 1 != known[0][1] for _, n in known[1:]):
+            self.refuse(self.made)
+        text, rows = spot.code.src(array), known[0][1] > 1
+        shape = f"({self.capacity}, *{text}.shape[1:])" if rows else self.capacity
+        room = f"{spot.jnp('zeros')}({shape}, {text}.dtype)"
+        made = f"{self.name} = {spot.jnp('concatenate')}([{text}, {room}])"
+        self.lines(self.made, made, f"{self.length} = len({text})")
 
     def _capacity(self) -> str:
         """As many elements as there can be."""
@@ -330,3 +350,11 @@ class GrowingList(Container):
                 )
             case _:
                 self.refuse(node)
+
+
+def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:
+    """The array of `list(x)`; None for other expressions."""
+    match value:
+        case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name) as array], keywords=[]) if spot.is_builtin("list"):
+            return array if is_array(spot, name) else None
+    return None

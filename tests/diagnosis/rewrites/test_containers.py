@@ -205,3 +205,45 @@ def test_the_first_of_the_least_among_those_that_pass_a_test():
     )
     x, taken = jnp.array([jnp.inf, 2.0, 2.0, -1.0]), jnp.array([0, 1, 0, 1])
     check(source, (x, taken), (x, 1 - taken), (jnp.full(4, jnp.inf), taken), (-x, taken))
+
+
+def test_an_array_that_a_loop_makes_longer():
+    source = (
+        "def f(x0, us, limit=3.0):\n    path = jnp.array([x0])\n    for u in us:\n        x = 0.9 * path[-1] + u\n"
+        "        path = jnp.concatenate([path, jnp.array([x])])\n        if x > limit:\n            break\n"
+        "    return path.max(), path.shape[0]\n"
+    )
+    us = jnp.array([0.5, 1.0, 2.0, 0.25, 0.5])
+    found = check(source, (0.5, us), (0.5, us / 10), (5.0, us), seconds=30.0)
+    assert "path = path.at[path_length].set(x)" in found.rewrites[0].source
+
+
+def test_an_argument_that_a_loop_makes_longer():
+    source = (
+        "def f(table, tokens, n=3):\n    start = tokens.shape[0]\n    for _ in range(n):\n"
+        "        new = table[tokens[-1]]\n        tokens = jnp.append(tokens, new)\n        if new == 0:\n            break\n"
+        "    return tokens[-1], len(tokens) - start, tokens.sum()\n"
+    )
+    table = jnp.array([1, 2, 3, 0])
+    found = check(source, (table, jnp.array([1])), (table, jnp.array([2, 2])), (table, jnp.array([0])), seconds=30.0)
+    assert "jnp.concatenate([tokens, jnp.zeros(n, tokens.dtype)])" in found.rewrites[0].source
+
+
+def test_a_list_that_begins_as_an_array():
+    source = (
+        "def f(prompt, x):\n    seen = list(prompt)\n    for v in x:\n        if v > 0:\n            seen.append(v)\n"
+        "    return sum(seen), len(seen), seen[-1]\n"
+    )
+    x = jnp.array([1.0, -2.0, 3.0])
+    found = check(source, (x, -x), (x, x), (x, x * 0), seconds=30.0)
+    assert "seen = jnp.concatenate([prompt, jnp.zeros(len(x), prompt.dtype)])" in found.rewrites[0].source
+
+
+def test_integers_put_behind_an_empty_array_of_floats_stay_floats():
+    """`jnp.array([])` is of floats, and so is all that is put behind it: a list would hold integers."""
+    source = (
+        "def f(n):\n    out = jnp.array([])\n    for i in range(5):\n        out = jnp.append(out, i * n)\n"
+        "        if n * i > 3:\n            break\n    return out.sum()\n"
+    )
+    found = propose(define(source)["f"], (jnp.array(2),), {})
+    assert all("out.append" not in rewrite.source for rewrite in found.rewrites)
