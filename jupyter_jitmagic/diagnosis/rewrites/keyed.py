@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, walk_scope
 
 _ASKED = ("max", "min", "sum")
@@ -238,4 +238,17 @@ def _unwrapped(key: ast.expr) -> ast.expr:
     return key
 
 
-RULES: list[Rule] = [added_up]
+def key_from_data(spot: Spot) -> Iterator[Step]:
+    """`out[int(label)] = v`: which keys a dict has is part of what is compiled."""
+    if isinstance(spot.error, TypeError) and "unhashable" in str(spot.error) and "Tracer" in str(spot.error):
+        for node in ast.walk(spot.code.statement(spot.node)):
+            match node:
+                case ast.Subscript(value=ast.Name(id=name)) if isinstance(spot.locals.get(name), dict):
+                    raise Obstacle(
+                        f"compiled, a dictionary has the same keys in every call, and those of {name} come from data; arrays "
+                        "of keys and values can come out, of which plain Python makes the dictionary"
+                    )
+    yield from ()
+
+
+RULES: list[Rule] = [added_up, key_from_data]

@@ -47,3 +47,10 @@ def test_whole_numbers_added_to_a_float_stay_floats_and_floats_become_keys_as_th
 def test_what_needs_the_keys_themselves_is_left_alone(source):
     found = propose(define(source)["f"], (X, G), {})
     assert not found.rewrites
+
+
+def test_keys_from_data_are_the_reason_where_nothing_adds_up():
+    source = "def f(x, g):\n    out = {}\n    for k in jnp.unique(g):\n        out[int(k)] = x[g == k].mean()\n    return out\n"
+    found = propose(define(source)["f"], (jnp.arange(4.0), jnp.array([0, 1, 1, 3])), {})
+    assert not found.rewrites
+    assert any("those of out come from data" in obstacle for obstacle in found.obstacles)
