@@ -300,3 +300,16 @@ def test_a_rolled_draft_that_gives_something_else_leaves_the_loop_as_it_is(monke
     namespace = define(source)
     found = propose(namespace["f"], (1.0,), {}, seconds=30.0, rolls=True)
     assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
+
+
+def test_rounds_that_a_field_of_an_argument_counts():
+    """`batch.r.shape[0]` is known while tracing: sixty rounds are one loop, and no sixty copies of its body."""
+    source = (
+        "from typing import NamedTuple\nclass Batch(NamedTuple):\n    r: object\n    done: object\n"
+        "def f(q, r, done):\n    batch = Batch(r, done)\n    targets = []\n    for i in range(batch.r.shape[0]):\n"
+        "        if batch.done[i]:\n            targets.append(batch.r[i])\n        else:\n"
+        "            targets.append(batch.r[i] + 0.9 * q[i % 3].max() * jnp.exp(-q[0, 0]) * 2 + q[1, 1])\n"
+        "    return jnp.stack(targets)\n"
+    )
+    found = check(source, (ROWS[:3], X, X > 0), (ROWS[1:4], -X, X > 1), seconds=30.0)
+    assert "fori_loop" in found.rewrites[0].patterns
