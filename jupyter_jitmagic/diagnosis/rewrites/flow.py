@@ -305,7 +305,8 @@ class Flow(Narrowing):
             if not apart:
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
                 return
-            if not self.loops and self.masked_in_branches(node, entry.names, [one, two], apart):
+            carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
+            if not carried & set(apart) and self.masked_in_branches(node, entry.names, [one, two], apart):
                 return
             becoming = {name: one.get(name) or two[name] for name in apart}
             for loop in self.loops:

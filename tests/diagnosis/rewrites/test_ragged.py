@@ -397,3 +397,24 @@ def f(x, y, n):
 """
     x, y = jnp.arange(6.0).reshape(3, 2) / 5, jnp.cos(jnp.arange(10.0)).reshape(5, 2)
     check(source, (x, y, jnp.array(3)), (x, y, jnp.array(1)), (x, y, jnp.array(5)))
+
+
+def test_a_choice_of_a_selection_in_rounds_that_begin_anew():
+    source = (
+        "def f(y, q, mask=None):\n    total = 0.0\n    for i in range(2):\n        e = y - q[:, i]\n"
+        "        if mask is not None:\n            e = e[mask]\n        total += e.mean() * (i + 1)\n    return total\n"
+    )
+    y = jnp.array([1.0, 5.0, 2.0])
+    q = jnp.array([[1.0, 0.0], [2.0, 1.0], [4.0, 4.0]])
+    found = check(source, (y, q, y > 1), (y, q, y > 3), (y, q, None))
+    assert "kept = mask" in found.rewrites[0].source
+
+
+def test_a_choice_of_a_selection_that_rounds_go_on_with():
+    source = (
+        "def f(x, masks, last=None):\n    for i in range(2):\n        if last is not None:\n            x = x[masks[i]]\n"
+        "        x = x * 2\n    return x.sum()\n"
+    )
+    x = jnp.array([1.0, 5.0, 2.0])
+    found = propose(define(source)["f"], (x, jnp.array([[True, True, True], [True, False, True]]), 1), {}, ())
+    assert all("kept = masks[i]" not in rewrite.source for rewrite in found.rewrites)
