@@ -134,7 +134,7 @@ class GrowingList(Container):
 
     def _index(self) -> str:
         """Where round `i` of `range(n)` puts its element, each one, if nobody asks how many there are by then; else ""."""
-        if not self.whole or len(self.appends) != 1:
+        if not self.whole or len(self.appends) != 1 or self.copied is not None:
             return ""
         statement, _ = self.appends[0]
         code = self.spot.code
