@@ -2,8 +2,8 @@
 
 They are in the proportion in which calls of each took when they were seen alone, between their own end and that of the call
 before: a mean of many, of those nearest to the span if they will do: a machine may grow slower and quicker. Where calls of an
-entry differ much, so is the time: of as many spans as it takes to be certain. Where some last many times as long as most, these
-do not tell what the spans hold, and nothing is known of any.
+entry differ much, so is the time: of as many spans as it takes to be certain. Where most calls of a span were seen alone these
+tell what it holds. Where some last many times as long as most, nothing is known of any.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _TRIMMED = 0.2
 _SIGMAS = 2.0
 _OWN = 0.75
 """A mean without the longest and the shortest is not quite that of all, though all of them were seen."""
+_MOST_OWN = 0.5
+"""Where so many of a span's calls were seen alone these tell what it holds, and no others."""
 _KEPT, _TOGETHER = 512, 16
 """So many spans, and as many before and after one tell its entries' means."""
 _ALIKE, _ODD, _MOST_ODD = 1.3, 1.7, 0.2
@@ -65,10 +67,12 @@ class _Usual(NamedTuple):
     """By which share the mean may be wrong, because calls had about ended before it was looked a first time."""
     calls: tuple[int, ...]
     """Those that were seen, ascending."""
+    tells: float = _OWN
+    """How far their mean tells what these calls themselves took."""
 
     def error(self, calls: float = math.inf, own: int = 0) -> float:
         """By which share so many calls may take more or less in the mean, `own` of which are among those that were seen."""
-        variance = 1 / self.seen + 1 / calls - _OWN * 2 * own / (self.seen * calls)
+        variance = 1 / self.seen + 1 / calls - self.tells * 2 * own / (self.seen * calls)
         return self.spread * math.sqrt(max(variance, 0.0)) + self.blur / _SIGMAS
 
     def seen_in(self, span: Span) -> int:
@@ -85,6 +89,16 @@ class _Alone:
 
     def add(self, call: int, seconds: float, uncertain: float) -> None:
         self.seen.append((call, seconds, uncertain))
+
+    def own(self, span: Span, count: int, spread: float) -> _Usual | None:
+        """What those took that are the span's own; None where these are few of its calls, or not alike."""
+        own = [each for each in self.seen if span.first <= each[0] <= span.last]
+        times = [seconds for _, seconds, _ in own]
+        middle = mean(times) if times else 0.0
+        if middle <= 0 or len(own) < _MOST_OWN * count or middle > _ODD * median(times):
+            return None
+        blur = _SIGMAS * math.hypot(*(uncertain / 4 for _, _, uncertain in own)) / len(own) / middle
+        return _Usual(middle, spread, len(own), blur, tuple([call for call, _, _ in own]), tells=1.0)
 
     def usuals(self, most: int) -> Callable[[float], _Usual | None]:
         """What they usually took about a call, of `most` of them."""
@@ -140,6 +154,15 @@ class _Mixed:
         if self.known.keys() != counts.keys():
             self.known = {}
         self.usually = sum(counts[entry] * usual.seconds for entry, usual in self.known.items())
+
+    def by_its_own(self, alone: dict[int, _Alone]) -> _Mixed | None:
+        """The same, going by those of its own calls that were seen alone; None where these are too few."""
+        counts = self.span.counts
+        own = {entry: alone[entry].own(self.span, counts[entry], usual.spread) for entry, usual in self.known.items()}
+        made = _Mixed(self.span)
+        made.left, made.known = self.left, {entry: usual for entry, usual in own.items() if usual is not None}
+        made.usually = sum(counts[entry] * usual.seconds for entry, usual in made.known.items())
+        return made if made.known.keys() == counts.keys() else None
 
     @property
     def is_odd(self) -> bool:
@@ -209,6 +232,9 @@ class MixedSpans:
                 near = range(max(at - _TOGETHER, 0), min(at + _TOGETHER + 1, len(spans)))
                 of_odd = sum(spans[i].span.seconds for i in near if spans[i].is_odd)
                 if of_odd <= _MOST_ODD * sum(spans[i].span.seconds for i in near):
+                    own = mixed.by_its_own(self._alone)
+                    if own is not None:
+                        self._share_out_one(own, [own])
                     together = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
                     self._share_out_one(mixed, [one for one in together if one.known and not one.is_odd and mixed.is_like(one)])
 

@@ -236,6 +236,22 @@ def test_calls_by_turns_that_differ_as_on_most_machines_have_a_time_however_the_
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("often", "times"), [(0.05, 4), (0.1, 4), (0.2, 3)])
+def test_where_some_calls_take_much_longer_the_mean_is_that_of_all(
+    monkeypatch: pytest.MonkeyPatch, often: float, times: float, seed: int
+) -> None:
+    """As far as each was seen alone: means of others leave out the longest."""
+    world = World(monkeypatch, 1e-4)
+    world.chance = random.Random(seed)
+    for _ in range(60):
+        world.call(1, 0.006 * world.chance.gauss(1, 0.1))
+        world.call(2, 0.0024 * (times if world.chance.random() < often else 1) * world.chance.gauss(1, 0.1))
+    timed, ratios = world.judged()
+    assert timed >= 0.5
+    assert all(0.8 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
 @pytest.mark.parametrize("times", [1.6, 2.0])
 def test_calls_by_turns_have_their_time_before_and_after_the_machine_becomes_slower(
     monkeypatch: pytest.MonkeyPatch, times: float
