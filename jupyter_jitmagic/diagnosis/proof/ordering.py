@@ -12,8 +12,10 @@ UNORDERED = "unordered"  # of `Step.excludes`: what the function searches is in 
 
 def loses_order(own: Input, given: Input) -> bool:
     """Whether an array that is in order on the call is not on this input; NaN has no place in an order."""
-    before, after = (jax.tree_util.tree_leaves((each.args, each.kwargs)) for each in (own, given))
-    pairs = zip(before, after, strict=False)
+    (before, tree), (after, other) = (jax.tree_util.tree_flatten((each.args, each.kwargs)) for each in (own, given))
+    if tree != other:
+        return False  # an argument was left out: what stands where is not known
+    pairs = zip(before, after, strict=True)
     return any(np.ndim(a) == 1 and kind_of(a) in ("f", "i") and _in_order(a) and not _in_order(b) for a, b in pairs)
 
 

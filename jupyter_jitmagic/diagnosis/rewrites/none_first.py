@@ -77,6 +77,11 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
     if not (isinstance(none, ast.Constant) and none.value is None):
         return []
     flag = code.fresh(f"has_{name}", f"{name}_is_set")
+    given = [_bound_to(code.statement(store), store) for store in stores if store in inside]
+    if any(isinstance(value, ast.Tuple) for value in given):
+        number = _numbers(spot, given)
+        if not number:
+            return []
     edits: list[Edit] = [(*code.span(none), number), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
     for store in stores:
         if store in inside:
@@ -105,6 +110,19 @@ def _bound_to(statement: ast.stmt, target: ast.Name) -> ast.expr | None:
         place = whole.elts.index(target)
         return statement.value.elts[place] if len(target_names(whole)) == len(statement.value.elts) else None
     return None
+
+
+def _numbers(spot: Spot, values: list[ast.expr | None]) -> str:
+    """Zeros like the tuples that the loop gives (`best = slope, intercept`); "" where they are not alike, or no numbers."""
+    found = set()
+    for value in values:
+        if not isinstance(value, ast.Tuple):
+            return ""
+        facts = [spot.fact(item) for item in value.elts]
+        if any(fact is None or fact.ndim or fact.dtype not in ("i", "f") for fact in facts):
+            return ""
+        found.add(tuple("0" if fact is not None and fact.dtype == "i" else "0.0" for fact in facts))
+    return f"({', '.join(found.pop())})" if len(found) == 1 and len(facts) > 1 else ""
 
 
 def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:

@@ -81,3 +81,16 @@ def f(x, group):
     namespace = define(f"{source}\n\n")
     exec(first.source, namespace)
     assert namespace["f"](jnp.array([-3, -4, -1, -1]), jnp.array([1, 1, 2, 2])).dtype == jnp.int32
+
+
+def test_a_tuple_that_a_loop_finds_begins_as_zeros():
+    source = (
+        "def f(x, y):\n    best, most = None, 0.0\n    for i in range(len(x)):\n        if x[i] == 0:\n            continue\n"
+        "        slope = y[i] / x[i]\n        if slope > most:\n            most = slope\n            best = (slope, i)\n"
+        "    return best, most\n"
+    )
+    x = jnp.linspace(0.5, 2.0, 130)
+    found = propose(define(source)["f"], (x, jnp.sin(x * 9)), {}, (), seconds=30.0)
+    (shown,) = (*found.rewrites, *found.unverified)
+    assert "best, most = (0.0, 0), 0.0" in shown.source
+    assert "calls in which best stays None" in shown.reason  # there plain Python gives None
