@@ -31,7 +31,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "call": (("diagnosis.call",), {"internals", "sandbox", "source", "user code"}),
     "sites": (("diagnosis.sites",), {*_LEAVES, "advice", "call", "sandbox", "uncompiled", "user code"}),
     "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites", "source"}),
-    "proof": (("diagnosis.proof",), {"internals", "advice", "sandbox", "source", "uncompiled", "user code"}),
+    "proof": (("diagnosis.proof",), {"internals", "plain", "advice", "sandbox", "source", "uncompiled", "user code"}),
     "rewrites": (("diagnosis.rewrites",), {*_LEAVES, "advice", "proof", "sandbox", "source", "user code", "uncompiled"}),
     "splits": (
         ("diagnosis.splits",),

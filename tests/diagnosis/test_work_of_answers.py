@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
+from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.rewrites import engine, judging
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -72,6 +75,27 @@ def test_a_program_is_compiled_for_each_rewrite_and_for_nothing_else(fun, compil
     found = again()
     assert found.rewrites
     assert len(compiled) <= len(found.rewrites), compiled
+
+
+def test_what_compiles_beside_other_work_is_ours_and_its_error_comes_to_whom_waits():
+    """No row, no budget of the user's hears of it; nothing is lost in the thread."""
+
+    class Lowered:
+        def compile(self, compiler_options):
+            heard.append((is_own_work(), threading.current_thread() is threading.main_thread()))
+            return jax.jit(lambda x: x + 1).lower(1.0).compile(compiler_options)
+
+    class Refused:
+        def compile(self, compiler_options):
+            raise ValueError("XLA refuses it")
+
+    heard = []
+    program = compiled_beside(Lowered())
+    assert program()(jnp.asarray(1.0)) == 2.0 and program() is program()
+    assert heard == [(True, False)]
+    refused = compiled_beside(Refused())
+    with pytest.raises(ValueError, match="refuses"):
+        refused()
 
 
 def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch):

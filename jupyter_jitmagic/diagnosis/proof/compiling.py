@@ -1,14 +1,17 @@
-"""Compiling a rewrite that runs on a few inputs, to compare it: soon compiled is better than fast."""
+"""Compiling a rewrite that runs on a few inputs, to compare it: soon compiled is better than fast, and beside other work."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import jax
 import numpy as np
+
+from jupyter_jitmagic.base.own_work import own_work
 
 _LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}  # a part a thread costs more
 _LESS_EFFORT: tuple[Mapping[str, Any], ...] = (
@@ -33,3 +36,35 @@ def soon() -> dict[str, Any]:
                 continue
             return dict(options)
     return {}
+
+
+def compiled_beside(lowered: Any) -> Callable[[], Any]:
+    """Compiles a lowered program (``jax.jit(f).trace(…).lower()``) in a thread of its own, where XLA holds up no Python; gives
+    what waits for it. Nothing of the user's runs in that thread.
+
+    Example:
+        >>> compiled = compiled_beside(traced.lower())
+        >>> compare_gradients()
+        >>> compiled()(x)
+    """
+    made: list[Any] = []
+    failed: list[BaseException] = []
+    options = soon()
+
+    def work() -> None:
+        try:
+            with own_work():
+                made.append(lowered.compile(compiler_options=options))
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="jitmagic-compile")
+    thread.start()
+
+    def wait() -> Any:
+        thread.join()
+        if failed:
+            raise failed[0]
+        return made[0]
+
+    return wait

@@ -272,7 +272,8 @@ class _Maker:
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
         full = [k for k in floats if self._leaves[k].dtype == np.float32 and isinstance(self._leaves[k], jax.Array)]
         if full:
-            short = {k: self._leaves[k].astype(np.float16) for k in full}
+            with np.errstate(over="ignore"):
+                short = {k: as_jax(np.asarray(self._leaves[k]).astype(np.float16)) for k in full}
             yield replace(self._as_number(short, "on arrays of float16"), promised=False, sought=False)
             if single:
                 beside = short | {k: as_jax(np.float32(value)) for k, value in single.items()}

@@ -6,7 +6,6 @@ import ast
 import contextlib
 import functools
 import itertools
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
-from jupyter_jitmagic.diagnosis.proof.bounding import bounded_loops, bounded_while_loop
-from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
@@ -26,7 +23,6 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     other_options,
     other_statics,
     static_split,
-    without_static,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds
@@ -40,7 +36,8 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     computed,
     rounding_decides,
 )
-from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted
+from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
@@ -180,6 +177,7 @@ class Judge:
             self.fails[words] = "no array of a fixed shape holds its result"
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         failing: list[str] = []
+        gradients: tuple[Sequence[Input], str | Differs] = (), ""
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
@@ -192,8 +190,12 @@ class Judge:
                 self._compare_others(plain, traced)
                 failing = self._compare_served(traced)
             if traced.equations * COMPILING_S < time_left():
-                run = self._compiled(traced)
-                run = _first_of(run, draft.cuts, plain) if draft.returns else run
+                compiled = compiling(self.fun, traced, self.args, self.kwargs, self.static)
+                if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
+                    gradients = found[2], self._gradients_compared(plain, traced, found[2])
+                    if self._is_met(gradients[1]):
+                        return _rejected(draft, str(gradients[1]))
+                run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
                 found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
             elif found is None:
@@ -227,7 +229,11 @@ class Judge:
             return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers}))
 
         try:
-            return told(self._compare_gradients(plain, traced, inputs))
+            if list(map(id, gradients[0])) != list(map(id, inputs)):
+                gradients = inputs, self._gradients_compared(plain, traced, inputs)
+            if isinstance(gradients[1], Differs):
+                raise gradients[1]
+            return told(gradients[1])
         except DiffersAtEdge as error:
             self.at_edge = self.at_edge or told(str(error))
             reason = str(error)
@@ -237,7 +243,7 @@ class Judge:
         except Differs as error:
             self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
             reason = str(error)
-        return f"a rewrite by {', '.join(dict.fromkeys(change.pattern for change in draft.changes))} was rejected: {reason}"
+        return _rejected(draft, reason)
 
     def part(self, stuck: Stuck, function: Callable[..., Any]) -> tuple[Rewrite, ...]:
         """Edits that do not suffice, if plain Python runs them and gives what it gives without them."""
@@ -304,7 +310,7 @@ class Judge:
                 got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
             except CannotRun:
                 try:
-                    got = self._bounded_and_jitted(traced)(given)
+                    got = bounded_and_jitted(self.fun, traced, self.static)(given)
                 except Exception:
                     continue  # an empty array or the like, which the search has looked at
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
@@ -349,6 +355,21 @@ class Judge:
         failing = [*traced.fails, *(call.words for call in self._said if not self._serves(traced, known.get(id(call))))]
         failing += [call.words for call in self._served.unsought if self._trace_of(traced, call.given) is None]
         return [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
+
+    def _is_met(self, gradient: str | Differs) -> bool:
+        """Whether another draft that is kept for want of a better one was refused for such a gradient before."""
+        if isinstance(gradient, DiffersAtEdge):
+            return self.at_edge is not None
+        if isinstance(gradient, DiffersBesideNan):
+            return self.beside_nan is not None
+        return isinstance(gradient, Differs) and self.second is not None
+
+    def _gradients_compared(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str | Differs:
+        """What `_compare_gradients` gives or raises."""
+        try:
+            return self._compare_gradients(plain, traced, inputs)
+        except Differs as error:
+            return error
 
     def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
         if self._gradients is None or self._gradients_of is not plain:
@@ -397,18 +418,6 @@ class Judge:
             untried.append("gradients at edges and beside NaN, for want of time")
         return {f"untried {what}": what for what in untried}
 
-    def _compiled(self, traced: Traced) -> Callable[[Input], Any]:
-        """What runs the compiled rewrite on inputs like the call's."""
-        if ARRAYS_ALONE in self.static or any(bounded_loops(text) != text for text in traced.draft.texts.values()):
-            return self._bounded_and_jitted(traced)
-        program = traced.program.lower().compile(compiler_options=soon())
-
-        def run(given: Input) -> Any:
-            args, kwargs = without_static(self.fun, given, self.static)
-            return computed(program, Input(args, kwargs, given.kind))
-
-        return run
-
     def _uncompiled(self, traced: Traced) -> Callable[[Input], Any] | None:
         """What runs the rewrite as JAX does without jit; None where that may take long."""
 
@@ -418,27 +427,16 @@ class Judge:
 
         return None if _loops(traced.draft) or traced.draft.returns else run
 
-    def _bounded_and_jitted(self, traced: Traced) -> Callable[[Input], Any]:
-        return functools.partial(computed, jitted(self._bounded(traced), self.static, soon()))
-
-    def _bounded(self, traced: Traced) -> Callable[..., Any]:
-        """The rewrite with its while loops bounded, so that a comparison ends."""
-        texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
-        if texts == traced.draft.texts:
-            return traced.function
-
-        def compiled(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
-            return unit.compiled(made, "<jitmagic bounded>")
-
-        loops = {"__jitmagic_while_loop__": bounded_while_loop}
-        return made_of(self.fun, texts, self.static, compiled, loops)
-
     def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
         made = changed_sources(draft.texts)
         source = made.sources.get(own_name(self.fun)) or next(iter(made.sources.values()), "")
         names = tuple(s for s in self.static if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
+
+
+def _rejected(draft: Draft, reason: str) -> str:
+    return f"a rewrite by {', '.join(dict.fromkeys(change.pattern for change in draft.changes))} was rejected: {reason}"
 
 
 def _too_long(equations: int) -> str:

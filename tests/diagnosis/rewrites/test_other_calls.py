@@ -22,7 +22,7 @@ def served(source: str, first, *others, static=(), **keywords):
     """Propose for the first call; what is called verified has to give plain Python's results on the others too."""
     namespace = define(source)
     f = namespace["f"]
-    found = propose(f, first, keywords, (), static)
+    found = propose(f, first, keywords, (), static, seconds=30)  # no answer of these ends with its time, on a busy machine
     calls = [(first, keywords), *others]
     wanted = [f(*args, **kwargs) for args, kwargs in calls]
     for which in range(len(found.rewrites)):
