@@ -452,3 +452,15 @@ def test_what_is_kept_outside_the_function_stays_in_plain_python():
     *pieces, own = split.source.split("@jax.jit")[-1:][0].rpartition("def logged")
     assert "LOG.append(w)" in own and "keep(v)" in own
     assert "LOG" not in "".join(pieces) and "keep(" not in "".join(pieces)
+
+
+def test_a_number_that_compiling_alone_makes_of_nan_refuses_no_split():
+    """XLA leaves out what a one-hot row multiplies by 0; without jit NaN times 0 is NaN, in plain Python and in the pieces."""
+
+    def by_class(labels, x):
+        n = int(labels.max()) + 1
+        return (jax.nn.one_hot(labels, n) * x[:, None]).sum(0)
+
+    split = jm.diagnose(by_class, jnp.array([0, 2, 1, 1]), jnp.array([1.0, -2.0, 3.0, 0.5])).splits[0]
+    assert split.verified and split.pieces == ("by_class_after",)
+    assert any("XLA makes a number of some NaN" in each for each in split.compared.differences)

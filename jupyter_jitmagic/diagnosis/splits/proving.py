@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
+
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
@@ -58,7 +60,13 @@ class Proof:
             return f"not compared: {why_not}"
         try:
             plain = Plain(self.call.fun, _with(units, self.unit), {}, self._variations, self.seconds)
-            count, notes, _ = compare(plain, lambda given: computed(fun, given), {}, Deadline(self.seconds))
+            count, notes, _ = compare(
+                plain,
+                lambda given: computed(fun, given),
+                {},
+                Deadline(self.seconds),
+                uncompiled_rewrite=functools.partial(_uncompiled, fun),
+            )
             own_sizes_done()
         except (NoSource, Differs):
             return None
@@ -79,6 +87,12 @@ class Proof:
             except (Exception, OutOfTime, Effect):
                 return False
         return True
+
+
+def _uncompiled(fun: Any, given: Input) -> Any:
+    """What the split gives where JAX compiles nothing of its pieces."""
+    with jax.disable_jit():
+        return computed(fun, given)
 
 
 def _with(units: Sequence[Unit], own: Unit) -> list[Unit]:
