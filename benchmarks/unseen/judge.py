@@ -287,7 +287,7 @@ class Run:
         words = self.words()
         if "int for float" in about and KINDS.search(words):
             return False
-        if "NaN" in about and any("NaN" in kind for kind in self.not_reached()):
+        if "NaN" in about and any("NaN" in kind for kind in (*self.not_reached(), *self.order_of_nan())):
             return False
         lost = "grad(" in self.verdict.program.code and "gradient is not finite where some data is NaN" in words
         if lost and ("NaN" in about or about == "infinities"):
@@ -313,6 +313,11 @@ class Run:
     def not_reached(self) -> tuple[str, ...]:
         compared = self.rewrite.compared if self.rewrite is not None else None
         return compared.not_reached if compared is not None else ()
+
+    def order_of_nan(self) -> tuple[str, ...]:
+        """Words in which an answer says that it puts NaN into another place."""
+        compared = self.rewrite.compared if self.rewrite is not None else None
+        return tuple(each for each in compared.differences if "gives to NaN" in each) if compared is not None else ()
 
     def cut(self, got: Any, want: Any) -> Any:
         """An array that came padded with its count, without the padding."""
