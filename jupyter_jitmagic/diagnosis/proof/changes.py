@@ -42,6 +42,13 @@ def with_nan_first(values: Any) -> Any:
     return values
 
 
+def lone(values: Any) -> Any:
+    """Numbers of an array's own, of which one stands alone, at the end, and the others are alike."""
+    alike = np.full_like(values, values.min())
+    alike.reshape(-1)[-1] = values.max()
+    return alike
+
+
 def noise(seed: int) -> Callable[[Any], Any]:
     """A change that adds noise of the values' own size."""
     generator = np.random.default_rng(seed)

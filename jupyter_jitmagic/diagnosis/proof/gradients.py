@@ -37,6 +37,7 @@ _EDGES = {
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
+    "lone": "where one of the integers stands alone",
     "negated": "where all numbers have the other sign",
 }
 _TIES = ("zero", "equal", "tied")  # kinds of inputs on which floats are equal to each other
@@ -69,8 +70,8 @@ class Gradients:
         self._equal: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
-        self.cut = False
-        """Whether the last comparison ended by its time."""
+        self.cut = ""
+        """What the last comparison left out, as it ended by its time; "" if it did not."""
 
     def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
@@ -81,7 +82,7 @@ class Gradients:
             DiffersBesideNan: it is not finite where data is made NaN, and right elsewhere.
             Differs: the rewrite's gradient is another.
         """
-        self.cut = False
+        self.cut = ""
         if not uncompiled.can_run() or not inputs:
             return ""
         first = _leaves(self._fun, inputs[0], self._static)
@@ -102,7 +103,7 @@ class Gradients:
         others = [*(missing if self._minds_nan else unminded[-6:]), *self._infinite(inputs[0])]
         for given in [*_in_order(minded), *self._ties(inputs[0]), *others]:
             if deadline.over():
-                self.cut = True
+                self.cut = "gradients at edges and beside NaN" if compared else "gradients"
                 break
             leaves = _leaves(self._fun, given, self._static)
             got = _gradient(traced, [*leaves.values, *leaves.others])

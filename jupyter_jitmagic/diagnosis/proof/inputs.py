@@ -20,6 +20,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
     infinite_and_zero,
+    lone,
     noise,
     scaled,
     set_to,
@@ -353,15 +354,43 @@ class Variations:
                 single = [k for k in self._floats if not np.ndim(self._leaves[k])]
                 yield from self._one(single[:4], np.zeros_like, "zero")
                 yield from self._one(single[:4], lambda v: -v, "negated")
+            yield from self._between()
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
             numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
             yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
+            yield from self._between()
+        yield from self._alone()
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")
             if np.size(self._leaves[k]) > 1:  # a mask that lets nothing through, and one that lets all
                 yield self._each([k], np.zeros_like, "flag")
                 yield self._each([k], np.ones_like, "flag")
+
+    def _between(self) -> Iterator[Input]:
+        """A single number as a limit that lets the largest element of the first array through alone, or the smallest."""
+        numbers = [k for k in (*self._floats, *self._ints) if not np.ndim(self._leaves[k])]
+        array = next((k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1), None)
+        if array is None or not numbers or np.iscomplexobj(self._leaves[array]) or self._is_large(array):
+            return
+        values = np.unique(np.asarray(self._leaves[array], np.float64))
+        values = values[np.isfinite(values)]
+        for low, high in ((values[-2], values[-1]), (values[0], values[1])) if len(values) > 2 else ():
+            for k in numbers[:2]:
+                yield self._each([k], set_to((low + high) / 2 if kind_of(self._leaves[k]) == "f" else low), "between")
+
+    def _alone(self) -> Iterator[Input]:
+        """Of integers: one that occurs once beside another that fills the array, and of two arrays the second full of the
+        first's largest number, its smallest: they have one in common."""
+        arrays = [k for k in self._ints if np.size(self._leaves[k]) > 1]
+        yield from self._one(arrays[:1], lone, "lone")
+        if len(arrays) > 1 and not self._is_large(arrays[0]):
+            values = np.asarray(self._leaves[arrays[0]])
+            for number in dict.fromkeys((int(values.max()), int(values.min()))):
+                yield self._each(arrays[1:2], set_to(number), "lone")
+
+    def _is_large(self, k: int) -> bool:
+        return getattr(self._leaves[k], "nbytes", 0) > LARGE
 
     def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""

@@ -415,7 +415,7 @@ class Judge:
     def _untried(self) -> dict[str, str]:
         untried = [*self._served.untried] if self._served is not None else []
         if self._gradients is not None and self._gradients.cut:
-            untried.append("gradients at edges and beside NaN, for want of time")
+            untried.append(f"{self._gradients.cut}, for want of time")
         return {f"untried {what}": what for what in untried}
 
     def _uncompiled(self, traced: Traced) -> Callable[[Input], Any] | None:

@@ -272,14 +272,17 @@ class Reshaping(Consumers):
         return replace(found, pad="", direct=False, source=-1)
 
     def first_most(self, text: str, found: Ragged, sign: str) -> str:
-        """Of equal ones Python's `max` gives the first, which takes the gradient alone; a NaN stays where it is the first."""
+        """Of equal ones Python's `max` gives the first, which takes the gradient alone; a NaN stays where it is the first.
+
+        The place is sought among what is chosen: the rest may be as far as what stands for it, as an infinity."""
         text = self.named(text, "values", "candidates")
         worst = f"{self.jnp('nanmin' if sign == '-' else 'nanmax')}({text})" if found.dtype in "iu" else self.worst(found, sign)
         mask = found.mask
         self.inexact |= found.dtype == "f"
         if self.exact and found.dtype == "f":
             mask = f"{enclosed(mask)} & ~{self.jnp('isnan')}({text})"
-        place = f"{self.jnp('argmax' if sign == '-' else 'argmin')}({self.jnp('where')}({mask}, {text}, {worst}))"
+        most = f"{self.jnp('max' if sign == '-' else 'min')}({self.jnp('where')}({mask}, {text}, {worst}))"
+        place = f"{self.jnp('argmax')}({enclosed(found.mask)} & ({text} == {most}))"
         if self.exact and found.dtype == "f":
             first = self.named(f"{self.jnp('argmax')}({found.mask})", "first", "begin")
             place = f"{self.jnp('where')}({self.jnp('isnan')}({text}[{first}]), {first}, {place})"

@@ -181,6 +181,22 @@ def test_a_gradient_that_is_lost_where_a_limit_is_infinite_is_told():
         assert jnp.isnan(jax.grad(namespace["f"])(2.0, jnp.inf))
 
 
+def test_a_gradient_that_is_lost_where_a_group_has_one_member_is_told():
+    """Its deviation is 0, whose gradient is NaN, also where another group's is chosen."""
+    source = (
+        "def f(x, labels):\n    best = None\n    for g in jnp.unique(labels):\n        s = x[labels == g].std()\n"
+        "        if best is None or s > best:\n            best = s\n    return best\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([3.0, 0.25, 1.5, 0.75, -0.25, 2.0]), jnp.array([1, 2, 1, 2, 0, 0])), {})
+    alone = jnp.array([0, 0, 2, 2, 1, 0])
+    for which, each in enumerate(found.rewrites):
+        with applied(found, namespace, which):
+            slope = jax.grad(namespace["f"])(jnp.array([3.0, 0.75, 0.5, 3.0, 0.25, 0.75]), alone)
+        assert not jnp.isnan(slope).any() or any("stands alone" in said for said in each.compared.differences)
+    assert found.rewrites
+
+
 def test_what_plain_python_lost_by_float_may_be_there_again():
     def plain(x):
         return float(x) * x

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -418,3 +419,40 @@ def test_a_choice_of_a_selection_that_rounds_go_on_with():
     x = jnp.array([1.0, 5.0, 2.0])
     found = propose(define(source)["f"], (x, jnp.array([[True, True, True], [True, False, True]]), 1), {}, ())
     assert all("kept = masks[i]" not in rewrite.source for rewrite in found.rewrites)
+
+
+@pytest.mark.parametrize(
+    ("body", "first", "second"),
+    [
+        ("return min(x[x > t])", (jnp.array([1.0, 3.0, 2.0]), 1.5), (jnp.array([1.0, 2.0, jnp.inf]), 5.0)),
+        ("return min(x[x > t])", (jnp.array([1, 3, 2]), 1), (jnp.array([7, 1, 3, 7]), 5)),
+        ("return max(x[x < t])", (jnp.array([1, 3, 2]), 3), (jnp.array([7, 1, 3, 1]), 2)),
+        (
+            "return min(jnp.intersect1d(x, t))",
+            (jnp.array([0, 2, -2, 1]), jnp.array([-2, -1, 1])),
+            (jnp.array([3, -2, 3, 0]), jnp.array([-1, 3, 2])),
+        ),
+    ],
+)
+def test_the_extreme_of_what_is_chosen_is_never_of_the_rest(body, first, second):
+    """What is chosen may be as far as what stands for the rest: an infinity, or the largest of all where the least is asked."""
+    rewrite = check(f"def f(x, t):\n    {body}\n", first, second).rewrites[0]
+    assert rewrite.verified
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (jnp.array([1.0, 2.0, 3.0]), 1.5),
+        (jnp.array([3, 1, 2]), 2),
+        (jnp.array([1, 2, 3]), jnp.array([2, 2, 5, 7])),
+    ],
+)
+def test_proof_chooses_one_element_alone(args):
+    """A limit between the two largest elements; of two arrays of integers all of the second equal to one of the first."""
+    inputs = [given.args for given in Variations(args, {}, set()).core()]
+    x = args[0]
+    if jnp.ndim(args[1]) == 0:
+        assert any(((x > limit) == (x == x.max())).all() for same, limit in inputs if (same == x).all())
+    else:
+        assert any(jnp.unique(other).tolist() == [int(x.max())] for same, other in inputs if (same == x).all())
