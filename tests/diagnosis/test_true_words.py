@@ -228,3 +228,35 @@ def test_a_dict_whose_keys_have_no_order_is_named() -> None:
     assert told.reason.startswith("cfg holds a dict with the keys 1, 'scale' (int and str), which have no order")
     assert "keys of object and str" in jm.diagnose(scaled, X, cfg={object(): 2.0, "scale": 3.0}).reason
     assert len(jm.faults.details()) == before
+
+
+@pytest.mark.parametrize(
+    ("cfg", "told", "untold"),
+    [
+        ({"n": 3, "rate": 0.5}, "or make cfg a frozen dataclass", "which is data"),
+        ({"n": 3, "rate": X}, "pass cfg['n'] as an argument of its own and make that static.", "frozen dataclass"),
+    ],
+    ids=["settings", "arrays, too"],
+)
+def test_a_count_in_a_dict_is_no_data_though_a_rewrite_takes_it_so(cfg: dict[str, Any], told: str, untold: str) -> None:
+    """A frozen dataclass could be static where it holds no array; the rewrite (a loop of lax) has no reverse mode."""
+
+    def decayed(x: jax.Array, cfg: dict[str, Any]) -> jax.Array:
+        for _ in range(cfg["n"]):
+            x = x * cfg["rate"]
+        return x
+
+    found = jm.diagnose(decayed, X, cfg)
+    assert told in found.reason and untold not in found.reason
+    assert found.rewrites and found.reason.endswith("The rewrite takes it as data.")
+
+
+def test_a_size_in_a_dict_beside_a_branch_on_data_is_no_data() -> None:
+    def folded(x: jax.Array, cfg: dict[str, Any]) -> jax.Array:
+        y = x.reshape(cfg["k"], -1)
+        if y.sum() > cfg["limit"]:
+            y = y * 2
+        return y
+
+    said = reason(folded, jnp.ones(4), {"k": 2, "limit": 0.5})
+    assert said.startswith("cfg['k'] (2) decides a shape. cfg is a dict") and "which is data" not in said

@@ -5,9 +5,12 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
+
+import jax
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.paths import is_part, summed_up
@@ -172,6 +175,8 @@ def for_rewrite(
         text = f"Line {site.line} needs the value of a traced argument. No set of static arguments was found."
     elif site is not None and not found_rewrite and (listed := _unhashable_numbers(call, left)):
         return f"{_needed(site)}. {listed}"
+    elif site is not None and (sized := _sizes_in_containers(call, left)):
+        text = sized + (" The rewrite takes it as data." if found_rewrite else "")
     elif site is not None:
         text = _data(call, search, site)
     if search.static:
@@ -205,6 +210,26 @@ def _split(split: Rewrite) -> str:
     return f"The split leaves {where} in plain Python, and {pieces} under jit."
 
 
+_SIZES = ("shape", "static parameter", "slice", "hash", "range")
+"""Operations of sites that need a number to know a shape, or how often a loop runs."""
+
+
+def _sizes_in_containers(call: Call, left: Found) -> str:
+    """What a size among other things is needed for, and that it could be static out of its list or dict; "" if none is."""
+    kept = [
+        (site, roots, number)
+        for site, roots, number in zip(left.sites, left.roots, left.numbers, strict=True)
+        if number and len(roots) == 1 and site.operation in _SIZES
+    ]
+    if not kept:
+        return ""
+    first = kept[0][1]
+    alike = [each for each in kept if each[1] == first]
+    sites, roots, numbers = zip(*alike, strict=True)
+    listed = _unhashable_numbers(call, replace(left, sites=sites, roots=roots, numbers=numbers))
+    return f"{_needed(sites[0])}. {listed}" if listed else ""
+
+
 def _unhashable_numbers(call: Call, left: Found) -> str:
     """Where sizes stand in a list or dict: out of it they could be static."""
     roots = frozenset().union(*left.roots)
@@ -215,16 +240,19 @@ def _unhashable_numbers(call: Call, left: Found) -> str:
         or not all(isinstance(argument.value, (list, set, dict)) for argument in arguments)
     ):
         return ""
-    name, kind = arguments[0].name, type(arguments[0].value).__name__
+    name, value = arguments[0].name, arguments[0].value
+    kind = type(value).__name__
     text = f"{name} is a {kind}, which is not hashable and so cannot be static"
+    paths = list(dict.fromkeys(path for site in left.sites for path in site.arguments))
+    own = "an argument of its own and make that" if len(paths) == 1 else "arguments of their own and make those"
+    alone = f"{text}: pass {_and(paths)} as {own} static"
+    leaves = [*value] if kind == "set" else jax.tree_util.tree_leaves(value)
+    holds_data = not all(isinstance(leaf, bool | int | float | complex | str) for leaf in leaves)
     if kind == "dict":
-        paths = list(dict.fromkeys(path for site in left.sites for path in site.arguments))
-        sizes = ("shape", "static parameter", "slice", "hash", "range")
-        switches = {f"{name}[{key!r}]" for key, value in arguments[0].value.items() if isinstance(value, bool | str)}
-        sized = all(site.operation in sizes or switches.issuperset(site.arguments) for site in left.sites)
-        own = "an argument of its own and make that" if len(paths) == 1 else "arguments of their own and make those"
-        return f"{text}: pass {_and(paths)} as {own} static, or make {name} a frozen dataclass." if sized else ""
-    return f"{text}: pass a tuple and make {name} static."
+        switches = {f"{name}[{key!r}]" for key, each in value.items() if isinstance(each, bool | str)}
+        sized = all(site.operation in _SIZES or switches.issuperset(site.arguments) for site in left.sites)
+        return "" if not sized else f"{alone}." if holds_data else f"{alone}, or make {name} a frozen dataclass."
+    return f"{alone}." if holds_data else f"{text}: pass a tuple and make {name} static."
 
 
 def _data(call: Call, search: StaticSet, site: Site) -> str:
