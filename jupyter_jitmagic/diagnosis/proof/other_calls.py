@@ -163,13 +163,19 @@ class _Maker:
                 )
             return
         larger = {size: size + 1 + k for k, size in enumerate(known)}
-        if known[-1] > LONG:  # plain Python takes shorter ones sooner: for larger ones there may be no time
-            yield self._mapped({size: size if size <= LONG else 4 + k for k, size in enumerate(known)}, "arrays of other sizes")
+        row = self._mapped(dict.fromkeys(first, 1), "a single row")
+        is_long = known[-1] > LONG
+        if is_long:  # plain Python takes shorter ones sooner: for larger ones there may be no time
+            least = max((size for size in known if size <= LONG), default=3) + 1
+            shorter = {size: least + k for k, size in enumerate(each for each in known if each > LONG)}
+            yield self._mapped(shorter, "arrays of other sizes")
+            yield row
         yield self._mapped(larger, "arrays of other sizes")
         counted = [k for k in self._variations.ints if self._number(k) in larger]
         if counted:
             yield self._mapped(larger, "arrays of other sizes", {k: larger[self._number(k)] for k in counted})
-        yield self._mapped(dict.fromkeys(first, 1), "a single row")
+        if not is_long:
+            yield row
         if others := set(known) - first:
             yield self._mapped(dict.fromkeys(others, 1), "rows of a single element")
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)

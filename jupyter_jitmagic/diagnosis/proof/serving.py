@@ -137,8 +137,12 @@ class Served:
         self.untried[_ASPECTS[call.given.kind]] = None
 
     def _no_time_for(self, call: OtherCall) -> None:
-        """It was not run; another of the same words that was stands for it."""
-        if not any(taken.call.words == call.words for taken in self.taken):
+        """It was not run; another of the same words that was stands for it, and beside other sizes it is named itself."""
+        if any(taken.call.words == call.words for taken in self.taken):
+            return
+        if call.given.kind == "size" and any(taken.call.given.kind == "size" for taken in self.taken):
+            self.untried[call.words.removeprefix("on ")] = None
+        else:
             self.not_compared(call)
 
     def _with_others(self, given: Input) -> Iterator[Input]:
