@@ -152,6 +152,15 @@ def test_a_call_on_which_plain_python_does_not_end_is_left_out(tmp_path: Path, m
     assert verdict(tmp_path, planted(source, fixed, X, LIMIT)) == judging.RIGHT
 
 
+def test_where_a_list_may_be_empty_plain_python_has_two_types(tmp_path: Path) -> None:
+    """`jnp.array([])` is of floats, `jnp.array([3])` is not: a program of integers has the numbers of both."""
+    source = "def f(x, limit):\n    return jnp.array([v for v in x if v > limit]).sum()\n"
+    fixed = "def f(x, limit):\n    return jnp.where(x > limit, x, 0).sum()\n"
+    numbers = Parameter("x", "ints", ("n",))
+    assert verdict(tmp_path, planted(source, fixed, numbers, LIMIT)) == judging.RIGHT
+    assert verdict(tmp_path, planted(source, fixed.replace("0)", "1)"), numbers, LIMIT)) == judging.WRONG
+
+
 def test_no_answer_is_no_right_answer(tmp_path: Path) -> None:
     made, _ = planted(SELECTED, "", X, LIMIT)
     assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", reason="No rewrite."))) == judging.NOTHING
