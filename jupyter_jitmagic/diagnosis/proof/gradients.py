@@ -38,6 +38,7 @@ _EDGES = {
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
     "lone": "where one of the integers stands alone",
+    "between": "for some single number",
     "negated": "where all numbers have the other sign",
 }
 _TIES = ("zero", "equal", "tied")  # kinds of inputs on which floats are equal to each other
