@@ -11,14 +11,19 @@ UNORDERED = "unordered"  # of `Step.excludes`: what the function searches is in 
 
 
 def loses_order(own: Input, given: Input) -> bool:
-    """Whether an array that is in order on the call is not on this input; NaN has no place in an order."""
+    """Whether an array that is in order on the call is not on this input, or has equal elements here alone; NaN has no place
+    in an order."""
     (before, tree), (after, other) = (jax.tree_util.tree_flatten((each.args, each.kwargs)) for each in (own, given))
     if tree != other:
         return False  # an argument was left out: what stands where is not known
     pairs = zip(before, after, strict=True)
-    return any(np.ndim(a) == 1 and kind_of(a) in ("f", "i") and _in_order(a) and not _in_order(b) for a, b in pairs)
+    orders = (np.greater, np.greater_equal)
+    return any(
+        np.ndim(a) == 1 and kind_of(a) in ("f", "i") and any(_in_order(a, each) and not _in_order(b, each) for each in orders)
+        for a, b in pairs
+    )
 
 
-def _in_order(values: object) -> bool:
+def _in_order(values: object, order: np.ufunc) -> bool:
     array = np.asarray(values)
-    return array.ndim == 1 and array.dtype.kind in "iuf" and bool(np.all(array[1:] >= array[:-1]))
+    return array.ndim == 1 and array.dtype.kind in "iuf" and bool(np.all(order(array[1:], array[:-1])))

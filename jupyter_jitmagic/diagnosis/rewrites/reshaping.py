@@ -243,7 +243,7 @@ class Reshaping(Consumers):
             front = self.ordered(each, one)
             text = self.named(self.text(each), "points", "in_order", "in_front")
             self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
-        self.excludes[UNORDERED] = "points that are not in order"
+        self.excludes[UNORDERED] = "points that are not in increasing order"
         return None
 
     def updated_itself(self, node: ast.Call) -> Ragged | None:

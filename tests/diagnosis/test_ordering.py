@@ -1,0 +1,29 @@
+"""Inputs in which what was in order is so no more."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.diagnosis.proof.ordering import loses_order
+
+UP, EQUAL = jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "lost"),
+    [
+        (UP, UP * 2, False),
+        (UP, -UP, True),
+        (UP, UP * 0, True),
+        (UP, jnp.array([1.0, jnp.nan, 3.0]), True),
+        (EQUAL, EQUAL * 2, False),
+        (EQUAL, EQUAL[::-1], True),
+        (-UP, UP, False),
+    ],
+)
+def test_an_order_is_lost_where_the_call_has_it(own, given, lost):
+    assert loses_order(Input((own,), {}, "call"), Input((given,), {}, "noise")) is lost
+
+
+def test_arguments_that_do_not_correspond_lose_no_order():
+    assert not loses_order(Input((UP, UP), {}, "call"), Input((-UP,), {}, "left out"))
