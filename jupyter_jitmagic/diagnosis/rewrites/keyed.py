@@ -243,7 +243,7 @@ def key_from_data(spot: Spot) -> Iterator[Step]:
     if isinstance(spot.error, TypeError) and "unhashable" in str(spot.error) and "Tracer" in str(spot.error):
         for node in ast.walk(spot.code.statement(spot.node)):
             match node:
-                case ast.Subscript(value=ast.Name(id=name)) if isinstance(spot.locals.get(name), dict):
+                case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) if isinstance(spot.locals.get(name), dict):
                     raise Obstacle(
                         f"compiled, a dictionary has the same keys in every call, and those of {name} come from data; arrays "
                         "of keys and values can come out, of which plain Python makes the dictionary"
