@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from jupyter_jitmagic.source.code import Code, leaves, loaded, read_first, stored, target_names, walk_scope
+from jupyter_jitmagic.source.code import Code, leaves
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk_scope
 
 _REFUSED = (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal, ast.Delete, ast.Raise, ast.Import, ast.ImportFrom)
 _EXITS = (ast.Break, ast.Continue, ast.Return)

@@ -7,7 +7,8 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, leaves, walk_scope
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import SCOPES, walk_scope
 
 
 def appended_once(spot: Spot) -> Iterator[Step]:

@@ -11,7 +11,8 @@ from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_roo
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits, said_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import Edit, loaded, read_first, stored, surely_written, walk_scope
+from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, walk_scope
 
 
 class Assigning:

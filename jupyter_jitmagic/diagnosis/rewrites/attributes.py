@@ -12,7 +12,8 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.sandbox.purity import made_here
-from jupyter_jitmagic.source.code import SCOPES, leaves, stored
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import SCOPES, stored
 
 
 def as_variables(spot: Spot) -> Iterator[Step]:

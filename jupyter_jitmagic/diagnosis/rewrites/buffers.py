@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),

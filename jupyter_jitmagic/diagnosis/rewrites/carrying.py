@@ -13,13 +13,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
-from jupyter_jitmagic.source.code import (
-    loaded,
-    read_first,
-    stored,
-    target_names,
-    walk_scope,
-)
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk_scope
 
 
 class Range:

@@ -9,7 +9,8 @@ from itertools import takewhile
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import always_returns, leaves, loaded, stored, walk_scope
+from jupyter_jitmagic.source.code import always_returns, leaves
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _NOTE = "compiled code cannot raise: "
 

@@ -20,7 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import (
     is_module,
 )
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Ragged, enclosed
-from jupyter_jitmagic.source.code import COMPREHENSIONS, target_names
+from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 KEEPS_ZERO = (ast.Mult, ast.Div, ast.Pow)

@@ -20,7 +20,8 @@ from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, p
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, leaves, loaded, stored, walk_scope
+from jupyter_jitmagic.source.code import Edit, leaves
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 
 
 def asked_of_a_container(spot: Spot) -> Iterator[Step]:

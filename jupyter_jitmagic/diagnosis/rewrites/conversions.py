@@ -13,7 +13,8 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, words
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES
 
 # math functions by another name in jax.numpy; the rest have the same
 _MATH = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.source.code import SCOPES, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 
 
 def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import stored, words
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import stored
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
 

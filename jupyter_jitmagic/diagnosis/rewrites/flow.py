@@ -19,7 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_own_count, is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
-from jupyter_jitmagic.source.code import loaded, read_first, stored, target_names
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
 
 
 class _Narrows(Exception):

@@ -18,7 +18,8 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     rounds_of,
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.source.code import Edit, is_returned, leaves, loaded, stored, walk_scope, words
+from jupyter_jitmagic.source.code import Edit, is_returned, leaves, words
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 MADE_ARRAYS = words("array asarray stack")
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 

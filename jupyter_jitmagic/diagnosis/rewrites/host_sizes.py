@@ -17,7 +17,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import COMPREHENSIONS, target_names, words
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names
 
 Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
-from jupyter_jitmagic.source.code import stored, words
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import stored
 
 
 class Indexing(Writer):

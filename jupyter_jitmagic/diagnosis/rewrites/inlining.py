@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import COMPREHENSIONS, SCOPES, Code, stored
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, stored
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 

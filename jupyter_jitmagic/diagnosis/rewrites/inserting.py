@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import is_returned, walk_scope, words
+from jupyter_jitmagic.source.code import is_returned, words
+from jupyter_jitmagic.source.names import walk_scope
 
 _ARRAYS = words("array asarray stack concatenate vstack")
 _Edit = tuple[ast.AST | tuple[int, int], str]

@@ -17,7 +17,8 @@ from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.lists import ListUses
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, is_returned, leaves, loaded, stored, target_names, walk_scope, words
+from jupyter_jitmagic.source.code import Edit, is_returned, leaves, words
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk_scope
 
 _PLACES: dict[Any, tuple[int, int, str, int]] = {
     jax.lax.scan: (0, 1, "init", 0),

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import leaves, walk_scope
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import walk_scope
 
 _ASKED = ("max", "min", "sum")
 _Edit = tuple[ast.AST | tuple[int, int], str]

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import is_returned, loaded, walk_scope, words
+from jupyter_jitmagic.source.code import is_returned, words
+from jupyter_jitmagic.source.names import loaded, walk_scope
 
 _SUMS = words("sum any count_nonzero")
 _OF_EACH = words("sqrt square log log2 abs where asarray")

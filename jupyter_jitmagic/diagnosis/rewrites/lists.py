@@ -11,7 +11,8 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Code, Edit, is_returned, loaded, walk_scope, words
+from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
+from jupyter_jitmagic.source.names import loaded, walk_scope
 
 _ARRAYS = words("array asarray stack")
 

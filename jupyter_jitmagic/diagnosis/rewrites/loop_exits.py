@@ -16,14 +16,8 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
-from jupyter_jitmagic.source.code import (
-    always_leaves,
-    leaves,
-    loaded,
-    stored,
-    surely_written,
-    target_names,
-)
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import always_leaves, loaded, stored, surely_written, target_names
 
 EXITS = (ast.Break, ast.Continue, ast.Return)
 

@@ -12,11 +12,8 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import (
-    leaves,
-    read_first,
-    target_names,
-)
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import read_first, target_names
 
 
 def for_range(spot: Spot) -> Iterator[Step]:

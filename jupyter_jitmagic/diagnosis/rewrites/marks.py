@@ -15,7 +15,8 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rounds import conjuncts, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import leaves, loaded, stored, target_names, walk_scope
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import loaded, stored, target_names, walk_scope
 
 
 def most_items(

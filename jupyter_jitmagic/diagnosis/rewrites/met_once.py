@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Code, leaves, stored, walk_scope
+from jupyter_jitmagic.source.code import Code, leaves
+from jupyter_jitmagic.source.names import stored, walk_scope
 
 
 def values_met_once(spot: Spot, loop: ast.For | ast.While, name: str, value: ast.expr) -> str:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import Edit, read_first, stored, surely_written
+from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import read_first, stored, surely_written
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",

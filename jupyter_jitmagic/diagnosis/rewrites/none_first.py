@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, stored, target_names
+from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import SCOPES, stored, target_names
 
 
 def flagged(spot: Spot, loop: ast.For | ast.While, number: str = "0.0") -> Iterator[Step]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import target_names
+from jupyter_jitmagic.source.names import target_names
 
 
 def left_as_a_set(spot: Spot) -> Iterator[Step]:

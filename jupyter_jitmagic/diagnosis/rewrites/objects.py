@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, stored
+from jupyter_jitmagic.source.names import SCOPES, stored
 
 
 def chosen_object(spot: Spot) -> Iterator[Step]:

@@ -13,7 +13,8 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.code import always_returns, leaves, stored
+from jupyter_jitmagic.source.code import always_returns, leaves
+from jupyter_jitmagic.source.names import stored
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
 

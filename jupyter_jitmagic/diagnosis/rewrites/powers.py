@@ -9,7 +9,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import loaded
+from jupyter_jitmagic.source.names import loaded
 
 _INVERSE = {"negative int": "a negative power, which is one of the inverse"}
 

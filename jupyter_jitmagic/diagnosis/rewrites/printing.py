@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
-from jupyter_jitmagic.source.code import Edit, walk_scope, words
+from jupyter_jitmagic.source.code import Edit, words
+from jupyter_jitmagic.source.names import walk_scope
 
 
 def formatted(spot: Spot) -> Iterator[Step]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, loaded, walk_scope
+from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import SCOPES, loaded, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, Edit, always_returns, leaves, loaded, stored, target_names
+from jupyter_jitmagic.source.code import Edit, always_returns, leaves
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:

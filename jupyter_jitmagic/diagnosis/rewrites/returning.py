@@ -10,7 +10,8 @@ from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import name_edits, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
-from jupyter_jitmagic.source.code import Code, always_returns, leaves, loaded, read_first, stored
+from jupyter_jitmagic.source.code import Code, always_returns, leaves
+from jupyter_jitmagic.source.names import loaded, read_first, stored
 
 
 class ReturnsNothing(Obstacle):

@@ -18,7 +18,8 @@ from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, turned_round, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.mapping import Comprehension, mapped
 from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import SCOPES, leaves, target_names, walk_scope
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
 MOST_UNROLLED = 400  # operations of all rounds
 _DRAWN = 40  # operations that one draw of a random number makes

@@ -12,7 +12,8 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.code import leaves, stored
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import stored
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
-from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line, target_names, walk_scope
+from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line
+from jupyter_jitmagic.source.names import target_names, walk_scope
 from jupyter_jitmagic.source.units import Unit
 
 BOOL = "bool"

@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import length_between
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
-from jupyter_jitmagic.source.code import target_names
+from jupyter_jitmagic.source.names import target_names
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow

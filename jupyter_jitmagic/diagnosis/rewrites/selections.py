@@ -19,7 +19,8 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
-from jupyter_jitmagic.source.code import Code, leaves, loaded, target_names, walk_scope, words
+from jupyter_jitmagic.source.code import Code, leaves, words
+from jupyter_jitmagic.source.names import loaded, target_names, walk_scope
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be

@@ -20,19 +20,8 @@ from jupyter_jitmagic.diagnosis.splits.statements import (
     speaks,
     statement_of,
 )
-from jupyter_jitmagic.source.code import (
-    Code,
-    Edit,
-    always_returns,
-    apply_edits,
-    leaves,
-    loaded,
-    read_first,
-    stored,
-    surely_written,
-    target_names,
-    walk_scope,
-)
+from jupyter_jitmagic.source.code import Code, Edit, always_returns, apply_edits, leaves
+from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope
 
 Key = tuple[ast.stmt, int]
 """A statement of the function, and which part of it (0: all of it, as typed)."""

@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Collection, Iterator
 
 from jupyter_jitmagic.sandbox.purity import MUTATORS
-from jupyter_jitmagic.source.code import SCOPES, Code, free_names, stored, target_names, walk_scope
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.names import SCOPES, free_names, stored, target_names, walk_scope
 
 _SIMPLE = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr
 _ONCE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Attribute, ast.Tuple, ast.List, ast.keyword, ast.Starred)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jupyter_jitmagic.diagnosis.splits.cutting import Item, Piece
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program
-from jupyter_jitmagic.source.code import walk_scope
+from jupyter_jitmagic.source.names import walk_scope
 from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 
 

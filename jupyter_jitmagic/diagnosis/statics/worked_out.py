@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.code import stored
+from jupyter_jitmagic.source.names import stored
 from jupyter_jitmagic.source.rebuilding import Rebuilt
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 

@@ -1,0 +1,185 @@
+"""Which names statements read and write, in which order, and whether they come to their end."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def walk_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every node of the statements that belongs to their own scope: not the insides of nested functions and classes."""
+    stack = list(nodes)[::-1]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            stack.extend(list(ast.iter_child_nodes(node))[::-1])
+
+
+def target_names(target: ast.AST) -> list[str]:
+    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def stored(nodes: Iterable[ast.AST]) -> list[str]:
+    """Names that the statements bind in their own scope, in order of first binding (comprehension variables left out)."""
+    hidden: set[ast.AST] = set()
+    names: dict[str, None] = {}
+    for node in walk_scope(nodes):
+        if isinstance(node, ast.comprehension):
+            hidden.update(ast.walk(node.target))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            names.setdefault(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.setdefault(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                names.setdefault((alias.asname or alias.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.setdefault(node.name)
+    inner = {n.id for n in hidden if isinstance(n, ast.Name)}
+    if inner:
+        outer = {
+            n.id for n in walk_scope(nodes) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load) and n not in hidden
+        }
+        names = {k: None for k in names if k not in inner or k in outer}
+    return list(names)
+
+
+def loaded(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that the nodes read, those inside nested functions and augmented assignments too."""
+    found: set[str] = set()
+    for root in nodes:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+    return found
+
+
+def read_first(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names that may be read before these statements write them."""
+    return _flow(stmts, set())[0]
+
+
+def surely_written(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names that have a new value after these statements on every way through them."""
+    return _flow(stmts, set())[1]
+
+
+def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[str]]:
+    """(names possibly read before written, names surely written after), the latter starting from `written`."""
+    reads: set[str] = set()
+    written = set(written)
+    for stmt in stmts:
+        if isinstance(stmt, ast.If):
+            reads |= _read_by_test(stmt.test) - written
+            written |= set(stored([stmt.test]))
+            left, after_left = _flow(stmt.body, written)
+            right, after_right = _flow(stmt.orelse, written)
+            reads |= left | right
+            ends_left, ends_right = always_leaves(stmt.body), always_leaves(stmt.orelse)
+            written = after_right if ends_left else after_left if ends_right else after_left & after_right
+            if ends_left and ends_right:
+                break
+        elif isinstance(stmt, ast.For | ast.AsyncFor):
+            reads |= loaded([stmt.iter]) - written
+            reads |= _flow(stmt.body, written | set(target_names(stmt.target)))[0]
+            reads |= _flow(stmt.orelse, written)[0]
+        elif isinstance(stmt, ast.While):
+            reads |= _read_by_test(stmt.test) - written
+            bound = written | set(stored([stmt.test]))
+            reads |= _flow(stmt.body, bound)[0] | _flow(stmt.orelse, bound)[0]
+        elif isinstance(stmt, ast.With | ast.AsyncWith):
+            for item in stmt.items:
+                reads |= loaded([item.context_expr]) - written
+                if item.optional_vars is not None:
+                    written |= set(target_names(item.optional_vars))
+            inner, written = _flow(stmt.body, written)
+            reads |= inner
+        elif isinstance(stmt, ast.Try):
+            for block in (stmt.body, stmt.orelse, stmt.finalbody, *(h.body for h in stmt.handlers)):
+                reads |= _flow(block, written)[0]
+        elif isinstance(stmt, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            reads |= free_names(stmt) - written
+            written.add(stmt.name)
+        else:
+            reads |= _loads_of_simple(stmt) - written
+            written |= set(stored([stmt]))
+            if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
+                break
+    return reads, written
+
+
+def _read_by_test(test: ast.expr) -> set[str]:
+    """Names that a test reads before it binds them itself by `:=`."""
+    bound: dict[str, tuple[int, int]] = {}
+    for node in ast.walk(test):
+        if isinstance(node, ast.NamedExpr):
+            end = (node.end_lineno or 0, node.end_col_offset or 0)
+            bound[node.target.id] = min(end, bound.get(node.target.id, end))
+    names = [n for n in ast.walk(test) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return {n.id for n in names if n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]}
+
+
+def _loads_of_simple(stmt: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in walk_scope([stmt]):
+        if isinstance(node, SCOPES):
+            found |= free_names(node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    inner: set[str] = set()
+    for node in walk_scope([stmt]):
+        if isinstance(node, ast.comprehension):
+            inner |= set(target_names(node.target))
+    outside = {n.id for n in _outside_comprehensions(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {name for name in found if name not in inner or name in outside}
+
+
+def _outside_comprehensions(stmt: ast.AST) -> Iterator[ast.AST]:
+    stack = [stmt]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, COMPREHENSIONS):
+            stack.append(node.generators[0].iter)
+        elif not isinstance(node, SCOPES):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def free_names(fn: ast.AST) -> set[str]:
+    """Names that a nested function or class takes from around it (defaults and decorators too)."""
+    if isinstance(fn, ast.ClassDef):
+        return loaded([fn])
+    assert isinstance(fn, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    a = fn.args
+    own = {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg)))}
+    body: Sequence[ast.AST] = [fn.body] if isinstance(fn, ast.Lambda) else fn.body
+    bound = own | set(stored(body))
+    inside: set[str] = set()
+    for node in walk_scope(body):
+        if isinstance(node, SCOPES):
+            inside |= free_names(node)
+        elif isinstance(node, ast.Nonlocal):
+            bound -= {*node.names}
+            inside |= {*node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            inside.add(node.id)
+    outside = [*a.defaults, *filter(None, a.kw_defaults), *getattr(fn, "decorator_list", [])]
+    return (inside - bound) | loaded(outside)
+
+
+def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
+    """Whether every way through the statements ends in return, raise, break or continue."""
+    for stmt in stmts:
+        if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
+            return True
+        if isinstance(stmt, ast.If) and stmt.orelse and always_leaves(stmt.body) and always_leaves(stmt.orelse):
+            return True
+    return False
