@@ -73,7 +73,7 @@ def test_an_answer_that_is_stopped_says_what_its_static_set_costs(limited, monke
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.answering.MANY_EQUATIONS", 100)
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.answering.as_data", lambda *_: busy(60))
     found = jm.diagnose(long, jnp.float32(1.0), 300)
-    assert found.stopped and found.equations == 300 and "compiling may take minutes" in str(found)
+    assert found.stopped and found.equations == 300 and "traced: 300 equations; compiling may take long" in str(found)
 
 
 def test_a_run_that_came_to_no_site_in_its_time_leaves_the_one_that_jax_names(monkeypatch):

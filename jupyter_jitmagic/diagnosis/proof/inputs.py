@@ -32,8 +32,8 @@ from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
-    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int", "flag",
-    "moved", "left out", "none", "given", "number", "size", "end",
+    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int",
+    "large count", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
 )  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 

@@ -227,7 +227,7 @@ def repeated(spot: Spot) -> Iterator[Step]:
     for name, value in spot.locals.items():
         if name not in own and name in beside and getattr(value, "ndim", 0) > 0:
             call = spot.code.src(node)[:-1].rstrip().removesuffix(",")
-            excludes = dict.fromkeys(("count", "size", "end"), f"repeats that do not add up to the length of {name}")
+            excludes = dict.fromkeys(("count", "lone", "size", "end"), f"repeats that do not add up to the length of {name}")
             yield spot.step("size=", (node, f"{call}, total_repeat_length={name}.shape[0])"), excludes=excludes)
 
 

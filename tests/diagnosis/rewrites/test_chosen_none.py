@@ -91,6 +91,6 @@ def test_a_tuple_that_a_loop_finds_begins_as_zeros():
     )
     x = jnp.linspace(0.5, 2.0, 130)
     found = propose(define(source)["f"], (x, jnp.sin(x * 9)), {}, (), seconds=30.0)
-    (shown,) = (*found.rewrites, *found.unverified)
+    shown = (*found.rewrites, *found.unverified)[0]
     assert "best, most = (0.0, 0), 0.0" in shown.source
     assert "calls in which best stays None" in shown.reason  # there plain Python gives None
