@@ -108,7 +108,8 @@ def beside_static(asked: Asked) -> tuple[tuple[Rewrite, ...], frozenset[str]]:
 
 def rolled_beside(asked: Asked) -> tuple[Rewrite, ...]:
     """The function with the same static arguments, and with loops of lax for those of Python's that make its program large."""
-    if not asked.with_rewrites or asked.result.equations <= MOST_UNROLLED:
+    in_a_loop = any(site.operation == "range" for site in asked.found.sites)
+    if not (asked.with_rewrites and in_a_loop) or asked.result.equations <= MOST_UNROLLED:
         return ()
     names, numbers = asked.call.static_names(asked.result.static)
     in_time = replace(asked, deadline=max(asked.deadline, clock() + _ROLLING_S))

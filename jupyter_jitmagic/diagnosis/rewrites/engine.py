@@ -94,7 +94,7 @@ class Search:
         self._key = trace_key(fun, args, kwargs, static)
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
-        self.runnable, self._rolls = runnable, rolls
+        self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
@@ -172,6 +172,8 @@ class Search:
         outcome = self.trace(function, self.args, self.kwargs)
         patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
         large = not isinstance(outcome, BaseException) and count_equations(outcome.jaxpr) > SOME_EQUATIONS
+        if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
+            return []  # nothing was to be cured but its loops
         if large and not self._rolls and (steps := self._of_its_loops(draft)):
             self._rolls = True
             return steps
