@@ -227,6 +227,11 @@ class GrowingList(Container):
         texts = [part for part in parts if not part.isdigit()]
         return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
 
+    def _is_behind(self, node: ast.Name) -> bool:
+        """Whether a place comes after all that appends, and after the loops around that."""
+        before = [at for statement, _ in self.appends for at in (statement, *self._loops_around(statement))]
+        return all(node.lineno > (at.end_lineno or at.lineno) for at in before)
+
     def _is_popped(self) -> bool:
         return any(
             isinstance(node, ast.Attribute) and node.attr == "pop" and getattr(node.value, "id", "") == self.name
@@ -320,7 +325,8 @@ class GrowingList(Container):
             case ast.Attribute(attr="pop"):
                 self._popped(parent)
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
-                self.replace(parent, self.length)
+                if not (self.whole and self._is_behind(node)):  # an array that is full has that length while tracing, too
+                    self.replace(parent, self.length)
             case _ if is_returned(code, node):
                 self.replace(node, f"list({self.name})" if self.whole else self.counted)
             case ast.Call(func=ast.Attribute(attr=attr, value=owner), args=[only], keywords=[]) if (

@@ -216,6 +216,23 @@ def test_a_list_is_filled_by_its_loop_s_own_number_where_nobody_asks_for_its_len
         np.testing.assert_allclose(jax.jit(namespace["f"], static_argnames="n")(1.0, 60), want, rtol=1e-4)
 
 
+def test_the_length_of_a_full_list_is_known_behind_its_loop():
+    """A Viterbi path: the second list is as long as the first one and one more."""
+    source = (
+        "def f(delta, A):\n    back = []\n    for t in range(1, 70):\n        s = delta[:, None] + A\n"
+        "        back.append(jnp.argmax(s, axis=0))\n        delta = jnp.max(s, axis=0) - t * 0.01\n"
+        "    path = [int(jnp.argmax(delta))]\n    for b in reversed(back):\n        path.append(int(b[path[-1]]))\n"
+        "    return jnp.array(path[::-1])\n"
+    )
+    delta, A = jnp.array([0.1, 0.5]), jnp.array([[-0.3, -1.2], [-0.9, -0.5]])
+    namespace = define(source)
+    found = propose(namespace["f"], (delta, A), {}, seconds=30.0, rolls=True)
+    assert found.rewrites[0].source.count("fori_loop") == 2 and "len(back) + 1" in found.rewrites[0].source
+    want = namespace["f"](delta, A)
+    with applied(found, namespace):
+        np.testing.assert_array_equal(jax.jit(namespace["f"])(delta, A), want)
+
+
 def test_rows_of_numbers_make_an_array():
     """`out.append([s, i])`, of which an array is made."""
     found = check(
