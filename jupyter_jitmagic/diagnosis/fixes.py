@@ -25,12 +25,12 @@ class Fix:
     static_argnums: tuple[int, ...] = ()
     rewrite: Rewrite | None = None
     equations: int = 0
-    """Of a program that is traced, and so large that compiling it may take minutes; else 0."""
+    """Of a program that is traced, and so large that compiling it may take long; else 0."""
 
 
 def fixes(diagnosis: Diagnosis) -> list[Fix]:
     """Every fix, the proposed one first, those that were not compared last; empty if nothing cures it. Static arguments come
-    first, unless they make so large a program that compiling it may take minutes.
+    first, unless they make so large a program that compiling it may take long.
 
     A split that leaves hardly anything to compile comes after a rewrite that gives its caller more.
     """

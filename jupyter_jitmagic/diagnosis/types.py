@@ -163,7 +163,8 @@ class Diagnosis:
     """What the jit declares static already; `static_argnames` holds it as well."""
     declared_argnums: tuple[int, ...] = ()
     equations: int = 0
-    """Of the program with `static_argnames`, where it is so large that compiling it may take minutes; else 0."""
+    """Of the program with `static_argnames`, where it is so large that compiling it may take minutes, or takes long beside a
+    rewrite that compiles its rounds once; else 0."""
 
     def __str__(self) -> str:
         """The answer as a terminal shows it."""
