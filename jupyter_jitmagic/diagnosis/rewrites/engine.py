@@ -52,6 +52,7 @@ MAX_STEPS = 30
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
+SLOW_TRACE = 0.15  # seconds; one that fails after them has traced many rounds, and would do so again for each step
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
 _numbers = itertools.count(1)
 
@@ -95,6 +96,7 @@ class Search:
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
+        self._slow = SLOW_TRACE
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
@@ -170,13 +172,17 @@ class Search:
             return steps  # before a trace that is known to be long
         begin = thread_time()
         outcome = self.trace(function, self.args, self.kwargs)
-        patience = max(SHORTEST_TRACE, 5 * (thread_time() - begin))
-        large = not isinstance(outcome, BaseException) and count_equations(outcome.jaxpr) > SOME_EQUATIONS
+        took = thread_time() - begin
+        patience = max(SHORTEST_TRACE, 5 * took)
+        failed = isinstance(outcome, BaseException)
+        large = took > self._slow if failed else count_equations(outcome.jaxpr) > SOME_EQUATIONS
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
-        if large and not self._rolls and (steps := self._of_its_loops(draft)):
-            self._rolls = True
-            return steps
+        if large and not self._rolls:
+            if steps := self._of_its_loops(draft):
+                self._rolls = True
+                return steps
+            self._slow = float("inf") if failed else self._slow  # what takes long are no loops
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}
         failing = ""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose, rolling
+from jupyter_jitmagic.diagnosis.rewrites import engine, propose, rolling
 
 from .helpers import applied, check, define
 
@@ -231,6 +231,17 @@ def test_the_length_of_a_full_list_is_known_behind_its_loop():
     want = namespace["f"](delta, A)
     with applied(found, namespace):
         np.testing.assert_array_equal(jax.jit(namespace["f"])(delta, A), want)
+
+
+def test_loops_come_before_a_place_that_a_slow_trace_reaches_behind_them(monkeypatch):
+    """Each step would trace their rounds again; a time of zero stands for a slow machine."""
+    source = (
+        "def f(x):\n    for k in range(60):\n        x = jnp.sin(x) * 0.5 + 0.1 * k\n        x = x - x**2 * 0.01\n"
+        "    if x.sum() > 0:\n        return x\n    return -x\n"
+    )
+    assert check(source, (jnp.arange(3.0),)).rewrites[0].patterns[0] == "where"
+    monkeypatch.setattr(engine, "SLOW_TRACE", 0.0)
+    assert check(source, (jnp.arange(3.0),)).rewrites[0].patterns == ("fori_loop", "where")
 
 
 def test_rows_of_numbers_make_an_array():
