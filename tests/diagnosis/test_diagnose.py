@@ -509,6 +509,19 @@ def test_a_flag_is_not_the_cure_where_its_other_value_needs_data(fun, args, name
     assert answer.reason.startswith("Static arguments alone would do in this call, but not with ")
 
 
+def by_order(x, order):
+    if order == 1:
+        return jnp.abs(x).sum()
+    return x[x > 0].sum()
+
+
+def test_another_number_of_a_static_argument_may_need_a_rewrite_as_well():
+    """With `order=1` it traces; the other order selects by a mask."""
+    answer = diagnose(by_order, X, 1)
+    assert (answer.kind, answer.static_argnames, answer.verified) == ("static+rewrite", ("order",), True)
+    assert "but not with order=2: line " in answer.reason
+
+
 def test_plain_python_is_not_said_to_fail_where_it_does_not():
     def f(xs, k):
         window = deque(maxlen=k)

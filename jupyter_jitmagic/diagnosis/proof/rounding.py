@@ -5,6 +5,7 @@ Such a rewrite is right if both give the same operation by operation, which NumP
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,35 @@ def _counts(got: Any, want: Any) -> tuple[int, ...] | None:
             new = int(a), int(b)
             found = max(found or new, new, key=lambda pair: abs(pair[0] - pair[1]))
     return found
+
+
+def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
+    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
+    others = [] if plain.asks_for_kinds else [plain.variations.canonical(given)]
+    for other in (*others, plain.variations.nudged(given, 1 + 3e-6), plain.variations.nudged(given, 1 - 3e-6)):
+        again = plain.run(other)
+        if again is None or not differs(got, again[0]) or differs(again[0], want):
+            return True
+    return False
+
+
+_KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
+_ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
+
+
+def asks_for_kinds(tree: ast.AST) -> bool:
+    """Whether what a source does may depend on whether a number is Python's or an array: it asks for its type, or catches
+    what Python's arithmetic raises. An array in its place then gives something else, and not for its rounding."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in _KINDS:
+                return True
+        elif isinstance(node, ast.ExceptHandler):
+            named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else _ARITHMETIC
+            if named & _ARITHMETIC:
+                return True
+    return False
 
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge"})

@@ -31,7 +31,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, traced_le
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, goes_on, raised, words
-from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, other_rounds
+from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, asks_for_kinds, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -68,6 +68,7 @@ class Plain:
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
         gives_gradients: it takes a gradient itself, and does not ask for NaN.
+        asks_for_kinds: what it does may depend on whether a number is Python's or an array.
 
     Raises:
         NoSource: a copy of the function cannot be made.
@@ -92,12 +93,14 @@ class Plain:
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
         self._takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
         self.gives_gradients = self._takes_gradients and not self.minds_nan
+        self.asks_for_kinds = False
         compiled = {}
         self._literals: dict[float, None] = {}
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original))
+            self.asks_for_kinds |= asks_for_kinds(original)
             rows = row_by_row(original, unit.globals)
             tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
@@ -467,19 +470,6 @@ def _gives(rewrite: Callable[[Input], Any] | None, given: Input, want: Any) -> b
 def computed(fun: Callable[..., Any], given: Input) -> Any:
     """What a function of the user's gives on an input, run for us."""
     return rerun(lambda: jax.block_until_ready(fun(*given.args, **given.kwargs)))
-
-
-def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
-    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
-    for other in (
-        plain.variations.canonical(given),
-        plain.variations.nudged(given, 1 + 3e-6),
-        plain.variations.nudged(given, 1 - 3e-6),
-    ):
-        again = plain.run(other)
-        if again is None or not differs(got, again[0]) or differs(again[0], want):
-            return True
-    return False
 
 
 def _words(given: Input) -> str:

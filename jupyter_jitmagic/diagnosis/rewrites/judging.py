@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     static_split,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
-from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds
+from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     OVERLAP,
@@ -34,7 +34,6 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     compare,
     comparison,
     computed,
-    rounding_decides,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling

@@ -13,10 +13,16 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, readable
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
-from jupyter_jitmagic.source.compared import compared_words
+from jupyter_jitmagic.source.compared import compared_numbers, compared_words
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 _MOST_CHOICES = 3  # other values of one static argument that are traced
+_NEEDS_A_VALUE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
+_LARGEST = 100  # a whole number that is one: more may be rounds of a loop
 
 
 def counts_of_few_rounds(call: Call, found: StaticSet) -> frozenset[str]:
@@ -40,30 +46,34 @@ class OtherChoice:
 
 
 def choosing_otherwise(call: Call, found: StaticSet) -> OtherChoice | None:
-    """The call with another flag or name among its static arguments, where that takes a way that does not trace."""
+    """The call with another flag, name or number among its static arguments, where that takes a way that does not trace."""
     for name in sorted(found.static - call.declared):
         value = call.argument(name).value
-        choices = [not value] if isinstance(value, bool) else _named_choices(call, value) if isinstance(value, str) else []
-        for choice in choices[:_MOST_CHOICES]:
+        for choice in _choices(call, value)[:_MOST_CHOICES]:
             args, kwargs = call.with_values({name: choice})
             other = bind(call.fun, args, kwargs, call.declared)
             error = call_error(other, found.static)
-            needs_a_value = isinstance(error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError)
-            if needs_a_value and not plain_fails(other):
+            if isinstance(error, _NEEDS_A_VALUE) and not plain_fails(other):
                 return OtherChoice(other, f"{name}={choice!r}")
     return None
 
 
-def _named_choices(call: Call, value: str) -> list[str]:
-    """The strings with which the function compares."""
+def _choices(call: Call, value: Any) -> list[Any]:
+    """The other flag, the strings with which the function compares, or the whole numbers at which it decides."""
+    if isinstance(value, bool):
+        return [not value]
     function = plain_function(call.fun)
-    if function is None:
+    if function is None or type(value) not in (str, int):
         return []
     try:
         tree = ast.parse(unit_of(function.__code__, function.__globals__).text)
     except NoSource:
         return []
-    return [word for word in dict.fromkeys(compared_words(tree)) if word != value]
+    if isinstance(value, str):
+        return [word for word in dict.fromkeys(compared_words(tree)) if word != value]
+    limits = [int(number) for number in compared_numbers(tree) if number == int(number) and abs(number) <= _LARGEST]
+    beside = (number + step for number in limits for step in (0, 1, -1))
+    return [number for number in dict.fromkeys(beside) if number != value]
 
 
 def plain_fails(call: Call) -> bool:

@@ -44,3 +44,17 @@ def test_nan_that_jax_itself_leaves_out_of_a_maximum_refuses_no_rewrite():
     namespace = define("def f(x, t):\n    return x[x > t].max()\n")
     found = propose(namespace["f"], (jnp.sin(jnp.arange(2000.0)), 0.25), {})
     assert found.rewrites and found.rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "    if isinstance(x, (int, float)):\n        x = x + 1\n    if x > y:\n        return x\n    return y\n",
+        "    if x > 1:\n        x = x * 2\n    try:\n        return x / y\n    except ZeroDivisionError:\n        return 0.0\n",
+    ],
+    ids=["isinstance", "ZeroDivisionError"],
+)
+def test_what_a_number_of_pythons_does_otherwise_is_no_rounding(code):
+    """Under jit a number is an array: an answer that is another for this is wrong, however near it would be."""
+    fun = define(f"def f(x, y):\n{code}")["f"]
+    assert not propose(fun, (2.0, 4.0), {}).rewrites
