@@ -34,7 +34,12 @@ ONE_ARRAY = [
     "jnp.sort(x, axis=1)", "jnp.argsort(x[0])", "x @ x.T", "jnp.einsum('ij,kj->ik', x, x)", "jnp.tensordot(x, x, 2)",
     "x[PLACES[:3]]", "x[:, PLACES]", "jnp.take(x[0], PLACES)", "jnp.take_along_axis(x, jnp.abs(INTS) % 4, axis=1)",
     "x.at[1].set(7)", "x.at[PLACES[:3]].add(2)", "x.at[0, PLACES].multiply(3)", "x.at[:, 1].max(1)",
-    "x.at[jnp.array([0, 5])].set(1)",
+    "x.at[jnp.array([0, 5])].set(1)", "x.at[1, 2].set(x[0, 0])", "x.at[-1].add(x[0])", "x.at[1:, ::2].set(0)",
+    "x.at[9].set(1)", "x.at[jnp.argmin(x[0]) - 2, 1:].set(3)",
+    "x.at[jnp.argmax(x) + 9].add(1)", "x.at[0].set(x[0].astype(jnp.int32))", "x.at[0].add(x[0] > 1)", "x.at[1].set(2**24 + 1)",
+    "x.at[1].get()",
+    "x.at[0].set(1, mode='drop')", "(x > 1).at[0].set(True)", "x[np.array([True, False, True])]",
+    "[row.sum() for row in x]", "list(x[0])", "list(x[:0])", "jnp.array([v * 2 for v in x[0]])",
     "jnp.tril(x)", "jnp.diff(x)", "jnp.searchsorted(jnp.arange(5), x[0])", "x.astype(jnp.int32)", "x.astype(jnp.float16)",
     "jnp.isnan(x)", "jnp.nan_to_num(x)", "jnp.round(x)", "jnp.floor(x)", "jnp.linspace(0, 1, 5) * x[0, 0]", "jnp.eye(3) @ x",
     "jax.nn.one_hot(PLACES, 5)", "jax.vmap(lambda row: row.sum() * row)(x)",
@@ -51,12 +56,18 @@ ONE_ARRAY = [
     "jnp.nonzero(x > 0, size=5, fill_value=0)", "jnp.digitize(x, jnp.arange(4))", "jnp.empty((2, 3)).shape",
 ]  # fmt: skip
 FLOATS_ALONE = [
+    "x.at[0, 0].add(2.5)",
     "jnp.sqrt(x)", "jnp.exp(x)", "jnp.log(x)", "jnp.log1p(x)", "jnp.sin(x)", "jnp.tanh(x)", "jnp.arctan2(x, 2.0)", "x ** 1.5",
     "jax.nn.sigmoid(x)", "jax.nn.softmax(x[0])", "jax.nn.relu(x)", "jnp.std(x[0])", "jnp.var(x, axis=1)", "jnp.median(x[0])",
     "jnp.linalg.norm(x[0])", "jax.scipy.special.erf(x)", "jax.scipy.special.gammaln(jnp.abs(x))", "jnp.logaddexp(x, x)",
     "jnp.angle(lax.complex(x * 0, -x))",
     "jax.scipy.special.logsumexp(x[0])", "jnp.nanmean(x)", "jnp.percentile(x[0], 30)", "jnp.interp(0.3, jnp.arange(4.0), x[0])",
 ]  # fmt: skip
+PLAINLY = [
+    "x.at[x > 1].set(0)", "x.at[x > 1].add(x[x > 1])", "x.at[x[:, 0] > 1].set(x[0])", "x[x > 1]", "x[x[:, 0] > 1]",
+    "x[x > 99]", "x[0][x[1] > 1]",
+]  # fmt: skip
+"""What has no shape before it is run."""
 CASES = [("FLOATS", text) for text in (*ONE_ARRAY, *FLOATS_ALONE)] + [("INTS", text) for text in ONE_ARRAY]
 
 
@@ -69,6 +80,38 @@ def alike(got, want):
     for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
         assert getattr(a, "dtype", None) == getattr(b, "dtype", None)
         np.testing.assert_allclose(np.asarray(a, np.float64), np.asarray(b, np.float64), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", PLAINLY)
+@pytest.mark.parametrize("x", [FLOATS, INTS], ids=["floats", "ints"])
+def test_masks_choose_and_write_what_they_do_in_jax(x, text):
+    alike(uncompiled.run(function(text), (x,), {}, Deadline(20)), function(text)(x))
+
+
+@pytest.mark.parametrize("text", ["x.at[0].set(x)", "x.at[0].no_such_update(x)", "x[jnp.ones(9, bool)]", "list(x[0, 0])"])
+def test_what_jax_refuses_is_refused_in_its_words(text):
+    with pytest.raises(Exception) as want:
+        function(text)(FLOATS)
+    with pytest.raises(type(want.value)) as got:
+        uncompiled.run(function(text), (FLOATS,), {}, Deadline(20))
+    assert str(got.value).split("_")[0] == str(want.value).split("_")[0]
+
+
+def test_a_run_that_is_known_reads_and_writes_at_other_places():
+    """Numbers that are arrays are given anew; a mask is asked for, and with another one Python runs."""
+
+    def fun(x, i):
+        runs.append(1)
+        return x.at[i].set(x[i] * 2)[x > 0]
+
+    runs = []
+    known = Recordings(lambda: None, lambda seen: None)
+    for x, i in [((1.0, 2.0, 3.0), 0), ((4.0, 5.0, 6.0), 2), ((-1.0, 2.0, 3.0), 1)]:
+        given = (jnp.array(x), jnp.array(i))
+        alike(
+            uncompiled.run(fun, given, {}, Deadline(20), recordings=known, same="fun"), given[0].at[i].multiply(2)[given[0] > 0]
+        )
+    assert len(runs) == 2
 
 
 @pytest.mark.parametrize(("kind", "text"), CASES)

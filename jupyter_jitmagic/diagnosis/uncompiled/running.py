@@ -11,17 +11,17 @@ import contextlib
 import functools
 import operator
 import weakref
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_number, is_simple
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
 from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
-    Values,
     Watch,
     as_operand,
     by_element,
@@ -282,22 +282,89 @@ if _parts is not None:
         except Exception:
             return _plain_power(self, exponent)
 
+    def _is_array(part: Any) -> bool:
+        return type(part) is _Tracer
+
+    def _place(self: Any, index: Any) -> tuple[Place, list[Any]] | None:
+        """An index that NumPy takes as JAX does, and the arrays of a run in it."""
+        parts = index if type(index) is tuple else (index,)
+        given = [part for part in parts if type(part) is _Tracer]
+        if type(self.value) is not np.ndarray:
+            return None
+        if len(parts) == 1 and given and given[0].aval.dtype == bool and given[0].aval.ndim > 0:
+            return Place([given[0].asked()], _is_array), []  # a mask: how much it chooses is asked for by JAX, too
+        if not all(is_number(part.aval, part.value) if type(part) is _Tracer else is_simple(part) for part in parts):
+            return None
+        return Place(parts, _is_array), given
+
     def _element(self: Any, index: Any) -> Any:
-        """``x[0]``, ``x[1:, None]``, ``x[i, :]``: by NumPy where every index is a number within bounds."""
+        """``x[0]``, ``x[1:, None]``, ``x[i, :]``, ``x[mask]``: by NumPy."""
         try:
-            parts = index if type(index) is tuple else (index,)
-            given = [part for part in parts if type(part) is _Tracer]
-            if type(self.value) is not np.ndarray or not all(map(_is_simple_index, parts)):
+            found = _place(self, index)
+            if found is None:
                 return _plain_element(self, index)
-            compute = _ElementAt(parts)
+            place, given = found
             operands = [self.value, *(part.value for part in given)]
-            aval = self.aval.update(shape=compute(operands)[0].shape)
-            return self._trace.computed(compute, [self, *given], operands, [aval])[0]
+            aval = self.aval.update(shape=place.read(operands)[0].shape)
+            return self._trace.computed(place.read, [self, *given], operands, [aval])[0]
         except Exception:
             return _plain_element(self, index)  # out of bounds, say: JAX has rules for it
 
+    def _rows(self: Any) -> Iterator[Any]:
+        """``for row in x``."""
+        if self.aval.ndim == 0 or type(self.value) is not np.ndarray:
+            return iter(_plain_rows(self))
+        return (_element(self, k) for k in range(len(self.value)))
+
+    def _plain_updates(array: Any) -> Any:
+        return _parts.Tracer.__getattr__(array, "at")
+
+    class _Updates:
+        """``x.at``."""
+
+        __slots__ = ("_array",)
+
+        def __init__(self, array: Any) -> None:
+            self._array = array
+
+        def __getitem__(self, index: Any) -> Any:
+            return _Update(self._array, index)
+
+    class _Update:
+        """``x.at[i]``: ``set`` and ``add`` by NumPy, the rest by JAX."""
+
+        __slots__ = ("_array", "_index")
+
+        def __init__(self, array: Any, index: Any) -> None:
+            self._array, self._index = array, index
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(_plain_updates(self._array)[self._index], name)
+
+        def set(self, values: Any, **settings: Any) -> Any:
+            return self._by_numpy("set", values, settings)
+
+        def add(self, values: Any, **settings: Any) -> Any:
+            return self._by_numpy("add", values, settings)
+
+        def _by_numpy(self, name: str, values: Any, settings: dict[str, Any]) -> Any:
+            array, kind = self._array, type(values)
+            with contextlib.suppress(Exception):  # out of bounds, say: JAX has rules for it
+                if not settings and (kind is _Tracer or kind in _NUMBERS):
+                    fits = fits_into(array.aval, values.aval if kind is _Tracer else values)
+                    found = _place(array, self._index) if fits else None
+                    if found is not None and not (name == "add" and array.aval.dtype == bool):
+                        place, given = found
+                        value = values.value if kind is _Tracer else np.asarray(values, array.aval.dtype)
+                        compute = place.written if name == "set" else place.added
+                        operands = [array.value, *(part.value for part in given), value]
+                        return array._trace.computed(compute, [array, *given, values], operands, [array.aval])[0]
+            return getattr(_plain_updates(array)[self._index], name)(values, **settings)
+
     _plain_power, _plain_element = _parts.Tracer.__pow__, _parts.Tracer.__getitem__
-    _Tracer.__pow__, _Tracer.__getitem__ = _power, _element
+    _plain_rows = _parts.Tracer.__iter__
+    _Tracer.__pow__, _Tracer.__getitem__, _Tracer.__iter__ = _power, _element, _rows
+    _Tracer.at = property(_Updates)
     for _name in _OPERATORS:
         setattr(_Tracer, _name, _by_program(_name))
 
@@ -324,32 +391,6 @@ def _operator(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, li
 def _power_of(aval: Any, exponent: float, *_: Any) -> tuple[Operation, list[Any]]:
     closed = _traced(lambda array: array**exponent, (aval,))
     return inner_program(closed), closed.out_avals
-
-
-def _is_simple_index(part: Any) -> bool:
-    """Whether it is the whole of an index, or a part of one, that NumPy takes as JAX does."""
-    if type(part) is slice:
-        return all(end is None or type(end) is int for end in (part.start, part.stop, part.step))
-    if type(part) is _Tracer:
-        return part.aval.shape == () and type(part.value) is np.ndarray and part.value.dtype.kind in "iu"
-    return type(part) is int or part is None or part is Ellipsis
-
-
-class _ElementAt:
-    """What reads an array at an index whose parts may be arrays of a run.
-
-    Raises:
-        IndexError: a number is out of bounds.
-    """
-
-    def __init__(self, parts: Sequence[Any]) -> None:
-        if not any(part is Ellipsis for part in parts):
-            parts = (*parts, Ellipsis)  # so that NumPy gives an array of a single number, too
-        self._parts = [None if type(part) is _Tracer else (part,) for part in parts]
-
-    def __call__(self, args: Values, watch: Watch | None = None) -> Values:
-        numbers = iter(args[1:])
-        return [args[0][tuple(part[0] if part is not None else int(next(numbers)) for part in self._parts)]]
 
 
 @functools.lru_cache(maxsize=1024)
