@@ -365,8 +365,11 @@ def _steps(error: BaseException) -> Iterator[TracebackType]:
 
 
 def clear_caches() -> None:
-    """Forget the user's source and code objects."""
+    """Forget the user's source and code objects, and what was drawn from their keys."""
+    from jupyter_jitmagic.diagnosis.uncompiled import drawn
     from jupyter_jitmagic.usercode import places
+
+    drawn.forget()
 
     block_of.cache_clear()
     whole_tree.cache_clear()

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
@@ -237,7 +238,9 @@ def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
             found = primitive.bind(*(jax.numpy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
         return [plain_value(value) for value in (found if primitive.multiple_results else [found])]
 
-    return run
+    name = primitive.name
+    costs = name in _SPECIAL or (name in _PROGRAMS and is_random(params[_PROGRAMS[name]]))
+    return remembered(name, params, run, always=costs)
 
 
 def _in_blocks(by_jax: Operation) -> Operation:
@@ -270,9 +273,7 @@ _PROGRAMS = {
 def is_random(program: Any) -> bool:
     """Whether it computes what NumPy has not: one of jax.random is better compiled as a whole."""
     jaxpr = getattr(program, "jaxpr", program)
-    return any(
-        equation.primitive.name.startswith(("random_", "threefry")) and len(equation.invars) > 0 for equation in jaxpr.eqns
-    )
+    return any(is_drawing(equation.primitive.name) and len(equation.invars) > 0 for equation in jaxpr.eqns)
 
 
 # -- loops and branches ---------------------------------------------------------------------------------
@@ -325,6 +326,17 @@ def _scan(params: dict[str, Any]) -> Operation:
     return run
 
 
+def _linear_solve(params: dict[str, Any]) -> Operation:
+    """``jnp.linalg.solve`` and its kin: its own program, without those for its derivatives."""
+    solve, counts = inner_program(params["jaxprs"].solve), params["const_lengths"]
+    start = counts.matvec + counts.vecmat
+
+    def run(args: Values, watch: Watch) -> Values:
+        return solve([*args[start : start + counts.solve], *args[sum(counts) :]], watch)
+
+    return run
+
+
 def _stacked(column: list[Any], aval: Any) -> Any:
     if fits(aval):
         return np.stack(column) if column else np.zeros((0, *aval.shape), aval.dtype)
@@ -340,4 +352,10 @@ def _scan_parts(params: dict[str, Any], args: Values) -> tuple[int, int]:
     return len(constants), len(carried)
 
 
-_STRUCTURED: dict[str, Callable[[dict[str, Any]], Operation]] = {"while": _while, "cond": _cond, "scan": _scan}
+_STRUCTURED: dict[str, Callable[[dict[str, Any]], Operation]] = {
+    "while": _while,
+    "cond": _cond,
+    "scan": _scan,
+    "custom_linear_solve": _linear_solve,
+    "linear_solve": _linear_solve,
+}

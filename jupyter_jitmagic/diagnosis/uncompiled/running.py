@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing
 from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_number, is_simple
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
 from jupyter_jitmagic.diagnosis.uncompiled.programs import (
@@ -445,7 +446,7 @@ def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) ->
     if primitive.name in _JITTED:
         program = params["jaxpr"]
         return program.out_avals, operation_of(primitive, params, program.out_avals)
-    if operation(primitive.name) is not None:
+    if operation(primitive.name) is not None or is_drawing(primitive.name):
         try:
             return _small(primitive, tuple(avals), tuple(params.items()), jax.config.jax_enable_x64)
         except TypeError:
