@@ -12,6 +12,7 @@ import collections
 import contextlib
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE, Container, GrowingList, copied_array
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
@@ -79,7 +80,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
-        for first in (made_apart, rows_of_tuples, popped_first, named_first):
+        for first in (under_its_own_name, made_apart, rows_of_tuples, popped_first, named_first):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return

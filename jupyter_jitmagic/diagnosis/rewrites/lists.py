@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
@@ -28,6 +29,11 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     if sides[0] is None or sides[1] is None or not (sides[0] or sides[1]) or not code.on_own_lines([node]):
         return
     lists = list(dict.fromkeys(name for side in sides for name, _ in side or ()))
+    if isinstance(spot.function, ast.FunctionDef):
+        for name in lists:
+            if (renamed := under_its_own_name(spot, spot.function, name)) is not None:
+                yield renamed
+                return
     flags = {name: known for name in lists if (known := _flags_of(spot, name, lists))}
     growing = [name for name in lists if name not in flags.values()]
     edits: list[Edit] = []

@@ -33,6 +33,18 @@ def test_a_list_that_grows_until_a_break_is_a_buffer_and_its_length(end):
     assert "buffer" in found.rewrites[0].patterns
 
 
+@pytest.mark.parametrize(
+    ("loop", "pattern"),
+    [
+        (UNTIL, "buffer"),
+        ("def f(x, c):\n    out = []\n    for v in x:\n        if v > c:\n            out.append(v)\n", "where"),
+    ],
+)
+def test_the_name_of_a_list_may_become_that_of_its_array(loop, pattern):
+    found = check(f"{loop}    out = jnp.array(out)\n    return out.mean() + jnp.max(out)\n", (X, jnp.array(2.5)), (X[:2], -4.5))
+    assert pattern in found.rewrites[0].patterns
+
+
 def test_such_a_list_that_is_returned_comes_whole_with_its_length():
     namespace = define(f"{UNTIL}    return jnp.array(out)\n")
     found = propose(namespace["f"], CALLS[0], {})

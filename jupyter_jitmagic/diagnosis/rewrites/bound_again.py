@@ -1,0 +1,33 @@
+"""A list whose name an array takes in the end: `curve = []` … `curve = jnp.array(curve)`."""
+
+from __future__ import annotations
+
+import ast
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
+from jupyter_jitmagic.source.names import SCOPES, walk_scope
+
+
+def under_its_own_name(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """A name of its own for the list, so that it is bound once, as all that follows lists expects."""
+    code = spot.code
+    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    stores = sorted((n for n in uses if not isinstance(n.ctx, ast.Load)), key=lambda n: n.lineno)
+    inner = [n for scope in walk_scope(function.body) if isinstance(scope, SCOPES) for n in ast.walk(scope)]
+    if len(stores) != 2 or any(n in inner for n in uses):
+        return None
+    made, again = map(code.statement, stores)
+    match made, again:
+        case ast.Assign(targets=[ast.Name()], value=ast.List() | ast.Call()), ast.Assign(targets=[ast.Name()], value=value):
+            pass
+        case _:
+            return None
+    block = code.block(made)
+    given = [n for n in uses if n in set(ast.walk(value))]
+    if again not in block or block.index(again) < block.index(made) or not given:
+        return None
+    before = [n for n in uses if n.lineno < again.lineno]
+    if any(n.lineno <= (again.end_lineno or 0) and n not in (*before, *given, stores[1]) for n in uses):
+        return None  # on the same line
+    own = code.fresh(f"{name}_items", f"{name}_list", f"list_of_{name}")
+    return spot.step("list", *((n, own) for n in (*before, *given)))
