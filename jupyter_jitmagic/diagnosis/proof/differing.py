@@ -57,7 +57,8 @@ def with_empties_of(got: Any, want: Any) -> Any:
 
 
 def is_wider(got: Any, want: Any) -> bool:
-    """Whether a compiled result is the plain one with floats in the place of integers, or of floats of fewer bits."""
+    """Whether a compiled result is the plain one with floats in the place of integers, or of floats of fewer bits; or of JAX's
+    own floats, which an array of nothing (`jnp.array([])`) is of, whatever it would be of otherwise."""
     got_leaves, got_tree = jax.tree_util.tree_flatten(got)
     want_leaves, want_tree = jax.tree_util.tree_flatten(want)
     if got_tree != want_tree:
@@ -71,14 +72,27 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
         return got, want
     if number_kind(want.dtype) == "i":
         return got, want.astype(got.dtype)
-    both_floats = number_kind(want.dtype) == "f" == number_kind(got.dtype)
-    return (got.astype(want.dtype), want) if both_floats and want.dtype.itemsize < got.dtype.itemsize else (got, want)
+    wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
+    if wanted == kind == "f" and want.dtype.itemsize < got.dtype.itemsize:
+        return got.astype(want.dtype), want
+    return (got, want.astype(got.dtype)) if _of_nothing(got, want) else (got, want)
+
+
+def _of_nothing(got: Any, want: Any) -> bool:
+    """Whether the second may come of an array of nothing (`jnp.array([])`), which is of JAX's own floats whatever would be in
+    it; as integers it is the sum or product of that."""
+    if want.dtype != jax.dtypes.canonicalize_dtype(float) or got.dtype == want.dtype:
+        return False
+    kind = number_kind(got.dtype)
+    return kind == "f" or (kind == "i" and np.size(want) <= 1 and bool(np.all(np.isin(np.asarray(want), (0, 1)))))
 
 
 def wider_words(got: Any, want: Any) -> str:
     """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
     for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
         if hasattr(b, "dtype") and hasattr(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
+            if _of_nothing(a, b):
+                return f"always {a.dtype}, where an empty list makes {b.dtype} in plain Python"
             return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
     return "always floats, where plain Python's branches give integers or floats"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
@@ -66,7 +67,20 @@ class _Elements:
                 return f"{names[0][0]}.dtype"
             return f"{self.spot.jnp('result_type')}({', '.join(kinds)})"
         seen = {fact.dtype for fact in facts if fact is not None}
-        return next((dtype for kind, dtype in _BY_KIND if kind in seen), "")
+        kind, dtype = next(((kind, dtype) for kind, dtype in _BY_KIND if kind in seen), ("", ""))
+        exactly = {fact.exactly for fact in facts if fact is not None and fact.sort != "number" and fact.dtype == kind}
+        return self._of_dtype(exactly.pop(), values) or dtype if len(exactly) == 1 else dtype
+
+    def _of_dtype(self, name: str, values: list[ast.expr]) -> str:
+        """Of which dtype numbers are that JAX does not give by itself: that of an array known before, best of one that they
+        are computed from; "" for JAX's own."""
+        if not name or name in (jax.dtypes.canonicalize_dtype(kind).name for kind in (float, int, complex)):
+            return ""
+        inside = {node.id for value in values for node in ast.walk(value) if isinstance(node, ast.Name)}
+        for each in sorted(self.before, key=lambda each: (each not in inside, each)):
+            if is_array(self.spot, each) and self.spot.locals[each].dtype.name == name:
+                return f"{each}.dtype"
+        return f"{self.spot.jnp(name)}" if hasattr(jnp, name) else ""
 
     def _carrier(self, value: ast.expr) -> tuple[str, bool]:
         """(name of an array or number that is known before and of whose dtype a value is, whether it is surely an array)."""
@@ -115,6 +129,8 @@ class _Elements:
             case ast.Constant(value=float()):
                 return ["float"]
             case ast.Name(id=name) if name not in self.before:
+                if array := self._iterated(name):
+                    return [f"{array}.dtype"]
                 return [] if name in within else self._promoting(name, within)
             case ast.Name(id=name):
                 fact = self.spot.fact(value)

@@ -41,6 +41,7 @@ class Fact:
         dtype: "b", "i", "f", "c", "u", or "" for what has none.
         length: of the first axis, or of a list; -1 where visits differed.
         shape: of an array; () where visits differed.
+        exactly: the dtype of an array in full, "" where visits differed, and for numbers of Python's.
     """
 
     sort: str
@@ -48,6 +49,7 @@ class Fact:
     dtype: str = ""
     length: int = -1
     shape: tuple[int, ...] = ()
+    exactly: str = ""
 
     def joined(self, other: Fact) -> Fact:
         if self == other:
@@ -59,7 +61,14 @@ class Fact:
             self.dtype if self.dtype == other.dtype else "",
             self.length if self.length == other.length else -1,
             self.shape if self.shape == other.shape else (),
+            self._exactly_with(other),
         )
+
+    def _exactly_with(self, other: Fact) -> str:
+        """A number of Python's takes the dtype of the arrays that it meets."""
+        if "number" in (self.sort, other.sort):
+            return self.exactly or other.exactly
+        return self.exactly if self.exactly == other.exactly else ""
 
 
 def fact_of(value: Any) -> Fact:
@@ -70,7 +79,8 @@ def fact_of(value: Any) -> Fact:
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):
         sort = "array" if isinstance(value, jax.Array) else "host"
         kind = "f" if jax.dtypes.issubdtype(value.dtype, np.floating) else getattr(value.dtype, "kind", "")  # a key has none
-        return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1, np.shape(value))
+        exactly = jax.dtypes.canonicalize_dtype(value.dtype).name if kind in ("i", "u", "f", "c") else ""
+        return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1, np.shape(value), exactly)
     if isinstance(value, list | tuple):
         return Fact("list" if isinstance(value, list) else "tuple", len(value), "", len(value))
     if value is None:

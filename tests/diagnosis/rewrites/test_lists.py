@@ -1,8 +1,10 @@
 """Lists to which a branch on a traced value appends."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.differing import is_wider
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define
@@ -225,3 +227,65 @@ def spread(x, apart):
 """
     x = jnp.array([1.0, 1.2, 3.0, 2.9])
     check(source, (x, 0.5), (x, 5.0), (x, 0.0), (x[:2], 0.1), name="spread")
+
+
+FILTERED = """
+def kept(x, t):
+    out = []
+    for v in x:
+        if v > t:
+            out.append(v * 2)
+    return jnp.array(out).sum(), len(out)
+"""
+RUNS = """
+def runs(x, t):
+    found = []
+    current = x[0] * 0
+    for v in x:
+        if v > t:
+            current = current + v
+        else:
+            found.append(current)
+            current = current * 0
+    found.append(current)
+    return max(found), jnp.array(found)[0]
+"""
+BALANCE = """
+def balance(x, t):
+    price = 100.0
+    log = []
+    for r in x:
+        price = price * (1 + r)
+        if price < 100.0:
+            price = price + t
+            log.append(price)
+    return price, sum(log)
+"""
+
+
+@pytest.mark.parametrize(("name", "source"), [("kept", FILTERED), ("runs", RUNS), ("balance", BALANCE)])
+def test_a_list_is_of_its_values_dtype_where_jax_has_another_by_itself(name, source):
+    """float32 data with 64 bits switched on: the buffer of a list is no float64."""
+    with jax.enable_x64(True):
+        x = jnp.array([0.5, -1.0, 0.25, 2.0], jnp.float32)
+        found = check(source, (x, 0.25), (-x, 0.5), name=name)
+        assert "float64" not in str(jax.eval_shape(define(found.rewrites[0].source)[name], x, 0.25))
+
+
+def test_indices_that_a_branch_appends_are_integers_though_an_empty_list_makes_floats():
+    source = """
+def peaks(x, t):
+    at = []
+    for i in range(1, len(x) - 1):
+        if x[i] > x[i - 1] and x[i] > t:
+            at.append(i)
+    return jnp.array(at).sum()
+"""
+    x = jnp.array([1.0, 3.0, 2.0, 4.0, 0.0])
+    found = check(source, (x, 0.5), (x, 3.5), name="peaks")
+    assert "always int32, where an empty list makes float32 in plain Python" in found.rewrites[0].compared.differences
+
+
+def test_integers_for_floats_that_are_no_empty_lists_are_wrong():
+    assert is_wider(jnp.array(0), jnp.array(0.0)) and not is_wider(jnp.array(3), jnp.array(3.0))
+    assert not is_wider(jnp.array([0, 1]), jnp.array([0.0, 1.0]))
