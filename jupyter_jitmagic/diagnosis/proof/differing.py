@@ -91,8 +91,10 @@ def wider_words(got: Any, want: Any) -> str:
     """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
     for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
         if hasattr(b, "dtype") and hasattr(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
-            if _of_nothing(a, b):
+            if number_kind(a.dtype) == "i":
                 return f"always {a.dtype}, where an empty list makes {b.dtype} in plain Python"
+            if _of_nothing(a, b):
+                return f"always {a.dtype}, where plain Python gives {b.dtype} (in a branch, or for an empty list) or {a.dtype}"
             return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
     return "always floats, where plain Python's branches give integers or floats"
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 
@@ -26,6 +27,9 @@ def aligned(spot: Spot) -> Iterator[Step]:
             "each result: give both the same shape"
         )
     whole = [kind.startswith(("int", "uint")) for kind in kinds]
+    if not any(whole):
+        yield from _as_the_other(spot, node, (first, second), kinds, path or "")
+        return
     if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat", "complex")) for kind in kinds):
         return
     branch = _branch(node, (first, second)[whole.index(True)])
@@ -35,6 +39,44 @@ def aligned(spot: Spot) -> Iterator[Step]:
     edits = [(result, text) for result, text in edits if text]
     if edits:
         yield spot.step("cond", *edits)
+
+
+def _as_the_other(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> Iterator[Step]:
+    """`lambda: x.max() - t, lambda: 0.0` of float16: the number is of JAX's own floats, so it is given the other's dtype."""
+    for name, beside, kind in ((names[0], names[1], kinds[1]), (names[1], names[0], kinds[0])):
+        results = _results(spot, _branch(node, name), path)
+        if results and all(_is_number(spot, result) for result in results):
+            dtype = _dtype_of(spot, _results(spot, _branch(node, beside), path), kind)
+            asarray = spot.jnp("asarray")
+            yield spot.step("cond", *((result, f"{asarray}({spot.code.src(result)}, {dtype})") for result in results))
+
+
+def _dtype_of(spot: Spot, results: Sequence[ast.expr], kind: str) -> str:
+    """The dtype of what a branch gives, of the arrays and numbers that it is computed from."""
+    inside = [part for each in results for part in ast.walk(each) if isinstance(part, ast.Name)]
+    inside.sort(key=lambda part: (part.lineno, part.col_offset))
+    names = dict.fromkeys(part.id for part in inside)
+    used = [name for name in names if name in spot.locals and (is_array(spot, name) or _is_python(spot.locals[name]))]
+    alike = [name for name in spot.locals if is_array(spot, name) and spot.locals[name].dtype.name == kind]
+    if not used and not alike:
+        return spot.jnp(kind)
+    return f"{spot.jnp('result_type')}({', '.join(used or alike[:1])}, float)"  # of integers a float, too
+
+
+def _is_python(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _is_number(spot: Spot, node: ast.expr) -> bool:
+    """Whether it is a number of Python's as it is written: `0.0`, `-jnp.inf`."""
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _is_number(spot, operand)
+        case ast.Constant(value=value):
+            return _is_python(value)
+        case ast.Attribute():
+            return _is_python(spot.value(node))
+    return False
 
 
 def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:

@@ -295,3 +295,21 @@ def test_a_branch_with_a_question_of_pythons_own_gives_floats_in_each_of_its_res
     xp, fp = jnp.array([0.0, 1.0, 2.0, 4.0]), jnp.array([1, 3, -2, 5])
     found = check(source, (1.5, xp, fp * 1.0), (-1.0, xp, fp * 1.0), (-0.5, xp, fp * 0.5))
     assert " * 1.0) * 1.0" not in found.rewrites[0].source
+
+
+EXCESS = """
+def f(x, t):
+    if x.max() > t:
+        n = jnp.linalg.norm(x)
+        return {"norm": n, "most": x.max() - t, "loud": True}
+    return {"norm": 0.0, "most": -1.0, "loud": False}
+"""
+
+
+@pytest.mark.parametrize("limit", [0.5, jnp.float32(0.5), jnp.float16(0.5)], ids=["float", "float32", "float16"])
+def test_a_number_beside_an_array_of_few_bits_is_given_its_dtype(limit):
+    """`lax.cond` has one type for both branches, and a number of Python's would be of 32 bits there."""
+    x = jnp.array([1.0, -2.0, 3.0], jnp.float16)
+    found = check(EXCESS, (x, limit), (-x / 8, limit))
+    assert "cond" in found.rewrites[0].patterns
+    assert "asarray(-1.0, jnp.result_type(x, t, float))" in found.rewrites[0].source
