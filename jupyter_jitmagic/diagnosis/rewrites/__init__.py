@@ -50,6 +50,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     numbered,
     objects,
     own_conditions,
+    own_lines,
     powers,
     printing,
     promoting,
@@ -105,6 +106,7 @@ RULES: list[Rule] = [
     *promoting.RULES,
     *loops.RULES,
     *none_first.LAST,
+    *own_lines.RULES,
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself

@@ -36,3 +36,24 @@ def test_a_long_line_is_folded_at_its_commas_and_means_the_same():
 def test_a_long_line_of_the_users_stays():
     long = "value = " + " + ".join(["term"] * 30) + "\n"
     assert folded(long, long) == long
+
+
+def test_statements_that_share_a_line_get_lines_of_their_own_where_a_rule_needs_them():
+    source = """
+def f(x, t):
+    chosen = [x[0]]; rounds = 0  # begins
+    for v in x[1:]:
+        rounds += 1
+        if abs(v - chosen[-1]) > t: chosen.append(v)
+        else: rounds += 1
+    return sum(chosen), rounds
+"""
+    x = jnp.array([1.0, 1.2, 3.0, 2.9, 7.0])
+    text = check(source, (x, 0.5), (x, 9.0), (x, 0.0)).rewrites[0].source
+    assert "; " not in text and "    rounds = 0  # begins\n" in text
+
+
+def test_statements_that_share_a_line_stay_where_no_rule_asks_for_more():
+    source = "def f(x, t):\n    a = x * 2; b = x - 1\n    if x.sum() > t: a = -a\n    return a + b\n"
+    x = jnp.array([1.0, 1.2])
+    assert "    a = x * 2; b = x - 1\n" in check(source, (x, 0.5), (x, 9.0)).rewrites[0].source
