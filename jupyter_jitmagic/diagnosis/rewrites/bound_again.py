@@ -14,9 +14,9 @@ def under_its_own_name(spot: Spot, function: ast.FunctionDef, name: str) -> Step
     uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
     stores = sorted((n for n in uses if not isinstance(n.ctx, ast.Load)), key=lambda n: n.lineno)
     inner = [n for scope in walk_scope(function.body) if isinstance(scope, SCOPES) for n in ast.walk(scope)]
-    if len(stores) != 2 or any(n in inner for n in uses):
+    if len(stores) < 2 or any(n in inner for n in uses):
         return None
-    made, again = map(code.statement, stores)
+    made, again = map(code.statement, stores[:2])
     match made, again:
         case ast.Assign(targets=[ast.Name()], value=ast.List() | ast.Call()), ast.Assign(targets=[ast.Name()], value=value):
             pass
@@ -27,7 +27,8 @@ def under_its_own_name(spot: Spot, function: ast.FunctionDef, name: str) -> Step
     if again not in block or block.index(again) < block.index(made) or not given:
         return None
     before = [n for n in uses if n.lineno < again.lineno]
-    if any(n.lineno <= (again.end_lineno or 0) and n not in (*before, *given, stores[1]) for n in uses):
-        return None  # on the same line
+    on_its_lines = [n for n in uses if again.lineno <= n.lineno <= (again.end_lineno or 0)]
+    if any(n.lineno < made.lineno for n in uses) or set(on_its_lines) != {*given, stores[1]}:
+        return None
     own = code.fresh(f"{name}_items", f"{name}_list", f"list_of_{name}")
     return spot.step("list", *((n, own) for n in (*before, *given)))

@@ -72,6 +72,11 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
+    filled = [*_filled(around), *filter(None, map(inserted_first, walk_scope([around])))]
+    renamed = next(filter(None, (under_its_own_name(spot, function, name) for name in names or filled)), None)
+    if renamed is not None:
+        yield renamed
+        return
     for other in (appended_instead, as_list):
         steps = list(other(spot, around))
         if steps:
@@ -80,7 +85,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
-        for first in (under_its_own_name, made_apart, rows_of_tuples, popped_first, named_first):
+        for first in (made_apart, rows_of_tuples, popped_first, named_first):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return

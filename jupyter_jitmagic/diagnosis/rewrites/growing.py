@@ -102,10 +102,10 @@ class Container(ABC):
                 return True
         return False
 
-    def zeros(self, size: str, values: list[ast.expr]) -> str:
-        """`jnp.zeros(size, dtype)`, fit to hold the values."""
+    def zeros(self, size: str, values: list[ast.expr], before: ast.stmt | None = None) -> str:
+        """`jnp.zeros(size, dtype)`, fit to hold the values, of what is known where it was made, or before another statement."""
         try:
-            shape, dtype = element(self.spot, self.function, self.made, values)
+            shape, dtype = element(self.spot, self.function, before or self.made, values)
         except LookupError:
             self.refuse(self.made)
         shape = f"({size}, {shape})" if shape else size
@@ -117,6 +117,8 @@ class GrowingList(Container):
 
     whole = False
     """All of the buffer counts in the end."""
+    moved_to: ast.stmt | None = None
+    """Before which it is made, where that is not where the list was."""
 
     @property
     def first(self) -> list[ast.expr]:
@@ -171,9 +173,40 @@ class GrowingList(Container):
         if self.copied is not None:
             self._make_longer(self.copied)
             return
-        text = self.zeros(self.capacity, [*self.first, *(value for _, value in self.appends)])
+        values = [*self.first, *(value for _, value in self.appends)]
+        later = self._first_use()
+        try:
+            text = self.zeros(self.capacity, values)
+        except Obstacle:
+            if later is None:
+                raise
+            self.moved_to, text = later, self.zeros(self.capacity, values, later)
         text += "".join(f".at[{place}].set({self._array(each)})" for place, each in enumerate(self.first))
-        self.lines(self.made, text, *([] if self.index else [f"{self.length} = {len(self.first)}"]))
+        between = self._until(later) if later is not None else []
+        if set(stored(between)) & loaded([ast.parse(text)]):
+            self.moved_to = later
+        counted = [] if self.index else [f"{self.length} = {len(self.first)}"]
+        if self.moved_to is None:
+            self.lines(self.made, text, *counted)
+            return
+        code = self.spot.code
+        self.edits.append((*code.region([self.made]), ""))
+        start, indent = code.region([self.moved_to], comments=True)[0], code.indent(self.made)
+        self.edits.append((start, start, "".join(f"{indent}{line}\n" for line in (text, *counted))))
+
+    def _first_use(self) -> ast.stmt | None:
+        """The first statement beside the one that makes it in which it is used, before which it can as well be made: what tells
+        its size may be known by then only. None where that is the next one."""
+        code = self.spot.code
+        block = code.block(self.made)
+        later = next((each for each in block[block.index(self.made) + 1 :] if self.name in loaded([each])), None)
+        if later is None or not self._until(later) or not code.on_own_lines([self.made]):
+            return None
+        return later if not loaded(self.first) & set(stored(self._until(later))) and code.on_own_lines([later]) else None
+
+    def _until(self, later: ast.stmt) -> list[ast.stmt]:
+        block = self.spot.code.block(self.made)
+        return block[block.index(self.made) + 1 : block.index(later)]
 
     def _make_longer(self, array: ast.expr) -> None:
         """The array with room behind it."""

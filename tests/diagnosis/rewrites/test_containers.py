@@ -45,6 +45,26 @@ def test_the_name_of_a_list_may_become_that_of_its_array(loop, pattern):
     assert pattern in found.rewrites[0].patterns
 
 
+def test_a_list_front_to_back_whose_array_is_changed_under_its_name():
+    found = check(
+        "def f(r, d, gamma=0.9, scale=False):\n    adv = []\n    a = 0.0\n    for t in reversed(range(len(r))):\n"
+        "        if d[t]:\n            a = r[t]\n        else:\n            a = r[t] + gamma * a\n        adv.insert(0, a)\n"
+        "    adv = jnp.array(adv)\n    if scale and len(adv) > 1:\n        adv = adv / (adv.std() + 1e-3)\n    return adv\n",
+        (jnp.sin(jnp.arange(130.0)), jnp.arange(130) % 7 == 0),
+        (X, X > 2),
+    )
+    assert "buffer" in found.rewrites[0].patterns
+
+
+def test_a_list_made_before_what_tells_its_length_is_known_moves_behind_it():
+    found = check(
+        "def f(x, c):\n    out = []\n    # how many\n    n = x.shape[0]\n    for k in range(n):\n        c = c - x[k]\n"
+        "        out.append(c)\n        if c < 0:\n            break\n    return sum(out)\n",
+        *CALLS,
+    )
+    assert "    # how many\n    n = x.shape[0]\n    out = jnp.zeros(n" in found.rewrites[0].source
+
+
 def test_such_a_list_that_is_returned_comes_whole_with_its_length():
     namespace = define(f"{UNTIL}    return jnp.array(out)\n")
     found = propose(namespace["f"], CALLS[0], {})
