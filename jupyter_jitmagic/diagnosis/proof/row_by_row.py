@@ -73,43 +73,45 @@ INSTEAD: Mapping[str, Any] = types.MappingProxyType({_BY_ROWS: by_rows, _AS_IT_I
 """What the changed text calls, by name."""
 
 
-def row_by_row(tree: ast.Module, names: Mapping[str, Any]) -> ast.Module:
-    """The text with these in place of JAX's own; `names` are the globals in which it runs."""
-    changed: ast.Module = _Instead(names).visit(tree)
+def row_by_row(tree: ast.Module, names: Mapping[str, Any], others: Mapping[str, Any] | None = None) -> ast.Module:
+    """The text with these in place of JAX's own; `names` are the globals in which it runs. `others`: of JAX's functions, what
+    else is called by another name."""
+    changed: ast.Module = _Instead(names, others or {}).visit(tree)
     return changed
 
 
 def wrapping(fun: types.FunctionType) -> Callable[[Any], Any] | None:
     """What makes of a function what `jax.vmap` or `jax.checkpoint` made of it beforehand (a decorator, a global), as above."""
-    made = _below_the_boundary(fun)
+    made = below_the_boundary(fun)
     if made.__code__ is _CHECKPOINTED:
         return as_it_is
     if made.__code__ is not _MAPPED:
         return None
-    held = _closure(made)
+    held = closure(made)
     if not held.keys() >= {"in_axes", "out_axes", "axis_name"} or held["axis_name"] is not _UNNAMED:
         return None
     return functools.partial(by_rows, in_axes=held["in_axes"], out_axes=held["out_axes"])
 
 
-def _below_the_boundary(fun: types.FunctionType) -> types.FunctionType:
+def below_the_boundary(fun: types.FunctionType) -> types.FunctionType:
     """The function itself, below what JAX puts around all of its own to filter tracebacks."""
-    inner = _closure(fun).get("fun") if fun.__code__ is _BOUNDARY else None
+    inner = closure(fun).get("fun") if fun.__code__ is _BOUNDARY else None
     return inner if isinstance(inner, types.FunctionType) else fun
 
 
-def _closure(fun: types.FunctionType) -> dict[str, Any]:
+def closure(fun: types.FunctionType) -> dict[str, Any]:
+    """What it holds of the functions around it, by name."""
     return {name: cell.cell_contents for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=True)}
 
 
 _BOUNDARY = jax.vmap(len).__code__
-_UNNAMED = _closure(_below_the_boundary(jax.vmap(len))).get("axis_name")
-_MAPPED, _CHECKPOINTED = (_below_the_boundary(each(len)).__code__ for each in (jax.vmap, jax.checkpoint))
+_UNNAMED = closure(below_the_boundary(jax.vmap(len))).get("axis_name")
+_MAPPED, _CHECKPOINTED = (below_the_boundary(each(len)).__code__ for each in (jax.vmap, jax.checkpoint))
 
 
 class _Instead(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+        self.names, self.others = names, others
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._replaced(node, self.names.get(node.id)) if isinstance(node.ctx, ast.Load) else node
@@ -122,4 +124,5 @@ class _Instead(ast.NodeTransformer):
 
     def _replaced(self, node: ast.expr, value: Any) -> ast.AST:
         name = _BY_ROWS if value is jax.vmap else _AS_IT_IS if value is jax.checkpoint or value is jax.remat else ""
+        name = name or next((other for other, each in self.others.items() if value is each), "")
         return ast.copy_location(ast.Name(name, ast.Load()), node) if name else node

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
@@ -101,10 +102,12 @@ class Plain:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original))
             self.asks_for_kinds |= asks_for_kinds(original)
-            rows = row_by_row(original, unit.globals)
+            rows = row_by_row(original, unit.globals, TRANSFORMS)
             tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
-        rebuilt = Rebuilt(compiled, extra={PROBES: self._probes, **INSTEAD}, wrapping=wrapping)
+        derived = Derived()
+        extra = {PROBES: self._probes, **INSTEAD, **derived.instead()}
+        rebuilt = Rebuilt(compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
         self._fun = rebuilt.make(fun) if compiled else fun
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()

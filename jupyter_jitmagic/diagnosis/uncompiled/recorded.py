@@ -200,7 +200,7 @@ def likeness(values: Any, *, arrays_by_shape: bool) -> Hashable | None:
     found: list[Hashable] = [tree]
     for leaf in leaves:
         if isinstance(leaf, jax.Array):
-            found.append(_parts.typeof(leaf) if arrays_by_shape else _Same(leaf))
+            found.append(_parts.typeof(leaf) if arrays_by_shape else Same(leaf))
         elif type(leaf) in _NUMBERS:
             found.append((type(leaf), repr(leaf)))
         elif isinstance(leaf, np.ndarray | np.generic):
@@ -208,11 +208,11 @@ def likeness(values: Any, *, arrays_by_shape: bool) -> Hashable | None:
                 return None
             found.append((type(leaf), leaf.dtype, leaf.shape, leaf.tobytes()))
         else:
-            found.append(_Same(leaf))
+            found.append(Same(leaf))
     return tuple(found)
 
 
-class _Same:
+class Same:
     """Equal to itself alone; keeps the object, so that no other gets its number."""
 
     def __init__(self, value: Any) -> None:
@@ -222,7 +222,7 @@ class _Same:
         return id(self._value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._value is self._value
+        return isinstance(other, Same) and other._value is self._value
 
 
 def _is_fixed(leaf: Any) -> bool:

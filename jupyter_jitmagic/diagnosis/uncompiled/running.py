@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
 from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
+    Values,
     Watch,
     as_operand,
     by_element,
@@ -31,6 +32,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     is_random,
     operation_of,
     plain_value,
+    program_of,
 )
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -88,6 +90,27 @@ def value_of(leaf: Any) -> Any:
     """What an array of a run holds, for those who watch it: nothing is asked for, so nothing of it is written down. None for
     what is no array of a run."""
     return leaf.value if can_run() and type(leaf) is _Tracer else None
+
+
+def run_of(leaf: Any) -> Any:
+    """The run of which something is an array, or None."""
+    return leaf._trace if can_run() and type(leaf) is _Tracer else None
+
+
+def through(run: Any, program: Any, given: Sequence[Any]) -> list[Any]:
+    """What a closed jaxpr gives for arrays of a run, as those; its constants may be arrays of that run, too."""
+    of_program, count = program_of(program.jaxpr), len(program.consts)
+
+    def compute(values: Values, watch: Watch) -> Values:
+        return of_program(values[:count], values[count:], watch)
+
+    operands = [*program.consts, *given]
+    variables = (*program.jaxpr.constvars, *program.jaxpr.invars)
+    values = [
+        each.value if type(each) is _Tracer else as_operand(each, variable.aval)
+        for each, variable in zip(operands, variables, strict=True)
+    ]
+    return list(run.computed(compute, operands, values, program.out_avals))
 
 
 def _unwarned(once: bool) -> contextlib.AbstractContextManager[Any]:
@@ -487,4 +510,4 @@ def _static(param: Any) -> Any:
     return param
 
 
-__all__ = ["can_run", "evaluate", "run", "value_of"]
+__all__ = ["can_run", "evaluate", "run", "run_of", "through", "value_of"]

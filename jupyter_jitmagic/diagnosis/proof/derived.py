@@ -1,0 +1,235 @@
+"""`jax.grad` and its kin in runs of plain Python by NumPy: JAX takes a function apart anew at each call, which costs ten times
+what its gradient does. What it makes of one is traced once, and run by NumPy in the rounds and runs that follow."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.row_by_row import below_the_boundary, closure
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import MOST_BYTES, Same
+from jupyter_jitmagic.diagnosis.uncompiled.running import run_of, through
+from jupyter_jitmagic.usercode.ownership import is_library
+
+TRANSFORMS: Mapping[str, Any] = types.MappingProxyType(
+    {f"__jitmagic_{each.__name__}__": each for each in (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)}
+)
+"""What they are called in the text that is run."""
+MOST_TRACES = 6  # of one function, whose arguments or surroundings change at each call: it is left to JAX then
+_NUMBERS = (bool, int, complex, str, bytes, type(None))
+_LIBRARIES = ("jax", "jaxlib", "numpy", "builtins", "functools", "math", "jupyter_jitmagic")
+
+
+class _Unknown(Exception):
+    """What a function depends on cannot be told."""
+
+
+class Derived:
+    """What these transforms made of the functions of one diagnosis."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[Any, Any] | None] = {}
+        self._of_run: dict[Hashable, tuple[Any, Any] | None] = {}
+        self._run: Any = None
+        self._traces: dict[Hashable, int] = {}
+
+    def instead(self) -> dict[str, Any]:
+        """What the text calls in the transforms' places, by name."""
+        return {name: self.by(transform) for name, transform in TRANSFORMS.items()}
+
+    def wrapping(self, fun: types.FunctionType) -> Callable[[Any], Any] | None:
+        """What makes of a function what `jax.grad` made of it beforehand (a global), as above."""
+        made = below_the_boundary(fun)
+        inner = closure(made).get("value_and_grad_f") if made.__code__ in _GRADS else made
+        inner = below_the_boundary(inner) if isinstance(inner, types.FunctionType) else made
+        held = closure(inner) if inner.__code__ is _VALUE_AND_GRAD else {}
+        if not held.keys() >= _OPTIONS:
+            return None
+        transform = jax.grad if made is not inner else jax.value_and_grad
+        return functools.partial(self.by(transform), **{name: held[name] for name in sorted(_OPTIONS)})
+
+    def by(self, transform: Callable[..., Any]) -> Callable[..., Any]:
+        """The transform, for functions that are called in a run by NumPy; anywhere else it does what JAX's does."""
+
+        @functools.wraps(transform)
+        def transformed(fun: Callable[..., Any], *options: Any, **named: Any) -> Any:
+            plain = transform(fun, *options, **named)
+
+            @functools.wraps(plain)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                found = self._by_program(plain, (transform, repr(options), repr(sorted(named.items()))), fun, args, kwargs)
+                return plain(*args, **kwargs) if found is None else found[0]
+
+            return call
+
+        return transformed
+
+    def _by_program(self, plain: Any, how: Hashable, fun: Any, args: Any, kwargs: Any) -> tuple[Any] | None:
+        """(the result,), or None where it is not that of a program that is known."""
+        leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
+        run = next(filter(None, map(run_of, leaves)), None)
+        if run is None or jax.config.jax_disable_jit:
+            return None
+        try:
+            depends = _Depends(run)
+            around = tuple(depends.on(fun))
+            given = tuple(_likeness(leaf, run) for leaf in leaves)
+            known = self._kept(run) if depends.on_the_run else self._known
+            key = (how, around, tree, given)
+            if key not in known:
+                code = getattr(fun, "__code__", fun)
+                self._traces[code] = self._traces.get(code, 0) + 1
+                if self._traces[code] > MOST_TRACES:
+                    return None
+                known[key] = None  # should it fail
+                known[key] = _traced(plain, leaves, tree, given)
+            found = known[key]
+            if found is None:
+                return None
+            program, out = found
+            arrays = [leaf for leaf, each in zip(leaves, given, strict=True) if isinstance(each, _Array)]
+            return (jax.tree_util.tree_unflatten(out, through(run, program, arrays)),)
+        except Exception:
+            return None  # JAX says in the run what is wrong with it
+
+    def _kept(self, run: Any) -> dict[Hashable, tuple[Any, Any] | None]:
+        """What is known of functions that depend on arrays of this run."""
+        if run is not self._run:
+            self._run, self._of_run = run, {}
+            self._traces.clear()
+        return self._of_run
+
+
+_OPTIONS = {"argnums", "has_aux", "holomorphic", "allow_int"}
+_VALUE_AND_GRAD = below_the_boundary(jax.value_and_grad(len)).__code__
+_GRADS = [below_the_boundary(jax.grad(len, has_aux=aux)).__code__ for aux in (False, True)]
+
+
+class _Array(tuple[Any, ...]):
+    """The aval of an argument that is traced."""
+
+
+def _likeness(leaf: Any, run: Any) -> Hashable:
+    if run_of(leaf) is run or (isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)):
+        return _Array((leaf.aval,))
+    if type(leaf) is float:
+        return _Array((float,))
+    if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject:
+        return _Array((leaf.dtype, leaf.shape))
+    if type(leaf) in _NUMBERS:
+        return type(leaf), repr(leaf)
+    raise _Unknown(type(leaf))
+
+
+def _traced(plain: Any, leaves: list[Any], tree: Any, given: tuple[Hashable, ...]) -> tuple[Any, Any] | None:
+    """(the program of the transformed function, the tree of its results); None where results are no arrays."""
+    out: list[Any] = []
+    places = [k for k, each in enumerate(given) if isinstance(each, _Array)]
+
+    def flat(*arrays: Any) -> Any:
+        whole = list(leaves)
+        for k, array in zip(places, arrays, strict=True):
+            whole[k] = array
+        args, kwargs = jax.tree_util.tree_unflatten(tree, whole)
+        results, out_tree = jax.tree_util.tree_flatten(plain(*args, **kwargs))
+        if not all(isinstance(result, jax.Array) for result in results):
+            raise _Unknown
+        out.append(out_tree)
+        return results
+
+    structs = [_struct(leaves[k]) for k in places]
+    program = jax.make_jaxpr(flat)(*structs)
+    return None if program.effects else (program, out[0])
+
+
+def _struct(leaf: Any) -> Any:
+    if type(leaf) is float:
+        return leaf
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=getattr(leaf, "weak_type", False))
+
+
+class _Depends:
+    """What a function's result depends on beside its arguments.
+
+    Attributes:
+        on_the_run: arrays of this run are among it.
+    """
+
+    def __init__(self, run: Any) -> None:
+        self._run, self.on_the_run = run, False
+        self._seen: set[int] = set()
+
+    def on(self, value: Any) -> Iterator[Hashable]:
+        """It all, as it compares equal as long as it is the same.
+
+        Raises:
+            _Unknown: it may change unseen.
+        """
+        if isinstance(value, types.FunctionType):
+            yield from self._on_function(value)
+        elif isinstance(value, functools.partial):
+            yield "partial"
+            for each in (value.func, *value.args, *value.keywords.values()):
+                yield from self.on(each)
+        elif isinstance(value, types.ModuleType):
+            if not is_library(getattr(value, "__file__", None) or ""):
+                raise _Unknown(value)
+            yield Same(value)
+        elif isinstance(getattr(value, "__self__", None) or value, types.MethodType | list | dict | set):
+            raise _Unknown(value)
+        elif isinstance(value, type) or (callable(value) and type(value).__module__.split(".")[0] in _LIBRARIES):
+            yield Same(value)
+            if isinstance(wrapped := getattr(value, "__wrapped__", None), types.FunctionType):  # under jit, say
+                yield from self._on_function(wrapped)
+        else:
+            yield from self._on_data(value)
+
+    def _on_function(self, fun: types.FunctionType) -> Iterator[Hashable]:
+        if id(fun) in self._seen:
+            return
+        self._seen.add(id(fun))
+        yield Same(fun.__code__)
+        if is_library(fun.__code__.co_filename):
+            yield Same(fun)
+            return
+        for cell in fun.__closure__ or ():
+            try:
+                yield from self.on(cell.cell_contents)
+            except ValueError:
+                raise _Unknown(fun) from None  # it is empty
+        for each in (*(fun.__defaults__ or ()), *(fun.__kwdefaults__ or {}).values()):
+            yield from self.on(each)
+        for name in _names(fun.__code__):
+            if name in fun.__globals__ and not name.startswith("__jitmagic"):
+                yield name
+                yield from self.on(fun.__globals__[name])
+
+    def _on_data(self, value: Any) -> Iterator[Hashable]:
+        leaves, tree = jax.tree_util.tree_flatten(value)
+        yield tree
+        for leaf in leaves:
+            if run_of(leaf) is self._run:
+                self.on_the_run = True
+                yield Same(leaf)
+            elif isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer):
+                yield Same(leaf)
+            elif isinstance(leaf, np.ndarray | np.generic) and leaf.nbytes <= MOST_BYTES and not leaf.dtype.hasobject:
+                yield type(leaf), leaf.dtype, leaf.shape, leaf.tobytes()
+            elif type(leaf) in _NUMBERS or type(leaf) is float:
+                yield type(leaf), repr(leaf)
+            elif callable(leaf) and leaf is not value:
+                yield from self.on(leaf)
+            else:
+                raise _Unknown(type(leaf))
+
+
+@functools.lru_cache(maxsize=256)
+def _names(code: types.CodeType) -> tuple[str, ...]:
+    """Every name that it, and what is defined in it, may look up."""
+    inner = [name for const in code.co_consts if isinstance(const, types.CodeType) for name in _names(const)]
+    return tuple(dict.fromkeys((*code.co_names, *inner)))
