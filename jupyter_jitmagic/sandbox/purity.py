@@ -209,7 +209,10 @@ def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[
 
 
 def _is_made(node: ast.AST, function: types.FunctionType) -> bool:
-    """A part of what a function of JAX or NumPy gives, as `jnp.sort(x)[::-1]`."""
+    """A part of what a function of JAX or NumPy gives (`jnp.sort(x)[::-1]`), a slice of a list made there (`sorted(x)[:k]`)."""
+    match node:
+        case ast.Subscript(value=ast.Call(func=ast.Name(id="sorted" | "list") as makes), slice=ast.Slice()):
+            return _value(makes, function) in (sorted, list)
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     owner = function.__globals__.get(_root(node.func) or "") if isinstance(node, ast.Call) else None

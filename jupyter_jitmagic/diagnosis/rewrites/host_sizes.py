@@ -92,7 +92,7 @@ def _while_tracing(spot: Spot, parts: list[tuple[ast.expr, Known]]) -> Iterator[
         return
     if any(
         isinstance(at, ast.With) and EVALUATING in code.src(at.items[0].context_expr)
-        for each in makers
+        for each in (*makers, statement)
         for at in code.ancestors(each)
     ):
         return  # it did not help
