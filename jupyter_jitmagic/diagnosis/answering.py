@@ -22,7 +22,6 @@ from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 
-_COMPILED_ONCE = {"fori_loop", "while_loop", "scan", "vmap", "map"}
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 
 
@@ -106,7 +105,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
     call, result = asked.call, asked.result
     beside, no_gradient = beside_static(asked)
     beside = beside or rolled_beside(asked)
-    is_rolled = any(set(each.patterns) & _COMPILED_ONCE for each in beside)
+    is_rolled = any(each.is_rolled for each in beside)
     return asked.verdict(
         "static",
         result.static,

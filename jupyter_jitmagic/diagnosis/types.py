@@ -103,6 +103,11 @@ class Rewrite:
         """The patterns used, each once, in order."""
         return tuple(dict.fromkeys(change.pattern for change in self.changes))
 
+    @property
+    def is_rolled(self) -> bool:
+        """Whether the rounds of a loop are compiled once, and not each for itself."""
+        return not {"fori_loop", "while_loop", "scan", "vmap", "map"}.isdisjoint(self.patterns)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -318,15 +318,17 @@ def _apart(fix: Fix, first: Fix) -> str:
 
 
 def _price(fix: Fix, first: Fix) -> str:
-    """Beside a static argument, which compiles again for each value: what a rewrite without it saves, and what it takes.
-    Beside a loop without a reverse mode that it has one."""
+    """Beside a static argument, which compiles again for each value: what a rewrite without it saves, or one with it that has
+    one loop for all rounds, and what it takes. Beside a loop without a reverse mode that it has one."""
     if _has_no_reverse(first) and fix.rewrite is not None and fix.rewrite.verified and not _has_no_reverse(fix):
         return ", reverse-differentiable"
     if first.rewrite is not None or not first.static_argnames or fix.rewrite is None or fix.rewrite.pieces:
         return ""
     takes = ", not reverse-differentiable" if _has_no_reverse(fix) else ""
     freed = [name for name in first.static_argnames if name not in fix.rewrite.static_argnames]
-    return f": one program for every {' and '.join(freed)}{takes}" if freed else ""
+    if freed:
+        return f": one program for every {' and '.join(freed)}{takes}"
+    return f": its rounds are compiled once{takes}" if fix.rewrite.is_rolled else ""
 
 
 def _has_no_reverse(fix: Fix) -> bool:

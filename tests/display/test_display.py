@@ -504,6 +504,22 @@ def test_beside_a_static_length_a_loop_has_its_price() -> None:
     assert "Another way: lax.fori_loop: one program for every n, not reverse-differentiable (%jitfix 2)" in shown
 
 
+def test_a_way_with_the_same_static_argument_says_that_its_rounds_are_compiled_once() -> None:
+    import jax.numpy as jnp
+
+    import jupyter_jitmagic as jm
+
+    def path(x, n):
+        out = [x]
+        for k in range(n):
+            x = x + 0.01 * jnp.sin(x) * k
+            out.append(x)
+        return jnp.stack(out)
+
+    shown = " ".join(to_text(advice(jm.diagnose(path, jnp.ones(3), 120), CONTEXT)).split())
+    assert "Another way: lax.fori_loop + static n: its rounds are compiled once (%jitfix 2)" in shown
+
+
 def test_a_plot_has_the_functions_that_took_longest_and_says_how_many_are_left_out() -> None:
     from jupyter_jitmagic.display.plot import FUNCTIONS_SHOWN, sparklines
 
