@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.changed import with_floats, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
@@ -18,8 +19,6 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     is_traced,
     kind_of,
     static_split,
-    with_floats,
-    with_whole_arrays,
 )
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled

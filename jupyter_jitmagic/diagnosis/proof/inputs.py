@@ -149,101 +149,6 @@ def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     return key
 
 
-def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
-    """The same input, of whatever structure, with every float that is traced changed."""
-
-    def new(leaf: Any) -> Any:
-        return like(leaf, change(np.asarray(leaf, _wide(leaf)))) if kind_of(leaf) == "f" else leaf
-
-    return _with_leaves(fun, given, static, new)
-
-
-def with_former_floats(
-    fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int], change: Callable[[Any], Any]
-) -> Input:
-    """The same input with every integer changed that stands in the place of a float of `own`: no index, no label."""
-    before = iter([kind_of(leaf) for leaf in traced_leaves(fun, own, static)])
-
-    def new(leaf: Any) -> Any:
-        was_float = next(before, "") == "f" and kind_of(leaf) == "i"
-        return like(leaf, change(np.asarray(leaf, _wide(leaf)))) if was_float else leaf
-
-    return _with_leaves(fun, given, static, new)
-
-
-def in_former_kinds(fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int]) -> Input:
-    """The same values as the kinds of numbers that `own` has: an int in the place of its float as a float again."""
-    before = iter(traced_leaves(fun, own, static))
-
-    def new(leaf: Any) -> Any:
-        was: Any = next(before, None)
-        if kind_of(was) == "f" and kind_of(leaf) == "i" and np.shape(was) == np.shape(leaf):
-            return like(was, np.asarray(leaf, _wide(was)))
-        return leaf
-
-    return _with_leaves(fun, given, static, new)
-
-
-def with_whole_arrays(
-    fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
-) -> Input:
-    """The same input with every array of integers that is traced changed."""
-
-    def new(leaf: Any) -> Any:
-        return like(leaf, change(np.asarray(leaf))) if kind_of(leaf) == "i" and np.size(leaf) > 1 else leaf
-
-    return _with_leaves(fun, given, static, new)
-
-
-def with_numbers(
-    fun: Callable[..., Any],
-    given: Input,
-    static: Sequence[str | int],
-    numbers: int | tuple[int, ...],
-    kinds: str = "fi",
-    arrays: bool = False,
-) -> Input:
-    """The same input with every single number of these kinds that is traced set to this one, or to these in turn; in arrays,
-    too, if asked."""
-    in_turn = itertools.cycle(numbers if isinstance(numbers, tuple) else (numbers,))
-
-    def new(leaf: Any) -> Any:
-        if kind_of(leaf) not in tuple(kinds) or (np.ndim(leaf) and not arrays):
-            return leaf
-        return like(leaf, np.full(np.shape(leaf), next(in_turn)))
-
-    return _with_leaves(fun, given, static, new)
-
-
-def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], number: int) -> Input:
-    """The same input with every array of numbers that is traced full of this one."""
-
-    def new(leaf: Any) -> Any:
-        return like(leaf, np.full(np.shape(leaf), number)) if kind_of(leaf) in ("f", "i") and np.ndim(leaf) else leaf
-
-    return _with_leaves(fun, given, static, new)
-
-
-def with_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
-    """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
-    return _with_leaves(fun, given, static, _as_array)
-
-
-def _as_array(leaf: Any) -> Any:
-    return jnp.asarray(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
-
-
-def _with_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int], new: Callable[[Any], Any]) -> Input:
-    fixed = static_split(fun, given.args, given.kwargs, static)
-
-    def changed(leaf: Any) -> Any:
-        return new(leaf) if is_traced(leaf, static) else leaf
-
-    args = tuple(a if k in fixed else jax.tree_util.tree_map(changed, a) for k, a in enumerate(given.args))
-    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(changed, v) for k, v in given.kwargs.items()}
-    return Input(args, kwargs, given.kind)
-
-
 class Variations:
     """The inputs of one call, the most telling first.
 
@@ -309,16 +214,16 @@ class Variations:
 
     def nudged(self, given: Input, factor: float) -> Input:
         """The same input with every float multiplied by `factor`: where that changes the result, rounding decides."""
-        return self._mapped(given, lambda v: like(v, np.asarray(v, _wide(v)) * factor) if kind_of(v) == "f" else v)
+        return self._mapped(given, lambda v: like(v, np.asarray(v, wide(v)) * factor) if kind_of(v) == "f" else v)
 
     def shaken(self, given: Input) -> Input:
         """The same input with noise on every float."""
         change = noise(1)
-        return self._mapped(given, lambda v: like(v, change(np.asarray(v, _wide(v)))) if kind_of(v) == "f" else v)
+        return self._mapped(given, lambda v: like(v, change(np.asarray(v, wide(v)))) if kind_of(v) == "f" else v)
 
     def canonical(self, given: Input) -> Input:
         """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
-        return self._mapped(given, _as_array)
+        return self._mapped(given, as_array)
 
     def infinite(self) -> Iterator[Input]:
         """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them. At last
@@ -343,7 +248,7 @@ class Variations:
                 # a 0 in the place of nothing is the largest here
                 yield self._each(arrays, below_zero, "negated")
                 if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
-                    below = {k: like(v, below_zero(np.asarray(v, _wide(v)))) for k in arrays for v in (self._leaves[k],)}
+                    below = {k: like(v, below_zero(np.asarray(v, wide(v)))) for k in arrays for v in (self._leaves[k],)}
                     above = {k: like(v, np.abs(np.asarray(v)) + 1) for k in labels for v in (self._leaves[k],)}
                     yield self._with(below | above, "count")
             yield self._each(self._floats, np.zeros_like, "zero")
@@ -443,7 +348,7 @@ class Variations:
                 changed[k] = _other_key(value)
             elif np.size(value) and getattr(value, "nbytes", 0) <= LARGE:
                 with np.errstate(all="ignore"):
-                    changed[k] = like(value, change(np.asarray(value, _wide(value))))
+                    changed[k] = like(value, change(np.asarray(value, wide(value))))
         return self._with(changed, kind)
 
     def _with(self, changed: Mapping[int, Any], kind: str) -> Input:
@@ -488,7 +393,7 @@ def kind_of(value: Any) -> str:
     return "f" if jax.dtypes.issubdtype(dtype, np.inexact) else ""
 
 
-def _wide(value: Any) -> Any:
+def wide(value: Any) -> Any:
     kind = kind_of(value)
     if kind == "f":
         complex_ = isinstance(value, complex) or np.issubdtype(getattr(value, "dtype", np.dtype(float)), np.complexfloating)
@@ -520,3 +425,8 @@ def _other_key(key: Any) -> Any:
     if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
         return jax.random.fold_in(key, 1) if key.ndim == 0 else key
     return key + 1
+
+
+def as_array(leaf: Any) -> Any:
+    """A number of Python's as the array that `jax.jit` makes of it."""
+    return jnp.asarray(leaf) if isinstance(leaf, bool | int | float | complex) else leaf

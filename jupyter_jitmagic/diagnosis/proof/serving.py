@@ -9,6 +9,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_jitmagic.diagnosis.proof.changed import (
+    in_former_kinds,
+    with_all_arrays,
+    with_arrays,
+    with_floats,
+    with_former_floats,
+    with_numbers,
+)
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
@@ -21,14 +29,8 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
-    in_former_kinds,
     kind_of,
     traced_leaves,
-    with_all_arrays,
-    with_arrays,
-    with_floats,
-    with_former_floats,
-    with_numbers,
 )
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall

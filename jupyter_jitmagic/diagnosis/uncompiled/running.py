@@ -21,12 +21,12 @@ from jupyter_jitmagic.base.jax_internals import trace_parts
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing
 from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_number, is_simple
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.uncompiled.operators import operator_for, power_of, settings
 from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     Operation,
     Values,
     Watch,
     as_operand,
-    by_element,
     evaluate,
     inner_program,
     is_random,
@@ -266,11 +266,11 @@ if _parts is not None:
             if len(known) > _MOST_KNOWN:
                 known.clear()
             avals = [other.aval if type(other) is _Tracer else _parts.typeof(other) for other in (array, *others)]
-            return *_operator_for(name, avals), avals[-1].dtype
+            return *operator_for(name, avals), avals[-1].dtype
 
         def alone(self: Any) -> Any:
             try:
-                key = self.aval, *_settings()
+                key = self.aval, *settings()
                 found = known.get(key)
                 if found is None:
                     found = known[key] = ready(self)
@@ -283,7 +283,7 @@ if _parts is not None:
             if kind is not _Tracer and (kind not in _NUMBERS or (kind is int and abs(other) >= _LARGE)):
                 return plain(self, other)
             try:
-                key = self.aval, other.aval if kind is _Tracer else kind, *_settings()
+                key = self.aval, other.aval if kind is _Tracer else kind, *settings()
                 found = known.get(key)
                 if found is None:
                     found = known[key] = ready(self, other)
@@ -301,7 +301,7 @@ if _parts is not None:
         if type(exponent) not in (int, float):
             return _plain_power(self, exponent)
         try:
-            compute, out_avals = _power_of(self.aval, exponent, type(exponent) is int, *_settings())
+            compute, out_avals = power_of(self.aval, exponent, type(exponent) is int, *settings())
             return self._trace.computed(compute, [self], [self.value], out_avals)[0]
         except Exception:
             return _plain_power(self, exponent)
@@ -391,77 +391,6 @@ if _parts is not None:
     _Tracer.at = property(_Updates)
     for _name in _OPERATORS:
         setattr(_Tracer, _name, _by_program(_name))
-
-
-def _operator_for(name: str, avals: Sequence[Any]) -> tuple[Operation, Sequence[Any]]:
-    """The program of single numbers where it serves arrays of every shape, else the one of these shapes."""
-    shape = _common_shape(avals)
-    found = None
-    if shape is not None and name != "__matmul__":
-        found = _operator_of_numbers(name, tuple(map(_as_number, avals)), *_settings())
-    if shape is None or found is None:
-        return _operator(name, tuple(avals), *_settings())
-    of_numbers, number = found
-    return _of_shape(of_numbers, shape), [number.update(shape=shape)]
-
-
-@functools.lru_cache(maxsize=2048)
-def _operator(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, list[Any]]:
-    closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
-    return inner_program(closed), closed.out_avals
-
-
-@functools.lru_cache(maxsize=1024)
-def _power_of(aval: Any, exponent: float, *_: Any) -> tuple[Operation, list[Any]]:
-    closed = _traced(lambda array: array**exponent, (aval,))
-    return inner_program(closed), closed.out_avals
-
-
-@functools.lru_cache(maxsize=1024)
-def _operator_of_numbers(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, Any] | None:
-    """The operator's program for single numbers and its result, if it is one for the elements of arrays as well."""
-    closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
-    run = by_element(closed.jaxpr) if not closed.consts else None
-    return None if run is None else (run, closed.out_avals[0])
-
-
-def _traced(fun: Callable[..., Any], avals: Sequence[Any]) -> Any:
-    with _parts.eval_context():
-        given = [jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=aval.weak_type) for aval in avals]
-        closed = jax.make_jaxpr(fun)(*given)
-    if len(closed.out_avals) != 1:
-        raise NotImplementedError(fun)
-    return closed
-
-
-def _as_number(aval: Any) -> Any:
-    return aval if aval.shape == () else aval.update(shape=())
-
-
-def _common_shape(avals: Sequence[Any]) -> tuple[int, ...] | None:
-    """The shape that these arrays have together, beside single numbers; None where JAX has to say."""
-    shapes = {aval.shape for aval in avals if aval.shape != ()}
-    if len(shapes) < 2:
-        return next(iter(shapes), ())
-    if len(set(map(len, shapes))) > 1 and jax.config.jax_numpy_rank_promotion != "allow":
-        return None
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
-
-
-def _of_shape(of_numbers: Operation, shape: tuple[int, ...]) -> Operation:
-    def run(args: Sequence[Any], watch: Watch) -> Sequence[Any]:
-        return [np.broadcast_to(value, shape) if value.shape != shape else value for value in of_numbers(args, watch)]
-
-    return run
-
-
-def _settings() -> tuple[Any, ...]:
-    """What else JAX makes a program by."""
-    config = jax.config
-    return config.jax_enable_x64, config.jax_numpy_dtype_promotion, config.jax_numpy_rank_promotion
 
 
 def _made_ready(primitive: Any, avals: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], Operation]:

@@ -1,0 +1,103 @@
+"""An input with its numbers changed in one respect, whatever its structure is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_array, is_traced, kind_of, like, static_split, traced_leaves, wide
+
+
+def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
+    """The same input, of whatever structure, with every float that is traced changed."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, change(np.asarray(leaf, wide(leaf)))) if kind_of(leaf) == "f" else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_former_floats(
+    fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int], change: Callable[[Any], Any]
+) -> Input:
+    """The same input with every integer changed that stands in the place of a float of `own`: no index, no label."""
+    before = iter([kind_of(leaf) for leaf in traced_leaves(fun, own, static)])
+
+    def new(leaf: Any) -> Any:
+        was_float = next(before, "") == "f" and kind_of(leaf) == "i"
+        return like(leaf, change(np.asarray(leaf, wide(leaf)))) if was_float else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def in_former_kinds(fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int]) -> Input:
+    """The same values as the kinds of numbers that `own` has: an int in the place of its float as a float again."""
+    before = iter(traced_leaves(fun, own, static))
+
+    def new(leaf: Any) -> Any:
+        was: Any = next(before, None)
+        if kind_of(was) == "f" and kind_of(leaf) == "i" and np.shape(was) == np.shape(leaf):
+            return like(was, np.asarray(leaf, wide(was)))
+        return leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_whole_arrays(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
+) -> Input:
+    """The same input with every array of integers that is traced changed."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, change(np.asarray(leaf))) if kind_of(leaf) == "i" and np.size(leaf) > 1 else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_numbers(
+    fun: Callable[..., Any],
+    given: Input,
+    static: Sequence[str | int],
+    numbers: int | tuple[int, ...],
+    kinds: str = "fi",
+    arrays: bool = False,
+) -> Input:
+    """The same input with every single number of these kinds that is traced set to this one, or to these in turn; in arrays,
+    too, if asked."""
+    in_turn = itertools.cycle(numbers if isinstance(numbers, tuple) else (numbers,))
+
+    def new(leaf: Any) -> Any:
+        if kind_of(leaf) not in tuple(kinds) or (np.ndim(leaf) and not arrays):
+            return leaf
+        return like(leaf, np.full(np.shape(leaf), next(in_turn)))
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], number: int) -> Input:
+    """The same input with every array of numbers that is traced full of this one."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, np.full(np.shape(leaf), number)) if kind_of(leaf) in ("f", "i") and np.ndim(leaf) else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
+def with_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
+    """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
+    return _with_leaves(fun, given, static, as_array)
+
+
+def _with_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int], new: Callable[[Any], Any]) -> Input:
+    fixed = static_split(fun, given.args, given.kwargs, static)
+
+    def changed(leaf: Any) -> Any:
+        return new(leaf) if is_traced(leaf, static) else leaf
+
+    args = tuple(a if k in fixed else jax.tree_util.tree_map(changed, a) for k, a in enumerate(given.args))
+    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(changed, v) for k, v in given.kwargs.items()}
+    return Input(args, kwargs, given.kind)
