@@ -190,7 +190,8 @@ class Calls:
         if whole:
             pool = [1, 2, 3, 4] if each.values == "positive" else [-2, -1, 0, 1, 2, 3]
 
-        of = f", dtype=jnp.{style.dtype}" if style.dtype and each.kind == "floats" and not style.other_kind else ""
+        fits = whole or style.dtype != "int32"  # NaN and shares are no integers
+        of = f", dtype=jnp.{style.dtype}" if style.dtype and fits and each.kind == "floats" and not style.other_kind else ""
         return f"jnp.array({self.elements(each, pool, shape)}{of})"
 
     def elements(self, each: Parameter, pool: list[object], shape: list[int]) -> str:

@@ -17,6 +17,7 @@ from . import (
     lengths,
     loops,
     machines,
+    notebooks,
     objects,
     optional,
     recursion,
@@ -52,8 +53,21 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "habits": habits.write,
     "training": training.write,
     "studies": studies.write,
+    "notebooks": notebooks.write,
 }
-LATER = ("updates", "groups", "tables", "exits", "backwards", "builtins", "selections", "habits", "training", "studies")
+LATER = (
+    "updates",
+    "groups",
+    "tables",
+    "exits",
+    "backwards",
+    "builtins",
+    "selections",
+    "habits",
+    "training",
+    "studies",
+    "notebooks",
+)
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
     "lengths",

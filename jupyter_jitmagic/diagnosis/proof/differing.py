@@ -67,7 +67,8 @@ def is_wider(got: Any, want: Any) -> bool:
 
 
 def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
-    """Two leaves, of which one is made what the other is where the first may be the wider: as exact as the second."""
+    """Two leaves, of which one is made what the other is where the first may be the wider: as exact as the second. What may
+    come of nothing is a number that either of them holds."""
     if not (hasattr(want, "dtype") and hasattr(got, "dtype")):
         return got, want
     if number_kind(want.dtype) == "i":
@@ -75,7 +76,7 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
     wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
     if wanted == kind == "f" and want.dtype.itemsize < got.dtype.itemsize:
         return got.astype(want.dtype), want
-    return (got, want.astype(got.dtype)) if _of_nothing(got, want) else (got, want)
+    return (got.astype(want.dtype), want) if _of_nothing(got, want) else (got, want)
 
 
 def _of_nothing(got: Any, want: Any) -> bool:

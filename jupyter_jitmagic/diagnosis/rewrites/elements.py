@@ -63,6 +63,8 @@ class _Elements:
             names = list(dict.fromkeys(found))
             others = [each for value in values if isinstance(value, ast.Name) for each in self._promoting(value.id)]
             kinds = list(dict.fromkeys([*(name for name, _ in names), *others]))
+            if self.spot.jnp("float_") in kinds:
+                kinds = [kind for kind in kinds if kind != "float"]
             if len(kinds) == 1 and names[0][1]:
                 return f"{names[0][0]}.dtype"
             return f"{self.spot.jnp('result_type')}({', '.join(kinds)})"
@@ -151,7 +153,10 @@ class _Elements:
                 return [*inner, *(["float"] if floats else [])]
             case ast.Call(func=func) if is_drawn(self.spot, func):
                 fact = self.spot.fact(value)
-                return ["float"] if fact is not None and fact.dtype == "f" else []
+                if fact is None or fact.dtype != "f":
+                    return []
+                own = fact.exactly == jax.dtypes.canonicalize_dtype(float).name
+                return [self.spot.jnp("float_") if own else "float"]  # a draw is no number of Python's, which takes any dtype
         return []
 
     def _was_number(self, name: str) -> bool:

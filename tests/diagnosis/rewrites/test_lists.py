@@ -289,3 +289,25 @@ def peaks(x, t):
 def test_integers_for_floats_that_are_no_empty_lists_are_wrong():
     assert is_wider(jnp.array(0), jnp.array(0.0)) and not is_wider(jnp.array(3), jnp.array(3.0))
     assert not is_wider(jnp.array([0, 1]), jnp.array([0.0, 1.0]))
+
+
+def test_floats_of_fewer_bits_hold_what_an_empty_list_makes_and_not_what_was_computed():
+    third = jnp.float32(1 / 3)
+    assert is_wider(jnp.float16(0.0), jnp.float32(0.0)) and not is_wider(third.astype(jnp.float16), third)
+
+
+def test_draws_have_a_dtype_of_their_own_beside_data_of_few_bits():
+    source = """
+def chain(x, rate):
+    at = x.mean()
+    found = []
+    for i in range(3):
+        new = at + rate * jax.random.normal(jax.random.key(i))
+        if new ** 2 < 4.0:
+            at = new
+        found.append(at)
+    return jnp.array(found).sum()
+"""
+    x = jnp.array([0.5, -1.0, 0.25], jnp.bfloat16)
+    text = check(source, (x, 0.3), (-x, 0.1), name="chain").rewrites[0].source
+    assert "float_" in text or "zeros" not in text
