@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -260,3 +261,32 @@ def test_a_size_in_a_dict_beside_a_branch_on_data_is_no_data() -> None:
 
     said = reason(folded, jnp.ones(4), {"k": 2, "limit": 0.5})
     assert said.startswith("cfg['k'] (2) decides a shape. cfg is a dict") and "which is data" not in said
+
+
+def apply(x, act):
+    return act(x)
+
+
+def apply_to_positive(x, act):
+    return act(x) if x.sum() > 0 else x
+
+
+def double(x):
+    return x * 2
+
+
+@pytest.mark.parametrize("fun", [apply, apply_to_positive])
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda x: x * 2, "A lambda that is made anew for each call"),
+        (functools.partial(jnp.clip, min=0.0), "A partial that is made anew for each call"),
+        (double, ""),
+    ],
+    ids=["lambda", "partial", "function"],
+)
+def test_a_static_function_that_may_be_made_anew_for_each_call_is_told(fun, act, told):
+    """Each is another value to jit's cache, so that every call compiles."""
+    answer = jm.diagnose(fun, X, act)
+    assert "act" in answer.static_argnames
+    assert told in answer.reason and ("made anew" in answer.reason) == bool(told)

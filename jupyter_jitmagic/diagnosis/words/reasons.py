@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import jax
@@ -147,6 +148,9 @@ def _seen(call: Call, names: frozenset[str]) -> str:
 def _by_identity(name: str, value: Any) -> str:
     """A word of warning where the static value is an object that compares by identity (the trap of a static `self`)."""
     kind = type(value)
+    made = _made_where_it_is_called(value)
+    if made:
+        return f" {made} that is made anew for each call is another value each time, and compiles again: make {name} once."
     hashing: Any = kind.__hash__
     if hashing is not object.__hash__ or (callable(value) and hasattr(value, "__qualname__")):
         return ""
@@ -156,6 +160,17 @@ def _by_identity(name: str, value: Any) -> str:
         f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen. "
         f"Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
     )
+
+
+def _made_where_it_is_called(value: Any) -> str:
+    """What kind of function a value is, of those that are often made where they are given; "" for others."""
+    if isinstance(value, functools.partial):
+        return "A partial"
+    if not isinstance(value, FunctionType):
+        return ""
+    if value.__name__ == "<lambda>":
+        return "A lambda"
+    return "A function within a function" if "<locals>" in value.__qualname__ else ""
 
 
 NO_ARRAY = "no array of a fixed shape holds just what it returns"
@@ -181,6 +196,7 @@ def for_rewrite(
         text = _data(call, search, site)
     if search.static:
         text += f" {_and(sorted(search.static))} must be static as well."
+        text += "".join(_by_identity(name, call.argument(name).value) for name in sorted(search.static - call.declared))
     if not found_rewrite:
         text += f" No rewrite: {why_not.rstrip('.')}." if why_not else " No rewrite of the whole is known."
         text += f" {_split(split)}" if split else ""
