@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, loaded, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
@@ -199,8 +199,39 @@ class _Queue:
         made = f"{self.name} = {spot.jnp('zeros')}({shape}, int)"
         made += "".join(f".at[{place}].set({self._item(each)})" for place, each in enumerate(self.first))
         lines = [made, *([f"{self.start} = 0"] if self.first_in else []), f"{self.end} = {len(self.first)}"]
-        self._edit(self.made, f"\n{code.indent(self.made)}".join(lines))
+        after = self._made_after(shape)
+        indent = f"\n{code.indent(self.made)}"
+        if after is None:
+            self._edit(self.made, indent.join(lines))
+        else:
+            self.edits.append((*code.region([self.made]), ""))
+            end = code.span(after)[1]
+            self.edits.append((end, end, indent + indent.join(lines)))
         return spot.step("buffer", *(((a, b), text) for a, b, text in self.edits))
+
+    def _made_after(self, shape: str) -> ast.stmt | None:
+        """The statement below its own at which all that the shape names is known; None where that is so at its own.
+
+        Raises:
+            Obstacle: what stands between needs the list, or changes what it begins with.
+        """
+        code = self.spot.code
+        block = code.block(self.made)
+        below = block[block.index(self.made) + 1 :]
+        needed = {node.id for node in ast.walk(ast.parse(shape)) if isinstance(node, ast.Name)}
+        needed -= {each.arg for each in ast.walk(self.function.args) if isinstance(each, ast.arg)}
+        needed -= {*stored(block[: block.index(self.made)])}
+        last = max(
+            (place for place, each in enumerate(below) if each.lineno < self.loop.lineno and needed & {*stored([each])}),
+            default=-1,
+        )
+        if last < 0:
+            return None
+        between = below[: last + 1]
+        alone = code.on_own_lines([self.made]) and code.on_own_lines([between[-1]])
+        if not alone or self.loop in between or self.name in loaded(between) or {*loaded([self.made])} & {*stored(between)}:
+            self._refuse(between[-1])
+        return between[-1]
 
     def _edit(self, node: ast.AST, text: str) -> None:
         self.edits.append((*self.spot.code.span(node), text))

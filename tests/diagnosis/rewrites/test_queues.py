@@ -247,3 +247,21 @@ def test_an_item_that_is_taken_in_a_choice_is_not_taken_before_it():
 """
     found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]),), {})
     assert all("stack.pop()\n" not in rewrite.source for rewrite in found.rewrites)
+
+
+def test_a_queue_that_begins_above_the_marks_that_bound_it_is_made_below_them():
+    source = """
+def reached(parent):
+    queue = [0]  # what is left to do
+    seen = {0}
+    while queue:
+        node = queue.pop(0)
+        for other in range(4):
+            if parent[other] == node and other not in seen:
+                seen.add(other)
+                queue.append(other)
+    return len(seen)
+"""
+    found = check(source, (jnp.array([2, 0, 1, 2]),), (jnp.array([1, 1, 0, 0]),), (jnp.array([3, 3, 3, 3]),), name="reached")
+    text = found.rewrites[0].source
+    assert text.index("seen = ") < text.index("queue = ") and "# what is left to do" in text
