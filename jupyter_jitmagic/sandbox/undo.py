@@ -68,13 +68,20 @@ def of_dict(held: dict[Any, Any]) -> Restore:
     keys, values = list(held), list(held.values())
     base: Any = OrderedDict if isinstance(held, OrderedDict) else dict
 
+    def without(new: list[Any]) -> bool:
+        """Take these keys out; False where one is not found again: its hash may follow what it stands for."""
+        try:
+            for key in new:
+                base.__delitem__(held, key)
+        except Exception:
+            return False
+        return True
+
     def restore() -> None:
         if same(held, keys) and same(held.values(), values):
             return
         now = list(held)
-        if same(now[: len(keys)], keys):
-            for key in now[len(keys) :]:
-                base.__delitem__(held, key)
+        if same(now[: len(keys)], keys) and without(now[len(keys) :]):
             for key, value in zip(keys, values, strict=True):
                 if dict.get(held, key, ABSENT) is not value:
                     base.__setitem__(held, key, value)

@@ -20,6 +20,7 @@ from shells import Shell
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.sandbox.rerun import Effect, Reach, rerun, undoing
+from jupyter_jitmagic.sandbox.undo import of_dict
 from tests.jax_oracle import events
 from tests.trials.effects import KINDS, SHORT, elsewhere, wrong
 
@@ -250,3 +251,33 @@ def test_a_helper_s_first_call_after_a_diagnosis_is_traced_and_compiled() -> Non
     with events() as seen, pytest.raises(jax.errors.TracerBoolConversionError):
         jax.jit(f)(X, 0.5)
     assert any("jaxpr_trace" in name for name in seen)
+
+
+def test_a_dict_is_put_back_whose_new_keys_are_not_found_again() -> None:
+    """A key's hash may follow what it stands for: such a dict is filled anew."""
+
+    class Changing:
+        now = 1
+
+        def __hash__(self) -> int:
+            return self.now
+
+    key = Changing()
+    held: dict[Any, int] = {"a": 1}
+    restore = of_dict(held)
+    held[key], held["a"] = 2, 3
+    key.now = 2
+    restore()
+    assert held == {"a": 1}
+
+
+def test_a_cache_that_a_function_keeps_by_a_traced_number_is_left_as_it_was() -> None:
+    tables: dict[int, Any] = {}
+
+    def weighed(x: Any, n: int) -> Any:
+        if n not in tables:
+            tables[n] = jnp.arange(n) + 1.0
+        return x * tables[n].sum() if x.sum() > 0 else x
+
+    answer = jm.diagnose(weighed, jnp.array([1.5, -1.0]), 3)
+    assert tables == {} and "failed" not in answer.reason
