@@ -13,7 +13,7 @@ from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions import observation, waiting_caller
 from jupyter_jitmagic.recording.executions.observation import Pace, Sighting
-from jupyter_jitmagic.recording.executions.running_ahead import RunningAhead, ahead
+from jupyter_jitmagic.recording.executions.running_ahead import SOME, RunningAhead, ahead
 from jupyter_jitmagic.recording.executions.scheduling import TELLS
 from jupyter_jitmagic.recording.executions.waiter import Beginning, drop_outdated
 from jupyter_jitmagic.recording.executions.waiting_caller import AT_ONCE, FEW_AT_ONCE, Returning
@@ -59,6 +59,9 @@ class HitWatching:
         follower = self._follower
         if follower is None or not follower.take(start, end, out, entry):
             return None
+        if follower is ahead and ahead.some_are_due:
+            hot_path.fold()
+            observation.judge_some(SOME)
         if follower is ahead and ahead.due:
             _judge()
             if not ahead.is_worth(entry, observation.pace_of(entry).seconds):

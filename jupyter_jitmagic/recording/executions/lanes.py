@@ -74,6 +74,10 @@ class Lane:
         """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
+        self.in_a_row = 0
+        """How many large outputs were waited for since it was at rest."""
+        self.large_from = -math.inf
+        """From when on another one is."""
         self.rests = Rests()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""

@@ -18,7 +18,8 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
-from jupyter_jitmagic.recording.executions.running_ahead import ahead, lines, seen
+from jupyter_jitmagic.recording.executions.links import seen
+from jupyter_jitmagic.recording.executions.running_ahead import ahead, lines
 from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, another_output, smallest_output, waiter
 from jupyter_jitmagic.recording.hot_path import Detail
@@ -329,17 +330,22 @@ def judge() -> None:
         _judge()
 
 
+def judge_some(most: int) -> None:
+    """Learn from so many ends of a caller that runs ahead: the device has enough to do for a moment, but not for as long as it
+    would take to judge them all. What follows for many spans is left to `judge`."""
+    if log.is_changing():
+        return
+    with log.lock:
+        _add_seen(most)
+
+
 def _judge() -> None:
     global _unjudged
     _unjudged = 0
     judged = _judged
     while _to_judge:  # in the order of the calls: an execution is held against the end of the one before
         _judge_each(sorted([_to_judge.popleft() for _ in range(len(_to_judge))], key=lambda sighting: sighting.call), judged)
-    while seen:
-        ended = seen.popleft().told()
-        call = log.columns.find(ended.start, ended.end)
-        if call is not None:
-            _busy.add(End(call, ended.before, ended.after, ended.is_large), ended.line, lines.get)
+    _add_seen(len(seen))
     _busy.share_out()
     changes = dict(judged)
     judged.clear()
@@ -351,6 +357,14 @@ def _judge() -> None:
             log.listeners.emit(Changed("entries", entry))
         if record is None or not record.alive:
             forget(entry)
+
+
+def _add_seen(most: int) -> None:
+    for _ in range(min(most, len(seen))):
+        ended = seen.popleft().told()
+        call = log.columns.find(ended.start, ended.end)
+        if call is not None:
+            _busy.add(End(call, ended.before, ended.after, ended.is_large), ended.line, lines.get)
 
 
 def _usual(pace: Pace) -> float | None:

@@ -12,20 +12,20 @@ by itself; their outputs, which have to be small, are held until then. What foll
 from __future__ import annotations
 
 import math
-import random
 from collections import deque
 from threading import RLock
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions.lanes import Call, Lane, Line, SeenLast
+from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
-from jupyter_jitmagic.recording.executions.waiter import OutputWatch, can_be_looked_at, waiter, watching
+from jupyter_jitmagic.recording.executions.waiter import can_be_looked_at, waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
@@ -40,14 +40,12 @@ _IDLE_CALLS = 8
 _OF_ONE = 1 / 32
 """What one call by itself, the first of a loop, counts beside what is known of many. Of large outputs none else may be seen."""
 _LOOK_EVERY = 64
-_FIRST, _STEP = 0.9, 0.03
-_FIRST_LAST = 0.65
-_FIRST_CLOSELY = 0.6
-"""Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
-they took would be known least."""
-_OFTEN_S = 8e-3
-"""So often it is asked at least: it may end long before it is due, where other calls took longer."""
-_CLOSELY, _CLOSELY_S = 0.15, 1e-4
+_IN_A_ROW, _RARER, _RAREST = 8, 1 / 4, 4.0
+"""So many large outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
+lap, up to so many laps: that is enough to know what calls take, and costs their caller next to nothing."""
+SOME = 2
+"""So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
+memory would be given back meanwhile, to be asked for anew."""
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 40
@@ -64,19 +62,6 @@ _SELDOM = 8
 """Whose time is known well is looked at once in so many times."""
 
 
-class Ended(NamedTuple):
-    """A call, told by its two times, and between which times its execution ended."""
-
-    start: float
-    end: float
-    before: float
-    after: float
-    line: Line
-    is_large: bool
-
-
-seen: deque[_Link] = deque()
-"""Of which the end was seen, and not judged yet."""
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
 
@@ -85,86 +70,12 @@ well_known: set[int] = set()
 """Entries that need not be seen alone again soon."""
 
 
-class _Link(OutputWatch):
-    """The one call that is waited for.
-
-    Args:
-        rested: its line had nothing to do when it was called.
-        begun: since when its line has been at work, if that is known.
-    """
-
-    holds = False
-    """Not one of the waiter's own `depth`."""
-    closely = False
-    """Its end is to be known well."""
-    alone = False
-    """So is the end of the call before."""
-    returned = math.inf
-    """When its caller, about to make another call, saw that its end had been seen."""
-
-    def __init__(self, call: Call, rested: bool, owner: RunningAhead, begun: Begun | None = None) -> None:
-        super().__init__(call.array, call.start)
-        self.lane, self.number, self.work = call.lane, call.number, call.work
-        self.entry, self.place = call.entry, call.place
-        self.is_large, self.rested = call.is_large, rested
-        self._end = call.end
-        self._owner = owner
-        self.since = perf_counter()
-        self.due = self.since + call.lane.each_s if rested else call.lane.due(call)
-        """When it may be expected to end."""
-        self._begun = begun
-        if begun is not None:
-            self.since, self.due = begun.start, begun.start + begun.calls * call.lane.each_s
-            self.lingers = True
-
-    def output(self) -> Any | None:
-        if self.array is None:
-            self.returned = perf_counter()
-        return super().output()
-
-    def pause_s(self, now: float) -> float:
-        """Few questions: most of the time that it may take has passed before the first."""
-        left_s = self.due - now
-        if self.closely:  # not in step with the calls
-            return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        if self._begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
-            first_s = left_s - (1 - _FIRST) * (self.due - self.since)
-        else:
-            first_s = _FIRST_LAST * left_s
-        return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.since))
-
-    def ended(self) -> None:
-        if not math.isfinite(self.after):
-            self._owner.lost(self)
-        else:
-            self._owner.saw(self)
-            seen.append(self)
-        self._owner.go_on(self)
-
-    def told(self) -> Ended:
-        """What is known of its end, by its caller, too: if that has waited once until it was back it was woken by this."""
-        before, after = self.before, min(self.after, self.returned)  # it may have been `peeked` before the thread saw it
-        if self.had is not None and self.had_then is not None and self.had.thread == self.had_then.thread:
-            had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
-            if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
-                before = max(before, back - had.late_s)
-        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large)
-
-    def least_s(self) -> float:
-        """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""
-        if self._begun is not None:
-            return max(self.before - self.since, 0.0) / self._begun.calls
-        seen = self.lane.seen
-        since, calls = (self.since, 1) if self.rested else (max(seen.when, self.lane.began), self.number - seen.number)
-        return max(self.before - since, 0.0) / max(calls, 1)
-
-
 class RunningAhead:
     """All calls of callers that run ahead, one after the other."""
 
     def __init__(self) -> None:
-        self._lock = RLock()
-        self._waited: _Link | None = None
+        self.lock = RLock()
+        self._waited: Link | None = None
         self._lanes: dict[Line, Lane] = {}
         self._row: deque[Call] = deque()
         """Calls whose ends are seen next, and those of the calls before each."""
@@ -190,7 +101,7 @@ class RunningAhead:
         self._pauses = False
         """Calls may have come since that were not."""
         self._taken = 0
-        self._judge_at = _JUDGE_AT
+        self._judge_at, self._unjudged = _JUDGE_AT, 0
         self._rests = 0
         self.restless = False
         """Of the latest calls several found the device at rest, as where the caller waits for every tenth."""
@@ -201,21 +112,25 @@ class RunningAhead:
         array, place = self._output(out, entry)
         if array is None:
             return False
-        with self._lock:
-            if self._waited is not None and not _is_over(self._waited):
-                self._idle = 0
-            elif self._idle >= _IDLE_CALLS:
-                return False
-            else:
-                self._idle += 1
-            away_s = start - hot_path.latest_end()
-            hot_path.append_hit(start, end, entry)
+        with self.lock:
+            waited = self._waited
+            if waited is not None and waited.is_large and waited.array is None and waited.peeked != math.inf:
+                waited.ended()
             line = lines.get(entry)
             if line is None:
                 line = lines[entry] = frozenset(array.devices())
             lane = self._lanes.get(line)
             if lane is None:
                 lane = self._lanes[line] = Lane(line, perf_counter())
+            if self._waited is not None and not _is_over(self._waited):
+                self._idle = 0
+                self._waited.have_caller_ask()
+            elif self._idle >= _IDLE_CALLS:
+                return False
+            elif end >= lane.large_from:  # before, nothing is waited for on purpose
+                self._idle += 1
+            away_s = start - hot_path.latest_end()
+            hot_path.append_hit(start, end, entry)
             lane.bursts = end - lane.latest_s < _BURST * lane.each_s
             lane.latest_s = end
             rows, self._rows = self._rows, hot_path.appended()
@@ -264,27 +179,37 @@ class RunningAhead:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
         if waited is None:
-            return max(lane.again - perf_counter(), 0.0) if self.restless else 0.0
-        if lane.newest is None and not waited.is_large:
-            return 0.0
-        self._pauses = True
-        # where it is large nothing else is held, nor taken before it ends
-        return max(_FIRST * (waited.due - perf_counter()) if waited.is_large else 0.0, _PAUSE * lane.lap_s)
+            pause_s = max((lane.again if self.restless else lane.large_from) - perf_counter(), 0.0)
+        elif waited.is_large:  # nothing else is held, nor taken before it ends
+            now = perf_counter()
+            pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
+        else:
+            pause_s = _PAUSE * lane.lap_s if lane.newest is not None else 0.0
+        self._pauses = self._pauses or pause_s > 0
+        return pause_s
+
+    @property
+    def some_are_due(self) -> bool:
+        """Whether some of what was seen may be judged."""
+        if len(seen) < SOME:
+            return False
+        self._unjudged += SOME
+        return True
 
     @property
     def due(self) -> bool:
-        """Whether it is time to judge what was seen: soon at first, then seldom, as that takes time from the caller."""
-        if len(seen) < self._judge_at:
+        """Whether it is time to judge all: soon at first, then seldom, as that takes time from the caller."""
+        if self._unjudged < self._judge_at:
             return False
-        self._judge_at = min(2 * self._judge_at, _JUDGE_LATER)
+        self._judge_at, self._unjudged = min(2 * self._judge_at, _JUDGE_LATER), 0
         return True
 
     def begin(self) -> None:
         """A caller was seen to run ahead."""
         self._idle = 0
 
-    def saw(self, link: _Link) -> None:
-        """Learn from an end when to look for the next. Called in the waiter's thread."""
+    def saw(self, link: Link) -> None:
+        """Learn from an end when to look for the next."""
         lane, entry, least_s = link.lane, link.entry, link.least_s()
         if link.number < lane.seen.number:
             return
@@ -297,9 +222,13 @@ class RunningAhead:
                 self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
+        if link.is_large:
+            lane.in_a_row = 0 if link.rested else lane.in_a_row + 1
+            rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
+            lane.large_from = link.after + rarer * lane.lap_s if self._taken - self._turned >= _TURNS else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
-    def lost(self, link: _Link) -> None:
+    def lost(self, link: Link) -> None:
         """An output was deleted or donated before it was there: where all are, another one is to be looked at."""
         places = self._places.get(link.entry)
         if places is None or link.place != places[0]:
@@ -308,9 +237,9 @@ class RunningAhead:
         if lost % _LOST == 0:
             places.rotate(-1)
 
-    def go_on(self, ended: _Link) -> None:
-        """Wait for the next of a row, or the newest. Called in the waiter's thread."""
-        with self._lock:
+    def go_on(self, ended: Link) -> None:
+        """Wait for the next of a row, or the newest."""
+        with self.lock:
             if self._waited is not ended:  # it was forgotten meanwhile
                 return
             self._waited = None
@@ -327,7 +256,7 @@ class RunningAhead:
 
     def forget(self) -> None:
         """Hold nothing any longer."""
-        with self._lock:
+        with self.lock:
             self._waited = None
             self._row.clear()
             for lane in self._lanes.values():
@@ -362,7 +291,8 @@ class RunningAhead:
                 self._rested(lane, now)
             # of large outputs the next one is only taken when an end was seen: its line may well be at work
             rested = not call.is_large or not lane.seen.number or (away_s > lane.each_s and call.start > lane.due(call))
-            self._wait(call, rested=rested)
+            if rested or not call.is_large or now >= lane.large_from:
+                self._wait(call, rested=rested)
         elif self._joins(call, self._waited):
             self._row.append(call)
         elif not call.is_large:
@@ -398,7 +328,7 @@ class RunningAhead:
             if begun is not None:
                 self._wait(call, begun=begun)
 
-    def _joins(self, call: Call, waited: _Link) -> bool:
+    def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
         if self._taken - self._turned >= _TURNS or not self._has_room(call, waited) or not self._wants(call.entry):
@@ -417,7 +347,7 @@ class RunningAhead:
         self._alone[call.entry] = self._alone.get(call.entry, 0) + 1
         return True
 
-    def _has_room(self, call: Call, waited: _Link) -> bool:
+    def _has_room(self, call: Call, waited: Link) -> bool:
         if call.is_large:
             return not waited.is_large and not any(other.is_large for other in self._row)
         return len(self._row) < (_ROW if call.nbytes <= _SMALL_BYTES else 1)
@@ -429,10 +359,10 @@ class RunningAhead:
         least = min((self._alone.get(other, 0) for other in here), default=0)
         return entry in here and self._alone.get(entry, 0) <= least + _MORE
 
-    def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None) -> _Link:
+    def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None) -> Link:
         self._waits += 1
         call.lane.waited = self._waits
-        link = _Link(call, rested, self, begun)
+        link = Link(call, rested, self, begun)
         if begun is not None:  # its caller is about to wait for it
             link.had = account()
             watching.append(link)
@@ -451,7 +381,7 @@ class RunningAhead:
         return (leaves[place], place) if place < len(leaves) else (None, place)
 
 
-def _is_over(link: _Link) -> bool:
+def _is_over(link: Link) -> bool:
     """Whether its line has come to rest, and the thread that waits for it has not seen that yet."""
     array = link.array if link.number == link.lane.number else None
     return array is not None and is_ready(array) is True

@@ -88,6 +88,9 @@ class Awaited:
         self.array = None
         stop_watching(self)
 
+    def noticed(self) -> None:
+        """Its caller has just seen that it ended, or that this cannot be seen: `peeked` says when."""
+
 
 class Beginning(Awaited):
     """When the calling thread begins its next call, of whatever function: from then on it is known how long it stands still."""
@@ -181,6 +184,9 @@ def peek() -> None:
                     watch.peeked = perf_counter() if ready else math.nan
             except Exception:  # an error of the computation
                 watch.peeked = math.nan
+            if watch.peeked != math.inf:
+                array = None  # whoever notices may be the last who holds it
+                watch.noticed()
 
 
 def drop_outdated(now: float) -> None:
@@ -343,17 +349,18 @@ def _look(watch: OutputWatch, stop: threading.Event) -> None:
 
 
 def _ask(watch: OutputWatch, stop: threading.Event) -> None:
-    array, before, now = watch.array, watch.start, perf_counter()
-    while not (ready := is_ready(array)):
+    before, now = watch.start, perf_counter()
+    while (array := watch.array) is not None and not (ready := is_ready(array)):
         if ready is None:
             return
-        before = now
+        array, before = None, now  # its caller may let go of it meanwhile
         if stop.is_set():
             return
         time.sleep(min(max(watch.pause_s(before), _SHORTEST_SLEEP), _LONGEST_SLEEP))
         now = perf_counter()
-    after = min(perf_counter(), watch.peeked)
-    watch.before, watch.after = min(before, after), after
+    if array is not None:
+        after = min(perf_counter(), watch.peeked)
+        watch.before, watch.after = min(before, after), after
 
 
 def _wait(watch: OutputWatch) -> None:
