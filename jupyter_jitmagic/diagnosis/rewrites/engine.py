@@ -52,7 +52,7 @@ MAX_STEPS = 30
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
-SLOW_TRACE = 0.15  # seconds; one that fails after them has traced many rounds, and would do so again for each step
+SLOW_TRACE = 0.1  # seconds; one that fails after them has traced many rounds, and would do so again for each step
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
 _numbers = itertools.count(1)
 
