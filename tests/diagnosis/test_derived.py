@@ -107,6 +107,20 @@ def test_one_that_stands_in_the_function_is_traced_once_for_a_run(traces):
     assert len(traces) == 2
 
 
+def test_whoever_watches_sees_the_first_call(traces):
+    """What is computed in the function is told by that one; the rounds that follow go by the program."""
+    grad = Derived(first_by_jax=True).by(jax.grad)
+
+    def fit(w, X, y):
+        for _ in range(20):
+            w = w - 0.1 * grad(loss)(w, X, y)
+        return w
+
+    got = in_a_run(fit, W, X, Y)
+    assert len(traces) == 1
+    np.testing.assert_allclose(got, fit(W, X, Y), rtol=1e-5)
+
+
 def test_what_changes_around_a_function_is_seen():
     """A container that it reads, a name of its own that is bound anew, a setting of the notebook's."""
     grad = Derived().by(jax.grad)

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.proof.endless import Rounds, read_and_counted
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.verify import MANY_MORE, MOST_OPERATIONS, Plain
+from jupyter_jitmagic.diagnosis.proof.plain import MANY_MORE, MOST_OPERATIONS, Plain
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
@@ -150,3 +150,17 @@ def test_too_many_operations_end_a_run():
         for _ in range(200):
             watch.tick()
     assert watch.operations <= 120
+
+
+def rounds_of_plain_python(x):
+    for _ in range(50):
+        x = x * 0.5 + 1
+    return x
+
+
+def test_a_slow_run_of_the_call_itself_takes_no_time_from_the_others():
+    """JAX may need long for what NumPy does at once; without patience nothing is known of other inputs."""
+    _, units = impurity(rounds_of_plain_python, (jnp.ones(3),), {})
+    variations = Variations((jnp.ones(3),), {}, set())
+    assert not Plain(rounds_of_plain_python, units, {}, variations, 0.0).agrees()
+    assert Plain(rounds_of_plain_python, units, {}, variations, 0.0, patience=60.0).agrees()

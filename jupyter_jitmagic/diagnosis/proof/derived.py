@@ -30,9 +30,15 @@ class _Unknown(Exception):
 
 
 class Derived:
-    """What these transforms made of the functions of one diagnosis."""
+    """What these transforms made of the functions of one diagnosis.
 
-    def __init__(self) -> None:
+    Args:
+        first_by_jax: a function's first call is left to JAX, for those who watch what is computed in it.
+    """
+
+    def __init__(self, *, first_by_jax: bool = False) -> None:
+        self._first_by_jax = first_by_jax
+        self._called: set[Hashable] = set()
         self._known: dict[Hashable, tuple[Any, Any] | None] = {}
         self._of_run: dict[Hashable, tuple[Any, Any] | None] = {}
         self._run: Any = None
@@ -81,6 +87,9 @@ class Derived:
             given = tuple(_likeness(leaf, run) for leaf in leaves)
             known = self._kept(run) if depends.on_the_run else self._known
             key = (how, around, tree, given)
+            if self._first_by_jax and key not in self._called:
+                self._called.add(key)
+                return None
             if key not in known:
                 code = getattr(fun, "__code__", fun)
                 self._traces[code] = self._traces.get(code, 0) + 1

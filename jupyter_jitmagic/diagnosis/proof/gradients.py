@@ -20,7 +20,8 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     kind_of,
     static_split,
 )
-from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, Plain
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 from jupyter_jitmagic.sandbox.clock import Deadline

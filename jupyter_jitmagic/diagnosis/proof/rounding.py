@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Input
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
 
 if TYPE_CHECKING:
-    from jupyter_jitmagic.diagnosis.proof.verify import Plain
+    from jupyter_jitmagic.diagnosis.proof.plain import Plain
 
 LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
 ANY_ROUND = "compiled, XLA's rounding may end the loop some rounds earlier or later"

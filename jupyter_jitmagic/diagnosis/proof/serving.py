@@ -39,7 +39,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 if TYPE_CHECKING:
-    from jupyter_jitmagic.diagnosis.proof.verify import Plain
+    from jupyter_jitmagic.diagnosis.proof.plain import Plain
 
 SHORT = 0.1  # seconds for one run of the function, in one way or the other
 MOST_TAKEN = 16  # other calls that a rewrite is compared on

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -168,10 +169,11 @@ def facts_of(
     codes = {}
     methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
     for number, unit in enumerate(units):
-        tree = looking_up(_Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals)), methods)
+        tree = looking_up(_Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals, TRANSFORMS)), methods)
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
-        made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD}).make(fun)
+        derived = Derived(first_by_jax=True)
+        made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD, **derived.instead()}).make(fun)
         given, named = jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), dict(kwargs)
         try:
             if not uncompiled.can_run():

@@ -25,16 +25,10 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     static_split,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
-from jupyter_jitmagic.diagnosis.proof.verify import (
-    OVERLAP,
-    Plain,
-    by_numpy,
-    compare,
-    comparison,
-    computed,
-)
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, by_numpy, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -107,7 +101,7 @@ class Judge:
         seconds = min(OTHERS_WITHIN, self.seconds / 4)
         trees = [ast.parse(unit.text) for unit in self._units]
         try:
-            plain = Plain(self.fun, self._units, {}, variations, seconds)
+            plain = Plain(self.fun, self._units, {}, variations, seconds, patience=self.seconds)
         except NoSource:
             return []
         names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))

@@ -13,7 +13,8 @@ from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
-from jupyter_jitmagic.diagnosis.proof.verify import Plain, compare, comparison, computed
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity

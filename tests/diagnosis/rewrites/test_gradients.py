@@ -9,7 +9,8 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
-from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, Plain
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, define

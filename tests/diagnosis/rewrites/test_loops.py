@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
-from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define

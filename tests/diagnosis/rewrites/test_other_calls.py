@@ -9,8 +9,8 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
-from jupyter_jitmagic.diagnosis.proof.verify import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define

@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, Plain, compare
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 

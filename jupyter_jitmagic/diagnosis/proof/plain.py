@@ -1,0 +1,315 @@
+"""The plain function, run on the call's own input and on varied ones, by NumPy where that gives what JAX gives.
+
+It runs as a copy with probes at the branches and loops in question, which also stop a run when its time is up.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
+from jupyter_jitmagic.diagnosis.proof.differing import (
+    differs,
+)
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
+from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
+from jupyter_jitmagic.diagnosis.proof.rounding import asks_for_kinds
+from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.compared import compared_numbers
+from jupyter_jitmagic.source.methods import looking_up, names_of_methods
+from jupyter_jitmagic.source.rebuilding import Rebuilt
+from jupyter_jitmagic.source.units import Unit
+
+SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
+MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
+MAX_INPUTS = 40  # plain runs, at most
+PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
+_GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
+_TRACER = re.compile(r"\w*Tracer\b")
+
+
+class Plain:
+    """The plain function's results on the call's inputs and on varied ones; each is computed once for all rewrites.
+
+    Args:
+        fun: the user's function, unjitted.
+        units: the units of the user's functions that it reaches.
+        lines: per file, the lines whose branches and loop counts must be reached.
+        variations: the inputs.
+        seconds: time for all plain runs together.
+        patience: seconds that the run of the call's own input may take where it is looked at whether NumPy agrees; they are
+            none of those.
+        known: the same function and call, looked at before.
+
+    Attributes:
+        minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
+        gives_gradients: it takes a gradient itself, and does not ask for NaN.
+        asks_for_kinds: what it does may depend on whether a number is Python's or an array.
+
+    Raises:
+        NoSource: a copy of the function cannot be made.
+        Differs: the plain function fails or is too slow on the call's own input.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        units: Sequence[Unit],
+        lines: Mapping[str, set[int]],
+        variations: Variations,
+        seconds: float,
+        known: Plain | None = None,
+        patience: float = 0.0,
+    ) -> None:
+        self.coverage = Coverage()
+        self.variations = variations
+        self._probes = Probes(self.coverage)
+        self._recordings = Recordings(self._probes.seen, self._probes.show)
+        self._deadline = Deadline(seconds)
+        self._patience = patience
+        self._spent = 0.0
+        self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
+        self._takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
+        self.gives_gradients = self._takes_gradients and not self.minds_nan
+        self.asks_for_kinds = False
+        compiled = {}
+        self._literals: dict[float, None] = {}
+        methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
+        for unit in units:
+            original = ast.parse(unit.text)
+            self._literals |= dict.fromkeys(compared_numbers(original))
+            self.asks_for_kinds |= asks_for_kinds(original)
+            rows = row_by_row(original, unit.globals, TRANSFORMS)
+            tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
+            compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
+        derived = Derived()
+        extra = {PROBES: self._probes, **INSTEAD, **derived.instead()}
+        rebuilt = Rebuilt(compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
+        self._fun = rebuilt.make(fun) if compiled else fun
+        self._runs: list[tuple[Input, Any]] = []
+        self._inputs = self._wanted()
+        self.failed: BaseException | None = None
+        self.raised: list[tuple[Input, Raised]] = []
+        self._error: Exception | None = None
+        self._units = units
+        self._interpreted = False
+        self._first = 0.0
+        self._endless: set[str] = set()
+        self._agrees: bool | None = None
+        self._own: tuple[Any] | None = None
+        if known is not None and known._agrees:
+            self._agrees, self._own, self._first, self._interpreted = True, known._own, known._first, known._interpreted
+            self._most = known._most
+
+    @property
+    def first(self) -> Any:
+        """The result on the call's own input, after `runs` has given it."""
+        return self._runs[0][1]
+
+    def runs(self) -> Iterator[tuple[Input, Any]]:
+        """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
+        yield from list(self._runs)
+        for given in self._inputs:
+            begin = time.thread_time()
+            self._error = None
+            done = self.run(given, first=not self._runs)
+            self._spent += time.thread_time() - begin
+            if done is None:
+                self._keep_error(given)
+                continue
+            new = self._probes.keep()
+            if given.kind in self._extra and not new and self._counted >= 8:
+                continue
+            self._counted += 1
+            self._runs.append((given, done[0]))
+            yield self._runs[-1]
+
+    def _keep_error(self, given: Input) -> None:
+        """An exception of plain Python's on an input is what compiled code does not raise."""
+        if self._error is not None and self.failed is None:
+            found = raised(self._error, self._units)
+            self.raised += [(given, found)] if found is not None else []
+
+    _extra: frozenset[str] = frozenset()
+    _most: float = float("inf")
+    """Operations by NumPy that a varied input's run may take: one with more has hardly an end."""
+    _counted = 0
+    met: set[str] | frozenset[str] = frozenset()
+    """On which inputs that it promises nothing for the last rewrite compared gave something else: kinds of `Step.excludes`."""
+
+    def _wanted(self) -> Iterator[Input]:
+        tried = 0
+        for given in self.variations.core():
+            yield given
+            tried += 1
+            if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
+                return
+        if self._takes_gradients:
+            yield from self.variations.infinite()
+        self._extra = frozenset(
+            {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
+        )
+        for given in self.variations.more(list(self._literals)):
+            if self._late() or tried > MAX_INPUTS or (not self.coverage.missing() and self._counted >= 6):
+                return
+            yield given
+            tried += 1
+
+    def _slow(self) -> bool:
+        """Whether the plain runs took so long that a few inputs must do, once everything was reached."""
+        return self._spent > PATIENCE
+
+    def _late(self) -> bool:
+        return self._deadline.over()
+
+    def run(self, given: Input, first: bool = False, seconds: float = 0.0) -> tuple[Any] | None:
+        """(result,), or None where plain Python fails on this input or takes too long: longer than `seconds`, if given."""
+        # a varied input may make a loop endless; the call's own input may take all the time there is
+        if given.kind in self._endless:
+            return None  # what made one loop endless makes the next one so
+        seconds = seconds or min(self._deadline.left(), max(SHORT, MANY * self._first))
+        if first and self._own is not None and self.uncompiled(given, self._deadline.left()) is not None:
+            return self._own
+        if not first and self.agrees():
+            found = self.uncompiled(given, seconds)
+            if found is not None:
+                return found
+            if self.too_slow:
+                self._endless.add(given.kind)
+                return None
+        own = Deadline(self._patience) if self._patience > self._deadline.left() else self._deadline
+        self._probes.start(own if first else Deadline(seconds), own=first)
+        begin = time.thread_time()
+
+        try:
+            result = rerun(lambda: self._plainly(given))
+            if first:
+                self._first = time.thread_time() - begin
+                self._own = (result,)
+            return (result,)
+        except (OutOfTime, Effect) as error:
+            if first:
+                self.failed = error
+            else:
+                self._endless.add(given.kind)
+        except Exception as error:
+            if first and not self._interpreted and _is_of_a_trace(error):
+                self._interpreted = (
+                    True  # a helper is jitted itself, or a body is JAX's to trace: plain Python has values there
+                )
+                return self.run(given, first)
+            if first:
+                self.failed = error
+            self._error = error
+        return None
+
+    def _plainly(self, given: Input) -> Any:
+        with jax.disable_jit(self._interpreted):
+            result = self._fun(*fresh(given.args), **fresh(given.kwargs))
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(result)):
+            raise jax.errors.UnexpectedTracerError("the result holds what the body of one of JAX's loops kept")
+        return jax.block_until_ready(result)
+
+    def gives(self, got: Any, given: Input) -> bool:
+        """Whether plain Python gives this by JAX itself, whose largest of a thousand numbers leaves NaN out on CPUs."""
+        self._probes.start(Deadline(max(SHORT, MANY * self._first)))
+        try:
+            return not differs(got, rerun(lambda: self._plainly(given)))
+        except (Exception, OutOfTime, Effect):
+            return False
+
+    def agrees(self) -> bool:
+        """Whether the call's own input gives by NumPy what JAX gives: then varied inputs are run by NumPy,
+        which compiles nothing for the shapes that they lead to."""
+        if self._agrees is None:
+            self._agrees = False
+            given = self.variations.call()
+            with self._deadline.stopped() if self._patience else contextlib.nullcontext():
+                own = self._own or self.run(given, first=True)
+            if own is not None and uncompiled.can_run():
+                got = self.uncompiled(given, SHORT * 20)
+                self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
+                self._agrees = got is not None and not differs(got[0], own[0])
+        return self._agrees
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The plain function with its probes."""
+        fun: Callable[..., Any] = self._fun
+        return fun
+
+    def uncompiled(self, given: Input, seconds: float) -> tuple[Any] | None:
+        """`run` by NumPy, nothing compiled for new shapes: (result,), or None where plain Python does not take it."""
+        most = float("inf") if given.kind == "call" else self._most
+        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain", most)
+
+    def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float, same: Hashable = None) -> Any:
+        """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails.
+        Functions with an equal `same`, which is not None, do the same."""
+        found = self._by_numpy(fun, (values,), {}, seconds, same)
+        return None if found is None else found[0]
+
+    def _by_numpy(
+        self,
+        fun: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        seconds: float,
+        same: Hashable,
+        most: float = float("inf"),
+    ) -> tuple[Any] | None:
+        recordings = None if same is None else self._recordings
+        deadline = Deadline(seconds)
+        watch = Watch(deadline, most)
+        self._probes.start(deadline)
+
+        def plainly() -> Any:
+            with jax.disable_jit(self._interpreted):
+                known = same, self._interpreted
+                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known)
+
+        self.too_slow = False
+        try:
+            return (rerun(plainly),)
+        except OutOfTime:
+            self.too_slow = True
+            return None
+        except (Exception, Effect):
+            return None  # plain Python does not take it: nothing to compare with
+        finally:
+            self.operations = watch.operations
+
+    operations = 0
+    """How many the last run by NumPy took."""
+    too_slow = False
+    """Whether the last run by NumPy was stopped by its time."""
+
+
+def _is_of_a_trace(error: BaseException) -> bool:
+    """Whether something had no value because it was traced."""
+    return isinstance(error, jax.errors.JAXTypeError | jax.errors.JAXIndexError) or bool(_TRACER.search(str(error)))
+
+
+def why_it_failed(error: BaseException) -> str:
+    """What is said where the call's own input gives nothing."""
+    if isinstance(error, OutOfTime):
+        return "the function runs too long to compare"
+    if isinstance(error, Effect):
+        return f"plain Python was not run: {error}"
+    if _is_of_a_trace(error):
+        return "plain Python cannot run it either: vmap, checkpoint or the like traces its body"
+    return f"plain Python fails: {(str(error) or type(error).__name__).splitlines()[0][:120]}"
