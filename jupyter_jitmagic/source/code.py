@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from jupyter_jitmagic.source.names import SCOPES, free_names, read_first, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, children, free_names, read_first, walk, walk_scope
 from jupyter_jitmagic.usercode.places import characters
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -35,9 +35,9 @@ class Code:
         self._below: dict[ast.AST, list[ast.AST]] = {}
 
     def below(self, node: ast.AST) -> list[ast.AST]:
-        """`ast.walk(node)`, once for each node: a long function is asked about often."""
+        """`walk(node)`, once for each node: a long function is asked about often."""
         if node not in self._below:
-            self._below[node] = list(ast.walk(node))
+            self._below[node] = walk(node)
         return self._below[node]
 
     @cached_property
@@ -54,7 +54,7 @@ class Code:
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in self.below(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in self.below(self.tree) for child in children(node)}
 
     def offset(self, line: int, column: int) -> int:
         """Character offset of a 1-based line and a column in UTF-8 bytes, as `ast` counts."""
@@ -332,5 +332,5 @@ def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast
         if isinstance(node, kinds) and (own_loop or not isinstance(node, ast.Break | ast.Continue)):
             found.append(node)
         inner = own_loop and not isinstance(node, ast.For | ast.While | ast.AsyncFor)
-        stack += [(child, inner) for child in ast.iter_child_nodes(node)]
+        stack += [(child, inner) for child in children(node)]
     return found

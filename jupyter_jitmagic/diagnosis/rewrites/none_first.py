@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, stored, target_names
+from jupyter_jitmagic.source.names import SCOPES, stored, target_names, walk
 
 
 def flagged(spot: Spot, loop: ast.For | ast.While, number: str = "0.0") -> Iterator[Step]:
@@ -34,11 +34,11 @@ def unasked(spot: Spot) -> Iterator[Step]:
     loop = next((at for at in code.ancestors(asked[1]) if isinstance(at, ast.For | ast.While)), None)
     if loop is None or function not in code.ancestors(loop):
         return
-    questions = {n.id for c in ast.walk(function) if isinstance(c, ast.Compare) for n in ast.walk(c) if isinstance(n, ast.Name)}
+    questions = {n.id for c in walk(function) if isinstance(c, ast.Compare) for n in walk(c) if isinstance(n, ast.Name)}
     for name in dict.fromkeys(stored(asked[1].body)):
         if name in questions or name not in spot.locals or spot.locals[name] is not None:
             continue
-        stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+        stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
         first, *others = sorted(stores, key=lambda n: n.lineno)
         none = _bound_to(code.statement(first), first)
         values = [_bound_to(code.statement(other), other) for other in others]
@@ -69,8 +69,8 @@ def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
 
 def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str, number: str) -> list[Edit]:
     code = spot.code
-    inside = set(ast.walk(loop))
-    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    inside = set(walk(loop))
+    stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
     outside = [n for n in stores if n not in inside]
     if len(outside) != 1 or outside[0].lineno > loop.lineno:
         return []
@@ -92,7 +92,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             if not alone or (isinstance(value, ast.Constant) and value.value is None):
                 return []
             edits.append(_line_after(spot, statement, f"{flag} = True"))
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Compare(left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
                 if asked == name:

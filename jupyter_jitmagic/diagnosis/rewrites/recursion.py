@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, always_returns, leaves
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
@@ -26,7 +26,7 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
         name = f"{names.pop(0)}.{name}"
     elif function not in code.tree.body:
         return
-    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
+    calls = [n for n in walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
     if not calls:
         return
     tails = [code.parents[c] for c in calls]
@@ -79,7 +79,7 @@ def _is_some(value: ast.expr | None, name: str, body: list[ast.stmt]) -> bool:
     by then."""
     if not isinstance(value, ast.Name) or value.id == name:
         return isinstance(value, ast.BinOp | ast.Name)
-    assigned = [each for statement in body for each in ast.walk(statement) if isinstance(each, ast.Assign)]
+    assigned = [each for statement in body for each in walk(statement) if isinstance(each, ast.Assign)]
     values = [each.value for each in assigned if value.id in [name for target in each.targets for name in target_names(target)]]
     return bool(values) and all(isinstance(each, ast.BinOp) for each in values)
 
@@ -95,7 +95,7 @@ def on_smaller_numbers(spot: Spot) -> Iterator[Step]:
     chosen = asked[1]
     returned = spot.code.parents[chosen]
     if isinstance(chosen, ast.IfExp) and isinstance(returned, ast.Return):
-        if any(isinstance(n, ast.Call) and _is_itself(spot, function, n) for n in ast.walk(chosen)):
+        if any(isinstance(n, ast.Call) and _is_itself(spot, function, n) for n in walk(chosen)):
             code, indent = spot.code, spot.code.indent(returned)
             text = f"if {code.expr(chosen.test)}:\n{indent}    return {code.expr(chosen.body)}\n"
             yield spot.step("if", (returned, f"{text}{indent}return {code.expr(chosen.orelse)}"))
@@ -125,18 +125,16 @@ class _Descent:
 
     @classmethod
     def of(cls, spot: Spot, function: ast.FunctionDef) -> _Descent | None:
-        calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and _is_itself(spot, function, n)]
+        calls = [n for n in walk(function) if isinstance(n, ast.Call) and _is_itself(spot, function, n)]
         bases, rest = _bases(function)
         numbers = {name for test, _ in bases for name in loaded([test])}
         if not calls or not rest or len(numbers) != 1 or not always_returns(rest):
             return None
         number = numbers.pop()
         smaller = {call: _smaller(spot, function, call, number) for call in calls}
-        if any(made is None for made in smaller.values()) or any(
-            call in ast.walk(value) for _, value in bases for call in calls
-        ):
+        if any(made is None for made in smaller.values()) or any(call in walk(value) for _, value in bases for call in calls):
             return None
-        if number in stored(rest) or any(isinstance(n, SCOPES) for statement in rest for n in ast.walk(statement)):
+        if number in stored(rest) or any(isinstance(n, SCOPES) for statement in rest for n in walk(statement)):
             return None
         return cls(spot, function, number, bases, rest, {call: made for call, made in smaller.items() if made is not None})
 
@@ -209,7 +207,7 @@ class _Descent:
             if _holds(test, number):
                 edits = [
                     (*code.span(n), str(number) if number >= 0 else f"({number})")
-                    for n in ast.walk(value)
+                    for n in walk(value)
                     if isinstance(n, ast.Name) and n.id == self.number
                 ]
                 return code.edited(*code.span(value), edits)

@@ -219,7 +219,7 @@ class Spot:
 
     @cached_property
     def code_imports(self) -> set[str]:
-        nodes = [n for n in ast.walk(self.code.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        nodes = [n for n in self.code.below(self.code.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
         return {alias.asname or alias.name for n in nodes for alias in n.names}
 
     def _shadowed(self, name: str) -> bool:
@@ -227,9 +227,12 @@ class Spot:
 
     @cached_property
     def shadowing(self) -> set[str]:
-        found = {n.arg for n in ast.walk(self.code.tree) if isinstance(n, ast.arg)}
+        found = {n.arg for n in self.code.below(self.code.tree) if isinstance(n, ast.arg)}
         inside = [
-            n for f in self.code.tree.body for n in ast.walk(f) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            n
+            for f in self.code.tree.body
+            for n in self.code.below(f)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         ]
         top = {name for s in self.code.tree.body if isinstance(s, ast.Assign) for t in s.targets for name in target_names(t)}
         return found | ({n.id for n in inside} - top)
