@@ -127,14 +127,22 @@ def proposals(
         return Proposals()
     call, left = asked.call, max(asked.deadline - clock(), 0.2)
     try:
-        every = static | call.declared | options_left_out(call, static)
-        names, run = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ())), readable(call)
-        return limited(
-            3 * left + 1.0,
-            lambda: propose(
-                call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls or asked.took > _LONG_S
-            ),
-        )
+        options, run = options_left_out(call, static), readable(call)
+        rolls = rolls or asked.took > _LONG_S
+
+        def found(every: frozenset[str]) -> Proposals:
+            names = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ()))
+            return propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls)
+
+        def found_with_options() -> Proposals:
+            every = static | call.declared | options.static
+            first = found(every)
+            said = " ".join(" ".join(each.compared.differences) for each in first.rewrites[:1] if each.compared is not None)
+            failing = frozenset(name for name in options.beside_data if f"where {name} is given" in said)
+            again = found(every | failing) if failing else first
+            return again if again.rewrites else first
+
+        return limited(3 * left + 1.0, found_with_options)
     except OutOfTime:
         return Proposals()
     except Exception as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,9 +40,15 @@ class OtherCall:
     sought: bool = True
 
 
-def other_calls(fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> list[OtherCall]:
+def other_calls(
+    fun: Callable[..., Any],
+    given: Input,
+    variations: Variations,
+    trees: Sequence[ast.AST],
+    static: Collection[str | int] = (),
+) -> list[OtherCall]:
     """The other calls, most telling first; `trees` are the sources of the function and its helpers."""
-    make = _Maker(fun, given, variations, trees)
+    make = _Maker(fun, given, variations, trees, static)
     in_turn = itertools.chain(
         make.left_out(),
         make.none(),
@@ -71,7 +77,15 @@ def _holds_numbers(value: Any) -> bool:
 
 
 class _Maker:
-    def __init__(self, fun: Callable[..., Any], given: Input, variations: Variations, trees: Sequence[ast.AST]) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        given: Input,
+        variations: Variations,
+        trees: Sequence[ast.AST],
+        static: Collection[str | int],
+    ) -> None:
+        self._static = static
         self._call, self._variations, self._trees = given, variations, trees
         self._parameters: Mapping[str, inspect.Parameter] = {}
         self._bound: dict[str, Any] = {}
@@ -102,7 +116,8 @@ class _Maker:
         """Numbers that are left out, given as the data that they would be then, at last as ints; what is None may be one."""
         for name in self._parameters:
             default = self._default(name)
-            numbers = isinstance(default, float) or default is None or _holds_numbers(default)
+            counts = type(default) is int and name not in self._static
+            numbers = isinstance(default, float) or counts or default is None or _holds_numbers(default)
             if name not in self._bound and numbers:
                 yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
                 if default is None:

@@ -120,7 +120,7 @@ class Judge:
                 if self._is_taken(plain, changed):
                     static.append(OtherCall(changed, "with another static value"))
                     break
-        calls = other_calls(self.fun, variations.call(), variations, trees)
+        calls = other_calls(self.fun, variations.call(), variations, trees, self.static)
         self._served = Served(self.fun, plain, self.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]
 

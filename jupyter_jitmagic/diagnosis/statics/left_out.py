@@ -4,6 +4,7 @@ those that decide a shape (`int(horizon / dt)`)."""
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -14,33 +15,46 @@ _SECONDS = 1.0
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
-    """What has to be static of the parameters that the call leaves out; none where there was no time to find out: an answer for
-    the call itself is worth more."""
+@dataclass(frozen=True)
+class LeftOut:
+    """Parameters that a call leaves out.
+
+    Attributes:
+        static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value, or a
+            float that decides a shape.
+        beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
+    """
+
+    static: frozenset[str] = frozenset()
+    beside_data: frozenset[str] = frozenset()
+
+
+def options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
+    """What the call leaves out; nothing where there was no time to find out: an answer for the call itself is worth more."""
     try:
         return limited(_SECONDS, lambda: _options_left_out(call, static))
     except OutOfTime:
-        return frozenset()
+        return LeftOut()
 
 
-def _options_left_out(call: Call, static: frozenset[str]) -> frozenset[str]:
-    """Parameters that the call leaves out, whose default is a string, a flag or an integer of which Python needs the value, or
-    a float that decides a shape."""
+def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     if call.keeps_options:
-        return frozenset()
+        return LeftOut()
     try:
         parameters = inspect.signature(call.fun).parameters.values()
     except (TypeError, ValueError):
-        return frozenset()
+        return LeftOut()
     given = {argument.name for argument in call.arguments} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str)
     numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
     if not numbers:
-        return words
+        return LeftOut(words)
     other = bind(call.fun, call.args, {**call.kwargs, **numbers}, call.declared)
     found = find_call_sites(other, static | words, seconds=0.3)
-    needed = frozenset().union(*found.roots)
+    needed = frozenset().union(*found.roots) & numbers.keys()
+    alone = frozenset().union(*(roots for roots in found.roots if roots <= numbers.keys()))
     floats = {name for name, default in numbers.items() if type(default) is float}
+    beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
-    return words | ((numbers.keys() - floats) & needed) | (floats & sizes)
+    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside)

@@ -145,3 +145,19 @@ def test_a_float_that_the_call_leaves_out_is_static_where_it_decides_a_size():
     fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
     for options in ({}, {"step": 0.5}, {"tol": 0.9}):
         assert jnp.allclose(fixed(0.7, 2.0, **options), f(0.7, 2.0, **options))
+
+
+def test_an_integer_that_the_call_leaves_out_is_data_where_the_rewrite_takes_it_so():
+    """`x.sum() > most` asks for the value of both; what cures that needs neither."""
+    f = define("def f(x, most=2, axis=0):\n    if x.sum(axis=axis) > most:\n        return x - most\n    return x\n")["f"]
+    answer = diagnose(f, X)
+    assert answer.rewrites[0].static_argnames == ("axis",)
+    assert "axis is left out here" in answer.reason and "most is" not in answer.reason
+    assert not any("most is given" in each for each in answer.rewrites[0].compared.differences)
+
+
+def test_an_integer_that_the_call_leaves_out_is_static_where_the_rewrite_needs_it():
+    """Either it is static or the rewrite serves it as data: an answer does not fail where it is given."""
+    source = "def f(x, k=2):\n    n = int((x > 0).sum()) + k\n    return jnp.zeros(5).at[:n].set(1.0).sum()\n"
+    rewrite = diagnose(define(source)["f"], X).rewrites[0]
+    assert rewrite.static_argnames == ("k",) or not any("k is given" in each for each in rewrite.compared.differences)
