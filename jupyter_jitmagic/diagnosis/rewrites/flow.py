@@ -467,14 +467,27 @@ class Flow(Narrowing):
                     return True
         return False
 
+    def _is_alone(self, node: ast.stmt) -> bool:
+        """Whether nothing else stands in its block, and nothing is written beside it."""
+        return len(self.code.block(node)) == 1 and node not in self.state.before and node not in self.state.after
+
     def _without(self, node: ast.Assign) -> None:
-        """A statement that has become `x = x` goes."""
+        """A statement that has become `x = x` goes, and a question for None that has nothing else to do."""
         if not self.code.on_own_lines([node]) or self.text(node.value) != self.text(node.targets[0]):
             return
-        alone = len(self.code.block(node)) == 1 and node not in self.state.before and node not in self.state.after
-        if len(node.targets) == 1 and not alone:
-            start, end = self.code.region([node])
+        empty: ast.stmt = node
+        while self._is_alone(empty):
+            around = self.code.parents.get(empty)
+            if not (isinstance(around, ast.If) and not around.orelse and _asks_for_none(around.test)):
+                return
+            empty = around
+        if len(node.targets) == 1:
+            start, end = self.code.region([empty])
             if any(a < end and start < b for a, b, _ in self.state.edits if b - a > end - start):
                 return  # within a block that was written anew
             self.state.edits = [edit for edit in self.state.edits if not (start <= edit[0] and edit[1] <= end)]
             self.state.edits.append((start, end, ""))
+
+
+def _asks_for_none(test: ast.expr) -> bool:
+    return isinstance(test, ast.Compare) and all(isinstance(each, ast.Is | ast.IsNot) for each in test.ops)

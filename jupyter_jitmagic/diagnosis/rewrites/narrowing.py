@@ -8,6 +8,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking
+from jupyter_jitmagic.source.names import stored, walk
 
 
 class Narrowing(Tracking):
@@ -23,7 +24,13 @@ class Narrowing(Tracking):
         self, node: ast.If, entry: dict[str, Ragged], sides: list[dict[str, Ragged]], apart: list[str]
     ) -> bool:
         """`if limit is not None: x, w = x[k], w[k]` → `kept` of ones before it, and `kept = k` at the end of the branch;
-        whether that was possible: one side alone makes shorter what was whole. Names that it makes so alike have one mask."""
+        whether that was possible: one side alone makes shorter what was whole. Names that it makes alike have one mask, those
+        of another branch with the same test, too. `if w is not None: w = w[k]` needs none: None has no elements."""
+        if self._is_of_an_option(node, sides, apart):
+            self.state.names = {name: each for name, each in sides[1].items() if sides[0].get(name) == each}
+            self.state.names[apart[0]] = replace(sides[0][apart[0]], source=-1, direct=False, pad="")
+            self.state.optional.add(apart[0])
+            return True
         groups: dict[tuple[int, str, int], list[str]] = {}
         for name in apart:
             made = [number for number, side in enumerate(sides) if name in side]
@@ -34,17 +41,37 @@ class Narrowing(Tracking):
             groups.setdefault((made[0], ragged.mask, ragged.axis), []).append(name)
         for (side, mask, axis), names in groups.items():
             body = (node.body, node.orelse)[side]
-            kept = self.fresh("kept", "counts", "chosen", f"{names[0]}_kept")
-            self.current = node
-            self.line_before(f"{kept} = {self.jnp('ones')}({names[0]}.shape[{axis}], bool)")
-            self.current = body[-1]
-            self.line_after(f"{kept} = {mask}")
+            names.sort(key=self.state.optional.__contains__)
+            known = ast.dump(node.test), side, mask, axis
+            kept = self.state.chosen.get(known, "") if self._stay(known, node.test) else ""
+            if not kept:
+                kept = self.state.chosen[known] = self.fresh("kept", "counts", "chosen", f"{names[0]}_kept")
+                self.current = node
+                self.line_before(f"{kept} = {self.jnp('ones')}({names[0]}.shape[{axis}], bool)")
+                self.current = body[-1]
+                self.line_after(f"{kept} = {mask}")
             self.current = node
             for name in names:
                 self.state.names[name] = replace(sides[side][name], mask=kept, front=False, source=-1, direct=False, pad="")
         both = {name: each for name, each in sides[0].items() if sides[1].get(name) == each}
         self.state.names = both | {name: self.state.names[name] for name in apart}
         return True
+
+    def _is_of_an_option(self, node: ast.If, sides: list[dict[str, Ragged]], apart: list[str]) -> bool:
+        """Whether a branch does nothing but to make shorter what may be None."""
+        match node:
+            case ast.If(
+                test=ast.Compare(left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(None)]), orelse=[]
+            ) if apart == [name] and name in sides[0]:
+                return not set(stored(node.body)) & _names_in(sides[0][name].mask)
+        return False
+
+    def _stay(self, known: tuple[str, int, str, int], test: ast.expr) -> bool:
+        """Whether a test and a mask are, where they stand again, what they were."""
+        names = {each.id for each in walk(test) if isinstance(each, ast.Name)} | _names_in(known[2])
+        function = self.spot.function
+        given = set() if function is None else {each.arg for each in walk(function.args) if isinstance(each, ast.arg)}
+        return all(self.stores(name) < (1 if name in given else 2) for name in names)
 
     def own_masks(self, node: ast.stmt, names: list[str], becoming: dict[str, Ragged]) -> None:
         """A mask for each name, made before the statement, that stands for its length however often it is bound in it."""
@@ -73,3 +100,7 @@ class Narrowing(Tracking):
 
     def bound_before(self, node: ast.stmt) -> set[str]:
         return set(self.spot.locals)
+
+
+def _names_in(text: str) -> set[str]:
+    return {each.id for each in walk(ast.parse(text, mode="eval")) if isinstance(each, ast.Name)}

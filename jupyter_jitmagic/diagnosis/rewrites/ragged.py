@@ -114,10 +114,13 @@ class State:
     masks: dict[str, str] = field(default_factory=dict)  # source text of a mask → the name that holds it
     taken: set[str] = field(default_factory=set)
     seen: dict[ast.AST, Ragged | None] = field(default_factory=dict)  # expressions whose edits were made
+    chosen: dict[tuple[str, int, str, int], str] = field(default_factory=dict)  # (test, side, mask, axis) → the mask after it
+    optional: set[str] = field(default_factory=set)  # names that may be None, of which nobody asks for the length then
 
     def copy(self) -> State:
         before, after = ({k: list(v) for k, v in lines.items()} for lines in (self.before, self.after))
-        return State(list(self.edits), before, after, dict(self.names), dict(self.masks), set(self.taken), dict(self.seen))
+        names, masks, taken, seen = dict(self.names), dict(self.masks), set(self.taken), dict(self.seen)
+        return State(list(self.edits), before, after, names, masks, taken, seen, dict(self.chosen), set(self.optional))
 
 
 class Writer:

@@ -456,3 +456,44 @@ def test_proof_chooses_one_element_alone(args):
         assert any(((x > limit) == (x == x.max())).all() for same, limit in inputs if (same == x).all())
     else:
         assert any(jnp.unique(other).tolist() == [int(x.max())] for same, other in inputs if (same == x).all())
+
+
+OPTIONAL_X, OPTIONAL_MASK = jnp.arange(6.0), jnp.array([True, False, True, True, False, True])
+OPTIONAL_W = jnp.linspace(0.1, 0.9, 6)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "    if mask is not None:\n        x = x[mask]\n        if w is not None:\n            w = w[mask]\n"
+            "    if w is None:\n        return x.mean()\n    return (x * w).sum() / w.sum()\n",
+            id="one in the other",
+        ),
+        pytest.param(
+            "    if mask is not None:\n        x = x[mask]\n    if w is None:\n        return x.mean()\n"
+            "    if mask is not None:\n        w = w[mask]\n    return (x * w).sum() / w.sum()\n",
+            id="asked for again",
+        ),
+        pytest.param(
+            "    if w is None:\n        w = jnp.ones(len(x))\n    if mask is not None:\n        x = x[mask]\n"
+            "    if mask is not None:\n        w = w[mask]\n    return (x * w).max(initial=-9.0)\n",
+            id="twice in a row",
+        ),
+    ],
+)
+def test_an_optional_mask_of_two_arrays_one_of_which_may_be_left_out(body):
+    """Both have one mask, and a question for None that has nothing left to do goes."""
+    calls = [(OPTIONAL_X, OPTIONAL_MASK), (OPTIONAL_X, OPTIONAL_MASK, OPTIONAL_W), (OPTIONAL_X, ~OPTIONAL_MASK, OPTIONAL_W)]
+    found = check(f"def f(x, mask=None, w=None):\n{body}", *calls)
+    assert found.rewrites[0].source.count("mask is not None") == 1 and "w is not None" not in found.rewrites[0].source
+
+
+def test_a_mask_that_is_another_one_where_it_is_asked_for_again():
+    """It is not taken for the first one."""
+    source = (
+        "def f(x, w, mask=None):\n    if mask is not None:\n        x = x[mask]\n    total = x.sum()\n"
+        "    mask = None if mask is None else ~mask\n    if mask is not None:\n        w = w[mask]\n"
+        "    return total - w.sum()\n"
+    )
+    check(source, (OPTIONAL_X, OPTIONAL_W, OPTIONAL_MASK))
