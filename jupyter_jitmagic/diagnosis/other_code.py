@@ -137,7 +137,8 @@ def proposals(
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static
             first = found(every)
-            said = " ".join(" ".join(each.compared.differences) for each in first.rewrites[:1] if each.compared is not None)
+            compared = first.rewrites[0].compared if first.rewrites else None
+            said = " ".join(each for each in compared.differences if each.startswith("it fails ")) if compared else ""
             failing = frozenset(name for name in options.beside_data if f"where {name} is given" in said)
             again = found(every | failing) if failing else first
             return again if again.rewrites else first

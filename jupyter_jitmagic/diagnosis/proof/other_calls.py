@@ -287,7 +287,8 @@ class _Maker:
             for k, value in single.items()
             if np.isfinite(np.asarray(value)) and kind_of(value) == "f" and not np.iscomplexobj(value)
         }
-        if len(single) + len(floats) > 1 and single:
+        alone = not floats and any(isinstance(value, jax.Array) for value in single.values())  # else `single_numbers` has it
+        if single and (len(single) + len(floats) > 1 or alone):
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)

@@ -278,3 +278,22 @@ def test_of_long_arrays_shorter_ones_are_tried_first():
     assert sizes[0].words == sizes[2].words
     first = propose(namespace["f"], given, {}).rewrites[0]
     assert "arrays of other sizes" not in first.compared.not_reached
+
+
+def test_an_integer_of_jaxs_in_the_place_of_a_float_keeps_its_dtype_or_that_is_said():
+    """Plain Python ends this loop at once for an integer, and gives it back; compiled, it is a float."""
+    source = """
+def f(target, tol=0.01):
+    g = target
+    for i in range(12):
+        new = g - 0.3 * (g - target)
+        if abs(new - g) < tol:
+            break
+        g = new
+    return g
+"""
+    namespace = define(source)
+    rewrite = propose(namespace["f"], (jnp.float32(2.5),), {}).rewrites[0]
+    exec(rewrite.source, namespace)
+    assert jax.jit(namespace["f"])(jnp.array(3)).dtype == jnp.float32
+    assert any("where all numbers are integers" in each for each in rewrite.compared.differences)
