@@ -82,6 +82,11 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         if steps:
             yield from steps
             return
+    for name in names or _filled(around):
+        inner = _filled_within(spot, function, around, name)
+        if inner is not None:  # a row of what the loop around it fills
+            yield from as_arrays(spot, inner, [name])
+            return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
@@ -96,6 +101,19 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
+
+
+def _filled_within(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -> ast.stmt | None:
+    """The loop that fills a list which each round of the loop around it makes anew; None for other lists."""
+    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    if len(stores) != 1 or stores[0] not in ast.walk(around):
+        return None
+    made = spot.code.statement(stores[0])
+    if made is around or not isinstance(made, ast.Assign):
+        return None
+    block = spot.code.block(made)
+    later = (each for each in block[block.index(made) + 1 :] if name in loaded([each]))
+    return next((each for each in later if isinstance(each, ast.For | ast.While)), None)
 
 
 def _filled(around: ast.stmt) -> list[str]:

@@ -12,7 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
 
@@ -52,6 +52,8 @@ class _Elements:
             raise LookupError
         if known[0].ndim == 0:
             return "", self._dtype(values, facts)
+        if row := next((text for value in values if (text := self._zeros(value))), ""):
+            return row, self._dtype(values, facts)
         shape = next((text for value in values if (text := self._shape(value))), "")
         if not shape:
             raise LookupError
@@ -176,6 +178,24 @@ class _Elements:
                 case ast.For(target=ast.Name(id=target), iter=ast.Name(id=array)) if target == name and array in self.before:
                     if is_array(self.spot, array):
                         return array
+        return ""
+
+    def _zeros(self, value: ast.expr) -> str:
+        """The lengths of a row that was made as `row = jnp.zeros(n)`, of names that are known before."""
+        if not isinstance(value, ast.Name) or value.id in self.before:
+            return ""
+        made = [
+            each.value
+            for each in walk_scope(self.function.body)
+            if isinstance(each, ast.Assign) and [*map(self.spot.code.src, each.targets)] == [value.id]
+        ]
+        for each in made:
+            match each:
+                case ast.Call(func=ast.Attribute(attr="zeros"), args=[lengths, *_]) if loaded([lengths]) <= self.before | {
+                    name for name in loaded([lengths]) if name in self.spot.globals
+                }:
+                    text = self.spot.code.src(lengths)
+                    return text[1:-1].rstrip(", ") if isinstance(lengths, ast.Tuple) else text
         return ""
 
     def _shape(self, value: ast.expr) -> str:

@@ -159,6 +159,14 @@ class GrowingList(Container):
         text = self.spot.code.expr(value)
         return f"{self.spot.jnp('array')}({text})" if isinstance(value, ast.List | ast.Tuple) else text
 
+    def _is_made_an_array(self, rows: str) -> bool:
+        """Whether nothing but an array is made of another list, so that its rows may be arrays."""
+        parents = self.spot.code.parents
+        reads = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == rows and isinstance(n.ctx, ast.Load)]
+        adding = [n for n in reads if isinstance(at := parents[n], ast.Attribute) and at.attr == "append"]
+        others = [n for n in reads if n not in adding]
+        return bool(others) and all(self._is_taken_whole(parents[n]) for n in others)
+
     @staticmethod
     def _is_taken_whole(parent: ast.AST) -> bool:
         return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in MADE_ARRAYS
@@ -368,6 +376,11 @@ class GrowingList(Container):
                 self.replace(parent, self.counted)
             case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[only, *_]) if only is node:
                 self.replace(node, self.counted)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=rows), attr="append"), args=[only]) if (
+                only is node and self.whole
+            ):
+                if not self._is_made_an_array(rows):
+                    self.refuse(node)
             case ast.Call() if node in parent.args and self.is_builtin_call(parent, *READ_WHOLE):
                 self.replace(node, self.counted)
                 if self.is_builtin_call(parent, "max", "min", "sorted"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -323,7 +324,9 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
         and part.step is None
         and any(bound is not None and flow.is_traced(bound) for bound in (part.lower, part.upper))
     ]
-    if len(cuts) != 1 or flow.visit(node.value) is not None:
+    if not cuts or (len(cuts) > 1 and not all(_is_window(flow, parts[number]) for number in cuts)):
+        return None  # the second of two windows is cut when the first one is
+    if flow.visit(node.value) is not None:
         return None
     fact = flow.spot.fact(node.value)
     if fact is not None and fact.sort not in ("array", "host"):
@@ -335,16 +338,23 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
     flow.plain(*(bound for bound in (part.lower, part.upper) if bound is not None))
     if any(isinstance(other, ast.Slice) and (other.lower or other.upper or other.step) for other in others[:at]):
         return None
+    gathers = [other for other in others if (known := flow.spot.fact(other)) is not None and known.ndim > 0]
+    if gathers and (len(gathers) > 1 or flow.spot.fact(gathers[0]).ndim > 1 or parts.index(gathers[0]) != at - 1):  # type: ignore[union-attr]
+        return None
     array = flow.operand(node.value)
     whole = all(isinstance(other, ast.Slice) and not (other.lower or other.upper or other.step) for other in others)
     window = _window(flow, part)
     if window and flow.current is not None:
-        index = [window if number == at else flow.text(other) for number, other in enumerate(parts)]
-        array += f"[{', '.join(index)}]"
+        if gathers:  # two arrays in one index would be taken in pairs
+            first = [":" if number == at else flow.text(other) for number, other in enumerate(parts)]
+            array += f"[{', '.join(first)}][{', '.join([':'] * kept_axes(parts[:at], gathers))}, {window}]"
+        else:
+            index = [window if number == at else flow.text(other) for number, other in enumerate(parts)]
+            array += f"[{', '.join(index)}]"
     elif not whole:
         array += f"[{', '.join(':' if number == at else flow.text(other) for number, other in enumerate(parts))}]"
-    ndim = (flow.ndim(node.value) or len(parts)) - sum(not isinstance(other, ast.Slice) for other in others)
-    axis = sum(isinstance(other, ast.Slice) for other in parts[:at])
+    axis = kept_axes(parts[:at], gathers)
+    ndim = (flow.ndim(node.value) or len(parts)) - len(others) + kept_axes(others, gathers)
     size = f"{flow.operand(node.value)}.shape[{at}]"
     fact = flow.spot.fact(node.value)
     length = f"{fact.shape[at]}" if fact is not None and fact.shape else size
@@ -382,6 +392,11 @@ def _sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection
     return Selection(array, ragged, fills=True, excludes=excludes)
 
 
+def kept_axes(parts: Sequence[ast.expr], gathers: Sequence[ast.expr]) -> int:
+    """How many axes of an array the parts of its index leave in place: slices, and arrays of places."""
+    return sum(isinstance(part, ast.Slice) or part in gathers for part in parts)
+
+
 def is_own_count(spot: Spot, bound: ast.expr) -> bool:
     """Whether a bound is what a rule counts (`containers`), which is never negative, and not the user's."""
     names = {n.id for n in ast.walk(bound) if isinstance(n, ast.Name) and isinstance(spot.value(n), jax.core.Tracer)}
@@ -417,6 +432,12 @@ def _split(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | No
         mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
         parts.append(Ragged(flow.named(mask, "kept", "counts", "chosen"), not lower, ndim=ndim, dtype=dtype))
     return Selection(", ".join([array] * len(parts)), parts[0], several=tuple(parts), excludes=NEGATIVE)
+
+
+def _is_window(flow: Flow, part: ast.expr) -> bool:
+    if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or flow.current is None:
+        return False
+    return bool(length_between(flow.spot, part.lower, part.upper, flow.is_traced))
 
 
 def _window(flow: Flow, part: ast.Slice) -> str:

@@ -65,6 +65,35 @@ def test_a_list_made_before_what_tells_its_length_is_known_moves_behind_it():
     assert "    # how many\n    n = x.shape[0]\n    out = jnp.zeros(n" in found.rewrites[0].source
 
 
+ROWS = (
+    "def f(img, t):\n    out = []\n    for i in range(img.shape[0]):\n        row = []\n        for j in range(img.shape[1]):\n"
+    "            if img[i, j] > t:\n                row.append(1.0)\n            else:\n"
+    "                row.append(img[i, j] / t)\n        out.append(row)\n    return jnp.array(out)\n"
+)
+
+
+def test_rows_that_are_filled_one_by_one_make_an_array_of_rows():
+    image = jnp.sin(jnp.arange(600.0)).reshape(20, 30)
+    found = check(ROWS, (image, 0.5), (image[:3, :4], -0.2), (image[:1], 2.0))
+    assert "jnp.zeros((img.shape[0], img.shape[1]))" in found.rewrites[0].source
+
+
+def test_windows_of_rows_and_columns_in_two_loops_are_no_pairs_of_places():
+    image = jnp.sin(jnp.arange(480.0)).reshape(8, 60)
+    windows = ROWS.replace("            if", "            m = img[i : i + 2, j : j + 2].sum()\n            if").replace(
+        "img[i, j] / t", "m / t"
+    )
+    found = check(windows, (image, 0.5), (image[:3, :4], -0.2), (image[:, :45], 0.1))
+    assert "[places, :][:, window]" in found.rewrites[0].source
+
+
+def test_a_row_that_is_changed_later_stays_a_list():
+    """An array in the list would not be changed with it."""
+    image = jnp.sin(jnp.arange(600.0)).reshape(20, 30)
+    changed = ROWS.replace("        out.append(row)\n", "        out.append(row)\n        row[0] = 5.0\n")
+    assert not any("buffer" in each.patterns for each in propose(define(changed)["f"], (image, 0.5), {}).rewrites)
+
+
 def test_such_a_list_that_is_returned_comes_whole_with_its_length():
     namespace = define(f"{UNTIL}    return jnp.array(out)\n")
     found = propose(namespace["f"], CALLS[0], {})
