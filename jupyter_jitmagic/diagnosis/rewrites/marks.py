@@ -7,7 +7,7 @@ question whether it is (`if not seen[v]`, `dist[v] < 0`, `img[i, j] == old`) run
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -69,7 +69,8 @@ class _Marked:
         for number, each in enumerate(self.loop.body):
             match each:
                 case ast.If(test=test, body=[ast.Continue()], orelse=[]):
-                    places = self._marks(ast.UnaryOp(ast.Not(), test), self.loop.body[number + 1 :])
+                    tests = (self._marks(part, self.loop.body[number + 1 :]) for part in _denied(test))
+                    places = next(filter(None, tests), "")
                     behind = [n for s in self.loop.body[number + 1 :] for n in ast.walk(s)]
                     if places and statement in behind:
                         return self.loop, places
@@ -140,6 +141,23 @@ class _Marked:
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
         return len(made) + len(raised) == len(stores) and any(s in before for s in raised)
+
+
+def _denied(test: ast.expr) -> Iterator[ast.expr]:
+    """What holds where a test does not: of `r < 0 or img[r, c] != old`, that `img[r, c] == old`, too."""
+    match test:
+        case ast.BoolOp(op=ast.Or(), values=values):
+            for value in values:
+                yield from _denied(value)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            yield from _denied(left)
+            yield from _denied(right)
+        case ast.Compare(left=left, ops=[ast.NotEq()], comparators=[right]):
+            yield ast.Compare(left, [ast.Eq()], [right])
+        case ast.Compare(left=left, ops=[ast.GtE()], comparators=[right]):
+            yield ast.Compare(left, [ast.Lt()], [right])
+        case _:
+            yield ast.UnaryOp(ast.Not(), test)
 
 
 def _targets(statement: ast.stmt) -> list[str]:

@@ -25,6 +25,7 @@ BREADTH_FIRST = """def f(adj, source):
     return dist
 """
 GRAPHS = [(LINE, 0), (LINE, 3), (RING, 2), (FULL, 1), (LINE * 0, 1)]
+IMAGE = jnp.array([[0, 0, 1, 1], [0, 1, 1, 0], [0, 0, 0, 0]])
 
 
 def test_a_queue_has_room_for_each_place_of_what_marks_its_items():
@@ -86,6 +87,21 @@ def test_a_fill_whose_items_are_pairs_and_whose_image_is_what_marks_them():
 """
     img = jnp.array([[1, 1, 0], [0, 1, 0], [2, 1, 1]])
     found = check(source, (img, 0, 0, 5), (img, 2, 0, 5), (img, 1, 0, 7), (img * 0, 1, 1, 3), (img, 0, 0, 1))
+    assert "jnp.zeros((img.size * 4 + 1, 2), int)" in found.rewrites[0].source
+
+
+def test_a_fill_that_asks_for_its_borders_and_the_colour_at_once():
+    """Each place is filled once, as behind the denied test its colour is the old one: four items for each."""
+    found = check(
+        "def f(img, r, c, new):\n    old = img[r, c]\n    if old == new:\n        return img\n    stack = [(r, c)]\n"
+        "    while stack:\n        r, c = stack.pop()\n"
+        "        if r < 0 or r >= img.shape[0] or c < 0 or c >= img.shape[1] or img[r, c] != old:\n            continue\n"
+        "        img = img.at[r, c].set(new)\n"
+        "        stack.extend([(r + 1, c), (r - 1, c), (r, c + 1), (r, c - 1)])\n    return img\n",
+        (IMAGE, 0, 0, 7),
+        (IMAGE, 1, 2, 0),
+        (jnp.zeros((4, 3), int), 2, 2, 1),
+    )
     assert "jnp.zeros((img.size * 4 + 1, 2), int)" in found.rewrites[0].source
 
 
