@@ -35,6 +35,8 @@ def update(spot: Spot) -> Iterator[Step]:
     if not stores or (spot.node not in inside and spot.node is not statement and not masked):
         return
     names = {_root(t) for t in stores}
+    if not all(_has_such_items(spot.locals.get(str(_root(t))), t) for t in stores):
+        return
     if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
         return
     yield from _converted(spot, {str(n) for n in names})
@@ -74,13 +76,20 @@ def before_a_choice(spot: Spot) -> Iterator[Step]:
     yield from updated_in(spot, [*around.body, *around.orelse])
 
 
-def updated_in(spot: Spot, statements: Sequence[ast.stmt]) -> Iterator[Step]:
-    """Arrays and lists of which these statements set items become arrays whose updates are values."""
+def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str] = ()) -> Iterator[Step]:
+    """Arrays and lists of which these statements set items become arrays whose updates are values.
+
+    traced: names of Python's numbers that will be traced ones, as those that a loop counts.
+    """
     found: dict[str, None] = {}
     for node in walk_scope(statements):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and (name := _root(node)) is not None:
             value = spot.locals.get(name)
-            if isinstance(value, np.ndarray | jax.Array) or (isinstance(value, list) and not _is_fixed(spot, node.slice)):
+            if not _has_such_items(value, node):
+                continue
+            if isinstance(value, np.ndarray | jax.Array) or (
+                isinstance(value, list) and not (_is_fixed(spot, node.slice) and loaded([node.slice]).isdisjoint(traced))
+            ):
                 found[name] = None
     if found:
         yield from _converted(spot, set(found))
@@ -123,7 +132,23 @@ def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.Functi
 
 
 def _root(target: ast.expr) -> str | None:
-    return target.value.id if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) else None
+    """The name of what an item is set in: x of `x[i]`, and of `x[i][j]` where i and j are places."""
+    at = target
+    while isinstance(at, ast.Subscript):
+        if at is not target and isinstance(at.slice, ast.Slice | ast.Tuple):
+            return None
+        at = at.value
+    if not isinstance(target, ast.Subscript) or not isinstance(at, ast.Name):
+        return None
+    nested = isinstance(target.value, ast.Subscript)
+    return None if nested and isinstance(target.slice, ast.Slice | ast.Tuple) else at.id
+
+
+def _has_such_items(value: object, target: ast.Subscript) -> bool:
+    """Whether a list has rows where an item of a row is set, and no array among its items."""
+    if not isinstance(value, list) or not isinstance(target.value, ast.Subscript):
+        return True
+    return all(isinstance(row, list) for row in value)
 
 
 def _root_of_statement(node: ast.Assign | ast.AugAssign) -> set[str | None]:
@@ -136,7 +161,7 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
     code = spot.code
     if isinstance(node, ast.AugAssign):
         assert isinstance(node.target, ast.Subscript)
-        name, index = code.src(node.target.value), _index(spot, node.target)
+        name, index = _root(node.target), _index(spot, node.target)
         if type(node.op) not in _UPDATES:
             raise Obstacle(f"{code.src(node)} has no counterpart for arrays of JAX")
         method, sign = _UPDATES[type(node.op)]
@@ -144,7 +169,7 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
         return [(node, f"{name} = {name}.at[{index}].{method}({value})")]
     target = node.targets[0]
     if isinstance(target, ast.Subscript):
-        name = code.src(target.value)
+        name = _root(target)
         return [(node, f"{name} = {name}.at[{_index(spot, target)}].set({code.expr(node.value)})")]
     if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(target.elts) == len(node.value.elts):
         lefts: list[str] = []
@@ -154,7 +179,7 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
                 lefts.append(code.src(t))
                 rights.append(code.expr(v))
                 continue
-            name = code.src(t.value)
+            name = str(_root(t))
             if lefts and (set(lefts) | names) & loaded([t.slice]):
                 raise Obstacle(f"{code.src(node)} sets what its own indices read")
             update = f".at[{_index(spot, t)}].set({code.expr(v)})"
@@ -168,7 +193,8 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
 
 
 def _index(spot: Spot, target: ast.Subscript) -> str:
-    return spot.code.src(target.slice)
+    text = spot.code.src(target.slice)
+    return f"{_index(spot, target.value)}, {text}" if isinstance(target.value, ast.Subscript) else text
 
 
 def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.AST | tuple[int, int], str]]:

@@ -67,7 +67,8 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
     if leaves(loop.body, ast.Continue):
         yield from (step for step in without_exits(spot, loop) if step.pattern == "flag")
         return
-    for first in (as_arrays(spot, loop), updated_in(spot, loop.body), none_first.flagged(spot, loop)):
+    counted = [name for at in ast.walk(loop) if isinstance(at, ast.For) for name in target_names(at.target)]
+    for first in (as_arrays(spot, loop), updated_in(spot, loop.body, counted), none_first.flagged(spot, loop)):
         steps = list(first)
         if steps:
             yield from steps

@@ -341,3 +341,33 @@ def test_rounds_that_a_field_of_an_argument_counts():
     )
     found = check(source, (ROWS[:3], X, X > 0), (ROWS[1:4], -X, X > 1), seconds=30.0)
     assert "fori_loop" in found.rewrites[0].patterns
+
+
+EDITS = """def f(a, b):
+    n, m = len(a), len(b)
+    dp = [[0] * (m + 1) for _ in range(n + 1)]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            if a[i - 1] == b[j - 1]:
+                dp[i][j] = dp[i - 1][j - 1] + 1
+            else:
+                dp[i][j] = max(dp[i - 1][j], dp[i][j - 1])
+    return dp[n][m]
+"""
+
+
+def test_a_table_of_lists_is_an_array_where_its_places_are_counted_by_a_compiled_loop():
+    found = check(EDITS, (jnp.arange(25) % 4, jnp.arange(20) % 3), (jnp.arange(3), jnp.arange(4)[::-1]))
+    assert "dp.at[i, j].set(" in found.rewrites[0].source
+
+
+def test_a_list_of_numbers_that_two_loops_change_is_an_array():
+    """The value of an option, from its last step back to the first."""
+    source = (
+        "def f(s, k, up=1.1, n=30):\n    values = [max(k - s * up ** (n - 2 * i), 0.0) for i in range(n + 1)]\n"
+        "    for step in range(n - 1, -1, -1):\n        for i in range(step + 1):\n"
+        "            wait = 0.49 * (values[i] + values[i + 1])\n"
+        "            values[i] = max(wait, k - s * up ** (step - 2 * i))\n    return values[0]\n"
+    )
+    found = check(source, (jnp.array(1.0), jnp.array(1.2)), (jnp.array(1.0), jnp.array(0.7)))
+    assert "values.at[i].set(" in found.rewrites[0].source
