@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
+from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing, asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
@@ -45,6 +45,7 @@ class Flow(Narrowing):
         self.bound_at: dict[str, ast.stmt] = {}
         self.assigned: dict[ast.Assign, None] = {}
         self.cuts: tuple[tuple[int, int], ...] = ()
+        self.note = ""
         self.loops: list[ast.For | ast.While] = []
         """Those that the walk is in, the outermost first."""
 
@@ -125,11 +126,23 @@ class Flow(Narrowing):
             return
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         for part in parts:
-            if self.visit(part.value if isinstance(part, ast.Starred) else part) is not None:
+            ragged = self.visit(part.value if isinstance(part, ast.Starred) else part)
+            if ragged is not None and not self._as_before(part, ragged):
                 raise Leaves(
                     f"`{self.code.src(part)}` has a length that depends on values, and it is what the function returns: "
                     "no array of a fixed shape can hold it"
                 )
+
+    def _as_before(self, part: ast.expr, ragged: Ragged) -> bool:
+        """A result that this call does not come to (`reduction="none"`) stays as long as it is; whether it is one."""
+        reached = self.spot.is_reached(part) or not self.spot.is_reached(self.spot.node)
+        if reached or ragged.group or ragged.listed or ragged.grid:
+            return False
+        self.replace(part, self.shortened(part, ragged))
+        calls = f"calls that return `{self.code.src(part)}`"
+        self.note = f"{calls} fail under jit as before: its length depends on data"
+        self.excludes = self.excludes | {"static value": calls}
+        return True
 
     def _whole(self, value: ast.expr) -> bool:
         """`return x[m], y[m]` → `return x[front], y[front], count`; whether there was anything to do."""
@@ -467,18 +480,14 @@ class Flow(Narrowing):
                     return True
         return False
 
-    def _is_alone(self, node: ast.stmt) -> bool:
-        """Whether nothing else stands in its block, and nothing is written beside it."""
-        return len(self.code.block(node)) == 1 and node not in self.state.before and node not in self.state.after
-
     def _without(self, node: ast.Assign) -> None:
         """A statement that has become `x = x` goes, and a question for None that has nothing else to do."""
         if not self.code.on_own_lines([node]) or self.text(node.value) != self.text(node.targets[0]):
             return
         empty: ast.stmt = node
-        while self._is_alone(empty):
+        while len(self.code.block(empty)) == 1 and empty not in self.state.before and empty not in self.state.after:
             around = self.code.parents.get(empty)
-            if not (isinstance(around, ast.If) and not around.orelse and _asks_for_none(around.test)):
+            if not (isinstance(around, ast.If) and not around.orelse and asks_for_none(around.test)):
                 return
             empty = around
         if len(node.targets) == 1:
@@ -487,7 +496,3 @@ class Flow(Narrowing):
                 return  # within a block that was written anew
             self.state.edits = [edit for edit in self.state.edits if not (start <= edit[0] and edit[1] <= end)]
             self.state.edits.append((start, end, ""))
-
-
-def _asks_for_none(test: ast.expr) -> bool:
-    return isinstance(test, ast.Compare) and all(isinstance(each, ast.Is | ast.IsNot) for each in test.ops)

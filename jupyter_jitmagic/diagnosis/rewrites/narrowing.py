@@ -46,6 +46,8 @@ class Narrowing(Tracking):
             kept = self.state.chosen.get(known, "") if self._stay(known, node.test) else ""
             if not kept:
                 kept = self.state.chosen[known] = self.fresh("kept", "counts", "chosen", f"{names[0]}_kept")
+                if asks_for_none(node.test) and side == 0 and self._stay(known, node.test):
+                    self.state.options[kept] = self.code.src(node.test)
                 self.current = node
                 self.line_before(f"{kept} = {self.jnp('ones')}({names[0]}.shape[{axis}], bool)")
                 self.current = body[-1]
@@ -65,6 +67,15 @@ class Narrowing(Tracking):
             ) if apart == [name] and name in sides[0]:
                 return not set(stored(node.body)) & _names_in(sides[0][name].mask)
         return False
+
+    def shortened(self, part: ast.expr, ragged: Ragged) -> str:
+        """Plain Python's value of an expression, as text. Where its mask hangs on a question for None, it is asked: a call that
+        leaves nothing out has always been traced."""
+        array = self.operand(part)
+        chosen = f"{array}[{':, ' * ragged.axis}{ragged.mask}]"
+        asked = self.state.options.get(ragged.mask, "")
+        text = f"{chosen} if {asked} else {array}" if asked else chosen
+        return f"({text})" if asked and not isinstance(self.code.parents[part], ast.Return) else text
 
     def _stay(self, known: tuple[str, int, str, int], test: ast.expr) -> bool:
         """Whether a test and a mask are, where they stand again, what they were."""
@@ -100,6 +111,11 @@ class Narrowing(Tracking):
 
     def bound_before(self, node: ast.stmt) -> set[str]:
         return set(self.spot.locals)
+
+
+def asks_for_none(test: ast.expr) -> bool:
+    """Whether Python itself answers a test, whatever is traced."""
+    return isinstance(test, ast.Compare) and all(isinstance(each, ast.Is | ast.IsNot) for each in test.ops)
 
 
 def _names_in(text: str) -> set[str]:

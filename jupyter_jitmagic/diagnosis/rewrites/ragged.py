@@ -115,12 +115,14 @@ class State:
     taken: set[str] = field(default_factory=set)
     seen: dict[ast.AST, Ragged | None] = field(default_factory=dict)  # expressions whose edits were made
     chosen: dict[tuple[str, int, str, int], str] = field(default_factory=dict)  # (test, side, mask, axis) → the mask after it
+    options: dict[str, str] = field(default_factory=dict)  # the mask after a question for None → its text
     optional: set[str] = field(default_factory=set)  # names that may be None, of which nobody asks for the length then
 
     def copy(self) -> State:
         before, after = ({k: list(v) for k, v in lines.items()} for lines in (self.before, self.after))
         names, masks, taken, seen = dict(self.names), dict(self.masks), set(self.taken), dict(self.seen)
-        return State(list(self.edits), before, after, names, masks, taken, seen, dict(self.chosen), set(self.optional))
+        chosen, options = dict(self.chosen), dict(self.options)
+        return State(list(self.edits), before, after, names, masks, taken, seen, chosen, options, set(self.optional))
 
 
 class Writer:

@@ -180,6 +180,10 @@ class Spot:
             return fact_of(self.locals[node.id])
         return fact_at(self.facts(True), self.unit, node) if told is None else told
 
+    def is_reached(self, node: ast.AST) -> bool:
+        """Whether the call's own run of plain Python came to an expression."""
+        return isinstance(node, ast.expr) and fact_at(self.facts(False), self.unit, node) is not None
+
     def defined(self, name: str) -> bool:
         """Whether the variable had a value when the trace failed (None stands for "not yet")."""
         return self.locals.get(name) is not None

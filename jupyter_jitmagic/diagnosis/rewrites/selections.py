@@ -47,7 +47,7 @@ def steps(spot: Spot) -> Iterator[Step]:
         wanted = flow.averaged if guarded else flow.inexact or not exact
         if edits and wanted:
             excludes = flow.excludes | (OVERLAPPING if flow.apart else {})
-            yield spot.step(flow.pattern, *edits, excludes=excludes)
+            yield spot.step(flow.pattern, *edits, excludes=excludes, note=flow.note)
         if not flow.inexact and not flow.averaged:
             return
 

@@ -497,3 +497,25 @@ def test_a_mask_that_is_another_one_where_it_is_asked_for_again():
         "    return total - w.sum()\n"
     )
     check(source, (OPTIONAL_X, OPTIONAL_W, OPTIONAL_MASK))
+
+
+def test_a_result_of_unknown_length_that_this_call_does_not_come_to_stays_as_it_is():
+    """`reduction="none"`: what is asked for is proven, and what is not served is said."""
+    source = (
+        "def f(loss, labels, ignore=None, reduction='mean'):\n    if ignore is not None:\n"
+        "        loss = loss[labels != ignore]\n"
+        "    if reduction == 'mean':\n        return loss.mean()\n    if reduction == 'sum':\n        return loss.sum()\n"
+        "    return loss\n"
+    )
+    labels = jnp.array([0, 1, 2, 1, 0, 1])
+    calls = [(OPTIONAL_X, labels, 1), (OPTIONAL_X, labels, 2, "sum"), (OPTIONAL_X, labels), (OPTIONAL_X, labels, None, "none")]
+    found = check(source, *calls, static=("reduction",))
+    assert "calls that return `loss` fail under jit" in " ".join(found.rewrites[0].compared.differences)
+    namespace = define(source)
+    with applied(found, namespace), pytest.raises(jax.errors.NonConcreteBooleanIndexError):
+        jax.jit(namespace["f"], static_argnames="reduction")(OPTIONAL_X, labels, 1, "none")
+
+
+def test_a_result_of_unknown_length_that_data_may_come_to_is_none_of_a_rewrite():
+    source = "def f(x):\n    x = x[x > 0]\n    if x.sum() > 100:\n        return x\n    return x.sum() * jnp.ones(2)\n"
+    assert not propose(define(source)["f"], (OPTIONAL_X,), {}).rewrites
