@@ -453,7 +453,12 @@ class Flow(Narrowing):
         text = self.operand(array)
         new = template.format(x=text, v=self.text(node.args[0]))
         self.found = True
-        self.replace(node, f"{self.jnp('where')}({made.ragged.broadcast}, {new}, {text})")
+        held, given = self.spot.fact(array), self.spot.fact(node.args[0])
+        exactly = (
+            (held.exactly, given.exactly) if held is not None and given is not None and given.sort != "number" else ("", "")
+        )
+        cast = f".astype({text}.dtype)" if exactly[0] != exactly[1] else ""  # `.at` keeps the array's dtype
+        self.replace(node, f"{self.jnp('where')}({made.ragged.broadcast}, {new}, {text}){cast}")
         return True
 
     # -- what came of it ----------------------------------------------------------------------------------

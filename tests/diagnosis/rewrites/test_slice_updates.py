@@ -79,3 +79,12 @@ def test_values_in_the_order_of_the_selected_places_are_not_broadcast():
     """`x.at[m, 1].set(v)` gives the first of v to the first place of the mask, wherever that is."""
     namespace = define("def f(x, v):\n    return x.at[x[:, 0] > 1, 1].set(v)\n")
     assert not propose(namespace["f"], (M, jnp.arange(5.0)), {}).rewrites
+
+
+def test_floats_put_among_integers_at_a_mask_are_integers_as_in_the_update():
+    """`.at[mask].set` keeps the array's dtype, and `where` would not."""
+    source = "def f(x, t):\n    m = x > t\n    return x.at[m].set(x[m] * t)\n"
+    whole = jnp.array([3, 2, -2, 1])
+    found = check(source, (whole, 1.5), (whole, 9.0))
+    assert ".astype(x.dtype)" in found.rewrites[0].source
+    assert "astype" not in check(source, (whole * 1.0, 1.5)).rewrites[0].source
