@@ -24,6 +24,8 @@ _OFTEN_S = 8e-3
 """So often it is asked at least: it may end long before it is due, where other calls took longer."""
 _FIRST_LARGE, COMES = 0.6, 3
 """A caller that has asked for the end of a large output will ask again within so many calls' time."""
+_STALE = 4
+"""So many times as long as its calls take has passed since an end of a line was seen: it has had a rest."""
 _CLOSELY, _CLOSELY_S = 0.15, 1e-4
 
 
@@ -108,13 +110,13 @@ class Link(OutputWatch):
     @property
     def asked_from(self) -> float:
         """From when on a large output's caller looks for its end: calls may take less than usual."""
-        return self.since + _FIRST_LARGE * (self.due - self.since)
+        return self.since + min(_FIRST_LARGE * (self.due - self.since), _OFTEN_S)
 
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first, and none while its caller asks."""
         left_s = self.due - now
         if self.is_large and not self.closely:
-            comes_s = COMES * self.lane.each_s
+            comes_s = min(COMES * self.lane.each_s, _OFTEN_S)
             if now - max(self._asked, hot_path.latest_end()) < comes_s:
                 return max(self.asked_from - now, comes_s)
         if self.closely:  # not in step with the calls
@@ -155,6 +157,8 @@ class Link(OutputWatch):
         if self._begun is not None:
             return max(self.before - self.since, 0.0) / self._begun.calls
         seen = self.lane.seen
+        if self.is_large and not self.rested and self.since - seen.when > _STALE * max(self.due - seen.when, 0.0):
+            return self.lane.each_s  # its line has rested since then, nobody knows for how long
         since, calls = (self.since, 1) if self.rested else (max(seen.when, self.lane.began), self.number - seen.number)
         return max(self.before - since, 0.0) / max(calls, 1)
 

@@ -40,6 +40,8 @@ _IDLE_CALLS = 8
 _OF_ONE = 1 / 32
 """What one call by itself, the first of a loop, counts beside what is known of many. Of large outputs none else may be seen."""
 _LOOK_EVERY = 64
+_LONG_PAUSE_S = 8e-3
+"""For longer no call is let by where a large output is held: calls may be shorter than they were."""
 _IN_A_ROW, _RARER, _RAREST = 8, 1 / 4, 4.0
 """So many large outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
 lap, up to so many laps: that is enough to know what calls take, and costs their caller next to nothing."""
@@ -183,6 +185,7 @@ class RunningAhead:
         elif waited.is_large:  # nothing else is held, nor taken before it ends
             now = perf_counter()
             pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
+            pause_s = min(pause_s, _LONG_PAUSE_S)
         else:
             pause_s = _PAUSE * lane.lap_s if lane.newest is not None else 0.0
         self._pauses = self._pauses or pause_s > 0

@@ -447,6 +447,25 @@ def test_a_large_output_is_let_go_of_while_the_call_after_it_runs(monkeypatch: p
     assert held_too_long <= 12  # of the first of a loop nobody knows how long they take
 
 
+def test_loops_of_other_functions_with_large_outputs_have_their_times_however_long_the_device_rested_between(
+    world: World,
+) -> None:
+    """Of each the first calls are looked at one by one, so it is not seen that its line had a rest."""
+    for entry in range(1, 6):
+        world.python(3.0)
+        for i in range(200):
+            if i < 3:
+                world.gates[entry] = world.now + 1.0
+            elif i == 3:
+                world.gates[entry] = 0.0
+                world.ahead.begin()
+            world.call(entry, 0.0007, nbytes=1 << 24)
+        world.wait()
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
 def test_what_a_caller_asked_for_a_large_output_is_forgotten_with_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, 1e-4)
     asked = False
