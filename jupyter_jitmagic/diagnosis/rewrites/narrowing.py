@@ -8,7 +8,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking
-from jupyter_jitmagic.source.names import stored, walk
+from jupyter_jitmagic.source.names import stored, target_names, walk
 
 
 class Narrowing(Tracking):
@@ -110,7 +110,10 @@ class Narrowing(Tracking):
         return any(isinstance(n.ctx, ast.Store) and n.lineno < self.begins for n in made)
 
     def bound_before(self, node: ast.stmt) -> set[str]:
-        return set(self.spot.locals)
+        """Names that have a value where a statement begins: when the trace failed, or by one of its block that comes before."""
+        block = self.code.block(node)
+        before = [each for each in block[: block.index(node)] if isinstance(each, ast.Assign)]
+        return set(self.spot.locals) | {name for each in before for target in each.targets for name in target_names(target)}
 
 
 def asks_for_none(test: ast.expr) -> bool:

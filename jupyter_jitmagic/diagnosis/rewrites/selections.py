@@ -318,9 +318,57 @@ def by_filter(spot: Spot) -> Iterator[Step]:
         return
 
 
+def chosen_by_an_option(spot: Spot) -> Iterator[Step]:
+    """`x = x if mask is None else x[mask]` → `if mask is not None: x = x[mask]`, whose sides may differ in length; all
+    those that choose by the same mask."""
+    if not (_is_selection(spot) and isinstance(spot.node, ast.Subscript)):
+        return
+    index = ast.dump(spot.node.slice)
+    statement = spot.code.statement(spot.node)
+    if _as_a_statement(spot.code, statement, index) is None:
+        return
+    edits = [edit for each in spot.code.block(statement) if (edit := _as_a_statement(spot.code, each, index)) is not None]
+    yield spot.step("lines", *edits)
+
+
+def _as_a_statement(code: Code, statement: ast.stmt, index: str) -> tuple[tuple[int, int], str] | None:
+    match statement:
+        case ast.Assign(
+            targets=[ast.Name(id=target)],
+            value=ast.IfExp(
+                test=ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as asked], comparators=[ast.Constant(None)]),
+                body=body,
+                orelse=orelse,
+            ),
+        ) if code.on_own_lines([statement]):
+            pass
+        case _:
+            return None
+    chooses = [
+        side
+        for side in (body, orelse)
+        for each in code.below(side)
+        if isinstance(each, ast.Subscript) and ast.dump(each.slice) == index
+    ]
+    if len(chooses) != 1:
+        return None
+    chosen, other = chooses[0], orelse if chooses[0] is body else body
+    reads = {each.id for each in code.below(chosen) if isinstance(each, ast.Name)}
+    if not isinstance(other, ast.Name) or (other.id != target and target in reads):
+        return None
+    indent = code.indent(statement)
+    first = "" if other.id == target else f"{indent}{target} = {other.id}\n"
+    none = "None" if isinstance(asked, ast.Is) is (chosen is body) else "not None"
+    value = code.expr(chosen)
+    if isinstance(chosen, ast.Subscript) and code.src(chosen.value) == other.id:
+        value = f"{target}[{code.src(chosen.slice)}]"
+    text = f"{first}{indent}if {code.src(left)} is {none}:\n{indent}    {target} = {value}\n"
+    return code.region([statement]), text
+
+
 RULES: list[Rule] = [
-    already_left_out, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned, repeated, deleted, collected,
-    by_filter,
+    already_left_out, chosen_by_an_option, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned, repeated,
+    deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 

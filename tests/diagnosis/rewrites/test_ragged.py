@@ -489,6 +489,18 @@ def test_an_optional_mask_of_two_arrays_one_of_which_may_be_left_out(body):
     assert found.rewrites[0].source.count("mask is not None") == 1 and "w is not None" not in found.rewrites[0].source
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    x = x if mask is None else x[mask]\n    return jnp.sqrt(jnp.mean(x**2))\n",
+        "    y = x[mask] if mask is not None else x\n    return y.sum() / x.sum()\n",
+        "    a = x if mask is None else x[mask]\n    b = w if mask is None else w[mask]\n    return (a * b).sum() / b.sum()\n",
+    ],
+)
+def test_a_choice_by_an_optional_mask_in_an_expression(body):
+    check(f"def f(x, w, mask=None):\n{body}", (OPTIONAL_X, OPTIONAL_W, OPTIONAL_MASK), (OPTIONAL_X, OPTIONAL_W))
+
+
 def test_a_mask_that_is_another_one_where_it_is_asked_for_again():
     """It is not taken for the first one."""
     source = (
