@@ -101,6 +101,8 @@ class _Ranked:
         first = self.items[0]
         parts = [each.elts if isinstance(each, ast.Tuple) else [each] for each in self.items]
         self.width = len(parts[0]) if isinstance(first, ast.Tuple) else 0
+        if self.alias and not self.width:
+            raise OtherUse  # a sorted list of numbers is one array already
         if any(
             len(each) != len(parts[0]) or isinstance(one, ast.Tuple) != isinstance(first, ast.Tuple)
             for one, each in zip(self.items, parts, strict=True)
@@ -233,9 +235,9 @@ class _Ranked:
                     pass
                 case _:
                     raise OtherUse
-        elif isinstance(guard.test, ast.BoolOp) and (
-            len(guard.test.values) != 2 or not self._reads_the_worst(guard.test.values[1])
-        ):
+        elif not isinstance(guard.test, ast.BoolOp) or len(guard.test.values) != 2:
+            raise OtherUse  # those that come first are kept, then
+        elif not self._reads_the_worst(guard.test.values[1]):
             raise OtherUse
         added = [[item for each in side if (item := self._added(each)) is not None] for side in sides]
         if not limit or code.is_elif(guard) or any(len(each) != 1 for each in added):
@@ -243,9 +245,9 @@ class _Ranked:
         if len({ast.dump(each[0]) for each in added}) != 1 or not code.on_own_lines([guard]):
             raise OtherUse
         rest = [each for side in sides for each in side if self._added(each) is None]
-        alone = bool(guard.orelse) or isinstance(guard.test, ast.Compare)
         ranked = self._ranks(rest) if rest else []
-        if (rest and ranked != rest) or (not self.heap and (self.order is None or alone)):
+        bounded = bool(rest) != bool(guard.orelse)  # the last of more than k goes, or the worst is replaced
+        if ranked != rest or not bounded or (not self.heap and (self.order is None or bool(guard.orelse))):
             raise OtherUse
         if self.kept and self.kept != limit:
             raise OtherUse
@@ -339,7 +341,7 @@ class _Ranked:
     def _are_numbers(self, parts: Sequence[ast.expr]) -> None:
         for part in parts:
             fact = self.spot.fact(part)
-            if fact is None or fact.ndim != 0 or fact.dtype not in ("f", "i", "u"):
+            if fact is None or fact.ndim != 0 or fact.dtype not in ("f", "i"):
                 raise OtherUse
 
     def _names(self, parts: Sequence[ast.expr]) -> list[str]:

@@ -27,7 +27,7 @@ CALLS = [(X, Y, Q), (X[::-1], Y, Q), (X[:2], Y[:2], Q), (X[:1], Y[:1], Q)]
     ],
 )
 def test_the_k_best_that_a_loop_keeps_are_the_first_of_all_in_order(kept):
-    found = check(f"{EACH}{kept}    return jnp.array([c for _, c in best]), best[0][0], len(best)\n", *CALLS)
+    found = check(f"{EACH}{kept}    return jnp.array([c for _, c in best]), best[0][0], len(best)\n", *CALLS, static=("k",))
     assert "argsort" in found.rewrites[0].patterns
 
 
@@ -41,7 +41,7 @@ def test_the_k_best_that_a_loop_keeps_are_the_first_of_all_in_order(kept):
 )
 def test_a_heap_of_bounded_size_is_the_first_of_all_in_order(pushed):
     end = "    return jnp.array([i for _, i in sorted(heap, reverse=True)]), len(heap)\n"
-    check(f"import heapq\n{EACH.replace('best', 'heap')}{pushed}{end}", *CALLS)
+    check(f"import heapq\n{EACH.replace('best', 'heap')}{pushed}{end}", *CALLS, static=("k",))
 
 
 def test_neighbours_under_another_name_are_put_in_order_by_their_key_alone():
@@ -51,6 +51,7 @@ def test_neighbours_under_another_name_are_put_in_order_by_their_key_alone():
     found = check(
         f"{ALL_PAIRS}    near = sorted(best, key=lambda t: t[0])[:k]\n    return sum(t for _, t in near) / k\n",
         *[(twice, labels, Q), *CALLS[:2]],
+        static=("k",),
     )
     assert "jnp.argsort(jnp.array(best_0))[:k]" in found.rewrites[0].source
 
@@ -58,7 +59,7 @@ def test_neighbours_under_another_name_are_put_in_order_by_their_key_alone():
 def test_many_rows_fill_an_array_in_one_loop():
     many = jnp.sin(jnp.arange(400.0)).reshape(200, 2)
     end = "    best.sort(key=lambda t: t[0])\n    return jnp.stack([t[1] for t in best[:k]])\n"
-    found = check(f"{ALL_PAIRS}{end}", (many, jnp.arange(200) % 7, Q), *CALLS[:3])
+    found = check(f"{ALL_PAIRS}{end}", (many, jnp.arange(200) % 7, Q), *CALLS[:3], static=("k",))
     assert "fori_loop" in found.rewrites[0].patterns
 
 
@@ -67,4 +68,18 @@ def test_a_list_whose_order_the_loop_reads_is_left_alone():
         f"{EACH}        best.append((d, y[i]))\n        best = sorted(best)[:k]\n        q = q + best[0][0]\n    return q\n"
     )
     namespace = define(source, HEADER)
-    assert not any("argsort" in each.patterns for each in propose(namespace["f"], (X, Y, Q), {}).rewrites)
+    assert not any("argsort" in each.patterns for each in propose(namespace["f"], (X, Y, Q), {}, (), ("k",)).rewrites)
+
+
+@pytest.mark.parametrize(
+    "pushed",
+    [
+        "        if len(heap) < k:\n            heapq.heappush(heap, (-d, i))\n",
+        "        if len(heap) < k or -d > heap[0][0]:\n            heapq.heappush(heap, (-d, i))\n",
+    ],
+)
+def test_a_heap_that_keeps_the_first_or_grows_on_is_no_list_of_the_k_best(pushed):
+    end = "    return jnp.array([i for _, i in sorted(heap, reverse=True)])\n"
+    source = f"import heapq\n{EACH.replace('best', 'heap')}{pushed}{end}"
+    found = propose(define(source)["f"], CALLS[0], {}, (), ("k",))
+    assert not any("argsort" in obstacle for obstacle in found.obstacles) and not found.rewrites
