@@ -157,7 +157,7 @@ class Link(OutputWatch):
         if self._begun is not None:
             return max(self.before - self.since, 0.0) / self._begun.calls
         seen = self.lane.seen
-        if self.is_large and not self.rested and self.since - seen.when > _STALE * max(self.due - seen.when, 0.0):
+        if self.is_large and not self.rested and 0.0 < _STALE * (self.due - seen.when) < self.since - seen.when:
             return self.lane.each_s  # its line has rested since then, nobody knows for how long
         since, calls = (self.since, 1) if self.rested else (max(seen.when, self.lane.began), self.number - seen.number)
         return max(self.before - since, 0.0) / max(calls, 1)

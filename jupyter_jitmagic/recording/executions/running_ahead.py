@@ -210,6 +210,8 @@ class RunningAhead:
     def begin(self) -> None:
         """A caller was seen to run ahead."""
         self._idle = 0
+        for lane in list(self._lanes.values()):
+            lane.in_a_row, lane.large_from = 0, -math.inf
 
     def saw(self, link: Link) -> None:
         """Learn from an end when to look for the next."""
@@ -293,7 +295,8 @@ class RunningAhead:
             if not call.is_large:
                 self._rested(lane, now)
             # of large outputs the next one is only taken when an end was seen: its line may well be at work
-            rested = not call.is_large or not lane.seen.number or (away_s > lane.each_s and call.start > lane.due(call))
+            away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
+            rested = not call.is_large or not lane.seen.number or (away and call.start > lane.due(call))
             if rested or not call.is_large or now >= lane.large_from:
                 self._wait(call, rested=rested)
         elif self._joins(call, self._waited):

@@ -453,17 +453,28 @@ def test_loops_of_other_functions_with_large_outputs_have_their_times_however_lo
     """Of each the first calls are looked at one by one, so it is not seen that its line had a rest."""
     for entry in range(1, 6):
         world.python(3.0)
-        for i in range(200):
+        for i in range(400):
             if i < 3:
                 world.gates[entry] = world.now + 1.0
             elif i == 3:
                 world.gates[entry] = 0.0
                 world.ahead.begin()
+                assert all(lane.in_a_row == 0 for lane in world.ahead._lanes.values())  # it is no part of the loop before
             world.call(entry, 0.0007, nbytes=1 << 24)
         world.wait()
     timed, ratios = world.judged()
     assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_how_long_calls_with_large_outputs_take_is_learned_though_their_caller_does_something_in_between(world: World) -> None:
+    """Only then is it known when to look for an end, and most calls are let by."""
+    for _ in range(400):
+        world.python(1e-5)
+        world.call(1, 0.0007, nbytes=1 << 24)
+    (lane,) = world.ahead._lanes.values()
+    assert 0.0004 < lane.each_s < 0.001
+    assert world.taken < 0.5 * len(world.truth)
 
 
 def test_what_a_caller_asked_for_a_large_output_is_forgotten_with_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
