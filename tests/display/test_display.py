@@ -504,10 +504,14 @@ def test_beside_a_static_length_a_loop_has_its_price() -> None:
     assert "Another way: lax.fori_loop: one program for every n, not reverse-differentiable (%jitfix 2)" in shown
 
 
-def test_a_way_with_the_same_static_argument_says_that_its_rounds_are_compiled_once() -> None:
+def test_a_way_with_the_same_static_argument_says_that_its_rounds_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import jax.numpy as jnp
 
     import jupyter_jitmagic as jm
+    from jupyter_jitmagic.sandbox import clock
+
+    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)  # a busy machine changes no answer
+    monkeypatch.setattr(clock, "WAITING", 40)
 
     def path(x, n):
         out = [x]
