@@ -122,6 +122,26 @@ def test_whoever_watches_sees_the_first_call(traces):
     np.testing.assert_allclose(got, fit(W, X, Y), rtol=1e-5)
 
 
+def test_containers_are_told_by_what_they_hold(traces):
+    """Those of one run by its arrays, that of the notebook by its own: traced once each, and again when an item changes."""
+    grad = Derived().by(jax.grad)
+
+    def fit(w, X):
+        held = {"X": X, "scale": [2.0]}
+
+        def own(w):
+            return jnp.sum((held["X"] @ w) ** 2) * held["scale"][0] * SCALES["own"]
+
+        for _ in range(5):
+            w = w - 0.01 * grad(own)(w)
+        held["scale"][0] = 3.0
+        return w - grad(own)(w)
+
+    got = in_a_run(fit, W, X)
+    assert len(traces) == 2
+    np.testing.assert_allclose(got, fit(W, X), rtol=1e-5)
+
+
 def test_what_changes_around_a_function_is_seen():
     """A container that it reads, a name of its own that is bound anew, a setting of the notebook's."""
     grad = Derived().by(jax.grad)
@@ -161,8 +181,13 @@ def test_what_may_change_unseen_is_left_to_jax():
 
     def fit(w):
         model, kept = Model(), []
+        method, scales = model.loss, [1.0]
+        read = scales.__getitem__  # one object each, in all rounds
         for _ in range(3):
             kept.append(grad(model.loss)(w))
+            kept.append(grad(method)(w))
+            kept.append(grad(lambda w: jnp.sum(w) * read(0))(w))
+            scales[0] = scales[0] + w[0]
             kept.append(grad(lambda w: jnp.sum(w) * model.scale)(w))
             model.scale = model.scale + w[0]
         return kept

@@ -189,8 +189,8 @@ class _Depends:
             if not is_library(getattr(value, "__file__", None) or ""):
                 raise _Unknown(value)
             yield Same(value)
-        elif isinstance(getattr(value, "__self__", None) or value, types.MethodType | list | dict | set):
-            raise _Unknown(value)
+        elif not isinstance(getattr(value, "__self__", None), types.ModuleType | None):
+            raise _Unknown(value)  # a method: its object may change
         elif isinstance(value, type) or (callable(value) and type(value).__module__.split(".")[0] in _LIBRARIES):
             yield Same(value)
             if isinstance(wrapped := getattr(value, "__wrapped__", None), types.FunctionType):  # under jit, say

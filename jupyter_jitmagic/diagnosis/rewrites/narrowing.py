@@ -65,7 +65,9 @@ class Narrowing(Tracking):
             case ast.If(
                 test=ast.Compare(left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(None)]), orelse=[]
             ) if apart == [name] and name in sides[0]:
-                return not set(stored(node.body)) & _names_in(sides[0][name].mask)
+                ragged = sides[0][name]
+                plain = not (ragged.flat or ragged.group or ragged.listed or ragged.grid)
+                return plain and not set(stored(node.body)) & _names_in(ragged.mask)
         return False
 
     def shortened(self, part: ast.expr, ragged: Ragged) -> str:
