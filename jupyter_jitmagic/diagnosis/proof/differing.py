@@ -100,13 +100,13 @@ def wider_words(got: Any, want: Any) -> str:
     return "always floats, where plain Python's branches give integers or floats"
 
 
-def lost_to_nan(got: Any, want: Any) -> bool:
-    """Whether two results are the same but for numbers that are NaN in the first and finite in the second; of several results
-    the first, which may be the value beside its gradient, has to be the same."""
+def lost_to_nan(got: Any, want: Any, values_too: bool = False) -> bool:
+    """Whether two results are the same but for numbers that are NaN in the first and none in the second; of several results
+    the first, which may be the value beside its gradient, has to be the same, or with `values_too` may be lost as well."""
     got_leaves, want_leaves = jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want)
     if not same_dtypes(got, want) or shapes(got) != shapes(want):
         return False
-    if len(got_leaves) > 1 and differs(got_leaves[0], want_leaves[0]):
+    if not values_too and len(got_leaves) > 1 and differs(got_leaves[0], want_leaves[0]):
         return False
     pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(got_leaves, want_leaves, strict=True)]
     filled = [np.where(np.isnan(a), b, a) if number_kind(a.dtype) == "f" else a for a, b in pairs]

@@ -156,9 +156,11 @@ class Gradients:
         return self._equal
 
     def _missing(self, given: Input) -> Sequence[Input]:
-        """Inputs with NaN at other places than where the values were compared: at the end, and in every second place."""
+        """Inputs with NaN at other places than where the values were compared: at the end, in every second place, everywhere (a
+        comparison lets none pass then, and what stands in its place is NaN as well)."""
         if self._without is None:
-            made = [with_floats(self._fun, given, self._static, change) for change in (_nan_last, _nan_in_turn)]
+            changes = (_nan_last, _nan_in_turn, _nan_everywhere)
+            made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._without = [replace(each, kind="nan") for each in made]
         return self._without
 
@@ -359,6 +361,10 @@ def _all_limits(sign: int, values: Any) -> Any:
 
 def _nan_in_turn(values: Any) -> Any:
     return np.where(np.arange(values.size).reshape(values.shape) % 2 == 1, np.nan, values) if values.ndim else values
+
+
+def _nan_everywhere(values: Any) -> Any:
+    return np.full_like(values, np.nan) if values.ndim else values
 
 
 def _in_turn(values: Any) -> Any:

@@ -226,13 +226,19 @@ class Variations:
         return self._mapped(given, as_array)
 
     def infinite(self) -> Iterator[Input]:
-        """Infinities of each sign, and of both, whose sum is NaN: what takes a gradient itself gives one beside them. At last
-        beside zeros, which a selection may leave out: what stands in their place may be infinite."""
+        """Infinities of each sign, and of both, whose sum is NaN. Then beside zeros, which a selection may leave out:
+        what stands in their place may be infinite. At last with counts of 1: one round of a product is not the factor then."""
         arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
         for which, first, last in ((arrays[:1], 1, 1), (arrays[:1], -1, -1), (arrays, 1, -1)) if arrays else ():
             yield self._each(which, functools.partial(with_infinities, first, last), "infinite")
         if len(arrays) > 1:
             yield self._each(arrays, infinite_and_zero, "infinite")
+        if arrays and (counts := [k for k in self._ints if np.ndim(self._leaves[k]) == 0]):
+            change = functools.partial(with_infinities, 1, -1)
+            far = {
+                k: like(v, change(np.asarray(v, wide(v)))) for k in arrays if not self._is_large(k) for v in (self._leaves[k],)
+            }
+            yield self._with(far | {k: like(self._leaves[k], 1) for k in counts}, "infinite")
 
     def core(self) -> Iterator[Input]:
         """The few inputs on which every rewrite is run."""

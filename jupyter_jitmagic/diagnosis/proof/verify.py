@@ -134,6 +134,39 @@ def compare(
     return len(equal), tuple(notes), tuple(equal)
 
 
+def beside_infinities(plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], seconds: float) -> str:
+    """Half a sentence where a rewrite that is right otherwise gives something else for infinite data: 0 in the place of what a
+    selection leaves out, times infinity, is NaN. `rewrite` computes it by NumPy."""
+    deadline = Deadline(seconds)
+    call_shapes = shapes(plain.first)
+    lost = ""
+    for given in plain.variations.infinite():
+        found = plain.uncompiled(given, min(SHORT, deadline.left()))
+        if found is None or deadline.over() or _given_up(plain, given, found[0], excludes, call_shapes):
+            continue
+        want = found[0]
+        try:
+            got = rewrite(given)
+        except CannotRun:
+            return lost
+        if (
+            not differs(got, want)
+            or is_wider(got, want)
+            or rounding_decides(plain, given, got, want)
+            or plain.gives(got, given)
+        ):
+            continue
+        if not lost_to_nan(got, want, values_too=True):
+            return BESIDE_INFINITE
+        lost = LOST_TO_INFINITE
+    return lost
+
+
+SHORT = 0.06  # seconds for a plain run on infinite data
+LOST_TO_INFINITE = "where data is infinite it may give NaN and plain Python a number"
+BESIDE_INFINITE = "where data is infinite it may give something else than plain Python"
+
+
 def _given_up(
     plain: Plain, given: Input, want: Any, excludes: Mapping[str, str], call_shapes: list[tuple[int, ...]] | None
 ) -> str:
@@ -209,4 +242,4 @@ def comparison(
     return Comparison(inputs, plain.coverage.words(), tuple(not_reached), tuple(differences))
 
 
-__all__ = ["Comparison", "Differs", "NoSource", "Plain", "by_numpy", "compare", "comparison", "types"]
+__all__ = ["Comparison", "Differs", "NoSource", "Plain", "beside_infinities", "by_numpy", "compare", "comparison", "types"]

@@ -28,7 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
-from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, by_numpy, compare, comparison, computed
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, beside_infinities, by_numpy, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -171,6 +171,7 @@ class Judge:
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         failing: list[str] = []
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
+        infinite = ""
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
@@ -188,6 +189,8 @@ class Judge:
                     gradients = found[2], self._gradients_compared(plain, traced, found[2])
                     if self._is_met(gradients[1]):
                         return _rejected(draft, str(gradients[1]))
+                    by_numbers = by_numpy(self.fun, traced.program, self.static, self.seconds / 8)
+                    infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
                 run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
                 found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
@@ -217,7 +220,7 @@ class Judge:
         plain.met |= self._met
 
         def told(gradient: str) -> Rewrite:
-            said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient]), *notes)))
+            said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient, infinite]), *notes)))
             callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
             return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers}))
 

@@ -325,3 +325,17 @@ def test_a_step_that_is_given_up_for_nan_is_answered_and_its_gradient_told():
     q = jnp.array([1.0, -2.0])
     rewrite = propose(namespace["f"], (q, 0.1), {}).rewrites[0]
     assert "its gradient is not finite where data is NaN, where plain Python's is" in rewrite.compared.differences
+
+
+def test_a_gradient_is_right_where_all_that_a_loop_leaves_out_is_nan():
+    """What fills the places behind the last one kept is NaN itself then, and its square no number, whoever leaves it out."""
+    source = (
+        "def f(x, t):\n    taken = jnp.take(x, jnp.flatnonzero(x >= t))\n    total = 0\n"
+        "    for v in taken:\n        total += v ** 2\n    return total\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([-1.25, -0.3, 0.25, 2.0]), -3.0), {})
+    missing = jnp.full(4, jnp.nan)
+    with applied(found, namespace):
+        slope = jax.grad(namespace["f"])(missing, 1.0)
+    assert BESIDE_NAN in found.rewrites[0].compared.differences or not jnp.isnan(slope).any()

@@ -1,11 +1,13 @@
 """Selections whose length depends on values: all elements and a mask, or a reason why not."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_INFINITE, LOST_TO_INFINITE
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.array([2.0, -1.0, 5.0, 0.5])
 ORDERS = [(X,), (-X,), (jnp.array([1.0, 2.0, 3.0, 4.0]),)]
@@ -229,3 +231,34 @@ def test_a_list_of_work_that_grows_shorter_in_each_round(loop):
     x = jnp.array([0.1, 0.2, 0.9, 1.5, 1.7, 2.5])
     source = f"def f(x, t=0.5):\n    n = 0\n    {loop}\n    return n\n"
     check(source, (x,), (x, 0.05), (x[::-1],), (x[:1],), (x[:4], 2.0))
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "told"),
+    [
+        (
+            "def f(B, v, t):\n    m = v > t\n    return v[m] @ B[m][:, m] @ v[m]\n",
+            (jnp.arange(9.0).reshape(3, 3), jnp.array([0.5, -1.0, 2.0]), jnp.array(0.0)),
+            LOST_TO_INFINITE,
+        ),
+        ("def f(x, t):\n    return jnp.trapezoid(x[x != t])\n", (jnp.array([0.5, -1.0, 2.0]), jnp.array(0.5)), BESIDE_INFINITE),
+        ("def f(x, t):\n    return (x[x > t] ** 2).sum()\n", (jnp.array([0.5, -1.0, 2.0]), jnp.array(0.0)), ""),
+    ],
+)
+def test_what_infinite_data_makes_of_a_selection_is_told(source, args, told):
+    """0 in the place of what is left out, times infinity, is NaN; JAX's trapezoids take the last value from their sum. Of a sum
+    nothing is said, which gives plain Python's."""
+    compared = propose(define(source)["f"], args, {}).rewrites[0].compared
+    assert [said for said in compared.differences if "infinite" in said] == [told] * bool(told)
+
+
+def test_what_one_round_of_a_product_makes_of_infinite_data_is_told():
+    """A power by a loop begins at the identity, whose zeros make NaN of what plain Python returns as it is."""
+    source = "def f(P, k):\n    P = P / P.sum(axis=1, keepdims=True)\n    return jnp.linalg.matrix_power(P, int(k))\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.arange(1.0, 10.0).reshape(3, 3), jnp.array(3)), {})
+    far = jnp.array([[1.0, jnp.inf, 1.0], [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    wanted = namespace["f"](far, jnp.array(1))
+    with applied(found, namespace):
+        got = jax.jit(namespace["f"])(far, jnp.array(1))
+    assert LOST_TO_INFINITE in found.rewrites[0].compared.differences or jnp.array_equal(got, wanted, equal_nan=True)
