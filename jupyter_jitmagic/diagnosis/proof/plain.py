@@ -57,7 +57,8 @@ class Plain:
 
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
-        gives_gradients: it takes a gradient itself, and does not ask for NaN.
+        takes_gradients: it takes a gradient itself, so that infinite data is among the inputs.
+        gives_gradients: it takes one, and does not ask for NaN.
         asks_for_kinds: what it does may depend on whether a number is Python's or an array.
 
     Raises:
@@ -83,8 +84,8 @@ class Plain:
         self._patience = patience
         self._spent = 0.0
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
-        self._takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
-        self.gives_gradients = self._takes_gradients and not self.minds_nan
+        self.takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
+        self.gives_gradients = self.takes_gradients and not self.minds_nan
         self.asks_for_kinds = False
         compiled = {}
         self._literals: dict[float, None] = {}
@@ -158,7 +159,7 @@ class Plain:
             tried += 1
             if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
                 return
-        if self._takes_gradients:
+        if self.takes_gradients:
             yield from self.variations.infinite()
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
