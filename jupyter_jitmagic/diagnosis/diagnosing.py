@@ -94,7 +94,7 @@ def diagnose_call(
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:
                 diagnosis = _out_of_time(call, failed, time.perf_counter() - started, so_far)
-        diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers)
+        diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers, jit=call.jit)
         if call.library:
             diagnosis = _without(diagnosis, call.library)
         if note:

@@ -166,6 +166,8 @@ class Diagnosis:
     seconds: float = 0.0
     declared_argnames: tuple[str, ...] = ()
     """What the jit declares static already; `static_argnames` holds it as well."""
+    jit: str = "jax.jit"
+    """The jit that takes the static arguments, as the user spells it where it is a library's own (``nnx.jit``)."""
     declared_argnums: tuple[int, ...] = ()
     equations: int = 0
     """Of the program with `static_argnames`, where it is so large that compiling it may take minutes, or takes long beside a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
@@ -49,6 +49,7 @@ class Context:
     Attributes:
         place: names a file and line for the reader, as "cell [3], line 4".
         form: how the function was jitted, so that the fix is said in the same form.
+        jit: the jit of a function that is no cell's, as the user spells it.
         names: names of the functions that are taken by this `%%jit` and have the static argument (for `f.n`).
         cost_s: seconds that one compile of this function was measured to take, None if it was not.
         jitfix: what `%jitfix` would do with the first fix, in a sentence; empty where it is not at hand.
@@ -56,13 +57,14 @@ class Context:
 
     place: Callable[[str, int], str] = field(default=lambda filename, line: f"{filename}, line {line}")
     form: Literal["magic", "decorator"] = "decorator"
+    jit: str = "jax.jit"
     cost_s: float | None = None
     jitfix: str = "`%jitfix` puts it into the cell."
 
 
 def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
     """The document below a failed trace."""
-    context = context or Context()
+    context = replace(context or Context(), jit=diagnosis.jit)
     found = fixes(diagnosis)
     blocks: list[Block] = [_title(diagnosis)]
     sites = _different(diagnosis, context)
@@ -216,7 +218,9 @@ def _static(fix: Fix, context: Context) -> str:
     if numbers and not names:
         return f"static_argnums={numbers[0] if len(numbers) == 1 else numbers}"
     written = f"static_argnames={_quoted(names)}"
-    return f"%%jit --static {','.join(names)}        or   {written}" if context.form == "magic" else f"@jax.jit({written})"
+    return (
+        f"%%jit --static {','.join(names)}        or   {written}" if context.form == "magic" else f"@{context.jit}({written})"
+    )
 
 
 def _quoted(names: tuple[str, ...]) -> str:

@@ -230,7 +230,7 @@ def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Ma
     function = _called_lambdas(tree)[jitted.place] if not jitted.name else None
     for definition in _functions(tree, jitted.name)[jitted.place :][:1]:
         for decorator in definition.decorator_list:
-            if names.is_jit(decorator):
+            if _is_jit(decorator, names):
                 return _insert(text, decorator, f"({_option(fix)})")
             call = _jit_call(decorator, names)
             if call:
@@ -248,12 +248,19 @@ def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Ma
 
 
 def _jit_call(node: ast.AST, names: Names) -> ast.Call | None:
-    """`jax.jit(…)` or `partial(jax.jit, …)`."""
-    if isinstance(node, ast.Call) and names.is_jit(node.func):
+    """`jax.jit(…)` or `partial(jax.jit, …)`, or the jit of a library's that takes the same options."""
+    if isinstance(node, ast.Call) and _is_jit(node.func, names):
         return node
-    if isinstance(node, ast.Call) and node.args and names.is_partial(node.func) and names.is_jit(node.args[0]):
+    if isinstance(node, ast.Call) and node.args and names.is_partial(node.func) and _is_jit(node.args[0], names):
         return node
     return None
+
+
+def _is_jit(node: ast.expr, names: Names) -> bool:
+    """Whether it is `jax.jit` or another library's `jit` (``nnx.jit``)."""
+    if isinstance(node, ast.Call):
+        return False
+    return names.is_jit(node) or names.other_compiler(node).rpartition(".")[2] == "jit"
 
 
 def _option(fix: Fix) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeGuard
 
 
-def compared_numbers(tree: ast.AST) -> Iterator[float]:
-    """The numbers with which a source compares, those of `match` too."""
+def compared_numbers(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[float]:
+    """The numbers with which a source compares, those of `match` too; then the defaults of parameters with which it does, and
+    the numbers among `names` (its globals)."""
+    named: dict[str, None] = {}
     for node in ast.walk(tree):
         parts: list[ast.AST] = []
         if isinstance(node, ast.Compare):
@@ -15,9 +19,29 @@ def compared_numbers(tree: ast.AST) -> Iterator[float]:
         elif isinstance(node, ast.MatchValue):
             parts = [node.value]
         for part in (inner for root in parts for inner in ast.walk(root)):
-            if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
+            if isinstance(part, ast.Constant) and _is_number(part.value):
                 yield part.value
                 yield -part.value
+            elif isinstance(part, ast.Name):
+                named[part.id] = None
+    known = {**names, **dict(_defaults(tree))} if named else {}
+    yield from (known[name] for name in named if _is_number(known.get(name)))
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return type(value) in (int, float)
+
+
+def _defaults(tree: ast.AST) -> Iterator[tuple[str, Any]]:
+    """The parameters of a source's functions that have a literal as a default, with it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            given = [*node.args.posonlyargs, *node.args.args][-len(node.args.defaults) :] if node.args.defaults else []
+            pairs = [
+                *zip(given, node.args.defaults, strict=True),
+                *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+            ]
+            yield from ((name.arg, value.value) for name, value in pairs if isinstance(value, ast.Constant))
 
 
 def compared_words(tree: ast.AST) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 import copy
 import functools
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.display.advice import Context, advice
+from jupyter_jitmagic.display.text import to_text
 from jupyter_jitmagic.recording.api.jitting import failed_call
 
 X = jnp.arange(4.0)
@@ -75,6 +78,29 @@ def test_nnx_jit_takes_static_arguments_as_jax_does():
     assert diagnose(call.fun, *call.args).static_argnames == ("n",)
     declared = nnx.jit(lambda x, n: jnp.tile(x, n), static_argnums=1)
     assert diagnose(declared, X, 2).kind == "traces"
+
+
+def test_the_jit_of_a_library_is_told_as_the_user_spells_it():
+    """`jax.jit` would refuse its modules; another module of the same library with a jit of its own is not meant."""
+
+    class Jitted:
+        def __init__(self, fun, **options):
+            functools.update_wrapper(self, fun)
+            self.jitted_fn = jax.jit(fun, **options)
+            self.lower = self.jitted_fn.lower
+
+    Jitted.__module__ = "layers.deep.compilation"
+    flat, deep = ModuleType("layers.flat"), ModuleType("layers.deep")
+    flat.jit = deep.jit = Jitted
+
+    def of(**modules):
+        namespace = {**modules, "jnp": jnp}
+        exec("def f(x, n):\n    return jnp.tile(x, n)\n", namespace)
+        return to_text(advice(diagnose(Jitted(namespace["f"]), X, 2), Context()))
+
+    assert '@deep.jit(static_argnames="n")' in of(flat=flat, deep=deep)
+    assert '@jit(static_argnames="n")' in of(flat=flat)
+    assert '@jit(static_argnames="n")' in of(flat=flat, jit=Jitted)
 
 
 def test_an_object_whose_call_is_jitted():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 from textwrap import dedent
+from types import ModuleType
+from typing import Any
 
 import jax
 import pytest
@@ -231,6 +235,32 @@ def test_plain_jax_jit_gets_a_hint_and_the_same_cure(shell: Shell, before: str, 
 def test_plain_jax_jit_called_on_the_function(shell: Shell) -> None:
     fails(shell, "def g(x, n):\n    return jnp.zeros(n) + x\n\nfast = jax.jit(g)\nfast(1.0, 3)")
     assert 'fast = jax.jit(g, static_argnames="n")' in fixed(shell)
+
+
+def test_the_jit_of_a_library_gets_the_option(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As flax's `nnx.jit`, which takes its modules, and `jax.jit` would not."""
+
+    class Jitted:
+        def __init__(self, fun: Any = None, **options: Any) -> None:
+            functools.update_wrapper(self, fun)
+            self.jitted_fn = jax.jit(fun, **options)
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return self.jitted_fn(*args, **kwargs)
+
+        def lower(self, *args: Any, **kwargs: Any) -> Any:
+            return self.jitted_fn.lower(*args, **kwargs)
+
+    def jit(fun: Any = None, **options: Any) -> Any:
+        return Jitted(fun, **options) if fun is not None else lambda fun: Jitted(fun, **options)
+
+    Jitted.__module__ = jit.__module__ = "deep.compilation"
+    library = ModuleType("deep")
+    library.jit = jit  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "deep", library)
+    fails(shell, "import deep\n\n@deep.jit\ndef g(x, n):\n    return jnp.zeros(n) + x\n\ng(1.0, 3)")
+    assert '@deep.jit(static_argnames="n")' in below(shell.ok("%jitfix"))
+    assert '@deep.jit(static_argnames="n")\ndef g' in fixed(shell)
 
 
 def test_the_call_may_fail_in_a_later_cell(shell: Shell) -> None:

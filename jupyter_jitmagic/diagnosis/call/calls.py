@@ -76,6 +76,8 @@ class Call:
     """Of `declared`, objects that a library's own jit takes apart, as flax's does with its modules: the user declares none."""
     keeps_options: bool = False
     """Its jit traces arrays alone and keeps every other leaf static, as ``equinox.filter_jit`` does."""
+    jit: str = "jax.jit"
+    """The jit it is under, as the user spells it."""
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MethodType
 from typing import Any
@@ -20,6 +20,7 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     declared: set[str] = set()
     donated: set[str] = set()
     arrays_alone = of_library = of_jax = False
+    other_jit: Any = None
     for _ in range(10):
         fun, args = _with_self(fun, args)
         given = getattr(fun, "_jit_info", None) or getattr(getattr(fun, "jitted_fn", None), "_jit_info", None)
@@ -29,7 +30,8 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         library = type(fun).__module__.partition(".")[0]
         arrays_alone = arrays_alone or library == "equinox"
         of_jax = of_jax or library in ("jax", "jaxlib", "jupyter_jitmagic")
-        of_library = of_library or library not in ("jax", "jaxlib", "equinox", "jupyter_jitmagic")
+        if library not in ("jax", "jaxlib", "equinox", "jupyter_jitmagic"):
+            of_library, other_jit = True, fun
         if given is not None:
             named = bind(inner, args, kwargs).arguments
             declared |= _chosen(named, len(args), given, "static")
@@ -39,7 +41,20 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     call = bind(calling_itself(fun), args, kwargs, frozenset(declared))
     if of_library and (objects := frozenset(each.name for each in call.refused if _is_taken_apart(each))):
         call = replace(call, declared=call.declared | objects, library=objects)
-    return replace(call, donated=frozenset(donated), keeps_options=arrays_alone)
+    jit = call.jit if other_jit is None else _spelled(type(other_jit).__module__, getattr(call.fun, "__globals__", {}))
+    return replace(call, donated=frozenset(donated), keeps_options=arrays_alone, jit=jit)
+
+
+def _spelled(module: str, names: Mapping[str, Any]) -> str:
+    """How the jit of a library's is spelled among a function's globals; `jit`, where it is not found there."""
+    library = module.partition(".")[0]
+    for name, value in names.items():
+        if isinstance(value, types.ModuleType):
+            if module.startswith(f"{value.__name__}.") and callable(getattr(value, "jit", None)):
+                return f"{name}.jit"
+        elif getattr(value, "__name__", "") == "jit" and str(getattr(value, "__module__", "")).partition(".")[0] == library:
+            return name
+    return "jit"
 
 
 def _with_self(fun: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:

@@ -92,7 +92,7 @@ class Plain:
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             original = ast.parse(unit.text)
-            self._literals |= dict.fromkeys(compared_numbers(original))
+            self._literals |= dict.fromkeys(compared_numbers(original, unit.globals))
             self.asks_for_kinds |= asks_for_kinds(original)
             rows = row_by_row(original, unit.globals, TRANSFORMS)
             tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)

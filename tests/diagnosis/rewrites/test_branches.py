@@ -313,3 +313,15 @@ def test_a_number_beside_an_array_of_few_bits_is_given_its_dtype(limit):
     found = check(EXCESS, (x, limit), (-x / 8, limit))
     assert "cond" in found.rewrites[0].patterns
     assert "asarray(-1.0, jnp.result_type(x, t, float))" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("header", ["def f(step, warmup=100, *, total=1000):\n", "warmup, total = 100, 1000\ndef f(step):\n"])
+def test_branches_are_reached_whose_limits_are_defaults_or_globals(header):
+    """A schedule: its numbers stand in no comparison themselves."""
+    source = header + (
+        "    if step < warmup:\n        return 0.1 * step / warmup\n    elif step > total:\n        return 0.0\n"
+        "    return 0.05 * (1 + jnp.cos(jnp.pi * (step - warmup) / (total - warmup)))\n"
+    )
+    found = propose(define(source)["f"], (jnp.asarray(5),), {}).rewrites[0]
+    assert found.compared.branches == "both branches"
+    assert not any("line" in what for what in found.compared.not_reached)
