@@ -171,8 +171,8 @@ def _effects(
             root = _root(node)
             if root is None or root not in own:
                 yield f"it changes {root or 'something'} in place {line(node)}"
-        elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
-            yield f"it is a generator or coroutine {line(node)}"
+        elif isinstance(node, ast.Await):
+            yield f"it is a coroutine {line(node)}"
         elif isinstance(node, ast.Call):
             yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, held, is_read))
 

@@ -36,6 +36,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     conversions,
     drawing,
     empties,
+    generators,
     host_functions,
     host_sizes,
     kept_in_bodies,
@@ -69,6 +70,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
 # value is no test yet
 RULES: list[Rule] = [
+    *generators.RULES,
     *kept_in_bodies.RULES,
     *host_sizes.RULES,
     *appended_once.RULES,

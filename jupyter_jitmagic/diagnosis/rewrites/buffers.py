@@ -73,7 +73,8 @@ def before_a_choice(spot: Spot) -> Iterator[Step]:
         around = spot.code.parents.get(spot.node)
     if not isinstance(around, ast.If | ast.While | ast.For):
         return
-    yield from updated_in(spot, [*around.body, *around.orelse])
+    counted = stored(around.body) if isinstance(around, ast.While) else ()
+    yield from updated_in(spot, [*around.body, *around.orelse], counted)
 
 
 def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str] = ()) -> Iterator[Step]:

@@ -116,11 +116,11 @@ class Carried:
                 if self._is_made_each_round(node.value.func.value):
                     continue
                 owner = spot.code.src(node.value.func.value)
-                if name in ("append", "extend", "insert", "add"):
+                if name in ("append", "appendleft", "extend", "insert", "add"):
                     raise Obstacle(
                         f"the length of {owner} would depend on the number of rounds; an array of a fixed size is needed"
                     )
-                if name in ("update", "pop", "clear", "remove", "setdefault"):
+                if name in ("update", "pop", "popleft", "popitem", "clear", "remove", "discard", "setdefault"):
                     raise Obstacle(f"the loop changes {owner} in place, which a compiled loop would do once, while tracing")
 
     def _is_made_each_round(self, owner: ast.expr) -> bool:

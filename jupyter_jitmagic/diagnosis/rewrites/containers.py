@@ -14,9 +14,17 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
-from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE, Container, GrowingList, copied_array
+from jupyter_jitmagic.diagnosis.rewrites.growing import (
+    MADE_ARRAYS,
+    READ_WHOLE,
+    Container,
+    GrowingList,
+    copied_array,
+    is_taken_in_front,
+)
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
+from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
 from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, popped_first, rows_of_tuples
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
@@ -66,6 +74,18 @@ def outermost(spot: Spot, node: ast.AST) -> ast.stmt:
     return found
 
 
+def read_by_number(spot: Spot, loop: ast.While) -> list[str]:
+    """Lists that the function fills elsewhere, and of which a loop reads items at places that it counts itself."""
+    counted, function = set(stored(loop.body)), spot.function
+    filled = _filled(function) if isinstance(function, ast.FunctionDef) else []
+    found = []
+    for node in walk_scope([loop]):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=place) if name in filled and counted & loaded([place]):
+                found.append(name)
+    return [name for name in dict.fromkeys(found) if isinstance(spot.locals.get(name), list)]
+
+
 def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterator[Step]:
     """The function with arrays in the place of what a loop or branch fills, or of these containers, for their own rules to go
     on with."""
@@ -97,7 +117,13 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         made = _maker(spot, function, around, name)
         if made is None:
             return
-        edits += made.edited()
+        try:
+            edits += made.edited()
+        except Obstacle:
+            if (numbers := as_numbers(spot, function, name)) is None:
+                raise
+            yield numbers
+            return
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
@@ -119,9 +145,11 @@ def _filled_within(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name
 def _filled(around: ast.stmt) -> list[str]:
     """Names of containers to which a loop or branch adds, or from whose end it takes."""
     found = []
-    for node in walk_scope([around]):
+    for node in walk_scope(around.body if isinstance(around, ast.FunctionDef) else [around]):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop"), args=[], keywords=[]):
+                found.append(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if is_taken_in_front(node):
                 found.append(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "appendleft" | "add"), args=[_]):
                 found.append(name)
@@ -150,11 +178,21 @@ def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -
     held = spot.locals.get(name)
     if isinstance(held, list) and (isinstance(made.value, ast.List) or copied_array(spot, made.value) is not None):
         return GrowingList(spot, function, name, made)
-    if isinstance(held, collections.deque) and isinstance(made.value, ast.Call) and held.maxlen is not None:
-        return _Window(spot, function, name, made)
+    if isinstance(held, collections.deque) and isinstance(made.value, ast.Call):
+        if held.maxlen is not None:
+            return _Window(spot, function, name, made)
+        return GrowingList(spot, function, name, made) if _is_spelled_out(made.value) else None
     if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set):
         return _Marks(spot, function, name, made)
     return None
+
+
+def _is_spelled_out(made: ast.Call) -> bool:
+    """Whether the items with which a deque begins stand there."""
+    match made.args:
+        case [] | [ast.List() | ast.Tuple()]:
+            return not made.keywords
+    return False
 
 
 class _Window(Container):
@@ -226,7 +264,12 @@ class _Marks(Container):
             self.lines(self.made, f"{self.name} = {held}")
             return
         first = value.elts if isinstance(value, ast.Set) else []
-        if isinstance(value, ast.Call) and (value.args or not self.is_builtin_call(value, "set")):
+        match value:
+            case ast.Call(args=[ast.List(elts=given) | ast.Tuple(elts=given)], keywords=[]):
+                first = given
+            case ast.Call() if value.args:
+                self.refuse(self.made)
+        if isinstance(value, ast.Call) and not self.is_builtin_call(value, "set"):
             self.refuse(self.made)
         code, spot = self.spot.code, self.spot
         text = f"{self.name} = {spot.jnp('zeros')}({self._places()}, bool)"
@@ -267,10 +310,23 @@ class _Marks(Container):
             case ast.While(test=test) if test is node and (rounds := self._rounds(parent)):
                 start, _ = code.span(parent)
                 self.edits.append((start, code.span(test)[1], f"for _ in range({rounds})"))
+            case ast.For(target=ast.Name(id=number), body=[first, *_]) if (
+                parent.iter is node and (bounds := self._in_order()) and code.on_own_lines([first])
+            ):
+                self.replace(node, f"range({bounds})")
+                start, indent = code.span(first)[0], code.indent(first)
+                skipped = f"if not {self.name}[{number}]:\n{indent}    continue\n{indent}"
+                self.edits.append((start, start, skipped))
             case _ if self.is_test(node, parent):
                 self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
                 self.refuse(node)
+
+    def _in_order(self) -> str:
+        """The bounds of the numbers in it, where a set gives them in order: those of `set(range(n))`, each in the place of its
+        own number; "" for others."""
+        start, size = numbers_of(self.spot, self.made.value) or ("", "")
+        return size if start == "0" else f"{start}, {size}" if start == "1" else ""
 
     def _rounds(self, loop: ast.While) -> str:
         """How many rounds `while left:` has, each of which takes one number out of it; "" where that is not sure."""

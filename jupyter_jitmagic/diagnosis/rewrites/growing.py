@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
@@ -18,6 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     rounds_of,
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
+from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Edit, is_returned, leaves, words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
@@ -119,10 +121,15 @@ class GrowingList(Container):
     """All of the buffer counts in the end."""
     moved_to: ast.stmt | None = None
     """Before which it is made, where that is not where the list was."""
+    start = ""
+    """What counts the items that were taken from its front; "" where none are."""
 
     @property
     def first(self) -> list[ast.expr]:
-        return self.made.value.elts if isinstance(self.made.value, ast.List) else []
+        value = self.made.value
+        if isinstance(value, ast.Call) and self.copied is None and value.args:  # deque([a, b])
+            value = value.args[0]
+        return value.elts if isinstance(value, ast.List | ast.Tuple) else []
 
     @property
     def copied(self) -> ast.expr | None:
@@ -131,6 +138,9 @@ class GrowingList(Container):
 
     def edited(self) -> list[Edit]:
         self.appends = self.appended()
+        if any(map(is_taken_in_front, self._called())):
+            self.start = self.spot.code.fresh(f"{self.name}_start", f"start_of_{self.name}")
+            self.length = self.spot.code.fresh(f"{self.name}_end", f"end_of_{self.name}")
         self.capacity = self._capacity()
         self.index = self._index()
         return super().edited()
@@ -173,7 +183,11 @@ class GrowingList(Container):
 
     @property
     def counted(self) -> str:
-        return self.name if self.whole else f"{self.name}[:{self.length}]"
+        return self.name if self.whole else f"{self.name}[{self.start}:{self.length}]"
+
+    @property
+    def count(self) -> str:
+        return f"({self.length} - {self.start})" if self.start else self.length
 
     def make(self) -> None:
         if any(isinstance(each, ast.Starred) for each in self.first):
@@ -181,7 +195,7 @@ class GrowingList(Container):
         if self.copied is not None:
             self._make_longer(self.copied)
             return
-        values = [*self.first, *(value for _, value in self.appends)]
+        values = [*self.first, *(value for _, value in self.appends), *self._put()]
         later = self._first_use()
         try:
             text = self.zeros(self.capacity, values)
@@ -194,6 +208,7 @@ class GrowingList(Container):
         if set(stored(between)) & loaded([ast.parse(text)]):
             self.moved_to = later
         counted = [] if self.index else [f"{self.length} = {len(self.first)}"]
+        counted += [f"{self.start} = 0"] if self.start else []
         if self.moved_to is None:
             self.lines(self.made, text, *counted)
             return
@@ -201,6 +216,14 @@ class GrowingList(Container):
         self.edits.append((*code.region([self.made]), ""))
         start, indent = code.region([self.moved_to], comments=True)[0], code.indent(self.made)
         self.edits.append((start, start, "".join(f"{indent}{line}\n" for line in (text, *counted))))
+
+    def _put(self) -> Iterator[ast.expr]:
+        """What takes the place of an item."""
+        for node in walk_scope(self.function.body):
+            match node:
+                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))], value=value) if name == self.name:
+                    if self.name not in loaded([value]):
+                        yield value
 
     def _first_use(self) -> ast.stmt | None:
         """The first statement beside the one that makes it in which it is used, before which it can as well be made: what tells
@@ -273,16 +296,29 @@ class GrowingList(Container):
         before = [at for statement, _ in self.appends for at in (statement, *self._loops_around(statement))]
         return all(node.lineno > (at.end_lineno or at.lineno) for at in before)
 
+    def _called(self) -> Iterator[ast.Call]:
+        """The calls of its methods."""
+        for node in ast.walk(self.function):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name == self.name:
+                    yield node
+
     def _is_popped(self) -> bool:
-        return any(
-            isinstance(node, ast.Attribute) and node.attr == "pop" and getattr(node.value, "id", "") == self.name
-            for node in ast.walk(self.function)
-        )
+        return any(isinstance(call.func, ast.Attribute) and call.func.attr in TAKING for call in self._called())
 
     def _popped(self, attribute: ast.Attribute) -> None:
         """`stack.pop()`, `top = stack.pop()`: one item less, which is where it was."""
         code = self.spot.code
         call = code.parents[attribute]
+        if isinstance(call, ast.Call) and is_taken_in_front(call):
+            match code.parents[call]:
+                case ast.Expr() as statement if code.on_own_lines([statement]):
+                    self.lines(statement, f"{self.start} += 1")
+                case ast.Assign(targets=[target]) as statement if code.on_own_lines([statement]):
+                    self.lines(statement, f"{code.src(target)} = {self.name}[{self.start}]", f"{self.start} += 1")
+                case _:
+                    self.refuse(attribute)
+            return
         match call, code.parents[call]:
             case ast.Call(args=[], keywords=[]), ast.Expr() as statement if code.on_own_lines([statement]):
                 self.lines(statement, f"{self.length} -= 1")
@@ -363,11 +399,11 @@ class GrowingList(Container):
                 self.edits.append((start, first, f"{self.name} = {self.name}.at[{self.index or self.length}].set({opening}"))
                 counting = "" if self.index else f"\n{code.indent(statement)}{self.length} += 1"
                 self.edits.append((last, end, f"{closing}){counting}"))
-            case ast.Attribute(attr="pop"):
+            case ast.Attribute(attr="pop" | "popleft"):
                 self._popped(parent)
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 if not (self.whole and self._is_behind(node)):  # an array that is full has that length while tracing, too
-                    self.replace(parent, self.length)
+                    self.replace(parent, self.count)
             case _ if is_returned(code, node):
                 self.replace(node, f"list({self.name})" if self.whole else self.counted)
             case ast.Call(func=ast.Attribute(attr=attr, value=owner), args=[only], keywords=[]) if (
@@ -388,9 +424,13 @@ class GrowingList(Container):
             case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as back))):
                 self.replace(parent.slice, f"{self.length} - {back}")
             case ast.Subscript(slice=ast.Constant(value=int() as place)) if place >= 0:
-                pass
+                if self.start:
+                    self.replace(parent.slice, f"{self.start} + {place}" if place else self.start)
             case ast.Subscript(slice=ast.Slice()):
                 self.replace(node, f"list({self.name})" if self.whole and is_returned(code, parent) else self.counted)
+            case ast.Subscript(slice=place) if parent.value is node and is_place(spot, self.function, place):
+                if self.start:
+                    self.replace(place, f"{self.start} + {code.operand(place)}")
             case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
                 found = f"{spot.jnp('any')}({self.counted} == {code.operand(parent.left)})"
                 self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")
@@ -399,10 +439,27 @@ class GrowingList(Container):
             case _ if self.is_test(node, parent):
                 self.replace(
                     parent if isinstance(parent, ast.UnaryOp) else node,
-                    f"{self.length} == 0" if isinstance(parent, ast.UnaryOp) else f"{self.length} > 0",
+                    self._asked("==" if isinstance(parent, ast.UnaryOp) else ">"),
                 )
             case _:
                 self.refuse(node)
+
+    def _asked(self, how: str) -> str:
+        """Whether it is empty, or not: its length beside 0."""
+        return f"{self.length} {how} {self.start or 0}"
+
+
+TAKING = words("pop popleft")
+
+
+def is_taken_in_front(call: ast.Call) -> bool:
+    """Whether a call is `q.popleft()` or `q.pop(0)`."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="popleft"), args=[], keywords=[]):
+            return True
+        case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)], keywords=[]):
+            return True
+    return False
 
 
 def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:

@@ -338,14 +338,17 @@ def popped_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | Non
     code = spot.code
     for node in walk_scope(function.body):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="pop"), args=[], keywords=[]) if held == name:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="pop" | "popleft"), keywords=[]) if (
+                held == name and [getattr(each, "value", None) for each in node.args] in ([], [0])
+            ):
                 statement = code.statement(node)
                 parents = list(code.ancestors(node))
                 parents = parents[1 : parents.index(statement)]
                 simple = not any(isinstance(at, ast.BoolOp | ast.IfExp | ast.Lambda | ast.comprehension) for at in parents)
                 reads = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
-                alone = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and code.on_own_lines([statement])
-                if parents and simple and alone and reads == 1:
+                alone = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+                inside = parents or isinstance(statement, ast.AugAssign | ast.Return)
+                if inside and simple and alone and reads == 1 and code.on_own_lines([statement]):
                     top, start = code.fresh("top", f"last_of_{name}"), code.span(statement)[0]
                     line = f"{top} = {code.src(node)}\n{code.indent(statement)}"
                     return spot.step("list", ((start, start), line), (node, top))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites import none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
-from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
+from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost, read_by_number
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
@@ -124,7 +124,9 @@ def leaving(spot: Spot) -> Iterator[Step]:
 def _with_arrays(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """Where the loop fills lists: arrays in their place."""
     with contextlib.suppress(Obstacle):
-        yield from as_arrays(spot, loop)
+        steps = list(as_arrays(spot, loop))
+        names = read_by_number(spot, loop) if not steps and isinstance(loop, ast.While) else []
+        yield from as_arrays(spot, outermost(spot, loop), names) if names else steps
 
 
 def _in_function(spot: Spot, node: ast.AST) -> Iterator[ast.AST]:

@@ -35,6 +35,8 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
                 made.append(func)
             case ast.Attribute(attr="remove") | ast.While() | ast.Compare(ops=[ast.In() | ast.NotIn()]):
                 pass
+            case ast.For() if parent.iter is node and not _takes_out(parent, name):
+                pass
             case ast.Call(func=ast.Name(id="len"), args=[_]):
                 pass
             case ast.Call(func=ast.Name(id="min" | "max"), args=[_], keywords=[ast.keyword(arg="key")]):
@@ -43,6 +45,15 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
                 return
     if made:
         yield spot.step("set", (made[0], "set"))
+
+
+def _takes_out(loop: ast.For, name: str) -> bool:
+    """Whether a loop over a list takes items out of it, and so leaves others out."""
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+        for part in loop.body
+        for node in ast.walk(part)
+    )
 
 
 def numbers_of(spot: Spot, value: ast.expr) -> tuple[str, str] | None:

@@ -308,3 +308,83 @@ def test_integers_put_behind_an_empty_array_of_floats_stay_floats():
     )
     found = propose(define(source)["f"], (jnp.array(2),), {})
     assert all("out.append" not in rewrite.source for rewrite in found.rewrites)
+
+
+NEAREST = (
+    "def f(w, start):\n    n = w.shape[0]\n    dist = jnp.full(n, jnp.inf).at[start].set(0.0)\n    left = set(range(n))\n"
+    "    while left:\n        u = min(left, key=lambda i: dist[i])\n        left.remove(u)\n        for v in left:\n"
+    "            if dist[u] + w[u, v] < dist[v]:\n                dist = dist.at[v].set(dist[u] + w[u, v])\n    return dist\n"
+)
+WAYS = jnp.abs(jnp.sin(jnp.arange(16.0).reshape(4, 4) + 0.3))
+
+
+@pytest.mark.slow
+def test_a_loop_over_the_numbers_that_are_left_in_a_set():
+    found = check(NEAREST, (WAYS, 0), (WAYS, 3), (WAYS[:3, :3], 1))
+    assert "left = jnp.ones(n, bool)" in found.rewrites[0].source
+
+
+def test_a_list_that_its_own_loop_makes_shorter_is_not_taken_for_the_numbers_left():
+    source = (
+        "def f(x):\n    left = list(range(6))\n    n = 0\n    for i in left:\n        if x[i] > 0:\n"
+        "            left.remove(i)\n            n += i\n    return n\n"
+    )
+    assert not propose(define(source)["f"], (jnp.array([1.0, -1.0, 2.0, 3.0, -2.0, 1.0]),), {}).rewrites
+
+
+def test_a_search_whose_marks_are_a_set_of_its_start():
+    source = (
+        "from collections import deque\ndef f(adj, goal):\n    seen = set([0])\n    queue = deque([(0, 0)])\n    while queue:\n"
+        "        u, d = queue.popleft()\n        if u == goal:\n            return d\n        for v in range(adj.shape[0]):\n"
+        "            if adj[u, v] > 0 and v not in seen:\n                seen.add(v)\n"
+        "                queue.append((v, d + 1))\n    return -1\n"
+    )
+    ring = jnp.roll(jnp.eye(4, dtype=int), 1, 1)
+    found = check(source, (ring, 2), (ring * 0, 3), (ring, 0))
+    assert "seen = jnp.zeros(adj.shape[1], bool).at[0].set(True)" in found.rewrites[0].source
+
+
+ASKED = (
+    "def f(x, t):\n    path = [x]\n    steps = [t]\n    while x < 20.0 and t < 9.0:\n        x = x * 1.5 + t\n"
+    "        t = t - x * 0.1\n        path.append(x - t)\n        steps.append(t)\n    return "
+)
+
+
+@pytest.mark.parametrize(
+    "asked", ["len(path)", "sum(path), len(path)", "max(path), min(steps)", "path[-1] + steps[-1]", "sum(steps) / len(steps)"]
+)
+def test_a_list_of_which_a_few_numbers_are_asked_may_be_as_long_as_data_wants(asked):
+    numbers = [(jnp.array(1.5), jnp.array(0.5)), (jnp.array(30.0), jnp.array(0.5)), (jnp.array(0.1), jnp.array(2.0))]
+    assert ".append" not in check(ASKED + asked + "\n", *numbers).rewrites[0].source
+
+
+@pytest.mark.parametrize("asked", ["path", "path[0]", "max(path, default=0.0)", "[v * 2 for v in path]"])
+def test_a_list_of_which_more_is_asked_needs_its_items(asked):
+    assert not propose(define(ASKED + asked + "\n")["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+
+
+def test_the_largest_of_a_list_that_may_be_empty_is_not_known():
+    source = ASKED.replace("path = [x]", "path = []") + "max(path)\n"
+    assert not propose(define(source)["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+
+
+TAILS = (
+    "def f(a):\n    tails = []\n    for x in a:\n        lo, hi = 0, len(tails)\n        while lo < hi:\n"
+    "            mid = (lo + hi) // 2\n            if tails[mid] < x:\n                lo = mid + 1\n            else:\n"
+    "                hi = mid\n        if lo == len(tails):\n            tails.append(x)\n        else:\n"
+    "            tails[lo] = x\n    return len(tails)\n"
+)
+NUMBERS = jnp.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.0, 6.0])
+
+
+def test_items_of_a_growing_list_at_places_that_are_never_negative():
+    check(TAILS, (NUMBERS,), (NUMBERS[::-1],), (NUMBERS[:1],), (NUMBERS * 0,))
+
+
+def test_items_at_places_that_may_count_from_the_end_are_left():
+    source = (
+        "def f(a):\n    kept = [a[0]]\n    for x in a:\n        k = len(kept) - 1\n"
+        "        while kept[k] > x and k > -len(kept):\n            k = k - 1\n"
+        "        if kept[k] < x:\n            kept.append(x)\n    return len(kept)\n"
+    )
+    assert not propose(define(source)["f"], (NUMBERS,), {}).rewrites

@@ -311,3 +311,14 @@ def chain(x, rate):
     x = jnp.array([0.5, -1.0, 0.25], jnp.bfloat16)
     text = check(source, (x, 0.3), (-x, 0.1), name="chain").rewrites[0].source
     assert "float_" in text or "zeros" not in text
+
+
+def test_a_list_whose_items_a_loop_on_data_exchanges_is_an_array():
+    source = (
+        "def f(x):\n    a = [v for v in x]\n    for i in range(1, len(a)):\n        j = i\n"
+        "        while j > 0 and a[j - 1] > a[j]:\n            a[j - 1], a[j] = a[j], a[j - 1]\n            j -= 1\n"
+        "    return jnp.array(a)\n"
+    )
+    x = jnp.array([3.0, 1.0, 2.0, 2.0, -1.0])
+    assert "a.at[j - 1].set(a[j]).at[j].set(a[j - 1])" in check(source, (x,), (x[:1],), (-x,)).rewrites[0].source
+    check(source.replace("[v for v in x]", "list(x)"), (x,), (x[:1],), (-x,))

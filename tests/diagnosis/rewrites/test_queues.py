@@ -281,3 +281,43 @@ def reached(parent):
     found = check(source, (jnp.array([2, 0, 1, 2]),), (jnp.array([1, 1, 0, 0]),), (jnp.array([3, 3, 3, 3]),), name="reached")
     text = found.rewrites[0].source
     assert text.index("seen = ") < text.index("queue = ") and "# what is left to do" in text
+
+
+DEQUE = "from collections import deque\ndef f(x, t):\n    recent = deque()\n    total, best = 0.0, 0\n    for v in x:\n"
+SPREAD = jnp.array([1.0, 3.0, 2.0, 0.5, 5.0, 0.5])
+
+
+def test_a_window_that_data_makes_shorter_at_its_front():
+    source = DEQUE + (
+        "        recent.append(v)\n        total += v\n        while total > t:\n            total -= recent.popleft()\n"
+        "        if len(recent) > best:\n            best = len(recent)\n    return best, total\n"
+    )
+    assert "top = recent[recent_start]" in check(source, (SPREAD, 4.0), (SPREAD, 0.1), (SPREAD[:1], 9.0)).rewrites[0].source
+    made = source.replace("deque()", "[]").replace("popleft()", "pop(0)")
+    check(made, (SPREAD, 4.0), (SPREAD, 0.1), (SPREAD[:1], 9.0))
+
+
+def test_a_queue_that_one_branch_fills_and_another_serves():
+    source = DEQUE + (
+        "        if v > t:\n            if len(recent) < 2:\n                recent.append(v)\n            else:\n"
+        "                best += 1\n        elif recent:\n            total += recent.popleft()\n"
+        "    return total, best, len(recent)\n"
+    )
+    check(source, (SPREAD, 0.7), (SPREAD, 9.0), (SPREAD, -1.0), (-SPREAD, -2.5))
+
+
+def test_the_largest_of_each_window_by_a_deque_of_places():
+    source = (
+        "from collections import deque\ndef f(x, k):\n    places = deque()\n    out = []\n    for i in range(len(x)):\n"
+        "        while places and x[places[-1]] <= x[i]:\n            places.pop()\n        places.append(i)\n"
+        "        if places[0] <= i - k:\n            places.popleft()\n        if i >= k - 1:\n"
+        "            out.append(x[places[0]])\n    return jnp.array(out)\n"
+    )
+    found = check(source, (SPREAD, 3), (SPREAD, 1), (SPREAD[::-1], 2), static=("k",))
+    assert "x[places[places_start]]" in found.rewrites[0].source
+
+
+def test_a_deque_from_whose_other_end_items_come_is_left():
+    source = DEQUE + "        if v > t:\n            recent.appendleft(v)\n        elif recent:\n"
+    source += "            total += recent.popleft()\n    return total\n"
+    assert not propose(define(source)["f"], (SPREAD, 0.7), {}).rewrites

@@ -1,0 +1,108 @@
+"""A list of which nobody asks more than a few numbers: how many items it has, their sum, the largest, the smallest, the last.
+
+These are kept instead of the items, so a loop may append as often as data wants.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
+from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import SCOPES, loaded, walk_scope
+
+_NAMES = {"len": "length_of", "sum": "sum_of", "max": "largest_of", "min": "smallest_of", "last": "last_of"}
+_OF_ITEMS = ("max", "min", "last")  # which an empty list has not
+
+
+def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`path = [x]` … `path.append(x)` … `len(path)`, `path[-1]` → `length_of_path += 1`, `last_of_path = x`."""
+    code = spot.code
+    nodes = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    stores = [n for n in nodes if not isinstance(n.ctx, ast.Load)]
+    inner = [n for scope in walk_scope(function.body) if isinstance(scope, SCOPES) for n in ast.walk(scope)]
+    if len(stores) != 1 or any(n in nodes for n in inner):
+        return None
+    made = code.statement(stores[0])
+    match made:
+        case ast.Assign(targets=[ast.Name()], value=ast.List(elts=first)) if code.on_own_lines([made]):
+            pass
+        case _:
+            return None
+    appends: list[tuple[ast.Expr, ast.expr]] = []
+    asked: dict[ast.AST, str] = {}
+    for node in nodes:
+        if node is stores[0]:
+            continue
+        parent = code.parents[node]
+        above = code.parents[parent]
+        match parent, above, code.parents.get(above):
+            case ast.Attribute(attr="append"), ast.Call(args=[value], keywords=[]), ast.Expr() as statement:
+                if name in loaded([value]) or not code.on_own_lines([statement]):
+                    return None
+                appends.append((statement, value))
+            case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" as what), args=[_], keywords=[]), _, _:
+                if not spot.is_builtin(what):
+                    return None
+                asked[parent] = what
+            case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ctx=ast.Load()), _, _:
+                asked[parent] = "last"
+            case _:
+                return None
+    kinds = [each for each in _NAMES if each in asked.values()]
+    if not appends or any(isinstance(each, ast.Starred) for each in (*first, *(value for _, value in appends))):
+        return None
+    if not first and set(kinds) & set(_OF_ITEMS):
+        return None
+    own = {kind: code.fresh(f"{_NAMES[kind]}_{name}", f"{name}_{kind}") for kind in kinds}
+    item = code.fresh("item", f"item_of_{name}")
+    edits: list[Edit] = [(*code.span(node), own[kind]) for node, kind in asked.items()]
+    edits.append(_in_its_place(spot, made, _begun(spot, own, first)))
+    for statement, value in appends:
+        lines: list[str] = []
+        text = code.expr(value)
+        if (len(kinds) > 1 and not isinstance(value, ast.Name | ast.Constant)) or {"max", "min"} & set(kinds):
+            lines, text = [f"{item} = {text}"], item
+        operand = text if lines else code.operand(value)
+        for kind, kept in own.items():
+            lines.append(
+                {
+                    "len": f"{kept} += 1",
+                    "sum": f"{kept} = {kept} + {operand}",
+                    "max": f"{kept} = {spot.jnp('where')}({text} > {kept}, {text}, {kept})",
+                    "min": f"{kept} = {spot.jnp('where')}({text} < {kept}, {text}, {kept})",
+                    "last": f"{kept} = {text}",
+                }[kind]
+            )
+        edits.append(_in_its_place(spot, statement, lines))
+    return spot.step("numbers", *(((a, b), text) for a, b, text in edits))
+
+
+def _in_its_place(spot: Spot, statement: ast.stmt, lines: list[str]) -> Edit:
+    code = spot.code
+    if not lines and len(code.block(statement)) > 1:  # nobody asks anything
+        return (*code.region([statement]), "")
+    return (*code.span(statement), f"\n{code.indent(statement)}".join(lines or ["pass"]))
+
+
+def _begun(spot: Spot, own: dict[str, str], first: list[ast.expr]) -> list[str]:
+    """What the numbers are at first."""
+    code = spot.code
+    texts = [code.expr(each) for each in first]
+    lines = []
+    if len(own) > 1 and any(not isinstance(each, ast.Name | ast.Constant) for each in first):
+        items = [code.fresh(f"first_item_{place}", f"item_at_{place}") for place in range(len(first))]
+        lines = [f"{item} = {text}" for item, text in zip(items, texts, strict=True)]
+        texts = items
+    operands = texts if lines else [code.operand(each) for each in first]
+    for kind, kept in own.items():
+        match kind:
+            case "len":
+                lines.append(f"{kept} = {len(first)}")
+            case "sum":
+                lines.append(f"{kept} = {' + '.join(['0', *operands])}")
+            case "last":
+                lines.append(f"{kept} = {texts[-1]}")
+            case _:
+                lines.append(f"{kept} = {texts[0]}" if len(texts) == 1 else f"{kept} = {kind}({', '.join(texts)})")
+    return lines
