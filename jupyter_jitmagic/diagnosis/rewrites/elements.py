@@ -43,7 +43,8 @@ class _Elements:
         items = [item for row in rows for item in row]
         if items and all(len(row) == len(rows[0]) for row in rows):
             facts = [self.spot.fact(item) for item in items]
-            if any(fact is None or not _is_number(fact) or fact.ndim for fact in facts):
+            columns = [facts[place :: len(rows[0])] for place in range(len(rows[0]))]  # a row may stand where no call came yet
+            if not all(map(any, columns)) or any(fact is not None and (not _is_number(fact) or fact.ndim) for fact in facts):
                 raise LookupError
             return str(len(rows[0])), self._dtype(items, facts)
         facts = [self.spot.fact(value) for value in values]

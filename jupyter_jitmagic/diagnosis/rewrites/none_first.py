@@ -79,6 +79,10 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         return []
     flag = code.fresh(f"has_{name}", f"{name}_is_set")
     given = [_bound_to(code.statement(store), store) for store in stores if store in inside]
+    if all(isinstance(value, ast.Constant) and value.value is None for value in given):
+        return []
+    if any(isinstance(value, ast.Name) and _may_be_none(function, value.id) for value in given):
+        return []
     if any(isinstance(value, ast.Tuple) for value in given):
         number = _numbers(spot, given)
         if not number:
@@ -89,15 +93,38 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             statement = code.statement(store)
             value = _bound_to(statement, store)
             alone = isinstance(statement, ast.Assign | ast.AugAssign) and code.on_own_lines([statement])
-            if not alone or (isinstance(value, ast.Constant) and value.value is None):
+            if not alone:
                 return []
+            if isinstance(value, ast.Constant) and value.value is None:  # it has none any more
+                if not isinstance(statement, ast.Assign) or value is not statement.value:
+                    return []
+                edits.append((*code.span(statement), f"{flag} = False"))
+                continue
             edits.append(_line_after(spot, statement, f"{flag} = True"))
     for node in walk(function):
+        if not isinstance(node, ast.Compare) or name not in [
+            each.id for each in (node.left, *node.comparators) if isinstance(each, ast.Name)
+        ]:
+            continue
         match node:
-            case ast.Compare(left=ast.Name(id=asked), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
-                if asked == name:
-                    edits.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
+            case ast.Compare(left=ast.Name(), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                edits.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
+            case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]):
+                # None equals nothing, and what stands for it may
+                first = f"{flag} and" if isinstance(how, ast.Eq) else f"not {flag} or"
+                edits.append((*code.span(node), f"({first} {code.src(node)})"))
+            case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
+                pass  # Python refuses to compare None
+            case _:
+                return []
     return edits
+
+
+def _may_be_none(function: ast.AST, name: str) -> bool:
+    """Whether a name is bound to None somewhere."""
+    stores = [n for n in walk(function) if isinstance(n, ast.Assign) for target in n.targets if name in target_names(target)]
+    nones = [each for n in stores for each in walk(n.value) if isinstance(each, ast.Constant) and each.value is None]
+    return bool(nones)
 
 
 def _bound_to(statement: ast.stmt, target: ast.Name) -> ast.expr | None:

@@ -7,6 +7,7 @@ without the optional argument, or on another shape, takes the way that plain Pyt
 from __future__ import annotations
 
 import ast
+import collections
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def apart(spot: Spot) -> Iterator[Step]:
     owner, test = asked
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
-    facts = [value for value in values if is_fact(spot, value)]
+    facts = [value for value in values if is_fact(spot, value) or _is_a_container(spot, value)]
     rest = [value for value in values if value not in facts]
     named = [f"{name} is not None" for name in _maybe_none(spot, rest) if conjunction]
     if not rest or not (facts or named):
@@ -40,6 +41,13 @@ def apart(spot: Spot) -> Iterator[Step]:
         yield _expression(spot, owner, conjunction, first, then)
     elif not spot.code.is_elif(owner):
         yield from _statement(spot, owner, conjunction, first, then)
+
+
+def _is_a_container(spot: Spot, node: ast.expr) -> bool:
+    """Whether it is a container of Python's, which is empty or not by then, whatever it holds."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return _is_a_container(spot, node.operand)
+    return isinstance(node, ast.Name) and isinstance(spot.locals.get(node.id), list | tuple | dict | set | collections.deque)
 
 
 def _joined(spot: Spot, word: str, nodes: list[ast.expr], more: Sequence[str] = ()) -> str:

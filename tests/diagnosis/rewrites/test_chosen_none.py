@@ -94,3 +94,41 @@ def test_a_tuple_that_a_loop_finds_begins_as_zeros():
     shown = (*found.rewrites, *found.unverified)[0]
     assert "best, most = (0.0, 0), 0.0" in shown.source
     assert "calls in which best stays None" in shown.reason  # there plain Python gives None
+
+
+RISES = (
+    "def f(x, t):\n    last = None\n    n = 0\n    i = 0\n    while i < len(x) and x[i] < t:\n"
+    "        if last is not None and x[i] < last:\n            n += 1\n        if last == x[i]:\n            n += 10\n"
+    "        if last != x[i]:\n            n += 100\n        last = x[i]\n        i += 1\n    return n\n"
+)
+HEIGHTS = jnp.array([1.0, 1.0, 2.0, 0.5, 3.0])
+
+
+def test_none_equals_nothing_where_a_number_stands_for_it():
+    check(RISES, (HEIGHTS, 9.0), (HEIGHTS * 0, 9.0), (-HEIGHTS, 9.0), (HEIGHTS[:1], 9.0), (HEIGHTS[:1], 0.0))
+
+
+def test_a_value_that_another_none_may_be_given_to_has_no_flag_of_its_own():
+    source = RISES.replace("    last = None\n", "    last = None\n    older = None\n").replace(
+        "        last = x[i]\n",
+        "        if older is not None:\n            n += 1000\n        older = last\n        last = x[i]\n",
+    )
+    found = propose(define(source)["f"], (HEIGHTS, 9.0), {})
+    assert not any("has_older = True" in each.source for each in (*found.rewrites, *found.unverified))
+
+
+def test_what_a_loop_makes_none_again_loses_its_flag():
+    source = (
+        "def f(x, t):\n    start = None\n    longest = 0\n    for i in range(len(x)):\n        if x[i] > t:\n"
+        "            if start is None:\n                start = i\n        else:\n            if start is not None:\n"
+        "                longest = max(longest, i - start)\n            start = None\n    return longest\n"
+    )
+    assert "has_start = False" in check(source, (HEIGHTS, 0.7), (HEIGHTS, 9.0), (HEIGHTS, 0.0)).rewrites[0].source
+
+
+def test_a_list_that_python_knows_to_be_empty_is_asked_first():
+    source = (
+        "def f(x, s):\n    ends = []\n    for a, b in zip(x, s):\n        start = a\n        if ends and ends[-1] > a:\n"
+        "            start = ends[-1]\n        ends.append(start + b)\n    return max(ends)\n"
+    )
+    check(source, (HEIGHTS, HEIGHTS), (HEIGHTS[:1], HEIGHTS[:1]), (HEIGHTS * 3, -HEIGHTS))
