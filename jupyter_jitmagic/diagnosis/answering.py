@@ -25,22 +25,22 @@ from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 
 
-def answer(asked: Asked, so_far: list[Diagnosis]) -> Diagnosis:
-    """The answer. `so_far` gets what is known of it before other code is looked for."""
+def answer(asked: Asked) -> Diagnosis:
+    """The answer. `asked.so_far` gets what is known of it before other code is looked for, and while it is."""
     call, result = asked.call, asked.result
     if result.refused:
         return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
         sure = not result.extrapolated
-        so_far.append(asked.verdict("static", result.static, verified=sure, reason=reason, equations=_unbearable(asked)))
+        asked.so_far.append(asked.verdict("static", result.static, verified=sure, reason=reason, equations=_unbearable(asked)))
         return _cured(asked)
     if asked.took > _SLOW and (result.bounded or ended_early(asked.found, asked.error, call)):
         return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
     if _is_other(asked):
         return _refused_without_asking(asked) or _other_failure(asked)
     reason = reasons.for_rewrite(call, result, result.left, True)
-    so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
+    asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
     return with_rewrite(asked, result, with_split=True)
 
 

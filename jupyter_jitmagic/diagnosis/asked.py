@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
-from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Site
+from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Rewrite, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Asked:
         took: seconds of the trace.
         deadline: until when rewrites are looked for, in seconds of this thread's work.
         with_rewrites: False leaves the source alone.
+        so_far: the answers that were in hand, the last one the best: what is given where the time is up.
     """
 
     call: Call
@@ -29,6 +30,25 @@ class Asked:
     took: float
     deadline: float
     with_rewrites: bool
+    so_far: list[Diagnosis] = field(default_factory=list)
+
+    def keep(self, rewrites: tuple[Rewrite, ...], unverified: tuple[Rewrite, ...], static: frozenset[str]) -> None:
+        """Rewrites with these static arguments are in hand, beside what is known already; a proven static set stays alone."""
+        if not self.so_far or self.so_far[-1].kind == "static" or not (rewrites or unverified):
+            return
+        names, numbers = self.call.static_names(static)
+        kind: Kind = "static+rewrite" if static else "rewrite"
+        self.so_far.append(
+            replace(
+                self.so_far[-1],
+                kind=kind,
+                static_argnames=names,
+                static_argnums=numbers,
+                rewrites=rewrites,
+                unverified=unverified,
+                verified=bool(rewrites),
+            )
+        )
 
     @property
     def sites(self) -> tuple[Site, ...]:

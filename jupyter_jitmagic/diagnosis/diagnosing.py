@@ -147,6 +147,8 @@ def _from_one_run(call: Call, failed: BaseException | None, effect: str) -> Diag
 
 def _out_of_time(call: Call, failed: BaseException | None, waited: float, so_far: Sequence[Diagnosis] = ()) -> Diagnosis:
     """The answer of a search that was stopped: what it knew by then."""
+    if so_far and so_far[-1].rewrites:
+        return so_far[-1]
     if so_far:
         reason = f"{so_far[-1].reason} {reasons.for_stopped_rewrites(waited)}"
         return replace(so_far[-1], reason=reason, stopped=True)
@@ -193,7 +195,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
             raise Effect(found.effect)
         result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
         deadline = max(begin + seconds, clock() + max(seconds / 4, min(needed, options.advice_limit_s / 3)))
-        return answer(Asked(call, error, found, result, took, deadline, with_rewrites), so_far)
+        return answer(Asked(call, error, found, result, took, deadline, with_rewrites, so_far))
     except Effect as met:
         if not sites:
             return _from_one_run(call, error, str(met))

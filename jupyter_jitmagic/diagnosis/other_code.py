@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_d
 from jupyter_jitmagic.diagnosis.statics.worked_out import sizes_worked_out
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import reasons
-from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
+from jupyter_jitmagic.sandbox.limit import OutOfTime, Overdue, limited
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites import Proposals
@@ -126,13 +126,14 @@ def proposals(
     if not sites and not anyway:
         return Proposals()
     call, left = asked.call, max(asked.deadline - clock(), 0.2)
+    so_far: list[Proposals] = []
     try:
         options, run = options_left_out(call, static), readable(call)
         rolls = rolls or asked.took > _LONG_S
 
         def found(every: frozenset[str]) -> Proposals:
             names = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ()))
-            return propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls)
+            return propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls, so_far=so_far)
 
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static
@@ -145,7 +146,11 @@ def proposals(
 
         return limited(3 * left + 1.0, found_with_options)
     except OutOfTime:
-        return Proposals()
+        return so_far[-1] if so_far else Proposals()
+    except Overdue:
+        for each in so_far:
+            asked.keep(each.rewrites, each.unverified, static)
+        raise
     except Exception as error:
         faults.report("looking for rewrites", error)
         return Proposals()

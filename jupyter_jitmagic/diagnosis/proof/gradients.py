@@ -91,8 +91,11 @@ class Gradients:
             return ""
         deadline = Deadline(seconds)
         try:
-            traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others))
-        except (Exception, OutOfTime, Effect) as error:
+            traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others), 2 * seconds)
+        except OutOfTime:
+            self.cut = "gradients"
+            return ""
+        except (Exception, Effect) as error:
             if not any(self._plainly(given) is not None or id(given) in self._unknown for given in inputs[:MOST_INPUTS]):
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"

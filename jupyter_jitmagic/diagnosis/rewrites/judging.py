@@ -241,6 +241,10 @@ class Judge:
             reason = str(error)
         return _rejected(draft, reason)
 
+    def not_yet(self, draft: Draft) -> Rewrite:
+        """The rewrite as it stands until it has been compared."""
+        return self._rewrite(draft, reason="traced, not compared: the time was up")
+
     def part(self, stuck: Stuck, function: Callable[..., Any]) -> tuple[Rewrite, ...]:
         """Edits that do not suffice, if plain Python runs them and gives what it gives without them."""
         if not self.may_run():

@@ -61,6 +61,7 @@ def propose(
     seconds: float = 2.0,
     rules: Sequence[Rule] | None = None,
     rolls: bool = False,
+    so_far: list[Proposals] | None = None,
 ) -> Proposals:
     """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
 
@@ -72,6 +73,7 @@ def propose(
         run: False: nothing is run; what traces is `unverified`.
         seconds: time for plain runs and for the search, each.
         rolls: Python's loops of many rounds become loops of lax, whether or not they can be traced.
+        so_far: gets what is in hand while more is looked for, for a caller who stops the search.
 
     Returns:
         the rewrites, best first: one, and another way (`cond` beside `where`) where there is one. No rewrite is returned that
@@ -89,7 +91,7 @@ def propose(
         return Proposals(obstacles=("it is no function of Python's",))
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
-            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls)
+            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls, [] if so_far is None else so_far)
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -106,6 +108,7 @@ def _propose(
     run: bool,
     seconds: float,
     rolls: bool,
+    so_far: list[Proposals],
 ) -> Proposals:
     at_places, outward, rolling = rules
     judge = Judge(fun, args, kwargs, static, run, seconds)
@@ -118,7 +121,7 @@ def _propose(
         rolls=rolls,
     )
     search = searching(Deadline(seconds), judge.other_calls)
-    first = found = _found(search, judge)
+    first = found = _found(search, judge, so_far)
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
@@ -135,7 +138,7 @@ def _propose(
         kept = [call for call in judge.others if not any(call is one for one in said)]
         search = searching(Deadline(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
-        found = _found(search, judge)
+        found = _found(search, judge, so_far)
     if not found.rewrites and judge.beside_nan is not None:
         return Proposals((judge.beside_nan,), found.unverified)
     if not found.rewrites and first.unverified:
@@ -144,7 +147,7 @@ def _propose(
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
         narrow = searching(Deadline(seconds / 2))
         judge.fails_elsewhere = why
-        return replace(found, unverified=_found(narrow, judge).unverified[:1])
+        return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
         return replace(found, partial=judge.part(search.furthest, search.build(search.furthest.draft)))
     return found
@@ -162,7 +165,7 @@ def _fails_elsewhere(fails: Mapping[str, str]) -> str:
     return ""
 
 
-def _found(search: Search, judge: Judge) -> Proposals:
+def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     verified: list[Rewrite] = []
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
@@ -182,10 +185,14 @@ def _found(search: Search, judge: Judge) -> Proposals:
                 break
             if verified and traced.draft.risky:
                 break  # an answer that evaluates less is there already
+            if not verified:
+                so_far[:] = [Proposals(unverified=(*unverified, judge.not_yet(traced.draft)))]
             outcome = judge.judge(traced)
             if isinstance(outcome, Rewrite):
                 (verified if outcome.verified else unverified).append(outcome)
+                so_far[:] = [Proposals(tuple(verified), tuple(unverified))]
                 break
+            so_far[:] = [Proposals(tuple(verified), tuple(unverified))]
             obstacles[outcome] = None
             if search.deadline.over():
                 break
