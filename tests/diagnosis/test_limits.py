@@ -7,6 +7,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.types import Found
+from jupyter_jitmagic.sandbox import limit
 
 
 def busy(seconds):
@@ -59,6 +60,21 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
     assert found.kind == "rewrite" and found.stopped
     assert found.sites[0].arguments == ("x",)
     assert "the search was stopped after" in found.reason and "No fix found" not in str(found)
+
+
+@pytest.mark.parametrize("limit_s", [1.5, 60.0])
+def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monkeypatch, limit_s):
+    """Whether the answer was stopped as a whole, or the search for other code alone; it says that nothing was compared."""
+    jm.options.advice_limit_s = limit_s
+    if limit_s == 60:
+        monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code.limited", lambda _, work: limit.limited(0.5, work))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge.judge", lambda *_: busy(60))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code._split", lambda *_: (None, False))
+    found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
+    assert found.kind == "rewrite" and not found.rewrites and not found.verified
+    assert [each.patterns for each in found.unverified] == [("where",)]
+    assert "Perhaps · traced, not compared: the time was up" in str(found)
+    assert found.stopped == (limit_s < 60) == ("the search was stopped after" in found.reason)
 
 
 def test_an_answer_that_is_stopped_says_what_its_static_set_costs(limited, monkeypatch):

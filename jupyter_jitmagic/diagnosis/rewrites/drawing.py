@@ -63,7 +63,7 @@ class Drawing(Reshaping):
         found = self.visit(of)
         if found is None:
             return None
-        if found.ndim > 1 or found.listed or found.group:
+        if found.axis or found.listed or found.group:
             self.stop(node)
         found = self.ordered(of, found)
         draw = drawn_below(self.spot, node, self.count(found), self.text)

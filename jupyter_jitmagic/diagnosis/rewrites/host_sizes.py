@@ -221,7 +221,7 @@ def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> 
     if isinstance(node, ast.Attribute):
         if node.attr in _STATIC_ATTRIBUTES:
             return True
-        value = _held(spot, node)
+        value = spot.held(node)
         if value is not None and not isinstance(value, types.ModuleType):
             return not _traced(value)
         return not isinstance(spot.value(node.value), types.ModuleType) and _collect(spot, node.value, known, seen)
@@ -238,16 +238,6 @@ def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> 
     parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
     known.traced |= any(isinstance(spot.value(part), jax.Array) for part in parts)  # what is made of it here is traced
     return all(_collect(spot, part, known, seen) for part in parts)
-
-
-def _held(spot: Spot, node: ast.expr) -> Any:
-    """What a (dotted) name stands for, also where it is an attribute of a plain object; None where that is not known."""
-    if not isinstance(node, ast.Attribute):
-        return spot.value(node)
-    owner = _held(spot, node.value)
-    if isinstance(owner, types.ModuleType | type):
-        return getattr(owner, node.attr, None)
-    return getattr(owner, "__dict__", {}).get(node.attr)
 
 
 def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]) -> bool:

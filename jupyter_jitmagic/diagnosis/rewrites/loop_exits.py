@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import dataclasses
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
@@ -183,31 +181,17 @@ def known_number(spot: Spot, node: ast.expr) -> int | None:
         return None if number is None else -number
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         place = known_number(spot, node.slice)
-        shape = getattr(held(spot, node.value.value), "shape", ())
+        shape = getattr(spot.held(node.value.value), "shape", ())
         return shape[place] if place is not None and -len(shape) <= place < len(shape) else None
     if isinstance(node, ast.Call) and is_call(spot, node, "min") and not node.keywords:
         numbers = [known_number(spot, each) for each in node.args]
         known = [number for number in numbers if number is not None]
         return min(known) if len(known) == len(numbers) > 1 else None
     if is_call(spot, node, "len") and isinstance(node, ast.Call):
-        shape = getattr(held(spot, node.args[0]), "shape", ())
+        shape = getattr(spot.held(node.args[0]), "shape", ())
         return shape[0] if shape else None
     value = node.value if isinstance(node, ast.Constant) else spot.value(node)
     return value if type(value) is int else None
-
-
-def held(spot: Spot, node: ast.expr) -> Any:
-    """What a name stands for, or a field of it (`batch.r`, `params["w"]`); no property is asked."""
-    match node:
-        case ast.Attribute(value=owner, attr=name):
-            value = held(spot, owner)
-            if isinstance(value, tuple) and name in getattr(value, "_fields", ()):
-                return getattr(value, name)
-            return vars(value).get(name) if dataclasses.is_dataclass(value) and hasattr(value, "__dict__") else spot.value(node)
-        case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
-            value = held(spot, owner)
-            return value.get(key) if type(value) is dict else None
-    return spot.value(node)
 
 
 _KNOWN: dict[type[ast.operator], Callable[[int, int], int]] = {

@@ -166,7 +166,7 @@ def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
             return known(*node.elts)
         case ast.Call(func=ast.Name(id=name)) if name in _ABOUT and spot.is_builtin(name):
             return True
-        case ast.Attribute() if node.attr in _OF_SHAPE:
+        case ast.Attribute() if node.attr in _OF_SHAPE and not isinstance(spot.held(node), jax.core.Tracer):
             return True
         case ast.Subscript(value=ast.Attribute(attr="shape"), slice=index):
             return known(index)

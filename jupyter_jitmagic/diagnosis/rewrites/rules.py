@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import jax
+import numpy as np
+
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
 from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line
 from jupyter_jitmagic.source.names import target_names, walk_scope
@@ -69,6 +72,13 @@ class ManyRounds(Exception):
 
 class TracerPrinted(Exception):
     """A trace was stopped at a `print` that shows a tracer, where plain Python shows the value."""
+
+
+def is_traced_value(value: object) -> bool:
+    """Whether a tracer is among an object's leaves."""
+    if isinstance(value, Iterator):  # what a comprehension runs over; its items stand elsewhere
+        return False
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
 
 
 @dataclass
@@ -153,6 +163,30 @@ class Spot:
             if isinstance(owner, types.ModuleType):
                 return getattr(owner, node.attr, None)
         return None
+
+    def held(self, node: ast.expr) -> Any:
+        """`value`, also of an object's field or an entry (`batch.r`, `params["w"]`); no property is asked."""
+        match node:
+            case ast.Attribute(value=owner, attr=name):
+                value = self.held(owner)
+                if isinstance(value, types.ModuleType | type) or name in getattr(type(value), "_fields", ()):
+                    return getattr(value, name, None)
+                return getattr(value, "__dict__", {}).get(name)
+            case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
+                value = self.held(owner)
+                return value.get(key) if type(value) is dict else None
+        return self.value(node)
+
+    def asks_shape(self, name: ast.Name) -> bool:
+        """Whether of a variable, or of an array that it holds, nothing but the shape is asked; a field of the user's that is
+        called `size` is none."""
+        node: ast.expr = name
+        while isinstance(parent := self.code.parents.get(node), ast.Attribute | ast.Subscript) and parent.value is node:
+            if isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size", "dtype"):
+                value = self.held(node)
+                return value is None or isinstance(value, jax.core.Tracer | jax.Array | np.ndarray)
+            node = parent
+        return isinstance(parent, ast.Call) and node in parent.args and self.code.src(parent.func) == "len"
 
     @cached_property
     def _imported_here(self) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import jax
-
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -68,14 +66,9 @@ def traced(spot: Spot, node: ast.expr) -> bool:
     for part in ast.walk(node):
         if isinstance(part, ast.Call):
             return True
-        if isinstance(part, ast.Name) and isinstance(spot.value(part), jax.core.Tracer):
-            return not _only_its_shape(spot, part)
+        if isinstance(part, ast.Name) and is_traced_value(spot.locals.get(part.id)) and not spot.asks_shape(part):
+            return True
     return False
-
-
-def _only_its_shape(spot: Spot, name: ast.Name) -> bool:
-    parent = spot.code.parents.get(name)
-    return isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size")
 
 
 def known_length(spot: Spot, cut: Cut) -> str | None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-
-import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.reducing import Operations
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 
 
 class Tracking(Operations):
@@ -79,27 +76,19 @@ class Tracking(Operations):
     def is_traced(self, node: ast.expr) -> bool:
         """Whether an expression is computed from traced values (an array's shape alone does not count)."""
         names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-        return any(part.id in self.state.names or (part.id in self.traced and not self._only_its_shape(part)) for part in names)
+        return any(part.id in self.state.names or (part.id in self.traced and not self.spot.asks_shape(part)) for part in names)
 
     def is_traced_text(self, text: str) -> bool:
         """Whether a piece of source text that the walk made reads what is traced, beyond its shape."""
-        shapes = re.sub(r"[\w.]+\.(shape|size|ndim)\b", "", text)
+        shapes = re.sub(r"[\w.]+\.(shape|size|ndim)\b", self._unless_a_field, text)
         return bool(words_of(shapes) & (self.traced | set(self.state.names)))
 
-    def _only_its_shape(self, name: ast.Name) -> bool:
-        parent = self.code.parents.get(name)
-        if isinstance(parent, ast.Attribute):
-            return parent.attr in ("shape", "ndim", "size", "dtype")
-        return isinstance(parent, ast.Call) and self.code.src(parent.func) == "len"
+    def _unless_a_field(self, asked: re.Match[str]) -> str:
+        """Nothing for the shape of an array; a field that has such a name as it is."""
+        node = ast.parse(asked[0], mode="eval").body
+        return asked[0] if isinstance(node, ast.Attribute) and is_traced_value(self.spot.held(node)) else ""
 
 
 def words_of(text: str) -> set[str]:
     """The names in a piece of source text, and what else is a word."""
     return set(re.findall(r"[A-Za-z_]\w*", text))
-
-
-def is_traced_value(value: object) -> bool:
-    """Whether a tracer is among an object's leaves."""
-    if isinstance(value, Iterator):  # what a comprehension runs over; its items stand elsewhere
-        return False
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))

@@ -49,3 +49,10 @@ def test_a_row_below_a_count_that_is_data(drawn):
     """As a replay buffer is sampled, as far as it is filled."""
     source = f"def f(key, data, size):\n    return {drawn}\n"
     check(source, *[(key, LOGITS, jnp.array(size)) for key in KEYS for size in (1, 3, 5)])
+
+
+@pytest.mark.parametrize("drawn", ["data[:size][idx]", "jax.random.choice(key, data[:size], (4,))"])
+def test_rows_of_the_part_of_a_buffer_that_is_filled(drawn):
+    """Whole rows; an index beyond the last one is the last one, as for JAX."""
+    source = f"def f(key, data, size):\n    idx = jax.random.randint(key, (4,), 0, size)\n    return {drawn}\n"
+    check(source, *[(key, jnp.arange(10.0).reshape(5, 2), jnp.array(size)) for key in KEYS for size in (1, 3, 5)])

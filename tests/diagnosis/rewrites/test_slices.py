@@ -1,11 +1,12 @@
 """Windows with a traced start and a known length."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.arange(12.0)
 M = jnp.arange(24.0).reshape(6, 4)
@@ -27,6 +28,28 @@ def test_a_window_that_leaves_becomes_a_dynamic_slice_which_does_not_serve_the_e
     found = propose(define(f"def f(x, i):\n    {body}\n")["f"], (array, jnp.array(1)), {})
     assert not found.rewrites and "dynamic_slice" in found.unverified[0].patterns
     assert "past the end" in found.unverified[0].reason
+
+
+BUFFER = "from typing import NamedTuple\n\nclass Buffer(NamedTuple):\n    data: object\n    size: object\n\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [("buffer.data", "buffer.size"), ('buffer["data"]', 'buffer["size"]'), ("buffer.data", "buffer.data.shape[0] - n")],
+)
+@pytest.mark.parametrize("end", [".sum()", "[idx]"])
+def test_a_bound_that_is_a_field_beside_its_array(data, size, end):
+    """A field that is called `size` is no array's size; an array's own shape is none of its data."""
+    namespace = define(f"{BUFFER}def f(buffer, idx, n):\n    return {data}[:{size}]{end}\n")
+    make = namespace["Buffer"] if "[" not in data else lambda data, size: {"data": data, "size": size}
+    idx = jnp.array([0, 2, 1])
+    found = propose(namespace["f"], (make(X, jnp.array(5)), idx, jnp.array(3)), {})
+    assert [each.patterns[-1] for each in found.rewrites] == ["where"]
+    for filled in (3, 12):
+        given = make(X, jnp.array(filled)), idx, jnp.array(filled - 2)
+        wanted = namespace["f"](*given)
+        with applied(found, namespace):
+            assert jnp.allclose(jax.jit(namespace["f"])(*given), wanted)
 
 
 @pytest.mark.parametrize(
