@@ -10,17 +10,21 @@ from time import thread_time as clock  # under load a thread waits: that is no w
 
 import jax
 
+from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
+from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
-from jupyter_jitmagic.diagnosis.call.calls import readable
+from jupyter_jitmagic.diagnosis.call.calls import Call, readable
+from jupyter_jitmagic.diagnosis.objects import Written, written_outside
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
 from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
-from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error
+from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
+from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 
@@ -28,6 +32,8 @@ _SLOW = 0.2  # seconds of a trace from which on time may be why something is not
 def answer(asked: Asked) -> Diagnosis:
     """The answer. `asked.so_far` gets what is known of it before other code is looked for, and while it is."""
     call, result = asked.call, asked.result
+    if asked.with_rewrites and (written := _written(asked)) is not None:
+        return written
     if result.refused:
         return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
     if result.cured:
@@ -42,6 +48,42 @@ def answer(asked: Asked) -> Diagnosis:
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
     return with_rewrite(asked, result, with_split=True)
+
+
+def _written(asked: Asked) -> Diagnosis | None:
+    """The function of the attributes, where the call writes to an object what it computes under jit."""
+    call, result = asked.call, asked.result
+    left = max(asked.deadline - clock(), 1.0)
+
+    def find() -> Written | None:
+        return written_outside(call, result.static, result.cured, left, lambda inner: _of_another(inner, asked))
+
+    try:
+        found = limited(0.8 * options.advice_limit_s, find)
+    except OutOfTime:
+        return None
+    except Exception as error:
+        faults.report("looking for a function of attributes", error)
+        return None
+    if found is None or found.rewrite is None:
+        return None
+    reason = reasons.for_written(call, found.rewrite)
+    sites = asked.sites or tuple(filter(None, (leak_site(asked.error, call),))) or place_of(asked.error, call)
+    notes = (found.note,) if found.note else ()
+    return asked.verdict("rewrite", sites=sites, splits=(found.rewrite,), reason=reason, runs_plainly=True, notes=notes)
+
+
+def _of_another(call: Call, asked: Asked) -> Diagnosis:
+    """The answer to another call, found in the time of the first."""
+    begin = clock()
+    error, _ = trace_call(call, frozenset(), options.advice_limit_s / 2)
+    took = clock() - begin
+    if error is None:
+        return Diagnosis(call.name, "traces")
+    found = find_call_sites(call, frozenset(), seconds=1.0)
+    result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s / 2)))
+    deadline = max(asked.deadline, clock() + max(1.0, 6 * took))
+    return answer(Asked(call, error, found, result, took, deadline, True, []))
 
 
 def _cured(asked: Asked) -> Diagnosis:

@@ -28,7 +28,7 @@ def in_pieces(text: str, before: str, function: str, pieces: tuple[str, ...], na
         OptionError: the line of ``%%jit`` cannot be changed so; one line.
     """
     name = function.rpartition(".")[2]
-    text = _called_plainly(text, name, namespace)
+    text = _called_plainly(text, function, namespace)
     number = jit_line(text)
     if number is None:
         return text
@@ -58,8 +58,8 @@ def in_pieces(text: str, before: str, function: str, pieces: tuple[str, ...], na
     return "\n".join(lines)
 
 
-def _called_plainly(text: str, name: str, namespace: Mapping[str, Any]) -> str:
-    """The text with `f` for each `jax.jit(f, …)`."""
+def _called_plainly(text: str, function: str, namespace: Mapping[str, Any]) -> str:
+    """The text with `f` for each `jax.jit(f, …)`, likewise for `model.f`, and for an object that is called."""
     tree = ast.parse(without_magics(text))
     names = Names(tree, namespace)
     lines = text.split("\n")
@@ -69,12 +69,20 @@ def _called_plainly(text: str, name: str, namespace: Mapping[str, Any]) -> str:
         if isinstance(node, ast.Call)
         and names.is_jit(node.func)
         and node.args
-        and isinstance(node.args[-1], ast.Name)
-        and node.args[-1].id == name
+        and _stands_for(node.args[-1], function, namespace)
     ]
     for node in sorted(found, key=lambda each: (each.lineno, each.col_offset), reverse=True):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         head = lines[first][: characters(lines[first], node.col_offset)]
         tail = lines[last][characters(lines[last], node.end_col_offset or 0) :]
-        lines[first : last + 1] = [f"{head}{name}{tail}"]
+        lines[first : last + 1] = [f"{head}{ast.unparse(node.args[-1])}{tail}"]
     return "\n".join(lines)
+
+
+def _stands_for(node: ast.expr, function: str, namespace: Mapping[str, Any]) -> bool:
+    """Whether a (dotted) name is that of a function, or of an object of a class."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == function.rpartition(".")[2]
+    if not isinstance(node, ast.Name):
+        return False
+    return node.id == function.rpartition(".")[2] or type(namespace.get(node.id)).__qualname__ == function

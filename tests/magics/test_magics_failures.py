@@ -503,6 +503,31 @@ def test_a_split_takes_jit_from_the_function_to_its_pieces(shell: Shell, head: s
     assert names["found"].shape == (4,)
 
 
+METER = dedent("""\
+    class Meter:
+        def __init__(self):
+            self.peak = 0.0
+
+        def NAME(self, x):
+            if x.max() > self.peak:
+                self.peak = x.max()
+            return x / self.peak
+
+    meter = Meter()
+    found = [jax.jit(METHOD)(x) for x in jnp.array([[1.0, 2.0], [4.0, 3.0]])]""")
+
+
+@pytest.mark.parametrize(("name", "method"), [("step", "meter.step")])
+def test_a_method_that_writes_to_its_object(shell: Shell, name: str, method: str) -> None:
+    """The cell calls the method itself, which writes what the function under jit gives."""
+    shell.ok("import jax, jax.numpy as jnp")
+    fails(shell, METER.replace("NAME", name).replace("METHOD", method))
+    cell = fixed(shell)
+    assert cell.endswith(f"found = [{method}(x) for x in jnp.array([[1.0, 2.0], [4.0, 3.0]])]")
+    assert float(shell.names["meter"].peak) == 4.0
+    assert [each.tolist() for each in shell.names["found"]] == [[0.5, 1.0], [1.0, 0.75]]
+
+
 def test_a_split_leaves_the_other_functions_of_the_cell_taken(shell: Shell) -> None:
     """`jax.jit(levels)` in the same cell becomes `levels`, and --static stays with who else has the argument."""
     shell.ok("import jax, jax.numpy as jnp")

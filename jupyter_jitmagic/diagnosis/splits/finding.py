@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten,
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
 from jupyter_jitmagic.diagnosis.splits.statements import blocks_of, changes_outside, may_isolate
 from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
-from jupyter_jitmagic.diagnosis.statics.registered import is_hashable
+from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -269,7 +268,7 @@ class _Search:
             static = {name for name in self.static if self._may_be_static(name)} if not self.call.keeps_options else set()
             for name, value in zip(piece.inputs, found.args, strict=True):
                 kept = name in static or self.call.keeps_options or self._may_be_traced(value)
-                if name in found.changed or not (kept or _is_fixed(value)):
+                if name in found.changed or not (kept or is_fixed(value)):
                     state.marks.plain |= {item.key for item in piece.items if _reads(item, name)}
                     return True
                 if not kept:
@@ -282,7 +281,7 @@ class _Search:
         """Whether an argument that is found to be needed as a static one may be so in a piece: an object that is compared by
         identity may change, unless the user's own jit takes it so."""
         given = next((each.value for each in self.call.arguments if each.name == name), None)
-        return name in self.call.declared - self.call.library or given is None or _is_fixed(given)
+        return name in self.call.declared - self.call.library or given is None or is_fixed(given)
 
     @staticmethod
     def _may_be_traced(value: Any) -> bool:
@@ -447,16 +446,6 @@ def _print_of(value: Any) -> Any:
     if hasattr(value, "tobytes") and not isinstance(value, jax.Array):
         return value.tobytes()
     return None
-
-
-def _is_fixed(value: Any) -> bool:
-    """Whether a value that jit does not take can be static: hashable by what it is, and no function made in each call anew."""
-    if isinstance(value, types.FunctionType):
-        wrapped = "<locals>" in value.__code__.co_qualname  # its name is that of another, as with `jax.grad(f)`
-        found = getattr(sys.modules.get(value.__module__), value.__name__, None) is value
-        return "<locals>" not in value.__qualname__ and (found or not wrapped)
-    hashing: Any = type(value).__hash__
-    return is_hashable(value) and (callable(value) or hashing is not object.__hash__)
 
 
 def _reads(item: Item, name: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import sys
+import types
 from typing import Any
 
 import jax
@@ -12,6 +14,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, is_jax_type
 from jupyter_jitmagic.diagnosis.statics.search import call_error
+from jupyter_jitmagic.usercode.ownership import is_library_type
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,3 +60,17 @@ def is_hashable(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def is_fixed(value: Any) -> bool:
+    """Whether a value that jit does not take can be static: hashable by what it is, no object that may change behind its hash,
+    and no function made in each call anew."""
+    if isinstance(value, types.FunctionType):
+        wrapped = "<locals>" in value.__code__.co_qualname  # its name is that of another, as with `jax.grad(f)`
+        found = getattr(sys.modules.get(value.__module__), value.__name__, None) is value
+        return "<locals>" not in value.__qualname__ and (found or not wrapped)
+    if isinstance(value, types.MethodType):
+        return is_fixed(value.__self__)
+    hashing: Any = type(value).__hash__
+    keeps = callable(value) and (isinstance(value, type) or is_library_type(type(value)))
+    return is_hashable(value) and (keeps or hashing is not object.__hash__)

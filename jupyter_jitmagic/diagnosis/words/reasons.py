@@ -205,6 +205,16 @@ def for_rewrite(
     return text.strip()
 
 
+def for_written(call: Call, rewrite: Rewrite) -> str:
+    """A function that writes what it computes to an object."""
+    pieces = _and([f"`{each}`" for each in rewrite.pieces])
+    name = call.name.rpartition(".")[2]
+    return (
+        f"`{name}` writes to an object what it computes. Under jit Python runs once, while it is traced, and writes tracers. "
+        f"{pieces} takes the attributes and gives the new ones back; `{name}` writes them."
+    )
+
+
 def for_another_choice(choice: str, reason: str) -> str:
     """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"

@@ -1,0 +1,104 @@
+"""Objects of the user's classes: what they hold, read without running their code, and copies of them."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import jax
+
+from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.usercode.ownership import is_library_type
+
+Path = tuple[str, ...]
+"""How an attribute is reached: ``("self", "opt", "m")``."""
+
+Method: TypeAlias = "types.FunctionType | property | staticmethod[..., Any]"
+ABSENT: Any = object()
+
+
+def is_users_object(value: Any) -> bool:
+    """Whether a value is an object that keeps plain attributes: of a class of the user's without hooks, and no pytree."""
+    kind = type(value)
+    if isinstance(value, type | types.FunctionType | types.ModuleType) or not hasattr(value, "__dict__"):
+        return False
+    if kind is types.SimpleNamespace:
+        return True
+    own = [each for each in kind.__mro__ if each is not object]
+    if any(is_library_type(each) for each in own) or not jax.tree_util.all_leaves([value]):
+        return False
+    hooks = any(getattr(kind, name) is not getattr(object, name) for name in ("__setattr__", "__getattribute__", "__new__"))
+    return not hooks and not hasattr(kind, "__getattr__") and not any("__slots__" in vars(each) for each in own)
+
+
+def attribute_at(objects: Mapping[Path, Any], path: Path) -> Any:
+    """What stands at a path below one of the objects; ABSENT where nothing does."""
+    if path in objects:
+        return objects[path]
+    owner = attribute_at(objects, path[:-1]) if len(path) > 1 else ABSENT
+    if owner is ABSENT:
+        return ABSENT
+    held = vars(owner) if hasattr(owner, "__dict__") else {}
+    if path[-1] in held:
+        return held[path[-1]]
+    found = inspect.getattr_static(type(owner), path[-1], ABSENT)
+    return ABSENT if hasattr(found, "__get__") else found
+
+
+def method_at(objects: Mapping[Path, Any], path: Path) -> Method | None:
+    """The method or property of the class that an attribute stands for, if it does; a jitted method without its jit."""
+    owner = attribute_at(objects, path[:-1])
+    if owner is ABSENT or path[-1] in getattr(owner, "__dict__", {}):
+        return None
+    found = inspect.getattr_static(type(owner), path[-1], None)
+    while hasattr(found, "lower") and hasattr(found, "__wrapped__"):
+        found = found.__wrapped__
+    return found if isinstance(found, types.FunctionType | property | staticmethod) else None
+
+
+def is_born_with(kind: type, name: str) -> bool:
+    """Whether every object of a class may have this attribute: its ``__init__``, or a method that this names, speaks of it."""
+    if any(name in getattr(each, "__annotations__", {}) for each in kind.__mro__) or kind is types.SimpleNamespace:
+        return True
+    init = getattr(getattr(kind, "__init__", None), "__code__", None)
+    methods = (inspect.getattr_static(kind, each, None) for each in (init.co_names if init is not None else ()))
+    named = [init, *(getattr(each, "__code__", None) for each in methods)]
+    return any(code is not None and name in code.co_names for code in named)
+
+
+def copied(value: Any) -> Any:
+    """An object with the same attributes, whose containers and arrays of NumPy are its own, as those of the objects in it."""
+    return _copied(value, {})
+
+
+def _copied(value: Any, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    if not is_users_object(value):
+        made = type(value)(value) if type(value) in (set, deque) else fresh(value)
+        done[id(value)] = made
+        return made
+    kind: Any = type(value)
+    new = kind.__new__(kind)
+    done[id(value)] = new
+    vars(new).update({name: _copied(held, done) for name, held in vars(value).items()})
+    return new
+
+
+def attributes_of(value: Any, path: Path = ()) -> dict[Path, Any]:
+    """Every attribute of an object, those of the objects that it holds included."""
+    found: dict[Path, Any] = {}
+    todo, seen = [(path, value)], {id(value)}
+    while todo:
+        above, owner = todo.pop()
+        for name, held in vars(owner).items():
+            if is_users_object(held):
+                if id(held) not in seen:
+                    seen.add(id(held))
+                    todo.append(((*above, name), held))
+            else:
+                found[*above, name] = held
+    return found
