@@ -49,7 +49,6 @@ class Recorder:
         for state in spans.all_living():
             state.pause(True)
         waiter.stop()  # now that no call gives it more
-        ahead.forget()  # what the waiter was about to be given
 
     def pause(self, paused: bool) -> None:
         """Make no rows of calls until this is taken back, nor of functions that are put under jit meanwhile. Budgets go on,

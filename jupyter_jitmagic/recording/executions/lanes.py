@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from jupyter_jitmagic.recording.executions.rests import Rests
 
-_LARGE_BYTES = 1 << 20
+LARGE_BYTES = 1 << 20
 
 Line = frozenset[Any]
 """The devices that work through what they are given in its order."""
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        return self.nbytes > _LARGE_BYTES
+        return self.nbytes > LARGE_BYTES
 
     def follows(self, other: Numbered | None) -> bool:
         return other is not None and other.lane is self.lane and other.number == self.number - 1
@@ -72,6 +72,8 @@ class Lane:
         """When its first call that was taken, and the latest, returned."""
         self.bursts = False
         """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
+        self.begun = 0
+        """Which call was the latest that found it at rest, where its outputs are not large."""
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
         self.in_a_row = 0

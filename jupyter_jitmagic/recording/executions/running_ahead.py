@@ -21,7 +21,7 @@ import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.lanes import Call, Lane, Line, SeenLast
+from jupyter_jitmagic.recording.executions.lanes import LARGE_BYTES, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
@@ -29,7 +29,6 @@ from jupyter_jitmagic.recording.executions.waiter import can_be_looked_at, waite
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_SMALL_BYTES = 1 << 14
 _RESTLESS = 3
 WORTH_RESTLESS_S = 2e-3
 """Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
@@ -51,7 +50,7 @@ memory would be given back meanwhile, to be asked for anew."""
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 40
-"""So many outputs are held to see calls alone, as many as a caller is ahead, and fewer where they are not small."""
+"""So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
 _LOST = 3
 """After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2
@@ -60,6 +59,8 @@ _PAUSE = 1 / 4
 """Of a lap, from one end to the next: a call that is so much older does as well."""
 _BURST = 0.5
 """Calls from one to the next of which less of an execution passes are a burst: after a pause it would be over."""
+_BEGINS = 16
+"""So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times."""
 
@@ -177,7 +178,7 @@ class RunningAhead:
             pause_s = max(lane.again - perf_counter(), 0.0)
             self._pauses = self._pauses or pause_s > 0
             return pause_s
-        if lane.bursts:
+        if lane.bursts or lane.number - lane.begun < _BEGINS:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
         if waited is None:
@@ -294,6 +295,7 @@ class RunningAhead:
                 lane.again = now + _LAP * lane.each_s
             if not call.is_large:
                 self._rested(lane, now)
+                lane.begun = call.number
             # of large outputs the next one is only taken when an end was seen: its line may well be at work
             away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
             rested = not call.is_large or not lane.seen.number or (away and call.start > lane.due(call))
@@ -356,7 +358,9 @@ class RunningAhead:
     def _has_room(self, call: Call, waited: Link) -> bool:
         if call.is_large:
             return not waited.is_large and not any(other.is_large for other in self._row)
-        return len(self._row) < (_ROW if call.nbytes <= _SMALL_BYTES else 1)
+        newest = call.lane.newest
+        held = [*(other.nbytes for other in self._row if not other.is_large), call.nbytes, newest.nbytes if newest else 0]
+        return len(self._row) < _ROW and sum(held) <= LARGE_BYTES
 
     def _wants(self, entry: int) -> bool:
         here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
@@ -394,3 +398,4 @@ def _is_over(link: Link) -> bool:
 
 
 ahead = RunningAhead()
+waiter.stopped = ahead.forget

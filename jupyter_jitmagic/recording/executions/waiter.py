@@ -24,6 +24,7 @@ import math
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import get_ident
 from time import perf_counter, thread_time
@@ -227,6 +228,8 @@ class Waiter:
     """At most `depth` watches at a time; more are refused rather than queued, because held outputs slow the caller down."""
 
     depth = 2
+    stopped: Callable[[], None] | None = None
+    """Told that nothing is looked at any more: whoever holds one at a time would wait for it for good."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -291,6 +294,8 @@ class Waiter:
         for awaited in tuple(watching):  # whoever else knows of it would keep the array alive
             awaited.array = None
         watching.clear()
+        if self.stopped is not None:
+            self.stopped()
 
     def after_fork(self) -> None:
         """A forked child has no such thread."""

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording.executions.running_ahead import ahead
 from jupyter_jitmagic.recording.executions.waiter import waiter
 from jupyter_jitmagic.recording.recorder import recorder
 
@@ -72,6 +73,23 @@ def test_a_loop_that_never_waits_has_its_mean_execution(donated: tuple[int, ...]
     mean = float(averaged.execute_s.mean())
     assert 0.5 * seconds / 200 < mean < 1.5 * seconds / 200
     assert float(jm.stats().execute_median_s.iloc[0]) == pytest.approx(float(calls.execute_s.median()), rel=0.3)
+
+
+def test_a_waiter_that_was_stopped_in_a_loop_waits_for_nothing_of_it_in_the_next() -> None:
+    f = jm.jit(step)
+    loop(f, 60)
+
+    def stop(i: int, loss: Any) -> None:
+        if i == 59:
+            waiter.stop()
+            assert ahead._waited is None
+
+    loop(f, 60, stop)
+    for _ in range(6):  # on a machine that has much else to do
+        loop(f, 100)
+        if (settled().execute_how.tail(100) == "averaged").any():
+            return
+    pytest.fail("no call of a later loop has a time")
 
 
 def test_results_of_a_loop_that_runs_ahead_are_those_of_plain_jit_and_nothing_of_it_is_held() -> None:

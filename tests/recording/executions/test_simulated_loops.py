@@ -313,6 +313,36 @@ def test_a_loop_of_few_steps_has_its_time_also_where_others_ran_before(world: Wo
         assert not len(times) or 0.9 < times.mean() / seconds < 1.1
 
 
+@pytest.mark.parametrize("slow", [0, 1, 5])
+def test_a_loop_of_few_steps_has_its_time_where_one_of_its_first_calls_comes_late(world: World, slow: int) -> None:
+    """As where the ends of the loop before are judged first; the others are handed over at once."""
+    for _ in range(4):
+        for i in range(30):
+            world.call(1, 0.006)
+            world.python(0.004 if i == slow else 0.0)
+        world.wait()
+        world.python(0.5)
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert 0.9 < ratios.get(1, 1.0) < 1.1
+
+
+@pytest.mark.parametrize("nbytes", [1 << 15, 1 << 16, 1 << 18, 1 << 20])
+def test_of_outputs_that_are_neither_small_nor_large_no_more_bytes_are_held_than_a_large_one_has(
+    world: World, nbytes: int
+) -> None:
+    """As of an optimizer's update, which returns parameters alone."""
+    most = 0
+    for _ in range(100):
+        world.call(1, 0.006 * world.chance.uniform(0.95, 1.05))
+        world.call(2, 0.002 * world.chance.uniform(0.95, 1.05), nbytes=nbytes)
+        most = max(most, sum([call.nbytes for call in world.ahead._row]))
+    timed, ratios = world.judged()
+    assert most <= 1 << 20
+    assert timed >= world.most or nbytes > 1 << 16
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
 @pytest.mark.parametrize("nbytes", [4, 1 << 24])
 @pytest.mark.parametrize("steps", [30, 60, 200])
 @pytest.mark.parametrize(("first_s", "seconds"), [(0.0042, 0.0014), (0.018, 0.006)])
