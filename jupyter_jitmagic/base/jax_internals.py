@@ -412,6 +412,13 @@ def hide_frames(filename: str) -> None:
         return
 
 
+def told_by(leaf: Any) -> Any:
+    """The array that tells when this output is there: of an array of keys the one below it, which has no other name."""
+    if type(leaf) is CONCRETE_ARRAY or not isinstance(leaf, jax.Array):
+        return leaf
+    return getattr(leaf, "_base_array", leaf)
+
+
 def is_jax_frame(filename: str) -> bool:
     """Whether a file belongs to JAX itself."""
     return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")

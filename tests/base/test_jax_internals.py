@@ -47,6 +47,16 @@ def test_the_aval_of_an_array_is_had_without_a_look_at_anything_else() -> None:
     assert asked == []
 
 
+def test_arrays_of_keys_are_told_by_the_array_below_and_all_else_by_itself() -> None:
+    keys = jax.random.split(jax.random.key(0), 3)
+    assert internals.told_by(keys).is_ready() in (True, False) and internals.told_by(keys) is internals.told_by(keys)
+    traced: list[bool] = []
+    jax.vmap(lambda key: traced.append(internals.told_by(key) is key))(keys)
+    assert traced == [True]
+    for other in (jnp.ones(3), jax.random.PRNGKey(0), 1.0, "keys", None):
+        assert internals.told_by(other) is other
+
+
 @pytest.mark.parametrize(
     "transform, name",
     [

@@ -20,6 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
+from jupyter_jitmagic.base.jax_internals import told_by
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions.lanes import LARGE_BYTES, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
@@ -385,10 +386,11 @@ class RunningAhead:
         places = self._places.get(entry)
         leaves = jax.tree_util.tree_leaves(out)
         if places is None:
-            arrays = [place for place, leaf in enumerate(leaves) if can_be_looked_at(leaf)]
-            places = self._places[entry] = deque(sorted(arrays, key=lambda place: leaves[place].size))
+            arrays = [told_by(leaf) for leaf in leaves]
+            looked = [place for place, array in enumerate(arrays) if can_be_looked_at(array)]
+            places = self._places[entry] = deque(sorted(looked, key=lambda place: arrays[place].size))
         place = places[0] if places and self._lost.get(entry, 0) < _LOST * len(places) else len(leaves)
-        return (leaves[place], place) if place < len(leaves) else (None, place)
+        return (told_by(leaves[place]), place) if place < len(leaves) else (None, place)
 
 
 def _is_over(link: Link) -> bool:

@@ -211,16 +211,19 @@ def smallest_output(out: Any) -> Any | None:
     if type(out) is internals.CONCRETE_ARRAY:
         return out
     leaves = (out,) if isinstance(out, jax.Array) else jax.tree_util.tree_leaves(out)
-    return min([leaf for leaf in leaves if can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None)
+    return min(
+        [leaf for leaf in map(internals.told_by, leaves) if can_be_looked_at(leaf)], key=lambda leaf: leaf.size, default=None
+    )
 
 
 def another_output(out: Any, array: Any) -> Any | None:
     """An output of this call that is not this one, if there is one."""
-    return next((leaf for leaf in jax.tree_util.tree_leaves(out) if leaf is not array and can_be_looked_at(leaf)), None)
+    leaves = map(internals.told_by, jax.tree_util.tree_leaves(out))
+    return next((leaf for leaf in leaves if leaf is not array and can_be_looked_at(leaf)), None)
 
 
 def can_be_looked_at(leaf: Any) -> bool:
-    """Whether this is an array that tells when it is ready: no tracer, no array of keys."""
+    """Whether this is an array that tells when it is ready: no tracer, nor an array of keys itself."""
     return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and hasattr(leaf, "is_ready")
 
 

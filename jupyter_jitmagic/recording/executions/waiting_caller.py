@@ -20,7 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
-from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY
+from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, told_by
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions import observation
 from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, TOLERANCE, Pace, Sighting
@@ -122,8 +122,8 @@ class Returning(Awaited):
         if self._places is None:
             array = smallest_output(out)
             pair = array, None if array is None else another_output(out, array)
-            self._places = [next((i for i, leaf in enumerate(leaves) if leaf is each), None) for each in pair]
-        array, other = (None if place is None else leaves[place] for place in self._places)
+            self._places = [next((i for i, leaf in enumerate(leaves) if told_by(leaf) is each), None) for each in pair]
+        array, other = (None if place is None else told_by(leaves[place]) for place in self._places)
         return array, other
 
     def _saw_the_last(self) -> bool:

@@ -75,6 +75,31 @@ def test_a_loop_that_never_waits_has_its_mean_execution(donated: tuple[int, ...]
     assert float(jm.stats().execute_median_s.iloc[0]) == pytest.approx(float(calls.execute_s.median()), rel=0.3)
 
 
+@pytest.mark.parametrize("made", [jax.random.key, jax.random.PRNGKey], ids=["new keys", "old keys"])
+def test_a_step_beside_a_function_that_gives_keys_alone_has_its_time(made: Callable[[int], Any]) -> None:
+    """Arrays of keys do not tell when they are there; the arrays below them do."""
+
+    def split(key):
+        return jax.random.split(key)
+
+    def noisy(params, x, key):
+        x = x + 1e-3 * jax.random.normal(key, (1, 96))
+        params = jax.lax.fori_loop(0, 200, lambda _, p: jnp.tanh(p @ x), params)  # long beside what may have been the keys'
+        return params, params.mean()
+
+    f, g = jm.jit(noisy), jm.jit(split)
+    for _ in range(8):  # on a machine that has much else to do
+        params, key = jnp.array(PARAMS), made(0)
+        for _ in range(300):
+            key, own = g(key)
+            params, loss = f(params, X, own)
+        float(loss)
+        calls = settled()
+        if (calls[calls.function == "noisy"].execute_how == "averaged").sum() > 100:
+            return
+    pytest.fail("no calls of the step have a time")
+
+
 def test_a_waiter_that_was_stopped_in_a_loop_waits_for_nothing_of_it_in_the_next() -> None:
     f = jm.jit(step)
     loop(f, 60)
