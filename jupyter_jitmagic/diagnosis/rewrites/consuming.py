@@ -286,7 +286,10 @@ class Consumers(Indexing):
                 found = [self.visit(arg) for arg in node.args]
                 ragged = [each for each in found if each is not None]
                 if ragged and (len(ragged) < len(found) or any(not each.like(ragged[0]) for each in ragged)):
-                    self.stop(node)
+                    if len(ragged) < len(found) or not all(each.front and each.ndim == 1 for each in ragged):
+                        self.stop(node)
+                    both = " & ".join(dict.fromkeys(each.mask for each in ragged))  # it ends where the shortest does
+                    return replace(ragged[0], mask=self.named(both, "counts", "valid", "filled"), source=-1, direct=False)
                 return ragged[0] if ragged else None
             if node.func.id == "enumerate" and len(node.args) == 1:
                 inner = self.visit(node.args[0])

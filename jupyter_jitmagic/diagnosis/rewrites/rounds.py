@@ -13,7 +13,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import stored, walk_scope
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,84 @@ class Counter:
 def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     """How many rounds a loop `while k < n and …` has at most, where k counts them and n is known while tracing; where every
     round moves one of several counters, as in a merge, what they have left together."""
+    if array := what_remains(spot, loop):
+        return f"{array}.size"
     counters = [each for each in counters_of(spot, loop.test) if is_fact(spot, each.limit)]
     alone = [each for each in counters if _surely_moves(loop.body, {each.name})]
     if alone:
         return left_of(spot, alone[:1])
     return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
+
+
+def what_remains(spot: Spot, loop: ast.For | ast.While) -> str:
+    """The array of `while order.size > 0:` from which every round takes at least one element; "" for other loops."""
+    match loop:
+        case ast.While(test=ast.Compare(left=left, ops=[ast.Gt() | ast.NotEq()], comparators=[ast.Constant(value=0)])):
+            pass
+        case ast.While(test=left):
+            pass
+        case _:
+            return ""
+    match left:
+        case ast.Attribute(value=ast.Name(id=name), attr="size"):
+            pass
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=ast.Constant(value=0)):
+            pass
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
+            pass
+        case _:
+            return ""
+    given = [each for each in loop.body if name in stored([each])]
+    if len(given) != 1 or leaves(loop.body[: loop.body.index(given[0])], ast.Continue):
+        return ""
+    match given[0]:
+        case ast.Assign(targets=[ast.Name()], value=taken) if _loses_one(spot, loop, name, taken):
+            return name
+    return ""
+
+
+def _loses_one(spot: Spot, loop: ast.While, name: str, taken: ast.expr) -> bool:
+    """Whether an expression is what follows the first element of an array, or some of that."""
+    match taken:
+        case ast.Subscript(value=ast.Name(id=each), slice=ast.Slice(lower=ast.Constant(value=int() as low), upper=None)):
+            return each == name and low > 0
+        case ast.Subscript(value=ast.Name(id=each), slice=ast.BinOp(left=at, op=ast.Add(), right=ast.Constant(value=low))) if (
+            each == name
+        ):
+            made = _made_in(loop, at.id) if isinstance(at, ast.Name) else at
+            return type(low) is int and low > 0 and made is not None and mask_of_places(spot, made) is not None
+        case ast.Subscript(value=ast.Subscript() as inner, slice=mask) if _is_mask(spot, mask):
+            return _loses_one(spot, loop, name, inner)
+        case ast.Subscript(value=ast.Name(id=rest), slice=mask) if rest != name and _is_mask(spot, mask):
+            held = _made_in(loop, rest)
+            return held is not None and _loses_one(spot, loop, name, held)
+    return False
+
+
+def _is_mask(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return isinstance(node, ast.Compare) if fact is None else fact.dtype == "b" and fact.ndim == 1
+
+
+def _made_in(loop: ast.While, name: str) -> ast.expr | None:
+    """What a loop gives a name, in one of its own lines."""
+    made = [each for each in walk_scope(loop.body) if isinstance(each, ast.stmt) and name in stored([each])]
+    match made:
+        case [ast.Assign(targets=[ast.Name()], value=value) as alone] if alone in loop.body:
+            return value
+    return None
+
+
+def mask_of_places(spot: Spot, node: ast.expr) -> ast.expr | None:
+    """c of `jnp.where(c)[0]`, `jnp.nonzero(c)[0]`, `jnp.flatnonzero(c)`: places in their order, each once."""
+    match node:
+        case ast.Subscript(value=ast.Call(func=func, args=[mask], keywords=[]), slice=ast.Constant(value=0)):
+            names = ("where", "nonzero")
+        case ast.Call(func=func, args=[mask], keywords=[]):
+            names = ("flatnonzero", "")
+        case _:
+            return None
+    return mask if getattr(spot.value(func), "__name__", "-") in names else None
 
 
 def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:

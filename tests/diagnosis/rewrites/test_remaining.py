@@ -1,0 +1,38 @@
+"""Loops over what remains of an array, and lists of which each has a length of its own."""
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+NOT_OVERLAPPING = (
+    "def f(x, width, t):\n    order = jnp.argsort(x)[::-1]\n    keep = []\n    while order.size > 0:\n        i = order[0]\n"
+    "        keep.append(i)\n        near = jnp.abs(x[order[1:]] - x[i])\n"
+    "        score = width[i] + width[order[1:]] - near\n        inds = jnp.where(score <= t)[0]\n"
+    "        order = order[inds + 1]\n    return RETURNED\n"
+)
+SPREAD = (jnp.array([3.0, 1.0, 2.5, -1.0, 5.0, 0.5]), jnp.array([0.5, 1.0, 0.2, 0.1, 0.3, 0.4]))
+
+
+def test_a_loop_over_what_remains_of_an_array_keeps_it_whole_beside_a_mask():
+    calls = [(*SPREAD, 0.0), (*SPREAD, -9.0), (*SPREAD, 9.0), (SPREAD[0][:1], SPREAD[1][:1], 0.0)]
+    check(NOT_OVERLAPPING.replace("RETURNED", "len(keep)"), *calls)
+    found = propose(define(NOT_OVERLAPPING.replace("RETURNED", "jnp.array(keep)"))["f"], calls[0], {})
+    assert found.unverified[0].padded
+    assert "keep = jnp.zeros(order.size, int)" in found.unverified[0].source
+
+
+def test_what_numbers_take_of_an_array_may_be_more_than_remains():
+    source = NOT_OVERLAPPING.replace("jnp.where(score <= t)[0]", "jnp.argsort(score)[:2] * 0").replace("RETURNED", "len(keep)")
+    found = propose(define(source.replace("order.size > 0", "order.size > 1 and width.sum() > t"))["f"], (*SPREAD, 9.0), {})
+    assert not any("order.size, int" in each.source for each in (*found.rewrites, *found.unverified))
+
+
+def test_lists_that_grow_apart_are_gone_through_together():
+    source = (
+        "def f(x, t):\n    small, large = [], []\n    for v in x:\n        if v < t:\n            small.append(v)\n"
+        "        if v > 0:\n            large.append(v * 2)\n    total = 0.0\n    for a, b in zip(small, large):\n"
+        "        total = total + a * b\n    return total\n"
+    )
+    check(source, (SPREAD[0], 2.0), (SPREAD[0], -9.0), (SPREAD[0][:1], 9.0))
