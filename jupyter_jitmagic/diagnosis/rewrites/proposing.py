@@ -22,7 +22,8 @@ from jupyter_jitmagic.source.units import plain_function
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 3  # with less and less promised
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
-OTHER_WAYS_WITHIN = 1.0  # seconds; an answer that took longer comes alone
+# seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
+OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 1.0
 
 
 @dataclass(frozen=True)
@@ -169,11 +170,11 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     verified: list[Rewrite] = []
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
-    time = Deadline(OTHER_WAYS_WITHIN)
-    search.deadlines.append(time)
+    for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
+    search.deadlines += [for_gradients, for_others]
     for prefer in ("", FOR_GRADIENTS, *OTHER_WAYS):
-        if prefer and time.over():
-            break
+        if prefer and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
+            continue
         if prefer == FOR_GRADIENTS and not (verified and _is_one_way(verified[0])):
             continue
         if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
