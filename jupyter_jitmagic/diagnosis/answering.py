@@ -31,9 +31,18 @@ _SLOW = 0.2  # seconds of a trace from which on time may be why something is not
 
 def answer(asked: Asked) -> Diagnosis:
     """The answer. `asked.so_far` gets what is known of it before other code is looked for, and while it is."""
-    call, result = asked.call, asked.result
-    if asked.with_rewrites and (written := _written(asked)) is not None:
+    written = _written(asked) if asked.with_rewrites else None
+    if isinstance(written, Diagnosis):
         return written
+    found = _answer(asked)
+    if written and not (found.rewrites or found.splits or found.kind in ("static", "traces")):
+        found = replace(found, reason=f"{found.reason} {written}")
+    return found
+
+
+def _answer(asked: Asked) -> Diagnosis:
+    """The answer where no object is in question."""
+    call, result = asked.call, asked.result
     if result.refused:
         return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
     if result.cured:
@@ -50,8 +59,8 @@ def answer(asked: Asked) -> Diagnosis:
     return with_rewrite(asked, result, with_split=True)
 
 
-def _written(asked: Asked) -> Diagnosis | None:
-    """The function of the attributes, where the call writes to an object what it computes under jit."""
+def _written(asked: Asked) -> Diagnosis | str:
+    """The function of the attributes, where the call writes to an object what it computes under jit; else why there is none."""
     call, result = asked.call, asked.result
     left = max(asked.deadline - clock(), 1.0)
 
@@ -61,12 +70,14 @@ def _written(asked: Asked) -> Diagnosis | None:
     try:
         found = limited(0.8 * options.advice_limit_s, find)
     except OutOfTime:
-        return None
+        return ""
     except Exception as error:
         faults.report("looking for a function of attributes", error)
-        return None
-    if found is None or found.rewrite is None:
-        return None
+        return ""
+    if found is None:
+        return ""
+    if found.rewrite is None:
+        return reasons.for_not_written(call, found.why_not)
     reason = reasons.for_written(call, found.rewrite)
     sites = asked.sites or tuple(filter(None, (leak_site(asked.error, call),))) or place_of(asked.error, call)
     notes = (found.note,) if found.note else ()

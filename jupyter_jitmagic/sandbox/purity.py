@@ -64,9 +64,9 @@ def impurity(
     seen: set[int] = set()
     units: dict[tuple[str, int], Unit] = {}
     values = (*args, *(kwargs or {}).values(), getattr(fun, "__self__", None), fun)
-    classes = {type(value) for value in values if value is not None}
+    classes = {type(value) for value in (*values, *_held(values, lambda held: hasattr(held, "__dict__"))) if value is not None}
     classes = {c for c in classes if not c.__module__.startswith(("jax", "numpy", "builtins", "functools"))}
-    containers = tuple({type(held) for held in _held(values)})
+    containers = tuple({type(held) for held in _held(values, lambda held: isinstance(held, _CONTAINERS))})
     outer = plain_function(fun)
     named = _named(fun, args, kwargs or {})
     queue = [outer]
@@ -315,17 +315,20 @@ _CONTAINERS = (list, dict, set, bytearray, collections.deque, np.ndarray)
 _MOST_LOOKED_AT = 1000
 
 
-def _held(values: Iterable[Any]) -> Iterator[Any]:
-    """The containers among values, in them and in the attributes of objects, as far as one looks."""
+def _held(values: Iterable[Any], wanted: Callable[[Any], bool]) -> Iterator[Any]:
+    """What is wanted of the values, of what they contain and of what the attributes of objects hold, as far as one looks."""
     todo = collections.deque(values)
     for _ in range(_MOST_LOOKED_AT):
         if not todo:
             return
         value = todo.popleft()
-        if isinstance(value, _CONTAINERS):
+        if wanted(value):
             yield value
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-        todo.extend(itertools.islice((*inner, *getattr(value, "__dict__", {}).values()), _MOST_LOOKED_AT))
+        held = (
+            () if isinstance(value, type | types.ModuleType | types.FunctionType) else getattr(value, "__dict__", {}).values()
+        )
+        todo.extend(itertools.islice((*inner, *held), _MOST_LOOKED_AT))
 
 
 def _is_users(method: object) -> bool:

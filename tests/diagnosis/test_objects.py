@@ -247,7 +247,9 @@ def test_a_trace_that_failed_leaves_nothing():
     with pytest.raises(jax.errors.TracerBoolConversionError):
         jax.jit(mine.fit)(X)
     assert isinstance(mine.labels_, jax.core.Tracer)
-    space = with_fix(jm.diagnose(mine.fit, X), Means)
+    diagnosis = jm.diagnose(mine.fit, X)
+    space = with_fix(diagnosis, Means)
+    assert "plain Python does not set `self.labels_` where its loop has no round" in diagnosis.splits[0].compared.differences
     assert close(held(space["Means"]().fit(X)), held(Means().fit(X)))
 
 
@@ -275,6 +277,98 @@ def test_an_object_that_is_called_and_changes():
     for _ in range(2):
         np.testing.assert_allclose(space["trained"](fixed, X, Y), trained(plain, X, Y), rtol=1e-5)
         assert close(held(fixed), held(plain))
+
+
+class Pair:
+    def __init__(self):
+        self.first = Stats()
+        self.second = self.first
+
+    def add(self, x):
+        self.first.push(x)
+        if self.second.mean > 0:
+            return self.second.mean
+        return x
+
+
+SEEN: list[int] = []
+
+
+class Noting(Filter):
+    def step(self, z):
+        SEEN.append(1)
+        if z > 0:
+            self.x = self.x + z
+        return self.x
+
+
+class Mixed:
+    def __init__(self):
+        self.table = np.zeros(3, np.float32)
+        self.view = self.table
+
+    def write(self, x):
+        self.table[0] += x
+        if self.view[0] > 0:
+            return self.view[0] * 2
+        return x
+
+
+class Base:
+    def __init__(self):
+        self.total = 0.0
+
+    def part(self, x):
+        return x
+
+    def add(self, x):
+        if x > 0:
+            self.total = self.total + self.part(x)
+        return self.total
+
+
+class Derived(Base):
+    def part(self, x):
+        return x * 10
+
+
+@pytest.mark.parametrize(
+    "method", [Pair().add, Noting().step, Mixed().write, Base().add, Derived().add], ids=lambda method: method.__qualname__
+)
+def test_what_only_the_text_hides(method):
+    """An object under two names, a global that grows, an array that is another one's, a class with a method of its own: what
+    is written of one would be wrong for another."""
+    diagnosis = jm.diagnose(method, jnp.float32(2.0))
+    assert not any("attributes" in each.patterns for each in diagnosis.splits)
+    assert diagnosis.splits or "writes to an object, which compiled code cannot" in diagnosis.reason
+
+
+def test_the_class_of_an_object_that_is_given_is_told():
+    """Another class may have another `push`."""
+    diagnosis = jm.diagnose(jax.jit(absorb, static_argnums=0), Stats(), X[0] * 9)
+    assert "it is right where `stats` is a Stats" in diagnosis.splits[0].compared.differences
+
+
+def test_what_the_jit_declares_static_stays_so():
+    """The function of the attributes has the static arguments that the method had."""
+
+    method = jax.jit(Stretch.step, static_argnums=(0, 2))
+    new = with_fix(jm.diagnose(method, Stretch(), jnp.float32(2.0), 3), Stretch)["Stretch"]
+    plain, fixed = Stretch(), new()
+    assert close(held(plain), held(fixed))
+    for n in (3, 2):
+        np.testing.assert_allclose(fixed.step(jnp.float32(1.0), n), plain.step(jnp.float32(1.0), n))
+        assert close(held(plain), held(fixed))
+
+
+class Stretch:
+    def __init__(self):
+        self.last = jnp.float32(0.0)
+
+    def step(self, x, n):
+        if x > self.last:
+            self.last = x
+        return jnp.ones(n) * self.last
 
 
 class Counting:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.usercode.ownership import is_library_type
@@ -69,6 +70,12 @@ def is_born_with(kind: type, name: str) -> bool:
     return any(code is not None and name in code.co_names for code in named)
 
 
+def families(kind: type) -> list[type]:
+    """A class and all that are made of it."""
+    below: list[type] = kind.__subclasses__()
+    return [kind, *(each for one in below for each in families(one))]
+
+
 def copied(value: Any) -> Any:
     """An object with the same attributes, whose containers and arrays of NumPy are its own, as those of the objects in it."""
     return _copied(value, {})
@@ -86,6 +93,27 @@ def _copied(value: Any, done: dict[int, Any]) -> Any:
     done[id(value)] = new
     vars(new).update({name: _copied(held, done) for name, held in vars(value).items()})
     return new
+
+
+def is_shared(values: list[Any], changed: list[Any]) -> bool:
+    """Whether an object of the user's is reached on two ways, or what is changed in place: what is written on one way would be
+    read on the other."""
+    todo, seen = list(values), set[int]()
+    shared = 0
+    while todo:
+        value = todo.pop()
+        shared += sum(value is each or _overlap(value, each) for each in changed)
+        if not is_users_object(value):
+            continue
+        if id(value) in seen:
+            return True
+        seen.add(id(value))
+        todo += vars(value).values()
+    return shared > len(changed)
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
 
 
 def attributes_of(value: Any, path: Path = ()) -> dict[Path, Any]:

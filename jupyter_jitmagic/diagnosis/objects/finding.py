@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.objects.attributes import (
     attributes_of,
     copied,
     is_born_with,
+    is_shared,
     is_users_object,
 )
 from jupyter_jitmagic.diagnosis.objects.lifting import CannotLift, Lifted, Lifting
@@ -36,6 +37,7 @@ from jupyter_jitmagic.diagnosis.splits.program import Place, difference
 from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Comparison, Diagnosis, Rewrite
+from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.source.layout import folded
 from jupyter_jitmagic.source.units import NoSource, codes, plain_function, unit_of
 
@@ -81,12 +83,16 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
         before: dict[Path, Any] = {(name,): _without_tracers(each) for name, each in objects.items()}
         lifting = Lifting(before, function.__globals__)
         main = lifting.lift(function, {name: (name,) for name in objects})
+        lifting.check_classes(function)
     except NoSource:
         return None
     except CannotLift as why:
-        return Written(why_not=str(why)) if _keeps_tracers(call, static, objects) else None
+        noticed = impurity(call.fun, call.args, call.kwargs)[0]
+        return Written(why_not=str(why)) if not cured and noticed.startswith(("it writes ", "it changes ")) else None
     if not main.outputs or (cured and not _keeps_tracers(call, static, objects)):
         return None
+    if is_shared(list(lifting.objects.values()), [lifting.value(path) for path in (*lifting.in_place, *lifting.collected)]):
+        return Written(why_not="an object is reached under two names")
     try:
         return _Search(call, function, objects, lifting, main, seconds, ask).found()
     except (CannotLift, CannotCut, NoSource, SyntaxError) as why:
@@ -101,8 +107,6 @@ def _objects(call: Call, function: types.FunctionType) -> dict[str, Any]:
         owner = call.fun
     found = {first: owner} if owner is not None and first else {}
     found |= {argument.name: argument.value for argument in call.arguments if argument.name.isidentifier()}
-    if len({id(each) for each in found.values()}) < len(found):
-        found = {name: each for name, each in found.items() if sum(each is other for other in found.values()) == 1}
     return {name: each for name, each in found.items() if is_users_object(each)}
 
 
@@ -170,7 +174,10 @@ class _Search:
         main = self.main
         with self._readable() as space:
             inner = self._inner(space[main.name])
-            chosen = self._chosen(self.ask(inner))
+            if why_not := impurity(inner.fun, inner.args, inner.kwargs, frozenset(main.inputs.values()))[0]:
+                raise CannotLift(why_not)
+            declared = tuple(each.name for each in inner.arguments if each.name in inner.declared)
+            chosen = self._chosen(self.ask(inner), declared)
             if chosen is None:
                 return Written()
             rewrite, static = chosen
@@ -240,19 +247,19 @@ class _Search:
     def _keywords(self) -> set[str]:
         return {each.arg for each in self.place.node.args.kwonlyargs}
 
-    def _chosen(self, answer: Diagnosis) -> tuple[Rewrite | None, tuple[str, ...]] | None:
+    def _chosen(self, answer: Diagnosis, declared: tuple[str, ...]) -> tuple[Rewrite | None, tuple[str, ...]] | None:
         """(what cures the new function, None if it needs no cure; its static arguments).
 
         Lists of a length that the data decides may come whole, with their lengths: they are cut outside.
         """
         if answer.kind == "traces":
-            return None, ()
+            return None, declared
         every = [fix for fix in fixes(answer) if not fix.static_argnums and not (fix.rewrite and fix.rewrite.pieces)]
         if answer.kind == "not_staticness":
             return None
         for fix in every:
             if fix.proof != "unverified" or (fix.rewrite is not None and fix.rewrite.padded):
-                return fix.rewrite, tuple(dict.fromkeys((*answer.declared_argnames, *fix.static_argnames)))
+                return fix.rewrite, tuple(dict.fromkeys((*declared, *fix.static_argnames)))
         return None
 
     def _note(self) -> str:
@@ -281,7 +288,9 @@ class _Search:
             if sources[held] != statement:
                 diffs.append(difference(held, statement, sources[held]))
         proof = inner.compared if inner is not None and inner.compared is not None else Comparison(count)
-        differences = (*proof.differences, *self.outside.differences())
+        written = tuple(f"plain Python changes {name} in place" for name in main.outputs.values())  # so does the new method
+        kept = (each for each in proof.differences if not each.startswith(written))
+        differences = (*kept, *self.outside.differences())
         proof = replace(proof, inputs=min(proof.inputs, count), differences=differences)
         line = unit.first_line + place.node.lineno - 1
         patterns = (PATTERN, *(inner.patterns if inner is not None else ()))

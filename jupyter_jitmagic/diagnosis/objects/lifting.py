@@ -16,7 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.objects.attributes import ABSENT, Method, Path, attribute_at, is_users_object, method_at
+from jupyter_jitmagic.diagnosis.objects.attributes import (
+    ABSENT,
+    Method,
+    Path,
+    attribute_at,
+    families,
+    is_users_object,
+    method_at,
+)
 from jupyter_jitmagic.sandbox.purity import MUTATORS
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, first_line, leaves
 from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, walk, walk_scope
@@ -74,6 +82,7 @@ class Lifting:
     Attributes:
         collected: lists that are only appended to: they are made anew, and the caller's grow by what is in them.
         asked_last: those of which the last element is asked for.
+        methods: what was called of the objects, as their classes hold it.
         in_rounds: attributes that are not there before, and are written in each round of a loop.
         in_place: arrays of NumPy and dicts that are changed in place.
     """
@@ -84,6 +93,7 @@ class Lifting:
         self.in_place: dict[Path, None] = {}
         self.asked_last: dict[Path, None] = {}
         self.in_rounds: dict[Path, None] = {}
+        self.methods: dict[Path, Any] = {}
         self.rebound: set[Path] = set()
         self._uses: dict[Path, int] = {}
         self._appends: dict[Path, int] = {}
@@ -126,6 +136,25 @@ class Lifting:
         made = _Writer(self, code, node, bound).lifted()
         self.defaults[made.name] = function
         return made
+
+    def check_classes(self, function: types.FunctionType) -> None:
+        """What is written of a method's own class has to be right for the classes that are made of it.
+
+        Raises:
+            CannotLift: one of them has a method of its own in the place of one that is called.
+        """
+        for path in self.methods:
+            owner = type(self.value(path[:-1]))
+            defining = [each for each in owner.__mro__ if vars(each).get(function.__name__) is not None]
+            for kind in families(defining[-1]) if len(path) == 2 and defining else ():
+                if inspect.getattr_static(kind, path[-1], None) is not self.methods[path]:
+                    raise CannotLift(f"{kind.__name__} has a {path[-1]} of its own")
+
+    @property
+    def others(self) -> dict[Path, str]:
+        """Objects beside the method's own whose methods are written out here, and their classes."""
+        owners = dict.fromkeys(path[:-1] for path in self.methods if path[:-1] != ("self",))
+        return {owner: type(self.value(owner)).__name__ for owner in owners}
 
     # -- what is said of paths --------------------------------------------------------------------------
 
@@ -284,6 +313,7 @@ class _Writer:
         function = method.fget if isinstance(method, property) else getattr(method, "__func__", method)
         if not isinstance(function, types.FunctionType) or not isinstance(getattr(at, "ctx", None), ast.Load):
             raise CannotLift(f"{code.src(at)} is no plain method")
+        lifting.methods[path] = inspect.getattr_static(type(lifting.value(path[:-1])), path[-1], None)
         alone = isinstance(method, staticmethod)
         first = next(iter(inspect.signature(function).parameters), None)
         if first is None and not alone:

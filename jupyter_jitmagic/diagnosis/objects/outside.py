@@ -97,17 +97,21 @@ class Outside:
     def differences(self) -> tuple[str, ...]:
         """What the caller gets otherwise than from plain Python."""
         numbers = [".".join(path) for path in self.main.outputs if _holds_numbers(self.lifting.value(path))]
-        names = [*numbers, *(".".join(path) for path in (*self.lifting.collected, *self.lengths))]
-        listed = _and([f"`{name}`" for name in dict.fromkeys(names)])
-        said = [f"numbers in {listed} are arrays of JAX's afterwards (`float(…)` or `int(…)` makes Python's of them)"]
-        last = [".".join(path) for path in self.lifting.asked_last if path in self.lifting.collected]
-        return (
-            *(said if names else ()),
-            *(
-                f"where the call appends nothing to `{name}`, `{name}[-1]` is not what an earlier call appended"
-                for name in last
-            ),
-        )
+        lifting, found = self.lifting, list[str]()
+        names = [f"`{name}`" for name in dict.fromkeys([*numbers, *map(".".join, (*lifting.collected, *self.lengths))])]
+        if names:
+            found.append(
+                f"numbers in {_and(names)} are arrays of JAX's afterwards (`float(…)` or `int(…)` makes Python's of them)"
+            )
+        for path, kind in lifting.others.items():
+            found.append(f"it is right where `{'.'.join(path)}` is a {kind}")
+        for path in lifting.in_rounds:
+            found.append(f"plain Python does not set `{'.'.join(path)}` where its loop has no round")
+        for path in lifting.asked_last:
+            if path in lifting.collected:
+                name = ".".join(path)
+                found.append(f"where a call appends nothing to `{name}`, `{name}[-1]` is not that of an earlier call")
+        return tuple(found)
 
     def words(self, static: tuple[str, ...]) -> str:
         """What is done, and its price."""

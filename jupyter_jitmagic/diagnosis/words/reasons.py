@@ -215,6 +215,13 @@ def for_written(call: Call, rewrite: Rewrite) -> str:
     )
 
 
+def for_not_written(call: Call, why_not: str) -> str:
+    """The same where no function of the attributes is found."""
+    name = call.name.rpartition(".")[2]
+    way = f"`{name}` writes to an object, which compiled code cannot: let a function take the attributes and return them"
+    return f"{way} ({why_not})." if why_not else f"{way}."
+
+
 def for_another_choice(choice: str, reason: str) -> str:
     """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
