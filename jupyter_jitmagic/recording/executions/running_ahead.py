@@ -62,8 +62,9 @@ _BURST = 0.5
 """Calls from one to the next of which less of an execution passes are a burst: after a pause it would be over."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
-_SELDOM = 8
-"""Whose time is known well is looked at once in so many times."""
+_SELDOM, _TRIES = 8, 64
+"""Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late: every
+look takes something from the caller."""
 
 
 lines: dict[int, Line] = {}
@@ -86,6 +87,8 @@ class RunningAhead:
         self._waits = 0
         self._alone: dict[int, int] = {}
         """By entry, how many of its calls were seen alone, or are about to be."""
+        self._tried: dict[int, int] = {}
+        """The same, those included that were looked at too late."""
         self._least: dict[int, float] = {}
         """By entry, how long such a call takes by itself, at least."""
         self._lately: dict[int, int] = {}
@@ -272,7 +275,7 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more. Without the lock: the log's is held."""
-        for known in (self._lost, self._alone, self._least, self._lately, lines):
+        for known in (self._lost, self._alone, self._tried, self._least, self._lately, lines):
             known.pop(entry, None)
         for place in self._places.pop(entry, ()):
             self._nbytes.pop((entry, place), None)
@@ -354,6 +357,7 @@ class RunningAhead:
         else:
             return False
         self._alone[call.entry] = self._alone.get(call.entry, 0) + 1
+        self._tried[call.entry] = self._tried.get(call.entry, 0) + 1
         return True
 
     def _has_room(self, call: Call, waited: Link) -> bool:
@@ -366,9 +370,13 @@ class RunningAhead:
     def _wants(self, entry: int) -> bool:
         here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
         if self._waits % _SELDOM:
-            here = [other for other in here if other not in well_known]
+            here = [other for other in here if other not in well_known and not self._is_too_short(other)]
         least = min((self._alone.get(other, 0) for other in here), default=0)
         return entry in here and self._alone.get(entry, 0) <= least + _MORE
+
+    def _is_too_short(self, entry: int) -> bool:
+        tried = self._tried.get(entry, 0)
+        return tried >= _TRIES and 2 * self._alone.get(entry, 0) < tried
 
     def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None) -> Link:
         self._waits += 1

@@ -550,6 +550,22 @@ def test_a_function_that_is_hardly_any_part_of_a_step_leaves_the_other_its_time(
     assert 2 not in ratios or 0.8 < ratios[2] < 1.2
 
 
+def test_a_function_that_is_too_short_to_be_seen_alone_is_seldom_looked_for_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each look takes something from the caller. One that is long enough is looked for as long as it takes."""
+    world = World(monkeypatch, 4e-4)
+    for _ in range(300):
+        world.call(1, 0.004 * world.chance.uniform(0.9, 1.1))
+        world.call(2, 2e-5)
+    tried = dict(world.ahead._tried)
+    assert tried[2] >= running_ahead._TRIES
+    for _ in range(1000):
+        world.call(1, 0.004 * world.chance.uniform(0.9, 1.1))
+        world.call(2, 2e-5)
+    assert world.ahead._tried[2] - tried[2] < 300
+
+
 def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: World) -> None:
     for i in range(600):
         world.call(1 + i % 2, 0.004 if i % 2 else 0.002, others=2).deleted = True
