@@ -53,7 +53,9 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
 def _rank(rewrite: Rewrite) -> int:
     if rewrite.verified:
         return 2 if rewrite.slight else 0
-    return 1 if rewrite.padded else 3
+    if rewrite.padded:
+        return 1
+    return 4 if rewrite.pieces else 3  # a whole that is not compared is still more than pieces that are not
 
 
 def _needed(rewrite: Rewrite, diagnosis: Diagnosis) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -222,9 +222,9 @@ class Rebuilt:
                 elif self._may_reach(value) and self.affected(value):
                     try:
                         space[name] = self.make(value)
-                    except NoSource:
+                    except NoSource as error:
                         if self._is_mentioned(name, value, module_globals):
-                            raise
+                            space[name] = _refusing(error)
                 elif self._methods and not isinstance(value, type):
                     space[name] = self._instance(value)
         return self._spaces[key]
@@ -321,6 +321,15 @@ class Rebuilt:
                 raise NoSource(f"{inner.__qualname__} has a decorator, {ast.unparse(decorator)}, that cannot be run again")
             made = eval(compile(ast.Expression(decorator), "<jitmagic decorator>", "eval"), space)(made)  # noqa: S307
         return made
+
+
+def _refusing(error: NoSource) -> Callable[..., Any]:
+    """What stands for a function that cannot be made again: whoever calls it learns why; who does not needs it not."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise NoSource(str(error))
+
+    return refuse
 
 
 def is_plain_jit(fun: Any) -> bool:

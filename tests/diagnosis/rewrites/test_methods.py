@@ -54,6 +54,23 @@ def test_what_an_object_does_when_it_is_called_is_rewritten_in_its_class(body):
         np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
 
 
+WRAPPED = (
+    "import functools\n\nclass counted:\n    def __init__(self, fun):\n        functools.update_wrapper(self, fun)\n\n"
+    "    def __call__(self, *args):\n        return self.__wrapped__(*args)\n\n"
+    "@counted\ndef other(limits, x):\n    return limits(x)\n\n"
+    "def reader(limits, x):\n    return other(limits, x)\n\n"
+)
+
+
+@pytest.mark.parametrize(("called", "compared"), [("limits", True), ("functools.partial(other, limits)", False)])
+def test_functions_beside_it_that_cannot_be_made_again_hinder_only_who_calls_them(called, compared):
+    """A notebook holds more than the function that fails: who reads such a name is not run."""
+    source = CLASS.format(kind=TUPLE).replace("def clipped", "def __call__") + WRAPPED
+    namespace = define(source + f"def f(limits, x):\n    return {called}(x) * 2\n")
+    found = propose(namespace["f"], (namespace["Limits"](0.0, 2.0), jnp.float32(-1.0)), {})
+    assert bool(found.rewrites) == compared
+
+
 def test_what_a_named_tuple_of_functions_reaches_is_rewritten():
     """As `hk.transform` gives one; the function stands in a closure of the library's."""
     source = (
