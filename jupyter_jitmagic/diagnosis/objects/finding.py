@@ -100,14 +100,14 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
 
 
 def _objects(call: Call, function: types.FunctionType) -> dict[str, Any]:
-    """The objects of the user's that the function gets, by parameter."""
+    """The objects of the user's that the function gets, by parameter; not those whose state a library's jit carries."""
     first = next(iter(inspect.signature(function).parameters), "")
     owner = getattr(call.fun, "__self__", None)
     if owner is None and not isinstance(call.fun, types.FunctionType) and is_users_object(call.fun):
         owner = call.fun
     found = {first: owner} if owner is not None and first else {}
     found |= {argument.name: argument.value for argument in call.arguments if argument.name.isidentifier()}
-    return {name: each for name, each in found.items() if is_users_object(each)}
+    return {name: each for name, each in found.items() if is_users_object(each) and name not in call.library}
 
 
 def _keeps_tracers(call: Call, static: frozenset[str], objects: Mapping[str, Any]) -> bool:
