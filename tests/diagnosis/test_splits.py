@@ -15,8 +15,12 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.call.calls import bind
 from jupyter_jitmagic.diagnosis.fixes import fixes
+from jupyter_jitmagic.diagnosis.splits.proving import Proof
 from jupyter_jitmagic.sandbox import clock
+from jupyter_jitmagic.sandbox.rerun import Reach, undoing
+from jupyter_jitmagic.source.units import unit_of
 
 SCALE = 2.0
 
@@ -454,6 +458,38 @@ def test_what_is_kept_outside_the_function_stays_in_plain_python():
     *pieces, own = split.source.split("@jax.jit")[-1:][0].rpartition("def logged")
     assert "LOG.append(w)" in own and "keep(v)" in own
     assert "LOG" not in "".join(pieces) and "keep(" not in "".join(pieces)
+
+
+HISTORY: list[float] = [0.5]
+
+
+def trained(w, x, y):
+    loss, slope = jax.value_and_grad(lambda w: ((jnp.tanh(x @ w) - y) ** 2).mean())(w)
+    HISTORY.append(float(loss))
+    return w - 0.1 * slope
+
+
+TRAINED = jnp.ones(3), jnp.arange(12.0).reshape(4, 3), jnp.ones(4)
+
+
+def test_a_history_is_kept_in_plain_python_and_compared():
+    """A step that appends its loss: what the list holds after it is compared as its result is, and left as it was."""
+    (split,) = jm.diagnose(trained, *TRAINED).splits
+    assert split.verified and split.pieces == ("trained_before", "trained_after")
+    assert "    HISTORY.append(float(loss))" in split.source and HISTORY == [0.5]
+
+
+@pytest.mark.parametrize(("kept", "equal"), [(lambda loss: float(loss), True), (lambda loss: float(loss) + 1, False)])
+def test_a_split_that_keeps_something_else_is_refused(kept, equal):
+    def other(w, x, y):
+        loss, slope = jax.value_and_grad(lambda w: ((jnp.tanh(x @ w) - y) ** 2).mean())(w)
+        HISTORY.append(kept(loss))
+        return w - 0.1 * slope
+
+    call = bind(trained, TRAINED, {})
+    proof = Proof(call, frozenset(), unit_of(trained.__code__, trained.__globals__), 5.0)
+    with undoing(Reach(trained)):
+        assert (proof.compared(other) is not None) == equal
 
 
 def test_a_number_that_compiling_alone_makes_of_nan_refuses_no_split():

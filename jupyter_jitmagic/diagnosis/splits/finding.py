@@ -130,8 +130,9 @@ class _Search:
         self._program: Program | None = None
 
     def split(self) -> Split:
+        self.changing = self._changing()
         try:
-            state = self._settled(_State(Marks(plain=self._changing())))
+            state = self._settled(_State(Marks(plain=set(self.changing))))
         except _PlainFails:
             return Split()
         if state is None:
@@ -144,7 +145,7 @@ class _Search:
         if state is None:
             return Split(runs=True)
         program = self._made(state)
-        return self._compared(program, state) if program.pieces and state.failed else Split(runs=True)
+        return self._compared(program, state) if program.pieces and (state.failed or self.changing) else Split(runs=True)
 
     def _without_idle_pieces(self, state: _State) -> _State:
         """The state without pieces that compute nothing (`i = order[0]`), where others do."""
@@ -414,7 +415,7 @@ class _Search:
             filenames[held] = unit.filename
             if sources[held] != statement:
                 diffs.append(difference(held, statement, sources[held]))
-        stays = sorted({stmt.lineno for stmt, _ in state.failed})
+        stays = sorted({stmt.lineno for stmt, _ in state.failed or self.changing})
         changes = [Change(unit.filename, unit.first_line + line - 1, "split") for line in stays or [place.node.lineno]]
         for piece in program.pieces:
             for pattern in state.rewritten[piece.key].patterns if piece.key in state.rewritten else ():

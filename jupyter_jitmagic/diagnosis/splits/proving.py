@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +21,9 @@ from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime
-from jupyter_jitmagic.source.units import NoSource, Unit
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function
+
+MOST_KEPT = 1000  # items of a container that is compared
 
 
 class Proof:
@@ -56,11 +60,19 @@ class Proof:
             fun: the split function.
             own_sizes_done: called when the inputs of the call's own sizes are through.
         """
-        why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs)
+        kept: dict[str, Any] = {}
+        while True:
+            why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs, frozenset(kept))
+            found = self._changed_global(why_not)
+            if found is None or found[0] in kept:
+                break
+            kept |= [found]
         if why_not:
             return f"not compared: {why_not}"
+        fun = with_kept(fun, tuple(kept.values()))
         try:
-            plain = Plain(self.call.fun, _with(units, self.unit), {}, self._variations, self.seconds)
+            own = with_kept(self.call.fun, tuple(kept.values()))
+            plain = Plain(own, _with(units, self.unit), {}, self._variations, self.seconds)
             count, notes, _ = compare(
                 plain,
                 lambda given: computed(fun, given),
@@ -75,6 +87,18 @@ class Proof:
             return None
         return comparison(plain, count, notes, {}, lambda given: computed(fun, given))
 
+    def _changed_global(self, why_not: str) -> tuple[str, Any] | None:
+        """The list (dict, …) of numbers and arrays, with its name among the globals, of which it is said that it is changed."""
+        said = re.match(r"it changes (\w+) ", why_not)
+        function = plain_function(self.call.fun)
+        if said is None or function is None:
+            return None
+        held: Any = function.__globals__.get(said[1])
+        if type(held) not in (list, dict, set, deque) or len(held) > MOST_KEPT:
+            return None
+        items = jax.tree_util.tree_leaves(_copy(held))
+        return (said[1], held) if all(isinstance(item, int | float | complex | str | jax.Array) for item in items) else None
+
     def _serves_others(self, plain: Plain, fun: Any) -> bool:
         """Whether the split gives plain Python's results on the other calls, as many as there is time for."""
         time = Deadline(self.seconds)
@@ -88,6 +112,22 @@ class Proof:
             except (Exception, OutOfTime, Effect):
                 return False
         return True
+
+
+def with_kept(fun: Any, kept: tuple[Any, ...]) -> Any:
+    """A function that gives what these containers hold after it, too: what it writes there has to be plain Python's as well."""
+    if not kept:
+        return fun
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        result = fun(*args, **kwargs)
+        return result, [_copy(each) for each in kept]
+
+    return run
+
+
+def _copy(held: Any) -> Any:
+    return dict(held) if isinstance(held, dict) else sorted(held, key=repr) if isinstance(held, set) else list(held)
 
 
 def _uncompiled(fun: Any, given: Input) -> Any:
