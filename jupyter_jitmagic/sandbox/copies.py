@@ -22,7 +22,7 @@ def fresh(values: Any) -> Any:
         return [fresh(v) for v in values]
     if type(values) is dict:
         return {k: fresh(v) for k, v in values.items()}
-    if is_users_pytree(values):
+    if is_users_pytree(values) or _changes_in_place(values):
         held, tree = taken_apart(values)
         return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])
     return values.copy() if is_rebuilt(values) else values
@@ -38,6 +38,13 @@ def is_rebuilt(value: Any) -> bool:
 def is_users_pytree(value: Any) -> bool:
     """Whether JAX takes an object of a class of the user's apart, and makes it anew."""
     return not isinstance(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
+
+
+def _changes_in_place(value: Any) -> bool:
+    """Whether a library's pytree is an object whose attributes a call may set, as flax's modules count their draws."""
+    frozen = getattr(getattr(type(value), "__dataclass_params__", None), "frozen", False)
+    may_be_set = hasattr(value, "__dict__") and not frozen and not isinstance(value, tuple | jax.Array)
+    return may_be_set and not jax.tree_util.all_leaves([value])
 
 
 def taken_apart(value: Any) -> tuple[list[Any], Any]:

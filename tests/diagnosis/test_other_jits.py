@@ -1,6 +1,7 @@
 """Functions under the jits of equinox and flax.nnx are diagnosed in their own parameters, and by those jits' own rules."""
 
 import copy
+import dataclasses
 import functools
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.display.advice import Context, advice
 from jupyter_jitmagic.display.text import to_text
 from jupyter_jitmagic.recording.api.jitting import failed_call
+from jupyter_jitmagic.sandbox.copies import fresh
 
 X = jnp.arange(4.0)
 
@@ -101,6 +103,21 @@ def test_the_jit_of_a_library_is_told_as_the_user_spells_it():
     assert '@deep.jit(static_argnames="n")' in of(flat=flat, deep=deep)
     assert '@jit(static_argnames="n")' in of(flat=flat)
     assert '@jit(static_argnames="n")' in of(flat=flat, jit=Jitted)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_each_run_gets_a_librarys_module_as_the_call_has_it(frozen):
+    """One that counts its draws in an attribute: runs would go on from each other's state. What is frozen is handed on."""
+
+    @functools.partial(jax.tree_util.register_dataclass, data_fields=["count"], meta_fields=[])
+    @dataclasses.dataclass(frozen=frozen)
+    class Draws:
+        count: jax.Array
+
+    Draws.__module__ = "equinox"
+    draws = Draws(X)
+    (copied,) = fresh(({"drop": draws},))
+    assert (copied["drop"] is draws) == frozen and copied["drop"].count is X
 
 
 def test_an_object_whose_call_is_jitted():
