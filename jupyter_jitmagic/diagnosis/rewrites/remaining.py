@@ -56,9 +56,10 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
     rest = code.fresh("rest", f"rest_of_{name}")
     lows: set[int] = set()
     first: ast.stmt | None = None
-    for statement in loop.body:
-        if name in stored([statement]):
-            break
+    shortened = next((each for each in loop.body if name in stored([each])), None)
+    if not isinstance(shortened, ast.Assign):
+        return []
+    for statement in loop.body[: loop.body.index(shortened) + 1]:
         for node in walk_scope([statement]):
             match node:
                 case ast.Subscript(
@@ -69,19 +70,13 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
                     lows.add(low)
                     edits.append((*code.span(node), rest))
                     first = first or statement
-    shortened = next((each for each in loop.body if name in stored([each])), None)
-    if len(lows) > 1 or not isinstance(shortened, ast.Assign):
+    if len(lows) > 1:
         return []
-    taken = _taken_by_places(spot, loop, name, shortened)
+    taken = _taken_by_places(spot, loop, name, shortened, edits)
     if taken is None:
         match shortened.value:
-            case ast.Subscript(
-                value=ast.Subscript(
-                    value=ast.Name(id=each), slice=ast.Slice(lower=ast.Constant(value=int() as low), upper=None, step=None)
-                ) as behind
-            ) if each == name and low > 0 and {low} >= lows:
-                edits.append((*code.span(behind), rest))
-                lows.add(low)
+            case ast.Subscript(value=ast.Subscript(value=ast.Name(id=each), slice=ast.Slice())) if each == name and lows:
+                pass
             case _:
                 return []
     else:
@@ -89,6 +84,7 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
         if {low} < lows or low < 1 or (lows and lows != {low}):
             return []
         lows.add(low)
+        edits = [each for each in edits if not any(start <= each[0] and each[1] <= end for start, end, _ in own)]
         edits += [(start, end, text.replace("REST", rest)) for start, end, text in own]
     first = first or shortened
     start = code.region([first], comments=True)[0]
@@ -96,7 +92,9 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
     return edits
 
 
-def _taken_by_places(spot: Spot, loop: ast.While, name: str, shortened: ast.Assign) -> tuple[int, list[Edit]] | None:
+def _taken_by_places(
+    spot: Spot, loop: ast.While, name: str, shortened: ast.Assign, edits: list[Edit]
+) -> tuple[int, list[Edit]] | None:
     """(k, edits) of `inds = jnp.where(c)[0]`, `order = order[inds + k]`: what is k places behind those where c holds."""
     code = spot.code
     match shortened.value:
@@ -110,7 +108,11 @@ def _taken_by_places(spot: Spot, loop: ast.While, name: str, shortened: ast.Assi
             value=ast.Name(id=each), slice=ast.BinOp(left=found, op=ast.Add(), right=ast.Constant(value=int() as low))
         ) if each == name:
             mask = mask_of_places(spot, found)
-            return None if mask is None else (low, [(*code.span(shortened.value), f"REST[{code.src(mask)}]")])
+            return (
+                None
+                if mask is None
+                else (low, [(*code.span(shortened.value), f"REST[{code.edited(*code.span(mask), edits)}]")])
+            )
         case _:
             return None
     made = [each for each in loop.body if places in stored([each])]
@@ -122,7 +124,7 @@ def _taken_by_places(spot: Spot, loop: ast.While, name: str, shortened: ast.Assi
     between = block[block.index(made[0]) + 1 : block.index(shortened)]
     if mask is None or loaded([mask]) & set(stored(between)):
         return None
-    return low, [(*code.region([made[0]]), ""), (*code.span(shortened.value), f"REST[{code.src(mask)}]")]
+    return low, [(*code.region([made[0]]), ""), (*code.span(shortened.value), f"REST[{code.edited(*code.span(mask), edits)}]")]
 
 
 RULES: list[Rule] = [named_rest]

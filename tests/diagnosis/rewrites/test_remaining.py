@@ -36,3 +36,13 @@ def test_lists_that_grow_apart_are_gone_through_together():
         "        total = total + a * b\n    return total\n"
     )
     check(source, (SPREAD[0], 2.0), (SPREAD[0], -9.0), (SPREAD[0][:1], 9.0))
+
+
+def test_what_follows_the_first_element_stands_in_the_mask_itself():
+    source = (
+        "def f(x, t):\n    total = 0.0\n    while len(x) > 0:\n        first = x[0]\n        total = total + first\n"
+        "        x = x[1:][jnp.abs(x[1:] - first) > t]\n    return total\n"
+    )
+    check(source, (SPREAD[0], 1.0), (SPREAD[0], 9.0), (SPREAD[0], -1.0), (SPREAD[0][:1], 0.0))
+    by_places = source.replace("x[1:][jnp.abs(x[1:] - first) > t]", "x[jnp.where(jnp.abs(x[1:] - first) > t)[0] + 1]")
+    check(by_places, (SPREAD[0], 1.0), (SPREAD[0], 9.0), (SPREAD[0], -1.0), (SPREAD[0][:1], 0.0))
