@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import gc
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +36,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
 from jupyter_jitmagic.source.compared import compared_words
@@ -399,21 +399,17 @@ class Judge:
     def _keeps_tracers(self, traced: Traced) -> bool:
         """Whether a trace leaves tracers behind, in what the function changes outside itself: nobody can use them there.
 
-        What is alive after it is looked at: `jax.checking_leaks` collects garbage after each inner trace, which takes seconds
-        where a large model is loaded.
+        (`jax.checking_leaks` collects garbage after each inner trace, which takes seconds where a large model is loaded.)
         """
 
         @functools.wraps(traced.function)
         def again(*args: Any, **kwargs: Any) -> Any:  # one that JAX has not traced yet
             return traced.function(*args, **kwargs)
 
-        alive = _tracers()  # held, so that no other gets the id of one
-        before = set(map(id, alive))
-
         def leaves_some() -> bool:
-            jitted(again, self.static).trace(*self.args, **self.kwargs)
-            gc.collect()
-            return any(id(each) not in before for each in _tracers())
+            with made_since() as made:
+                jitted(again, self.static).trace(*self.args, **self.kwargs)
+                return any(issubclass(type(each), jax.core.Tracer) for each in made())
 
         try:
             return rerun(leaves_some)
@@ -441,11 +437,6 @@ class Judge:
         names = tuple(s for s in self.static if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
-
-
-def _tracers() -> list[Any]:
-    """All that are alive."""
-    return [each for each in gc.get_objects() if issubclass(type(each), jax.core.Tracer)]
 
 
 def _rejected(draft: Draft, reason: str) -> str:
