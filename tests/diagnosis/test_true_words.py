@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
+import sys
 from typing import Any
 
 import jax
@@ -158,14 +160,20 @@ def test_no_way_is_told_that_was_not_tried():
     assert "def counted_after(x, lab, n):" in found.splits[0].source and np.all(np.isfinite(X))
 
 
-def test_what_jax_has_with_other_arguments_is_not_said_to_be_missing() -> None:
-    """jax.scipy.optimize.minimize is there, though `import jax` alone does not show it."""
+@pytest.mark.parametrize("loaded", [False, True])
+def test_what_jax_has_with_other_arguments_is_not_said_to_be_missing(loaded: bool) -> None:
+    """jax.scipy.optimize.minimize is there, though `import jax` alone does not show it, and an answer loads nothing."""
     from scipy import optimize
+
+    if loaded:
+        importlib.import_module("jax.scipy.optimize")
+    before = "jax.scipy.optimize" in sys.modules
 
     def fitted(x):
         return optimize.minimize(lambda p: float(jnp.sum((x - p[0]) ** 2)), [0.0]).x[0] + x
 
     assert "and jax.scipy.optimize.minimize takes other arguments" in reason(fitted, X)
+    assert ("jax.scipy.optimize" in sys.modules) == before
 
 
 def test_the_line_that_no_static_argument_cures_is_the_reason_and_not_the_loop_before_it():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import re
 import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax.numpy as jnp
 import jax.scipy.special
@@ -140,21 +141,29 @@ def _names_of(value: object) -> list[str]:
 
 
 def _in_jax(dotted: str) -> bool:
-    """Whether JAX has the function under the same name."""
+    """Whether JAX has the function under the same name, and it takes the same arguments."""
     package, *parts = dotted.split(".")
+    if package == "scipy" and parts[0] in _OTHER_ARGUMENTS:
+        return False
     found: object = jnp if package == "numpy" else jax.scipy
     for part in parts:
         found = getattr(found, part, None)
     return callable(found)
 
 
+_OTHER_ARGUMENTS = frozenset({"optimize"})
+
+
 def _in_part_of_jax(name: str) -> bool:
-    """Whether a module of jax.scipy that `import jax` leaves out has this function, as "optimize.minimize"."""
+    """Whether a module of jax.scipy that `import jax` leaves out has this function, as "optimize.minimize". Nothing is
+    imported for it: what is loaded decides what may be written into the user's code."""
     module, _, function = name.rpartition(".")
     try:
-        return hasattr(importlib.import_module(f"jax.scipy.{module}"), function)
-    except ImportError:
+        found = importlib.util.find_spec(f"jax.scipy.{module}")
+        text = Path(found.origin).read_text(encoding="utf-8") if found is not None and found.origin else ""
+    except (ImportError, OSError, ValueError):
         return False
+    return re.search(rf"\b{re.escape(function)} as {re.escape(function)}\b", text) is not None
 
 
 RULES: list[Rule] = [called, listed, scalar]
