@@ -57,7 +57,7 @@ class Plain:
 
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
-        takes_gradients: it takes a gradient itself, so that infinite data is among the inputs.
+        takes_gradients: it takes a gradient itself, so that infinite data is among the inputs, if there is time.
         gives_gradients: it takes one, and does not ask for NaN.
         asks_for_kinds: what it does may depend on whether a number is Python's or an array.
 
@@ -120,6 +120,10 @@ class Plain:
     def first(self) -> Any:
         """The result on the call's own input, after `runs` has given it."""
         return self._runs[0][1]
+
+    def ran_on(self, kind: str) -> bool:
+        """Whether an input of this kind is among those that `runs` has given."""
+        return any(given.kind == kind for given, _ in self._runs)
 
     def runs(self) -> Iterator[tuple[Input, Any]]:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""

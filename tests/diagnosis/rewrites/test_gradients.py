@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, LOST_TO_INFINITE, beside_infinities
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, define
@@ -325,6 +325,17 @@ def test_a_step_that_is_given_up_for_nan_is_answered_and_its_gradient_told():
     q = jnp.array([1.0, -2.0])
     rewrite = propose(namespace["f"], (q, 0.1), {}).rewrites[0]
     assert "its gradient is not finite where data is NaN, where plain Python's is" in rewrite.compared.differences
+
+
+@pytest.mark.parametrize(("all_of_them", "told"), [(False, LOST_TO_INFINITE), (True, "")])
+def test_infinite_data_is_looked_at_where_the_comparison_did_not_come_to_it(all_of_them, told):
+    """It is among the inputs of what takes a gradient, as the last; there may have been no time for it."""
+    given = (jnp.array([1.0, 2.0]),)
+    plain = Plain(lambda x: x.sum(), [], {}, Variations(given, {}, set()), 5.0)
+    plain.takes_gradients = True
+    runs = plain.runs()
+    assert len([next(runs)] if not all_of_them else list(runs)) >= 1
+    assert beside_infinities(plain, lambda run: (run.args[0] * 0).sum() + run.args[0].sum(), {}, 5.0) == told
 
 
 def test_a_gradient_is_right_where_all_that_a_loop_leaves_out_is_nan():
