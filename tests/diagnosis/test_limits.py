@@ -77,6 +77,19 @@ def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monke
     assert found.stopped == (limit_s < 60) == ("the search was stopped after" in found.reason)
 
 
+def test_code_with_effects_is_not_in_hand_before_it_is_known_to_keep_no_tracer(limited, monkeypatch):
+    kept = []
+
+    def fun(x):
+        kept.append(x)
+        return x + 1 if x > 0 else x
+
+    jm.options.advice_limit_s = 1.5
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge.judge", lambda *_: busy(60))
+    found = jm.diagnose(fun, jnp.float32(1.0))
+    assert found.stopped and not found.unverified and not kept
+
+
 def test_an_answer_that_is_stopped_says_what_its_static_set_costs(limited, monkeypatch):
     """That it makes an unbearable program is known before other code is looked for."""
 

@@ -479,6 +479,20 @@ def test_a_history_is_kept_in_plain_python_and_compared():
     assert "    HISTORY.append(float(loss))" in split.source and HISTORY == [0.5]
 
 
+def kept_in_an_argument(w, x, y, HISTORY):
+    loss, slope = jax.value_and_grad(lambda w: ((jnp.tanh(x @ w) - y) ** 2).mean())(w)
+    HISTORY.append(float(loss))
+    return w - 0.1 * slope
+
+
+def test_an_argument_that_is_called_as_a_list_of_the_module_is_not_taken_for_it():
+    """What it holds afterwards is not looked at, so that nothing is said to be equal."""
+    call = bind(kept_in_an_argument, (*TRAINED, []), {})
+    proof = Proof(call, frozenset(), unit_of(kept_in_an_argument.__code__, kept_in_an_argument.__globals__), 5.0)
+    with undoing(Reach(kept_in_an_argument)):
+        assert str(proof.compared(kept_in_an_argument)).startswith("not compared: it changes HISTORY")
+
+
 @pytest.mark.parametrize(("kept", "equal"), [(lambda loss: float(loss), True), (lambda loss: float(loss) + 1, False)])
 def test_a_split_that_keeps_something_else_is_refused(kept, equal):
     def other(w, x, y):

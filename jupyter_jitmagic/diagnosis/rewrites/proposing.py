@@ -186,7 +186,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 break
             if verified and traced.draft.risky:
                 break  # an answer that evaluates less is there already
-            if not verified:
+            if not verified and judge.may_run():  # what has effects may keep tracers, which is not known yet
                 so_far[:] = [Proposals(unverified=(*unverified, judge.not_yet(traced.draft)))]
             outcome = judge.judge(traced)
             if isinstance(outcome, Rewrite):

@@ -91,7 +91,7 @@ class Proof:
         """The list (dict, …) of numbers and arrays, with its name among the globals, of which it is said that it is changed."""
         said = re.match(r"it changes (\w+) ", why_not)
         function = plain_function(self.call.fun)
-        if said is None or function is None:
+        if said is None or function is None or said[1] in (*function.__code__.co_varnames, *function.__code__.co_freevars):
             return None
         held: Any = function.__globals__.get(said[1])
         if type(held) not in (list, dict, set, deque) or len(held) > MOST_KEPT:
