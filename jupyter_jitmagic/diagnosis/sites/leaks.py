@@ -4,7 +4,6 @@ that reads them again."""
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import definition_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.operations import block_of
 from jupyter_jitmagic.diagnosis.types import Site
+from jupyter_jitmagic.usercode.held import paths_to
 from jupyter_jitmagic.usercode.places import source_line
 
 
@@ -36,13 +36,13 @@ def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
     for fun in reachable_functions(call):
         for name in fun.__code__.co_names:
             if name in fun.__globals__:
-                yield from (Holder(f"the global {name}{path}", name) for path in _paths(fun.__globals__[name], wanted))
+                yield from (Holder(f"the global {name}{path}", name) for path in paths_to(fun.__globals__[name], wanted))
         for name, value in closure_of(fun):
-            yield from (Holder(f"the closure variable {name}{path}", name) for path in _paths(value, wanted))
+            yield from (Holder(f"the closure variable {name}{path}", name) for path in paths_to(value, wanted))
     owner = getattr(innermost(call.fun), "__self__", None)
-    yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in _paths(owner, wanted))
+    yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in paths_to(owner, wanted))
     for argument in call.arguments:
-        yield from (Holder(f"{argument.name}{path}", argument.name) for path in _paths(argument.value, wanted))
+        yield from (Holder(f"{argument.name}{path}", argument.name) for path in paths_to(argument.value, wanted))
 
 
 def leak_site(error: BaseException, call: Call) -> Site | None:
@@ -89,20 +89,3 @@ def _only_adds(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
         return isinstance(parent.ctx, ast.Store)
     call = parents.get(parent) if isinstance(parent, ast.Attribute) else None
     return isinstance(call, ast.Call) and isinstance(parents.get(call), ast.Expr)
-
-
-def _paths(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:
-    if wanted(value):
-        yield ""
-    elif depth < 3:
-        for step, item in _items(value):
-            yield from (f"{step}{path}" for path in _paths(item, wanted, depth + 1))
-
-
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:100])
-    elif isinstance(value, (list, tuple)):
-        yield from ((f"[{number}]", item) for number, item in enumerate(value[:100]))
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and not inspect.ismodule(value) and not callable(value):
-        yield from ((f".{name}", item) for name, item in list(vars(value).items())[:100])

@@ -13,7 +13,7 @@ from jupyter_jitmagic.base.causes import sentence
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, percent, short_name
-from jupyter_jitmagic.recording.guards import cures, stale
+from jupyter_jitmagic.recording.guards import cures, left_tracers, stale
 from jupyter_jitmagic.recording.guards.captured import ReadChange
 from jupyter_jitmagic.recording.guards.resting_device import rest_since
 from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, log
@@ -69,7 +69,7 @@ class Teller:
         try:
             new = _latest(self._last_miss)
             costs = dict(self._costs)
-            found = [*self._of_misses(new, costs, since), *self._stale(since), *self._rests(since)]
+            found = [*self._of_misses(new, costs, since), *self._left(since), *self._stale(since), *self._rests(since)]
         except Exception as error:
             faults.report("telling what a cell has shown", error)
             return []
@@ -90,6 +90,7 @@ class Teller:
             stale = self._stale_so_far()
             return [
                 *self._of_misses(_latest(self._last_miss), dict(self._costs), self._since),
+                *self._left(self._since),
                 *stale,
                 *self._rests(self._since),
             ]
@@ -159,6 +160,14 @@ class Teller:
                 key = ("advice", advice.rule, advice.function, advice.argument)
                 if advice.cost_s >= options.tell_after_s and self._once(*key):
                     yield advice
+
+    def _left(self, since: float) -> Iterator[Line]:
+        for each in tuple(left_tracers.left):
+            if each.seen_s >= since and self._once("left", each.function, each.holder):
+                yield Line(
+                    f"{each.name} left a tracer in {each.holder} when it was traced: it is no number, and what uses it fails. "
+                    f"Under jit Python runs once for all calls alike: return such values from {each.name}."
+                )
 
     def _stale(self, since: float) -> Iterator[Line]:
         yield from self._stale_lines.values()
