@@ -485,7 +485,17 @@ def captured_tracer_error(traced: Any) -> BaseException | None:
         from jax._src import core
 
         leaked = [const for const in getattr(traced, "_consts", ()) if isinstance(const, core.Tracer)]
-        return core.escaped_tracer_error(leaked[0]) if leaked and core.trace_state_clean() else None
+        return escaped_tracer_error(leaked[0]) if leaked and core.trace_state_clean() else None
+    except (ImportError, AttributeError):
+        return None
+
+
+def escaped_tracer_error(tracer: Any) -> BaseException | None:
+    """The error that a use of this tracer of an ended trace meets; None without the internals."""
+    try:
+        from jax._src import core
+
+        return cast(BaseException, core.escaped_tracer_error(tracer))
     except (ImportError, AttributeError):
         return None
 

@@ -5,8 +5,10 @@ Each stage gives an answer, or None where it has nothing to say.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
+from typing import Any
 
 import jax
 
@@ -14,17 +16,19 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
-from jupyter_jitmagic.diagnosis.call.calls import Call, readable
+from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.objects import Written, written_outside
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
-from jupyter_jitmagic.diagnosis.sites.leaks import leak_site
+from jupyter_jitmagic.diagnosis.sites.keeping import keeping
+from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
+from jupyter_jitmagic.usercode.held import may_write
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 
@@ -35,9 +39,22 @@ def answer(asked: Asked) -> Diagnosis:
     if isinstance(written, Diagnosis):
         return written
     found = _answer(asked)
+    if found.kind == "static" and (holder := _left_behind(asked.call, asked.result.static)) is not None:
+        found = replace(found, notes=(*found.notes, other_failures.for_left_tracer(asked.call, holder, None)))
     if written and not (found.rewrites or found.splits or found.kind in ("static", "traces")):
         found = replace(found, reason=f"{found.reason} {written}")
     return found
+
+
+def leaving(asked: Asked, holder: Holder) -> Diagnosis:
+    """The answer to a call that traces and leaves a tracer behind; `asked.error` is what a use of that tracer meets."""
+    written = _written(asked) if asked.with_rewrites else None
+    kept = keeping(asked.error, holder.name)
+    sites = (kept_site(kept),) if kept is not None else ()
+    if isinstance(written, Diagnosis):
+        return replace(written, error="", sites=sites)
+    reason = other_failures.for_left_tracer(asked.call, holder, kept)
+    return asked.verdict("not_staticness", sites=sites, error="", reason=f"{reason} {written}" if written else reason)
 
 
 def _answer(asked: Asked) -> Diagnosis:
@@ -57,6 +74,20 @@ def _answer(asked: Asked) -> Diagnosis:
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
     return with_rewrite(asked, result, with_split=True)
+
+
+def _left_behind(call: Call, static: frozenset[str]) -> Holder | None:
+    """What holds a tracer after a trace with these static arguments; None where nothing does."""
+    if not any(may_write(each.__code__) for each in reachable_functions(call)):
+        return None
+
+    @functools.wraps(call.fun)
+    def again(*args: Any, **kwargs: Any) -> Any:  # one that JAX has not traced yet
+        return call.fun(*args, **kwargs)
+
+    left = Left(call)
+    trace_call(replace(call, fun=again), static, then=left.look)
+    return left.holder
 
 
 def _written(asked: Asked) -> Diagnosis | str:

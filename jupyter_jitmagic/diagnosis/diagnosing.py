@@ -12,9 +12,10 @@ from time import thread_time as clock  # under load a thread waits: that is no w
 from typing import Any
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
-from jupyter_jitmagic.diagnosis.answering import Asked, answer
+from jupyter_jitmagic.diagnosis.answering import Asked, answer, leaving
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
@@ -27,7 +28,8 @@ from jupyter_jitmagic.diagnosis.sites.finding import (
     place_of,
     refused_at,
 )
-from jupyter_jitmagic.diagnosis.statics.search import TraceTooLong, search, trace_call
+from jupyter_jitmagic.diagnosis.sites.leaks import Left
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet, TraceTooLong, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
@@ -170,13 +172,18 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
     begin, started = clock(), time.perf_counter()
     if inspect.iscoroutinefunction(call.fun) or inspect.isasyncgenfunction(call.fun):
         return Diagnosis(call.name, "not_staticness", *call.static_names(), reason=other_failures.ASYNC)
-    error, traced = trace_call(call, frozenset(), options.advice_limit_s / 2)
+    left = Left(call)
+    error, traced = trace_call(call, frozenset(), options.advice_limit_s / 2, then=left.look)
     took = clock() - begin
     if error is None and (gone := deleted_array(call, traced)):
         reading = (gone.site,) if gone.site else ()
         return Diagnosis(
             call.name, "not_staticness", *call.static_names(), reading, reason=other_failures.for_deleted(call, gone)
         )
+    if error is None and left.holder is not None and (escaped := escaped_tracer_error(left.tracer)):
+        deadline = begin + max(seconds, min(_TRACES * took, options.advice_limit_s / 3))
+        unfailing = StaticSet(frozenset(), cured=True)
+        return leaving(Asked(call, escaped, Found(), unfailing, took, deadline, with_rewrites, so_far), left.holder)
     if error is None:
         return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call))
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")

@@ -120,6 +120,8 @@ def _title(diagnosis: Diagnosis) -> Title:
     name = diagnosis.function
     if diagnosis.kind == "traces":
         return Title(f"{name} traces", "good")
+    if not diagnosis.error and any(site.operation == "leaked tracer" for site in diagnosis.sites):
+        return Title(f"{name} traces, and leaves a tracer behind")
     if diagnosis.kind == "not_staticness" and "unknown" not in diagnosis.reason.lower():
         return Title(f"{name} fails, and no static argument cures it")
     return Title(f"{name} cannot be traced")

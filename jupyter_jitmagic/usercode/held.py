@@ -1,13 +1,31 @@
-"""Where a value of some kind stands within one of the user's values."""
+"""What code may write beyond its own variables, and where a value of some kind stands within one of the user's."""
 
 from __future__ import annotations
 
+import dis
+import functools
 import inspect
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _DEPTH = 3
 _ITEMS = 100  # of one container that are looked at
+_WRITES = frozenset({"STORE_ATTR", "STORE_GLOBAL", "STORE_SUBSCR", "STORE_DEREF"})
+_METHODS = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setattr", "setdefault", "update"})
+
+
+@functools.lru_cache(maxsize=1024)
+def may_write(code: types.CodeType) -> bool:
+    """Whether the code stores something beyond its own variables, or names what may.
+
+    Example:
+        >>> may_write((lambda x: x + 1).__code__), may_write((lambda x: log.append(x)).__code__)
+        (False, True)
+    """
+    if not _METHODS.isdisjoint(code.co_names) or any(op.opname in _WRITES for op in dis.get_instructions(code)):
+        return True
+    return any(may_write(part) for part in code.co_consts if isinstance(part, types.CodeType))
 
 
 def paths_to(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:
@@ -31,5 +49,10 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:_ITEMS])
     elif isinstance(value, (list, tuple)):
         yield from ((f"[{number}]", item) for number, item in enumerate(value[:_ITEMS]))
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and not inspect.ismodule(value) and not inspect.isroutine(value):
+    elif (
+        hasattr(value, "__dict__")
+        and not isinstance(value, type)
+        and not inspect.ismodule(value)
+        and not inspect.isroutine(value)
+    ):
         yield from ((f".{name}", item) for name, item in list(vars(value).items())[:_ITEMS])

@@ -256,13 +256,17 @@ def _wraps(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and isinstance(attribute(value, "__wrapped__"), FunctionType)
 
 
+def names_in(fun: FunctionType) -> dict[str, None]:
+    """The globals and attributes that a function and those within it name, in the order of its code."""
+    return dict.fromkeys(name for code in (fun.__code__, *codes(fun.__code__)) for name in code.co_names)
+
+
 def calling_itself(fun: Any) -> Any:
     """A function whose name stands for its own jit, calling itself in that jit's place: what is static there is static in each
     of its calls. Any other function as it is."""
     if not isinstance(fun, FunctionType):
         return fun
-    named = {name for code in (fun.__code__, *codes(fun.__code__)) for name in code.co_names}
-    own = [name for name in named if _is_jit_of(fun.__globals__.get(name), fun)]
+    own = [name for name in names_in(fun) if _is_jit_of(fun.__globals__.get(name), fun)]
     cells = {name for name, value in closure_of(fun) if _is_jit_of(value, fun)}
     if not own and not cells:
         return fun

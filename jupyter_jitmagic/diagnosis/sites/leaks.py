@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jupyter_jitmagic.diagnosis.call.calls import Call, closure_of, innermost, reachable_functions
+from jupyter_jitmagic.diagnosis.call.calls import Call, closure_of, innermost, names_in, reachable_functions
 from jupyter_jitmagic.diagnosis.sites.finding import definition_of
-from jupyter_jitmagic.diagnosis.sites.keeping import keeping
+from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.operations import block_of
 from jupyter_jitmagic.diagnosis.types import Site
 from jupyter_jitmagic.usercode.held import paths_to
@@ -34,7 +34,7 @@ def leaks(call: Call) -> Iterator[Holder]:
 def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
     """The same for any kind of value."""
     for fun in reachable_functions(call):
-        for name in fun.__code__.co_names:
+        for name in names_in(fun):
             if name in fun.__globals__:
                 yield from (Holder(f"the global {name}{path}", name) for path in paths_to(fun.__globals__[name], wanted))
         for name, value in closure_of(fun):
@@ -43,6 +43,38 @@ def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
     yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in paths_to(owner, wanted))
     for argument in call.arguments:
         yield from (Holder(f"{argument.name}{path}", argument.name) for path in paths_to(argument.value, wanted))
+
+
+class Left:
+    """What a trace leaves behind: made before it, asked after it.
+
+    Attributes:
+        tracer: one that was not there before, None if there is none.
+        holder: what holds it.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._before: list[Any] = []
+        for _ in holders(call, self._note):
+            pass
+        self.tracer: Any = None
+        self.holder: Holder | None = None
+
+    def look(self) -> None:
+        """The trace has ended, and what it changed is not put back yet."""
+        self.holder = next(holders(self._call, self._is_new), None)
+
+    def _note(self, value: Any) -> bool:
+        if isinstance(value, jax.core.Tracer):
+            self._before.append(value)
+        return False
+
+    def _is_new(self, value: Any) -> bool:
+        if not isinstance(value, jax.core.Tracer) or any(value is each for each in self._before):
+            return False
+        self.tracer = value
+        return True
 
 
 def leak_site(error: BaseException, call: Call) -> Site | None:
@@ -56,6 +88,11 @@ def leak_site(error: BaseException, call: Call) -> Site | None:
     kept = keeping(error)
     if kept is None:
         return None
+    return kept_site(kept)
+
+
+def kept_site(kept: Keeping) -> Site:
+    """The line that keeps a tracer."""
     return Site(kept.filename, kept.line, kept.code, "leaked tracer", (), "keeps a tracer of its trace", function=kept.function)
 
 

@@ -47,14 +47,19 @@ def call_error(call: Call, static: frozenset[str], seconds: float = 5.0) -> Base
     return trace_call(call, static, seconds)[0]
 
 
-def trace_call(call: Call, static: frozenset[str], seconds: float = 5.0) -> tuple[BaseException | None, Any]:
-    """(`call_error`, what ``jax.jit(…).trace`` gave)."""
+def trace_call(
+    call: Call, static: frozenset[str], seconds: float = 5.0, *, then: Callable[[], object] = lambda: None
+) -> tuple[BaseException | None, Any]:
+    """(`call_error`, what ``jax.jit(…).trace`` gave). `then` looks at what the trace has changed, before it is put back."""
     options = call.jit_options([*sorted(call.declared), *sorted(static - call.declared)])
 
     def trace() -> Any:
         if call.keeps_options:
-            return _trace_arrays(call, static)
-        return jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
+            traced = _trace_arrays(call, static)
+        else:
+            traced = jax.jit(call.fun, **options).trace(*call.args, **call.kwargs)
+        then()
+        return traced
 
     try:
         traced = rerun(trace, seconds)

@@ -13,7 +13,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
-from jupyter_jitmagic.diagnosis.sites.leaks import leaks
+from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, registered
 
 CONCRETIZATIONS = (
@@ -181,6 +181,15 @@ def _leak(call: Call, error: BaseException, text: str) -> str | None:
         text += f"{', and' if leak is not None else ':'} line {kept.line} keeps it (`{kept.code}`), in {kept.function} as "
         text += f"{kept.traced_by} traces it"
     return f"{text}. {_returned(kept)}"
+
+
+def for_left_tracer(call: Call, holder: Holder, kept: Keeping | None) -> str:
+    """The call traces, and `holder` holds a tracer afterwards."""
+    name = call.name.rpartition(".")[2]
+    return (
+        f"`{name}` traces, and leaves a tracer in {holder.text}. It is no number: this call gives what it should, and what "
+        f"uses {holder.text} later fails. {_returned(kept)}"
+    )
 
 
 def _returned(kept: Keeping | None) -> str:

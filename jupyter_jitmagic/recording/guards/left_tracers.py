@@ -6,24 +6,21 @@ compiled, never per call, and only where the code can write to what it has not m
 
 from __future__ import annotations
 
-import dis
-import functools
 import time
 import types
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.jax_internals import escaped_tracer_error, traced_when_kept
 from jupyter_jitmagic.recording.causes.binding import named_arguments
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
-from jupyter_jitmagic.usercode.held import paths_to
+from jupyter_jitmagic.usercode.held import may_write, paths_to
 
 _LIMIT = 100
-_WRITES = frozenset({"STORE_ATTR", "STORE_GLOBAL", "STORE_SUBSCR", "STORE_DEREF"})
-_METHODS = frozenset({"__setattr__", "add", "append", "appendleft", "extend", "insert", "put", "setattr", "setdefault", "update"})
 
 
 class LeftTracer(NamedTuple):
@@ -47,8 +44,9 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
         return
     try:
         functions = reached_by(facts.fun)
-        if any(_may_write(each.__code__) for each in functions):
-            found = next(_tracers(facts, missed, functions), "")
+        if any(may_write(each.__code__) for each in functions):
+            own = {(code.co_filename, code.co_name) for each in functions for code in (each.__code__, *_inner(each.__code__))}
+            found = next(_tracers(facts, missed, functions, lambda value: _is_tracer_of(value, own)), "")
             if found:
                 left.append(LeftTracer(facts.function, facts.name, found, time.time()))
                 del left[:-_LIMIT]
@@ -56,29 +54,36 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
         faults.report("looking for tracers that a trace has left behind", error)
 
 
-@functools.lru_cache(maxsize=1024)
-def _may_write(code: types.CodeType) -> bool:
-    """Whether the code stores something beyond its own variables, or calls what may."""
-    if any(op.opname in _WRITES for op in dis.get_instructions(code)) or not _METHODS.isdisjoint(code.co_names):
-        return True
-    return any(isinstance(part, types.CodeType) and _may_write(part) for part in code.co_consts)
+def _inner(code: types.CodeType) -> Iterator[types.CodeType]:
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield part
+            yield from _inner(part)
 
 
-def _tracers(facts: Jitted, missed: Missed, functions: list[types.FunctionType]) -> Iterator[str]:
+def _tracers(
+    facts: Jitted, missed: Missed, functions: list[types.FunctionType], wanted: Callable[[Any], bool]
+) -> Iterator[str]:
+    """What holds such a value, as the reader would write it."""
     for function in functions:
-        for name in function.__code__.co_names:
+        for name in dict.fromkeys(name for code in (function.__code__, *_inner(function.__code__)) for name in code.co_names):
             if name in function.__globals__:
-                yield from (f"the global {name}{path}" for path in paths_to(function.__globals__[name], _is_tracer))
+                yield from (f"the global {name}{path}" for path in paths_to(function.__globals__[name], wanted))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
             if not _is_empty(cell):
-                yield from (f"the variable {name}{path}" for path in paths_to(cell.cell_contents, _is_tracer))
-    yield from (f"self{path}" for path in paths_to(getattr(facts.fun, "__self__", None), _is_tracer))
+                yield from (f"the variable {name}{path}" for path in paths_to(cell.cell_contents, wanted))
+    yield from (f"self{path}" for path in paths_to(getattr(facts.fun, "__self__", None), wanted))
     for name, value in named_arguments(facts.fun, missed.args, missed.kwargs).items():
-        yield from (f"{name}{path}" for path in paths_to(value, _is_tracer))
+        yield from (f"{name}{path}" for path in paths_to(value, wanted))
 
 
-def _is_tracer(value: object) -> bool:
-    return isinstance(value, jax.core.Tracer)
+def _is_tracer_of(value: Any, functions: set[tuple[str, str]]) -> bool:
+    """Whether this is a tracer that one of these functions (file and name) has made: an earlier one may have left others."""
+    if not isinstance(value, jax.core.Tracer):
+        return False
+    error = escaped_tracer_error(value)
+    traced = traced_when_kept(error) if error is not None else None
+    return traced is not None and (traced[1], traced[0]) in functions
 
 
 def _is_empty(cell: types.CellType) -> bool:
