@@ -108,6 +108,7 @@ def test_the_jit_of_a_library_is_told_as_the_user_spells_it():
 @pytest.mark.parametrize("frozen", [False, True])
 def test_each_run_gets_a_librarys_module_as_the_call_has_it(frozen):
     """One that counts its draws in an attribute: runs would go on from each other's state. What is frozen is handed on."""
+    pytest.importorskip("equinox")  # a module that is loaded tells that it is a library's
 
     @functools.partial(jax.tree_util.register_dataclass, data_fields=["count"], meta_fields=[])
     @dataclasses.dataclass(frozen=frozen)
