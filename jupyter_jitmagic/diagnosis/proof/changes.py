@@ -49,6 +49,16 @@ def lone(values: Any) -> Any:
     return alike
 
 
+def doubled(values: Any) -> Any:
+    """The first half of an array's numbers, each of them twice: equal ones stand apart, and most limits let some pass."""
+    return np.resize(values.reshape(-1)[: (values.size + 1) // 2], values.shape) if values.ndim else values
+
+
+def doubled_above(values: Any) -> Any:
+    """The same beside single numbers that are below all of them, as a limit that lets everything pass."""
+    return doubled(values) if values.ndim else -np.abs(values) - 1e3
+
+
 def noise(seed: int) -> Callable[[Any], Any]:
     """A change that adds noise of the values' own size."""
     generator = np.random.default_rng(seed)

@@ -19,6 +19,8 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
+    doubled,
+    doubled_above,
     infinite_and_zero,
     lone,
     noise,
@@ -33,7 +35,7 @@ from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
     "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int",
-    "large count", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
+    "large count", "doubled", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
 )  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
@@ -240,6 +242,12 @@ class Variations:
             }
             yield self._with(far | {k: like(self._leaves[k], 1) for k in counts}, "infinite")
 
+    def tied(self) -> Iterator[Input]:
+        """Equal numbers apart from each other, with limits below all of them, and above."""
+        if any(np.size(self._leaves[k]) > 1 for k in self._floats):
+            yield self._each(self._floats, doubled_above, "doubled")
+            yield self._each(self._floats, lambda v: -doubled_above(v), "doubled")
+
     def core(self) -> Iterator[Input]:
         """The few inputs on which every rewrite is run."""
         yield self.call()
@@ -251,6 +259,7 @@ class Variations:
             yield from self._one(self._floats[:1], with_nan, "nan")
             yield self._each([*self._floats, *self._keys], noise(1), "noise")
             if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 1]:
+                yield self._each(arrays, doubled, "doubled")
                 # a 0 in the place of nothing is the largest here
                 yield self._each(arrays, below_zero, "negated")
                 if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
@@ -268,6 +277,8 @@ class Variations:
             yield from self._between()
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")
+            if any(np.size(self._leaves[k]) > 2 for k in self._ints):
+                yield self._each(self._ints, doubled, "doubled")
             numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
             yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
             yield from self._between()

@@ -164,6 +164,7 @@ class Plain:
             if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
                 return
         if self.takes_gradients:
+            yield from self.variations.tied()
             yield from self.variations.infinite()
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}

@@ -101,6 +101,14 @@ def compare(
                 notes[rounds] = None
         elif difference and _may_lose(plain, given) and lost_to_nan(got, want):
             notes[BESIDE_NAN] = None
+        elif (
+            difference
+            and given.kind == "doubled"
+            and plain.takes_gradients
+            and same_dtypes(got, want)
+            and shapes(got) == shapes(want)
+        ):
+            notes[AT_TIE] = None
         elif difference and given.kind == "nan" and _gives(uncompiled_rewrite, given, want):
             notes["compiled, XLA makes a number of some NaN (it leaves out what is multiplied by False)"] = None
         elif difference and given.kind == "nan" and plain.gives(got, given):
@@ -201,6 +209,8 @@ def _may_lose(plain: Plain, given: Input) -> bool:
 
 
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
+AT_TIE = "its gradient is another where numbers are equal"
+"""Said where nothing better is found: at a kink both may be right."""
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"
 
 

@@ -345,10 +345,15 @@ def sort(spot: Spot) -> Iterator[Step]:
     if key is not None:
         yield from _sorted_by(spot, node, key, reverse)
         return
-    text = f"{spot.jnp('sort')}({spot.jnp('asarray')}({_listed(spot, node.args[0])}))" + ("[::-1]" if reverse else "")
     excludes = {"nan": "the order that sorted() gives to NaN"}
-    yield spot.step("sort", (node, text), excludes=excludes)
-    yield spot.step("sort", (node, f"list({text})"), excludes=excludes)
+    array = f"{spot.jnp('asarray')}({_listed(spot, node.args[0])})"
+    texts = [f"{spot.jnp('sort')}({array}){'[::-1]' if reverse else ''}"]
+    if reverse:  # equal numbers keep their order: each has its own part in a gradient
+        texts.append(f"{spot.jnp('sort')}({array}[::-1])[::-1]")
+    for text in texts:
+        yield spot.step("sort", (node, text), excludes=excludes)
+    for text in texts:
+        yield spot.step("sort", (node, f"list({text})"), excludes=excludes)
 
 
 def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iterator[Step]:

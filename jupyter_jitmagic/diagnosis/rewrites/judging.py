@@ -28,7 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
-from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, beside_infinities, by_numpy, compare, comparison, computed
+from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, OVERLAP, beside_infinities, by_numpy, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -230,6 +230,9 @@ class Judge:
                 gradients = inputs, self._gradients_compared(plain, traced, inputs)
             if isinstance(gradients[1], Differs):
                 raise gradients[1]
+            if AT_TIE in notes:
+                self.at_edge = self.at_edge or told(gradients[1])
+                return _rejected(draft, AT_TIE)
             return told(gradients[1])
         except DiffersAtEdge as error:
             self.at_edge = self.at_edge or told(str(error))

@@ -10,8 +10,9 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN, LOST_TO_INFINITE, beside_infinities
+from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_INFINITE, beside_infinities, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.sandbox.clock import Deadline
 
 from .helpers import applied, define
 
@@ -350,3 +351,64 @@ def test_a_gradient_is_right_where_all_that_a_loop_leaves_out_is_nan():
     with applied(found, namespace):
         slope = jax.grad(namespace["f"])(missing, 1.0)
     assert BESIDE_NAN in found.rewrites[0].compared.differences or not jnp.isnan(slope).any()
+
+
+def by_rank(x, limit):
+    total = 0.0
+    for rank, v in enumerate(sorted(x, reverse=True)):
+        if v > limit:
+            total += v / (rank + 1)
+    return total
+
+
+def test_a_function_that_takes_a_gradient_is_run_on_equal_numbers_apart_from_each_other():
+    """`sorted(x, reverse=True)` leaves equal numbers in their order, and each has its own part in the gradient."""
+    source = (
+        "def by_rank(x, limit):\n    total = 0.0\n    for rank, v in enumerate(sorted(x, reverse=True)):\n"
+        "        if v > limit:\n            total += v / (rank + 1)\n    return total\n\n"
+        "def f(x, limit):\n    return jax.grad(by_rank)(x, limit)\n"
+    )
+    namespace = define(source)
+    tie = jnp.array([1.0, 2.0, 1.0, 2.0, -1.0])
+    want = namespace["f"](tie, 0.5)
+    found = propose(namespace["f"], (jnp.array([0.0, 0.25, -0.3, 0.75, -2.0]), 0.0), {}, seconds=20.0)
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.jit(namespace["f"])(tie, 0.5), want)
+
+
+def test_a_gradient_that_is_turned_round_at_a_tie_alone_is_told():
+    """At a kink both may be right: it is an answer, where there is none that gives plain Python's."""
+
+    def turned(x, limit):
+        ranked = jnp.sort(x)[::-1]
+        return jnp.sum(jnp.where(ranked > limit, ranked, 0.0) / jnp.arange(1, x.size + 1))
+
+    def straight(x, limit):
+        ranked = jnp.sort(x[::-1])[::-1]
+        return jnp.sum(jnp.where(ranked > limit, ranked, 0.0) / jnp.arange(1, x.size + 1))
+
+    given = jnp.array([0.0, 0.25, -0.3, 0.75, -2.0]), jnp.array(0.1)
+    for rewrite, notes in ((turned, (AT_TIE,)), (straight, ())):
+        plain = Plain(jax.grad(by_rank), [], {}, Variations(given, {}, set()), 20.0)
+        plain.takes_gradients = True
+        gradient = jax.jit(jax.grad(rewrite))
+        assert compare(plain, lambda each, gradient=gradient: gradient(*each.args), {"nan": "NaN"}, Deadline(20.0))[1] == notes
+
+
+def test_the_last_of_equal_numbers_is_not_taken_for_the_first():
+    """Nothing is above the limit where all is zero, so that other equal numbers have to show it."""
+
+    def last(x, limit):
+        best, at = limit, -1
+        for i, v in enumerate(x):
+            if v > limit and v >= best:
+                best, at = v, i
+        return at
+
+    def first(x, limit):
+        return jnp.where(jnp.any(x > limit), jnp.argmax(x), -1)
+
+    given = jnp.array([0.5, 3.0, -1.0, 2.0, 0.25, -0.5]), jnp.array(0.1)
+    plain = Plain(last, [], {}, Variations(given, {}, set()), 20.0)
+    with pytest.raises(Differs, match="doubled"):
+        compare(plain, lambda each: jax.jit(first)(*each.args), {}, Deadline(20.0))
