@@ -21,6 +21,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
     doubled,
     doubled_above,
+    every_second_zero,
     infinite_and_zero,
     lone,
     noise,
@@ -303,9 +304,11 @@ class Variations:
 
     def _alone(self) -> Iterator[Input]:
         """Of integers: one that occurs once beside another that fills the array, and of two arrays the second full of the
-        first's largest number, its smallest: they have one in common."""
+        first's largest number, its smallest: they have one in common. Without a sign 0 is its own opposite."""
         arrays = [k for k in self._ints if np.size(self._leaves[k]) > 1]
         yield from self._one(arrays[:1], lone, "lone")
+        unsigned = [k for k in arrays if self._leaves[k].dtype.kind == "u"]
+        yield from self._one(unsigned[:2], every_second_zero, "lone")
         if len(arrays) > 1 and not self._is_large(arrays[0]):
             values = np.asarray(self._leaves[arrays[0]])
             for number in dict.fromkeys((int(values.max()), int(values.min()))):

@@ -208,10 +208,10 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
     if len(node.args) == 1 and (chosen := chosen_numbers(spot, node.args[0])) is not None:
         numbers, target, tests = chosen
         keys = f"{spot.jnp('asarray')}({_keys(spot, key.value, numbers)})"
-        keys = f"-{keys}" if name == "argmax" else keys
         left_out = " or ".join(tests)
         others = f"{spot.jnp('asarray')}([{left_out} for {target} in {numbers}], bool)"
-        yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({keys}, {others}))[0]"), excludes=excludes)
+        for turned in ("~", "-") if name == "argmax" else ("",):  # of integers: the opposite of an unsigned 0 is 0
+            yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({turned}{keys}, {others}))[0]"), excludes=excludes)
         return
     listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
     place = f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"

@@ -377,11 +377,12 @@ class _Ranked:
         spot, code = self.spot, self.spot.code
         array = spot.jnp("array")
         keys = [re.sub(r"\w+", lambda found: f"{array}({found[0]})", key) for key in self._keys(order.key)]
-        if order.backwards:
+        descending = ", descending=True" if order.backwards and len(keys) == 1 else ""  # the opposite of unsigned 0 is 0
+        if order.backwards and not descending:
             keys = [key.removeprefix("-") if key.startswith("-") else f"-{key}" for key in keys]
         name = code.fresh("order", f"order_of_{self.name}")
         several = f"{spot.jnp('lexsort')}(({', '.join(keys[::-1])}))"
-        sort = several if len(keys) > 1 else f"{spot.jnp('argsort')}({keys[0]})"
+        sort = several if len(keys) > 1 else f"{spot.jnp('argsort')}({keys[0]}{descending})"
         cut = f"[:{kept}]" if kept else ""
         read = [column for column in self.columns if column in reads]
         return [f"{name} = {sort}{cut}", *(f"{column} = {array}({column})[{name}]" for column in read)]

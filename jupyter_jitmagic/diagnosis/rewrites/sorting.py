@@ -38,7 +38,8 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     keys = f"{spot.jnp('stack')}([{code.operand(key.body)} for {each} in {items.id}])"
     indent = code.indent(statement)
     stacked = f"{spot.jax('tree.map')}(lambda *each: {spot.jnp('stack')}(each), *{items.id})"
-    lines = f"{indent}{order} = {spot.jnp('argsort')}({'-' if backwards else ''}{keys})\n{indent}{columns} = {stacked}\n"
+    sort = f"{spot.jnp('argsort')}({keys}{', descending=True' if backwards else ''})"
+    lines = f"{indent}{order} = {sort}\n{indent}{columns} = {stacked}\n"
     made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
     start = code.region([statement], comments=True)[0]
     new = f"{items.id} = {made}" if in_place else made

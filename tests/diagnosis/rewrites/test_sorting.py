@@ -3,7 +3,12 @@
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.differing import Differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.sandbox.clock import Deadline
 
 from .helpers import check, define
 
@@ -35,3 +40,35 @@ def test_a_beam_search_sorts_by_argsort_and_equal_scores_keep_their_order(sorted
 def test_items_of_different_structures_are_left_alone():
     source = BEAMS.format(sorted_by="beams = sorted(cand, key=lambda c: -c[0])[:2]").replace("seq + [v]", "seq + [v] * (v + 1)")
     assert not propose(define(source)["f"], (LOGP,), {}).rewrites
+
+
+PIXELS, PLACES = jnp.array([3, 1, 200, 7, 9, 3], jnp.uint8), jnp.arange(6)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, y):\n    pairs = [(a, b) for a, b in zip(x, y)]\n    pairs.sort(key=lambda q: q[0], reverse=True)\n"
+        "    return jnp.array([b for a, b in pairs])\n",
+        "def f(x, y):\n    near = []\n    for i in range(x.shape[0]):\n        near.append((x[i], y[i]))\n"
+        "    near = sorted(near, key=lambda q: q[0], reverse=True)[:3]\n    return jnp.array([b for a, b in near])\n",
+        "def f(x, y):\n    return max((i for i in range(6) if y[i] > 1), key=lambda i: x[i])\n",
+    ],
+)
+def test_numbers_without_a_sign_are_turned_round_with_zero_among_them(source):
+    """The opposite of 0 is 0, which stands before the opposites of all others."""
+    check(source, (PIXELS, PLACES), (jnp.array([3, 0, 200, 7, 0, 255], jnp.uint8), PLACES), seconds=20.0)
+
+
+def test_the_opposite_of_numbers_without_a_sign_is_refused_where_zero_is_not_in_the_call():
+    """Of 1 to 200 it has the right order; the comparison has to make a 0."""
+
+    def plain(x):
+        return max(range(x.shape[0]), key=lambda i: x[i])
+
+    given = (PIXELS,)
+    found = Plain(plain, [], {}, Variations(given, {}, set()), 20.0)
+    with pytest.raises(Differs, match="lone"):
+        compare(found, lambda each: jnp.argmin(-each.args[0]), {}, Deadline(20.0))
+    found = Plain(plain, [], {}, Variations(given, {}, set()), 20.0)
+    assert compare(found, lambda each: jnp.argmin(~each.args[0]), {}, Deadline(20.0))[0] > 3
