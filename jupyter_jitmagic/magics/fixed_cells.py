@@ -239,12 +239,17 @@ def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Ma
     for node in ast.walk(tree):
         call = _jit_call(node, names)
         last = call.args[-1] if call and call.args else None
-        if call and last is not None and (last is function or (isinstance(last, ast.Name) and last.id == jitted.name)):
+        if call and last is not None and (last is function or _name_in(last) == jitted.name):
             calls.append(call)
     if len(calls) != 1:
         how = "jitted in several places" if calls else "not jitted in this cell"
         raise OptionError(f"{jitted.name or 'the lambda'} is {how}; add {_option(fix)} where it is")
     return _with_option(text, calls[0], fix)
+
+
+def _name_in(node: ast.expr) -> str | None:
+    """The function that a name, or an attribute of an object (``self.step``), stands for."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
 
 
 def _jit_call(node: ast.AST, names: Names) -> ast.Call | None:

@@ -9,6 +9,7 @@ import linecache
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,9 @@ def cell_number(shell: Any, filename: str) -> int | None:
     """The execution number of the cell that was compiled under this file name, None for a file, or where there is no shell."""
     if shell is None:
         return None
+    if filename == TIMED:
+        timed = _timed_cell(shell)
+        return timed.number if timed is not None else None
     named = shell.compile.format_code_name(filename)
     if not named or not named[1].startswith("In["):
         return None
@@ -43,6 +47,8 @@ def cell_number(shell: Any, filename: str) -> int | None:
 def place(shell: Any, filename: str, line: int) -> str:
     """A line as a reader knows it: "cell [3], line 4" or "model.py, line 12"."""
     number = cell_number(shell, filename)
+    if filename == TIMED and (timed := _timed_cell(shell)) is not None:
+        line = line_as_typed(timed.text, filename, line) or line
     if number is not None:
         return f"cell [{number}], line {line}"
     return f"{os.path.basename(filename)}, line {line}"
@@ -60,6 +66,8 @@ class TypedCell:
 
 def typed_cell(shell: Any, filename: str) -> TypedCell | None:
     """The cell that a file name of a traceback stands for; None if it is not known any more, or if its lines do not match."""
+    if filename == TIMED:
+        return _timed_cell(shell)
     number = cell_number(shell, filename)
     if number is None or shell.history_manager is None:
         return None
@@ -70,6 +78,36 @@ def typed_cell(shell: Any, filename: str) -> TypedCell | None:
         if len(text.splitlines()) >= len(ran) and _same_code(text.splitlines(), ran):
             return TypedCell(text, place)
     return None
+
+
+def typed_cells(shell: Any) -> Iterator[TypedCell]:
+    """The cells of this session, the latest first."""
+    typed = shell.history_manager.input_hist_raw if shell.history_manager is not None else []
+    yield from (TypedCell(str(typed[number]), number) for number in range(len(typed) - 1, 0, -1))
+
+
+TIMED = "<timed exec>"
+"""What ``%%time`` calls the file of the cell that it runs."""
+
+
+def remember_timed(cell: str) -> None:
+    """Make the source of a cell that ``%%time`` is about to run known, as IPython does for other cells."""
+    body = _below_time(cell)
+    if body is not None:
+        linecache.cache[TIMED] = (len(body), None, body.splitlines(keepends=True), TIMED)
+
+
+def _below_time(cell: str) -> str | None:
+    """What ``%%time`` runs of a cell; None where the cell is not its."""
+    first, _, body = cell.lstrip("\n").partition("\n")
+    return body if first.split()[:1] == ["%%time"] else None
+
+
+def _timed_cell(shell: Any) -> TypedCell | None:
+    """The latest cell that ``%%time`` ran."""
+    ran = "".join(linecache.getlines(TIMED)).rstrip()
+    found = (each for each in typed_cells(shell) if (body := _below_time(each.text)) is not None and body.rstrip() == ran)
+    return next(found, None)
 
 
 def line_as_typed(typed: str, filename: str, line: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +36,16 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
         OptionError: the function is in a cell that has no place for it; one line that says why.
     """
     files = files_of(failure, fix)
+    sources = fix.rewrite.sources if fix.rewrite else {}
+    static = fix.static_argnames or fix.static_argnums
     problem: OptionError | None = None
-    for place, cell in enumerate(_cells(shell, failure)):
+    for cell, filename in _cells(shell, failure, set(files.values()), bool(static)):
         typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
-        sources = fix.rewrite.sources if fix.rewrite else {}
-        here = {name: source for name, source in sources.items() if files[name] == failure.filename and place == 0}
-        static = fix.static_argnames or fix.static_argnums
-        if sources and not here and not (static and place == 0):
+        here = {name: source for name, source in sources.items() if files[name] == filename}
+        if sources and not here and not (static and filename == failure.filename):
             continue
         try:
-            lines = _lines(typed, failure, fix)
+            lines = _lines(typed, failure, fix, filename)
             text = fixed_cell(typed, without_magics(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
             if fix.rewrite is not None and fix.rewrite.pieces:
                 text = in_pieces(text, typed, failure.diagnosis.function, fix.rewrite.pieces, shell.user_ns)
@@ -57,17 +58,29 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     return None
 
 
-def _cells(shell: Any, failure: Failure) -> list[TypedCell]:
-    """The cell of the function, and the one that failed if that is another."""
+def _cells(shell: Any, failure: Failure, files: Collection[str], static: bool) -> Iterator[tuple[TypedCell, str]]:
+    """The cells that may take a fix, each with the file whose statements it holds ("" for none): that of the function, the one
+    that failed, those of the helpers that are changed, and for a static argument any that speaks of jit."""
     own = front_end.typed_cell(shell, failure.filename)
-    return [failure.cell] if own is None or own.text == failure.cell.text else [own, failure.cell]
+    yield (own or failure.cell), failure.filename
+    if own is not None and own.text != failure.cell.text:
+        yield failure.cell, ""
+    if not static:
+        helpers = ((front_end.typed_cell(shell, file), file) for file in sorted(files) if file != failure.filename)
+        yield from ((cell, file) for cell, file in helpers if cell is not None)
+        return
+    name = failure.diagnosis.function.rpartition(".")[2]
+    yield from ((cell, "") for cell in front_end.typed_cells(shell) if "jit" in cell.text and name in cell.text)
 
 
-def _lines(typed: str, failure: Failure, fix: Fix) -> list[int]:
+def _lines(typed: str, failure: Failure, fix: Fix, filename: str) -> list[int]:
     """The lines of the cell as typed at which the function begins that ran, and at which the fix changes something."""
     changes = fix.rewrite.changes if fix.rewrite else ()
-    ran = [failure.line, *(change.line for change in changes if change.filename == failure.filename)]
-    return [line for each in ran if (line := front_end.line_as_typed(typed, failure.filename, each))]
+    ran = [change.line for change in changes if change.filename == filename]
+    if filename in ("", failure.filename):
+        ran.insert(0, failure.line)
+    found = (front_end.line_as_typed(typed, filename or failure.filename, each) for each in ran)
+    return [line for line in found if line]
 
 
 def what_jitfix_does(shell: Any, failure: Failure, fix: Fix) -> str:
