@@ -71,7 +71,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "user code", "display", "front end",
         },
     ),
-    "front end": (("magics.front_end",), {"display"}),
+    "front end": (("magics.front_end", "magics.timed_cells"), {"display", "source"}),
     "explaining": (("explaining",), {"errors", "advice", "diagnosis", "display", "guards", "recording"}),
     "cell": (("magics.cell_tree", "magics.request"), {"errors", "options", "recording"}),
     "tables": (("tables",), {"errors", "options", "plain", "records"}),

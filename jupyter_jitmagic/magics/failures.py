@@ -20,7 +20,7 @@ from jupyter_jitmagic.diagnosis.types import Diagnosis
 from jupyter_jitmagic.display.advice import Context, advice, way
 from jupyter_jitmagic.display.model import Document, PanelLink, Paragraph
 from jupyter_jitmagic.live import comms
-from jupyter_jitmagic.magics import front_end, placing
+from jupyter_jitmagic.magics import front_end, placing, timed_cells
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.request import jit_line
@@ -95,6 +95,7 @@ class Failures:
         """
         from jupyter_jitmagic.recording.api.failing import diagnosis_of
 
+        timed_cells.show_for(unwrapped(call.fun))
         diagnosis = diagnosis_of(call, error)
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None

@@ -70,7 +70,7 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
     fix = found[number - 1]
     cell = placed(shell, failure, fix)
     if cell is not None:
-        return cell, _said(shell, fix, cell.elsewhere)
+        return cell, _said(shell, fix, cell.elsewhere, then=cell.then)
     return None, _said(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
 
 
@@ -118,10 +118,12 @@ def for_panel(shell: Any, failures: Failures, args: Mapping[str, object]) -> dic
     return {"fixes": parts}
 
 
-def _said(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True) -> Document:
+def _said(shell: Any, fix: Fix, elsewhere: dict[str, str], *, put: bool = True, then: str = "") -> Document:
     where = "is in the cell" if front_end.in_kernel(shell) else "is at the next prompt"
     done = f"Fix {fix.number} {where}" if put else f"Fix {fix.number}"
     blocks: list[Block] = [Heading(f"{done}: {way(fix)}", proof(fix), "good" if fix.proof != "unverified" else "plain")]
+    if then:
+        blocks.append(Paragraph(then))
     if elsewhere:
         places = ", ".join(f"`{name}` in {place_of(shell, filename)}" for name, filename in elsewhere.items())
         blocks.append(Paragraph(f"{'Change also' if put else 'Change'} {places}:"))

@@ -235,20 +235,32 @@ def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Ma
             call = _jit_call(decorator, names)
             if call:
                 return _with_option(text, call, fix)
-    calls = []
-    for node in ast.walk(tree):
-        call = _jit_call(node, names)
-        last = call.args[-1] if call and call.args else None
-        if call and last is not None and (last is function or _name_in(last) == jitted.name):
-            calls.append(call)
+    calls = _jit_calls_of(tree, jitted.name, function, names)
     if len(calls) != 1:
         how = "jitted in several places" if calls else "not jitted in this cell"
         raise OptionError(f"{jitted.name or 'the lambda'} is {how}; add {_option(fix)} where it is")
     return _with_option(text, calls[0], fix)
 
 
+def puts_under_jit(text: str, function: str, namespace: Mapping[str, Any]) -> bool:
+    """Whether a cell puts a function of this name under jit by a call, and does not define it."""
+    try:
+        tree = ast.parse(without_magics(text))
+    except SyntaxError:
+        return False
+    return not _functions(tree, function) and bool(_jit_calls_of(tree, function, None, Names(tree, namespace)))
+
+
+def _jit_calls_of(tree: ast.Module, name: str, function: ast.Lambda | None, names: Names) -> list[ast.Call]:
+    """The calls of jit that are given this function, by itself or under `vmap` and its like; or this lambda."""
+    found = [call for node in ast.walk(tree) if (call := _jit_call(node, names)) and call.args]
+    return [call for call in found if call.args[-1] is function or (name and _name_in(call.args[-1]) == name)]
+
+
 def _name_in(node: ast.expr) -> str | None:
-    """The function that a name, or an attribute of an object (``self.step``), stands for."""
+    """The function that a name, an attribute of an object (``self.step``) or ``jax.vmap(step)`` stands for."""
+    if isinstance(node, ast.Call):
+        return _name_in(node.args[0]) if node.args else None
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic.display import Document, Shown, to_text
+from jupyter_jitmagic.magics.timed_cells import TIMED, is_shown
 
 
 def show(shell: Any, document: Document) -> None:
@@ -35,7 +36,7 @@ def cell_number(shell: Any, filename: str) -> int | None:
     if shell is None:
         return None
     if filename == TIMED:
-        timed = _timed_cell(shell)
+        timed = typed_cell(shell, filename)
         return timed.number if timed is not None else None
     named = shell.compile.format_code_name(filename)
     if not named or not named[1].startswith("In["):
@@ -47,7 +48,7 @@ def cell_number(shell: Any, filename: str) -> int | None:
 def place(shell: Any, filename: str, line: int) -> str:
     """A line as a reader knows it: "cell [3], line 4" or "model.py, line 12"."""
     number = cell_number(shell, filename)
-    if filename == TIMED and (timed := _timed_cell(shell)) is not None:
+    if filename == TIMED and (timed := typed_cell(shell, filename)) is not None:
         line = line_as_typed(timed.text, filename, line) or line
     if number is not None:
         return f"cell [{number}], line {line}"
@@ -67,7 +68,8 @@ class TypedCell:
 def typed_cell(shell: Any, filename: str) -> TypedCell | None:
     """The cell that a file name of a traceback stands for; None if it is not known any more, or if its lines do not match."""
     if filename == TIMED:
-        return _timed_cell(shell)
+        found = (each for each in typed_cells(shell) if is_shown(each.text))
+        return next(found, None)
     number = cell_number(shell, filename)
     if number is None or shell.history_manager is None:
         return None
@@ -84,30 +86,6 @@ def typed_cells(shell: Any) -> Iterator[TypedCell]:
     """The cells of this session, the latest first."""
     typed = shell.history_manager.input_hist_raw if shell.history_manager is not None else []
     yield from (TypedCell(str(typed[number]), number) for number in range(len(typed) - 1, 0, -1))
-
-
-TIMED = "<timed exec>"
-"""What ``%%time`` calls the file of the cell that it runs."""
-
-
-def remember_timed(cell: str) -> None:
-    """Make the source of a cell that ``%%time`` is about to run known, as IPython does for other cells."""
-    body = _below_time(cell)
-    if body is not None:
-        linecache.cache[TIMED] = (len(body), None, body.splitlines(keepends=True), TIMED)
-
-
-def _below_time(cell: str) -> str | None:
-    """What ``%%time`` runs of a cell; None where the cell is not its."""
-    first, _, body = cell.lstrip("\n").partition("\n")
-    return body if first.split()[:1] == ["%%time"] else None
-
-
-def _timed_cell(shell: Any) -> TypedCell | None:
-    """The latest cell that ``%%time`` ran."""
-    ran = "".join(linecache.getlines(TIMED)).rstrip()
-    found = (each for each in typed_cells(shell) if (body := _below_time(each.text)) is not None and body.rstrip() == ran)
-    return next(found, None)
 
 
 def line_as_typed(typed: str, filename: str, line: int) -> int | None:

@@ -108,15 +108,17 @@ def _show_advice(hooks: ExitStack) -> None:
 
 def _follow_cells(shell: Any, hooks: ExitStack) -> None:
     """Note when each cell began and ended."""
-    from jupyter_jitmagic.magics import front_end
+    from jupyter_jitmagic.magics import timed_cells
     from jupyter_jitmagic.records.log import CellRecord, log
+
+    hooks.callback(timed_cells.forget)
 
     # while a cell runs, the shell's count is the cell's own number or (IPython 9 counts before it runs a cell) the next one
     counted, ahead = shell.execution_count, 0
 
     def before(info: Any) -> None:
         nonlocal counted
-        front_end.remember_timed(info.raw_cell or "")
+        timed_cells.remember(info.raw_cell or "")
         if info.store_history and not info.silent:
             counted = shell.execution_count
             log.cells.append(CellRecord(counted - ahead, time.time(), id=getattr(info, "cell_id", None) or ""))

@@ -7,6 +7,7 @@ import gc
 import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
@@ -289,16 +290,113 @@ def test_blank_lines_above_and_other_magics_keep_their_place(shell: Shell) -> No
     )
 
 
-def test_a_helper_in_another_cell_is_shown_as_a_diff(shell: Shell) -> None:
+def test_a_helper_in_another_cell_is_changed_there(shell: Shell) -> None:
+    """The failing cell needs no change: the helper's is what %jitfix brings."""
     shell.ok("def helper(x):\n    if x > 0:\n        return x\n    return -x")
     number = shell.ip.execution_count - 1
     ran = fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
-    assert f"%jitfix shows the change, which belongs in cell [{number}]." in below(ran)
+    assert f"%jitfix puts it into cell [{number}]." in below(ran)
+    assert fixed(shell) == "def helper(x):\n    return jnp.where(x > 0, x, -x)"
+
+
+def test_a_helper_in_a_file_is_shown_as_a_diff(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cell holds it."""
+    (tmp_path / "helpers_in_a_file.py").write_text("def helper(x):\n    if x > 0:\n        return x\n    return -x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    shell.ok("from helpers_in_a_file import helper")
+    fails(shell, "%%jit\ndef f(x):\n    return helper(x) * 2\n\nf(jnp.float32(1.0))")
     shell.ip.rl_next_input = None
-    text = below(shell.ok("%jitfix"))
-    assert f"`helper` in cell [{number}]".replace("`", "") in text
-    assert "+     return jnp.where(x > 0, x, -x)" in text
-    assert shell.ip.rl_next_input is None, "this cell needs no change"
+    assert "+     return jnp.where(x > 0, x, -x)" in below(shell.ok("%jitfix"))
+    assert shell.ip.rl_next_input is None
+
+
+REPEATED = "def f(x, n):\n    return jnp.repeat(x, n)\n"
+
+
+def test_a_static_argument_goes_into_the_cell_that_calls_jit(shell: Shell) -> None:
+    """Neither the function's cell nor the one that failed; a cell with another function of that name is not touched."""
+    shell.ok(f"{REPEATED}old = jax.jit(f)")
+    shell.ok(REPEATED)
+    shell.ok("fast = jax.jit(f)")
+    number = shell.ip.execution_count - 1
+    ran = fails(shell, "fast(jnp.ones(2), 3)")
+    shell.ok("%jitfix")
+    assert shell.ip.rl_next_input == 'fast = jax.jit(f, static_argnames="n")'
+    shell.ok(shell.ip.rl_next_input)
+    assert shell.ok("fast(jnp.ones(2), 3)").value.shape == (6,)
+    assert ran.error is not None and number
+
+
+@pytest.mark.parametrize(
+    ("jitted", "wanted"),
+    [
+        ("jax.jit(jax.vmap(f, in_axes=(0, None)))", 'jax.jit(jax.vmap(f, in_axes=(0, None)), static_argnames="n")'),
+        ("jax.jit(partial(f))", 'jax.jit(partial(f), static_argnames="n")'),
+    ],
+)
+def test_a_function_under_another_call_within_jit(shell: Shell, jitted: str, wanted: str) -> None:
+    """`jax.jit(jax.vmap(f))`: the option is jit's."""
+    shell.ok(f"from functools import partial\n{REPEATED}")
+    shell.ok(f"fast = {jitted}")
+    fails(shell, "fast(jnp.ones((2, 2)), 3)")
+    shell.ok("%jitfix")
+    assert shell.ip.rl_next_input == f"fast = {wanted}"
+
+
+@pytest.mark.parametrize("decorated", [True, False])
+def test_a_function_of_a_file_under_jit_in_a_cell(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decorated: bool
+) -> None:
+    """The cell with `jax.jit(f)` takes the option, unless it is the file's own jit that needs it."""
+    name = f"functions_in_a_file_{decorated}"
+    head = "import jax\nimport jax.numpy as jnp\n" + "@jax.jit\n" * decorated
+    (tmp_path / f"{name}.py").write_text(head + REPEATED)
+    monkeypatch.syspath_prepend(tmp_path)
+    shell.ok(f"from {name} import f")
+    shell.ok("fast = jax.jit(f)")
+    fails(shell, "f(jnp.ones(2), 3)" if decorated else "fast(jnp.ones(2), 3)")
+    shell.ip.rl_next_input = None
+    shell.ok("%jitfix")
+    assert shell.ip.rl_next_input == (None if decorated else 'fast = jax.jit(f, static_argnames="n")')
+
+
+def test_a_method_that_its_object_puts_under_jit(shell: Shell) -> None:
+    """`self.run = jax.jit(self.f)`."""
+    cell = "class Model:\n    def __init__(self):\n        self.run = jax.jit(self.f)\n\n"
+    shell.ok(cell + "    def f(self, x, n):\n        return jnp.repeat(x, n)")
+    fails(shell, "Model().run(jnp.ones(2), 3)")
+    assert 'self.run = jax.jit(self.f, static_argnames="n")' in fixed(shell)
+
+
+def test_what_was_put_under_jit_in_a_cell_of_its_own_is_put_there_again(shell: Shell) -> None:
+    """The jitted function is the one of before; where jit stands over the function itself nothing more is to be done."""
+    shell.ok("def f(x):\n    if x > 0:\n        return x\n    return -x")
+    shell.ok("fast = jax.jit(f)")
+    number = shell.ip.execution_count - 1
+    fails(shell, "fast(jnp.float32(1.0))")
+    assert f"Then run cell [{number}] again, which puts f under jit." in below(shell.ok("%jitfix"))
+    shell.ok("@jax.jit\ndef g(x):\n    if x > 0:\n        return x\n    return -x")
+    fails(shell, "g(jnp.float32(1.0))")
+    assert "again" not in below(shell.ok("%jitfix"))
+
+
+@pytest.mark.parametrize("head", ["%%time\n", "\n%%time\n"])
+def test_a_cell_that_is_timed_has_its_source(shell: Shell, head: str) -> None:
+    """``%%time`` compiles it under a name of its own, of which Python knows no text; a later one hides an earlier."""
+    cell = head + "@jax.jit\ndef f(x):\n    if x > 0:\n        return x\n    return -x\n\nvalue = f(jnp.float32(1.0))"
+    number = shell.ip.execution_count
+    ran = fails(shell, cell)
+    assert f"cell [{number}], line {3 + head.count(chr(10))}" in below(shell.ok("%jitfix")) + below(ran)
+    assert (
+        shell.ip.rl_next_input
+        == head + "@jax.jit\ndef f(x):\n    return jnp.where(x > 0, x, -x)\n\nvalue = f(jnp.float32(1.0))"
+    )
+    shell.ok(shell.ip.rl_next_input)
+    shell.ok("%%time\ndef halved(x):\n    while x > 1:\n        x = x / 2\n    return x")
+    number = shell.ip.execution_count - 1
+    shell.ok("%%time\nother = 1\nanother = 2\nthird = 3\nfourth = 4")
+    text = below(fails(shell, "jax.jit(halved)(3.0)")) + below(shell.ok("%jitfix"))
+    assert f"cell [{number}], line 3  while x > 1:" in text and "while_loop" in text
 
 
 def test_what_belongs_into_two_cells_is_put_into_one_and_shown_for_the_other(shell: Shell) -> None:
