@@ -80,7 +80,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "magics": (
         ("magics",),
         {
-            "errors", "options", "plain", "records", "advice", "diagnosis", "user code", "recording", "calls",
+            "errors", "options", "plain", "records", "advice", "diagnosis", "source", "user code", "recording", "calls",
             "guards", "recorder", "cell", "front end", "by line", "tables", "display", "live", "processes",
         },
     ),

@@ -24,6 +24,7 @@ from jupyter_jitmagic.magics import front_end, placing, timed_cells
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.request import jit_line
+from jupyter_jitmagic.source.units import plain_function
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.by_line.rolling import Rolled
@@ -100,8 +101,8 @@ class Failures:
         if diagnosis.kind == "traces" or (diagnosis.kind == "not_staticness" and not always and not from_jax(error)):
             return None
         record = _record(diagnosis)
-        code = getattr(unwrapped(call.fun), "__code__", None)
-        filename, line = (code.co_filename, code.co_firstlineno) if code else ("", 0)
+        function = plain_function(unwrapped(call.fun))
+        filename, line = (function.__code__.co_filename, function.__code__.co_firstlineno) if function else ("", 0)
         self.last = self.by_record[record] = Failure(diagnosis, filename, line, typed, record)
         while len(self.by_record) > _FAILURES_KEPT:
             del self.by_record[next(iter(self.by_record))]
