@@ -24,7 +24,6 @@ from jupyter_jitmagic.magics import front_end, placing, timed_cells
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.request import jit_line
-from jupyter_jitmagic.source.units import plain_function
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.by_line.rolling import Rolled
@@ -95,6 +94,7 @@ class Failures:
         Errors that the user's own code raises are not explained unless `always`: their message says it all.
         """
         from jupyter_jitmagic.recording.api.failing import diagnosis_of
+        from jupyter_jitmagic.source.units import plain_function
 
         timed_cells.show_for(unwrapped(call.fun))
         diagnosis = diagnosis_of(call, error)

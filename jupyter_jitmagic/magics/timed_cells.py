@@ -8,8 +8,6 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
-from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
-
 TIMED = "<timed exec>"
 """What ``%%time`` calls the file of the cell that it runs."""
 _KEPT = 20
@@ -29,6 +27,8 @@ def remember(cell: str) -> None:
 
 def show_for(fun: Any) -> None:
     """Show the text that `fun` came from, or none where it is not known any more: a later cell has lines of its own."""
+    from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
+
     function = plain_function(fun)
     if function is None or function.__code__.co_filename != TIMED:
         return
