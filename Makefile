@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test lint format build bench advice unseen watch soak clean
+.PHONY: help setup demo test lint format build bench advice unseen forms watch soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ advice: setup  ## judge the advice on ../shared/corpus and tests/cases (FOLDERS=
 
 unseen: setup  ## judge the advice on programs made at random (ARGS="--count 100 --family loops"; see --help)
 	@$(PY) -m benchmarks.unseen $(ARGS)
+
+forms: setup  ## judge %jitfix on such programs in the cells of notebooks, in many forms (ARGS="--count 100"; see --help)
+	@$(PY) -m benchmarks.forms $(ARGS)
 
 watch: setup  ## rebuild the panel at each change (reload the page to see it)
 	@rm -f node_modules/.stamp-panel && jlpm build && trap 'kill 0' EXIT && { jlpm watch:lib & jlpm watch:labextension; }
