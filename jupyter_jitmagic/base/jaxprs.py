@@ -28,3 +28,14 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
 def count_equations(jaxpr: Any) -> int:
     """How many equations a closed jaxpr has, those inside loops and branches counted once."""
     return sum(1 for _ in equations_in(jaxpr))
+
+
+class NotCompiled(TypeError):
+    """What was traced will not compile: NumPy's own `np.argsort(x)` hands JAX an option that no compiler takes."""
+
+
+def not_compilable(jaxpr: Any) -> NotCompiled | None:
+    """The error that JAX will meet when it lowers a program that it traced."""
+    if any(each.primitive.name == "sort" and each.params.get("is_stable", True) is None for each in equations_in(jaxpr)):
+        return NotCompiled("np.argsort() asks JAX for a sort that does not compile")
+    return None

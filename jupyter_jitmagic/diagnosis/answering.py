@@ -43,6 +43,8 @@ def answer(asked: Asked) -> Diagnosis:
         found = replace(found, notes=(*found.notes, other_failures.for_left_tracer(asked.call, holder, None)))
     if written and not (found.rewrites or found.splits or found.kind in ("static", "traces")):
         found = replace(found, reason=f"{found.reason} {written}")
+    if found.kind in ("rewrite", "static+rewrite") and not found.rewrites and (words := _static_fields(asked)):
+        found = replace(found, reason=f"{found.reason} {words}")
     return found
 
 
@@ -55,6 +57,21 @@ def leaving(asked: Asked, holder: Holder) -> Diagnosis:
         return replace(written, error="", sites=sites)
     reason = other_failures.for_left_tracer(asked.call, holder, kept)
     return asked.verdict("not_staticness", sites=sites, error="", reason=f"{reason} {written}" if written else reason)
+
+
+def _static_fields(asked: Asked) -> str:
+    """What cures every place, where a registered dataclass has numbers among its leaves that are no data."""
+    named = {path for site in asked.result.left.sites for path in site.arguments}
+    owners = {path.partition(".")[0] for path in named}
+    if len(owners) != 1 or not all(path.count(".") == 1 and "[" not in path for path in named):
+        return ""
+    argument = next((each for each in asked.call.arguments if each.name in owners), None)
+    if argument is None:
+        return ""
+    fields = tuple(sorted(path.partition(".")[2] for path in named))
+    if not all(isinstance(getattr(argument.value, each, None), int) for each in fields):
+        return ""
+    return other_failures.for_fields(asked.call, argument, fields)
 
 
 def _answer(asked: Asked) -> Diagnosis:

@@ -78,8 +78,15 @@ def test_a_float_that_is_compared_is_data_and_one_that_decides_a_shape_is_static
     def sized(x, share):
         return x[: int(share * x.shape[0])]
 
+    def place(x, at):
+        if at < 0 or at > len(x) - 1:  # whole numbers of floats that pick elements decide no shape, whichever way is taken
+            return 0.0
+        k = int(at)
+        return x[k] + (at - k) * (x[min(k + 1, len(x) - 1)] - x[k])
+
     assert diagnose(compared, X, 0.7).kind == "rewrite"
     assert diagnose(sized, X, 0.5).static_argnames == ("share",)
+    assert diagnose(place, X, 0.5).kind == "rewrite"
 
 
 def test_arrays_and_unhashable_arguments_are_never_proposed():

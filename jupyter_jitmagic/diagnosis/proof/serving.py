@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     same_dtypes,
     shapes,
     with_even_lists,
+    with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
@@ -193,12 +194,16 @@ class Served:
 
     def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
         """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another
-        shape" where plain Python's result is shorter, "negative int" where other floats may make a bound negative.
+        shape" where plain Python's result is shorter, "size" where arrays have other lengths, "negative int" where other
+        floats may make a bound negative.
 
         Raises:
             Differs: it gives something else, or finds no end.
             CannotRun: the program cannot be run without compiling.
         """
+        if taken.call.given.kind == "size" and "size" in excludes:
+            self.not_compared(taken.call)
+            return
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
             if want is None and "nothing" in excludes:
                 continue
@@ -215,7 +220,7 @@ class Served:
             if {"another shape", "overlap"} & set(excludes) and shapes(got) != shapes(want):
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue
-            difference = differs(got, want)
+            difference = differs(got, with_whole_nan_of(got, want))
             if difference and not self._of_either_kind(taken, got, want) and not self._rounding_decides(given, got, want):
                 raise Differs(f"it differs {taken.call.words}: {difference}")
 

@@ -385,6 +385,17 @@ def popcount(spot: Spot) -> Iterator[Step]:
             yield spot.step("population_count", (call, text), excludes={"negative int": shown})
 
 
+def divided(spot: Spot) -> Iterator[Step]:
+    """`a / b` in a side that plain Python does not take, b being Python's own 0 → `jnp.divide(a, b)`, which raises nothing."""
+    node = spot.node
+    if isinstance(spot.error, ZeroDivisionError) and isinstance(node, ast.BinOp) and type(node.op) in _DIVIDING:
+        name = spot.jnp(_DIVIDING[type(node.op)])
+        yield spot.step("jnp", (node, f"{name}({spot.code.expr(node.left)}, {spot.code.expr(node.right)})"))
+
+
+_DIVIDING: dict[type, str] = {ast.Div: "divide", ast.FloorDiv: "floor_divide", ast.Mod: "mod"}
+
+
 def cached(spot: Spot) -> Iterator[Step]:
     """A helper under `functools.lru_cache` hashes its arguments: call what it wraps."""
     node = spot.node
@@ -448,6 +459,7 @@ RULES: list[Rule] = [
     filtered_sum,
     sort,
     popcount,
+    divided,
     cached,
     numpy_table,
     type_check,

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations
+from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
@@ -392,7 +392,7 @@ class Search:
             return RuntimeError(str(met))
         except Exception as error:
             return error
-        return captured_tracer_error(traced) or traced
+        return captured_tracer_error(traced) or not_compilable(traced.jaxpr) or traced
 
     # -- where it failed -------------------------------------------------------------------------------
 

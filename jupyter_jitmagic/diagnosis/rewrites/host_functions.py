@@ -127,7 +127,8 @@ def host_names(spot: Spot, func: ast.expr) -> list[str]:
     found = _names_of(value)
     if isinstance(spelled, types.ModuleType) and isinstance(func, ast.Attribute):
         found.insert(0, f"{spelled.__name__}.{func.attr}")
-    return found or [f"{value.__module__.split('._')[0]}.{value.__name__}"]
+    name = getattr(value, "__name__", type(value).__name__)  # of an object that is called, as a spline, its class
+    return found or [f"{value.__module__.split('._')[0]}.{name}"]
 
 
 def _package(value: object) -> str:

@@ -262,9 +262,16 @@ class Indexing(Writer):
         for bound, sign in ((part.lower, ">="), (part.upper, "<")):
             if bound is not None:
                 self.plain(bound)
-                tests.append(f"({places} {sign} {self.operand(bound)})")
+                tests.append(f"({places} {sign} {self._from_the_front(bound, base)})")
         self.replace(node, self.text(node.value))
         return self._masked(base, " & ".join(tests), front=part.lower is None)
+
+    def _from_the_front(self, bound: ast.expr, base: Ragged) -> str:
+        """A bound as a place: `-k` counts from the end, but for 0."""
+        if not (isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)):
+            return self.operand(bound)
+        back = self.operand(bound.operand)
+        return f"{self.jnp('where')}({back} > 0, {self.count(base)} - {back}, -{back})"
 
     def _masked(self, base: Ragged, mask: str, front: bool = True) -> Ragged:
         """The same with another mask."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
-from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.code import Code, always_returns, leaves
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, stored
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -55,6 +55,13 @@ def helper_of(spot: Spot, call: ast.Call) -> ast.FunctionDef | ast.Lambda | None
     """The user's function that a call names, if its lines could stand there."""
     made = _Inlining.of(spot, call)
     return made.function if made is not None else None
+
+
+def inlined_by_ways(spot: Spot, call: ast.Call) -> Iterator[Step]:
+    """`y = helper(x)` of a helper that returns before its end → its ways as `if` and `else`, each of which binds `y`."""
+    made = _Inlining.of(spot, call)
+    if made is not None:
+        yield from made.by_ways()
 
 
 class _Inlining:
@@ -135,6 +142,61 @@ class _Inlining:
         if lines:
             changes.append(((region, region), lines))
         yield spot.step("inline", *changes, drops=self.changed)
+
+    def by_ways(self) -> Iterator[Step]:
+        """Each way through the helper, ended by what it returns."""
+        body, bound = self._whole_body(), self._arguments()
+        spot, code = self.spot, self.spot.code
+        statement = code.statement(self.call)
+        if not body or bound is None or not _evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
+            return
+        indent = code.indent(statement)
+        names = self._names(bound, body)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is self.call and held not in names.values():
+                region = code.region([statement])
+            case _:
+                held, region = code.fresh("given", "what_it_gives"), (code.region([statement])[0],) * 2
+        while held in names.values():
+            held += "_"
+        text = self._way(body, indent, self._renamed(body, names), held)
+        if text is None or len(text.splitlines()) > MOST_LINES:
+            return
+        lines = "".join(f"{indent}{names[name]} = {given}\n" for name, given in bound.items() if names[name] != given)
+        changes: list[tuple[ast.AST | tuple[int, int], str]] = [(region, lines + text)]
+        if region[0] == region[1]:
+            changes.append((self.call, held))
+        yield spot.step("inline", *changes, drops=self.changed)
+
+    def _whole_body(self) -> list[ast.stmt]:
+        """The helper's statements, of which some return; [] where they cannot stand in the caller."""
+        function = self.function
+        if isinstance(function, ast.Lambda) or function.decorator_list:
+            return []
+        body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else list(function.body)
+        inner = [node for each in body for node in ast.walk(each)]
+        stays = ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await | ast.Raise
+        return [] if any(isinstance(node, stays) for node in inner) else body
+
+    def _way(self, body: Sequence[ast.stmt], indent: str, edits: list[tuple[int, int, str]], held: str) -> str | None:
+        """The statements as lines that bind `held` where they return; None where what follows an `if` would stand twice."""
+        text = ""
+        for number, each in enumerate(body):
+            if not leaves([each], ast.Return):
+                text += self.source.block_text([each], indent, edits)
+                continue
+            match each:
+                case ast.Return(value=ast.expr() as value):
+                    return f"{text}{indent}{held} = {self._edited(value, edits)}\n"
+                case ast.If(test=test, body=then, orelse=orelse) if always_returns(then):
+                    deeper = indent + "    "
+                    one = self._way(then, deeper, edits, held)
+                    other = self._way([*orelse, *body[number + 1 :]], deeper, edits, held)
+                    if one is None or other is None:
+                        return None
+                    return f"{text}{indent}if {self._edited(test, edits)}:\n{one}{indent}else:\n{other}"
+            return None
+        return None
 
     _early: Sequence[tuple[ast.expr, ast.expr | None]] = ()
     """(test, value) of what it returns before its end, the last one first."""

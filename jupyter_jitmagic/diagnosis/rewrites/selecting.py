@@ -164,14 +164,20 @@ def _masked(
             raise Obstacle(f"`{flow.code.src(mask)}` selects along several axes")
         return Selection(array, Ragged(text, ndim=ndim, dtype=dtype), fills=True)
     flow.plain(*(part for part in others if not isinstance(part, ast.Slice)))
-    if depth != 1 or update or any(not isinstance(part, ast.Slice | ast.Constant) for part in others):
+    single = [part for part in others if not isinstance(part, ast.Slice)]
+    if depth != 1 or update or not all(_is_one_place(flow, part) for part in single):
         flow.stop(mask)
     whole = all(isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step) for part in others)
     if not whole:
         array += f"[{', '.join(':' if number == at else flow.text(part) for number, part in enumerate(parts))}]"
     before = sum(isinstance(part, ast.Slice) for part in parts[:at])
-    gone = sum(isinstance(part, ast.Constant) for part in others)
-    return Selection(array, Ragged(text, axis=before, ndim=ndim - gone, dtype=dtype), fills=True)
+    return Selection(array, Ragged(text, axis=before, ndim=ndim - len(single), dtype=dtype), fills=True)
+
+
+def _is_one_place(flow: Flow, part: ast.expr) -> bool:
+    """Whether an index takes one place of its axis: a whole number."""
+    fact = flow.spot.fact(part)
+    return fact is not None and fact.ndim == 0 and fact.dtype in ("i", "u")
 
 
 def _deleted(flow: Flow, node: ast.Call) -> Selection | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
-from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined
+from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
@@ -91,7 +91,7 @@ def of_unknown_length(spot: Spot) -> Iterator[Step]:
             raise
         yield from padded(spot)
     except Calls as helper:
-        found = list(inlined(spot, helper.call))
+        found = list(inlined(spot, helper.call)) or list(inlined_by_ways(spot, helper.call))
         if not found:
             raise
         yield from found

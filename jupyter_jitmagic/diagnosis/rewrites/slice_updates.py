@@ -85,7 +85,7 @@ def _updated(spot: Spot) -> ast.Subscript | None:
             case ast.Subscript(value=ast.Attribute(attr="at")) if around is node:
                 return around
             case ast.Call(func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(attr="at"), slice=place) as update)):
-                return update if node is not None and ast.dump(place) == ast.dump(node.slice) else None
+                return update if node is not None and _left_of(node, place) is not None else None
             case ast.stmt():
                 return None
     return None
@@ -144,9 +144,34 @@ def _length(spot: Spot, part: ast.Slice) -> str | None:
 def _in_place_of(spot: Spot, value: ast.expr, place: ast.Subscript, before: str = "", behind: str = "") -> str:
     """The text of what is set, with arrays whole, between these texts, that are read at the place that is set."""
     code = spot.code
-    read = [n for n in ast.walk(value) if isinstance(n, ast.Subscript) and ast.dump(n.slice) == ast.dump(place.slice)]
+    edits = []
+    for n in ast.walk(value):
+        left = _left_of(n, place.slice) if isinstance(n, ast.Subscript) else None
+        if isinstance(n, ast.Subscript) and left is not None:
+            index = f"[{', '.join(':' if each is None else code.src(each) for each in left)}]" if left else ""
+            edits.append((*code.span(n), before + code.operand(n.value) + index + behind))
     start, end = code.span(value)
-    return code.edited(start, end, [(*code.span(n), before + code.operand(n.value) + behind) for n in read])
+    return code.edited(start, end, edits)
+
+
+def _left_of(read: ast.Subscript, place: ast.expr) -> list[ast.expr | None] | None:
+    """What is left of an index (None: a whole axis) where the part is taken that an update sets: `y[::-1, a:b]` at `[:, a:b]`
+    leaves `::-1`; None where it is another part."""
+    if ast.dump(read.slice) == ast.dump(place):
+        return []
+    parts, places = _parts(read), list(place.elts) if isinstance(place, ast.Tuple) else [place]
+    if len(parts) != len(places):
+        return None
+    left: list[ast.expr | None] = []
+    for part, own in zip(parts, places, strict=True):
+        if ast.dump(part) == ast.dump(own) and isinstance(own, ast.Slice):
+            left.append(None)
+        elif not (isinstance(own, ast.Slice) and own.lower is own.upper is own.step is None):
+            return None
+        else:
+            left.append(part)
+    kept = [number for number, each in enumerate(left) if each is not None]
+    return left[: kept[0] + 1] if len(kept) == 1 else None
 
 
 def masked_update(spot: Spot) -> Iterator[Step]:

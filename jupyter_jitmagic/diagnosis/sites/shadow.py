@@ -167,6 +167,13 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
     def tobytes(self, order: Any = "C") -> Any:
         return self._ask("tobytes", lambda value: np.asarray(value).tobytes(order), super().tobytes)
 
+    def argsort(self, *args: Any, **options: Any) -> Any:
+        """`np.argsort(x)` calls this with an option that JAX traces and does not compile: it needs the value, as other
+        functions of NumPy do."""
+        if options.get("stable", True) is None:
+            return np.argsort(self.__array__(), *args, **options)
+        return self.aval.argsort.fun(self, *args, **options)
+
     def __len__(self) -> int:
         return int(self._ask("len", len, super().__len__)) if self.shape == () else int(super().__len__())
 

@@ -25,8 +25,9 @@ class Registered:
     traces: bool
 
 
-def registered(call: Call, argument: Argument) -> Registered | None:
-    """What registering the argument's class would do; None for what is no dataclass with arrays.
+def registered(call: Call, argument: Argument, held: tuple[str, ...] = ()) -> Registered | None:
+    """What registering the argument's class would do, with the fields `held` as static ones, too; None for what is no dataclass
+    with arrays.
 
     The class itself stays as it is: its fields are handed over as a dict, and the object is made again inside the trace.
     """
@@ -34,7 +35,11 @@ def registered(call: Call, argument: Argument) -> Registered | None:
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return None
     fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-    traced = {name: each for name, each in fields.items() if all(map(is_jax_type, jax.tree_util.tree_leaves(each)))}
+    traced = {
+        name: each
+        for name, each in fields.items()
+        if name not in held and all(map(is_jax_type, jax.tree_util.tree_leaves(each)))
+    }
     fixed = tuple(name for name in fields if name not in traced)
     if not any(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in jax.tree_util.tree_leaves(traced)):
         return None
@@ -52,6 +57,11 @@ def registered(call: Call, argument: Argument) -> Registered | None:
 
     args, kwargs = call.with_values({argument.name: traced})
     return Registered(fixed, call_error(bind(with_object, args, kwargs, call.declared), frozenset(), 2.0) is None)
+
+
+def is_known(value: object) -> bool:
+    """Whether JAX takes a dataclass apart: its class is registered."""
+    return dataclasses.is_dataclass(value) and not jax.tree_util.all_leaves([value])
 
 
 def is_hashable(value: Any) -> bool:

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python, surrounds
@@ -63,7 +63,7 @@ def trace_call(
 
     try:
         traced = rerun(trace, seconds)
-        return captured_tracer_error(traced), traced
+        return captured_tracer_error(traced) or not_compilable(traced.jaxpr), traced
     except OutOfTime:
         return TraceTooLong(f"tracing took longer than {seconds:.1f} s"), None
     except (Exception, GeneratorExit, SystemExit) as error:
@@ -240,10 +240,11 @@ def _float_decides(call: Call, site: Site, names: set[str]) -> bool:
         return True
     if site.operation not in _TO_INTEGER:
         return False
-    return _program_depends(call, names)
+    return _program_depends(call, names, site)
 
 
-def _program_depends(call: Call, names: set[str]) -> bool:
+def _program_depends(call: Call, names: set[str], site: Site) -> bool:
+    """Whether other values lead to another program where they come to the site as well: a way past it tells nothing."""
     static = frozenset(_curable_by_value(call))
     first = _shapes(call, static)
     if first is None:
@@ -252,10 +253,16 @@ def _program_depends(call: Call, names: set[str]) -> bool:
     for chosen, factor in trials[:9]:
         values = {name: call.argument(name).value * factor for name in chosen}
         args, kwargs = call.with_values(values)
-        other = _shapes(bind(call.fun, args, kwargs, call.declared), static)
-        if other is not None and other != first:
+        another = bind(call.fun, args, kwargs, call.declared)
+        other = _shapes(another, static)
+        if other is not None and other != first and _is_reached(site, another):
             return True
     return False
+
+
+def _is_reached(site: Site, call: Call) -> bool:
+    found = find_call_sites(call, frozenset(), seconds=0.2)
+    return not found.complete or any((each.filename, each.line) == (site.filename, site.line) for each in found.sites)
 
 
 _SIZES = frozenset({"shape", "slice", "static parameter", "range"})

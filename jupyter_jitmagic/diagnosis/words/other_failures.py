@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
-from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, registered
+from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, registered
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -36,6 +36,9 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
         )
         return f"{text} {_registered(call, argument) or _hashable_instead(leaf)}"
     text = f"{path} is {_a(type(leaf))}, which is not a JAX type"
+    fields = tuple(each.removeprefix(f"{argument.name}.") for each, _ in argument.bad_leaves)
+    if cure := for_fields(call, argument, fields):
+        return f"{text}. {cure}"
     if argument.has_array:
         return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
     return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
@@ -75,6 +78,28 @@ def _registered(call: Call, argument: Argument) -> str:
     fixed = f" ({', '.join(found.fixed)} as static fields: metadata={{'static': True}})" if found.fixed else ""
     proven = "; with that the call traces" if found.traces else ""
     return f"It holds arrays: put @jax.tree_util.register_dataclass above {kind}{fixed}, and they are traced{proven}."
+
+
+def for_fields(call: Call, argument: Argument, fields: tuple[str, ...]) -> str:
+    """The advice to make leaves of a registered dataclass static fields, where the call traces with that; else ""."""
+    if not is_known(argument.value) or not fields or any(not hasattr(argument.value, each) for each in fields):
+        return ""
+    numbers = tuple(each.name for each in dataclasses.fields(argument.value) if _is_int(argument.value, each.name))
+    tried = (tuple(dict.fromkeys(each)) for each in (fields, (*fields, *numbers)))
+    held = next((each for each in tried if (found := registered(call, argument, each)) is not None and found.traces), ())
+    if not held:
+        return ""
+    kind, all_of, several = type(argument.value).__name__, " and ".join(held), len(held) > 1
+    verb, noun = ("are", "static fields") if several else ("is", "a static field")
+    return (
+        f"{all_of} {verb} among the leaves of {kind}: as {noun} "
+        "(dataclasses.field(metadata={'static': True}), or among its meta_fields) the call traces, and each new value compiles "
+        "again."
+    )
+
+
+def _is_int(value: Any, name: str) -> bool:
+    return isinstance(getattr(value, name, None), int)
 
 
 def _hashable_container(value: Any) -> str:

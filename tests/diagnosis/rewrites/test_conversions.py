@@ -145,3 +145,16 @@ def test_a_float_that_is_made_whole_may_be_one_that_python_refuses(body, said):
     assert proposals.rewrites
     told = "; ".join(proposals.rewrites[0].compared.not_reached)
     assert ("of which Python's int() raises or gives the number itself" in told) == said
+
+
+def test_a_division_that_is_not_reached_raises_nothing():
+    """With fewer elements a divisor is Python's own 0, in a side that plain Python does not take; one that it takes is left."""
+    source = (
+        "def f(x):\n    up = down = 0\n    for i in range(len(x) - 1):\n        if x[i + 1] > x[i]:\n            up += 1\n"
+        "        elif x[i + 1] < x[i]:\n            down += 1\n    total = up + down\n"
+        "    return (up - down) / total if total else 0.0\n"
+    )
+    check(source, (jnp.array([1.0, 3.0, 2.0]),), (jnp.array([1.0]),), (jnp.array([1.0, 1.0]),))
+    always = source.replace(" if total else 0.0", "").replace("up = down = 0", "up = down = 0; zero = len(x) - 3")
+    namespace = define(always.replace("/ total", "/ zero"))
+    assert not propose(namespace["f"], (jnp.array([1.0, 3.0, 2.0]),), {}).rewrites

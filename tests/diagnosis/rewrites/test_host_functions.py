@@ -77,3 +77,25 @@ def test_a_buffer_updated_by_a_ufunc_becomes_an_array_of_jax():
 def test_a_list_that_numpy_takes_and_jax_does_not():
     for body in ("a, b = np.percentile(x, [10, 90])\n    return (x - a) / (b - a)", "return np.convolve(x, w, mode='same')"):
         check(f"def f(x):\n    w = [1.0, 2.0, 1.0]\n    {body}\n", (jnp.array([0.0, 1.0, 5.0, 2.0]),), (jnp.array([3.0, 1.0]),))
+
+
+def test_argsort_of_numpy_is_found_though_it_traces():
+    """`np.argsort(x)` calls the tracer's own method with an option that is traced and does not compile: it was said that
+    nothing is wrong. `jnp.argsort` and NumPy's of a known array are left."""
+    import jupyter_jitmagic as jm
+
+    source = "def f(x):\n    k = np.argsort(np.array([3, 1, 2]))\n    return x[np.argsort(-x)][k[0]]\n"
+    namespace = define(source)
+    x = jnp.array([0.5, 1.0, 2.0])
+    diagnosis = jm.diagnose(namespace["f"], x)
+    assert diagnosis.kind == "rewrite" and [site.operation for site in diagnosis.sites] == ["numpy"]
+    assert "x[jnp.argsort(-x)]" in check(source, (x,), (x[::-1],)).rewrites[0].source
+    fine = define("def f(x):\n    return x[jnp.argsort(-x)][np.argsort([3, 1, 2])[0]]\n")
+    assert jm.diagnose(fine["f"], x).kind == "traces"
+
+
+def test_a_whole_number_of_nan_is_no_difference():
+    """NumPy makes the least number of 64 bits of NaN, XLA another; that a rewrite gives other numbers elsewhere is seen."""
+    source = "def f(x):\n    return np.round(np.exp(x - x.max()) / (x.max() - x.min())).astype(int)\n"
+    x = jnp.array([0.5, 1.0, 2.0])
+    assert check(source, (x,), (x[::-1],)).rewrites[0].verified

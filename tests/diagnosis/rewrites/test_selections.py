@@ -262,3 +262,54 @@ def test_what_one_round_of_a_product_makes_of_infinite_data_is_told():
     with applied(found, namespace):
         got = jax.jit(namespace["f"])(far, jnp.array(1))
     assert LOST_TO_INFINITE in found.rewrites[0].compared.differences or jnp.array_equal(got, wanted, equal_nan=True)
+
+
+GUARDED = """
+def impurity(y, floor=0.0):
+    if len(y) == 0:
+        return floor
+    p = y.mean()
+    return 2 * p * (1 - p)
+
+"""
+
+
+def test_a_helper_that_returns_early_is_followed():
+    """Its ways become an `if` and an `else` in the caller, each call's own; the numbers of an empty side count as well."""
+    source = GUARDED + (
+        "def f(x, y, t):\n    left, right = y[x <= t], y[x > t]\n    n = len(y)\n"
+        "    return len(left) / n * impurity(left) + len(right) / n * impurity(right, 0.5)\n"
+    )
+    y = jnp.array([0.0, 1.0, 1.0, 0.0])
+    proposals = check(source, (X, y, 1.0), (X, y, 9.0), (X, y, -9.0), (X[:2], y[:2], 0.0), seconds=20.0)
+    assert "if" not in proposals.rewrites[0].patterns and "impurity(" not in proposals.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "def g(y):\n    for v in y:\n        if v > 2:\n            return v * 0 + 7.0\n    return y.sum()\n\n",
+        "def g(y):\n    if len(y) == 0:\n        if y.sum() > 0:\n            return 1.0\n    return y.sum()\n\n",
+    ],
+)
+def test_what_follows_a_return_is_not_put_twice(helper):
+    """A return in a loop, or in one way of an `if` alone: the helper's lines cannot stand in the caller."""
+    namespace = define(helper + "def f(x):\n    return g(x[x > 0]) + 1\n")
+    assert not any("inline" in each.patterns for each in propose(namespace["f"], (X,), {}).rewrites)
+
+
+@pytest.mark.parametrize("part", ["pos[-k:].sum()", "pos[:-k].sum()", "jnp.sort(pos)[-k:].mean() - x[x <= 0].sum()"])
+def test_a_part_counted_from_the_end_by_an_argument(part):
+    """`-k` of what was selected counts from its own end; -0 is its beginning."""
+    calls = [(X, 2), (X, 1), (X, 9), (X[:2], 1)] + ([(X, 0)] if "mean" not in part else [])
+    check(f"def f(x, k):\n    pos = x[x > 0]\n    return {part}\n", *calls, static=("k",), seconds=20.0)
+
+
+def test_a_mask_beside_one_place():
+    """`x[m, -1]` is one column of the rows; a mask beside an array of places meets it pair by pair and is left alone."""
+    rows = jnp.arange(12.0).reshape(4, 3)
+    source = "def f(x, i):\n    m = x[:, 0] > 2\n    return (x[m, -1] * 2 - x[m, i]).sum()\n"
+    check(source, (rows, 1), (-rows, 0), (rows[:2], jnp.array(2)))
+    pairs = "def f(x, i):\n    m = x[:, 0] > 2\n    return x[m, i].sum()\n"
+    namespace = define(pairs)
+    assert not propose(namespace["f"], (rows, jnp.array([0, 1, 2])), {}).rewrites

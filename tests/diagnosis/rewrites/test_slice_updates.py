@@ -88,3 +88,25 @@ def test_floats_put_among_integers_at_a_mask_are_integers_as_in_the_update():
     found = check(source, (whole, 1.5), (whole, 9.0))
     assert ".astype(x.dtype)" in found.rewrites[0].source
     assert "astype" not in check(source, (whole * 1.0, 1.5)).rewrites[0].source
+
+
+def test_a_box_is_set_to_the_same_box_of_other_rows():
+    """As a patch of one picture is pasted into another: `y[::-1, a:b]` at `[:, a:b]`; elsewhere in it is another box."""
+    calls = [(M, -M, A, B), (M, -M, jnp.array(0), jnp.array(9)), (M[:2], -M[:2], B, A)]
+    check("def f(x, y, a, b):\n    return x.at[:, a:b].set(y[::-1, a:b])\n", *calls)
+    rows = "def f(x, y, a, b):\n    order = jnp.argsort(-x[:, 0])\n    return x.at[:, a:b].set(0.5 * y[order, a:b])\n"
+    check(rows, *calls)
+
+
+@pytest.mark.parametrize("other", ["y[::2, a:b]", "y[:, b:a]", "y[0, a:b]"])
+def test_another_box_is_not_taken_for_the_same(other):
+    """What is read has to be as large as what is set, row by row, or it is broadcast by plain Python alone."""
+    from .helpers import applied
+
+    namespace = define(f"def f(x, y, a, b):\n    return x.at[:, a:b].set({other})\n")
+    args = (M, -M, A, B)
+    proposals = propose(namespace["f"], args, {})
+    if proposals.rewrites:
+        want = namespace["f"](*args)
+        with applied(proposals, namespace):
+            assert jnp.array_equal(namespace["f"](*args), want)
