@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.differing import (
     differs,
@@ -86,6 +87,7 @@ class Plain:
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
         self.takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
         self.gives_gradients = self.takes_gradients and not self.minds_nan
+        self._in_double = any(computes_in_double(unit.text) for unit in units)
         self.asks_for_kinds = False
         compiled = {}
         self._literals: dict[float, None] = {}
@@ -166,6 +168,8 @@ class Plain:
         if self.takes_gradients:
             yield from self.variations.tied()
             yield from self.variations.infinite()
+        if self._in_double:
+            yield from decimals(self.variations, list(self._literals))
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
         )

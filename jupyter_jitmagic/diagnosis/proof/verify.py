@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
@@ -121,6 +122,9 @@ def compare(
             notes[BY_ROUNDING] = None
         elif difference and given.kind != "call" and too_large(want):
             notes["plain Python's whole numbers grow without bound, the compiled function's wrap around"] = None
+            continue
+        elif difference and given.kind == DECIMAL and rounding_decides(plain, given, got, want):
+            notes[IN_DOUBLE] = None
             continue
         elif difference and given.kind == "doubled" and (_gives(uncompiled_rewrite, given, want) or plain.gives(got, given)):
             unsure += 1  # what is computed of equal numbers is equal but for rounding

@@ -1,15 +1,18 @@
 """Numbers that rounding decides: compiled they may be others, and a rewrite is not wrong for that."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.purity import impurity
 
-from .helpers import define
+from .helpers import check, define
 
 X = jnp.float32(0.5)
 
@@ -59,3 +62,34 @@ def test_what_a_number_of_pythons_does_otherwise_is_no_rounding(code):
     """Under jit a number is an array: an answer that is another for this is wrong, however near it would be."""
     fun = define(f"def f(x, y):\n{code}")["f"]
     assert not propose(fun, (2.0, 4.0), {}).rewrites
+
+
+def test_where_64_bits_of_plain_python_decide_it_is_said():
+    """0.7 of 32 bits is less than Python's 0.7: seven bins of 0.1 fill it with 32 bits alone."""
+    bins = check("def f(x, w):\n    return int(float(x) / w)\n", (jnp.array(0.35), 0.1), seconds=20.0)
+    assert IN_DOUBLE in bins.rewrites[0].compared.differences
+    limit = check(
+        "def f(x, y):\n    if float(x) > 0.1:\n        return y\n    return -y\n", (jnp.array(0.5), 2.0), seconds=20.0
+    )
+    assert IN_DOUBLE in limit.rewrites[0].compared.differences
+    alike = check("def f(x, y):\n    if x > 0.1:\n        return y\n    return -y\n", (jnp.array(0.5), 2.0), seconds=20.0)
+    assert alike.rewrites[0].compared.differences == ()
+
+
+def test_what_is_no_rounding_at_a_limit_is_refused():
+    def turned(x, limit):
+        return jnp.where(x == jnp.float32(0.7), 5.0, jnp.where(x > limit, 1.0, 0.0))
+
+    def straight(x, limit):
+        return jnp.where(x > limit, 1.0, 0.0)
+
+    fun, given = define("def f(x, limit):\n    return 1.0 if float(x) > limit else 0.0\n")["f"], (jnp.array(0.5), 0.1)
+    nan = {"nan": ""}
+
+    def notes(rewrite):
+        plain = Plain(fun, impurity(fun, given)[1], {}, Variations(given, {}, set()), 20.0)
+        return compare(plain, lambda each: jax.jit(rewrite)(*each.args), nan, Deadline(20.0))[1]
+
+    assert IN_DOUBLE in notes(straight)
+    with pytest.raises(Differs, match="decimal"):
+        notes(turned)

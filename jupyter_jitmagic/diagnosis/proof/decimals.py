@@ -1,0 +1,51 @@
+"""Inputs on which the last digits decide: plain Python's `float(x)` has 64 bits, a compiled program's float 32.
+
+0.7 of 32 bits is a little less than Python's 0.7, so that `int(float(x) / 0.1)` is 6 and `float(x) >= 0.7` is false; with 32
+bits all through it is 7 and true.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, like
+
+DECIMAL = "decimal"
+IN_DOUBLE = (
+    "plain Python's floats have 64 bits here (`float()`, `.item()`, `.tolist()`), which decides numbers at a limit, as 0.1"
+)
+_OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
+_DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
+_MOST_LIMITS = 2
+
+
+def computes_in_double(text: str) -> bool:
+    """Whether a source may make Python's own floats of an array's."""
+    return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
+
+
+def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Input]:
+    """The call with its arrays of floats at a limit (a number of the code's, or of Python's among the arguments), and with
+    decimals in them, which may be the edges of bins."""
+    leaves = variations.leaves
+    arrays = [k for k in variations.floats if _is_single_precision(leaves[k])]
+    if not arrays:
+        return
+    own = [leaves[k] for k in variations.floats if isinstance(leaves[k], float)]
+    limits = [number for number in dict.fromkeys([*own, *literals]) if _is_rounded(number)]
+    for numbers in [*[(limit,) for limit in limits[:_MOST_LIMITS]], _DECIMALS, _DECIMALS[1:]]:
+        yield variations.replaced({k: like(leaves[k], np.resize(numbers, np.shape(leaves[k]))) for k in arrays}, DECIMAL)
+
+
+def _is_single_precision(leaf: Any) -> bool:
+    return getattr(leaf, "dtype", None) == np.float32 and leaf.nbytes <= LARGE and leaf.size > 0
+
+
+def _is_rounded(number: Any) -> bool:
+    """Whether it is another number with 32 bits."""
+    return isinstance(number, float) and np.isfinite(number) and float(np.float32(number)) != number
