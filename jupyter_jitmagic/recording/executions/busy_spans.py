@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic.recording.executions.lanes import Line
+from jupyter_jitmagic.recording.executions.links import Ended
 from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
 from jupyter_jitmagic.records.log import HIT, INLINED, log
 
@@ -75,6 +76,19 @@ class BusySpans:
         a loop, and certain together with it."""
         self._mixed = MixedSpans(tolerance, self._write)
 
+    def learn(self, ended: Ended, line_of: Callable[[int], Line | None]) -> None:
+        """What was seen of a line that is given calls more quickly than it works through them. The log is locked."""
+        call = log.columns.find(ended.start, ended.end)
+        if call is None:
+            return
+        end = End(call, ended.before, ended.after, ended.is_large)
+        begun = ended.begun
+        if begun is not None and begun.before is not None:
+            before = log.columns.find(*begun.before)
+            if before is not None and log.columns.times(before + 1 - log.columns.first)[0] == begun.start:
+                self._see_run(End(before, begun.start, begun.start), end, ended.line, line_of)
+        self.add(end, ended.line, line_of)
+
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
         """One more end of a line, later than those before it. The log is locked."""
         ends = self._ends.setdefault(line, deque(maxlen=_ENDS))
@@ -85,9 +99,9 @@ class BusySpans:
         in_a_row = latest is not None and self._see_alone(latest, end, line, line_of)
         begins = [begin for begin in self._from.get(line, ()) if _may_begin(begin, end)]
         self._from[line] = begins
-        if in_a_row and begins and end.call - begins[0].call < _MIXED:
-            return  # no more than was seen of this call alone
         used, said = self._used.pop(line, (None, 0))
+        if in_a_row and begins and used is None and end.call - begins[0].call < _MIXED:
+            return  # no more than was seen of this call alone
         for begin in (*begins, *(() if used is None or not _may_begin(used, end) else (used,))):
             if end.after - end.before > self._tolerance * (end.after - begin.before):
                 continue
@@ -99,12 +113,12 @@ class BusySpans:
                 if len(span.counts) == 1:
                     (entry,) = span.counts
                     unsaid = span if begin is not used else span._replace(first=said + 1)
-                    self._write(unsaid, {entry: span.seconds / span.calls}, span.calls)
+                    self._write_run(entry, unsaid, span)
                     if begin is not used:
                         self._used[line] = begin, span.last
-                elif span.calls < _MIXED or begin is used:
+                elif span.calls < _MIXED:
                     break
-                else:
+                else:  # where the first calls have their mean by themselves, for the others
                     self._mixed.add(span)
                 begins.clear()
                 break
@@ -152,7 +166,7 @@ class BusySpans:
             return None
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
-        usual = np.array([self._usual(int(entry)) or math.nan for entry in entries])
+        usual = np.array([self._usual(entry) or self._mixed.roughly(entry) or math.nan for entry in map(int, entries)])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
         calls = np.flatnonzero(counted) + begin.call + 1
         if self._rested_s(begin, end, line, calls, (started, ended), each) > _REST * (end.after - low):
@@ -205,6 +219,18 @@ class BusySpans:
                 most_s, known = most_s + other.after - one.before, known + float(works.sum())
         lost_s = sum(max(least_s - work * most_s / known, 0.0) for least_s, work in doubted) if known else 0.0
         return max(late_s, lost_s)
+
+    def _see_run(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
+        """Calls of one entry, of which the first found its line at rest."""
+        span = self._span(before, end, line, line_of)
+        if span is not None and len(span.counts) == 1 and span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
+            (entry,) = span.counts
+            self._write_run(entry, span, span)
+
+    def _write_run(self, entry: int, unsaid: Span, span: Span) -> None:
+        """Of calls of one entry their mean, which also tells what each takes of a span of several entries."""
+        self._mixed.saw_alone(entry, span.last, span.seconds / span.calls, span.uncertain / span.calls)
+        self._write(unsaid, {entry: span.seconds / span.calls}, span.calls)
 
     def _see_alone(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
         """Whether there is but one call between these two, and how long it took."""

@@ -85,6 +85,8 @@ class HitWatching:
         judges = observes and pace.due()
         sighting = None
         if observes and not (judges and pace.short):
+            if ahead.is_company(entry) and self._follow(start, end, out, entry, pace):
+                return float("-inf")
             if pace.each or self._row:
                 pace.note_next(start)
                 if pace.overtaken >= _OVERTAKEN and self._run_ahead(start, end, out, entry, pace):
@@ -125,10 +127,11 @@ class HitWatching:
     def _run_ahead(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
         """From this call on go by what runs ahead; False if that does not work."""
         pace.overtaken = 0
-        if not ahead.is_worth(entry, pace.seconds):
-            return False
         ahead.begin()
-        if not ahead.take(start, end, out, entry):
+        return self._follow(start, end, out, entry, pace)
+
+    def _follow(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
+        if not ahead.is_worth(entry, pace.seconds) or not ahead.take(start, end, out, entry):
             return False
         self._follower, pace.latest, self._row = ahead, None, 0
         return True

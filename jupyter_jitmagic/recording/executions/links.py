@@ -38,6 +38,8 @@ class Ended(NamedTuple):
     after: float
     line: Line
     is_large: bool
+    begun: Begun | None
+    """Where all calls since its line was at rest are of its entry: since when."""
 
 
 class Owner(Protocol):
@@ -81,10 +83,10 @@ class Link(OutputWatch):
         self.since = perf_counter()
         self.due = self.since + call.lane.each_s if rested else call.lane.due(call)
         """When it may be expected to end."""
-        self._begun = begun
+        self.begun = begun
         if begun is not None:
             self.since, self.due = begun.start, begun.start + begun.calls * call.lane.each_s
-            self.lingers = True
+            self.lingers = not begun.of_one
 
     def output(self) -> Any | None:
         now = perf_counter()
@@ -101,6 +103,12 @@ class Link(OutputWatch):
         begins = self.is_large and not self.closely and self.array is not None and perf_counter() >= self.asked_from
         if begins and self not in watching:
             watching.append(self)
+
+    def found_over(self, now: float) -> None:
+        """Its caller, who has just made the next call, found that it had ended."""
+        self.before, self.after = max(self.start, self.not_yet, self._ran), min(now, self.peeked)
+        self.array = None
+        self.ended()
 
     def noticed(self) -> None:
         if self.is_large:
@@ -121,7 +129,7 @@ class Link(OutputWatch):
                 return max(self.asked_from - now, comes_s)
         if self.closely:  # not in step with the calls
             return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
-        if self._begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
+        if self.begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
             first_s = left_s - (1 - _FIRST) * (self.due - self.since)
         else:
             first_s = _FIRST_LAST * left_s
@@ -150,12 +158,13 @@ class Link(OutputWatch):
             had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
-        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large)
+        begun = self.begun if self.begun is not None and self.begun.of_one else None
+        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, begun)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""
-        if self._begun is not None:
-            return max(self.before - self.since, 0.0) / self._begun.calls
+        if self.begun is not None:
+            return max(self.before - self.since, 0.0) / self.begun.calls
         seen = self.lane.seen
         if self.is_large and not self.rested and 0.0 < _STALE * (self.due - seen.when) < self.since - seen.when:
             return self.lane.each_s  # its line has rested since then, nobody knows for how long

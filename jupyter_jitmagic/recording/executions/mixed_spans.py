@@ -204,6 +204,11 @@ class MixedSpans:
         """One call took so long, give or take half of `uncertain`."""
         self._alone.setdefault(entry, _Alone()).add(call, seconds, uncertain)
 
+    def roughly(self, entry: int) -> float | None:
+        """How long its calls took of late, as far as they were seen alone."""
+        alone = self._alone.get(entry)
+        return None if alone is None else max(median(seconds for _, seconds, _ in list(alone.seen)[-_SAME:]), 0.0)
+
     def forget(self, entry: int) -> None:
         """An entry is no more."""
         self._alone.pop(entry, None)

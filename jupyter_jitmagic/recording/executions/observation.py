@@ -361,10 +361,7 @@ def _judge() -> None:
 
 def _add_seen(most: int) -> None:
     for _ in range(min(most, len(seen))):
-        ended = seen.popleft().told()
-        call = log.columns.find(ended.start, ended.end)
-        if call is not None:
-            _busy.add(End(call, ended.before, ended.after, ended.is_large), ended.line, lines.get)
+        _busy.learn(seen.popleft().told(), lines.get)
 
 
 def _usual(pace: Pace) -> float | None:

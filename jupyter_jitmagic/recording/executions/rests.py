@@ -1,5 +1,7 @@
 """Callers that read each tenth result or so: how many calls there are from one rest of the device to the next, and so which is
-the last before it rests. That one's end tells most, as the calls between two rests are all its own."""
+the last before it rests. That one's end tells most, as the calls between two rests are all its own. Where another function's
+result is what the caller reads, as a validation loss, the last call before that one has its turn as well: the calls from a rest
+to its end are all of one entry."""
 
 from __future__ import annotations
 
@@ -15,6 +17,21 @@ class Begun(NamedTuple):
 
     start: float
     calls: int
+    before: tuple[float, float] | None = None
+    """The two times of the call before, where the calls since then are all of one entry and the next is of another."""
+
+    @property
+    def of_one(self) -> bool:
+        return self.before is not None
+
+
+class _First(NamedTuple):
+    """A call that found its line at rest."""
+
+    number: int
+    start: float
+    entry: int
+    before: tuple[float, float]
 
 
 class Rests:
@@ -24,10 +41,17 @@ class Rests:
         self._output: weakref.ref[Any] | None = None
         """Of the call that was noted last."""
         self._number = 0
-        self._first: tuple[int, float] | None = None
-        """The number and the start of the latest call that found its line at rest."""
+        self._times = 0.0, 0.0
+        self._first: _First | None = None
+        """The latest one."""
         self._calls: deque[int] = deque(maxlen=_OF_LATE)
-        """How many there were from one such call to the next."""
+        """How many there were from one such call to the next,"""
+        self._alike: deque[int] = deque(maxlen=_OF_LATE)
+        """and of these, how many before one of another entry."""
+        self._row = 0
+        """How many of these there were by now; 0 where one of another entry has come."""
+        self._of_one = False
+        """Those were waited for the last time."""
         self.chosen = False
         """A call since then was taken for the last before a rest."""
 
@@ -35,26 +59,41 @@ class Rests:
         """What tells whether the call before this one has ended."""
         return self._output() if self._output is not None and self._number == number - 1 else None
 
-    def note(self, array: Any, number: int) -> None:
-        self._output, self._number = weakref.ref(array), number
+    def note(self, array: Any, number: int, times: tuple[float, float], entry: int) -> None:
+        self._output, self._number, self._times = weakref.ref(array), number, times
+        if self._first is None:
+            return
+        if number == self._first.number:
+            self._row = 1
+        elif self._row and entry == self._first.entry:
+            self._row += 1
+        elif self._row:
+            self._alike.append(self._row)
+            self._row = 0
 
-    def found(self, number: int, start: float) -> None:
-        """This call found its line at rest."""
+    def found(self, number: int, start: float, entry: int) -> None:
+        """This call found its line at rest. Asked before it is noted."""
         if self._first is not None:
-            self._calls.append(number - self._first[0])
-        self._first, self.chosen = (number, start), False
+            self._calls.append(number - self._first.number)
+            if self._row:
+                self._alike.append(self._row)
+        self._first, self._row, self.chosen = _First(number, start, entry, self._times), 0, False
 
     def forget(self) -> None:
         """Calls are not noted for a while."""
         self._output = self._first = None
 
     def choose(self, number: int) -> Begun | None:
-        """Since when its line has been at work, if this call may be the last before a rest: there were no more of late."""
+        """Since when its line has been at work, if this call may be the last before a rest, or by turns the last of the first
+        entry: there were no more of late."""
         if self._first is None or self.chosen or not self._calls:
             return None
-        first, start = self._first
-        calls = number - first + 1
-        if calls < max(self._calls):
+        calls, most = number - self._first.number + 1, max(self._calls)
+        alike = max(self._alike, default=most)
+        if not self._of_one and self._row == calls == alike < most:
+            self.chosen = self._of_one = True
+            return Begun(self._first.start, calls, self._first.before)
+        if calls < most:
             return None
-        self.chosen = True
-        return Begun(start, calls)
+        self.chosen, self._of_one = True, False
+        return Begun(self._first.start, calls)

@@ -52,6 +52,8 @@ _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
+_RUN = 8
+"""So many calls of one entry before one of another are enough to see their mean by themselves."""
 _LOST = 3
 """After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2
@@ -68,7 +70,8 @@ look takes something from the caller."""
 
 
 lines: dict[int, Line] = {}
-"""Of each entry that ran ahead."""
+"""Of each entry that ran ahead. None of those that run beside their line, in the thread of their caller, as short ones do whose
+inputs are there."""
 
 
 well_known: set[int] = set()
@@ -96,6 +99,10 @@ class RunningAhead:
         self._entry = 0
         self._turned = -_TURNS
         """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
+        self._changed = 0
+        """Which call of its line was the latest of another entry than the one before,"""
+        self._runs = 0, 0
+        """and how many calls there were from one such call to the next, the last two times."""
         self._places: dict[int, deque[int]] = {}
         """By entry, which of its outputs may be looked at, the smallest first."""
         self._nbytes: dict[tuple[int, int], int] = {}
@@ -126,16 +133,23 @@ class RunningAhead:
             line = lines.get(entry)
             if line is None:
                 line = lines[entry] = frozenset(array.devices())
+            if self._runs_beside(array, line):
+                lines[entry] = frozenset()
+                return False
             lane = self._lanes.get(line)
             if lane is None:
                 lane = self._lanes[line] = Lane(line, perf_counter())
-            if self._waited is not None and not _is_over(self._waited):
+            waited = self._waited
+            if waited is not None and not waited.lingers and _is_over(waited):
+                waited.found_over(perf_counter())
+                waited = None
+            if waited is not None:
                 self._idle = 0
-                self._waited.have_caller_ask()
+                waited.have_caller_ask()
             elif self._idle >= _IDLE_CALLS:
                 return False
-            elif end >= lane.large_from:  # before, nothing is waited for on purpose
-                self._idle += 1
+            elif end >= lane.large_from and not (self.restless and end < lane.again):
+                self._idle += 1  # before, nothing is waited for on purpose
             away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
             lane.bursts = end - lane.latest_s < _BURST * lane.each_s
@@ -147,6 +161,7 @@ class RunningAhead:
             lane.work += calls * self._least.get(entry, lane.each_s)
             if entry != self._entry:
                 self._entry = entry
+                self._changed, self._runs = lane.number, (self._runs[1], lane.number - self._changed)
                 if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
                     self._turned = self._taken
                 self._lately[entry] = self._taken
@@ -162,13 +177,19 @@ class RunningAhead:
             hot_path.full_at(end)  # not with the lock: it takes the log's
         return True
 
+    def is_company(self, entry: int) -> bool:
+        """Whether a call that has just returned found its device at work on calls that are followed, and waits for these."""
+        waited = self._waited if lines.get(entry) != frozenset() else None
+        array = waited.array if waited is not None else None
+        return array is not None and is_ready(array) is False
+
     def is_worth(self, entry: int, seconds: float | None) -> bool:
         """Whether to follow calls that take so long: short ones in the company of longer ones."""
         if seconds is None or seconds >= WORTH_S:
             return True
         line = lines.get(entry)
         lane = next(iter(list(self._lanes.values())), None) if line is None else self._lanes.get(line)
-        others = self._entry != entry or self._taken - self._turned < _TURNS
+        others = self._entry != entry or self._turns
         return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
 
     def pause_s(self, entry: int) -> float:
@@ -176,12 +197,14 @@ class RunningAhead:
         then any will do for the next, where none come by turns."""
         line = lines.get(entry)
         lane = self._lanes.get(line) if line is not None else None
-        if lane is None or self._taken - self._turned < _TURNS:
+        if lane is None:
             return 0.0
         if self._seeks(lane):
             pause_s = max(lane.again - perf_counter(), 0.0)
             self._pauses = self._pauses or pause_s > 0
             return pause_s
+        if self._turns:
+            return 0.0
         if lane.bursts or lane.number - lane.begun < _BEGINS:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
@@ -235,7 +258,7 @@ class RunningAhead:
         if link.is_large:
             lane.in_a_row = 0 if link.rested else lane.in_a_row + 1
             rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
-            lane.large_from = link.after + rarer * lane.lap_s if self._taken - self._turned >= _TURNS else -math.inf
+            lane.large_from = link.after + rarer * lane.lap_s if not self._turns else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -310,14 +333,27 @@ class RunningAhead:
         elif not call.is_large:
             call.lane.newest = call
 
+    def _runs_beside(self, array: Any, line: Line) -> bool:
+        """Whether this output of a call that has just returned was there before those of calls before it."""
+        waited = self._waited
+        if not line or waited is None or waited.lane.line != line or not is_ready(array):
+            return not line
+        before = waited.array
+        return before is not None and is_ready(before) is False
+
     def _rested(self, lane: Lane, now: float) -> None:
         """A call found its line at rest: one that has just begun a loop does so, too."""
         self._rests += now - lane.rested < _LOOK_EVERY * lane.each_s
         lane.rested = now
 
+    @property
+    def _turns(self) -> bool:
+        """Whether entries come by turns."""
+        return self._taken - self._turned < _TURNS
+
     def _seeks(self, lane: Lane) -> bool:
-        """Whether only the last call before a rest is waited for."""
-        return self.restless and lane.each_s < WORTH_RESTLESS_S and self._taken - self._turned >= _TURNS
+        """Whether only the last call before a rest is waited for, or before one of another entry."""
+        return self.restless and lane.each_s < WORTH_RESTLESS_S and (not self._turns or max(self._runs) >= _RUN)
 
     def _seek(self, call: Call) -> None:
         """Wait for the last call before a rest."""
@@ -326,24 +362,26 @@ class RunningAhead:
             return
         before = lane.rests.before(call.number)
         ready = is_ready(before) if before is not None else None
-        lane.rests.note(call.array, call.number)
         if ready:
             waited = lane.rests.chosen
             self._rested(lane, now)
-            lane.rests.found(call.number, call.start)
+            lane.rests.found(call.number, call.start, call.entry)
             if waited:
                 lane.again = now + _LONG_LAP * lane.each_s
                 lane.rests.forget()
-        elif ready is False:
+        lane.rests.note(call.array, call.number, (call.start, call.end), call.entry)
+        if ready is False:
             self._idle = 0
             begun = lane.rests.choose(call.number) if self._waited is None else None
             if begun is not None:
                 self._wait(call, begun=begun)
+            elif self._waited is not None and self._waited.begun is not None and self._waited.begun.of_one:
+                self._follow(call, self._waited)
 
     def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
-        if self._taken - self._turned >= _TURNS or not self._has_room(call, waited) or not self._wants(call.entry):
+        if not self._turns or not self._has_room(call, waited) or not self._wants(call.entry):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -356,9 +394,20 @@ class RunningAhead:
             waited.closely = True
         else:
             return False
-        self._alone[call.entry] = self._alone.get(call.entry, 0) + 1
-        self._tried[call.entry] = self._tried.get(call.entry, 0) + 1
+        self._looks_at(call.entry)
         return True
+
+    def _looks_at(self, entry: int) -> None:
+        """A call of it is to be seen alone."""
+        self._alone[entry] = self._alone.get(entry, 0) + 1
+        self._tried[entry] = self._tried.get(entry, 0) + 1
+
+    def _follow(self, call: Call, waited: Link) -> None:
+        """See the call alone that comes after those of one entry."""
+        if call.follows(waited) and not self._row and self._has_room(call, waited) and self._wants(call.entry):
+            waited.closely = True
+            self._row.append(call)
+            self._looks_at(call.entry)
 
     def _has_room(self, call: Call, waited: Link) -> bool:
         if call.is_large:
@@ -382,7 +431,7 @@ class RunningAhead:
         self._waits += 1
         call.lane.waited = self._waits
         link = Link(call, rested, self, begun)
-        if begun is not None:  # its caller is about to wait for it
+        if begun is not None and not begun.of_one:  # its caller is about to wait for it
             link.had = account()
             watching.append(link)
         waiter.look(link)

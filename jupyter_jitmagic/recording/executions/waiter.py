@@ -132,6 +132,8 @@ class OutputWatch(Awaited):
     """What the caller's thread has had, after it made the call and before it made the next."""
     most_s = 0.0
     """For so long the caller may be away if it waits for this and for nothing else."""
+    not_yet = -math.inf
+    """When the thread asked for it last and it had not ended."""
 
     def __init__(self, array: Any, start: float, expected_s: float | None = None, asked: bool = False) -> None:
         super().__init__(array)
@@ -308,8 +310,9 @@ class Waiter:
 
     def _run(self, queue: SimpleQueue[OutputWatch | None], stop: threading.Event) -> None:
         self._stops[get_ident()] = stop
+        waiting: list[OutputWatch] = []
         while True:
-            watch = self._next(queue)
+            watch = self._next(queue, waiting)
             if stop.is_set():
                 self._stops.pop(get_ident(), None)
                 return
@@ -332,8 +335,23 @@ class Waiter:
                 faults.report("timing an execution", error)
             del watch
 
-    def _next(self, queue: SimpleQueue[OutputWatch | None]) -> OutputWatch | None:
-        """The next one to look at; None where something was to be let go of."""
+    def _next(self, queue: SimpleQueue[OutputWatch | None], waiting: list[OutputWatch]) -> OutputWatch | None:
+        """The next one to look at, that of the earliest call: a device works in order, and whoever looks for a later one first
+        sees the end of this one too late. None where something was to be let go of."""
+        woken = False
+        with contextlib.suppress(Empty):
+            while True:
+                watch = queue.get_nowait()
+                if watch is None:
+                    woken = True
+                else:
+                    waiting.append(watch)
+        if waiting:
+            first = min(waiting, key=lambda watch: watch.start)
+            waiting.remove(first)
+            return first
+        if woken:
+            return None
         self._holds = False  # before it is looked what is held: whoever adds something from now on wakes the thread
         kept = [held for held in tuple(watching) if held.array is not None or held.lingers]
         times = [held.until for held in kept if held.until < math.inf]
@@ -362,6 +380,7 @@ def _ask(watch: OutputWatch, stop: threading.Event) -> None:
         if ready is None:
             return
         array, before = None, now  # its caller may let go of it meanwhile
+        watch.not_yet = now
         if stop.is_set():
             return
         time.sleep(min(max(watch.pause_s(before), _SHORTEST_SLEEP), _LONGEST_SLEEP))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic.recording.executions import busy_spans, links, mixed_spans, running_ahead, waiter
-from jupyter_jitmagic.recording.executions.busy_spans import BusySpans, End
+from jupyter_jitmagic.recording.executions.busy_spans import BusySpans
 from jupyter_jitmagic.recording.executions.lanes import Call, Lane
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import Account
@@ -151,7 +151,7 @@ class World:
                 link.array, self.asks = None, None
                 link.ended()
             else:
-                self.asked = self.now
+                self.asked = link.not_yet = self.now
                 pause_s = min(max(link.pause_s(self.now), waiter._SHORTEST_SLEEP), waiter._LONGEST_SLEEP)
                 self.asks = self.now + pause_s + self.late()
         self.now = max(self.now, when)
@@ -166,10 +166,7 @@ class World:
 
     def learn(self, most: int) -> None:
         for _ in range(most):
-            seen = links.seen.popleft().told()
-            call = self.log.columns.find(seen.start, seen.end)
-            assert call is not None
-            self.busy.add(End(call, seen.before, seen.after, seen.is_large), seen.line, running_ahead.lines.get)
+            self.busy.learn(links.seen.popleft().told(), running_ahead.lines.get)
 
     @property
     def most(self) -> float:
@@ -429,6 +426,54 @@ def test_a_caller_that_waits_each_hundredth_time_has_its_time(world: World, seco
     timed, ratios = world.judged()
     assert timed >= world.most
     assert 0.95 < ratios[1] < 1.05
+
+
+@pytest.mark.parametrize("every", [10, 20, 50])
+@pytest.mark.parametrize(("train_s", "evaluate_s"), [(0.006, 0.002), (0.0015, 0.0004), (0.0004, 0.0001)])
+def test_training_has_its_time_where_the_caller_waits_for_an_evaluation_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, train_s: float, evaluate_s: float, every: int
+) -> None:
+    """As early stopping does; the evaluation has its own where it is long enough to be seen alone, and none else."""
+    world = World(monkeypatch, 1e-4)
+    for i in range(800 if train_s > 1e-3 else 2000):
+        world.call(1, train_s * world.chance.uniform(0.9, 1.1))
+        if i % every == every - 1:
+            world.call(2, evaluate_s * world.chance.uniform(0.9, 1.1))
+            world.wait()
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert 0.95 < ratios[1] < 1.05
+    assert 0.85 < ratios.get(2, 1.0) < 1.15
+    assert (2 in ratios) or evaluate_s < 1e-3 or every == 50  # so few that what is known of them is too little
+
+
+def test_what_the_caller_waits_for_is_told_though_its_device_rests_for_most_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twenty steps, an evaluation, and then the caller is away for longer than all of them took: no rest is part of a time."""
+    world = World(monkeypatch, 1e-4)
+    for i in range(800):
+        world.call(1, 0.0015 * world.chance.uniform(0.9, 1.1))
+        if i % 20 == 19:
+            world.call(2, 0.0008 * world.chance.uniform(0.9, 1.1))
+            world.wait()
+            world.python(0.05)
+    _, ratios = world.judged()
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+def test_what_runs_beside_its_line_ends_no_span(world: World) -> None:
+    """A short program whose inputs are there runs in its caller's thread, before calls that were made before it."""
+    for _ in range(400):
+        world.call(1, 0.006)
+        start = world.now
+        world.python(1e-4)
+        world.truth.append((2, 1e-4))
+        if not world.ahead.take(start, world.now, Output(world, "device 0", world.now - 1e-5), 2):
+            world.append_hit(start, world.now, 2)
+    timed, ratios = world.judged()
+    assert timed >= world.most / 2  # of all calls, of which half have none
+    assert set(ratios) == {1} and 0.95 < ratios[1] < 1.05
 
 
 def test_threads_that_share_the_device_have_each_functions_time(world: World) -> None:
