@@ -44,7 +44,10 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "words": (("diagnosis.words",), {*_LEAVES, "advice", "call", "sites", "statics"}),
     "diagnosis": (
         ("diagnosis",),
-        {*_LEAVES, "advice", "call", "objects", "rewrites", "sandbox", "sites", "splits", "statics", "user code", "words"},
+        {
+            *_LEAVES, "advice", "call", "objects", "rewrites", "sandbox", "sites", "source", "splits", "statics",
+            "user code", "words",
+        },
     ),
     "causes": (("recording.causes",), {"plain", "records", "internals"}),
     "facts": (("recording.jitted",), {"plain", "internals", "causes", "records", "user code"}),

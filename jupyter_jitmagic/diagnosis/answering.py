@@ -17,6 +17,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
+from jupyter_jitmagic.diagnosis.inner_jits import static_within
 from jupyter_jitmagic.diagnosis.objects import Written, written_outside
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
@@ -267,6 +268,10 @@ def _other_failure(asked: Asked) -> Diagnosis:
     leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
     wanted = asked.with_rewrites and not own
     outcome = proposals(asked, sites if wanted else (), asked.result.static, anyway=wanted and leaked)
+    within = static_within(call, max(1.0, 4 * asked.took)) if wanted and not leaked and not outcome.rewrites else None
+    if within is not None:
+        reason = reasons.for_inner_jits(call, within)
+        return asked.verdict("not_staticness", sites=sites, rewrites=(within,), verified=True, reason=reason)
     return asked.verdict(
         "not_staticness",
         sites=sites,

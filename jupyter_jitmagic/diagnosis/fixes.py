@@ -15,8 +15,8 @@ class Fix:
     """One way out: arguments to make static, a rewrite, or both; or a split, which is a rewrite with `pieces`.
 
     The static arguments are all that are needed, those that the jit declares already included; none where it declares them all.
-    `proof` is "compared" (run and equal to plain Python), "traced" (a static set, which changes nothing that is computed), or
-    "unverified" (a rewrite that traces and was not compared).
+    `proof` is "compared" (run and equal to plain Python), "traced" (static arguments of the function or of a jit in it, which
+    change nothing that is computed), or "unverified" (a rewrite that traces and was not compared).
     """
 
     number: int
@@ -45,7 +45,7 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
             static = diagnosis.static_argnames, diagnosis.static_argnums
             found.append(Fix(number, "traced", *static, equations=diagnosis.equations))
         else:
-            proof: Proof = "compared" if rewrite.verified else "unverified"
+            proof: Proof = "unverified" if not rewrite.verified else "compared" if rewrite.compared is not None else "traced"
             found.append(Fix(number, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))
     return found
 

@@ -122,6 +122,8 @@ def _title(diagnosis: Diagnosis) -> Title:
         return Title(f"{name} traces", "good")
     if not diagnosis.error and any(site.operation == "leaked tracer" for site in diagnosis.sites):
         return Title(f"{name} traces, and leaves a tracer behind")
+    if diagnosis.kind == "not_staticness" and any(fix.proof == "traced" for fix in fixes(diagnosis)):
+        return Title(f"{name} cannot be traced")  # static arguments do cure it, of a jit within
     if diagnosis.kind == "not_staticness" and "unknown" not in diagnosis.reason.lower():
         return Title(f"{name} fails, and no static argument cures it")
     return Title(f"{name} cannot be traced")
@@ -203,6 +205,8 @@ def proof(fix: Fix) -> str:
     if fix.rewrite is None:
         return "traced"
     compared = fix.rewrite.compared
+    if fix.proof == "traced":
+        return "traced"
     if fix.proof == "unverified" or compared is None:
         if fix.rewrite.reason.startswith(("right on this call", "its values are right")):
             return f"traced; {fix.rewrite.reason}"

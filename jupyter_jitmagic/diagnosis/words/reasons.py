@@ -222,6 +222,14 @@ def for_not_written(call: Call, why_not: str) -> str:
     return f"{way} ({why_not})." if why_not else f"{way}."
 
 
+def for_inner_jits(call: Call, rewrite: Rewrite) -> str:
+    """Helpers under a jit of their own need arguments static there."""
+    helpers = _and([f"`{name}`" for name in rewrite.sources])
+    several = len(rewrite.sources) > 1
+    they = "are under jit themselves: what they do" if several else "is under jit itself: what it does"
+    return f"{helpers} {they} not name static is traced there, whatever `{call.name}` holds static."
+
+
 def for_another_choice(choice: str, reason: str) -> str:
     """`choice`: another value of a static argument, as "normalize=True", with which the reason for a rewrite holds."""
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"

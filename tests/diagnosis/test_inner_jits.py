@@ -1,0 +1,106 @@
+"""Helpers under a jit of their own: what they need static is named there, and nothing that is data is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.fixes import fixes
+
+X = jnp.ones((2, 3))
+
+
+@jax.jit
+def repeated(x: Any, n: int) -> Any:
+    return jnp.repeat(x, n)
+
+
+@partial(jax.jit, static_argnums=(1,))
+def folded(x: Any, mode: str, n: int) -> Any:
+    x = jnp.repeat(x, n)
+    return x if mode == "a" else -x
+
+
+@partial(jax.jit, static_argnames=["mode"], inline=True)
+def scaled(x: Any, mode: str, n: int) -> Any:
+    return jnp.repeat(x, n) * (2 if mode == "a" else 3)
+
+
+@jax.jit
+def branching(x: Any, limit: float) -> Any:
+    return x if x.sum() > limit else -x
+
+
+def through(x: Any, n: int) -> Any:
+    return repeated(x, n) + 1
+
+
+def by_itself(x: Any) -> Any:
+    return repeated(x, 3) + 1
+
+
+def of_two(x: Any, mode: str, n: int) -> Any:
+    return folded(x, mode, n).sum() + repeated(x, n).sum()
+
+
+def with_options(x: Any, n: int) -> Any:
+    return scaled(x, "a", n)
+
+
+def of_data(x: Any) -> Any:
+    return repeated(x, x.sum().astype(int))
+
+
+def limited(x: Any, limit: float) -> Any:
+    return branching(x, limit)
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "static", "lines"),
+    [
+        (through, (X, 3), ("n",), ['@jax.jit(static_argnames="n")']),
+        (by_itself, (X,), (), ['@jax.jit(static_argnames="n")']),
+        (
+            of_two,
+            (X, "a", 2),
+            ("mode", "n"),
+            ['@partial(jax.jit, static_argnames=("mode", "n"))', '@jax.jit(static_argnames="n")'],
+        ),
+        (with_options, (X, 2), ("n",), ['@partial(jax.jit, static_argnames=("mode", "n"), inline=True)']),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_both_jits_name_what_is_static(fun: Any, args: Any, static: tuple[str, ...], lines: list[str]) -> None:
+    """The options of the helper are joined with those that it has."""
+    found = jm.diagnose(fun, *args)
+    assert found.kind == "not_staticness", "no static argument of the function alone cures it"
+    (fix,) = fixes(found)
+    assert (fix.proof, fix.static_argnames) == ("traced", static)
+    assert sorted(source.splitlines()[0] for source in fix.rewrite.sources.values()) == sorted(lines)
+    space = {**globals()}
+    for source in fix.rewrite.sources.values():
+        exec(source, space)
+    again = type(fun)(fun.__code__, space, fun.__name__, fun.__defaults__)
+    assert jnp.shape(jax.jit(again, static_argnames=static)(*args)) == jnp.shape(again(*args))
+    assert str(found).startswith(f"{fun.__name__} cannot be traced")
+
+
+@pytest.mark.parametrize(("fun", "args"), [(of_data, (X,)), (limited, (X, 2.0))], ids=["a length", "a branch"])
+def test_what_is_data_is_not_named_static(fun: Any, args: Any) -> None:
+    """A length that is computed, a branch on an array: naming an argument static would not do."""
+    assert all(fix.proof != "traced" for fix in fixes(jm.diagnose(fun, *args)))
+
+
+def test_the_functions_own_static_set_needs_no_helper() -> None:
+    """`folded` holds its mode static already; with n given by the code nothing of it is to be changed."""
+
+    def fixed(x: Any, mode: str) -> Any:
+        return jnp.zeros(len(mode)) + x.sum()
+
+    found = jm.diagnose(fixed, X, "abc")
+    assert (found.kind, found.static_argnames, found.rewrites) == ("static", ("mode",), ())
