@@ -50,7 +50,7 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 | `averaged` | a loop runs ahead of the device: two ends were seen, `averaged_over` calls apart, between which the device did not rest | the mean of these calls, known to 10 % or better: of each of them as far as they are alike. A span of entries that come by turns is shared out in the proportion in which their calls took when each was seen alone, between its own end and that of the call before: a mean of many, and where they differ much also of several spans, until each entry's mean is known to 10 % (2σ); else they are unobserved, and so they are where some calls last many times as long as most. A pause of the device, a compile, an error or a call whose device is not known breaks a span |
 | `unobserved` | not at all, or not well enough: `execute_s` is missing | a dispatch time never stands in for it |
 
-A loop that runs ahead of the device, with executions of 0.2 ms or more, has one end seen in some 32 calls, and holds two small
+A loop that runs ahead of the device, with executions of 0.2 ms or more, has one end seen in some 32 calls, and after eight in a row without a rest fewer, down to one in some 160; it holds two small
 outputs at most, or a large one alone; where entries come by turns some calls of each are seen alone as well, for which up to 44
 outputs are held until then, together no more than 1 MiB, and of those above that one; below 2 ms, where the device rests
 each few calls (`float(loss)` each tenth step), only the last call before such a rest is looked at, or the last before one of another function, and only of some. A span in which it rested for more than a tenth is refused;

@@ -77,9 +77,9 @@ class Lane:
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
         self.in_a_row = 0
-        """How many large outputs were waited for since it was at rest."""
-        self.large_from = -math.inf
-        """From when on another one is."""
+        """How many outputs were waited for since it was at rest."""
+        self.next_from = -math.inf
+        """From when on another one is: many in a row tell enough."""
         self.rests = Rests()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""

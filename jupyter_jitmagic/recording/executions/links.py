@@ -83,10 +83,12 @@ class Link(OutputWatch):
         self.since = perf_counter()
         self.due = self.since + call.lane.each_s if rested else call.lane.due(call)
         """When it may be expected to end."""
+        self.span_from = max(call.lane.seen.when, call.lane.began) if call.lane.next_from > -math.inf else self.since
+        """Since when its span lasts, if no rest has come between: the longer that is the less well an end has to be known."""
         self.begun = begun
         if begun is not None:
             self.since, self.due = begun.start, begun.start + begun.calls * call.lane.each_s
-            self.lingers = not begun.of_one
+            self.lingers, self.span_from = not begun.of_one, begun.start
 
     def output(self) -> Any | None:
         now = perf_counter()
@@ -133,7 +135,7 @@ class Link(OutputWatch):
             first_s = left_s - (1 - _FIRST) * (self.due - self.since)
         else:
             first_s = _FIRST_LAST * left_s
-        return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.since))
+        return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.span_from))
 
     def ended(self) -> None:
         """Also called for its caller, if that has noticed it."""

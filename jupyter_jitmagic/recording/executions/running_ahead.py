@@ -43,7 +43,7 @@ _LOOK_EVERY = 64
 _LONG_PAUSE_S = 8e-3
 """For longer no call is let by where a large output is held: calls may be shorter than they were."""
 _IN_A_ROW, _RARER, _RAREST = 8, 1 / 4, 4.0
-"""So many large outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
+"""So many outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
 lap, up to so many laps: that is enough to know what calls take, and costs their caller next to nothing."""
 SOME = 2
 """So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
@@ -58,6 +58,9 @@ _LOST = 3
 """After so many in a row that were gone too early another of the outputs is looked at."""
 _MORE = 2
 """By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
+_KNOWN_ALONE, _AT_TIMES = 64, 32
+"""Where so many calls of each were seen alone, they are for so many calls and not for as many: it takes something from their
+caller."""
 _PAUSE = 1 / 4
 """Of a lap, from one end to the next: a call that is so much older does as well."""
 _BURST = 0.5
@@ -142,13 +145,14 @@ class RunningAhead:
             waited = self._waited
             if waited is not None and not waited.lingers and _is_over(waited):
                 waited.found_over(perf_counter())
-                waited = None
+                waited.lane.in_a_row, waited.lane.next_from = 0, -math.inf
+                waited = self._waited
             if waited is not None:
                 self._idle = 0
                 waited.have_caller_ask()
             elif self._idle >= _IDLE_CALLS:
                 return False
-            elif end >= lane.large_from and not (self.restless and end < lane.again):
+            elif end >= lane.next_from and not (self.restless and end < lane.again):
                 self._idle += 1  # before, nothing is waited for on purpose
             away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
@@ -209,7 +213,7 @@ class RunningAhead:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
         if waited is None:
-            pause_s = max((lane.again if self.restless else lane.large_from) - perf_counter(), 0.0)
+            pause_s = max((lane.again if self.restless else lane.next_from) - perf_counter(), 0.0)
         elif waited.is_large:  # nothing else is held, nor taken before it ends
             now = perf_counter()
             pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
@@ -239,7 +243,7 @@ class RunningAhead:
         """A caller was seen to run ahead."""
         self._idle = 0
         for lane in list(self._lanes.values()):
-            lane.in_a_row, lane.large_from = 0, -math.inf
+            lane.in_a_row, lane.next_from = 0, -math.inf
 
     def saw(self, link: Link) -> None:
         """Learn from an end when to look for the next."""
@@ -255,10 +259,9 @@ class RunningAhead:
                 self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
-        if link.is_large:
-            lane.in_a_row = 0 if link.rested else lane.in_a_row + 1
-            rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
-            lane.large_from = link.after + rarer * lane.lap_s if not self._turns else -math.inf
+        lane.in_a_row = 0 if link.rested or link.begun is not None else lane.in_a_row + 1
+        rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
+        lane.next_from = link.after + rarer * lane.lap_s if (link.is_large or rarer) and not self._turns else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -281,10 +284,14 @@ class RunningAhead:
                 link = self._wait(call)
                 link.closely, link.alone = True, call.follows(ended)
                 return
+            now = perf_counter()
+            for lane in self._lanes.values():
+                if lane.next_from > now:
+                    lane.newest = None
             waiting = [lane for lane in self._lanes.values() if lane.newest is not None]
-            lane = min(waiting, key=lambda lane: lane.waited, default=None)
-            if lane is not None and lane.newest is not None:
-                newest, lane.newest = lane.newest, None
+            longest = min(waiting, key=lambda lane: lane.waited, default=None)
+            if longest is not None and longest.newest is not None:
+                newest, longest.newest = longest.newest, None
                 self._wait(newest)
 
     def forget(self) -> None:
@@ -320,13 +327,15 @@ class RunningAhead:
                 if now < lane.again:
                     return
                 lane.again = now + _LAP * lane.each_s
-            if not call.is_large:
+            # of large outputs the next one is only taken when an end was seen, and of others after a pause: their line may
+            # well be at work
+            pauses = call.is_large or lane.next_from > -math.inf
+            away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
+            rested = not pauses or not lane.seen.number or (away and call.start > lane.due(call))
+            if rested and not call.is_large:
                 self._rested(lane, now)
                 lane.begun = call.number
-            # of large outputs the next one is only taken when an end was seen: its line may well be at work
-            away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
-            rested = not call.is_large or not lane.seen.number or (away and call.start > lane.due(call))
-            if rested or not call.is_large or now >= lane.large_from:
+            if rested or now >= lane.next_from:
                 self._wait(call, rested=rested)
         elif self._joins(call, self._waited):
             self._row.append(call)
@@ -418,6 +427,8 @@ class RunningAhead:
 
     def _wants(self, entry: int) -> bool:
         here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
+        if all(self._alone.get(other, 0) >= _KNOWN_ALONE for other in here) and self._taken // _AT_TIMES % 2:
+            return False
         if self._waits % _SELDOM:
             here = [other for other in here if other not in well_known and not self._is_too_short(other)]
         least = min((self._alone.get(other, 0) for other in here), default=0)

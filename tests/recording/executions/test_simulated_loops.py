@@ -462,6 +462,45 @@ def test_what_the_caller_waits_for_is_told_though_its_device_rests_for_most_of_t
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+@pytest.mark.parametrize("seconds", [0.0004, 0.002, 0.006])
+def test_a_long_loop_is_looked_at_seldom_once_much_is_known_of_it(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    world = World(monkeypatch, 1e-4)
+    for i in range(4000):
+        world.call(1, seconds * world.chance.uniform(0.9, 1.1))
+        if i == 2000:
+            asked, taken = world.questions, world.taken
+    assert world.questions - asked < 250 and world.taken - taken < 600
+    timed, ratios = world.judged()
+    assert timed >= 0.9
+    assert 0.98 < ratios[1] < 1.02
+
+
+@pytest.mark.parametrize("away_s", [0.02, 0.2])
+@pytest.mark.parametrize("seconds", [0.0004, 0.006])
+def test_no_rest_that_comes_while_a_long_loop_is_not_looked_at_is_part_of_a_time(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, away_s: float
+) -> None:
+    world = World(monkeypatch, 1e-4)
+    for i in range(3000):
+        out = world.call(1, seconds * world.chance.uniform(0.9, 1.1))
+        if i > 1000 and i % 150 == 0:
+            world.until(out.ends)
+            world.python(away_s)
+    _, ratios = world.judged()
+    assert 0.95 < ratios[1] < 1.05
+
+
+def test_a_long_loop_that_becomes_slower_has_both_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, 1e-4)
+    for i in range(4000):
+        world.call(1, 0.002 if i < 2000 else 0.004)
+    world.judged()
+    rows = world.log.columns.as_numpy()
+    for half, seconds in ((slice(0, 1700), 0.002), (slice(2300, 4000), 0.004)):
+        times = rows["execute_s"][half][rows["execute_how"][half] == AVERAGED]
+        assert len(times) > 1400 and 0.95 < times.mean() / seconds < 1.05
+
+
 def test_what_runs_beside_its_line_ends_no_span(world: World) -> None:
     """A short program whose inputs are there runs in its caller's thread, before calls that were made before it."""
     for _ in range(400):
