@@ -32,12 +32,14 @@ class OtherCall:
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
+        alone: of these values, others of which may ask for what is left out.
     """
 
     given: Input
     words: str
     promised: bool = True
     sought: bool = True
+    alone: bool = False
 
 
 def other_calls(
@@ -104,6 +106,23 @@ class _Maker:
         optional = [name for name in self._bound if self._default(name) is not inspect.Parameter.empty]
         for names in [*([name] for name in optional[:6]), *([optional] if len(optional) > 1 else [])]:
             yield self._called({name: value for name, value in self._bound.items() if name not in names}, "left out", names)
+        yield from self._not_needed([name for name in optional if self._default(name) is None])
+
+    def _not_needed(self, names: Sequence[str]) -> Iterator[OtherCall]:
+        """What is None where it is left out may be needed by one side of a choice alone: left out, and the numbers 0."""
+        numbers = {name: type(value)(0) for name, value in self._bound.items() if type(value) in (int, float)}
+        numbers |= {
+            name: jnp.zeros_like(value)
+            for name, value in self._bound.items()
+            if isinstance(value, jax.Array) and value.ndim == 0 and kind_of(value) in ("f", "i")
+        }
+        numbers = {name: value for name, value in numbers.items() if name not in self._static}
+        for name in names[:3] if numbers else ():
+            others = {each: value for each, value in {**self._bound, **numbers}.items() if each != name}
+            call = self._called(others, "left out", [name])
+            yield replace(
+                call, words=f"{call.words} and {'numbers' if len(numbers) > 1 else next(iter(numbers))} 0", alone=True
+            )
 
     def none(self) -> Iterator[OtherCall]:
         """None for each argument of which the code speaks so."""

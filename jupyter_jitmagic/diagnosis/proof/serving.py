@@ -170,7 +170,7 @@ class Served:
             elif self.plain.too_slow:
                 self._no_time_for(call)
                 return found
-            elif usual and not self._values_alone_fail(changed):
+            elif usual and not (found and call.alone) and not self._values_alone_fail(changed):
                 return []
         return found
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
+    absent,
     appended_once,
     attributes,
     boolean,
@@ -66,6 +67,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     slice_updates,
     slices,
     sorting,
+    standard_library,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -73,6 +75,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
 # value is no test yet
 RULES: list[Rule] = [
+    *absent.RULES,
     *generators.RULES,
     *kept_in_bodies.RULES,
     *host_sizes.RULES,
@@ -81,6 +84,7 @@ RULES: list[Rule] = [
     *empties.RULES,
     *buffers.RULES,
     *interpolating.RULES,
+    *standard_library.RULES,
     *host_functions.RULES,
     *keyed.RULES,
     *inner_functions.RULES,
@@ -120,7 +124,7 @@ RULES: list[Rule] = [
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
-OUTWARD: list[Rule] = [*chosen_none.OUTWARD, *host_sizes.OUTWARD, *selections.OUTWARD]
+OUTWARD: list[Rule] = [*absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *selections.OUTWARD]
 
 # asked about Python's loops that make a large program, though nothing stops its trace
 ROLLING: list[Rule] = rolling.RULES

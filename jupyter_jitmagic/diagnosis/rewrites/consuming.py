@@ -401,7 +401,9 @@ class Consumers(Indexing):
         if not ragged:
             self.plain(*(each.value for each in node.keywords))
             return True
-        if not any(found) or any(not each.like(ragged[0]) for each in ragged) or node.keywords:
+        place = next((number for number, index in enumerate(found) if index is not None), -1)
+        rows = place == 0 and all(each is None or self._are_rows_of(each, ragged[0]) for each in values)
+        if place < 0 or node.keywords or not (rows or all(each.like(ragged[0]) for each in ragged)):
             self.stop(node)
         for number, (part, index) in enumerate(zip(parts, found, strict=True)):
             if index is not None:
@@ -411,6 +413,11 @@ class Consumers(Indexing):
         end = self.code.span(node)[1]
         self.state.edits.append((end - 1, end - 1, ', mode="drop"'))
         return True
+
+    @staticmethod
+    def _are_rows_of(value: Ragged, index: Ragged) -> bool:
+        """Whether there is a row for each place of an index."""
+        return value.mask == index.mask and not (value.axis or value.flat or value.listed or value.group or index.behind)
 
     def _updated_slice(self, node: ast.Call, part: ast.Slice, array: ast.expr) -> bool:
         """`x.at[i:j].set(v)`, v as long as the slice → v's elements where they belong."""

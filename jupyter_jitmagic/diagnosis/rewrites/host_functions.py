@@ -91,6 +91,17 @@ def scalar(spot: Spot) -> Iterator[Step]:
     yield spot.step("jnp", edit, excludes=_NO_WHOLE if issubclass(kind, np.integer) else None)
 
 
+def of_floats(spot: Spot) -> Iterator[Step]:
+    """`jax.scipy.stats.norm.ppf(a)`, which takes floats alone, of an int that SciPy takes → of `jnp.asarray(a, float)`."""
+    node = spot.node
+    if isinstance(node, ast.Call) and isinstance(spot.error, TypeError) and _OF_FLOATS.search(str(spot.error)):
+        edits = [(each, spot.code.expr(each)) for each in node.args if not isinstance(each, ast.Starred)]
+        array = spot.jnp("asarray")
+        if edits and not edits[0][1].startswith(array):
+            yield spot.step("jnp", (edits[0][0], f"{array}({edits[0][1]}, float)"))
+
+
+_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 
 
@@ -167,4 +178,4 @@ def _in_part_of_jax(name: str) -> bool:
     return re.search(rf"\b{re.escape(function)} as {re.escape(function)}\b", text) is not None
 
 
-RULES: list[Rule] = [called, listed, scalar]
+RULES: list[Rule] = [called, listed, scalar, of_floats]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
+from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 
@@ -41,6 +42,7 @@ class Operations(Drawing):
             "outer": self._outer,
             "einsum": self._einsum,
             "square": functools.partial(of_a_square, self),
+            "fit": functools.partial(fitted, self),
             "trapezoid": self._trapezoid,
             "histogram": self._histogram,
             "shift": self._shift,

@@ -68,6 +68,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return _counting_from(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
             return _counting(flow, node)
+        if name == "linspace" and len(node.args) == 3 and not node.keywords:
+            return _spaced(flow, node)
     return None
 
 
@@ -292,6 +294,23 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
         return Selection(text, Ragged(held.mask, True, dtype=dtype))
     mask = flow.named(f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}", "counts", "valid", "filled")
     return Selection(text, Ragged(mask, True, dtype=dtype))
+
+
+def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
+    """`jnp.linspace(a, b, n)`, n the length of a selection: as long as that."""
+    start, stop, number = node.args
+    held = flow.count_of(number)
+    if held is None:
+        return None
+    flow.plain(start, stop)
+    places = f"{flow.jnp('arange')}({enclosed(held.mask)}.size)"
+    mask = held.mask if held.front else flow.named(f"{places} < {flow.counted(held)}", "counts", "valid", "filled")
+    steps = f"{flow.jnp('maximum')}({flow.count(held)} - 1, 1)"
+    first, last = flow.operand(start), flow.operand(stop)
+    text = f"({first} + ({last} - {first}) * {places} / {steps})"
+    if isinstance(start, ast.Constant) and start.value == 0:
+        text = f"({last} * {places} / {steps})"
+    return Selection(text, Ragged(mask, True, dtype="f"))
 
 
 def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:

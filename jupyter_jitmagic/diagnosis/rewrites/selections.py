@@ -27,7 +27,7 @@ MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected mu
 _REFUSED = words("ConcretizationTypeError IndexError TypeError")
 _LOOK = words(
     "nonzero where flatnonzero argwhere unique unique_values intersect1d setdiff1d setxor1d union1d compress extract delete "
-    "bincount split arange zeros ones full segment_sum segment_max segment_min segment_prod"
+    "bincount split arange linspace zeros ones full segment_sum segment_max segment_min segment_prod"
 )
 
 

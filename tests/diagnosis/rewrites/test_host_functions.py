@@ -99,3 +99,14 @@ def test_a_whole_number_of_nan_is_no_difference():
     source = "def f(x):\n    return np.round(np.exp(x - x.max()) / (x.max() - x.min())).astype(int)\n"
     x = jnp.array([0.5, 1.0, 2.0])
     assert check(source, (x,), (x[::-1],)).rewrites[0].verified
+
+
+def test_an_int_for_a_float_is_made_one():
+    """`jax.scipy.stats.norm.ppf` takes floats alone: a rewrite was refused because SciPy's takes an int."""
+    namespace = define("def f(x, a):\n    return x * stats.norm.ppf(a)\n", HEADER + IMPORTS)
+    x = jnp.array([0.5, 1.0])
+    proposals = propose(namespace["f"], (x, 0.9), {}, seconds=20.0)
+    wanted = [namespace["f"](x, a) for a in (0.9, 1, jnp.array(0.2))]
+    with applied(proposals, namespace):
+        for a, want in zip((0.9, 1, jnp.array(0.2)), wanted, strict=True):
+            assert jnp.allclose(namespace["f"](x, a), jnp.asarray(want), rtol=1e-4)

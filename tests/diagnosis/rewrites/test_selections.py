@@ -313,3 +313,55 @@ def test_a_mask_beside_one_place():
     pairs = "def f(x, i):\n    m = x[:, 0] > 2\n    return x[m, i].sum()\n"
     namespace = define(pairs)
     assert not propose(namespace["f"], (rows, jnp.array([0, 1, 2])), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        "jnp.polyfit(x[m], y[m], 1)",
+        "jnp.polyfit(x[m], y[m], 1, w=y[m] ** 2 + 1)",
+    ],
+)
+def test_a_fit_to_what_was_selected(fit):
+    """Points that do not count weigh nothing, wherever they are; NaN among them is no matter."""
+    x, y = jnp.array([0.0, 1.0, 2.0, 3.0, 4.0]), jnp.array([1.0, jnp.nan, 2.0, 4.0, 3.0])
+    source = f"def f(x, y, t):\n    m = ~jnp.isnan(y) & (x > t)\n    return {fit} * 2\n"
+    check(source, (x, y, -1.0), (x, y.at[1].set(0.0), 0.5), (x[::-1], y, -9.0), seconds=20.0)
+
+
+def test_a_fit_to_rows_that_were_selected():
+    """Rows of zeros take no part in least squares."""
+    source = (
+        "def f(X, y, t):\n    keep = jnp.abs(y - y.mean()) <= t * y.std()\n"
+        "    return jnp.linalg.lstsq(X[keep], y[keep])[0] * 2\n"
+    )
+    x, y = jnp.array([0.0, 1.0, 2.0, 3.0, 4.0]), jnp.array([1.0, 2.2, 9.0, 4.0, 5.5])
+    X = jnp.stack([x, x * 0 + 1], axis=1)
+    check(source, (X, y, 1.3), (X, y, 9.0), (X[:4], -y[:4], 1.5), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "fit", ["jnp.linalg.lstsq(a[m], y[m])[3]", "jnp.polyfit(y[m], y[:2], 1)", "jnp.polyfit(y[m], y[m], 1, full=True)[0]"]
+)
+def test_what_depends_on_the_number_of_points_is_no_fit_alone(fit):
+    """Singular values are those of all rows; points of two lengths do not meet; options say more."""
+    namespace = define(f"def f(a, y, t):\n    m = y > t\n    return {fit}\n")
+    a, y = jnp.arange(8.0).reshape(4, 2) ** 2, jnp.array([1.0, -1.0, 2.0, -2.0])
+    assert not propose(namespace["f"], (a, y, 0.0), {}).rewrites
+
+
+def test_rows_are_set_where_their_numbers_are_found():
+    """`out.at[idx].set(x[idx] @ W)`: a row for each place that counts."""
+    source = (
+        "def f(x, gates, W):\n    out = jnp.zeros_like(x)\n    for e in range(W.shape[0]):\n"
+        "        idx = jnp.where(gates == e)[0]\n        out = out.at[idx].set(x[idx] @ W[e])\n    return out\n"
+    )
+    x, W = jnp.arange(8.0).reshape(4, 2), jnp.stack([jnp.eye(2), 2 * jnp.eye(2)])
+    check(source, (x, jnp.array([0, 1, 0, 2]), W), (x, jnp.array([1, 1, 1, 1]), W), (x[:2], jnp.array([0, 5]), W), seconds=20.0)
+
+
+def test_places_between_two_ends_as_many_as_were_selected():
+    """`jnp.linspace(a, b, len(s))`, of one element its first."""
+    body = "def f(x, t):\n    s = jnp.sort(x[x > t])\n    g = jnp.linspace({}, 2.0, len(s))\n    return jnp.sum(g * s)\n"
+    for first in ("0.0", "t"):
+        check(body.format(first), (X, 0.0), (X, 4.0), (X[:2], -9.0), seconds=20.0)

@@ -1,0 +1,58 @@
+"""Fits to points of unknown number: `jnp.polyfit`, `jnp.linalg.lstsq`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import Called
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
+
+
+def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
+    """Points that do not count: rows of zeros, which take no part in least squares, or weights of 0."""
+    if len(known.arguments) < 2:
+        flow.stop(node)
+    points, values, *others = known.arguments
+    found = [flow.visit(points), flow.visit(values)]
+    weights = known.keyword("w")
+    heavy = flow.visit(weights) if weights is not None else None
+    flow.plain(*others, *(each.value for each in known.keywords if each.arg != "w"))
+    one, two = found
+    if one is None and two is None and heavy is None:
+        return None
+    if one is None or two is None or one.mask != two.mask or not all(_are_rows(each) for each in (one, two)):
+        flow.stop(node)
+    if known.name == "lstsq" and not _is_solution_alone(flow, node):
+        flow.stop(node)  # the residuals, the rank and the singular values are those of all rows
+    for side, each in ((points, one), (values, two)):
+        flow.replace(side, flow.padded(side, each, "0"))
+    if known.name == "polyfit":
+        if len(others) != 1 or {each.arg for each in known.keywords} - {"w"}:
+            flow.stop(node)
+        if weights is None:
+            flow.with_keyword(node, f"w={enclosed(one.mask)}.astype(float)")
+        elif heavy is not None and heavy.mask == one.mask and _are_rows(heavy):
+            flow.replace(weights, flow.padded(weights, heavy, "0"))
+        else:
+            flow.stop(node)
+    return None
+
+
+def _are_rows(each: Ragged) -> bool:
+    return each.axis == 0 and not (each.flat or each.listed or each.group or each.grid)
+
+
+def _is_solution_alone(flow: Consumers, node: ast.Call) -> bool:
+    """Whether nothing but the first of what `lstsq` gives is used."""
+    match flow.code.parents[node]:
+        case ast.Subscript(value=value, slice=ast.Constant(value=0)) if value is node:
+            return True
+        case ast.Assign(targets=[ast.Tuple(elts=[_, *others])]):
+            return all(
+                isinstance(each, ast.Name | ast.Starred) and flow.code.src(each).lstrip("*").startswith("_") for each in others
+            )
+    return False

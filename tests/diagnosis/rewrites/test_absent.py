@@ -1,0 +1,46 @@
+"""Optional arguments that only one side of a choice by data needs."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
+
+X = jnp.array([1.0, 2.0, 3.0])
+KEY = jax.random.PRNGKey(0)
+NOISY = [
+    "    if rate > 0:\n        x = jnp.where(jax.random.bernoulli(key, 1 - rate, x.shape), 2 * x, 0.0)\n    return x\n",
+    "    return x + rate * (jax.random.normal(key, x.shape) if rate > 0 else jnp.zeros_like(x))\n",
+    "    if rate > 0:\n        key, sub = jax.random.split(key)\n        noise = jax.random.normal(sub, x.shape)\n"
+    "        x = x + rate * noise\n    return x * 2\n",
+    "    if rate <= 0:\n        return x\n    return x + rate * jax.random.normal(key, x.shape)\n",
+]
+
+
+@pytest.mark.parametrize("body", NOISY)
+@pytest.mark.parametrize("first", [(X, 0.5, KEY), (X, 0.0)])
+def test_what_one_side_needs_may_be_left_out_where_the_other_is_taken(body, first):
+    """A rewrite was verified that failed as soon as the key was left out with a rate of 0, which plain Python takes."""
+    namespace = define(f"def f(x, rate, key=None):\n{body}")
+    proposals = propose(namespace["f"], first, {}, seconds=20.0)
+    assert proposals.rewrites, proposals
+    calls = [(X, 0.5, KEY), (X, 0.0), (X, 0.0, KEY), (X[:1], jnp.array(0.3), KEY)]
+    wanted = [namespace["f"](*args) for args in calls]
+    with applied(proposals, namespace):
+        for args, want in zip(calls, wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+
+
+def test_an_argument_that_both_sides_need_is_asked_for():
+    """Nothing is put in the place of a key without which plain Python fails in any case."""
+    source = (
+        "def f(x, rate, key=None):\n    if rate > 0:\n        return x * jax.random.normal(key, x.shape)\n"
+        "    return x * jax.random.uniform(key, x.shape)\n"
+    )
+    namespace = define(source)
+    rewrite = jm.diagnose(namespace["f"], X, 0.5, KEY).rewrites[0]
+    assert "is not None" not in rewrite.source

@@ -1,0 +1,56 @@
+"""Functions of Python's own on lists: searches, the smallest ones, sets, the first so many of a list."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import HEADER, applied, check, define
+
+IMPORTS = "import bisect\nimport heapq\nfrom bisect import bisect_left\nfrom heapq import nlargest\n"
+X = jnp.array([1.0, 3.0, 4.0, 9.0])
+
+
+@pytest.mark.parametrize(
+    ("expression", "calls"),
+    [
+        ("bisect_left(x, v) * 2", [(X, 3.5), (X, 3.0), (X, 99), (X[:1], 0.0)]),
+        ("bisect.bisect(x, v) * 2", [(X, 3.5), (X, 3.0), (X, 99), (X[:1], 0.0)]),
+        ("x[bisect.bisect_right([2, 4, 6], v)]", [(X, jnp.array(4)), (X, 1), (X, 9.5)]),
+        ("sum(heapq.nsmallest(2, x - v))", [(X, 3.0), (X[::-1], 1), (X[:1], 0.0)]),
+        ("nlargest(2, x - v)[0] / 2", [(X, 3.0), (X[::-1], 1)]),
+        ("len(set(x.tolist())) + v", [(X, 3.0), (jnp.array([2.0, 1.0, 2.0]), 1)]),
+        ("len(set(jnp.round(x).tolist())) + v", [(X, 3.0), (jnp.array([2.0, 1.9, 2.0]), 1)]),
+    ],
+)
+def test_jax_has_a_function_for_it(expression, calls):
+    """Ties, places beyond the ends and fewer elements than asked for are among the calls."""
+    header = HEADER + IMPORTS
+    namespace = define(f"def f(x, v):\n    return {expression}\n", header)
+    proposals = propose(namespace["f"], calls[0], {}, seconds=20.0)
+    assert proposals.rewrites, proposals
+    wanted = [namespace["f"](*args) for args in calls]
+    with applied(proposals, namespace):
+        for args, want in zip(calls, wanted, strict=True):
+            assert jnp.allclose(jnp.asarray(namespace["f"](*args)), jnp.asarray(want))
+
+
+@pytest.mark.parametrize(
+    "expression", ["bisect_left(x, v, 1)", "heapq.nsmallest(2, x, key=lambda e: -e)[0]", "set(x.tolist())"]
+)
+def test_other_uses_are_left(expression):
+    """Bounds of a search, an order of one's own, and a set itself, which is no array."""
+    namespace = define(f"def f(x, v):\n    return {expression}\n", HEADER + IMPORTS)
+    assert not propose(namespace["f"], (X, 3.0), {}).rewrites
+
+
+def test_as_many_of_a_list_as_data_says():
+    """The layers of a list that has one more, none, or fewer than asked for; of a list that is indexed as well, too."""
+    source = (
+        "def f(layers, x, n):\n    for W, b in layers[:n]:\n        # one layer\n"
+        "        x = jnp.tanh(x @ W + b)\n    return x\n"
+    )
+    layers = [(jnp.eye(2) * k, jnp.full(2, 0.1 * k)) for k in (1.0, 2.0, -1.0)]
+    calls = [(layers, X[:2], jnp.array(n)) for n in (2, 0, 9)]
+    proposals = check(source, *calls, seconds=20.0)
+    assert "negative" in str(proposals.rewrites[0].compared.differences) + str(proposals.rewrites[0].compared.not_reached)
