@@ -52,6 +52,8 @@ _JUDGE_AT, _JUDGE_LATER = 24, 512
 _TURNS = 256
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
+_BESIDE = 3
+"""After so many calls in a row that ran beside their line none of that entry is taken any more."""
 _RUN = 8
 """So many calls of one entry before one of another are enough to see their mean by themselves."""
 _LOST = 3
@@ -73,8 +75,7 @@ look takes something from the caller."""
 
 
 lines: dict[int, Line] = {}
-"""Of each entry that ran ahead. None of those that run beside their line, in the thread of their caller, as short ones do whose
-inputs are there."""
+"""Of each entry that ran ahead."""
 
 
 well_known: set[int] = set()
@@ -102,6 +103,8 @@ class RunningAhead:
         self._entry = 0
         self._turned = -_TURNS
         """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
+        self._beside: dict[int, int] = {}
+        """By entry, how many of its calls in a row ran beside their line."""
         self._changed = 0
         """Which call of its line was the latest of another entry than the one before,"""
         self._runs = 0, 0
@@ -136,8 +139,7 @@ class RunningAhead:
             line = lines.get(entry)
             if line is None:
                 line = lines[entry] = frozenset(array.devices())
-            if self._runs_beside(array, line):
-                lines[entry] = frozenset()
+            if self._runs_beside(array, line, entry):
                 return False
             lane = self._lanes.get(line)
             if lane is None:
@@ -183,7 +185,7 @@ class RunningAhead:
 
     def is_company(self, entry: int) -> bool:
         """Whether a call that has just returned found its device at work on calls that are followed, and waits for these."""
-        waited = self._waited if lines.get(entry) != frozenset() else None
+        waited = self._waited if self._beside.get(entry, 0) < _BESIDE else None
         array = waited.array if waited is not None else None
         return array is not None and is_ready(array) is False
 
@@ -305,7 +307,7 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more. Without the lock: the log's is held."""
-        for known in (self._lost, self._alone, self._tried, self._least, self._lately, lines):
+        for known in (self._lost, self._alone, self._tried, self._least, self._lately, self._beside, lines):
             known.pop(entry, None)
         for place in self._places.pop(entry, ()):
             self._nbytes.pop((entry, place), None)
@@ -342,13 +344,21 @@ class RunningAhead:
         elif not call.is_large:
             call.lane.newest = call
 
-    def _runs_beside(self, array: Any, line: Line) -> bool:
-        """Whether this output of a call that has just returned was there before those of calls before it."""
+    def _runs_beside(self, array: Any, line: Line, entry: int) -> bool:
+        """Whether this output of a call that has just returned was there before those of calls before it: short programs whose
+        inputs are there run in the thread of their caller. On a busy machine others seem to, now and then: JAX may be late to
+        say of an output that it is there."""
+        beside = self._beside.get(entry, 0)
+        if beside >= _BESIDE:
+            return True
         waited = self._waited
-        if not line or waited is None or waited.lane.line != line or not is_ready(array):
-            return not line
-        before = waited.array
-        return before is not None and is_ready(before) is False
+        before = waited.array if waited is not None and waited.lane.line == line else None
+        if before is not None and is_ready(array) and is_ready(before) is False:
+            self._beside[entry] = beside + 1
+            return True
+        if beside:
+            del self._beside[entry]
+        return False
 
     def _rested(self, lane: Lane, now: float) -> None:
         """A call found its line at rest: one that has just begun a loop does so, too."""

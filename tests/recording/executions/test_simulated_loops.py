@@ -503,16 +503,42 @@ def test_a_long_loop_that_becomes_slower_has_both_times(monkeypatch: pytest.Monk
 
 def test_what_runs_beside_its_line_ends_no_span(world: World) -> None:
     """A short program whose inputs are there runs in its caller's thread, before calls that were made before it."""
-    for _ in range(400):
+    for i in range(400):
         world.call(1, 0.006)
+        if i % 40 > 20:
+            continue
         start = world.now
         world.python(1e-4)
         world.truth.append((2, 1e-4))
         if not world.ahead.take(start, world.now, Output(world, "device 0", world.now - 1e-5), 2):
             world.append_hit(start, world.now, 2)
+    _, ratios = world.judged()
+    assert all(0.95 < ratio < 1.05 for entry, ratio in ratios.items() if entry == 1), ratios
+    assert 2 not in ratios
+    assert not world.ahead.is_company(2)
+
+
+def test_an_output_that_is_said_to_be_there_too_late_leaves_no_call_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JAX may do where a thread is kept from it: the call after it seems to have run beside its line, and did not. A mean
+    without such calls would be that of the others with theirs."""
+    world = World(monkeypatch, 1e-4)
+    for i in range(1200):
+        out = world.call(1, 0.0004 * world.chance.uniform(0.9, 1.1))
+        if i % 20 == 19:
+            world.call(2, 0.0002)
+            world.wait()
+        elif i % 100 == 50:
+            world.until(out.ends + 1e-4)
+            waited = world.ahead._waited
+            if waited is not None and waited.array is not None:
+                waited.array.ends = world.now + 5e-4
+            start = world.now
+            world.truth.append((1, 1e-4))
+            if not world.ahead.take(start, world.now, Output(world, "device 0", world.now), 1):
+                world.append_hit(start, world.now, 1)
     timed, ratios = world.judged()
-    assert timed >= world.most / 2  # of all calls, of which half have none
-    assert set(ratios) == {1} and 0.95 < ratios[1] < 1.05
+    assert timed >= 0.3
+    assert 0.85 < ratios[1] < 1.15 and ratios.get(2, 1.0) < 3
 
 
 def test_threads_that_share_the_device_have_each_functions_time(world: World) -> None:
