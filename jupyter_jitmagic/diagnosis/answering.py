@@ -24,6 +24,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, 
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
+from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
@@ -208,6 +209,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
     beside, no_gradient = beside_static(asked)
     beside = beside or rolled_beside(asked)
     is_rolled = any(each.is_rolled for each in beside)
+    options = options_left_out(call, result.static).static
     return asked.verdict(
         "static",
         result.static,
@@ -217,7 +219,8 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         verified=not result.extrapolated,
         reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + reasons.for_counters(call, result, beside)
-        + reasons.for_lost_gradient(no_gradient),
+        + reasons.for_lost_gradient(no_gradient)
+        + reasons.for_options_to_hold(options),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
 

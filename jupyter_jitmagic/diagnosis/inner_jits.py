@@ -24,7 +24,7 @@ from jupyter_jitmagic.source.rebuilding import is_plain_jit
 from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
-PATTERN = "static_argnames"
+PATTERN = "inner jit"
 _MOST = 8  # names of helpers that are tried one by one
 
 

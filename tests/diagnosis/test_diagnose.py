@@ -600,3 +600,19 @@ def test_a_float_that_decides_a_size_through_jnp_is_static_beside_a_way_past_it(
 
     answer = diagnose(scaled, jnp.arange(6.0), 0.6)
     assert (answer.kind, answer.static_argnames) == ("static+rewrite", ("part",))
+
+
+def test_an_option_that_is_left_out_is_named_beside_a_static_set():
+    """Given, it would be traced, and the call would fail again; what Python does not need the value of is not named."""
+
+    def frequency(df, n, smoothing=False, scale=1.0):
+        if smoothing:
+            return scale * n / (1 + df)
+        if df == 0:
+            raise ZeroDivisionError
+        return scale * n / df
+
+    found = diagnose(frequency, 1, 3)
+    assert (found.kind, found.static_argnames) == ("static", ("df",))
+    assert "smoothing is left out here" in found.reason and "scale" not in found.reason
+    assert "left out" not in diagnose(frequency, 1, 3, False).reason

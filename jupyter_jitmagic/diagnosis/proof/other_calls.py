@@ -273,7 +273,7 @@ class _Maker:
         all_whole: dict[int, Any] = {}
         for k in single[:4]:
             value = np.asarray(self._leaves[k])
-            if value.dtype.kind == "c" or not np.isfinite(value):
+            if value.dtype.kind == "c" or not _fits_an_int(value):
                 continue
             name = self._name(k)
             if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
@@ -304,7 +304,7 @@ class _Maker:
         single = {
             k: value
             for k, value in single.items()
-            if np.isfinite(np.asarray(value)) and kind_of(value) == "f" and not np.iscomplexobj(value)
+            if kind_of(value) == "f" and not np.iscomplexobj(value) and _fits_an_int(value)
         }
         alone = not floats and any(isinstance(value, jax.Array) for value in single.values())  # else `single_numbers` has it
         if single and (len(single) + len(floats) > 1 or alone):
@@ -348,6 +348,12 @@ class _Maker:
                     changed = {k: like(self._leaves[k], np.asarray(place))}
                     kind = "end" if place >= 0 else "negative int"
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
+
+
+def _fits_an_int(value: Any) -> bool:
+    """Whether a number is finite, and as an int one that jit takes: 1e17 written as an int is refused as an argument."""
+    most = float(np.iinfo(jax.dtypes.canonicalize_dtype(np.int64)).max)
+    return bool(np.isfinite(np.asarray(value)) and abs(float(np.asarray(value))) < most)
 
 
 def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

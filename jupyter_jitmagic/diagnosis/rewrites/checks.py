@@ -59,6 +59,9 @@ def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:
     code = spot.code
     region, indent = code.region([node]), code.indent(node)
     rest = code.block_text(node.orelse, indent) if node.orelse else ""
+    if leaves(node.orelse, ast.Return):  # what does not raise goes on below, where its results can be marked
+        body = code.block_text(node.body, indent + "    ")
+        yield spot.step("where", (region, f"{indent}if {code.expr(node.test)}:\n{body}{rest}"))
     function = code.function(node)
     block = code.block(node)
     follows = block[block.index(node) + 1 :]
@@ -68,7 +71,7 @@ def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:
         if returns and all(r.value is not None for r in returns):
             for tree in (False, True):
                 yield _marked(spot, node, rest, returns, [*node.orelse, *follows], tree)
-    printed = _printed(spot, _raised_message(node.body[-1]), _one_line(spot, node.test))
+    printed = _printed(spot, _raised_message(node.body[-1], node.body[:-1]), _one_line(spot, node.test))
     call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {printed}, lambda: None)"
     note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
@@ -201,9 +204,20 @@ def _printed(spot: Spot, message: ast.expr | None, otherwise: str) -> str:
     return f"{spot.jax('debug.print')}({otherwise!r})"
 
 
-def _raised_message(node: ast.stmt) -> ast.expr | None:
+def _raised_message(node: ast.stmt, before: Sequence[ast.stmt] = ()) -> ast.expr | None:
+    """What a `raise` says; where that is a name (``msg``), what the statements before it gave it."""
     assert isinstance(node, ast.Raise)
-    return node.exc.args[0] if isinstance(node.exc, ast.Call) and node.exc.args else None
+    message = node.exc.args[0] if isinstance(node.exc, ast.Call) and node.exc.args else None
+    given = message_before(node, before[-1:])
+    return given.value if given is not None else message
+
+
+def message_before(raised: ast.Raise, before: Sequence[ast.stmt]) -> ast.Assign | None:
+    """`msg = "…"` just before `raise E(msg)`."""
+    match raised.exc, [*before]:
+        case ast.Call(args=[ast.Name(used)]), [*_, ast.Assign(targets=[ast.Name(name)]) as given] if used == name:
+            return given
+    return None
 
 
 def _one_line(spot: Spot, node: ast.expr) -> str:

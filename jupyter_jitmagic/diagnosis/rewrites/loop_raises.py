@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.checks import is_caught
+from jupyter_jitmagic.diagnosis.rewrites.checks import is_caught, message_before
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import leaves
@@ -20,7 +20,10 @@ def behind_the_loop(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     inmost = next((at for at in code.ancestors(raised) if isinstance(at, ast.For | ast.While)), None)
     if inmost is None or is_caught(spot, raised) or not isinstance(raised.exc, ast.Call | ast.Name):
         return
-    if not (code.on_own_lines([raised]) and code.on_own_lines([inmost])):
+    block = code.block(raised)
+    given = message_before(raised, block[: block.index(raised)])
+    moved = [given, raised] if given is not None else [raised]
+    if not (code.on_own_lines(moved) and code.on_own_lines([inmost])):
         return
     if any(raised in ast.walk(each) for each in inmost.orelse):
         return
@@ -31,11 +34,11 @@ def behind_the_loop(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     indent, inner = code.indent(inmost), code.indent(raised)
     start, end = code.region([inmost])
     lines = f"{inner}{failed} = True\n{inner}break\n"
-    behind = f"{indent}if {failed}:\n{code.block_text([raised], indent + '    ')}"
+    behind = f"{indent}if {failed}:\n{code.block_text(moved, indent + '    ')}"
     yield spot.step(
         "break",
         ((start, start), f"{indent}{failed} = False\n"),
-        (code.region([raised]), lines),
+        (code.region(moved), lines),
         ((end, end), behind),
     )
 

@@ -244,6 +244,16 @@ def for_options_left_out(names: Iterable[str]) -> str:
     return f"{_and(listed)} {'are' if len(listed) > 1 else 'is'} left out here: {these} may be given."
 
 
+def for_options_to_hold(names: Iterable[str]) -> str:
+    """Options that the call leaves out, beside a static set."""
+    listed = sorted(names)
+    if not listed:
+        return ""
+    several = len(listed) > 1
+    held = "they are given, they have" if several else "it is given, it has"
+    return f" {_and(listed)} {'are' if several else 'is'} left out here: where {held} to be static as well."
+
+
 def _split(split: Rewrite) -> str:
     lines = [str(change.line) for change in split.changes if change.pattern == "split"]
     where = f"line{'s' * (len(lines) > 1)} {_and(lines)}"

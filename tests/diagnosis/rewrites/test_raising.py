@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import pytest
 
@@ -111,3 +112,48 @@ def test_other_callers_of_a_changed_helper_are_named():
     )
     _, not_reached = told(source, X, 2.0)
     assert not_reached == ("zeros, which calls bound as well",)
+
+
+IN_A_LOOP = """def f(caps):
+    s = 0.0
+    for i, c in enumerate(caps):
+        if c < 0:
+            msg = f"bad {i}"
+            raise ValueError(msg)
+        s += c
+    return s
+"""
+CHAIN = """def f(v, m):
+    if v <= 0:
+        raise ValueError("v")
+    elif m <= 0:
+        raise ValueError("m")
+    else:
+        return v * m
+"""
+
+
+def test_a_message_in_a_variable_is_the_message():
+    """`msg = f"…"` before `raise E(msg)`, as many write it; the check in the loop keeps what it says."""
+    (first, *_) = propose(define(IN_A_LOOP)["f"], (abs(X),), {}, seconds=240.0).rewrites
+    assert 'jax.debug.print("bad {i}", i=i)' in first.source
+    other = IN_A_LOOP.replace("ValueError(msg)", "ValueError(text)").replace("f(caps)", "f(caps, text='t')")
+    (first, *_) = propose(define(other)["f"], (abs(X),), {}, seconds=240.0).rewrites
+    assert "bad" not in first.source.split("debug.print")[1].split("\n")[0], "what is raised says something else"
+
+
+def test_checks_in_a_chain_with_the_result_behind_them_mark_it():
+    """`elif` after a `raise` is an `if`: the result is NaN where any of them fails, also where the call does not reach it."""
+    (first, *_) = propose(define(CHAIN)["f"], (2.0, 3.0), {}, seconds=240.0).rewrites
+    space = define(CHAIN)
+    exec(first.source, space)
+    given = jax.jit(space["f"])
+    assert float(given(2.0, 3.0)) == 6.0
+    assert jnp.isnan(given(-2.0, 3.0)) and jnp.isnan(given(2.0, 0.0)) and jnp.isnan(given(-1.0, -1.0))
+
+
+def test_a_float_that_no_int_of_jits_holds_is_not_tried_as_one():
+    """1e17 as a Python int is refused by jit itself, and no word about the rewrite; 1e8 is tried as an int, too."""
+    fun = define("def f(v):\n    if v <= 0:\n        return 0 * v\n    return v + v\n")["f"]
+    large, small = (propose(fun, (value,), {}, seconds=240.0).rewrites[0].compared for value in (1e17, 1e8))
+    assert large.inputs < small.inputs
