@@ -401,9 +401,9 @@ class Consumers(Indexing):
         if not ragged:
             self.plain(*(each.value for each in node.keywords))
             return True
-        place = next((number for number, index in enumerate(found) if index is not None), -1)
-        rows = place == 0 and all(each is None or self._are_rows_of(each, ragged[0]) for each in values)
-        if place < 0 or node.keywords or not (rows or all(each.like(ragged[0]) for each in ragged)):
+        axis = next((number for number, index in enumerate(found) if index is not None), -1)
+        rows = axis == 0 and all(each is None or self._are_rows_of(each, ragged[0]) for each in values)
+        if axis < 0 or node.keywords or not (rows or all(each.like(ragged[0]) for each in ragged)):
             self.stop(node)
         for number, (part, index) in enumerate(zip(parts, found, strict=True)):
             if index is not None:
