@@ -20,6 +20,9 @@ _FIRST_LAST = 0.65
 _FIRST_CLOSELY = 0.6
 """Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
 they took would be known least."""
+_SURE, _SOON = 0.7, 0.25
+"""Of many calls this share will have passed before they end; after it no question waits for much of one, as they may take less
+than is thought."""
 _OFTEN_S = 8e-3
 """So often it is asked at least: it may end long before it is due, where other calls took longer."""
 _FIRST_LARGE, COMES = 0.6, 3
@@ -130,7 +133,10 @@ class Link(OutputWatch):
             if now - max(self._asked, hot_path.latest_end()) < comes_s:
                 return max(self.asked_from - now, comes_s)
         if self.closely:  # not in step with the calls
-            return max(_FIRST_CLOSELY * left_s, random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * self.lane.each_s))
+            whole_s, each_s = self.due - self.since, self.lane.each_s
+            most_s = max(_SURE * whole_s - (now - self.since), _STEP * whole_s, _SOON * each_s)
+            closely_s = random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * each_s)
+            return max(min(_FIRST_CLOSELY * left_s, most_s), closely_s)
         if self.begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
             first_s = left_s - (1 - _FIRST) * (self.due - self.since)
         else:

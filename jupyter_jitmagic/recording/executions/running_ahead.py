@@ -30,7 +30,7 @@ from jupyter_jitmagic.recording.executions.waiter import can_be_looked_at, waite
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_RESTLESS = 3
+_RESTLESS = 2
 WORTH_RESTLESS_S = 2e-3
 """Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
 that costs their caller too much."""

@@ -447,6 +447,18 @@ def test_training_has_its_time_where_the_caller_waits_for_an_evaluation_now_and_
     assert (2 in ratios) or evaluate_s < 1e-3 or every == 50  # so few that what is known of them is too little
 
 
+def test_an_end_is_seen_closely_where_the_calls_before_it_take_less_than_is_thought() -> None:
+    """Twenty steps of 6 ms of which 7 were thought: the question that misses their end comes soon after it."""
+    lane = Lane(frozenset({"device 0"}), 0.0)
+    lane.each_s = 0.007
+    link = links.Link(Call(object(), 0.0, 0.1, 7, 0, 4, lane, 20, 0.14), False, running_ahead.ahead)
+    link.closely, link.since, link.due = True, 0.0, 0.14
+    now, asked = 0.0, 0
+    while now < 0.12:
+        now, asked = now + link.pause_s(now), asked + 1
+    assert now - 0.12 < 0.005 and asked < 20
+
+
 def test_what_the_caller_waits_for_is_told_though_its_device_rests_for_most_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -518,27 +530,20 @@ def test_what_runs_beside_its_line_ends_no_span(world: World) -> None:
     assert not world.ahead.is_company(2)
 
 
-def test_an_output_that_is_said_to_be_there_too_late_leaves_no_call_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As JAX may do where a thread is kept from it: the call after it seems to have run beside its line, and did not. A mean
-    without such calls would be that of the others with theirs."""
+def test_an_output_that_is_said_to_be_there_too_late_takes_no_entry_from_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JAX may do on a busy machine: the call after it seems to have run beside its line, and did not. Were its entry out
+    of spans their others would have its time."""
     world = World(monkeypatch, 1e-4)
-    for i in range(1200):
-        out = world.call(1, 0.0004 * world.chance.uniform(0.9, 1.1))
-        if i % 20 == 19:
-            world.call(2, 0.0002)
-            world.wait()
-        elif i % 100 == 50:
-            world.until(out.ends + 1e-4)
-            waited = world.ahead._waited
-            if waited is not None and waited.array is not None:
-                waited.array.ends = world.now + 5e-4
-            start = world.now
-            world.truth.append((1, 1e-4))
-            if not world.ahead.take(start, world.now, Output(world, "device 0", world.now), 1):
-                world.append_hit(start, world.now, 1)
-    timed, ratios = world.judged()
-    assert timed >= 0.3
-    assert 0.85 < ratios[1] < 1.15 and ratios.get(2, 1.0) < 3
+    for _ in range(100):
+        world.call(1, 0.0004)
+    assert world.ahead._waited is not None
+    world.ahead._waited.array.ends += 1.0
+    assert not world.ahead.take(world.now, world.now, Output(world, "device 0", world.now), 1)
+    assert running_ahead.lines[1] == {"device 0"}
+    assert world.ahead.take(world.now, world.now, Output(world, "device 0", world.now + 2.0), 1)
+    for _ in range(running_ahead._BESIDE):
+        assert not world.ahead.take(world.now, world.now, Output(world, "device 0", world.now), 1)
+    assert not world.ahead.take(world.now, world.now, Output(world, "device 0", world.now + 2.0), 1)
 
 
 def test_threads_that_share_the_device_have_each_functions_time(world: World) -> None:
