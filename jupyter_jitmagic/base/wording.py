@@ -68,3 +68,16 @@ def _digits(value: float) -> str:
 def short_name(name: str) -> str:
     """A qualified name without the functions around it: "step" for "main.<locals>.step"."""
     return name.rpartition("<locals>.")[2]
+
+
+def asked_once(what: str, line: int) -> str:
+    """What jit makes of "host randomness" or "the time", which line `line` asks for."""
+    if what == "the time":
+        return (
+            f"line {line} reads the time: under jit that happens once, while it is traced. Measure around the call, after "
+            "jax.block_until_ready."
+        )
+    return (
+        f"line {line} draws random numbers of the host: under jit that happens once, while it is traced, and later calls get "
+        "the same ones. Draw with jax.random, and a key among the arguments."
+    )

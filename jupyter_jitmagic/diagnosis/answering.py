@@ -15,6 +15,7 @@ import jax
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.inner_jits import static_within
@@ -29,6 +30,7 @@ from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, cou
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
+from jupyter_jitmagic.sandbox.purity import read_once
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 from jupyter_jitmagic.usercode.held import may_write
 
@@ -220,9 +222,16 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
-        + reasons.for_options_to_hold(options),
+        + reasons.for_options_to_hold(options)
+        + (f" In {call.name}, {asked_of_it}" if (asked_of_it := asked_of_the_moment(call)) else ""),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
+
+
+def asked_of_the_moment(call: Call) -> str:
+    """What a function asks of the moment that traces: a sentence; "" where nothing is known of it."""
+    found = read_once(call.fun, call.args, call.kwargs)
+    return asked_once(found.what, found.line) if found is not None else ""
 
 
 def _unbearable(asked: Asked) -> int:

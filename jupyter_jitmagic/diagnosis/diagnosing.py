@@ -15,7 +15,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
-from jupyter_jitmagic.diagnosis.answering import Asked, answer, leaving
+from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_moment, leaving
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
@@ -185,7 +185,9 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         unfailing = StaticSet(frozenset(), cured=True)
         return leaving(Asked(call, escaped, Found(), unfailing, took, deadline, with_rewrites, so_far), left.holder)
     if error is None:
-        return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call))
+        return Diagnosis(
+            call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call, asked_of_the_moment(call))
+        )
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
     unhashable = other_failures.for_unhashable_function(call) or other_failures.for_unhashable_static(call)
     if unhashable:

@@ -14,9 +14,10 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -90,6 +91,35 @@ def impurity(
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
     return "", list(units.values())
+
+
+class ReadOnce(NamedTuple):
+    """What comes out otherwise each time in plain Python, and the line that asks for it: jit asks while it traces alone."""
+
+    what: str
+    """ "host randomness" or "the time"."""
+    line: int
+
+
+def read_once(fun: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> ReadOnce | None:
+    """What `fun` or a helper asks of the moment; None where nothing is known of it. Generators that are made from a seed there
+    give the same numbers each time.
+
+    Example:
+        >>> read_once(lambda x: x + np.random.normal())
+        ReadOnce(what='host randomness', line=1)
+    """
+    reason, units = impurity(fun, args, kwargs)
+    found = re.fullmatch(r"it uses (host randomness|the time) \(line (\d+)\)", reason)
+    if found is None:
+        return None
+    line = int(found[2])
+    unit = next((each for each in reversed(units) if each.first_line <= line <= each.last_line), None)
+    text = unit.text.splitlines()[line - unit.first_line] if unit is not None else ""
+    return None if _SEEDED.search(text) else ReadOnce(found[1], line)
+
+
+_SEEDED = re.compile(r"\b(default_rng|RandomState|Random|SeedSequence|PCG64|seed)\(\s*[^)\s]")
 
 
 def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:

@@ -21,8 +21,9 @@ from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
 
 
-def for_traces(call: Call) -> str:
-    return f"{call.name} traces: nothing is wrong with this call."
+def for_traces(call: Call, asked: str) -> str:
+    """`asked`: what it asks of the moment, as a sentence."""
+    return f"{call.name} traces, but {asked}" if asked else f"{call.name} traces: nothing is wrong with this call."
 
 
 def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool = False) -> str:

@@ -24,7 +24,7 @@ from jupyter_jitmagic.recording.api.auto import Auto
 from jupyter_jitmagic.recording.calls import argument_history, functions
 from jupyter_jitmagic.recording.calls.function_state import FunctionState
 from jupyter_jitmagic.recording.compiles import budgets
-from jupyter_jitmagic.recording.guards import checking, cures, left_tracers, stale
+from jupyter_jitmagic.recording.guards import asked_once, checking, cures, left_tracers, stale
 from jupyter_jitmagic.recording.guards.traces import Traces
 from jupyter_jitmagic.recording.recorder import recorder
 
@@ -208,7 +208,7 @@ def _call_of(fun: Any, jitted: Any, jit_arguments: dict[str, Any], own: dict[str
         state.budget = budgets.Budget(own["on_miss"], own["max_compiles"])
     if own["auto"]:
         state.auto = Auto()
-    observers = [stale.note_miss, cures.note_miss, left_tracers.note_miss]
+    observers = [stale.note_miss, cures.note_miss, left_tracers.note_miss, asked_once.note_miss]
     if state.budget is not None:
         observers.append(state.budget.note_miss)
     if own["check"]:

@@ -13,7 +13,7 @@ from jupyter_jitmagic.base.causes import sentence
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, percent, short_name
-from jupyter_jitmagic.recording.guards import cures, left_tracers, stale
+from jupyter_jitmagic.recording.guards import asked_once, cures, left_tracers, stale
 from jupyter_jitmagic.recording.guards.captured import ReadChange
 from jupyter_jitmagic.recording.guards.resting_device import rest_since
 from jupyter_jitmagic.records.log import FunctionRecord, MissRecord, log
@@ -162,12 +162,17 @@ class Teller:
                     yield advice
 
     def _left(self, since: float) -> Iterator[Line]:
+        """What a trace has left behind, and what it has asked once for all calls."""
         for each in tuple(left_tracers.left):
             if each.seen_s >= since and self._once("left", each.function, each.holder):
                 yield Line(
                     f"{each.name} left a tracer in {each.holder} when it was traced: it is no number, and what uses it fails. "
                     f"Under jit Python runs once for all calls alike: return such values from {each.name}."
                 )
+
+        for asking in tuple(asked_once.asking):
+            if asking.seen_s >= since and self._once("asked", asking.function):
+                yield Line(f"{asking.name}: {asking.said}")
 
     def _stale(self, since: float) -> Iterator[Line]:
         yield from self._stale_lines.values()
