@@ -80,4 +80,4 @@ def test_beside_a_static_set_it_is_said_too() -> None:
         return x
 
     found = jm.diagnose(thrown, 3, X)
-    assert found.kind == "static" and "In test_beside_a_static_set_it_is_said_too.<locals>.thrown, line" in found.reason
+    assert found.kind == "static" and "In thrown, line" in found.reason
