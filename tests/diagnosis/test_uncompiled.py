@@ -13,6 +13,7 @@ from jax import lax
 
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
+from jupyter_jitmagic.diagnosis.uncompiled.programs import evaluate
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
@@ -249,3 +250,13 @@ def test_an_operator_between_weakly_typed_arrays_is_weakly_typed():
 
     x = jnp.asarray(1.5)
     alike(uncompiled.run(plain, (x,), {}, Deadline(20)), plain(x))
+
+
+def test_a_matrix_with_an_infinite_number_is_taken_apart_in_time():
+    """LAPACK finds no end for the singular values of this one, where it looks at rewrites on infinite data; others are kept."""
+    program = jax.jit(lambda x: jnp.linalg.svd(x, compute_uv=False)).trace(jnp.ones((4, 3)))
+    rows = np.array([[np.inf, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], np.float32)
+    assert np.isnan(np.asarray(evaluate(program, [rows], Deadline(60.0)))).all()
+    rows[0, 0] = 2.0
+    found = np.asarray(evaluate(program, [rows], Deadline(60.0)))
+    np.testing.assert_allclose(found, np.linalg.svd(rows, compute_uv=False), rtol=1e-4)

@@ -233,7 +233,10 @@ def _shaped(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
+    endless = primitive.name in _ENDLESS
+
     def run(args: Values, watch: Watch) -> Values:
+        args = [_without_infinity(arg) for arg in args] if endless else args
         with _parts.eval_context():
             found = primitive.bind(*(jax.numpy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
         return [plain_value(value) for value in (found if primitive.multiple_results else [found])]
@@ -241,6 +244,16 @@ def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
     name = primitive.name
     costs = name in _SPECIAL or (name in _PROGRAMS and is_random(params[_PROGRAMS[name]]))
     return remembered(name, params, run, always=costs)
+
+
+_ENDLESS = frozenset({"svd", "eig", "eigh", "schur", "tridiagonal", "hessenberg"})
+"""Of infinite numbers LAPACK makes NaN, or finds no end, and nothing can stop it."""
+
+
+def _without_infinity(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
+        return np.where(np.isinf(value), value.dtype.type(np.nan), value)
+    return value
 
 
 def _in_blocks(by_jax: Operation) -> Operation:
