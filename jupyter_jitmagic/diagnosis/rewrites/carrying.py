@@ -204,8 +204,15 @@ class Carried:
                 lines += f"{indent}{name} = {spot.jax('tree.map')}({zeros}, {of})  # set before it is read\n"
             if self.missing and rounds is once:
                 yield lines
-            cast = f"lambda v, s: {spot.jnp('broadcast_to')}({spot.jnp('asarray')}(v, s.dtype), s.shape)"
+            dtype = f"{spot.jnp('result_type')}(v, s.dtype)"  # 1.5 would be no integer where there is no round
+            dtype = "s.dtype" if self._has_keys() else dtype
+            cast = f"lambda v, s: {spot.jnp('broadcast_to')}({spot.jnp('asarray')}(v, {dtype}), s.shape)"
             yield f"{lines}{indent}{self.result} = {spot.jax('tree.map')}({cast}, {self.packed}, {shapes})\n"
+
+    def _has_keys(self) -> bool:
+        """Whether a typed key is carried, which has no type in common with others."""
+        leaves = jax.tree_util.tree_leaves([self.spot.locals.get(name) for name in self.names])
+        return any(jax.dtypes.issubdtype(getattr(leaf, "dtype", int), jax.dtypes.prng_key) for leaf in leaves)
 
     def for_steps(self, call: ast.Call) -> Iterator[Step]:
         spot, code = self.spot, self.code

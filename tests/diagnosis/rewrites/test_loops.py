@@ -508,3 +508,24 @@ def f(x, tol):
 """
     first = check(source, (jnp.array(1.0), 1e-3), (jnp.array(1.0), -1.0)).rewrites[0]
     assert "result = (x, False)" in first.source and "eval_shape" not in first.source
+
+
+def test_what_no_round_sets_keeps_its_fraction():
+    """`round(a)` is an integer of JAX's, and c a float before the first round: cast to it, 1.5 would be 1 behind no round."""
+    source = """def f(x, a, b):
+    n = 0
+    c = a * 0.5
+    if b > -1:
+        n += 1
+    else:
+        m = 0
+        while m < 4 and c > a + 1:
+            m += 1
+            c = round(a)
+            a = round(b)
+    c *= x[-1]
+    return a, b, c, n
+"""
+    x = jnp.array([1.0, 2.0])
+    none, some = (x, jnp.array(3.0), jnp.array(-2.0)), (x, jnp.array(-7.0), jnp.array(-2.5))
+    check(source, (x, jnp.array(1.0), jnp.array(2.0)), none, some, seconds=20.0)
