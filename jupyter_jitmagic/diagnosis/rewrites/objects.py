@@ -43,7 +43,7 @@ def beside_arrays(spot: Spot) -> Iterator[Step]:
     if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
         return
     inside, names = code.parents[node], [each.id for each in node.args[1:] if isinstance(each, ast.Name)]
-    if not isinstance(inside, ast.Lambda) or [each.arg for each in inside.args.args] != names:
+    if not isinstance(inside, ast.Lambda) or len(names) != 2 or [each.arg for each in inside.args.args] != names:
         return
     text = f"{code.src(node)} if isinstance({names[0]}, {spot.jax('Array')}) else {names[1]}"
     yield spot.step("where", (node, text))

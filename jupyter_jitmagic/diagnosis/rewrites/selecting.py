@@ -292,6 +292,8 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
     dtype = dtype_of(flow, node)
     if held.front:
         return Selection(text, Ragged(held.mask, True, dtype=dtype))
+    if name_of(node) != "arange" and not held.flat:  # the same everywhere: it meets what it counts where that stands
+        return Selection(text, Ragged(held.mask, dtype=dtype))
     mask = flow.named(f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}", "counts", "valid", "filled")
     return Selection(text, Ragged(mask, True, dtype=dtype))
 

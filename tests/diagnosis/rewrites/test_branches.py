@@ -325,3 +325,21 @@ def test_branches_are_reached_whose_limits_are_defaults_or_globals(header):
     found = propose(define(source)["f"], (jnp.asarray(5),), {}).rewrites[0]
     assert found.compared.branches == "both branches"
     assert not any("line" in what for what in found.compared.not_reached)
+
+
+def test_branches_that_replace_fields_of_a_registered_class():
+    """`return replace(s, best=loss)` and `return s` in two branches: looking for a rewrite failed at `jnp.where` of objects."""
+    source = (
+        "from dataclasses import dataclass, replace\n\n@jax.tree_util.register_dataclass\n@dataclass\nclass Stopper:\n"
+        "    best: jax.Array\n    wait: jax.Array\n\ndef f(s, loss, patience=3):\n    if loss < s.best:\n"
+        "        return replace(s, best=loss, wait=jnp.array(0))\n    wait = s.wait + 1\n    if wait >= patience:\n"
+        "        return replace(s, wait=-wait)\n    return replace(s, wait=wait)\n"
+    )
+    namespace = define(source)
+    calls = [namespace["Stopper"](jnp.array(1.0), jnp.array(wait)) for wait in (0, 2)]
+    proposals = propose(namespace["f"], (calls[0], jnp.array(1.5)), {}, seconds=20.0)
+    assert proposals.rewrites, proposals
+    wanted = [jax.tree.leaves(namespace["f"](s, jnp.array(loss))) for s in calls for loss in (0.5, 1.5)]
+    with applied(proposals, namespace):
+        found = [jax.tree.leaves(jax.jit(namespace["f"])(s, jnp.array(loss))) for s in calls for loss in (0.5, 1.5)]
+    assert jax.tree.map(float, found) == jax.tree.map(float, wanted)

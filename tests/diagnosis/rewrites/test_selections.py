@@ -365,3 +365,20 @@ def test_places_between_two_ends_as_many_as_were_selected():
     body = "def f(x, t):\n    s = jnp.sort(x[x > t])\n    g = jnp.linspace({}, 2.0, len(s))\n    return jnp.sum(g * s)\n"
     for first in ("0.0", "t"):
         check(body.format(first), (X, 0.0), (X, 4.0), (X[:2], -9.0), seconds=20.0)
+
+
+def test_a_column_of_ones_beside_what_was_selected():
+    """As many ones as rows were selected stand where these stand; numbers counted up do not."""
+    source = (
+        "def f(x, t):\n    low = x[x[:, 0] < t]\n    A = jnp.column_stack([low[:, 0], jnp.ones(low.shape[0])])\n"
+        "    return A.T @ A, A.T @ low[:, 1]\n"
+    )
+    rows = jnp.array([[0.5, 1.0], [2.0, 3.0], [-1.0, 2.0], [0.1, 5.0]])
+    check(source, (rows, 1.0), (rows, -9.0), (rows[:2], 9.0), seconds=20.0)
+    counted = source.replace("jnp.ones(low.shape[0])", "jnp.arange(low.shape[0]) * 1.0")
+    namespace = define(counted)
+    found = propose(namespace["f"], (rows, 1.0), {}, seconds=20.0)
+    if found.rewrites:
+        want = namespace["f"](rows, 0.3)
+        with applied(found, namespace):
+            assert all(map(jnp.allclose, namespace["f"](rows, 0.3), want))
