@@ -119,7 +119,7 @@ def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
 def _title(diagnosis: Diagnosis) -> Title:
     name = diagnosis.function
     if diagnosis.kind == "traces":
-        return Title(f"{name} traces", "good")
+        return Title(f"{name} traces", "good" if "nothing is wrong" in diagnosis.reason else "plain")
     if not diagnosis.error and any(site.operation == "leaked tracer" for site in diagnosis.sites):
         return Title(f"{name} traces, and leaves a tracer behind")
     if diagnosis.kind == "not_staticness" and any(fix.proof == "traced" for fix in fixes(diagnosis)):
