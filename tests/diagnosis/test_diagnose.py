@@ -616,3 +616,23 @@ def test_an_option_that_is_left_out_is_named_beside_a_static_set():
     assert (found.kind, found.static_argnames) == ("static", ("df",))
     assert "smoothing is left out here" in found.reason and "scale" not in found.reason
     assert "left out" not in diagnose(frequency, 1, 3, False).reason
+
+
+def test_floats_that_decide_how_long_a_list_grows_are_static():
+    """No array of a fixed size holds what the loop appends; a loop that only computes goes on as data."""
+
+    def simulated(x, dt, end):
+        xs, t = [x], 0.0
+        while t < end:
+            xs.append(xs[-1] - dt * xs[-1])
+            t += dt
+        return jnp.stack(xs)
+
+    def halved(x, end):
+        while end > 1.0:
+            x, end = x * 0.9, end / 2
+        return x
+
+    found = diagnose(simulated, jnp.array(1.0), 0.25, 1.0)
+    assert (found.kind, set(found.static_argnames)) == ("static", {"dt", "end"})
+    assert diagnose(halved, jnp.array(1.0), 9.0).kind == "rewrite"

@@ -220,7 +220,7 @@ def _curing(
         if not (number or told_by_trace) or not names or not all(call.argument(name).hashable for name in names):
             continue
         floats = {name for name in names if call.argument(name).is_float}
-        if floats and not _float_decides(call, site, floats):
+        if floats and not _float_decides(call, found, site, floats):
             data |= floats
             continue
         curing |= names
@@ -231,13 +231,16 @@ _DECIDES = frozenset({"shape", "slice", "static parameter", "range", "index"})
 _TO_INTEGER = frozenset({"int", "round", "math", "float", "numpy"})
 
 
-def _float_decides(call: Call, site: Site, names: set[str]) -> bool:
+def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> bool:
     """A float is data unless it decides a shape, a Python loop or a static parameter of JAX.
 
-    Where it is turned into an int, the trace with another value of it tells: another program, another shape.
+    Where it is turned into an int, the trace with another value of it tells: another program, another shape. A loop that goes
+    on until it is reached (`while t < end: xs.append(…)`) tells by the shapes alone: rounds without them are `while_loop`'s.
     """
     if site.operation in _DECIDES:
         return True
+    if site.operation == "while":
+        return _shapes_depend(call, found, site, frozenset(names))
     if site.operation not in _TO_INTEGER:
         return False
     return _program_depends(call, names, site)
