@@ -359,7 +359,8 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
     data_lines = {
         (site.filename, site.line)
         for site, roots, number in rows
-        if not _by_static(call, roots, number) or (_has_float(call, roots) and not _float_decides(call, site, set(roots)))
+        if not _by_static(call, roots, number)
+        or (_has_float(call, roots) and not _float_decides(call, found, site, set(roots)))
     }
     needed: set[str] = set()
     for site, roots, number in rows:
