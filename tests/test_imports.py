@@ -45,8 +45,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "diagnosis": (
         ("diagnosis",),
         {
-            *_LEAVES, "advice", "call", "objects", "rewrites", "sandbox", "sites", "source", "splits", "statics",
-            "user code", "words",
+            *_LEAVES, "advice", "call", "objects", "proof", "rewrites", "sandbox", "sites", "source", "splits", "statics",
+            "uncompiled", "user code", "words",
         },
     ),
     "causes": (("recording.causes",), {"plain", "records", "internals"}),

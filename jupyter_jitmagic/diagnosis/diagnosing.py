@@ -30,6 +30,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import (
 )
 from jupyter_jitmagic.diagnosis.sites.leaks import Left
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, TraceTooLong, search, trace_call
+from jupyter_jitmagic.diagnosis.traced_otherwise import traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
@@ -185,9 +186,8 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         unfailing = StaticSet(frozenset(), cured=True)
         return leaving(Asked(call, escaped, Found(), unfailing, took, deadline, with_rewrites, so_far), left.holder)
     if error is None:
-        return Diagnosis(
-            call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call, asked_of_the_moment(call))
-        )
+        said = asked_of_the_moment(call) or traced_otherwise(call, traced)
+        return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call, said))
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
     unhashable = other_failures.for_unhashable_function(call) or other_failures.for_unhashable_static(call)
     if unhashable:

@@ -21,9 +21,9 @@ from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
 
 
-def for_traces(call: Call, asked: str) -> str:
-    """`asked`: what it asks of the moment, as a sentence."""
-    return f"{call.name} traces, but {asked}" if asked else f"{call.name} traces: nothing is wrong with this call."
+def for_traces(call: Call, but: str) -> str:
+    """`but`: what is wrong all the same, as half a sentence or more."""
+    return f"{call.name} traces, but {but}" if but else f"{call.name} traces: nothing is wrong with this call."
 
 
 def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool = False) -> str:

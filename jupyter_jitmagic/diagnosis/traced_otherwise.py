@@ -1,0 +1,103 @@
+"""Calls that trace and compute something else than plain Python, as `isinstance(x, float)` and `flag is True` ask tracers."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
+from jupyter_jitmagic.diagnosis.proof.differing import differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, traced_leaves
+from jupyter_jitmagic.diagnosis.statics.search import trace_call
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.units import NoSource, unit_of
+
+_ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", "callable"})
+_SECONDS = 0.3
+
+
+def traced_otherwise(call: Call, traced: Any) -> str:
+    """Half a sentence where the call's program gives something else than plain Python on the call itself, and the code asks for
+    kinds or for identity; "" where it does not, or that is not known.
+
+    Both are run on NumPy; only where they differ the call is compiled and run, to be sure. Static arguments with which it gives
+    the same are told.
+
+    Args:
+        call: a call that traces.
+        traced: what ``jax.jit(…).trace`` gave for it.
+    """
+    asked = next(_askings(call), None)
+    if asked is None or call.keeps_options or not uncompiled.can_run():
+        return ""
+    try:
+        plain = rerun(lambda: uncompiled.run(call.fun, fresh(call.args), fresh(call.kwargs), Deadline(_SECONDS)))
+        if not differs(_by_numpy(call, traced, frozenset()), plain):
+            return ""
+        plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
+        compiled = rerun(lambda: jax.block_until_ready(_jitted(call, frozenset())(*call.args, **call.kwargs)), 10 * _SECONDS)
+        difference = differs(compiled, plain)
+        alike = _static_alike(call, plain) if difference else ""
+    except (Exception, OutOfTime, Effect):
+        return ""
+    if not difference:
+        return ""
+    line, code = asked
+    said = f"gives something else than plain Python: {difference}. Line {line} asks for what a tracer is not (`{code}`)."
+    return f"{said} With `{alike}` static it gives the same." if alike else said
+
+
+def _jitted(call: Call, static: frozenset[str]) -> Any:
+    return jax.jit(call.fun, **call.jit_options([*sorted(call.declared), *sorted(static)]))
+
+
+def _by_numpy(call: Call, traced: Any, static: frozenset[str]) -> Any:
+    """What a trace of the call gives."""
+    options = call.jit_options([*sorted(call.declared), *sorted(static)])
+    names = (*options.get("static_argnames", ()), *options.get("static_argnums", ()))
+    leaves = traced_leaves(call.fun, Input(call.args, call.kwargs, "call"), names)
+    return rerun(lambda: uncompiled.evaluate(traced, leaves, Deadline(_SECONDS)))
+
+
+def _static_alike(call: Call, plain: Any) -> str:
+    """The first argument of Python's own with which, held static, the call gives what plain Python gives."""
+    for argument in call.arguments:
+        if argument.hashable and not argument.by_number and argument.name not in call.declared:
+            static = frozenset({argument.name})
+            error, traced = trace_call(call, static)
+            if error is None and not differs(_by_numpy(call, traced, static), plain):
+                return argument.name
+    return ""
+
+
+def _askings(call: Call) -> Iterator[tuple[int, str]]:
+    """(line, code) where the function or a helper asks what kind a value is, or whether it is one object."""
+    for fun in reachable_functions(call):
+        names = {*fun.__code__.co_names}
+        if names.isdisjoint(_ASKING) and " is " not in "".join(linecache.getlines(fun.__code__.co_filename)):
+            continue
+        try:
+            unit = unit_of(fun.__code__, fun.__globals__)
+        except NoSource:
+            continue
+        code = Code(unit.text)
+        for node in ast.walk(code.tree):
+            if isinstance(node, ast.expr) and _asks(node):
+                yield unit.first_line + node.lineno - 1, code.src(node)
+
+
+def _asks(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _ASKING
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[other]):
+            return not (isinstance(other, ast.Constant) and other.value is None)
+    return False

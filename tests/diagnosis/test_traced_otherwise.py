@@ -1,0 +1,88 @@
+"""Calls that trace and give something else than plain Python are not called right; those that give the same are."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+
+X = jnp.ones(3)
+
+
+class Color(enum.IntEnum):
+    RED = 1
+
+
+def identical(x: Any, flag: bool) -> Any:
+    return x * 2 if flag is True else x
+
+
+def of_a_kind(x: Any, s: Any) -> Any:
+    return x * s if isinstance(s, float) else x
+
+
+def a_scalar(x: Any, n: Any) -> Any:
+    return x + n if np.isscalar(n) else x
+
+
+def a_member(x: Any, mode: Any) -> Any:
+    return x if mode is Color.RED else -x
+
+
+def in_a_helper(x: Any, s: Any) -> Any:
+    return of_a_kind(x, s) + 1
+
+
+@pytest.mark.parametrize(
+    ("fun", "value", "asked"),
+    [
+        (identical, True, "flag is True"),
+        (of_a_kind, 2.0, "isinstance(s, float)"),
+        (a_scalar, 3, "np.isscalar(n)"),
+        (a_member, Color.RED, "mode is Color.RED"),
+        (in_a_helper, 2.0, "isinstance(s, float)"),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_what_comes_out_otherwise_is_said(fun: Any, value: Any, asked: str) -> None:
+    """With the difference, what asks, and the static argument that makes both the same; it still is no failure to trace."""
+    found = jm.diagnose(fun, X, value)
+    assert found.kind == "traces"
+    assert "something else than plain Python" in found.reason and asked in found.reason
+    assert "static it gives the same" in found.reason
+    assert not jnp.array_equal(fun(X, value), jax.jit(fun)(X, value)), "as it is said"
+    assert jnp.array_equal(fun(X, value), jax.jit(fun, static_argnums=1)(X, value))
+
+
+def either_way(x: Any, s: Any) -> Any:
+    return x * s if isinstance(s, float | jax.Array) else x
+
+
+def left_out(x: Any, y: Any = None) -> Any:
+    return x if y is None else x + y
+
+
+def a_list(x: Any) -> Any:
+    return jnp.array(x) if type(x) is list else x * 2
+
+
+def random_and_asking(x: Any) -> Any:
+    return x + np.random.normal() if isinstance(x, jax.Array) else x
+
+
+@pytest.mark.parametrize(("fun", "args"), [(either_way, (X, 2.0)), (left_out, (X,)), (a_list, (X,))])
+def test_what_comes_out_the_same_is_not_told(fun: Any, args: Any) -> None:
+    """Code that asks, and that a tracer answers as an array does."""
+    assert jm.diagnose(fun, *args).reason.endswith("nothing is wrong with this call.")
+
+
+def test_random_numbers_are_told_as_what_they_are() -> None:
+    """Each run gives something else: that is no matter of kinds."""
+    reason = jm.diagnose(random_and_asking, X).reason
+    assert "random numbers of the host" in reason and "tracer is not" not in reason
