@@ -33,6 +33,7 @@ from jupyter_jitmagic.diagnosis.statics.search import StaticSet, TraceTooLong, s
 from jupyter_jitmagic.diagnosis.traced_otherwise import traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
+from jupyter_jitmagic.diagnosis.words.foreign import for_foreign
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 
@@ -92,6 +93,10 @@ def diagnose_call(
             except Effect as met:
                 return _from_one_run(call, failed, str(met))
 
+        foreign = for_foreign(call)
+        if foreign:  # what it holds may be nothing that a run could be undone with
+            error = "" if failed is None else f"{type(failed).__name__}: {failed}"
+            return Diagnosis(call.name, "not_staticness", names, numbers, error=error, reason=foreign, jit=call.jit)
         with own_work():
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
