@@ -32,6 +32,7 @@ _MOST = 8  # names of helpers that are tried one by one
 class _Helper:
     """A jitted helper: its function, its parameters that its own jit holds static, and those that no call gave a tracer."""
 
+    jitted: Any
     function: Any
     declared: tuple[str, ...]
     concrete: set[str] | None = None
@@ -56,7 +57,7 @@ class _Helpers(OwnCaches):
             return super().make(fun)
         if id(fun) not in self._made:
             self._keep.append(fun)
-            helper = self._known.setdefault(fun, _Helper(fun.__wrapped__, _declared(fun)))
+            helper = self._known.setdefault(fun, _Helper(fun, fun.__wrapped__, _declared(fun)))
             self._made[id(fun)] = self._jit(replace(helper, function=self.of(fun.__wrapped__)))
         return self._made[id(fun)]
 
@@ -87,7 +88,7 @@ def static_within(call: Call, seconds: float) -> Rewrite | None:
         return None
 
     def traces(static: Mapping[Any, tuple[str, ...]]) -> bool:
-        fun = _Helpers(lambda helper: _jitted(helper, static, known), known).of(call.fun)
+        fun = _Helpers(lambda helper: _jitted(helper, static), known).of(call.fun)
         return trace_call(replace(call, fun=fun), result.static, seconds)[0] is None
 
     if not traces(wanted):
@@ -124,18 +125,16 @@ def _declared(fun: Any) -> tuple[str, ...]:
 
 def _watched(helper: _Helper, known: Mapping[Any, _Helper]) -> Any:
     """The helper without its jit, noting what it is called with."""
-    (own,) = (each for each in known.values() if each.function.__code__ == helper.function.__code__)
 
     def watching(*args: Any, **kwargs: Any) -> Any:
-        own.met(args, kwargs)
+        known[helper.jitted].met(args, kwargs)
         return helper.function(*args, **kwargs)
 
     return watching
 
 
-def _jitted(helper: _Helper, static: Mapping[Any, tuple[str, ...]], known: Mapping[Any, _Helper]) -> Any:
-    (key,) = (fun for fun, each in known.items() if each.function.__code__ == helper.function.__code__)
-    return jax.jit(helper.function, static_argnames=(*helper.declared, *static.get(key, ())))
+def _jitted(helper: _Helper, static: Mapping[Any, tuple[str, ...]]) -> Any:
+    return jax.jit(helper.function, static_argnames=(*helper.declared, *static.get(helper.jitted, ())))
 
 
 # ------------------------------------------------------------------------------------------------ as code
@@ -146,6 +145,8 @@ def _rewrite(wanted: Mapping[Any, tuple[str, ...]], known: Mapping[Any, _Helper]
     changes = []
     for fun, names in wanted.items():
         function = fun.__wrapped__
+        if function.__globals__.get(function.__name__) is not fun:
+            raise NoSource(f"{function.__qualname__} is not under jit by its decorator alone")
         unit = unit_of(function.__code__, function.__globals__)
         text, line = _with_option(texts.get(unit, unit.text), function, (*known[fun].declared, *names))
         texts[unit] = text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -88,6 +90,32 @@ def test_both_jits_name_what_is_static(fun: Any, args: Any, static: tuple[str, .
     again = type(fun)(fun.__code__, space, fun.__name__, fun.__defaults__)
     assert jnp.shape(jax.jit(again, static_argnames=static)(*args)) == jnp.shape(again(*args))
     assert str(found).startswith(f"{fun.__name__} cannot be traced")
+
+
+TWICE = """
+import jax
+import jax.numpy as jnp
+
+
+@jax.jit
+def repeated(x, n):
+    return jnp.repeat(x, n)
+
+
+again = jax.jit(repeated.__wrapped__)
+
+
+def both(x, n):
+    return repeated(x, n) + again(x, n)
+"""
+
+
+def test_a_jit_that_no_decorator_writes_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two jits of one function, one of them made by a call: nothing is said that is not the whole cure."""
+    (tmp_path / "jitted_twice.py").write_text(TWICE)
+    monkeypatch.syspath_prepend(tmp_path)
+    both = importlib.import_module("jitted_twice").both
+    assert all(fix.proof != "traced" for fix in fixes(jm.diagnose(both, X, 2)))
 
 
 @pytest.mark.parametrize(("fun", "args"), [(of_data, (X,)), (limited, (X, 2.0))], ids=["a length", "a branch"])
