@@ -38,6 +38,7 @@ class Parts:
         self.function = "".join(lines[node.lineno - 1 : node.end_lineno]).rstrip() + "\n"
         self.before = IMPORTS + "".join(lines[: node.lineno - 1]).rstrip() + "\n"
         self.all = f"{self.before}\n{self.function}"
+        self.calls_itself = any(isinstance(each, ast.Name) and each.id == self.name for each in ast.walk(node))
 
     def decorated(self, *decorators: str, indent: int = 0) -> str:
         return textwrap.indent("".join(f"{each}\n" for each in decorators) + self.function, " " * indent)
@@ -155,6 +156,8 @@ def judged(book: Notebook, program: Program, form: str, *, show: bool = False) -
     if failed:
         return PLAIN, failed
     before, call = FORMS[form](parts)
+    if parts.calls_itself and any(cell.startswith("class ") for cell in before):
+        return PLAIN, "a method is not known by its name alone"
     cells = [*before, f"answer = {call}({given})"]
     book.fresh()
     first = book.shell.execution_count
