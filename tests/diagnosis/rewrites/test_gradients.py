@@ -172,6 +172,26 @@ def test_a_gradient_that_is_lost_where_one_number_is_infinite_is_told():
         assert jnp.isnan(jax.grad(namespace["f"])(far, 0.5)).any()
 
 
+@pytest.mark.parametrize(
+    ("chosen", "lost"), [("(a - b) ** 2 if a > limit else 0.5 * (a - b)", True), ("a if a > limit else 0.5 * a", False)]
+)
+def test_a_gradient_that_is_lost_to_nan_in_another_array_is_told(chosen, lost):
+    """Both sides are computed, and the one that is not taken multiplies by the NaN; without it nothing is lost."""
+    source = (
+        "def f(x, y, limit):\n    def loss(p):\n"
+        f"        return sum({chosen} for a, b in zip(p, y))\n"
+        "    value, slope = jax.value_and_grad(loss)(x)\n"
+        "    if value > limit:\n        slope = slope * 0.5\n    return x - slope\n"
+    )
+    namespace = define(source)
+    x, y = jnp.array([3.0, -0.3, 3.0, 1.5]), jnp.array([2.0, 0.1, -0.3, 0.0])
+    found = propose(namespace["f"], (x, y, 1.0), {}, seconds=100.0)
+    first = next(each for each in found.rewrites if "cond" not in each.patterns)
+    assert (BESIDE_NAN in first.compared.differences) == lost
+    with applied(found, namespace, found.rewrites.index(first)):
+        assert bool(jnp.isnan(jax.jit(namespace["f"])(x, y * jnp.nan, 1.0)[1])) == lost
+
+
 def test_a_gradient_that_is_lost_where_a_limit_is_infinite_is_told():
     """A limit that is switched off: `limit * (v - limit)`, which is not taken then, is infinite."""
     source = "def f(v, limit):\n    if v > limit:\n        return limit * (v - 0.5 * limit)\n    return 0.5 * v * v\n"
