@@ -25,7 +25,15 @@ def may_write(code: types.CodeType) -> bool:
     """
     if not _METHODS.isdisjoint(code.co_names) or any(op.opname in _WRITES for op in dis.get_instructions(code)):
         return True
-    return any(may_write(part) for part in code.co_consts if isinstance(part, types.CodeType))
+    return any(map(may_write, codes_in(code)))
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """All code objects within one."""
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield part
+            yield from codes_in(part)
 
 
 def paths_to(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:

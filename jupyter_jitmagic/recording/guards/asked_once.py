@@ -1,17 +1,22 @@
 """Functions that ask for something of the moment (random numbers of the host, the time): jit asks once, while it traces.
 
-Looked at once for each function, when it was compiled for the first time; `jm.jit(check=True)` compares the results as well.
+Looked at once for each function, when it was compiled for the first time, and read line by line only where it names what may
+ask; `jm.jit(check=True)` compares the results as well.
 """
 
 from __future__ import annotations
 
+import inspect
 import time
+import types
 import weakref
 from typing import NamedTuple
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.wording import asked_once
+from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
+from jupyter_jitmagic.usercode.held import codes_in
 
 _LIMIT = 100
 
@@ -37,6 +42,8 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
         return
     _looked_at.add(facts)
     try:
+        if not any(map(_may_ask, reached_by(facts.fun))):
+            return
         from jupyter_jitmagic.sandbox.purity import read_once
 
         found = read_once(facts.fun, missed.args, missed.kwargs)
@@ -45,3 +52,21 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
             del asking[:-_LIMIT]
     except Exception as error:
         faults.report("looking for what a function asks of the moment", error)
+
+
+_MODULES = ("time", "datetime", "random", "secrets", "uuid", "numpy.random")
+
+
+def _may_ask(function: types.FunctionType) -> bool:
+    """Whether a function names one of these modules, or what is theirs; NumPy's under NumPy itself."""
+    names = {name for code in (function.__code__, *codes_in(function.__code__)) for name in code.co_names}
+    held = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
+    for value in (*(function.__globals__.get(name) for name in names), *held.values()):
+        if isinstance(value, types.ModuleType):
+            where = "numpy.random" if value.__name__ == "numpy" and "random" in names else value.__name__
+        else:
+            where = str(getattr(value, "__module__", None) or type(value).__module__)
+        owner = type(getattr(value, "__self__", value)).__module__
+        if any(f"{each}.".startswith(f"{module}.") for each in (where, owner) for module in _MODULES):
+            return True
+    return False

@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.jax_internals import escaped_tracer_error, traced_whe
 from jupyter_jitmagic.recording.causes.binding import named_arguments
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
-from jupyter_jitmagic.usercode.held import may_write, paths_to
+from jupyter_jitmagic.usercode.held import codes_in, may_write, paths_to
 
 _LIMIT = 100
 
@@ -45,7 +45,7 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
     try:
         functions = reached_by(facts.fun)
         if any(may_write(each.__code__) for each in functions):
-            own = {(code.co_filename, code.co_name) for each in functions for code in (each.__code__, *_inner(each.__code__))}
+            own = {(code.co_filename, code.co_name) for each in functions for code in (each.__code__, *codes_in(each.__code__))}
             found = next(_tracers(facts, missed, functions, lambda value: _is_tracer_of(value, own)), "")
             if found:
                 left.append(LeftTracer(facts.function, facts.name, found, time.time()))
@@ -54,19 +54,12 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
         faults.report("looking for tracers that a trace has left behind", error)
 
 
-def _inner(code: types.CodeType) -> Iterator[types.CodeType]:
-    for part in code.co_consts:
-        if isinstance(part, types.CodeType):
-            yield part
-            yield from _inner(part)
-
-
 def _tracers(
     facts: Jitted, missed: Missed, functions: list[types.FunctionType], wanted: Callable[[Any], bool]
 ) -> Iterator[str]:
     """What holds such a value, as the reader would write it."""
     for function in functions:
-        for name in dict.fromkeys(name for code in (function.__code__, *_inner(function.__code__)) for name in code.co_names):
+        for name in dict.fromkeys(name for code in (function.__code__, *codes_in(function.__code__)) for name in code.co_names):
             if name in function.__globals__:
                 yield from (f"the global {name}{path}" for path in paths_to(function.__globals__[name], wanted))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
