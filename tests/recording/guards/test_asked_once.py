@@ -39,15 +39,6 @@ def by_its_own_name(x: Any) -> Any:
     return x * normal()
 
 
-def of_a_closure() -> Any:
-    generator = np.random.default_rng(0)
-
-    def closed(x: Any) -> Any:
-        return x * generator.normal()
-
-    return closed
-
-
 def the_time(x: Any) -> Any:
     begin = time.time()
     return x * 2, begin
@@ -61,9 +52,10 @@ def of_a_key(x: Any, key: Any) -> Any:
     return x + jax.random.normal(key, (3,))
 
 
-@pytest.mark.parametrize(
-    "fun", [numpys, pythons, a_generator, by_its_own_name, in_a_helper, the_time], ids=lambda each: each.__name__
-)
+ASKING = [numpys, pythons, a_generator, by_its_own_name, in_a_helper, the_time]
+
+
+@pytest.mark.parametrize("fun", ASKING, ids=lambda each: each.__name__)
 def test_what_is_asked_once_is_said_once(fun: Any) -> None:
     """The line is named, below the cell of the first call and no more, and in the answer."""
     teller = Teller()
