@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.purity import definition_of
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.units import NoSource, unit_of
@@ -35,28 +36,30 @@ def traced_otherwise(call: Call, traced: Any) -> str:
         call: a call that traces.
         traced: what ``jax.jit(…).trace`` gave for it.
     """
-    asked = next(_askings(call), None)
-    if asked is None or call.keeps_options or not uncompiled.can_run():
+    asked = list(_askings(call))
+    if not asked or call.keeps_options or not uncompiled.can_run():
         return ""
     try:
         plain = rerun(lambda: uncompiled.run(call.fun, fresh(call.args), fresh(call.kwargs), Deadline(_SECONDS)))
         if not differs(_by_numpy(call, traced, frozenset()), plain):
             return ""
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
-        compiled = rerun(lambda: jax.block_until_ready(_jitted(call, frozenset())(*call.args, **call.kwargs)), 10 * _SECONDS)
+        compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         difference = differs(compiled, plain)
         alike = _static_alike(call, plain) if difference else ""
     except (Exception, OutOfTime, Effect):
         return ""
     if not difference:
         return ""
-    line, code = asked
-    said = f"gives something else than plain Python: {difference}. Line {line} asks for what a tracer is not (`{code}`)."
+    line, code = asked[0]
+    sure = len(asked) == 1 and alike  # else another line, or something that no line asks, may be why
+    which = f"Line {line} asks" if sure else f"It may be line {line}, which asks"
+    said = f"gives something else than plain Python: {difference}. {which} for what a tracer is not (`{code}`)."
     return f"{said} With `{alike}` static it gives the same." if alike else said
 
 
-def _jitted(call: Call, static: frozenset[str]) -> Any:
-    return jax.jit(call.fun, **call.jit_options([*sorted(call.declared), *sorted(static)]))
+def _jitted(call: Call) -> Any:
+    return jax.jit(call.fun, **call.jit_options(sorted(call.declared)))
 
 
 def _by_numpy(call: Call, traced: Any, static: frozenset[str]) -> Any:
@@ -89,8 +92,10 @@ def _askings(call: Call) -> Iterator[tuple[int, str]]:
         except NoSource:
             continue
         code = Code(unit.text)
+        own = definition_of(unit, fun.__code__)
+        lines = range(own.lineno, (own.end_lineno or 0) + 1) if own is not None else ()  # type: ignore[attr-defined]
         for node in ast.walk(code.tree):
-            if isinstance(node, ast.expr) and _asks(node):
+            if getattr(node, "lineno", 0) in lines and isinstance(node, ast.expr) and _asks(node):
                 yield unit.first_line + node.lineno - 1, code.src(node)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import inspect
@@ -36,10 +37,15 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from codes_in(part)
 
 
+def names_in(function: types.FunctionType) -> dict[str, None]:
+    """The globals and attributes that a function and those within it name, in the order of its code."""
+    return dict.fromkeys(name for code in (function.__code__, *codes_in(function.__code__)) for name in code.co_names)
+
+
 def paths_to(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Iterator[str]:
     """The places in `value` of what is `wanted`, as they are written: "" for itself, ".total", "[0]['loss']".
 
-    Three levels and a hundred items of each are looked at; nothing of the user's is called.
+    Three levels and a hundred items of each are looked at.
 
     Example:
         >>> list(paths_to({"a": [1, "x"]}, lambda each: each == "x"))
@@ -48,19 +54,26 @@ def paths_to(value: Any, wanted: Callable[[Any], bool], depth: int = 0) -> Itera
     if wanted(value):
         yield ""
     elif depth < _DEPTH:
-        for step, item in _items(value):
-            yield from (f"{step}{path}" for path in paths_to(item, wanted, depth + 1))
+        for key, item in _items(value):
+            for path in paths_to(item, wanted, depth + 1):  # a key is written only where something is found
+                yield f"{key if type(key) is _Attribute else f'[{key!r}]'}{path}"
 
 
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
+class _Attribute(str):
+    """An attribute's name behind its dot, which no key of a dictionary is taken for."""
+
+
+def _items(value: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, dict):
-        yield from ((f"[{key!r}]", item) for key, item in list(value.items())[:_ITEMS])
+        yield from list(value.items())[:_ITEMS]
     elif isinstance(value, (list, tuple)):
-        yield from ((f"[{number}]", item) for number, item in enumerate(value[:_ITEMS]))
-    elif (
-        hasattr(value, "__dict__")
-        and not isinstance(value, type)
-        and not inspect.ismodule(value)
-        and not inspect.isroutine(value)
-    ):
-        yield from ((f".{name}", item) for name, item in list(vars(value).items())[:_ITEMS])
+        yield from enumerate(value[:_ITEMS])
+    elif hasattr(value, "__dict__") and not (isinstance(value, type) or inspect.ismodule(value) or inspect.isroutine(value)):
+        yield from ((_Attribute(f".{name}"), item) for name, item in list(vars(value).items())[:_ITEMS])
+
+
+def closure_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function closes over, by name; what has no value yet is left out."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):
+            yield name, cell.cell_contents

@@ -60,6 +60,26 @@ def test_what_comes_out_otherwise_is_said(fun: Any, value: Any, asked: str) -> N
     assert jnp.array_equal(fun(X, value), jax.jit(fun, static_argnums=1)(X, value))
 
 
+class Scaled:
+    def other(self, x: Any) -> Any:
+        return len(x) if isinstance(x, list) else x
+
+    def scale(self, x: Any, s: Any) -> Any:
+        return x * s if isinstance(s, float) else x
+
+
+def asks_twice(x: Any, s: Any) -> Any:
+    x = x if hasattr(x, "shape") else jnp.asarray(x)
+    return x * s if isinstance(s, float) else x
+
+
+def test_which_line_it_is_is_sure_only_where_one_asks() -> None:
+    """Of two that ask either may be why; another method of the class asks nothing here."""
+    assert "It may be line" in jm.diagnose(asks_twice, X, 2.0).reason
+    reason = jm.diagnose(Scaled().scale, X, 2.0).reason
+    assert "isinstance(s, float)" in reason and "It may be" not in reason
+
+
 def either_way(x: Any, s: Any) -> Any:
     return x * s if isinstance(s, float | jax.Array) else x
 

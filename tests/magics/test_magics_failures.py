@@ -318,13 +318,11 @@ def test_a_static_argument_goes_into_the_cell_that_calls_jit(shell: Shell) -> No
     shell.ok(f"{REPEATED}old = jax.jit(f)")
     shell.ok(REPEATED)
     shell.ok("fast = jax.jit(f)")
-    number = shell.ip.execution_count - 1
-    ran = fails(shell, "fast(jnp.ones(2), 3)")
+    fails(shell, "fast(jnp.ones(2), 3)")
     shell.ok("%jitfix")
     assert shell.ip.rl_next_input == 'fast = jax.jit(f, static_argnames="n")'
     shell.ok(shell.ip.rl_next_input)
     assert shell.ok("fast(jnp.ones(2), 3)").value.shape == (6,)
-    assert ran.error is not None and number
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.sandbox.undo import ABSENT, attribute
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
-from jupyter_jitmagic.source.units import codes
+from jupyter_jitmagic.usercode.held import closure_of, names_in
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours
 
 
@@ -256,11 +256,6 @@ def _wraps(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and isinstance(attribute(value, "__wrapped__"), FunctionType)
 
 
-def names_in(fun: FunctionType) -> dict[str, None]:
-    """The globals and attributes that a function and those within it name, in the order of its code."""
-    return dict.fromkeys(name for code in (fun.__code__, *codes(fun.__code__)) for name in code.co_names)
-
-
 def calling_itself(fun: Any) -> Any:
     """A function whose name stands for its own jit, calling itself in that jit's place: what is static there is static in each
     of its calls. Any other function as it is."""
@@ -291,15 +286,6 @@ def _is_jit_of(value: Any, fun: FunctionType) -> bool:
         if value is fun:
             return True
     return False
-
-
-def closure_of(fun: FunctionType) -> Iterator[tuple[str, Any]]:
-    """(name, value) of the variables that a function closes over."""
-    for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
 
 
 def innermost(fun: Callable[..., Any]) -> Any:

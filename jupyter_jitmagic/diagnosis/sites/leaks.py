@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jupyter_jitmagic.diagnosis.call.calls import Call, closure_of, innermost, names_in, reachable_functions
+from jupyter_jitmagic.diagnosis.call.calls import Call, innermost, reachable_functions
 from jupyter_jitmagic.diagnosis.sites.finding import definition_of
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.operations import block_of
 from jupyter_jitmagic.diagnosis.types import Site
-from jupyter_jitmagic.usercode.held import paths_to
+from jupyter_jitmagic.usercode.held import closure_of, names_in, paths_to
 from jupyter_jitmagic.usercode.places import source_line
 
 

@@ -6,7 +6,6 @@ ask; `jm.jit(check=True)` compares the results as well.
 
 from __future__ import annotations
 
-import inspect
 import time
 import types
 import weakref
@@ -16,7 +15,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
-from jupyter_jitmagic.usercode.held import codes_in
+from jupyter_jitmagic.usercode.held import closure_of, names_in
 
 _LIMIT = 100
 
@@ -59,9 +58,8 @@ _MODULES = ("time", "datetime", "random", "secrets", "uuid", "numpy.random")
 
 def _may_ask(function: types.FunctionType) -> bool:
     """Whether a function names one of these modules, or what is theirs; NumPy's under NumPy itself."""
-    names = {name for code in (function.__code__, *codes_in(function.__code__)) for name in code.co_names}
-    held = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
-    for value in (*(function.__globals__.get(name) for name in names), *held.values()):
+    names = names_in(function)
+    for value in (*(function.__globals__.get(name) for name in names), *(value for _, value in closure_of(function))):
         if isinstance(value, types.ModuleType):
             where = "numpy.random" if value.__name__ == "numpy" and "random" in names else value.__name__
         else:

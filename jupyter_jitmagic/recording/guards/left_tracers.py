@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.jax_internals import escaped_tracer_error, traced_whe
 from jupyter_jitmagic.recording.causes.binding import named_arguments
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
-from jupyter_jitmagic.usercode.held import codes_in, may_write, paths_to
+from jupyter_jitmagic.usercode.held import closure_of, codes_in, may_write, names_in, paths_to
 
 _LIMIT = 100
 
@@ -59,12 +59,11 @@ def _tracers(
 ) -> Iterator[str]:
     """What holds such a value, as the reader would write it."""
     for function in functions:
-        for name in dict.fromkeys(name for code in (function.__code__, *codes_in(function.__code__)) for name in code.co_names):
+        for name in names_in(function):
             if name in function.__globals__:
                 yield from (f"the global {name}{path}" for path in paths_to(function.__globals__[name], wanted))
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-            if not _is_empty(cell):
-                yield from (f"the variable {name}{path}" for path in paths_to(cell.cell_contents, wanted))
+        for name, value in closure_of(function):
+            yield from (f"the variable {name}{path}" for path in paths_to(value, wanted))
     yield from (f"self{path}" for path in paths_to(getattr(facts.fun, "__self__", None), wanted))
     for name, value in named_arguments(facts.fun, missed.args, missed.kwargs).items():
         yield from (f"{name}{path}" for path in paths_to(value, wanted))
@@ -77,11 +76,3 @@ def _is_tracer_of(value: Any, functions: set[tuple[str, str]]) -> bool:
     error = escaped_tracer_error(value)
     traced = traced_when_kept(error) if error is not None else None
     return traced is not None and (traced[1], traced[0]) in functions
-
-
-def _is_empty(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return True
-    return False

@@ -122,6 +122,41 @@ def test_what_is_no_tracer_or_ends_with_the_trace_is_not_told(fun: Any) -> None:
     assert teller.lines() == []
 
 
+def test_a_closure_without_its_value_yet_is_no_fault() -> None:
+    """A name that the function around binds later."""
+
+    def made() -> Any:
+        def inner(x: Any) -> Any:
+            seen.append(x.shape)
+            return x if x.ndim else later
+
+        jitted = jm.jit(inner)
+        out = jitted(X)
+        later = 1
+        return out, later
+
+    made()
+    assert jm.faults.details() == ""
+
+
+class Key:
+    def __repr__(self) -> str:
+        raise AssertionError("a key of the user's was asked for its text")
+
+
+def test_keys_under_which_nothing_is_found_are_not_written() -> None:
+    """Dictionaries of the user's may be large, and their keys may do anything when they are written."""
+    held = {Key(): 1.0}
+
+    def counts(x: Any) -> Any:
+        seen.append(len(held))
+        return x
+
+    teller = Teller()
+    jm.jit(counts)(X)
+    assert teller.lines() == [] and jm.faults.details() == ""
+
+
 def test_what_another_function_left_is_not_told_of_this_one() -> None:
     """A list that already holds a tracer, of a trace that JAX itself made."""
     jax.jit(appends)(X)
