@@ -134,7 +134,9 @@ def noticed(function: Any, module: str) -> str:
     name = str(getattr(function, "__name__", ""))
     if function is builtins.open or (name in _FILES and module in ("numpy", "jax.numpy", "scipy.io")):
         return "it uses files"
-    modules = (str(getattr(function, "__module__", None) or ""), module)
+    owner = getattr(function, "__self__", None)  # of a method that a name of its own stands for: `now = datetime.now`
+    owners = str((owner if isinstance(owner, type) else type(owner)).__module__)
+    modules = (str(getattr(function, "__module__", None) or ""), owners, module)
     return next((f"it uses {what}" for part, what in _NOTICED.items() if any(_is_in(each, part) for each in modules)), "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dis
 import functools
-import inspect
+import itertools
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,12 +64,17 @@ class _Attribute(str):
 
 
 def _items(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        yield from list(value.items())[:_ITEMS]
-    elif isinstance(value, (list, tuple)):
-        yield from enumerate(value[:_ITEMS])
-    elif hasattr(value, "__dict__") and not (isinstance(value, type) or inspect.ismodule(value) or inspect.isroutine(value)):
-        yield from ((_Attribute(f".{name}"), item) for name, item in list(vars(value).items())[:_ITEMS])
+    kind = type(value)  # of the type alone: what a value says of itself may be code of the user's
+    if issubclass(kind, dict):
+        yield from itertools.islice(list(dict.items(value)), _ITEMS)
+    elif issubclass(kind, (list, tuple)):
+        yield from itertools.islice(enumerate((list if issubclass(kind, list) else tuple).__iter__(value)), _ITEMS)
+    elif not issubclass(kind, (type, types.ModuleType)):
+        try:
+            held = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            return
+        yield from ((_Attribute(f".{name}"), item) for name, item in itertools.islice(list(held.items()), _ITEMS))
 
 
 def closure_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

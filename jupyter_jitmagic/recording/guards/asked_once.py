@@ -6,10 +6,12 @@ ask; `jm.jit(check=True)` compares the results as well.
 
 from __future__ import annotations
 
+import sys
 import time
 import types
 import weakref
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.wording import asked_once
@@ -54,17 +56,27 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
 
 
 _MODULES = ("time", "datetime", "random", "secrets", "uuid", "numpy.random")
+_NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
+"""What says where it comes from without code of the user's being run."""
 
 
 def _may_ask(function: types.FunctionType) -> bool:
     """Whether a function names one of these modules, or what is theirs; NumPy's under NumPy itself."""
     names = names_in(function)
     for value in (*(function.__globals__.get(name) for name in names), *(value for _, value in closure_of(function))):
-        if isinstance(value, types.ModuleType):
-            where = "numpy.random" if value.__name__ == "numpy" and "random" in names else value.__name__
-        else:
-            where = str(getattr(value, "__module__", None) or type(value).__module__)
-        owner = type(getattr(value, "__self__", value)).__module__
-        if any(f"{each}.".startswith(f"{module}.") for each in (where, owner) for module in _MODULES):
+        homes = ["numpy.random"] if value is sys.modules.get("numpy") and "random" in names else _homes(value)
+        if any(f"{home}.".startswith(f"{module}.") for home in homes for module in _MODULES):
             return True
     return False
+
+
+def _homes(value: Any) -> Iterator[str]:
+    """The modules that a value may come from: its own, its type's, and those of what it is bound to."""
+    kind = type(value)
+    yield str(kind.__module__)
+    if issubclass(kind, types.ModuleType):
+        yield str(value.__name__)
+    elif issubclass(kind, _NAMED) or kind.__name__ == "cython_function_or_method":
+        yield str(value.__module__)
+        if (owner := getattr(value, "__self__", None)) is not None and not issubclass(kind, type):
+            yield from _homes(owner)

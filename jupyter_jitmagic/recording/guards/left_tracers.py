@@ -64,7 +64,8 @@ def _tracers(
                 yield from (f"the global {name}{path}" for path in paths_to(function.__globals__[name], wanted))
         for name, value in closure_of(function):
             yield from (f"the variable {name}{path}" for path in paths_to(value, wanted))
-    yield from (f"self{path}" for path in paths_to(getattr(facts.fun, "__self__", None), wanted))
+    if isinstance(facts.fun, types.MethodType):
+        yield from (f"self{path}" for path in paths_to(facts.fun.__self__, wanted))
     for name, value in named_arguments(facts.fun, missed.args, missed.kwargs).items():
         yield from (f"{name}{path}" for path in paths_to(value, wanted))
 
