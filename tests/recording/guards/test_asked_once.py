@@ -126,4 +126,3 @@ def test_no_code_of_a_captured_object_runs_where_modules_and_tracers_are_looked_
     assert not any("happens once" in line for line in teller.lines())
     assert jm.jit(lambda x: (odd.table, x * random.random())[1])(X).shape == (3,)
     assert any("random numbers of the host" in line for line in teller.lines())
-    assert jm.diagnose(looks_up, X).kind == "traces"
