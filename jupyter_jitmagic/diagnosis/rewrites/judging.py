@@ -34,6 +34,7 @@ from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, com
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
+from jupyter_jitmagic.diagnosis.rewrites.spared import needed
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
@@ -223,7 +224,9 @@ class Judge:
         def told(gradient: str) -> Rewrite:
             said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient, infinite]), *notes)))
             callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
-            return self._rewrite(draft, comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers}))
+            compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
+            held = needed(self.fun, self.kwargs, self.static, traced, self._others, self.seconds / 8)
+            return self._rewrite(draft, compared, static=held)
 
         try:
             if list(map(id, gradients[0])) != list(map(id, inputs)):
@@ -434,10 +437,12 @@ class Judge:
 
         return None if _loops(traced.draft) or traced.draft.returns else run
 
-    def _rewrite(self, draft: Draft, compared: Any = None, reason: str = "") -> Rewrite:
+    def _rewrite(
+        self, draft: Draft, compared: Any = None, reason: str = "", static: Sequence[str | int] | None = None
+    ) -> Rewrite:
         made = changed_sources(draft.texts)
         source = made.sources.get(own_name(self.fun)) or next(iter(made.sources.values()), "")
-        names = tuple(s for s in self.static if isinstance(s, str) and s != ARRAYS_ALONE)
+        names = tuple(s for s in (self.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
 

@@ -1,0 +1,64 @@
+"""Static arguments that a rewrite does not need: an option that a loop of Python's counted by is data to a loop of lax."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jupyter_jitmagic.base.jaxprs import equations_in
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs
+from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.diagnosis.proof.verify import by_numpy
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+
+
+def needed(
+    fun: Callable[..., Any],
+    kwargs: Mapping[str, Any],
+    static: Sequence[str | int],
+    traced: Traced,
+    others: Sequence[tuple[Input, Any]],
+    seconds: float,
+) -> tuple[str | int, ...]:
+    """The static arguments without those options that the call leaves out, and that the rewrite takes as data as well.
+
+    One is spared only where it is given, traced, with each other value that was tried, and plain Python's result comes out;
+    and not where a loop would have no reverse mode for it.
+
+    Args:
+        fun: the user's function.
+        kwargs: the call's.
+        static: the static arguments beside the rewrite.
+        traced: the rewrite.
+        others: calls with other static values, and plain Python's results.
+        seconds: for each comparison.
+    """
+    parameters = inspect.signature(fun).parameters
+    held = tuple(static)
+    for name in static:
+        given = [(each, want) for each, want in others if each.kwargs.keys() - kwargs.keys() == {name}]
+        if not given or type(parameters[str(name)].default) is not int:
+            continue
+        fewer = tuple(each for each in held if each != name)
+        if all(_gives(fun, fewer, traced, each, want, seconds) for each, want in given):
+            held = fewer
+    return held
+
+
+def _gives(
+    fun: Callable[..., Any], static: Sequence[str | int], traced: Traced, given: Input, want: Any, seconds: float
+) -> bool:
+    try:
+        program = rerun(lambda: jitted(traced.function, static).trace(*given.args, **given.kwargs))
+        if _open_loops(program) > _open_loops(traced.program):
+            return False
+        return not differs(by_numpy(fun, program, static, seconds)(given), want)
+    except (Exception, CannotRun, OutOfTime, Effect):
+        return False  # it stays static
+
+
+def _open_loops(program: Any) -> int:
+    return sum(each.primitive.name == "while" for each in equations_in(program.jaxpr))
