@@ -150,7 +150,7 @@ class Flow(Narrowing):
         found = {number: ragged for number, part in enumerate(parts) if (ragged := self.visit(part)) is not None}
         if not found:
             return False
-        if any(each.listed or each.flat or each.group or each.axis for each in found.values()):
+        if any((each.listed and each.ndim > 1) or each.flat or each.group or each.axis for each in found.values()):
             self.stop(value)
         alike = len({each.mask for each in found.values()}) == 1
         counts = [self.counted(each) for each in ([next(iter(found.values()))] if alike else found.values())]

@@ -382,3 +382,34 @@ def test_a_column_of_ones_beside_what_was_selected():
         want = namespace["f"](rows, 0.3)
         with applied(found, namespace):
             assert all(map(jnp.allclose, namespace["f"](rows, 0.3), want))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return [v for v in x if v > 0]\n",
+        "    return [i for i in range(1, len(x)) if x[i - 1] * x[i] < 0]\n",
+        "    return [i for i, v in enumerate(x) if v > 0]\n",
+        "    kept = [v * 2 for v in x if v > 0]\n    return kept\n",
+        "    return list(filter(lambda v: v > 0, x))\n",
+        "    found = []\n    for v in x:\n        if v > 0:\n            found.append(v * v)\n    return found\n",
+    ],
+    ids=["values", "places", "enumerated", "named", "filter", "loop"],
+)
+def test_a_list_of_what_passes_a_test_comes_whole_when_it_is_returned(body):
+    """As an array with its count; nothing was found where the list itself was the result."""
+    source = f"def f(x):\n{body}"
+    namespace = define(source)
+    found = propose(namespace["f"], (X,), {})
+    assert not found.rewrites and "in the place of a list" in found.unverified[0].reason
+    plain = [namespace["f"](x) for x in (X, -X, jnp.zeros(3))]
+    exec(found.unverified[0].source, namespace)
+    for x, want in zip((X, -X, jnp.zeros(3)), plain, strict=True):
+        array, count = jax.jit(namespace["f"])(x)
+        assert count == len(want) and array[: len(want)].tolist() == [float(each) for each in want]
+
+
+def test_pairs_in_a_list_are_no_array():
+    """One array of an integer and a float would make the integer a float."""
+    found = propose(define("def f(x):\n    return [(i, v) for i, v in enumerate(x) if v > 0]\n")["f"], (X,), {})
+    assert not found.rewrites and not found.unverified
