@@ -112,8 +112,16 @@ def by_key(x):
     return table[int(x.sum())]
 
 
+def by_name(x):
+    status = "small"
+    if x.sum() > 3:
+        status = "big"
+    return x * 2, status
+
+
 @pytest.mark.parametrize(
-    ("fun", "what"), [(by_index, "index"), (by_test, "condition"), (by_branch, "condition"), (by_key, "key")]
+    ("fun", "what"),
+    [(by_index, "index"), (by_test, "condition"), (by_branch, "condition"), (by_key, "key"), (by_name, "condition")],
 )
 def test_a_string_cannot_leave_compiled_code(fun, what):
     said = reason(fun, X)
@@ -127,6 +135,25 @@ def test_a_string_that_is_only_printed_is_chosen_by_the_host():
         return x * 2
 
     assert "a string cannot leave" not in reason(told, X)
+
+
+def test_a_string_that_only_names_a_way_is_no_result():
+    """It is chosen by data and never returned: what stands in the way is not that it leaves."""
+
+    def named(x):
+        way = "small"
+        if x.sum() > 3:
+            way = "big"
+        return x * (2 if way == "big" else 1)
+
+    assert "a string cannot leave" not in reason(named, X)
+
+
+def test_what_is_left_when_all_else_is_cured_is_said():
+    """The string beside the numbers was met last, and the answer was "no rewrite is known"."""
+    said = reason(lambda x: {"mean": float(x.mean()), "kind": type(x).__name__}, X)
+    assert "returns a str at ['kind'], which cannot leave compiled code" in said
+    assert "cannot leave" not in reason(lambda x: {"mean": float(x.mean())}, X)
 
 
 def test_a_list_that_grows_by_what_is_distinct_comes_whole_and_is_told_as_such():

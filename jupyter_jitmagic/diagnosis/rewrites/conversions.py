@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
+import types
 from collections.abc import Iterator
 
 import jax.numpy as jnp
@@ -24,6 +26,7 @@ _MATH = {
 _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
 _MATH_TO_INT = words("floor ceil trunc")
 _MATH_OF_WHOLE = words("pow fmod fabs copysign")
+_FEW_ITEMS = 256  # of a list, each an output of the program by itself
 _FEW = 16  # elements of an array that may be compared one by one in the program
 
 
@@ -120,7 +123,7 @@ def _bare(spot: Spot, node: ast.expr, inner: ast.expr) -> str:
 
 
 def item(spot: Spot) -> Iterator[Step]:
-    """`x.item()` → `x`; `x.tolist()` → `x`."""
+    """`x.item()` → `x`; `x.tolist()` → `x`, or `list(x)` where it has few elements and the list itself is wanted."""
     node = spot.node
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("item", "tolist"):
         return
@@ -128,9 +131,38 @@ def item(spot: Spot) -> Iterator[Step]:
     if not node.args:
         yield spot.step(node.func.attr, (node, _bare(spot, node, inner)))
         yield spot.step(node.func.attr, (node, f"{spot.code.operand(inner)}.reshape(())"))
+        fact = spot.fact(inner)
+        if node.func.attr == "tolist" and fact is not None and 0 < math.prod(fact.shape) <= _FEW_ITEMS:
+            of, row = spot.code.expr(inner), spot.code.fresh("row", "line")
+            listed = {1: f"list({of})", 2: f"[list({row}) for {row} in {of}]"}.get(len(fact.shape))
+            if listed is not None:
+                yield spot.step("tolist", (node, listed))
     else:
         owner = spot.code.operand(inner) + ("" if len(node.args) > 1 else ".ravel()")
         yield spot.step("item", (node, f"{owner}[{', '.join(map(spot.code.expr, node.args))}]"))
+
+
+def by_map(spot: Spot) -> Iterator[Step]:
+    """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C."""
+    code = spot.code
+    asked = spot.node.iter if isinstance(spot.node, ast.For | ast.comprehension) else spot.node
+    for node in ast.walk(asked) if isinstance(asked, ast.expr) else ():
+        match node:
+            case ast.Call(func=ast.Name(id="map"), args=[function, values], keywords=[]) if spot.is_builtin("map"):
+                if not isinstance(spot.value(function), type | types.BuiltinFunctionType):
+                    continue
+            case _:
+                continue
+        item = code.fresh("v", "item")
+        made = f"{code.src(function)}({item}) for {item} in {code.operand(values)}"
+        around = code.parents[node]
+        listed = isinstance(around, ast.Call) and code.src(around.func) == "list" and around.args == [node]
+        alone = isinstance(around, ast.Call) and around.args == [node] and not around.keywords
+        over = isinstance(around, ast.For | ast.comprehension)
+        yield spot.step(
+            "list", (around, f"[{made}]") if listed else (node, f"[{made}]" if over else made if alone else f"({made})")
+        )
+        return
 
 
 def _of_tuples(args: list[ast.expr]) -> bool:
@@ -452,6 +484,7 @@ RULES: list[Rule] = [
     math_call,
     number,
     item,
+    by_map,
     extremum,
     any_all,
     position,

@@ -74,7 +74,7 @@ def entry(spot: Spot) -> Iterator[Step]:
 
 
 def word(spot: Spot) -> Iterator[Step]:
-    """`return "big" if test else "small"`, and `return "big"` in a branch: no array holds a string."""
+    """`return "big" if test else "small"`, `return "big"` in a branch, or a name that is returned: no array holds a string."""
     asked = spot.asked()
     if asked is None or not spot.entry or not isinstance(asked[1], ast.If | ast.IfExp):
         return
@@ -82,11 +82,27 @@ def word(spot: Spot) -> Iterator[Step]:
     given: list[ast.expr | None] = []
     if isinstance(node, ast.If):
         given = [each.value for each in statements([node], ast.Return) if isinstance(each, ast.Return)]
+        given += _returned_later(spot, node)
     elif isinstance(statement, ast.Return) and statement.value is node:
         given = [node.body, node.orelse]
     if any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in given):
         raise NoWay("a string cannot leave compiled code: return the condition and choose the string outside")
     yield from ()
+
+
+def _returned_later(spot: Spot, node: ast.If) -> Iterator[ast.expr]:
+    """What a branch stores under a name that is a result of the function, or a part of one."""
+    names: set[str] = set()
+    for each in statements(getattr(spot.function, "body", []), ast.Return):
+        value = each.value if isinstance(each, ast.Return) else None
+        parts = (
+            value.values if isinstance(value, ast.Dict) else value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+        )
+        names |= {part.id for part in parts if isinstance(part, ast.Name)}
+    for each in statements([node], ast.Assign):
+        match each:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                yield value
 
 
 def _of_dict(

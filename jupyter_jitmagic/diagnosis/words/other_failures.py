@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
+from jupyter_jitmagic.diagnosis.call.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
@@ -300,14 +301,10 @@ def _output(call: Call, error: BaseException, text: str) -> str | None:
     fun = call.fun
     if inspect.isgeneratorfunction(fun):
         return "A generator function returns a generator, which is not a JAX type: return an array of the values."
-    found = re.search(r"returned a value of type (?:<class '(?:\w+\.)*(\w+)'>|(\w+))(?: at output component (\S+?))?,", text)
-    if found:
-        where = f" at {found[3]}" if found[3] else ""
-        return (
-            f"The function returns {_a(found[1] or found[2])}{where}, which is not a JAX type: return arrays and numbers only, "
-            "and make the rest outside the jitted function."
-        )
-    return None
+    refused = refused_output(error)
+    if refused is None:
+        return None
+    return f"The function returns {refused}, which is not a JAX type: {WHAT_TO_RETURN}."
 
 
 def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:

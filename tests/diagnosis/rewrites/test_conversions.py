@@ -158,3 +158,33 @@ def test_a_division_that_is_not_reached_raises_nothing():
     always = source.replace(" if total else 0.0", "").replace("up = down = 0", "up = down = 0; zero = len(x) - 3")
     namespace = define(always.replace("/ total", "/ zero"))
     assert not propose(namespace["f"], (jnp.array([1.0, 3.0, 2.0]),), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.tolist()",
+        "return {'values': x.tolist(), 'n': len(x)}",
+        "return jnp.stack([x, -x]).tolist()",
+        "return np.asarray(x).tolist()",
+        "return list(map(float, x))",
+        "return sum(map(float, x)), tuple(map(bool, x > 1))",
+        "return [v + 1 for v in map(float, x)]",
+        "out = []\n    for v in map(float, x):\n        out.append(v * 2)\n    return out",
+        "return jnp.array(list(map(math.cos, x)))",
+    ],
+)
+def test_lists_of_numbers_are_lists_of_scalars(body):
+    """Of few elements: each is an output of the program by itself."""
+    check(f"def f(x):\n    {body}\n", (jnp.array([1.0, -2.0, 3.0]),), (jnp.array([0.5]),))
+
+
+def test_many_numbers_are_no_list():
+    found = propose(define("def f(x):\n    return x.tolist()\n")["f"], (jnp.ones(300),), {})
+    assert not found.rewrites
+
+
+def test_a_map_of_the_users_own_function_is_left_to_the_rules_of_its_body():
+    """What stops there stands in its own text."""
+    found = check("def f(x):\n    return list(map(lambda v: v if v > 0 else -v, x))\n", (jnp.array([1.0, -2.0]),)).rewrites[0]
+    assert "map(lambda" in found.source
