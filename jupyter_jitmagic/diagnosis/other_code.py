@@ -141,8 +141,10 @@ def proposals(
             compared = first.rewrites[0].compared if first.rewrites else None
             said = " ".join(each for each in compared.differences if each.startswith("it fails ")) if compared else ""
             failing = frozenset(name for name in options.beside_data if f"where {name} is given" in said)
+            if not (first.rewrites or first.unverified):
+                failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
             again = found(every | failing) if failing else first
-            return again if again.rewrites else first
+            return again if again.rewrites or (again.unverified and not first.rewrites) else first
 
         return limited(3 * left + 1.0, found_with_options)
     except OutOfTime:

@@ -21,7 +21,7 @@ import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
-from jupyter_jitmagic.diagnosis.call.outputs import WHAT_TO_RETURN, refused_output
+from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing, asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.diagnosis.rewrites.selecting import is_own_count, is_places, selection
+from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names

@@ -89,7 +89,7 @@ def length_between(
     left = [atoms for atoms, number in upper.items() if number]
     parts = [*ast.walk(upper_bound), *(ast.walk(lower_bound) if lower_bound is not None else ())]
     asked = {name.id for name in parts if isinstance(name, ast.Name) and traced_one(name)}
-    if any(set(_names(atoms)) & asked or "(" in "".join(atoms) for atoms in left) or not left:
+    if not left or any(set(_names(atoms)) & asked or _calls(atoms) for atoms in left):
         return None
     return written(upper)
 
@@ -137,7 +137,15 @@ def written(polynomial: Polynomial) -> str:
 
 
 def _names(atoms: tuple[str, ...]) -> list[str]:
-    return [n.id for atom in atoms for n in ast.walk(ast.parse(atom, mode="eval")) if isinstance(n, ast.Name)]
+    return [n.id for n in _nodes(atoms) if isinstance(n, ast.Name)]
+
+
+def _calls(atoms: tuple[str, ...]) -> bool:
+    return any(isinstance(n, ast.Call) for n in _nodes(atoms))
+
+
+def _nodes(atoms: tuple[str, ...]) -> Iterator[ast.AST]:
+    return (n for atom in atoms for n in ast.walk(ast.parse(atom, mode="eval")))
 
 
 def read_by_get(spot: Spot) -> Iterator[Step]:

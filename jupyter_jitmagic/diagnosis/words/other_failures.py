@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
-from jupyter_jitmagic.diagnosis.call.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -74,3 +75,59 @@ def test_windows_that_are_longer_than_a_short_array_are_said_to_fail_there():
     )
     first = propose(define(source)["f"], (X, jnp.array(3.0)), {}).rewrites[0]
     assert any("fails" in said and "on a single row" in said for said in first.compared.differences)
+
+
+IMAGE = jnp.sin(jnp.arange(56.0)).reshape(8, 7)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "x[i - 2 : i + 2].mean()",
+        "x[i - k : i + k + 1].sum()",
+        "x[i - k // 2 : i + k // 2 + 1].sum()",
+        "x[max(i - 2, 0) : i + 3].mean()",
+        "jnp.max(x[i - 1 : i + 2], initial=-9.0)",
+    ],
+)
+def test_a_window_around_a_place_is_a_mask_of_the_whole(expression):
+    """For the first places Python counts its begin from the end and takes nothing; the last are cut off."""
+    x = jnp.cos(jnp.arange(9.0))
+    found = check(f"def f(x, i, k=2):\n    return {expression}\n", *((x, jnp.array(i)) for i in (4, 0, 1, 7, 8)), static=("k",))
+    assert "where" in found.rewrites[0].patterns
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "x[r - 1 : r + 2, c - 1 : c + 2].mean()",
+        "x[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2].sum()",
+        "x[r:, :c].sum()",
+        "x[r : r + 2, c : c + 3].max()",
+    ],
+)
+def test_a_patch_of_an_image_is_a_mask_of_rows_and_of_columns(expression):
+    """Nothing was found where both axes are cut by data, but for windows that begin at a place."""
+    calls = [(IMAGE, jnp.array(r), jnp.array(c)) for r, c in ((3, 4), (1, 1), (6, 5), (2, 6))]
+    check(f"def f(x, r, c):\n    return {expression}\n", *calls)
+
+
+def test_a_window_that_is_returned_keeps_its_length():
+    """Masked it would be longer than plain Python's: it stays the slice of JAX's own, which is not verified at the ends."""
+    found = propose(define("def f(x, i):\n    w = x[i - 1 : i + 2]\n    return w * 2\n")["f"], (IMAGE[0], jnp.array(3)), {})
+    assert not found.rewrites and "dynamic_slice_in_dim" in found.unverified[0].source
+
+
+def test_an_option_that_decides_a_windows_length_is_static_beside_it():
+    """It meets data in the bounds, and nothing was found where the call leaves it out."""
+
+    def mean_around(x, i, size=2):
+        return x[i - size : i + size].mean()
+
+    def crop(x, r, c, size=2):
+        return x[r - size : r + size, c - size : c + size]
+
+    found = jm.diagnose(mean_around, IMAGE[0], jnp.array(3))
+    assert found.verified
+    found = jm.diagnose(crop, IMAGE, jnp.array(3), jnp.array(4))
+    assert found.unverified[0].static_argnames == ("size",) and "dynamic_slice" in found.unverified[0].source

@@ -1,0 +1,199 @@
+"""Selections by slices whose bounds are traced: a mask of the places between them, or a window where the length is known."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import jax
+
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import table_of
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
+from jupyter_jitmagic.diagnosis.rewrites.slices import length_between
+from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
+
+NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
+
+
+def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection | None:
+    """`x[a:b]` with traced bounds: the whole axis, and a mask of the places between."""
+    cuts = [
+        number
+        for number, part in enumerate(parts)
+        if isinstance(part, ast.Slice)
+        and part.step is None
+        and any(bound is not None and flow.is_traced(bound) for bound in (part.lower, part.upper))
+    ]
+    if not cuts:
+        return None
+    windows = flow.current is not None and all(_is_window(flow, parts[number]) for number in cuts)
+    if flow.visit(node.value) is not None:
+        return None
+    fact = flow.spot.fact(node.value)
+    if fact is not None and fact.sort not in ("array", "host"):
+        return None
+    if len(cuts) > 1 and not windows:
+        return _cut_twice(flow, node, parts, cuts)
+    # the second of two windows is cut when the first one is
+    at = cuts[0]
+    part = parts[at]
+    assert isinstance(part, ast.Slice)
+    others = [other for number, other in enumerate(parts) if number != at]
+    flow.plain(*(bound for bound in (part.lower, part.upper) if bound is not None))
+    if any(isinstance(other, ast.Slice) and (other.lower or other.upper or other.step) for other in others[:at]):
+        return None
+    gathers = [other for other in others if (known := flow.spot.fact(other)) is not None and known.ndim > 0]
+    if gathers and (len(gathers) > 1 or flow.spot.fact(gathers[0]).ndim > 1 or parts.index(gathers[0]) != at - 1):  # type: ignore[union-attr]
+        return None
+    array = flow.operand(node.value)
+    whole = all(isinstance(other, ast.Slice) and not (other.lower or other.upper or other.step) for other in others)
+    window = _window(flow, part) if windows else ""
+    if window:
+        if gathers:  # two arrays in one index would be taken in pairs
+            first = [":" if number == at else flow.text(other) for number, other in enumerate(parts)]
+            array += f"[{', '.join(first)}][{', '.join([':'] * kept_axes(parts[:at], gathers))}, {window}]"
+        else:
+            index = [window if number == at else flow.text(other) for number, other in enumerate(parts)]
+            array += f"[{', '.join(index)}]"
+    elif not whole:
+        array += f"[{', '.join(':' if number == at else flow.text(other) for number, other in enumerate(parts))}]"
+    axis = kept_axes(parts[:at], gathers)
+    ndim = (flow.ndim(node.value) or len(parts)) - len(others) + kept_axes(others, gathers)
+    size = f"{flow.operand(node.value)}.shape[{at}]"
+    if window:
+        flow.inexact |= _may_begin_before(part)
+        text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "counts", known_as=_cut(flow, node.value, part, at))
+        ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
+        return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
+    text, excludes = _between(flow, node.value, part, at)
+    ends = [flow.text(bound) if bound is not None else other for bound, other in ((part.lower, "0"), (part.upper, size))]
+    ragged = Ragged(text, part.lower is None, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
+    return Selection(array, ragged, fills=True, excludes=excludes)
+
+
+def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: list[int]) -> Selection | None:
+    """`image[a:b, c:d]`: the whole table, and a mask of its rows and of its columns."""
+    if len(parts) != 2 or flow.ndim(node.value) != 2:
+        return None
+    bounds = [part for number in cuts for part in _bounds(parts[number])]
+    flow.plain(*bounds)
+    masks: list[str] = []
+    excludes: dict[str, str] = {}
+    for number in cuts:
+        part = parts[number]
+        assert isinstance(part, ast.Slice)
+        text, without = _between(flow, node.value, part, number)
+        masks.append(text)
+        excludes |= without
+    table = table_of(flow, masks[0], masks[1], dtype_of(flow, node.value))
+    return Selection(flow.operand(node.value), table, fills=True, excludes=excludes)
+
+
+def _bounds(part: ast.expr) -> list[ast.expr]:
+    return [bound for bound in (part.lower, part.upper) if bound is not None] if isinstance(part, ast.Slice) else []
+
+
+def _cut(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> str:
+    """What arrays of one length that are cut alike have in common."""
+    fact = flow.spot.fact(array)
+    length = f"{fact.shape[at]}" if fact is not None and fact.shape else f"{flow.operand(array)}.shape[{at}]"
+    bounds = "".join(f"{flow.operand(bound) if bound is not None else ''}:" for bound in (part.lower, part.upper))
+    return f"cut({bounds!r}, {length!r})"
+
+
+def _between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str, dict[str, str]]:
+    """A mask of the places of an axis between a slice's bounds, and what is left out of the comparison."""
+    size = f"{flow.operand(array)}.shape[{at}]"
+    places = f"{flow.jnp('arange')}({size})"
+    tests, excludes = [], {}
+    for bound, sign in ((part.lower, ">="), (part.upper, "<")):
+        if bound is None:
+            continue
+        if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):  # counted from the end; -0 is 0
+            back = flow.operand(bound.operand)
+            if flow.is_traced(bound):
+                tests.append(f"{places} {sign} {flow.jnp('where')}({back} == 0, 0, {size} - {back})")
+            else:
+                tests.append(f"{places} {sign} {size} - {back}")
+        else:
+            limit = flow.operand(bound)
+            own = is_own_count(flow.spot, bound)
+            flow.minds_nan |= own
+            flow.inexact |= not own
+            if flow.exact and not own:
+                limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"
+            tests.append(f"{places} {sign} {limit}")
+        excludes = {} if flow.exact else NEGATIVE
+    mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
+    return flow.named(mask, "kept", "counts", "chosen", known_as=_cut(flow, array, part, at)), excludes
+
+
+def kept_axes(parts: Sequence[ast.expr], gathers: Sequence[ast.expr]) -> int:
+    """How many axes of an array the parts of its index leave in place: slices, and arrays of places."""
+    return sum(isinstance(part, ast.Slice) or part in gathers for part in parts)
+
+
+def is_own_count(spot: Spot, bound: ast.expr) -> bool:
+    """Whether a bound is what a rule counts (`containers`), which is never negative, and not the user's."""
+    names = {n.id for n in ast.walk(bound) if isinstance(n, ast.Name) and isinstance(spot.value(n), jax.core.Tracer)}
+    return bool(names) and not names & words_of(spot.unit.text)
+
+
+def one_of_split(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection | None:
+    """`jnp.split(x, [k])[0]`."""
+    if len(call.args) != 2 or not isinstance(call.args[1], ast.List | ast.Tuple):
+        return None
+    made = split_at(flow, call, list(call.args[1].elts))
+    if made is None:
+        return None
+    number = ast.literal_eval(node.slice)
+    ragged = made.several[number]
+    if ragged is None:
+        return None
+    return Selection(flow.operand(call.args[0]), ragged, fills=True, excludes=NEGATIVE)
+
+
+def split_at(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | None:
+    """`left, right = jnp.split(x, [k])`: x twice, and a mask for each."""
+    if node.keywords or not any(map(flow.is_traced, places)) or flow.visit(node.args[0]) is not None:
+        return None
+    flow.plain(*places)
+    array = flow.operand(node.args[0])
+    ndim, dtype = flow.ndim(node.args[0]) or 1, dtype_of(flow, node.args[0])
+    index = f"{flow.jnp('arange')}({array}.shape[0])"
+    texts = [flow.operand(place) for place in places]
+    parts = []
+    for lower, upper in zip(["", *texts], [*texts, ""], strict=True):
+        tests = ([f"{index} >= {lower}"] if lower else []) + ([f"{index} < {upper}"] if upper else [])
+        mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
+        parts.append(Ragged(flow.named(mask, "kept", "counts", "chosen"), not lower, ndim=ndim, dtype=dtype))
+    return Selection(", ".join([array] * len(parts)), parts[0], several=tuple(parts), excludes=NEGATIVE)
+
+
+def _may_begin_before(part: ast.Slice) -> bool:
+    """`x[i - 2 : i + 3]`: for the first places Python counts from the end, and takes nothing."""
+    return part.lower is not None and any(isinstance(node, ast.Sub) for node in ast.walk(part.lower))
+
+
+def _is_window(flow: Flow, part: ast.expr) -> bool:
+    if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or flow.current is None:
+        return False
+    if flow.exact and not flow.leaving and _may_begin_before(part):
+        return False
+    return bool(length_between(flow.spot, part.lower, part.upper, flow.is_traced))
+
+
+def _window(flow: Flow, part: ast.Slice) -> str:
+    """The places of a slice of known length, by name: those past the end do not count."""
+    if part.lower is None or part.upper is None:
+        return ""
+    length = length_between(flow.spot, part.lower, part.upper, flow.is_traced)
+    if not length:
+        return ""
+    return flow.named(f"{flow.operand(part.lower)} + {flow.jnp('arange')}({length})", "places", "window", "indices")
