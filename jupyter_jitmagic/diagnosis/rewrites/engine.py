@@ -97,6 +97,8 @@ class Search:
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
+        self._unrolled = False
+        """Its loops were made loops of lax for nothing."""
         self._slow = SLOW_TRACE
         self._own_name = getattr(plain_function(fun), "__qualname__", "")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
@@ -129,7 +131,7 @@ class Search:
         self._dead, self._put_off = None, []
         yield from self._all_from(Draft(), prefer)
         if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
-            self._rolls, self._seen, self._known = False, set(), {}
+            self._rolls, self._unrolled, self._seen, self._known = False, True, set(), {}
             yield from self._all_from(Draft(), prefer)
 
     def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
@@ -179,7 +181,7 @@ class Search:
         large = took > self._slow if failed else count_equations(outcome.jaxpr) > SOME_EQUATIONS
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
-        if large and not self._rolls:
+        if large and not (self._rolls or self._unrolled):
             if steps := self._of_its_loops(draft):
                 self._rolls = True
                 return steps

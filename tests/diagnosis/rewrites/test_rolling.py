@@ -371,3 +371,16 @@ def test_a_list_of_numbers_that_two_loops_change_is_an_array():
     )
     found = check(source, (jnp.array(1.0), jnp.array(1.2)), (jnp.array(1.0), jnp.array(0.7)))
     assert "values.at[i].set(" in found.rewrites[0].source
+
+
+@pytest.mark.slow
+def test_a_large_program_whose_loops_cannot_be_rolled_keeps_them():
+    """A list that gets shorter with each round is no loop of lax; the rewrite without one was looked for in vain."""
+    source = (
+        "def f(s, k, up, n):\n    values = [max(k - s * jnp.exp(up * (2 * j - n)), 0) for j in range(n + 1)]\n"
+        "    for i in range(n - 1, -1, -1):\n"
+        "        values = [max(k - s * jnp.exp(up * (2 * j - i)), 0.5 * (values[j + 1] + values[j])) for j in range(i + 1)]\n"
+        "    return values[0]\n"
+    )
+    calls = [(jnp.array(s), jnp.array(100.0), jnp.array(0.1), 16) for s in (100.0, 80.0, 130.0)]
+    check(source, *calls, static=("n",), seconds=4.0)
