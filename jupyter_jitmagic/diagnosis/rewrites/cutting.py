@@ -12,13 +12,11 @@ from jupyter_jitmagic.diagnosis.rewrites.both_axes import table_of
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
-from jupyter_jitmagic.diagnosis.rewrites.slices import length_between
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, length_between
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
-
-NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 
 
 def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection | None:

@@ -36,7 +36,10 @@ def needed(
         others: calls with other static values, and plain Python's results.
         seconds: for each comparison.
     """
-    parameters = inspect.signature(fun).parameters
+    try:
+        parameters = inspect.signature(fun).parameters
+    except (TypeError, ValueError):
+        return tuple(static)
     held = tuple(static)
     for name in static:
         given = [(each, want) for each, want in others if each.kwargs.keys() - kwargs.keys() == {name}]
