@@ -1,13 +1,16 @@
-"""Calls that trace and compute something else than plain Python, as `isinstance(x, float)` and `flag is True` ask tracers."""
+"""Calls that trace and compute something else than plain Python: `isinstance(x, float)` and `flag is True` ask tracers, and
+`except TypeError` catches what JAX raises where `float(x)` asks for a value."""
 
 from __future__ import annotations
 
 import ast
 import linecache
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
 from jupyter_jitmagic.diagnosis.proof.differing import differs
@@ -22,6 +25,10 @@ from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.units import NoSource, unit_of
 
 _ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", "callable"})
+_CATCHING = frozenset({"TypeError", "IndexError", "Exception", "BaseException"})
+"""What errors of JAX's about tracers are."""
+_KINDS, _ERRORS = "asks for what a tracer is not", "catches what JAX raises where a tracer's value is asked for"
+_NEGATED = "with the signs of its floats turned"
 _SECONDS = 0.3
 
 
@@ -40,8 +47,9 @@ def traced_otherwise(call: Call, traced: Any) -> str:
     if not asked or call.keeps_options or not uncompiled.can_run():
         return ""
     try:
-        plain = rerun(lambda: uncompiled.run(call.fun, fresh(call.args), fresh(call.kwargs), Deadline(_SECONDS)))
-        if not differs(_by_numpy(call, traced, frozenset()), plain):
+        calls = [call, *(_other_values(call) if any(does == _ERRORS for _, does, _ in asked) else ())]
+        call = next((each for each in calls if _differs_by_numpy(each, traced)), None)  # type: ignore[assignment]
+        if call is None:
             return ""
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
@@ -51,10 +59,11 @@ def traced_otherwise(call: Call, traced: Any) -> str:
         return ""
     if not difference:
         return ""
-    line, code = asked[0]
+    line, does, code = asked[0]
     sure = len(asked) == 1 and alike  # else another line, or something that no line asks, may be why
-    which = f"Line {line} asks" if sure else f"It may be line {line}, which asks"
-    said = f"gives something else than plain Python: {difference}. {which} for what a tracer is not (`{code}`)."
+    which = f"Line {line} {does}" if sure else f"It may be line {line}, which {does}"
+    where = "" if call is calls[0] else f" on other values ({_NEGATED})"
+    said = f"gives something else than plain Python{where}: {difference}. {which} (`{code}`)."
     return f"{said} With `{alike}` static it gives the same." if alike else said
 
 
@@ -70,6 +79,22 @@ def _by_numpy(call: Call, traced: Any, static: frozenset[str]) -> Any:
     return rerun(lambda: uncompiled.evaluate(traced, leaves, Deadline(_SECONDS)))
 
 
+def _differs_by_numpy(call: Call, traced: Any) -> bool:
+    plain = rerun(lambda: uncompiled.run(call.fun, fresh(call.args), fresh(call.kwargs), Deadline(_SECONDS)))
+    return bool(differs(_by_numpy(call, traced, frozenset()), plain))
+
+
+def _other_values(call: Call) -> Iterator[Call]:
+    """The call with the signs of its floats turned, where it has any: the other side of most tests."""
+    leaves, tree = jax.tree_util.tree_flatten((call.args, dict(call.kwargs)))
+    turned = [
+        -leaf if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, np.floating) else leaf for leaf in leaves
+    ]
+    if any(new is not old for new, old in zip(turned, leaves, strict=True)):
+        args, kwargs = jax.tree_util.tree_unflatten(tree, turned)
+        yield replace(call, args=args, kwargs=kwargs)
+
+
 def _static_alike(call: Call, plain: Any) -> str:
     """The first argument of Python's own with which, held static, the call gives what plain Python gives."""
     for argument in call.arguments:
@@ -81,22 +106,31 @@ def _static_alike(call: Call, plain: Any) -> str:
     return ""
 
 
-def _askings(call: Call) -> Iterator[tuple[int, str]]:
-    """(line, code) where the function or a helper asks what kind a value is, or whether it is one object."""
+def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
+    """(line, what it does, code) where the function or a helper asks what kind a value is, or whether it is one object, or
+    catches errors of JAX's."""
     for fun in reachable_functions(call):
-        names = {*fun.__code__.co_names}
-        if names.isdisjoint(_ASKING) and " is " not in "".join(linecache.getlines(fun.__code__.co_filename)):
+        made = fun.__code__
+        quiet = _ASKING.isdisjoint(made.co_names) and not made.co_exceptiontable
+        if quiet and " is " not in "".join(linecache.getlines(made.co_filename)):
             continue
         try:
-            unit = unit_of(fun.__code__, fun.__globals__)
+            unit = unit_of(made, fun.__globals__)
         except NoSource:
             continue
         code = Code(unit.text)
-        own = definition_of(unit, fun.__code__)
+        own = definition_of(unit, made)
         lines = range(own.lineno, (own.end_lineno or 0) + 1) if own is not None else ()  # type: ignore[attr-defined]
         for node in ast.walk(code.tree):
-            if getattr(node, "lineno", 0) in lines and isinstance(node, ast.expr) and _asks(node):
-                yield unit.first_line + node.lineno - 1, code.src(node)
+            if getattr(node, "lineno", 0) not in lines:
+                continue
+            line = unit.first_line + getattr(node, "lineno", 0) - 1
+            if isinstance(node, ast.expr) and _asks(node):
+                yield line, _KINDS, code.src(node)
+            elif isinstance(node, ast.ExceptHandler) and _catches(node.type):
+                yield line, _ERRORS, f"except {code.src(node.type)}" if node.type is not None else "except"
+            elif isinstance(node, ast.Call) and _suppresses(node):
+                yield line, _ERRORS, code.src(node)
 
 
 def _asks(node: ast.expr) -> bool:
@@ -105,4 +139,17 @@ def _asks(node: ast.expr) -> bool:
             return name in _ASKING
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[other]):
             return not (isinstance(other, ast.Constant) and other.value is None)
+    return False
+
+
+def _catches(kinds: ast.expr | None) -> bool:
+    """Whether errors of these kinds may be JAX's about tracers."""
+    parts = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+    return any(part is None or (isinstance(part, ast.Name) and part.id in _CATCHING) for part in parts)
+
+
+def _suppresses(node: ast.Call) -> bool:
+    match node.func:
+        case ast.Name(id="suppress") | ast.Attribute(attr="suppress"):
+            return any(map(_catches, node.args))
     return False

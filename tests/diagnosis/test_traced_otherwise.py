@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from typing import Any
 
@@ -100,6 +101,65 @@ def random_and_asking(x: Any) -> Any:
 def test_what_comes_out_the_same_is_not_told(fun: Any, args: Any) -> None:
     """Code that asks, and that a tracer answers as an array does."""
     assert jm.diagnose(fun, *args).reason.endswith("nothing is wrong with this call.")
+
+
+def doubled(x: Any, default: float = 0.0) -> Any:
+    try:
+        v = float(x)
+    except (TypeError, ValueError):
+        return default
+    return v * 2 if v > 0 else default
+
+
+def suppressing(x: Any) -> Any:
+    n = 0.0
+    with contextlib.suppress(TypeError):
+        n = float(x)
+    return x * n
+
+
+@pytest.mark.parametrize(
+    ("fun", "value", "caught"),
+    [
+        (doubled, 3.0, "except (TypeError, ValueError)"),
+        (suppressing, 3.0, "suppress(TypeError)"),
+        (doubled, -3.0, "on other values"),
+    ],
+)
+def test_what_catches_the_error_of_jax_is_told(fun: Any, value: float, caught: str) -> None:
+    """JAX's errors about tracers are TypeErrors: the handler's way is compiled, whatever the value is."""
+    x = jnp.asarray(value)
+    found = jm.diagnose(fun, x)
+    assert found.kind == "traces" and "something else than plain Python" in found.reason and caught in found.reason
+    assert fun(abs(x)) != jax.jit(fun)(abs(x)), "as it is said"
+
+
+def by_name_or_whole(x: Any) -> Any:
+    try:
+        return x["a"]
+    except (TypeError, IndexError):
+        return x * 2
+
+
+def not_by_zero(x: Any) -> Any:
+    try:
+        return 1 / x
+    except ZeroDivisionError:
+        return 0.0
+
+
+def number_if_it_has_one(x: Any) -> Any:
+    try:
+        n = x.item()
+    except TypeError:
+        n = x
+    return n * 2.0
+
+
+@pytest.mark.parametrize("fun", [by_name_or_whole, not_by_zero, number_if_it_has_one])
+def test_what_is_caught_in_plain_python_too_or_changes_nothing_is_not_told(fun: Any) -> None:
+    """A handler is no fault by itself."""
+    assert jm.diagnose(fun, jnp.asarray(3.0)).reason.endswith("nothing is wrong with this call.")
 
 
 def test_random_numbers_are_told_as_what_they_are() -> None:

@@ -89,7 +89,7 @@ class Gradients:
         first = _leaves(self._fun, inputs[0], self._static)
         if not first.values:
             return ""
-        deadline = Deadline(seconds)
+        deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
             traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others), 2 * seconds)
         except OutOfTime:
@@ -105,8 +105,9 @@ class Gradients:
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
         others = [*(missing if self._minds_nan else unminded[-6:]), *self._infinite(inputs[0])]
-        for given in [*_in_order(minded), *self._ties(inputs[0]), *others]:
-            if deadline.over():
+        own, ties = _in_order(minded), self._ties(inputs[0])
+        for given in [*own[:3], *ties, *own[3:], *others]:
+            if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
                 break
             leaves = _leaves(self._fun, given, self._static)

@@ -205,8 +205,10 @@ class Carried:
             if self.missing and rounds is once:
                 yield lines
             dtype = f"{spot.jnp('result_type')}(v, s.dtype)"  # 1.5 would be no integer where there is no round
-            dtype = "s.dtype" if self._has_keys() else dtype
-            cast = f"lambda v, s: {spot.jnp('broadcast_to')}({spot.jnp('asarray')}(v, {dtype}), s.shape)"
+            cast = f"{spot.jnp('broadcast_to')}({spot.jnp('asarray')}(v, {dtype}), s.shape)"
+            if self._has_keys():
+                cast = f"v if {spot.jnp('issubdtype')}(s.dtype, {spot.jax('dtypes.prng_key')}) else {cast}"
+            cast = f"lambda v, s: {cast}"
             yield f"{lines}{indent}{self.result} = {spot.jax('tree.map')}({cast}, {self.packed}, {shapes})\n"
 
     def _has_keys(self) -> bool:

@@ -8,6 +8,7 @@ it are evaluated while tracing, with `jax.ensure_compile_time_eval`.
 from __future__ import annotations
 
 import ast
+import contextlib
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -230,9 +231,13 @@ def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> 
     if isinstance(node, ast.Call):
         return _collect_call(spot, node, known, seen)
     if isinstance(node, ast.ListComp | ast.GeneratorExp):
-        inner = seen | {name for each in node.generators for name in target_names(each.target)}
-        parts = [node.elt, *(part for each in node.generators for part in (each.iter, *each.ifs))]
-        return all(_collect(spot, part, known, inner) for part in parts)
+        for each in node.generators:
+            if not _collect(spot, each.iter, known, seen):  # `f(v) for v in v` goes through the v outside
+                return False
+            seen |= set(target_names(each.target))
+            if not all(_collect(spot, test, known, seen) for test in each.ifs):
+                return False
+        return _collect(spot, node.elt, known, seen)
     if not isinstance(node, _SIMPLE):
         return False
     parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
@@ -287,7 +292,7 @@ def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]
         module = _module_of(spot, func)
         if module.partition(".")[0] not in ("math", "numpy", "builtins", "operator"):
             known.traced = known.foreign = True
-            if not callable(spot.value(func)):
+            if not callable(spot.value(func)) or _holds_traced(spot.value(func)):
                 return False
     return all(_collect(spot, part, known, seen) for part in parts)
 
@@ -326,6 +331,13 @@ def _traced(value: Any) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
 
 
+def _holds_traced(function: Any) -> bool:
+    """Whether a function of the user's closes over something traced."""
+    with contextlib.suppress(ValueError):  # a cell without a value
+        return any(_traced(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ())
+    return True
+
+
 def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
     """The statements that bind a name in its function, with what they make it of; none where one cannot be read, or where
     things are put into what it holds."""
@@ -354,7 +366,14 @@ def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
     inside = spot.code.below(function)
     held = [node.value for node in inside if isinstance(node, ast.Attribute)]
     held += [n.value for n in inside if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
-    return any(isinstance(each, ast.Name) and each.id == name for each in held)
+    return any(_root(each) == name for each in held)
+
+
+def _root(node: ast.expr) -> str:
+    """`table` of `table[i][j]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 # -- texts ----------------------------------------------------------------------------------------------

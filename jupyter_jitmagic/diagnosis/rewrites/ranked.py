@@ -341,7 +341,7 @@ class _Ranked:
     def _are_numbers(self, parts: Sequence[ast.expr]) -> None:
         for part in parts:
             fact = self.spot.fact(part)
-            if fact is None or fact.ndim != 0 or fact.dtype not in ("f", "i"):
+            if fact is None or fact.ndim != 0 or fact.dtype not in ("f", "i", "u"):
                 raise OtherUse
 
     def _names(self, parts: Sequence[ast.expr]) -> list[str]:
@@ -377,15 +377,21 @@ class _Ranked:
         spot, code = self.spot, self.spot.code
         array = spot.jnp("array")
         keys = [re.sub(r"\w+", lambda found: f"{array}({found[0]})", key) for key in self._keys(order.key)]
-        descending = ", descending=True" if order.backwards and len(keys) == 1 else ""  # the opposite of unsigned 0 is 0
-        if order.backwards and not descending:
-            keys = [key.removeprefix("-") if key.startswith("-") else f"-{key}" for key in keys]
+        descending = ", descending=True" if order.backwards else ""
         name = code.fresh("order", f"order_of_{self.name}")
-        several = f"{spot.jnp('lexsort')}(({', '.join(keys[::-1])}))"
-        sort = several if len(keys) > 1 else f"{spot.jnp('argsort')}({keys[0]}{descending})"
+        sort = self._several(keys, order.backwards) if len(keys) > 1 else f"{spot.jnp('argsort')}({keys[0]}{descending})"
         cut = f"[:{kept}]" if kept else ""
         read = [column for column in self.columns if column in reads]
         return [f"{name} = {sort}{cut}", *(f"{column} = {array}({column})[{name}]" for column in read)]
+
+    def _several(self, keys: Sequence[str], backwards: bool) -> str:
+        """The order by several keys. Backwards it is that of the last ones first, read from its end, which leaves equal ones as
+        they stand; with the opposites of the keys, unsigned 0 would stay the least."""
+        lexsort = self.spot.jnp("lexsort")
+        if not backwards:
+            return f"{lexsort}(({', '.join(keys[::-1])}))"
+        turned = ", ".join(f"{key}[::-1]" for key in keys[::-1])
+        return f"len({self.columns[0]}) - 1 - {lexsort}(({turned}))[::-1]"
 
     def _keys(self, key: ast.Lambda | None) -> list[str]:
         if key is None:

@@ -129,6 +129,8 @@ class Operations(Drawing):
         if given is None or (isinstance(given, ast.Constant) and given.value is None):
             return True, None
         axes = self._axes_of(given, found.ndim)
+        if axes is None and self._is_the_only(given, found):
+            return True, None
         if axes is not None and found.grid and not keeps:
             left = [mask for axis, mask in enumerate(found.grid) if axis not in axes]
             lengths = [axis for axis, mask in enumerate(left) if mask]
@@ -144,6 +146,11 @@ class Operations(Drawing):
             return False, replace(found, pad="", direct=False)
         less = sum(axis < found.axis for axis in axes)
         return False, replace(found, axis=found.axis - less, ndim=found.ndim - len(axes), pad="", direct=False)
+
+    def _is_the_only(self, axis: ast.expr, found: Ragged) -> bool:
+        """Whether an option of the function's, None or a number, can mean no other axis."""
+        value = self.spot.locals.get(axis.id, "") if isinstance(axis, ast.Name) else ""
+        return (value is None or type(value) is int) and found.ndim == 1 and not (found.flat or found.grid)
 
     def _where(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
@@ -203,11 +210,20 @@ class Operations(Drawing):
         found = self._only(node, known)
         if found is None:
             return None
-        if known.form == "builtin" and known.keywords:
-            self.stop(node)  # `key=`, `default=`
+        default = known.keyword("default")
+        if known.form == "builtin" and len(known.keywords) > (default is not None):
+            self.stop(node)  # `key=`
         if known.form == "builtin" and found.ndim == 1:
-            self.replace(node, self.first_most(self._array(known.arguments[0], found), found, known.operation.neutral))
+            most = self.first_most(self._array(known.arguments[0], found), found, known.operation.neutral)
+            if default is not None:
+                self.plain(default)
+                otherwise = self.text(default)
+                most = f"{self.jnp('where')}({self.jnp('any')}({found.mask}), {most}, {otherwise})"
+                most = f"({most} if {enclosed(found.mask)}.size else {otherwise})"
+            self.replace(node, most)
             return None
+        if default is not None:
+            self.stop(node)
         reduces, made = self._reduced(node, known, found)
         if not reduces:
             return made

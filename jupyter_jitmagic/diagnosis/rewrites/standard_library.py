@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import bisect
 import heapq
+import itertools
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
@@ -13,6 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 
 _SIDES = {bisect.bisect_left: "", bisect.bisect_right: ', side="right"'}
 _IN_ORDER = {UNORDERED: "a search in what is in no order", "nan": "the place that a search gives to NaN"}
+_EXTREMES = {max: "cummax", min: "cummin"}
 _NAN = {"nan": "the order that Python's own functions give to NaN"}
 
 
@@ -40,6 +42,18 @@ def smallest(spot: Spot) -> Iterator[Step]:
         text = f"{spot.jnp('sort')}({spot.jnp('asarray')}({values})){turned}[:{count}]"
         yield spot.step("sort", (node, text), excludes=_NAN)
         yield spot.step("sort", (node, f"list({text})"), excludes=_NAN)
+
+
+def accumulated(spot: Spot) -> Iterator[Step]:
+    """`itertools.accumulate(x, max)` → `jax.lax.cummax(jnp.asarray(x))`."""
+    inside = [node for node in ast.walk(spot.node) if isinstance(node, ast.Call)]
+    for node in [*inside, *(at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.Call))]:
+        if spot.value(node.func) is itertools.accumulate and len(node.args) == 2 and not node.keywords:
+            name = _EXTREMES.get(spot.value(node.args[1]))
+            if name is not None:
+                text = f"{spot.lax(name)}({spot.jnp('asarray')}({spot.code.expr(node.args[0])}))"
+                yield spot.step(name, (node, text), excludes=_NAN)
+            return
 
 
 def _call_inside(spot: Spot) -> ast.Call | None:
@@ -86,6 +100,6 @@ def rounds_of_a_part(spot: Spot) -> Iterator[Step]:
     yield spot.step("range", (loop.target, place), (node, head), ((start, start), line), excludes=excludes)
 
 
-RULES: list[Rule] = [bisected, smallest, different_ones, rounds_of_a_part]
+RULES: list[Rule] = [bisected, smallest, accumulated, different_ones, rounds_of_a_part]
 
 __all__ = ["RULES"]

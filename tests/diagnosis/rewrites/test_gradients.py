@@ -432,3 +432,32 @@ def test_the_last_of_equal_numbers_is_not_taken_for_the_first():
     plain = Plain(last, [], {}, Variations(given, {}, set()), 20.0)
     with pytest.raises(Differs, match="doubled"):
         compare(plain, lambda each: jax.jit(first)(*each.args), {}, Deadline(20.0))
+
+
+class Asked:
+    """A deadline that is over after so many questions; a short one never is."""
+
+    def __init__(self, seconds):
+        self.left = seconds if seconds >= 1 else float("inf")
+
+    def over(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def test_ties_are_asked_for_before_the_time_is_spent_on_more_of_the_same(monkeypatch):
+    """Where the first gradients take long, as all do that JAX has to compile for; what is right at ties, too, passes."""
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.proof.gradients.Deadline", Asked)
+    values = [jnp.array([0.5, 2.0, -1.0]) * k for k in range(1, 9)]
+    inputs = [Input((value,), {}, "call" if k == 0 else "noise") for k, value in enumerate(values)]
+
+    def plain(x):
+        return max(list(x))
+
+    def first(x):
+        return x[jnp.argmax(x)]
+
+    run = Plain(plain, [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    with pytest.raises(Differs):
+        Gradients(plain, run, ()).compare(jnp.max, inputs, 4.0)
+    assert Gradients(plain, run, ()).compare(first, inputs, 4.0) == ""

@@ -529,3 +529,19 @@ def test_what_no_round_sets_keeps_its_fraction():
     x = jnp.array([1.0, 2.0])
     none, some = (x, jnp.array(3.0), jnp.array(-2.0)), (x, jnp.array(-7.0), jnp.array(-2.5))
     check(source, (x, jnp.array(1.0), jnp.array(2.0)), none, some, seconds=20.0)
+
+
+def test_a_random_key_beside_it_narrows_nothing_of_what_a_loop_carries():
+    """A typed key has no type in common with others: what an int may begin is cast beside it, and 1.5 is made no integer."""
+    source = """def f(key, x, c):
+    while x > 1:
+        key, sub = jax.random.split(key)
+        x = x / 2
+        c = jax.random.randint(sub, (), 0, 9)
+    return c * 2, jax.random.uniform(key)
+"""
+    key = jax.random.key(0)
+    none, some = (key, jnp.array(0.5), 3), (key, jnp.array(5.0), 3)
+    check(source, some, none, seconds=20.0)
+    refused = propose(define(source)["f"], (key, jnp.array(5.0), jnp.array(1.5)), {})
+    assert not refused.rewrites

@@ -343,6 +343,28 @@ FURTHER = {
 }
 
 
+def test_an_axis_that_is_an_option_can_mean_no_other_of_one_axis():
+    """`x.mean(axis)` with axis=None, 0 or -1 of what has one axis; rows that were chosen have more, and it may mean another."""
+    source = (
+        "def f(x, mode, axis=None):\n    x = x[x > 0]\n    if mode == 'mean':\n        return x.mean(axis)\n"
+        "    return jnp.median(x, axis) + x.max(axis=axis)\n"
+    )
+    calls = [(X, mode, axis) for mode in ("mean", "median") for axis in (None, 0, -1)]
+    check(source, *calls, static=("mode", "axis"), seconds=20.0)
+    rows = define("def f(x, axis=None):\n    return x[x[:, 0] > 0].mean(axis)\n")["f"]
+    assert not propose(rows, (jnp.ones((3, 2)), None), {}, (), ("axis",)).rewrites
+
+
+def test_the_default_of_an_extreme_is_what_it_is_of_nothing():
+    """Also of an empty array; a default that is no number is left alone."""
+    source = "def f(x, t):\n    high = [v for v in x if v > t]\n    return len(high), max(high, default=0.0)\n"
+    found = check(source, (X, 0.5), (X, 99.0), (X[:0], 0.5), (jnp.ones(3), 0.5))
+    assert "fails on empty" not in str(found.rewrites[0].compared)
+    for other in ("max(high, default=None)", "max(high, key=abs, default=0.0)"):
+        namespace = define(source.replace("max(high, default=0.0)", other))
+        assert not propose(namespace["f"], (X, 0.5), {}).rewrites
+
+
 @pytest.mark.parametrize("body", FURTHER.values(), ids=FURTHER)
 def test_what_else_is_done_with_a_selection(body):
     check(f"def f(x):\n{body}", (X,), (-X,), (X[::-1],))

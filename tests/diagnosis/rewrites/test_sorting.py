@@ -53,6 +53,10 @@ PIXELS, PLACES = jnp.array([3, 1, 200, 7, 9, 3], jnp.uint8), jnp.arange(6)
         "def f(x, y):\n    near = []\n    for i in range(x.shape[0]):\n        near.append((x[i], y[i]))\n"
         "    near = sorted(near, key=lambda q: q[0], reverse=True)[:3]\n    return jnp.array([b for a, b in near])\n",
         "def f(x, y):\n    return max((i for i in range(6) if y[i] > 1), key=lambda i: x[i])\n",
+        "def f(x, y):\n    near = []\n    for i in range(x.shape[0]):\n        near.append((x[i], y[i]))\n"
+        "    near.sort(reverse=True)\n    return jnp.array([b for a, b in near])\n",
+        "def f(x, y):\n    near = []\n    for i in range(x.shape[0]):\n        near.append((x[i], x[i] // 4, y[i]))\n"
+        "    near = sorted(near, key=lambda q: (q[1], q[0]), reverse=True)\n    return jnp.array([c for a, b, c in near])\n",
     ],
 )
 def test_numbers_without_a_sign_are_turned_round_with_zero_among_them(source):

@@ -7,7 +7,7 @@ from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import HEADER, applied, check, define
 
-IMPORTS = "import bisect\nimport heapq\nfrom bisect import bisect_left\nfrom heapq import nlargest\n"
+IMPORTS = "import bisect\nimport heapq\nimport itertools\nfrom bisect import bisect_left\nfrom heapq import nlargest\n"
 X = jnp.array([1.0, 3.0, 4.0, 9.0])
 
 
@@ -19,6 +19,8 @@ X = jnp.array([1.0, 3.0, 4.0, 9.0])
         ("x[bisect.bisect_right([2, 4, 6], v)]", [(X, jnp.array(4)), (X, 1), (X, 9.5)]),
         ("sum(heapq.nsmallest(2, x - v))", [(X, 3.0), (X[::-1], 1), (X[:1], 0.0)]),
         ("nlargest(2, x - v)[0] / 2", [(X, 3.0), (X[::-1], 1)]),
+        ("sum(itertools.accumulate(x * v, max))", [(X, 3.0), (X, -1.0), (X[:1], 2)]),
+        ("list(itertools.accumulate([v, *x], min))[-1]", [(X, 3.0), (X - 5, 0.0), (X[:1], 2.0)]),
         ("len(set(x.tolist())) + v", [(X, 3.0), (jnp.array([2.0, 1.0, 2.0]), 1)]),
         ("len(set(jnp.round(x).tolist())) + v", [(X, 3.0), (jnp.array([2.0, 1.9, 2.0]), 1)]),
     ],
@@ -36,7 +38,13 @@ def test_jax_has_a_function_for_it(expression, calls):
 
 
 @pytest.mark.parametrize(
-    "expression", ["bisect_left(x, v, 1)", "heapq.nsmallest(2, x, key=lambda e: -e)[0]", "set(x.tolist())"]
+    "expression",
+    [
+        "bisect_left(x, v, 1)",
+        "heapq.nsmallest(2, x, key=lambda e: -e)[0]",
+        "set(x.tolist())",
+        "sum(itertools.accumulate(x, max, initial=v))",
+    ],
 )
 def test_other_uses_are_left(expression):
     """Bounds of a search, an order of one's own, and a set itself, which is no array."""
