@@ -48,9 +48,10 @@ def traced_otherwise(call: Call, traced: Any) -> str:
         return ""
     try:
         calls = [call, *(_other_values(call) if any(does == _ERRORS for _, does, _ in asked) else ())]
-        call = next((each for each in calls if _differs_by_numpy(each, traced)), None)  # type: ignore[assignment]
-        if call is None:
+        shown = [each for each in calls if _differs_by_numpy(each, traced)][:1]
+        if not shown:
             return ""
+        (call,) = shown
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         difference = differs(compiled, plain)

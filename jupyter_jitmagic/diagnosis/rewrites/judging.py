@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
@@ -47,6 +49,7 @@ MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 MOST_STATICS = 8  # other static values that are tried
 MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
 MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
+_FEW = 2  # elements of an array
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
@@ -81,6 +84,7 @@ class Judge:
         self._met: set[str] = set()
         """Kinds of other calls that the last draft gives up, and gives something else on."""
         self._gradients: Gradients | None = None
+        self._larger_gradients: Gradients | None = None
         self._gradients_of: Plain | None = None
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
@@ -379,9 +383,26 @@ class Judge:
             return error
 
     def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
-        if self._gradients is None or self._gradients_of is not plain:
+        if self._gradients is None or self._larger_gradients is None or self._gradients_of is not plain:
             self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, plain.minds_nan), plain
-        return self._gradients.compare(traced.function, inputs, self.seconds / 4)
+            self._larger_gradients = Gradients(self.fun, plain, self.static, plain.minds_nan)
+        said = self._gradients.compare(traced.function, inputs, self.seconds / 4)
+        if said or not (larger := self._larger(plain)):
+            return said
+        try:
+            return self._larger_gradients.compare(traced.function, larger, self.seconds / 4)
+        except Differs:
+            raise DiffersAtEdge("its gradient is not plain Python's on some larger arrays") from None
+
+    def _larger(self, plain: Plain) -> list[Input]:
+        """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not
+        the best, and one has a single element."""
+        sizes = [np.size(leaf) for leaf in plain.variations.leaves if np.ndim(leaf)]
+        if self._served is None or not sizes or max(sizes) > _FEW:
+            return []
+        wanted = next((each.wanted for each in self._served.taken if each.call.given.kind == "size"), ())
+        found = [given for given, _ in wanted]
+        return [*found, *(with_whole_arrays(self.fun, given, self.static, _in_pairs) for given in found)]
 
     def _serves(self, traced: Traced, taken: Taken | None) -> bool:
         if taken is None or self._served is None:
@@ -445,6 +466,10 @@ class Judge:
         names = tuple(s for s in (self.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
+
+
+def _in_pairs(values: Any) -> Any:
+    return np.arange(values.size).reshape(values.shape) // 2
 
 
 def _rejected(draft: Draft, reason: str) -> str:
