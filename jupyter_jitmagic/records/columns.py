@@ -6,6 +6,7 @@ Pages, because a column that grows as one piece is copied again and again: that 
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from array import array
@@ -152,9 +153,8 @@ class Columns:
             middle = (low + high) // 2
             page, at = self._at(middle)
             low, high = (middle + 1, high) if page.calls[WIDTH * at + 1] < end else (low, middle)
-        for row in range(max(low - _NEAR, 0), min(low + _NEAR, len(self))):
-            page, at = self._at(row)
-            if page.calls[WIDTH * at] == start and page.calls[WIDTH * at + 1] == end:
+        for row in itertools.chain(range(low, min(low + _NEAR, len(self))), range(low - 1, max(low - _NEAR, 0) - 1, -1)):
+            if self.times(row) == (start, end):
                 return self.first + row
         return None
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jupyter_jitmagic.recording.executions.held_back import Returns, Told, mean_of
 from jupyter_jitmagic.recording.executions.lanes import Line
 from jupyter_jitmagic.recording.executions.links import Ended
 from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
@@ -75,6 +76,7 @@ class BusySpans:
         """Where the latest span of one entry began, and its last call: the next end may be too near to that, as at the end of
         a loop, and certain together with it."""
         self._mixed = MixedSpans(tolerance, self._write)
+        self._returns = Returns()
 
     def learn(self, ended: Ended, line_of: Callable[[int], Line | None]) -> None:
         """What was seen of a line that is given calls more quickly than it works through them. The log is locked."""
@@ -87,6 +89,8 @@ class BusySpans:
             before = log.columns.find(*begun.before)
             if before is not None and log.columns.times(before + 1 - log.columns.first)[0] == begun.start:
                 self._see_run(End(before, begun.start, begun.start), end, ended.line, line_of)
+        if ended.told is not None:
+            self._see_by_returns(call, ended.told, ended.line, line_of)
         self.add(end, ended.line, line_of)
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
@@ -139,42 +143,26 @@ class BusySpans:
     def forget(self, entry: int) -> None:
         """An entry is no more."""
         self._mixed.forget(entry)
+        self._returns.forget(entry)
 
     def _span(self, begin: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> Span | None:
         """The calls after `begin` up to `end`; None if the device may have rested, or did something that is not known."""
         import numpy as np
 
-        first = log.columns.first
-        rows = log.columns.as_numpy(begin.call + 1 - first, end.call + 1 - first)
-        counted = np.ones(len(rows["place"]), bool)
-        for place in np.unique(rows["place"]).tolist():
-            here = rows["place"] == place
-            if place < 0:
-                if (rows["outcome"][here] != INLINED).any():
-                    return None  # an error, or plain Python in its place
-                counted &= ~here
-                continue
-            other = line_of(place)
-            if other is not None and not other & line:
-                counted &= ~here
-            elif (other is None and len(jax.devices()) > 1) or other not in (None, line):
-                return None
-        if (rows["outcome"][counted] != HIT).any():
-            return None  # a compile, during which the device rested
-        started, ended, place = (rows[name][counted] for name in ("started", "ended", "place"))
-        if not len(place) or rows["place"][-1] not in place:
+        of_line = _calls_of(begin.call + 1, end.call, line, line_of)
+        if of_line is None or of_line.calls[-1] != end.call:
             return None
+        calls, started, ended, place = of_line
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(entry) or self._mixed.roughly(entry) or math.nan for entry in map(int, entries)])
         each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
-        calls = np.flatnonzero(counted) + begin.call + 1
         if self._rested_s(begin, end, line, calls, (started, ended), each) > _REST * (end.after - low):
             return None
         rest, rested, begins = 0.0, 0.0, [0]
-        if begin.call >= first and float(started[0]) > begin.after:
+        if begin.call >= log.columns.first and float(started[0]) > begin.after:
             rest = float(started[0]) - begin.before
-            away = started - np.append(log.columns.times(begin.call - first)[1], ended[:-1])
+            away = started - np.append(log.columns.times(begin.call - log.columns.first)[1], ended[:-1])
             begins += (np.flatnonzero(away[1:] > away[0] / 2) + 1).tolist()
             rested = (len(begins) - 1) * min(float(started[0]) - begin.after, rest / 2)
         most = least = 0.0
@@ -232,6 +220,26 @@ class BusySpans:
         self._mixed.saw_alone(entry, span.last, span.seconds / span.calls, span.uncertain / span.calls)
         self._write(unsaid, {entry: span.seconds / span.calls}, span.calls)
 
+    def _see_by_returns(self, last: int, told: Told, line: Line, line_of: Callable[[int], Line | None]) -> None:
+        """Calls up to this one, as far as returns told how long each took."""
+        first = last + 1 - len(told.entries)
+        of_line = _calls_of(first, last, line, line_of) if first >= log.columns.first else None
+        if of_line is None or of_line.place.tolist() != told.entries:  # others were between these
+            self._returns.refuse(told.entries)
+            return
+        for entry in self._returns.learn(told):
+            alone = [
+                (call, seconds)
+                for call, (other, seconds) in enumerate(zip(told.entries, told.seconds, strict=True), first)
+                if other == entry and not math.isnan(seconds)
+            ]
+            for call, seconds in alone:
+                self._mixed.saw_alone(entry, call, seconds, told.uncertain_s)
+            calls = told.entries.count(entry)
+            mean = mean_of([seconds for _, seconds in alone], calls, told.uncertain_s, self._tolerance)
+            if mean is not None:
+                self._write(Span(first, last, {entry: calls}, mean * calls, told.uncertain_s * calls), {entry: mean}, calls)
+
     def _see_alone(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
         """Whether there is but one call between these two, and how long it took."""
         columns = log.columns
@@ -259,6 +267,39 @@ class BusySpans:
         for entry, seconds in means.items():
             if new[entry]:
                 self._found(entry, seconds, new[entry])
+
+
+class _Calls(NamedTuple):
+    """Hits of a line in its order: numbers, starts, ends and entries, as NumPy columns."""
+
+    calls: Any
+    started: Any
+    ended: Any
+    place: Any
+
+
+def _calls_of(first: int, last: int, line: Line, line_of: Callable[[int], Line | None]) -> _Calls | None:
+    """Those among calls `first` to `last`; None if there is none, or one of which nothing is known, or during which the device
+    rested."""
+    import numpy as np
+
+    rows = log.columns.as_numpy(first - log.columns.first, last + 1 - log.columns.first)
+    counted = np.ones(len(rows["place"]), bool)
+    for place in np.unique(rows["place"]).tolist():
+        here = rows["place"] == place
+        if place < 0:
+            if (rows["outcome"][here] != INLINED).any():
+                return None  # an error, or plain Python in its place
+            counted &= ~here
+            continue
+        other = line_of(place)
+        if other is not None and not other & line:
+            counted &= ~here
+        elif (other is None and len(jax.devices()) > 1) or other not in (None, line):
+            return None
+    if not counted.any() or (rows["outcome"][counted] != HIT).any():
+        return None  # a compile
+    return _Calls(*(rows[name][counted] for name in ("call", "started", "ended", "place")))
 
 
 def _may_begin(begin: End, end: End) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple, Protocol
 
+from jupyter_jitmagic.recording.executions.held_back import HeldBack
 from jupyter_jitmagic.recording.executions.rests import Rests
 
 LARGE_BYTES = 1 << 20
@@ -81,6 +82,7 @@ class Lane:
         self.next_from = -math.inf
         """From when on another one is: many in a row tell enough."""
         self.rests = Rests()
+        self.held_back = HeldBack()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""
         self.waited = 0

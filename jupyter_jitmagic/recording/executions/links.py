@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.executions.held_back import RETURNS_WITHIN_S, Told
 from jupyter_jitmagic.recording.executions.lanes import Call, Line
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch, stop_watching, watching
@@ -43,6 +44,8 @@ class Ended(NamedTuple):
     is_large: bool
     begun: Begun | None
     """Where all calls since its line was at rest are of its entry: since when."""
+    told: Told | None = None
+    """Of the calls up to this one, by their caller's returns."""
 
 
 class Owner(Protocol):
@@ -73,6 +76,7 @@ class Link(OutputWatch):
     """When its caller, about to make another call, saw that its end had been seen."""
     over = False
     """What follows from its end was done."""
+    _told: Told | None = None
     _ran = _asked = -math.inf
     """When its caller saw that it had not ended, and when it asked last."""
 
@@ -115,6 +119,12 @@ class Link(OutputWatch):
         self.array = None
         self.ended()
 
+    def told_by_return(self, start: float, end: float, told: Told | None) -> None:
+        """A call with these two times was held back by this end; what is known by then of others."""
+        self.before, self.after = max(start, end - RETURNS_WITHIN_S), end
+        self.array, self._told = None, told
+        self.ended()
+
     def noticed(self) -> None:
         if self.is_large:
             self.before, self.after = max(self.start, self._ran), self.peeked
@@ -128,6 +138,8 @@ class Link(OutputWatch):
     def pause_s(self, now: float) -> float:
         """Few questions: most of the time that it may take has passed before the first, and none while its caller asks."""
         left_s = self.due - now
+        if self.lane.held_back.tells and not self.is_large and now - hot_path.latest_end() < COMES * self.lane.each_s:
+            return max(COMES * self.lane.each_s, left_s)  # its caller will see it
         if self.is_large and not self.closely:
             comes_s = min(COMES * self.lane.each_s, _OFTEN_S)
             if now - max(self._asked, hot_path.latest_end()) < comes_s:
@@ -167,7 +179,7 @@ class Link(OutputWatch):
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
         begun = self.begun if self.begun is not None and self.begun.of_one else None
-        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, begun)
+        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, begun, self._told)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""

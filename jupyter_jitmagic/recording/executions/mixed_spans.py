@@ -88,7 +88,8 @@ class _Alone:
         """Call, seconds, and how uncertain they are; the calls ascend."""
 
     def add(self, call: int, seconds: float, uncertain: float) -> None:
-        self.seen.append((call, seconds, uncertain))
+        if not self.seen or call > self.seen[-1][0]:  # it may have been told otherwise
+            self.seen.append((call, seconds, uncertain))
 
     def own(self, span: Span, count: int, spread: float) -> _Usual | None:
         """What those took that are the span's own; None where these are few of its calls, or not alike."""

@@ -22,6 +22,7 @@ import jax
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.base.jax_internals import told_by
 from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import LARGE_BYTES, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.rests import Begun
@@ -67,6 +68,8 @@ _PAUSE = 1 / 4
 """Of a lap, from one end to the next: a call that is so much older does as well."""
 _BURST = 0.5
 """Calls from one to the next of which less of an execution passes are a burst: after a pause it would be over."""
+_TRY_RETURNS = 256, 2048
+"""Where returns do not tell how long calls take it is tried again for so many of so many calls."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
 _SELDOM, _TRIES = 8, 64
@@ -158,7 +161,8 @@ class RunningAhead:
                 self._idle += 1  # before, nothing is waited for on purpose
             away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
-            lane.bursts = end - lane.latest_s < _BURST * lane.each_s
+            since_s = end - lane.latest_s
+            lane.bursts = since_s < _BURST * lane.each_s
             lane.latest_s = end
             rows, self._rows = self._rows, hot_path.appended()
             calls = max(self._rows - rows, 1) if self._pauses else 1  # in a pause nothing comes by turns
@@ -174,7 +178,11 @@ class RunningAhead:
             nbytes = self._nbytes.get((entry, place))
             if nbytes is None:
                 nbytes = self._nbytes[entry, place] = int(array.nbytes)
-            self._put(Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work), away_s)
+            call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)
+            lane.held_back.took(end - start)
+            if self._turns:
+                self._see_return(call, since_s)
+            self._put(call, away_s)
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
@@ -281,6 +289,7 @@ class RunningAhead:
             if self._waited is not ended:  # it was forgotten meanwhile
                 return
             self._waited = None
+            ended.lane.held_back.ended_by(ended.number)
             if self._row:
                 call = self._row.popleft()
                 link = self._wait(call)
@@ -312,6 +321,7 @@ class RunningAhead:
         for place in self._places.pop(entry, ()):
             self._nbytes.pop((entry, place), None)
         well_known.discard(entry)
+        untold.discard(entry)
 
     def after_fork(self) -> None:
         """Another thread may have been here when the child was made."""
@@ -343,6 +353,26 @@ class RunningAhead:
             self._row.append(call)
         elif not call.is_large:
             call.lane.newest = call
+
+    def _see_return(self, call: Call, since_s: float) -> None:
+        """What the return of a call tells. Of those that were made meanwhile the latest is waited for next, as what is between
+        is told by returns. They are held nonetheless: their caller may make no more."""
+        lane, held, waited = call.lane, call.lane.held_back, self._waited
+        here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
+        # with several lines the other's calls would be waited for too late
+        useful = untold.isdisjoint(here) and len(self._lanes) == 1
+        if _ROW * call.nbytes > LARGE_BYTES or not (useful or self._taken % _TRY_RETURNS[1] < _TRY_RETURNS[0]):
+            held.forget()
+            held.tells = False
+            return
+        held.returned(lane.number, call.end - call.start, since_s)
+        held.tells = held.holds and useful
+        if waited is not None and waited.lane is lane and held.ended == waited.number and not waited.is_large:
+            if held.tells and self._row and self._row[-1].lane is lane:
+                lane.newest = self._row.pop()
+                self._row.clear()
+            waited.told_by_return(call.start, call.end, held.hand_over())
+        held.made(call)
 
     def _runs_beside(self, array: Any, line: Line, entry: int) -> bool:
         """Whether this output of a call that has just returned was there before those of calls before it: short programs whose
@@ -400,7 +430,8 @@ class RunningAhead:
     def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
-        if not self._turns or not self._has_room(call, waited) or not self._wants(call.entry):
+        tells = call.lane.held_back.tells
+        if not self._turns or not (tells or self._wants(call.entry)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -413,7 +444,8 @@ class RunningAhead:
             waited.closely = True
         else:
             return False
-        self._looks_at(call.entry)
+        if not tells:
+            self._looks_at(call.entry)
         return True
 
     def _looks_at(self, entry: int) -> None:
@@ -423,7 +455,7 @@ class RunningAhead:
 
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""
-        if call.follows(waited) and not self._row and self._has_room(call, waited) and self._wants(call.entry):
+        if call.follows(waited) and not self._row and self._wants(call.entry) and self._has_room(call, waited):
             waited.closely = True
             self._row.append(call)
             self._looks_at(call.entry)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.recording.executions import busy_spans, links, mixed_spans, running_ahead, waiter
+from jupyter_jitmagic.recording.executions import busy_spans, held_back, links, mixed_spans, running_ahead, waiter
 from jupyter_jitmagic.recording.executions.busy_spans import BusySpans
 from jupyter_jitmagic.recording.executions.lanes import Call, Lane
 from jupyter_jitmagic.recording.executions.rests import Begun
@@ -67,12 +67,15 @@ class World:
         for reader in (links, running_ahead):
             monkeypatch.setattr(reader, "seen", seen)
         watched: list[waiter.Awaited] = []
+        untold: set[int] = set()
         for module in (links, running_ahead, waiter):
             monkeypatch.setattr(module, "watching", watched)
             monkeypatch.setattr(module, "perf_counter", lambda: self.now)
-        for module in (running_ahead, waiter):
+        for module in (held_back, running_ahead, waiter):
             monkeypatch.setattr(module, "is_ready", lambda array: None if array.deleted else array.ends <= self.now)
         monkeypatch.setattr(running_ahead, "well_known", mixed_spans.well_known)
+        for module in (held_back, running_ahead):
+            monkeypatch.setattr(module, "untold", untold)
         monkeypatch.setattr(links, "random", random.Random(2))
         monkeypatch.setattr(running_ahead, "waiter", self)
         for module in (links, running_ahead):
@@ -126,7 +129,9 @@ class World:
     def held(self) -> int:
         """How many outputs are held."""
         lanes = [lane.newest for lane in self.ahead._lanes.values() if lane.newest is not None]
-        return sum(link.array is not None for link in self.links) + len(self.ahead._row) + len(lanes)
+        running = [call for lane in self.ahead._lanes.values() for call in lane.held_back._running]
+        waited = [link.array for link in self.links if link.array is not None]
+        return len({id(array) for array in (*waited, *(call.array for call in (*self.ahead._row, *lanes, *running)))})
 
     def python(self, seconds: float) -> None:
         self.until(self.now + seconds)
@@ -279,6 +284,36 @@ def test_calls_by_turns_have_their_time_before_and_after_the_machine_becomes_slo
         for half in (late, ~late):
             here = (entries == entry) & half & (rows["execute_how"] == AVERAGED)
             assert 0.9 < rows["execute_s"][here].mean() / seconds[here].mean() < 1.1
+
+
+def test_a_caller_that_is_held_back_is_hardly_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own returns tell the ends of calls by turns. One that is not held back has each looked at, to know as much."""
+    questions = {}
+    for between in (0.0, 0.0033):
+        world = World(monkeypatch, 1e-4)
+        for i in range(600):
+            world.python(between * world.chance.random())
+            world.call(1 + i % 2, (0.002, 0.004)[i % 2] * world.chance.uniform(0.9, 1.1))
+        timed, ratios = world.judged()
+        assert timed >= 0.8
+        assert all(0.95 < ratio < 1.05 for ratio in ratios.values()), ratios
+        questions[between] = world.questions
+    assert questions[0.0] < 250 and questions[0.0033] > 4 * questions[0.0], questions
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_else_the_caller_hands_over_now_and_then_makes_no_time_false(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """As a short operation of JAX's own, which takes the room of a call and is in no row: calls are ahead by one less until it
+    has ended."""
+    world = World(monkeypatch, 1e-4)
+    world.chance = random.Random(seed)
+    for i in range(900):
+        if world.chance.random() < 0.1:
+            world.given.setdefault("device 0", []).append(world.free.get("device 0", 0.0) + 1e-4)
+            world.free["device 0"] = world.given["device 0"][-1]
+        world.call(1 + i % 2, (0.002, 0.006)[i % 2] * world.chance.uniform(0.9, 1.1))
+    timed, ratios = world.judged()
+    assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), (timed, ratios)
 
 
 def test_few_outputs_are_held_and_none_where_nothing_comes_by_turns(world: World) -> None:
