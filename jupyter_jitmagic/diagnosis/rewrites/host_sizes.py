@@ -34,6 +34,7 @@ _SIMPLE = (
 _WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
 """What numbers are called that are known while tracing, and what masks are."""
 
+_FILLING = words("append extend insert add update pop remove setdefault clear")
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
 """jnp functions of a size and of values that need not be known."""
 
@@ -360,11 +361,10 @@ def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
 
 
 def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
-    """Whether items of a list or dict are set, appended or taken out in the function."""
-    if not isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set):
-        return False
+    """Whether items of a list or dict are set, appended or taken out in the function; the name may be an array's by now."""
+    holds = isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set)
     inside = spot.code.below(function)
-    held = [node.value for node in inside if isinstance(node, ast.Attribute)]
+    held = [node.value for node in inside if isinstance(node, ast.Attribute) and (holds or node.attr in _FILLING)]
     held += [n.value for n in inside if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
     return any(_root(each) == name for each in held)
 

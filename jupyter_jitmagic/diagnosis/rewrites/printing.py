@@ -24,6 +24,12 @@ def formatted(spot: Spot) -> Iterator[Step]:
         return
     statement = spot.code.statement(spot.node)
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        told = _uses_in_messages(spot, statement)
+        if told:
+            assert isinstance(statement, ast.Assign)
+            message = spot.code.src(statement.value)
+            yield spot.step("message", (spot.code.region([statement]), ""), *((use, message) for use in told))
+            return
         raise Obstacle(
             "a traced value has no digits yet: it cannot be formatted into a string that the function goes on to use"
         )
@@ -33,6 +39,50 @@ def formatted(spot: Spot) -> Iterator[Step]:
         yield spot.step("debug.print", (call, text))
     else:
         yield spot.step("debug.callback", (call, debug_callback(spot, call)))
+
+
+def _uses_in_messages(spot: Spot, statement: ast.stmt) -> list[ast.Name]:
+    """The places of `msg = f"…"` where it is told as it is, if these are all, and what it is made of is the same there."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.JoinedStr() as made):
+            pass
+        case _:
+            return []
+    code, function = spot.code, spot.function
+    if function is None or not code.on_own_lines([statement]):
+        return []
+    block = code.block(statement)
+    behind = {node for each in block[block.index(statement) + 1 :] for node in ast.walk(each)}
+    named = [node for node in code.below(function) if isinstance(node, ast.Name)]
+    uses = [node for node in named if node.id == name and isinstance(node.ctx, ast.Load)]
+    last = max((use.lineno for use in uses), default=0)
+    parts = {node.id for node in ast.walk(made) if isinstance(node, ast.Name)} | {name}
+    stores = [node for node in behind if _changes(node, parts)]
+    calls = [code.parents[use] for use in uses]
+    told = all(
+        isinstance(call, ast.Call)
+        and use in call.args
+        and isinstance(code.parents[call], ast.Expr)
+        and _is_hosts_message(spot, call)
+        for use, call in zip(uses, calls, strict=True)
+    )
+    inner = any(isinstance(at, ast.For | ast.While) and at in behind for use in uses for at in code.ancestors(use))
+    once = sum(node.id == name for node in named) == len(uses) + 1
+    same = all(getattr(node, "lineno", 0) > last for node in stores) and not (inner and stores)
+    return uses if told and once and same and behind.issuperset(uses) else []
+
+
+def _changes(node: ast.AST, names: set[str]) -> bool:
+    """Whether a name gets another value there, or what it holds may: an item or attribute is set, a method called."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return name in names
+        case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Call(func=ast.Attribute()):
+            owner: ast.AST = node.func if isinstance(node, ast.Call) else node
+            while isinstance(owner, ast.Attribute | ast.Subscript):
+                owner = owner.value
+            return isinstance(owner, ast.Name) and owner.id in names
+    return False
 
 
 def kept(spot: Spot) -> Iterator[Step]:

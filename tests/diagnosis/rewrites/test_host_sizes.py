@@ -116,11 +116,16 @@ def f(shape, radius):
         "def f(x, y):\n    L = [[0] * 3 for _ in range(3)]\n    for i in range(2):\n        for j in range(2):\n"
         "            L[i + 1][j + 1] = L[i][j] + 1 if x[i] > y[j] else max(L[i][j + 1], L[i + 1][j])\n    return L[2][2]\n",
         "def f(x, y):\n    def step(v):\n        return v / y[0] if v > y[1] else 0.0\n    return max(step(v) for v in x)\n",
+        "def f(x, y):\n    v = jnp.zeros(3)\n    for i in range(9):\n        new = []\n        for k in range(3):\n"
+        "            new.append(jnp.max(x[k] + 0.5 * v))\n        new = jnp.array(new)\n"
+        "        diff = jnp.max(jnp.abs(new - v))\n        v = new\n        if diff < y[0]:\n"
+        "            break\n    return v, i\n",
         "def f(x, y):\n    x = list(x * y)\n    return max(abs(x) for x in x)\n",
     ],
 )
 def test_what_data_is_put_into_is_not_known_while_tracing(source):
-    """A table that the rounds fill, a helper that closes over data, a comprehension whose variable has the name of its data."""
+    """A table that rounds fill, a list that becomes an array, a helper that closes over data, a comprehension whose variable
+    is called as its data is."""
     given = jnp.array([0.5, 2.0, -1.0]), jnp.array([1.0, 0.25, 3.0])
     found = check(source, given, (given[1], given[0]), seconds=20.0)
     assert not any("compile-time" in each.patterns for each in found.rewrites)

@@ -243,3 +243,35 @@ def test_what_a_line_of_a_log_computes_is_computed_before_it_is_written(caplog):
         jax.block_until_ready(jax.jit(namespace["f"])(jnp.array([1.0, 0.0]), 0.6))
         jax.effects_barrier()
     assert [record.getMessage().endswith("of 0.50") for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize(
+    ("body", "served"),
+    [
+        (
+            "    msg = f'{step}: {loss:.1f}'\n    if loss > 1.0:\n        print(msg)\n        loss = loss * 0.5\n"
+            "    return loss\n",
+            True,
+        ),
+        (
+            "    for _ in range(2):\n        msg = f'{loss:.1f}'\n        print(msg)\n        loss = loss + 1\n"
+            "    return loss\n",
+            True,
+        ),
+        ("    msg = f'{loss:.1f}'\n    loss = loss + 1\n    print(msg)\n    return loss\n", False),
+        (
+            "    msg = f'{loss:.1f}'\n    for _ in range(2):\n        print(msg)\n        loss = loss + 1\n    return loss\n",
+            False,
+        ),
+        ("    a = [loss]\n    msg = f'{a[0]:.1f}'\n    a.append(a.pop() + 1)\n    print(msg)\n    return a[0]\n", False),
+        ("    msg = f'{loss:.1f}'\n    print(msg)\n    return loss, len(msg)\n", False),
+    ],
+)
+def test_a_message_in_a_variable_is_told_where_its_values_are_still_the_same(body, served, capfd):
+    """A text that is made of other values than those where it is told, or that the function goes on to use, is left alone."""
+    source = f"def f(loss, step):\n{body}"
+    if not served:
+        assert not propose(define(source)["f"], (jnp.array(2.0), 3), {}).rewrites
+        return
+    found = check(source, (jnp.array(2.0), 3), (jnp.array(0.5), 4), seconds=20.0)
+    assert "jax.debug.print(" in found.rewrites[0].source and "msg" not in found.rewrites[0].source
