@@ -237,14 +237,16 @@ class Reshaping(Consumers):
         if found == [None, None]:
             return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
         first, second = found
-        if where is not None or first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
+        if first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
+            self.stop(node)
+        if where is not None and (where.ndim > 1 or where.listed or where.group):
             self.stop(node)
         for each, one in zip(points, (first, second), strict=True):
             front = self.ordered(each, one)
             text = self.named(self.text(each), "points", "in_order", "in_front")
             self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
         self.excludes[UNORDERED] = "points that are not in increasing order"
-        return None
+        return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
 
     def updated_itself(self, node: ast.Call) -> Ragged | None:
         """`s.at[0].set(v)` of a selection."""

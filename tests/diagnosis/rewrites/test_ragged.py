@@ -553,3 +553,23 @@ def test_a_result_of_unknown_length_that_this_call_does_not_come_to_stays_as_it_
 def test_a_result_of_unknown_length_that_data_may_come_to_is_none_of_a_rewrite():
     source = "def f(x):\n    x = x[x > 0]\n    if x.sum() > 100:\n        return x\n    return x.sum() * jnp.ones(2)\n"
     assert not propose(define(source)["f"], (OPTIONAL_X,), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return x.at[m].set(jnp.interp(idx[m], idx[~m], x[~m]))\n",
+        "    if m.any():\n        x = x.at[m].set(jnp.interp(idx[m], idx[~m], x[~m]))\n    return x\n",
+        "    return jnp.interp(idx[m], idx[~m], x[~m]).sum()\n",
+    ],
+)
+def test_gaps_are_filled_between_the_points_that_are_known(body):
+    """What is sought is of unknown length as well, and comes out where it is asked for."""
+    x = jnp.array([3.0, jnp.nan, 2.0, jnp.nan, jnp.nan, 5.0])
+    source = f"def f(x):\n    idx = jnp.arange(len(x))\n    m = jnp.isnan(x)\n{body}"
+    check(source, (x,), (x[::-1],), (jnp.array([jnp.nan, 1.0, 2.0, 7.0, jnp.nan, 4.0]),), (jnp.arange(6.0),))
+
+
+def test_points_of_different_lengths_are_no_points():
+    source = "def f(x):\n    m = x > 0\n    return jnp.interp(x[m], x[m], x[x > 1])\n"
+    assert not propose(define(source)["f"], (jnp.array([3.0, -1.0, 2.0, 0.5]),), {}).rewrites
