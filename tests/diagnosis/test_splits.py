@@ -516,3 +516,29 @@ def test_a_number_that_compiling_alone_makes_of_nan_refuses_no_split():
     split = jm.diagnose(by_class, jnp.array([0, 2, 1, 1]), jnp.array([1.0, -2.0, 3.0, 0.5])).splits[0]
     assert split.verified and split.pieces == ("by_class_after",)
     assert any("XLA makes a number of some NaN" in each for each in split.compared.differences)
+
+
+def masks(lengths):
+    longest = max(lengths)
+    return jnp.arange(longest)[None] < lengths[:, None]
+
+
+def ends(lengths):
+    longest = max(lengths)
+    return jnp.cumsum(lengths) * longest + jnp.sort(lengths[jnp.unique(lengths)])
+
+
+def test_a_size_that_is_an_array_goes_into_its_piece_as_an_int():
+    """Python takes an array of one whole number for a size, and no static argument is an array."""
+    lengths = jnp.array([1, 2, 2, 3])
+    split = split_of(masks, lengths)
+    assert "masks_after(lengths, int(longest))" in split.source
+    function = made(split, "masks").masks
+    for given in (lengths, jnp.array([4, 1])):
+        assert same(function(given), masks(given))
+
+
+def test_a_number_that_is_no_size_goes_in_as_it_is():
+    """As an int it would compile again for each of its values."""
+    lengths = jnp.array([0, 1, 2, 3])
+    assert "int(" not in split_of(ends, lengths).source

@@ -39,11 +39,16 @@ class Marks:
         plain: what stays in plain Python.
         early: what stays, and may move above a piece that it does not depend on (`n = x.shape[0]`).
         isolated: statements of which one expression alone stays: its operands go before, what is made of it after.
+        sizes: by piece, what it takes as an `int` that is an array in plain Python (`n = jnp.max(labels)`).
     """
 
     plain: set[Key] = field(default_factory=set)
     early: set[Key] = field(default_factory=set)
     isolated: dict[ast.stmt, ast.expr] = field(default_factory=dict)
+    sizes: dict[tuple[Key, ...], frozenset[str]] = field(default_factory=dict)
+
+    def copy(self) -> Marks:
+        return Marks(set(self.plain), set(self.early), dict(self.isolated), dict(self.sizes))
 
 
 @dataclass(frozen=True)
@@ -354,7 +359,9 @@ class Cut:
         for each in segment:
             indent = self.code.indent((each.items[0] if isinstance(each, Piece) else each).stmt)
             if isinstance(each, Piece):
-                call = f"{self.names[each.key]}({', '.join(each.inputs)})"
+                sizes = self.marks.sizes.get(each.key, ())
+                given = [f"int({name})" if name in sizes else name for name in each.inputs]
+                call = f"{self.names[each.key]}({', '.join(given)})"
                 head = "return " if each.returns else f"{', '.join(each.outputs)} = "
                 out.append(f"{indent}{head}{call}\n")
             elif each.text:

@@ -109,8 +109,9 @@ class _State:
         self.small |= set(piece.key)
 
     def copy(self) -> _State:
-        marks = Marks(set(self.marks.plain), set(self.marks.early), dict(self.marks.isolated))
-        return _State(marks, dict(self.static), dict(self.rewritten), list(self.failed), set(self.small), dict(self.works))
+        return _State(
+            self.marks.copy(), dict(self.static), dict(self.rewritten), list(self.failed), set(self.small), dict(self.works)
+        )
 
 
 class _PlainFails(Exception):
@@ -326,7 +327,10 @@ class _Search:
         return Call(made.fun, args, {}, declared, made.arguments, keeps_options=self.call.keeps_options)
 
     def _with_sizes(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> bool:
-        """Whether static arguments cure the piece: sizes, say, that the line before it computed."""
+        """Whether static arguments cure the piece: sizes, say, that the line before it computed, some of them as arrays."""
+        named = dict(zip(piece.inputs, args, strict=True))
+        arrays = {name for name, arg in named.items() if name not in program.cut.parameters and _is_whole_number(arg)}
+        args = tuple(int(arg) if name in arrays else arg for name, arg in named.items())
         if not any(isinstance(arg, bool | int | float | str) for arg in args) or self.call.keeps_options:
             return False
         call = self._call_of(program, piece, args, state)
@@ -337,6 +341,8 @@ class _Search:
         if not wanted - call.declared:
             return False
         state.static[piece.key] = with_static(piece, wanted | call.declared)
+        if arrays & wanted:
+            state.marks.sizes[piece.key] = frozenset(arrays & wanted)
         return True
 
     def _stays(self, program: Program, piece: Piece, error: BaseException, state: _State) -> None:
@@ -447,6 +453,10 @@ def _print_of(value: Any) -> Any:
     if hasattr(value, "tobytes") and not isinstance(value, jax.Array):
         return value.tobytes()
     return None
+
+
+def _is_whole_number(value: Any) -> bool:
+    return isinstance(value, jax.Array) and value.ndim == 0 and jax.numpy.issubdtype(value.dtype, jax.numpy.integer)
 
 
 def _reads(item: Item, name: str) -> bool:
