@@ -11,6 +11,43 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 _SAYS_EMPTY = ("empty sequence", "zero-size array")
 
 
+def else_at_once(spot: Spot) -> Iterator[Step]:
+    """`jnp.where(m.any(), x[jnp.argmax(m)], d)` → `… if m.size else d`; `lax.cond` of two lambdas alike."""
+    if not isinstance(spot.node, ast.Call) or not any(words in str(spot.error) for words in _SAYS_EMPTY):
+        return
+    code = spot.code
+    inside: ast.AST = spot.node
+    for around in code.ancestors(spot.node):
+        match around:
+            case ast.Call(args=[_, ast.Lambda(body=body) as way, ast.Lambda(args=ast.arguments(args=[]), body=other)]) if (
+                inside is way and is_called(spot, around, "cond")
+            ):
+                chosen = body
+            case ast.Call(args=[_, chosen, other]) if inside is chosen and is_called(spot, around, "where"):
+                pass
+            case ast.stmt():
+                return
+            case _:
+                inside = around
+                continue
+        empty = [each for each in ast.walk(chosen) if isinstance(each, ast.Name) and _is_empty(spot.locals.get(each.id))]
+        if empty and isinstance(around, ast.expr):
+            text = f"{code.src(around)} if {empty[0].id}.size else {code.expr(other)}"
+            alone = isinstance(code.parents[around], ast.keyword | ast.stmt)
+            yield spot.step("if", (around, text if alone else f"({text})"))
+        return
+
+
+def is_called(spot: Spot, node: ast.Call, name: str) -> bool:
+    """Whether this is JAX's function of that name."""
+    function = spot.value(node.func)
+    return getattr(function, "__name__", "") == name and str(getattr(function, "__module__", "")).startswith("jax")
+
+
+def _is_empty(value: object) -> bool:
+    return getattr(value, "ndim", 0) > 0 and getattr(value, "size", None) == 0
+
+
 def of_nothing(spot: Spot) -> Iterator[Step]:
     """`jnp.argmax(m)` → `jnp.argmax(m) if m.size else 0`; the largest and smallest alike."""
     node = spot.node
@@ -28,4 +65,4 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
     yield spot.step("if", (node, text if alone else f"({text})"))
 
 
-RULES: list[Rule] = [of_nothing]
+RULES: list[Rule] = [else_at_once, of_nothing]

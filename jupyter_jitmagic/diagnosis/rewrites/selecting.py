@@ -337,9 +337,11 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
 
 
 def _filtered(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | None:
-    """`[v for v in x if v > 0]` → all of x, and `kept = x > 0`."""
-    if len(node.generators) != 1 or not node.generators[0].ifs or flow.current is None:
+    """`[v for v in x if v > 0]` → all of x, and `kept = x > 0`; `[a * b for a in x for b in y if a > b]` alike."""
+    if not any(each.ifs for each in node.generators) or flow.current is None:
         return None
+    if len(node.generators) > 1:
+        return _filtered_pairs(flow, node)
     code, loop = flow.code, node.generators[0]
     names = set(target_names(loop.target))
     asks = any(
@@ -378,3 +380,25 @@ def _filtered(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | 
         flow.line_before(f"{array} = {flow.jnp('asarray')}([{flow.text(node.elt)} {head}])")
     ndim = (fact.ndim if fact is not None and fact.ndim >= 0 else 0) + 1
     return Selection(array, Ragged(mask, ndim=ndim, dtype=dtype, listed=True), fills=True)
+
+
+def _filtered_pairs(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | None:
+    """All pairs of several loops one after the other, and which of them are kept."""
+    tests = [test for loop in node.generators for test in loop.ifs]
+    if not any(flow.is_traced(part) for loop in node.generators for part in (loop.iter, *loop.ifs)):
+        return None
+    names: set[str] = set()
+    for loop in node.generators:
+        if flow.visit(loop.iter) is not None:
+            flow.stop(node)
+        names |= set(target_names(loop.target))
+    flow.inside(names, [*tests, node.elt])
+    head = " ".join(f"for {flow.code.src(loop.target)} in {flow.operand(loop.iter)}" for loop in node.generators)
+    kept, values = flow.fresh("kept", "selected", "chosen"), flow.fresh("values", "candidates")
+    test = " and ".join(map(flow.operand, tests)) if len(tests) > 1 else flow.text(tests[0])
+    flow.line_before(f"{kept} = {flow.jnp('asarray')}([{test} {head}], bool)")
+    flow.line_before(f"{values} = {flow.jnp('asarray')}([{flow.text(node.elt)} {head}])")
+    fact = flow.spot.fact(node.elt)
+    dtype = fact.dtype if fact is not None and fact.dtype else "f"
+    ndim = (fact.ndim if fact is not None and fact.ndim >= 0 else 0) + 1
+    return Selection(values, Ragged(kept, ndim=ndim, dtype=dtype, listed=True), fills=True)

@@ -318,6 +318,23 @@ def by_filter(spot: Spot) -> Iterator[Step]:
         return
 
 
+_OF_ALL = words("max min sorted list tuple prod")
+
+
+def by_generator(spot: Spot) -> Iterator[Step]:
+    """`max(v for v in xs if v > 0)` → `max([v for v in xs if v > 0])`, which the walk goes on with."""
+    asked, code = spot.asked(), spot.code
+    made = code.parents.get(asked[1]) if asked is not None and isinstance(asked[1], ast.comprehension) else None
+    call = code.parents.get(made) if isinstance(made, ast.GeneratorExp) else None
+    if made is None or not isinstance(call, ast.Call) or call.args != [made]:
+        return
+    name = code.src(call.func).rpartition(".")[2]
+    if name in _OF_ALL:
+        shares = code.span(made)[0] == code.span(call.func)[1]  # the parentheses are the call's
+        listed = f"[{code.src(made)[1:-1]}]"
+        yield spot.step("list", (made, f"({listed})" if shares else listed))
+
+
 def chosen_by_an_option(spot: Spot) -> Iterator[Step]:
     """`x = x if mask is None else x[mask]` → `if mask is not None: x = x[mask]`, whose sides may differ in length; all
     those that choose by the same mask."""
@@ -367,8 +384,8 @@ def _as_a_statement(code: Code, statement: ast.stmt, index: str) -> tuple[tuple[
 
 
 RULES: list[Rule] = [
-    already_left_out, chosen_by_an_option, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned, repeated,
-    deleted, collected, by_filter,
+    already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned,
+    repeated, deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 

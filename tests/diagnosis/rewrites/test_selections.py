@@ -413,3 +413,31 @@ def test_pairs_in_a_list_are_no_array():
     """One array of an integer and a float would make the integer a float."""
     found = propose(define("def f(x):\n    return [(i, v) for i, v in enumerate(x) if v > 0]\n")["f"], (X,), {})
     assert not found.rewrites and not found.unverified
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "max(v * 2 for v in x if v < 3)",
+        "min((v for v in x if v < 3), default=0.0)",
+        "max([i for i, v in enumerate(x) if v > 9], default=-1)",
+        "min(abs(a - b) for a in x for b in x if a > b)",
+        "max(x[i] * x[j] for i in range(len(x)) for j in range(i) if x[i] > x[j])",
+        "sorted(v for v in x if v > 0)[0]",
+        "math.prod(v for v in x if v > 0)",
+    ],
+)
+def test_generators_with_a_test_are_taken_whole_where_all_are_looked_at(expression):
+    """`sum` and `any` had a rule; in `max`, `min`, `sorted` and over pairs nothing was found."""
+    check(f"def f(x):\n    return {expression}\n", *ORDERS)
+
+
+def test_a_default_of_none_is_no_number():
+    assert not propose(define("def f(x):\n    return min((v for v in x if v > 9), default=None)\n")["f"], (X,), {}).rewrites
+
+
+def test_what_an_empty_array_has_no_value_for_is_asked_once():
+    """The whole choice depends on the size, not each largest element in it."""
+    source = "def f(x):\n    low = [v for v in x if v < 3]\n    return min(low) if low else 0.0\n"
+    found = check(source, *ORDERS, (jnp.array([7.0]),)).rewrites[0].source
+    assert found.count(".size") == 1
