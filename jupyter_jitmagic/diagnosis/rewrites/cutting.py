@@ -124,7 +124,7 @@ def _between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str
             own = is_own_count(flow.spot, bound)
             flow.minds_nan |= own
             flow.inexact |= not own
-            if flow.exact and not own:
+            if (flow.exact or (bound is part.lower and _may_begin_before(part))) and not own:
                 limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"
             tests.append(f"{places} {sign} {limit}")
         excludes = {} if flow.exact else NEGATIVE
@@ -176,7 +176,10 @@ def split_at(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | 
 
 def _may_begin_before(part: ast.Slice) -> bool:
     """`x[i - 2 : i + 3]`: for the first places Python counts from the end, and takes nothing."""
-    return part.lower is not None and any(isinstance(node, ast.Sub) for node in ast.walk(part.lower))
+    at = part.lower
+    while isinstance(at, ast.BinOp) and not isinstance(at.op, ast.Sub):
+        at = at.left
+    return isinstance(at, ast.BinOp)
 
 
 def _is_window(flow: Flow, part: ast.expr) -> bool:
