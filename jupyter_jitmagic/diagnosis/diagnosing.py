@@ -11,6 +11,8 @@ from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import Any
 
+import numpy as np
+
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
 from jupyter_jitmagic.base.options import options
@@ -88,7 +90,8 @@ def diagnose_call(
 
         def work() -> Diagnosis:
             try:
-                with undoing(Reach(own.fun, _handed_on(own), caches.made)):
+                # numbers that overflow where they are varied are nothing to be warned of
+                with np.errstate(all="ignore"), undoing(Reach(own.fun, _handed_on(own), caches.made)):
                     return _diagnose(own, seconds, rewrites, so_far)
             except Effect as met:
                 return _from_one_run(call, failed, str(met))

@@ -3,6 +3,7 @@
 import enum
 import functools
 import sys
+import warnings
 from collections import deque
 
 import jax
@@ -636,3 +637,40 @@ def test_floats_that_decide_how_long_a_list_grows_are_static():
     found = diagnose(simulated, jnp.array(1.0), 0.25, 1.0)
     assert (found.kind, set(found.static_argnames)) == ("static", {"dt", "end"})
     assert diagnose(halved, jnp.array(1.0), 9.0).kind == "rewrite"
+
+
+def test_a_diagnosis_warns_of_nothing_that_it_tries_itself():
+    """Numbers that are varied overflow, and complex ones have no integers near them: the user has done neither."""
+
+    def orbit(c, n):
+        z = c * 0
+        for _ in range(n):
+            z = z * z + c
+            if abs(z).sum() > 2:
+                break
+        return z
+
+    def scaled(x):
+        return x / x.sum() if x.sum() > 0 else x
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert diagnose(orbit, jnp.array([-0.75 + 0.1j, 1 + 1j]), 10).verified
+        assert diagnose(scaled, jnp.array([1e30, 3e38, -1e-30])).kind == "rewrite"
+    assert [str(each.message) for each in warned] == []
+
+
+def test_what_the_user_is_to_be_warned_of_is_warned_of():
+    """A diagnosis does not use up the one time that a warning of the user's own code is shown."""
+
+    def careful(x):
+        if x.sum() > 0:
+            warnings.warn("above", stacklevel=1)
+        return x
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("default")  # once for each place
+        diagnose(careful, jnp.ones(2))
+        shown = len(warned)
+        careful(jnp.ones(2))
+    assert shown == 0 and [str(each.message) for each in warned] == ["above"]

@@ -294,7 +294,7 @@ class _Maker:
     def arrays_of_numbers(self) -> Iterator[OtherCall]:
         """Arrays of integers in the place of floats, and the other way round."""
         arrays = [k for k in self._arrays() if not self._variations.is_of_a_library(k)]
-        floats = [k for k in arrays if kind_of(self._leaves[k]) == "f"]
+        floats = [k for k in arrays if kind_of(self._leaves[k]) == "f" and not np.iscomplexobj(self._leaves[k])]
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
             whole = {k: as_jax(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
@@ -313,8 +313,7 @@ class _Maker:
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
         full = [k for k in floats if self._leaves[k].dtype == np.float32 and isinstance(self._leaves[k], jax.Array)]
         if full:
-            with np.errstate(over="ignore"):
-                short = {k: as_jax(np.asarray(self._leaves[k]).astype(np.float16)) for k in full}
+            short = {k: as_jax(np.asarray(self._leaves[k]).astype(np.float16)) for k in full}
             yield replace(self._as_number(short, "on arrays of float16"), promised=False, sought=False)
             if single:
                 beside = short | {k: as_jax(np.float32(value)) for k, value in single.items()}
