@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from jupyter_jitmagic.base.causes import sentence
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.records.apart import told_apart
-from jupyter_jitmagic.records.log import EXECUTE_HOW, OUTCOMES, EntryRecord, FunctionRecord, log
+from jupyter_jitmagic.records.log import EXECUTE_HOW, OUTCOMES, WHY_UNOBSERVED, EntryRecord, FunctionRecord, log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +73,10 @@ COLUMNS: dict[Level, dict[str, str]] = {
         "was busy with earlier calls; missing if its end was not seen",
         "execute_how": "blocked, observed, averaged (over calls in a row during which the device did not rest) or unobserved",
         "averaged_over": "how many calls the mean was taken of; missing where the call was seen alone or not at all",
+        "why_unobserved": "why it has no time: not_looked_at, compile (beside it, or a call before it failed), rested (the "
+        "device, or nobody knows since when it was at work), late (its end was seen too late to tell), gone (its outputs were "
+        "deleted or donated before), unsure (entries came by turns, and what each takes is not certain); missing where it has "
+        "one, and where it executed nothing",
         "entry": "number of the entry it used; missing for inlined calls and errors",
     },
     "misses": {
@@ -308,10 +312,11 @@ def _calls(since: int = 0) -> Plain:
     columns["function"] = codes, unique
     columns["outcome"] = columns["outcome"], list(OUTCOMES)
     columns["execute_how"] = columns["execute_how"], list(EXECUTE_HOW)
+    columns["why_unobserved"] = columns["why_unobserved"], list(WHY_UNOBSERVED)
     columns["averaged_over"] = columns["averaged_over"], columns["averaged_over"] == 0
     columns["entry"] = columns["entry"].astype("i8"), columns["entry"] < 0
     kinds = {
-        **dict.fromkeys(("function", "outcome", "execute_how"), "category"),
+        **dict.fromkeys(("function", "outcome", "execute_how", "why_unobserved"), "category"),
         **dict.fromkeys(("averaged_over", "entry"), "masked"),
     }
     return Plain({name: columns[name] for name in COLUMNS["calls"]}, kinds)

@@ -129,6 +129,27 @@ def _execution(row: Row) -> str:
     return f"{text} · {amounts.count(timed)} of {amounts.count(row['hits'])}" if partly else text
 
 
+_WHY_UNTIMED = {
+    "not_looked_at": "not looked at",
+    "compile": "something compiled meanwhile",
+    "rested": "the device rested between them",
+    "late": "their ends were seen too late",
+    "gone": "their outputs were deleted or donated before",
+    "unsure": "they came by turns with others, and what each takes is not certain",
+}
+_FEW_TIMED = 0.8
+
+
+def untimed(function: str, hits: int, reasons: Mapping[str, int]) -> str | None:
+    """Why many hits of a function have no time, by reason how many, as a line; None where most have one."""
+    missing = sum(reasons.values())
+    if hits < _MANY or missing <= (1 - _FEW_TIMED) * hits:
+        return None
+    often = sorted(reasons, key=lambda why: -reasons[why])
+    words = ", ".join(f"{_WHY_UNTIMED[why]} ({amounts.count(reasons[why])})" for why in often if reasons[why])
+    return f"{function}: no time is known of {amounts.count(missing)} of {amounts.count(hits)} hits: {words}"
+
+
 def nothing_yet() -> Document:
     """What is shown before anything was recorded: the one thing to do."""
     return Document.of([Paragraph("Nothing recorded yet: put `%%jit` over a cell with a function, and call it.", "dim")])

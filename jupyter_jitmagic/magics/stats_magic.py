@@ -173,6 +173,7 @@ def document(shell: Any, level: str, frame: Any, notes: Sequence[str] = (), *, b
             if row["calls"] or not row["superseded"]
         ]
         shown, misses = stats.replaced_together([row for row, _ in pairs], [misses for _, misses in pairs])
+        notes = [*notes, *_untimed({str(row["function"]) for row in shown})]
         return stats.functions(shown, misses, _how(), notes, break_even=break_even)
     if level == "misses":
         return stats.grouped_misses(rows, _advice(shell, {str(row["function"]) for row in rows}))
@@ -200,6 +201,23 @@ def _misses_of(positions: Any) -> list[list[Any]]:
         for miss in log.misses:
             found.setdefault(miss.function, []).append(miss)
     return [found.get(functions[position], []) for position in positions]
+
+
+def _untimed(names: set[str]) -> list[str]:
+    """Of each of these functions of which few hits have a time, why that is."""
+    import numpy as np
+
+    from jupyter_jitmagic.records.log import HIT, WHY_UNOBSERVED, log
+
+    calls, lines = log.calls(), []
+    hits = calls["outcome"] == HIT
+    for id_, record in list(log.functions.items()):
+        own = hits & (calls["function"] == id_)
+        if record.name in names and own.any():
+            why = calls["why_unobserved"][own]
+            reasons = dict(zip(WHY_UNOBSERVED, np.bincount(why[why >= 0], minlength=len(WHY_UNOBSERVED)).tolist(), strict=True))
+            lines.append(stats.untimed(record.name, int(own.sum()), reasons))
+    return [line for line in lines if line is not None]
 
 
 def _how() -> str:

@@ -127,7 +127,7 @@ class Columns:
             page.detailed()
             places = np.frombuffer(page.calls, "d")[WIDTH * begin + 2 : WIDTH * end : WIDTH]
             seconds, how = np.frombuffer(page.execute_s, "d")[begin:end], np.frombuffer(page.execute_how, "b")[begin:end]
-            free = (how == 0) & (np.frombuffer(page.outcome, "b")[begin:end] == 0)
+            free = (how <= 0) & (np.frombuffer(page.outcome, "b")[begin:end] == 0)
             for place, mean in means.items():
                 here = free & (places == place)
                 seconds[here], how[here] = mean, AVERAGED
@@ -136,6 +136,20 @@ class Columns:
         if len(self._averages) > 3 * _AVERAGES:
             self._averages = self._averages[-3 * _AVERAGES // 2 :]
         return said
+
+    def refuse(self, first: int, last: int, why: int) -> None:
+        """Say of calls `first` to `last`, those that have no time, why they have none: a code, which is kept below zero where
+        else it stands how the time was come by. What was said before is forgotten, and where a time is found, this."""
+        if first == last:  # NumPy would take longer
+            page, at = self._at(first - self.first)
+            if page.detailed().execute_how[at] <= 0:
+                page.execute_how[at] = -why
+            return
+        import numpy as np
+
+        for page, begin, end in self._parts(max(first - self.first, 0), last + 1 - self.first):
+            how = np.frombuffer(page.detailed().execute_how, "b")[begin:end]
+            how[how <= 0] = -why
 
     def averaged_over(self, calls: Any) -> Any:
         """Of each of these call numbers (ascending) how many calls its span holds; 0 where it is in none."""
@@ -185,7 +199,7 @@ class Columns:
                 waiting = waiting[~np.isin(waiting, own)]
                 continue
             outcome = np.frombuffer(page.outcome, "b")[begin:end]
-            seen = (np.frombuffer(page.execute_how, "b")[begin:end] != 0) & (outcome == 0)
+            seen = (np.frombuffer(page.execute_how, "b")[begin:end] > 0) & (outcome == 0)
             first = np.zeros(len(own), bool)
             if len(waiting) or outcome.any():
                 order = np.argsort(own, kind="stable")

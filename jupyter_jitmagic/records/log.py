@@ -26,6 +26,12 @@ HIT, MISS, DISK_HIT, INLINED, ERROR, EAGER = range(6)
 ExecuteHow = Literal["blocked", "observed", "averaged", "unobserved"]
 EXECUTE_HOW: tuple[ExecuteHow, ...] = ("unobserved", "observed", "blocked", "averaged")
 UNOBSERVED, OBSERVED, BLOCKED = range(3)  # averaged: `columns.AVERAGED`
+Why = Literal["not_looked_at", "compile", "rested", "late", "gone", "unsure"]
+WHY_UNOBSERVED: tuple[Why, ...] = ("not_looked_at", "compile", "rested", "late", "gone", "unsure")
+"""Why a call has no time: nobody looked for its end; something compiled meanwhile, or a call before it failed; the device
+rested between calls, or nobody knows since when it was at work; its end was seen too late to tell; its outputs were deleted or
+donated before; or calls of several entries came by turns, and how long those of each take is not certain."""
+NOT_LOOKED_AT, COMPILE, RESTED, SEEN_LATE, GONE, UNSURE = range(6)
 Phase = Literal["trace", "lower", "compile"]
 Kind = Literal["function", "entry", "miss", "diagnosis", "other"]
 
@@ -354,8 +360,9 @@ class Log:
 
     def calls(self, since: int = 0) -> dict[str, Any]:
         """The kept calls from number `since` on as NumPy columns of equal length: call function started_s outcome trace_s
-        lower_s compile_s dispatch_s execute_s execute_how averaged_over entry. Outcome and execute_how are codes into
-        `OUTCOMES` and `EXECUTE_HOW`; entry is -1 where the call has none, averaged_over 0 where it was not averaged."""
+        lower_s compile_s dispatch_s execute_s execute_how averaged_over why_unobserved entry. Outcome, execute_how and
+        why_unobserved are codes into `OUTCOMES`, `EXECUTE_HOW` and `WHY_UNOBSERVED`; entry is -1 where the call has none,
+        averaged_over 0 where it was not averaged, and why_unobserved -1 where it has a time or executed nothing."""
         import numpy as np
 
         with self.lock:
@@ -367,6 +374,10 @@ class Log:
         columns["entry"] = np.where(place >= 0, place, NO_ENTRY)
         columns["dispatch_s"] = columns.pop("ended") - started
         columns["started_s"] = started + self.clock_offset
+        how, outcome = columns["execute_how"], columns["outcome"]
+        nothing = (how > 0) | (outcome == INLINED) | (outcome == ERROR) | (outcome == EAGER)
+        columns["why_unobserved"] = np.where(nothing, -1, -how)
+        columns["execute_how"] = np.maximum(how, 0)
         over = self.columns.averaged_over(columns["call"])
         columns["averaged_over"] = np.where(columns["execute_how"] == AVERAGED, over, 0)
         return columns

@@ -540,3 +540,14 @@ def test_a_plot_has_the_functions_that_took_longest_and_says_how_many_are_left_o
     calls = {f"f{number}": [call(0.1)] for number in range(FUNCTIONS_SHOWN + 1)} | {"dearest": [call(17.5)]}
     lines = sparklines(calls).splitlines()
     assert lines[0].startswith("dearest") and lines[-1].strip() == "and 2 functions that took less"
+
+
+def test_why_hits_have_no_time_is_said_where_many_have_none() -> None:
+    reasons = {"rested": 1_300, "late": 40, "compile": 0}
+    line = stats.untimed("step", 1_500, reasons)
+    assert line is not None
+    count = stats.amounts.count
+    assert line.startswith(f"step: no time is known of {count(1340)} of {count(1500)} hits: the device rested between them")
+    assert "seen too late (40)" in line and "compiled" not in line
+    assert stats.untimed("step", 15_000, reasons) is None, "most have one"
+    assert stats.untimed("step", 10, {"rested": 10}) is None, "few calls need no explanation"

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from jupyter_jitmagic.records import columns as columns_module
-from jupyter_jitmagic.records.columns import Columns
+from jupyter_jitmagic.records.columns import AVERAGED, Columns
 
 HIT, MISS = 0, 1
 
@@ -44,3 +44,17 @@ def test_the_first_hits_after_a_miss_are_told_across_pages_and_dropped_rows(seed
         latest[place] = outcome
     places, times, firsts = columns.timed()
     assert list(zip(places.tolist(), times.tolist(), firsts.tolist(), strict=True)) == expected
+
+
+def test_why_a_call_has_no_time_gives_way_to_a_time_and_takes_none_away() -> None:
+    columns = Columns()
+    columns.extend(tuple(float(value) for call in range(6) for value in (call, call + 0.5, 1)))
+    columns.refuse(1, 4, 2)
+    columns.observe(1, 0.25, 1)
+    assert columns.average(3, 3, {1: 0.125}, 1) == {1: 1}
+    columns.refuse(1, 5, 4)
+    columns.refuse(6, 6, 5)
+    columns.refuse(2, 2, 5)
+    rows = columns.as_numpy()
+    assert rows["execute_how"].tolist() == [-4, 1, AVERAGED, -4, -4, -5]
+    assert len(columns.timed()[0]) == 2

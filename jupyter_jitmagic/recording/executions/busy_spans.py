@@ -23,7 +23,7 @@ from jupyter_jitmagic.recording.executions.held_back import Returns, Told, mean_
 from jupyter_jitmagic.recording.executions.lanes import Line
 from jupyter_jitmagic.recording.executions.links import Ended
 from jupyter_jitmagic.recording.executions.mixed_spans import MixedSpans, Span
-from jupyter_jitmagic.records.log import HIT, INLINED, log
+from jupyter_jitmagic.records.log import COMPILE, HIT, INLINED, RESTED, SEEN_LATE, UNSURE, log
 
 _REST = 0.1
 """The device may have rested for this share of a span at most."""
@@ -77,6 +77,8 @@ class BusySpans:
         a loop, and certain together with it."""
         self._mixed = MixedSpans(tolerance, self._write)
         self._returns = Returns()
+        self._why = RESTED
+        """Why the calls of the latest span have no time, unless they are told one."""
 
     def learn(self, ended: Ended, line_of: Callable[[int], Line | None]) -> None:
         """What was seen of a line that is given calls more quickly than it works through them. The log is locked."""
@@ -110,6 +112,9 @@ class BusySpans:
             if end.after - end.before > self._tolerance * (end.after - begin.before):
                 continue
             span = self._span(begin, end, line, line_of)
+            if span is not None:
+                self._why = SEEN_LATE if len(span.counts) == 1 else UNSURE
+            log.columns.refuse(begin.call + 1, end.call, self._why)
             if span is None:
                 begins[:] = [other for other in begins if other is not begin]
             elif span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
@@ -149,10 +154,10 @@ class BusySpans:
         """The calls after `begin` up to `end`; None if the device may have rested, or did something that is not known."""
         import numpy as np
 
-        of_line = _calls_of(begin.call + 1, end.call, line, line_of)
+        of_line, self._why = _calls_of(begin.call + 1, end.call, line, line_of), COMPILE
         if of_line is None or of_line.calls[-1] != end.call:
             return None
-        calls, started, ended, place = of_line
+        (calls, started, ended, place), self._why = of_line, RESTED
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
         entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
         usual = np.array([self._usual(entry) or self._mixed.roughly(entry) or math.nan for entry in map(int, entries)])

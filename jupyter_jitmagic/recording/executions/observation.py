@@ -23,7 +23,19 @@ from jupyter_jitmagic.recording.executions.running_ahead import ahead, lines
 from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import Beginning, OutputWatch, another_output, smallest_output, waiter
 from jupyter_jitmagic.recording.hot_path import Detail
-from jupyter_jitmagic.records.log import BLOCKED, HIT, INLINED, OBSERVED, Changed, log
+from jupyter_jitmagic.records.log import (
+    BLOCKED,
+    COMPILE,
+    GONE,
+    HIT,
+    INLINED,
+    NOT_LOOKED_AT,
+    OBSERVED,
+    RESTED,
+    SEEN_LATE,
+    Changed,
+    log,
+)
 
 TOLERANCE = 0.1
 """Begin and end of an execution may together be uncertain by at most this share of its time; the middle is shown."""
@@ -385,12 +397,13 @@ def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
             lasted = sighting.after - sighting.began
             log.columns.at_most.append((sighting.call, math.inf if math.isnan(lasted) else lasted))
         if math.isnan(sighting.after):
+            log.columns.refuse(sighting.call, sighting.call, GONE)
             continue
         pace.expected_s = sighting.after - sighting.start
         if sighting.waited_for:
             pace.saw_end(sighting)
         judged.setdefault(sighting.entry, False)
-        seconds = _execution_of(sighting, pace)
+        seconds, why = _execution_of(sighting, pace)
         pace.hurried += sighting.hurried
         if sighting.hurried and not sighting.by_the_clock and not sighting.cold:
             pace.told.append(seconds is not None)
@@ -402,6 +415,7 @@ def _judge_each(sightings: list[Sighting], judged: dict[int, bool]) -> None:
                 del _ends[call]
         if seconds is None or (sighting.hurried and not pace.is_mostly_told):
             pace.fruitless += picked and not sighting.hurried
+            log.columns.refuse(sighting.call, sighting.call, why)
             continue
         pace.fruitless = 0
         row = sighting.call - log.columns.first
@@ -431,29 +445,30 @@ def _found_mean(entry: int, seconds: float, calls: int) -> None:
 _busy = BusySpans(TOLERANCE, lambda entry: pace_of(entry).seconds, _found_mean)
 
 
-def _execution_of(sighting: Sighting, pace: Pace) -> float | None:
+def _execution_of(sighting: Sighting, pace: Pace) -> tuple[float | None, int]:
+    """How long it took, or why that is not known."""
     if not sighting.at_return and spans.anything_compiled(sighting.start, sighting.after):
-        return None  # whoever looked may have been kept from it by that
+        return None, COMPILE  # whoever looked may have been kept from it by that
     free = _device_free(sighting.call)
     pace.ahead = free is None or free[1] > sighting.start
     if free is None or sighting.by_the_clock:
-        return None
+        return None, RESTED if free is None else NOT_LOOKED_AT
     earliest, latest, uncertain = free
     begin = max(sighting.began, earliest), max(sighting.start, latest)
     seconds = (sighting.before + sighting.after - begin[0] - begin[1]) / 2
     uncertain += sighting.after - sighting.before + begin[1] - begin[0]
     if seconds <= 0 or uncertain > seconds / 2:
-        return None  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
+        return None, SEEN_LATE  # nothing is known of it, not even roughly: most of it may have been waiting for earlier calls
     if sighting.cold and not pace.ahead and seconds >= _WORTH_MANY_S:
         if pace.seconds is None:
             pace.add(seconds)  # too long by a little, but without it no more than cold ones would ever be watched
-        return None
+        return None, NOT_LOOKED_AT
     pace.add(seconds)
     usual = median(pace.rough)
     if sighting.at_return and seconds > LATE * usual:
-        return None  # the caller was held up before it could look
+        return None, SEEN_LATE  # the caller was held up before it could look
     # a call that took unusually long would be let through where all others are refused, and stand for them
-    return seconds if uncertain <= TOLERANCE * min(seconds, usual) else None
+    return (seconds if uncertain <= TOLERANCE * min(seconds, usual) else None), SEEN_LATE
 
 
 def _device_free(call: int) -> tuple[float, float, float] | None:

@@ -403,7 +403,7 @@ def test_what_is_too_cold_to_be_shown_still_tells_that_more_is_worth_watching(mo
     pace, cold = observation.Pace(), observation.Sighting(None, 1.0, 1.0)
     pace.tries, cold.cold = 40, True
     cold.seen(1.003, 1.003)
-    assert observation._execution_of(cold, pace) is None
+    assert observation._execution_of(cold, pace)[0] is None
     assert pace.each
 
 

@@ -316,6 +316,35 @@ def test_what_else_the_caller_hands_over_now_and_then_makes_no_time_false(monkey
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), (timed, ratios)
 
 
+def why(world: World) -> set[str]:
+    """Of the calls that have no time, why most have none."""
+    world.judged()
+    rows = world.log.calls()
+    reasons = rows["why_unobserved"][rows["why_unobserved"] >= 0]
+    counts = np.bincount(reasons, minlength=len(log_module.WHY_UNOBSERVED))
+    return {name for name, count in zip(log_module.WHY_UNOBSERVED, counts, strict=True) if count > 0.25 * max(len(reasons), 1)}
+
+
+def test_calls_that_have_no_time_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, 1e-4)
+    for _ in range(300):
+        world.call(1, 0.004)
+        world.python(0.0055 if world.chance.random() < 0.9 else 0.0)
+    assert why(world) <= {"rested", "not_looked_at"}
+    world = World(monkeypatch, 1e-4)
+    for _ in range(300):
+        world.call(1, 0.006 if world.chance.random() < 0.8 else 0.12)
+        world.call(2, 0.0024)
+    assert why(world) == {"unsure"}
+    world = World(monkeypatch, 1e-4)
+    for _ in range(300):
+        world.call(1, 0.004)
+    world.judged()
+    rows = world.log.calls()
+    assert (rows["why_unobserved"][rows["execute_how"] == AVERAGED] == -1).all()
+    assert set(rows["execute_how"].tolist()) <= {0, AVERAGED}
+
+
 def test_few_outputs_are_held_and_none_where_nothing_comes_by_turns(world: World) -> None:
     for _ in range(300):
         world.call(1, 0.002)
