@@ -315,11 +315,10 @@ class Search:
         empty array's, say, is none."""
         if isinstance(error, TimeoutError) or call.given.kind in draft.excludes:
             return False
+        asks_for_data = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
         if ANOTHER_SHAPE in draft.excludes and call.given.kind in ("size", "end"):
-            return False
-        if call.given.kind != "static value":
-            return True
-        if isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError)):
+            return asks_for_data and call.given.kind == "size"  # another shape is given up, and no site
+        if call.given.kind != "static value" or asks_for_data:
             return True
         if ANOTHER_SHAPE in draft.excludes:
             return False  # sizes past an end, which the draft says
