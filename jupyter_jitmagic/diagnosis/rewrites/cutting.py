@@ -65,7 +65,6 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
     ndim = (flow.ndim(node.value) or len(parts)) - len(others) + kept_axes(others, gathers)
     size = f"{flow.operand(node.value)}.shape[{at}]"
     if window:
-        flow.inexact |= _may_begin_before(part)
         text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "counts", known_as=_cut(flow, node.value, part, at))
         ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
         return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
@@ -185,7 +184,7 @@ def _may_begin_before(part: ast.Slice) -> bool:
 def _is_window(flow: Flow, part: ast.expr) -> bool:
     if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or flow.current is None:
         return False
-    if flow.exact and not flow.leaving and _may_begin_before(part):
+    if not flow.leaving and _may_begin_before(part):
         return False
     return bool(length_between(flow.spot, part.lower, part.upper, flow.is_traced))
 
