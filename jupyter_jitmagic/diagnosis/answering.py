@@ -6,6 +6,7 @@ Each stage gives an answer, or None where it has nothing to say.
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import Any
@@ -35,6 +36,7 @@ from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 from jupyter_jitmagic.usercode.held import may_write
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
+_MOST_HELD = 8  # sets of numbers that are tried as static arguments, where no rewrite was found
 
 
 def answer(asked: Asked) -> Diagnosis:
@@ -94,7 +96,22 @@ def _answer(asked: Asked) -> Diagnosis:
         return _refused_without_asking(asked) or _other_failure(asked)
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
-    return with_rewrite(asked, result, with_split=True)
+    return _with_numbers_held(asked, with_rewrite(asked, result, with_split=True))
+
+
+def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
+    """Where nothing was found that takes a number as data that is only computed with: the number as a static argument."""
+    call, numbers = asked.call, sorted(asked.result.floats)
+    if found.rewrites or found.splits:
+        return found
+    several = (held for count in range(1, len(numbers) + 1) for held in itertools.combinations(numbers, count))
+    for held in itertools.islice(several, _MOST_HELD):
+        static = asked.result.static | frozenset(held)
+        if trace_call(call, static)[0] is None:
+            reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
+            reason += reasons.for_numbers_held(held)
+            return asked.verdict("static", static, unverified=found.unverified, verified=True, reason=reason)
+    return found
 
 
 def _left_behind(call: Call, static: frozenset[str]) -> Holder | None:

@@ -674,3 +674,27 @@ def test_what_the_user_is_to_be_warned_of_is_warned_of():
         shown = len(warned)
         careful(jnp.ones(2))
     assert shown == 0 and [str(each.message) for each in warned] == ["above"]
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "static"),
+    [
+        (lambda x, q: jnp.quantile(x, q) if 0 <= q <= 1 else None, (X, 0.5), ("q",)),
+        (lambda x, a, b: x[:2] if a > b else x, (X, 1.0, 2.0), ("a", "b")),
+        (lambda x, name, lr: {"lr": lr, "x": x} if lr > 0.5 else {"x": x}, (X, "sgd", 0.7), ("name", "lr")),
+    ],
+    ids=["nothing", "shape", "keys"],
+)
+def test_a_number_that_is_computed_with_is_static_where_nothing_takes_it_as_data(fun, args, static):
+    """Each value compiles again, which is said; the answer was to leave jit off."""
+    answer = diagnose(fun, *args)
+    assert (answer.kind, answer.static_argnames, answer.verified) == ("static", static, True)
+    assert "No rewrite was found that takes" in answer.reason and "compiles again" in answer.reason
+    jax.jit(fun, static_argnames=static).trace(*args)
+
+
+def test_a_number_that_a_rewrite_takes_as_data_is_not_static():
+    """Nor is one beside an array that decides as well: static would not cure it."""
+    assert diagnose(lambda x, q: x * q if q > 1 else x, X, 0.5).kind == "rewrite"
+    answer = diagnose(lambda x, q: None if x.sum() > q else x, X, 0.5)
+    assert answer.kind == "rewrite" and not answer.static_argnames

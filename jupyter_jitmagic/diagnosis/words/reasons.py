@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from types import FunctionType, ModuleType
@@ -51,6 +51,11 @@ def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool =
     if search.bounded:
         text += " (The search was cut off by its limit: a smaller set was not ruled out.)"
     return text
+
+
+def for_numbers_held(names: Sequence[str]) -> str:
+    """The price of numbers that are static only because nothing better was found."""
+    return f" No rewrite was found that takes {_and(sorted(names))} as data, which would compile once."
 
 
 _COUNTERS = re.compile(
