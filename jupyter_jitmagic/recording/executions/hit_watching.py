@@ -12,9 +12,9 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions import observation, waiting_caller
-from jupyter_jitmagic.recording.executions.observation import Pace, Sighting
 from jupyter_jitmagic.recording.executions.running_ahead import SOME, RunningAhead, ahead
 from jupyter_jitmagic.recording.executions.scheduling import TELLS
+from jupyter_jitmagic.recording.executions.sightings import Pace, Sighting, blocked, pace_of, watch
 from jupyter_jitmagic.recording.executions.waiter import Beginning, drop_outdated
 from jupyter_jitmagic.recording.executions.waiting_caller import AT_ONCE, FEW_AT_ONCE, Returning
 from jupyter_jitmagic.recording.hot_path import Detail
@@ -64,7 +64,7 @@ class HitWatching:
             observation.judge_some(SOME)
         if follower is ahead and ahead.due:
             _judge()
-            if not ahead.is_worth(entry, observation.pace_of(entry).seconds):
+            if not ahead.is_worth(entry, pace_of(entry).seconds):
                 self.stop_following()
         pause_s = ahead.pause_s(entry) if self._follower is ahead and is_only else 0.0
         return min(end + pause_s, hot_path.full_at(end)) if pause_s else -math.inf
@@ -79,7 +79,7 @@ class HitWatching:
         """Append the row of a hit and watch its execution if that is due; until when no hit need be looked at."""
         mode = self.mode
         drop_outdated(end)
-        pace = observation.pace_of(entry)
+        pace = pace_of(entry)
         waited = spans.compiled_until > start  # perhaps: JAX lets calls wait for another thread that compiles what they need
         observes = mode == "observe" and end >= self._from and not waited
         judges = observes and pace.due()
@@ -93,7 +93,7 @@ class HitWatching:
                     return float("-inf")
                 if pace.returns and TELLS and self._wait_for_caller(start, end, out, entry, pace):
                     return float("-inf")
-            sighting = observation.watch(out, start, start, end, pace)
+            sighting = watch(out, start, start, end, pace)
         elif mode == "block":
             sighting = _blocked(out, start, max(start, spans.compiled_until))
         if sighting is None:
@@ -122,7 +122,7 @@ class HitWatching:
         mode = self.mode
         if mode == "block":
             return _blocked(out, ended, end)
-        return observation.watch(out, ended, end, end) if mode == "observe" else None
+        return watch(out, ended, end, end) if mode == "observe" else None
 
     def _run_ahead(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
         """From this call on go by what runs ahead; False if that does not work."""
@@ -181,4 +181,4 @@ def _blocked(out: Any, start: float, latest: float) -> Sighting | None:
             leaf.block_until_ready()
     except Exception:
         return None
-    return observation.blocked(start, latest, time.perf_counter()) if leaves else None
+    return blocked(start, latest, time.perf_counter()) if leaves else None

@@ -23,8 +23,8 @@ from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, told_by
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions import observation
-from jupyter_jitmagic.recording.executions.observation import LATE, RETURNS, TOLERANCE, Pace, Sighting
 from jupyter_jitmagic.recording.executions.scheduling import Account, account
+from jupyter_jitmagic.recording.executions.sightings import LATE, RETURNS, TOLERANCE, Pace, Sighting
 from jupyter_jitmagic.recording.executions.waiter import (
     Awaited,
     another_output,

@@ -287,14 +287,14 @@ def test_the_interpreter_ends_at_once_and_cleanly_with_a_watch_in_flight(end: st
         "recording.calls.entries.example_of",
         "recording.calls.entries.causes_of",
         "recording.calls.function_state.call_site",
-        "recording.executions.observation.watch",
+        "recording.executions.hit_watching.watch",
         "recording.compiles.spans.take",
         "recording.hot_path.fold",
         "recording.compiles.spans.summed",
         "recording.compiles.spans._enclosing",
         "base.jax_internals.transformations",
         "recording.calls.attribution.fewest_probes",
-        "recording.executions.observation.smallest_output",
+        "recording.executions.sightings.smallest_output",
     ],
 )
 def test_a_fault_of_ours_leaves_the_call_as_plain_jit_and_is_told_once(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,11 +331,11 @@ def test_a_fault_of_ours_raises_nothing_where_warnings_are_errors(capsys: pytest
 
 
 def test_a_fault_while_waiting_is_reported_and_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_jitmagic.recording.executions import observation
+    from jupyter_jitmagic.recording.executions import sightings
 
     told: list[str] = []
     monkeypatch.setattr(jm.faults, "show", told.append)
-    monkeypatch.setattr(observation.Sighting, "ended", lambda *_: 1 / 0)
+    monkeypatch.setattr(sightings.Sighting, "ended", lambda *_: 1 / 0)
     f = jm.jit(lambda x: jnp.tanh(x @ x))
     x = jnp.ones((400, 400)) / 400
     for _ in range(5):

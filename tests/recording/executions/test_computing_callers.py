@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from recording.executions.test_simulated_waits import ENTRY, World
 
-from jupyter_jitmagic.recording.executions import gil, observation, waiter
-from jupyter_jitmagic.recording.executions.observation import Sighting
+from jupyter_jitmagic.recording.executions import gil, waiter
+from jupyter_jitmagic.recording.executions.sightings import Sighting, pace_of
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch
 from jupyter_jitmagic.recording.guards import resting_device
 from jupyter_jitmagic.recording.guards.resting_device import Rest, rest_since
@@ -150,7 +150,7 @@ def test_for_a_caller_that_waits_nobody_asks_for_the_gil(world: Computing, secon
     world.begin = lambda sighting: waiting(world, sighting)  # type: ignore[method-assign]
     for _ in range(300):
         world.wait(world.call(seconds))
-    assert not observation.pace_of(ENTRY).starves
+    assert not pace_of(ENTRY).starves
 
 
 def test_a_caller_that_computes_no_longer_is_looked_at_as_any_other(world: Computing) -> None:

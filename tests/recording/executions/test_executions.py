@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.recording.executions import observation
+from jupyter_jitmagic.recording.executions import observation, sightings
 from jupyter_jitmagic.recording.executions.scheduling import Account
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch, waiter
 from jupyter_jitmagic.recording.executions.waiting_caller import Returning
@@ -128,7 +128,7 @@ def lateness() -> list[float]:
 
 
 def skip_if_busy(late: list[float]) -> None:
-    if sum(seconds > observation.TOLERANCE * LASTS_S / 2 for seconds in late) > len(late) / 10:
+    if sum(seconds > sightings.TOLERANCE * LASTS_S / 2 for seconds in late) > len(late) / 10:
         pytest.skip("a machine with so much else to do shows too few ends")
 
 
@@ -400,7 +400,7 @@ def test_donated_outputs_of_a_caller_that_waits_are_left_alone(slow: Any) -> Non
 def test_what_is_too_cold_to_be_shown_still_tells_that_more_is_worth_watching(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else only two in a row would be watched for ever, the second of which is never shown: as after a loop that ran ahead."""
     monkeypatch.setattr(observation, "_device_free", lambda call: (0.0, 0.0, 0.0))
-    pace, cold = observation.Pace(), observation.Sighting(None, 1.0, 1.0)
+    pace, cold = sightings.Pace(), sightings.Sighting(None, 1.0, 1.0)
     pace.tries, cold.cold = 40, True
     cold.seen(1.003, 1.003)
     assert observation._execution_of(cold, pace)[0] is None
@@ -456,13 +456,13 @@ def test_nothing_of_ours_grows_while_nobody_reads(slow: Any) -> None:
 def test_a_cleared_function_leaves_nothing_behind(slow: Any) -> None:
     make, x = slow
     f = make()
-    before = len(observation._paces)
+    before = len(sightings.paces)
     for _ in range(4):
         blocked(f, x, 12)
         jax.clear_caches()
     blocked(f, x, 2)
     jm.stats("calls")
-    assert len(observation._paces) <= before + 1
+    assert len(sightings.paces) <= before + 1
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm")
@@ -511,9 +511,9 @@ def test_a_caller_that_gives_up_the_processor_twice_for_each_result_is_observed_
 
 def test_a_caller_that_comes_back_after_an_executions_time_is_not_taken_to_run_ahead() -> None:
     """It may have waited for another output than the one that is looked at, which is there a moment later."""
-    pace = observation.Pace()
+    pace = sightings.Pace()
     pace.add(0.006)
-    pace.latest = observation.Sighting(None, 1.0, 1.0)
+    pace.latest = sightings.Sighting(None, 1.0, 1.0)
     pace.latest.peeked = float("inf")
     for _ in range(3):
         pace.note_next(1.0061)

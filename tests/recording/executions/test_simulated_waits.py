@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions import hit_watching, observation, waiter, waiting_caller
+from jupyter_jitmagic.recording.executions import hit_watching, observation, sightings, waiter, waiting_caller
 from jupyter_jitmagic.recording.executions.hit_watching import HitWatching
-from jupyter_jitmagic.recording.executions.observation import Sighting
 from jupyter_jitmagic.recording.executions.scheduling import Account
+from jupyter_jitmagic.recording.executions.sightings import Sighting
 from jupyter_jitmagic.recording.executions.waiting_caller import Returning
 from jupyter_jitmagic.records import log as log_module
 
@@ -67,8 +67,11 @@ class World:
         for name, value in (("_retired", []), ("_emptied", 0.0), ("_each_s", 0.0)):  # real calls follow in real time
             monkeypatch.setattr(hot_path, name, value)
         waiter.waiter.stop()  # what tests before this one had it look at ends with it
-        monkeypatch.setattr(observation, "_to_judge", deque())
-        monkeypatch.setattr(observation, "_paces", {})
+        queue: deque[Sighting] = deque()
+        paces: dict[int, sightings.Pace] = {}
+        for module in (observation, sightings):
+            monkeypatch.setattr(module, "to_judge", queue)
+            monkeypatch.setattr(module, "paces", paces)
         monkeypatch.setattr(observation, "_ends", {})
         monkeypatch.setattr(observation, "_judged", {})
         monkeypatch.setattr(observation.ahead, "_places", {})  # a real entry of the same number follows
@@ -77,13 +80,13 @@ class World:
         monkeypatch.setattr(hit_watching, "TELLS", True)
         monkeypatch.setattr(waiter, "watching", [])
         monkeypatch.setattr(waiting_caller, "watching", waiter.watching)
-        for module in (observation, waiting_caller):
+        for module in (sightings, waiting_caller):
             monkeypatch.setattr(module, "waiter", self)
             monkeypatch.setattr(module, "smallest_output", lambda out: out)
-        for module in (observation, waiting_caller, waiter):
+        for module in (sightings, waiting_caller, waiter):
             monkeypatch.setattr(module, "is_ready", lambda array: array.ends <= self.now)
             monkeypatch.setattr(module, "account", lambda: self.had)
-        for module in (observation, waiter):
+        for module in (sightings, waiter):
             monkeypatch.setattr(module, "perf_counter", lambda: self.now)
         log.columns.extend((self.now, self.now, float(ENTRY)))  # a miss, before which nothing was handed over
         log.columns.change(0, ENTRY, 1)
@@ -112,8 +115,8 @@ class World:
     # -- the loop
 
     @property
-    def pace(self) -> observation.Pace:
-        return observation.pace_of(ENTRY)
+    def pace(self) -> sightings.Pace:
+        return sightings.pace_of(ENTRY)
 
     def late(self) -> float:
         return self.chance.uniform(*self.kept)
