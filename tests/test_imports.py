@@ -15,23 +15,27 @@ PACKAGE = ROOT / "jupyter_jitmagic"
 NAME = PACKAGE.name
 
 # room: (the modules in it, by the beginning of their names; the rooms that it may import)
-_LEAVES = {"errors", "options", "plain", "internals"}  # of base/, each for every room but the rooms named before it
+_LEAVES = {"errors", "looking", "options", "plain", "internals"}  # of base/, each for every room but the rooms named before it
 ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "errors": (("base.errors",), set()),
     "options": (("base.options",), {"errors"}),
-    "plain": (("base",), {"errors"}),
+    "looking": (("base.looking",), set()),
+    "plain": (("base",), {"errors", "looking"}),
     "internals": (("base.jax_internals",), {"errors"}),
     "records": (("records",), {"errors", "plain"}),
     "protocol": (("live.protocol",), set()),
     "advice": (("diagnosis.types", "diagnosis.fixes"), set()),
-    "user code": (("usercode",), {"internals"}),
-    "source": (("source",), {"internals", "user code"}),
-    "sandbox": (("sandbox",), {"internals", "source", "user code"}),
+    "user code": (("usercode",), {"internals", "looking"}),
+    "source": (("source",), {"internals", "looking", "user code"}),
+    "sandbox": (("sandbox",), {"internals", "looking", "source", "user code"}),
     "uncompiled": (("diagnosis.uncompiled",), {"internals", "sandbox"}),
-    "call": (("diagnosis.call",), {"internals", "sandbox", "source", "user code"}),
+    "call": (("diagnosis.call",), {"internals", "looking", "sandbox", "source", "user code"}),
     "sites": (("diagnosis.sites",), {*_LEAVES, "advice", "call", "sandbox", "uncompiled", "user code"}),
     "statics": (("diagnosis.statics",), {*_LEAVES, "advice", "call", "sandbox", "sites", "source", "user code"}),
-    "proof": (("diagnosis.proof",), {"internals", "plain", "advice", "sandbox", "source", "uncompiled", "user code"}),
+    "proof": (
+        ("diagnosis.proof",),
+        {"internals", "looking", "plain", "advice", "sandbox", "source", "uncompiled", "user code"},
+    ),
     "rewrites": (("diagnosis.rewrites",), {*_LEAVES, "advice", "proof", "sandbox", "source", "user code", "uncompiled"}),
     "splits": (
         ("diagnosis.splits",),
@@ -49,7 +53,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
             "uncompiled", "user code", "words",
         },
     ),
-    "causes": (("recording.causes",), {"plain", "records", "internals"}),
+    "causes": (("recording.causes",), {"looking", "plain", "records", "internals"}),
     "facts": (("recording.jitted",), {"plain", "internals", "causes", "records", "user code"}),
     "guards": (("recording.guards",), {*_LEAVES, "records", "causes", "facts", "sandbox", "user code"}),
     "compiles": (("recording.compiles",), {*_LEAVES, "records", "causes", "facts", "guards", "user code"}),

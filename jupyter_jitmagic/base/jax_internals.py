@@ -268,7 +268,7 @@ def transformations() -> str | None:
 def transformations_of(leaves: Iterable[Any]) -> str:
     """The eager transformations that a call's arguments came under, also where JAX has left them to compile; "" for none."""
     try:
-        return max((_named(leaf._trace) for leaf in leaves if isinstance(leaf, jax.core.Tracer)), key=len, default="")
+        return max((_named(leaf._trace) for leaf in leaves if issubclass(type(leaf), jax.core.Tracer)), key=len, default="")
     except (ImportError, AttributeError, KeyError):
         return ""
 

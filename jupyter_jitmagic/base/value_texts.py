@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, exact, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.base.own_work import own_work
 
 TEXT_LIMIT = 80
@@ -66,6 +67,7 @@ def _text(value: Any, depth: int) -> str:
 
 
 def _string_text(value: Any, depth: int) -> str:
+    value = exact(value)
     if len(value) <= STRING_LIMIT:
         return repr(value)
     start = repr(value[:STRING_LIMIT])
@@ -73,6 +75,7 @@ def _string_text(value: Any, depth: int) -> str:
 
 
 def _number_text(value: Any, depth: int) -> str:
+    value = exact(value)
     if isinstance(value, int) and value.bit_length() > BIG_INT_BITS:
         return f"<int of {value.bit_length()} bits>"
     return repr(value)
@@ -83,14 +86,14 @@ def _array_text(value: Any, depth: int) -> str:
 
 
 def _function_text(value: Any, depth: int) -> str:
-    if isinstance(value, types.MethodType):
-        return f"{_text(value.__self__, depth + 1)}.{value.__func__.__name__}"
-    name = getattr(value, "__qualname__", type(value).__name__)
-    code = getattr(value, "__code__", None)
+    if is_a(value, types.MethodType):
+        return f"{_text(value.__self__, depth + 1)}.{attribute(value.__func__, '__name__', type(value.__func__).__name__)}"
+    name = attribute(value, "__qualname__", type(value).__name__)
+    code = attribute(value, "__code__")
     if code is not None and "<lambda>" in name:
         name = f"<lambda> of line {code.co_firstlineno}"
     names = getattr(code, "co_freevars", ())
-    cells = getattr(value, "__closure__", None) or ()
+    cells = attribute(value, "__closure__") or ()
     held = [f"{free}={_cell_text(free, cell, depth)}" for free, cell in zip(names, cells, strict=False)]
     return f"{name} ({', '.join(held[:_ITEMS_SHOWN])})" if held and depth < DEPTH else name
 
@@ -103,32 +106,33 @@ def _cell_text(name: str, cell: Any, depth: int) -> str:
 
 
 def _partial_text(value: Any, depth: int) -> str:
-    parts = [_text(value.func, depth + 1), *(_text(part, depth + 1) for part in value.args[:_ITEMS_SHOWN])]
-    parts += [f"{name}={_field_text(name, part, depth)}" for name, part in islice(value.keywords.items(), _ITEMS_SHOWN)]
+    func, args, keywords = (attribute(value, name) for name in ("func", "args", "keywords"))
+    parts = [_text(func, depth + 1), *(_text(part, depth + 1) for part in args[:_ITEMS_SHOWN])]
+    parts += [f"{name}={_field_text(name, part, depth)}" for name, part in islice(parts_of(keywords), _ITEMS_SHOWN)]
     return f"partial({', '.join(parts)})"
 
 
 def _mapping_text(value: Any, depth: int) -> str:
     if depth >= DEPTH:
         return "{…}"
-    shown_items = [
-        f"{_text(key, depth + 1)}: {_field_text(key, item, depth)}" for key, item in islice(value.items(), _ITEMS_SHOWN)
-    ]
-    return "{" + ", ".join(shown_items + ["…"] * (len(value) > _ITEMS_SHOWN)) + "}"
+    items = list(islice(parts_of(value), _ITEMS_SHOWN + 1))
+    shown_items = [f"{_text(key, depth + 1)}: {_field_text(key, item, depth)}" for key, item in items[:_ITEMS_SHOWN]]
+    return "{" + ", ".join(shown_items + ["…"] * (len(items) > _ITEMS_SHOWN)) + "}"
 
 
 def _sequence_text(value: Any, depth: int) -> str:
     if depth >= DEPTH:
         return "(…)"
-    parts = [_text(part, depth + 1) for part in islice(value, _ITEMS_SHOWN)] + ["…"] * (len(value) > _ITEMS_SHOWN)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        named = [f"{name}={part}" for name, part in zip(value._fields, parts, strict=False)]
+    items = list(islice(parts_of(value), _ITEMS_SHOWN + 1))
+    parts = [_text(part, depth + 1) for part in items[:_ITEMS_SHOWN]] + ["…"] * (len(items) > _ITEMS_SHOWN)
+    if is_a(value, tuple) and is_a(fields := in_class(value, "_fields"), tuple):
+        named = [f"{name}={part}" for name, part in zip(fields, parts, strict=False)]
         return f"{type(value).__qualname__}({', '.join(named)})"
-    if isinstance(value, tuple):
+    if is_a(value, tuple):
         return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
-    if isinstance(value, list):
+    if is_a(value, list):
         return f"[{', '.join(parts)}]"
-    return f"{type(value).__name__}({{{', '.join(parts)}}})" if isinstance(value, frozenset) else f"{{{', '.join(parts)}}}"
+    return f"{type(value).__name__}({{{', '.join(parts)}}})" if is_a(value, frozenset) else f"{{{', '.join(parts)}}}"
 
 
 def _is_default_repr(kind: Any) -> bool:
@@ -137,7 +141,12 @@ def _is_default_repr(kind: Any) -> bool:
 
 def has_known_repr(value: Any) -> bool:
     kind = type(value)
-    return not _is_default_repr(kind) and kind.__module__.partition(".")[0] in KNOWN_LIBRARIES
+    return not _is_default_repr(kind) and is_of_known_library(kind)
+
+
+def is_of_known_library(kind: type) -> bool:
+    """Whether a class is one of Python's, NumPy's or JAX's."""
+    return str(kind.__module__).partition(".")[0] in KNOWN_LIBRARIES
 
 
 def is_secret_name(name: str) -> bool:
@@ -157,49 +166,55 @@ def instance_fields(value: Any) -> dict[str, Any]:
                     found[name] = member.__get__(value)
                 except AttributeError:
                     continue
-    try:
-        attributes = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return found
-    if isinstance(attributes, dict):
-        found.update((str(name), attribute) for name, attribute in attributes.items())
+    found.update((str(name), held) for name, held in parts_of(attributes(value) or {}))
     return found
 
 
 def is_generated(method: Any) -> bool:
-    code = getattr(method, "__code__", None)
-    inner = getattr(getattr(method, "__wrapped__", None), "__code__", None)
-    return any(found is not None and found.co_filename == "<string>" for found in (code, inner))
+    codes = (attribute(method, "__code__"), attribute(attribute(method, "__wrapped__"), "__code__"))
+    return any(is_a(code, types.CodeType) and code.co_filename == "<string>" for code in codes)
 
 
 def library_name(value: Any) -> str:
     """Where a function of JAX, NumPy or Python itself stands, as "jax.numpy.sin"; it is no other for being imported again."""
-    if isinstance(value, (type, types.MethodType)) or type(value).__module__.partition(".")[0] not in KNOWN_LIBRARIES:
+    if is_a(value, (type, types.MethodType)) or not is_of_known_library(type(value)):
         return ""
     if not callable(value):
         return ""
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    module, name = attribute(value, "__module__"), attribute(value, "__qualname__") or attribute(value, "__name__")
     known = isinstance(module, str) and isinstance(name, str) and "<" not in name
     return f"{module}.{name}" if known and str(module).partition(".")[0] in KNOWN_LIBRARIES else ""
 
 
 def is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or (hasattr(type(value), "shape") and hasattr(type(value), "dtype"))
+    """NumPy's, JAX's, and what C keeps as such (torch's); properties of a class of the user's are not asked."""
+    if is_a(value, np.ndarray):
+        return True
+    of_class = [in_class(value, name) for name in ("shape", "dtype")]
+    stored = is_of_known_library(type(value)) or all(is_a(each, types.GetSetDescriptorType) for each in of_class)
+    return stored and None not in of_class
 
 
 _TEXTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
-    (lambda value: isinstance(value, enum.Enum), lambda value, depth: f"{type(value).__qualname__}.{value.name}"),
-    (lambda value: isinstance(value, (str, bytes)), _string_text),
-    (lambda value: value is None or isinstance(value, (bool, int, float, complex, np.generic)), _number_text),
-    (lambda value: isinstance(value, type), lambda value, depth: value.__qualname__),
-    (lambda value: isinstance(value, functools.partial), _partial_text),
-    (lambda value: isinstance(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType)), _function_text),
+    (lambda value: is_a(value, enum.Enum), lambda value, depth: f"{type(value).__qualname__}.{attribute(value, '_name_')}"),
+    (lambda value: is_a(value, (str, bytes)), _string_text),
+    (lambda value: value is None or is_a(value, (bool, int, float, complex, np.generic)), _number_text),
+    (lambda value: is_a(value, types.ModuleType), lambda value, depth: _module_text(value)),
+    (lambda value: is_a(value, type), lambda value, depth: value.__qualname__),
+    (lambda value: is_a(value, functools.partial), _partial_text),
+    (lambda value: is_a(value, (types.FunctionType, types.MethodType, types.BuiltinFunctionType)), _function_text),
     (lambda value: bool(library_name(value)), lambda value, depth: library_name(value).rpartition(".")[2]),
     (is_array, _array_text),
-    (lambda value: isinstance(value, dict), _mapping_text),
-    (lambda value: isinstance(value, (tuple, list, set, frozenset)), _sequence_text),
+    (lambda value: is_a(value, dict), _mapping_text),
+    (lambda value: is_a(value, (tuple, list, set, frozenset)), _sequence_text),
     (has_known_repr, lambda value, depth: ADDRESS.sub("", " ".join(repr(value).split()))),
 )
+
+
+def _module_text(value: Any) -> str:
+    """As Python writes it, which would load a module that loads itself at the first look."""
+    name, file = (own_attribute(value, name) for name in ("__name__", "__file__"))
+    return f"<module {name!r} from {file!r}>" if file else f"<module {name!r}>"
 
 
 def _field_text(name: Any, value: Any, depth: int) -> str:
@@ -215,7 +230,7 @@ def _object_text(value: Any, depth: int) -> str:
         if written is not None:
             return written
     fields = instance_fields(value)
-    if isinstance(value, Mapping) or depth >= DEPTH:
+    if is_a(value, Mapping) or depth >= DEPTH:
         return f"{kind.__qualname__}(…)"
     parts = [f"{name}={_field_text(name, field, depth)}" for name, field in islice(fields.items(), _ITEMS_SHOWN)]
     return f"{kind.__qualname__}({', '.join(parts + ['…'] * (len(fields) > _ITEMS_SHOWN))})"

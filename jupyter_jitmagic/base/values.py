@@ -21,17 +21,18 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, exact, is_a, parts_of
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.base.value_texts import (
     ADDRESS,
     BIG_INT_BITS,
     DEPTH,
-    KNOWN_LIBRARIES,
     STRING_LIMIT,
     has_known_repr,
     instance_fields,
     is_array,
     is_generated,
+    is_of_known_library,
     library_name,
     shown,
 )
@@ -55,15 +56,15 @@ class Value:
 
     def __init__(self, value: Any, *, secret: bool = False, by_equality: bool = False) -> None:
         prints = _Prints(by_equality)
-        self.text = "…" if secret and isinstance(value, (str, bytes)) else shown(value)
+        self.text = "…" if secret and is_a(value, (str, bytes)) else shown(value)
         self._type = id(type(value))
         self.kind = type(value).__qualname__
-        self.is_own_class = type(value).__module__.partition(".")[0] not in KNOWN_LIBRARIES and not callable(value)
+        self.is_own_class = not is_of_known_library(type(value)) and not callable(value)
         self._key = prints.key(value)
         self.by_identity = prints.by_identity
         self._looks = (type(value).__qualname__, Looks().key(value))
         self._ref = _weak(value)
-        self._parts = tuple(_part_texts(value)) if isinstance(value, tuple) and "…" in self.text else ()
+        self._parts = tuple(_part_texts(value)) if is_a(value, tuple) and "…" in self.text else ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value) or self._type != other._type:
@@ -102,8 +103,8 @@ class Value:
 
 
 def _part_texts(value: tuple[Any, ...], depth: int = 0) -> Iterator[str]:
-    for part in islice(value, _PARTS_SHOWN):
-        if isinstance(part, tuple) and depth < DEPTH:
+    for part in islice(parts_of(value), _PARTS_SHOWN):
+        if is_a(part, tuple) and depth < DEPTH:
             yield from islice(_part_texts(part, depth + 1), _PARTS_SHOWN)
         else:
             yield shown(part, STRING_LIMIT)
@@ -140,23 +141,24 @@ class _Prints:
 
     def key(self, value: Any, depth: int = 0) -> tuple[Any, ...]:
         self._left -= 1
-        if value is None or isinstance(value, (str, bytes)):
+        if value is None or is_a(value, (str, bytes)):
             return _plain(value)
-        if isinstance(value, (bool, int, float, complex, np.generic)):
+        if is_a(value, (bool, int, float, complex, np.generic)):
             return _number(value)
-        if isinstance(value, (tuple, frozenset)) and depth < DEPTH and len(value) <= self._left:
-            parts = [self.key(part, depth + 1) for part in value]
-            return ("set", frozenset(parts)) if isinstance(value, frozenset) else ("tuple", *parts)
-        if isinstance(value, enum.Enum):
-            return ("enum", id(type(value)), value.name)
-        if isinstance(value, _PLAIN_DATA):
+        if is_a(value, (tuple, frozenset)) and depth < DEPTH and len(held := tuple(parts_of(value))) <= self._left:
+            parts = [self.key(part, depth + 1) for part in held]
+            return ("set", frozenset(parts)) if is_a(value, frozenset) else ("tuple", *parts)
+        if is_a(value, enum.Enum):
+            return ("enum", id(type(value)), attribute(value, "_name_"))
+        if is_a(value, _PLAIN_DATA):
             return ("plain", value)
-        if isinstance(value, types.MethodType):
+        if is_a(value, types.MethodType):
             self.by_identity = True
             return ("method", id(value.__self__), id(value.__func__))
-        if self._by_equality and depth < DEPTH and type(value) in (list, dict, set) and len(value) <= self._left:
+        kind: Any = type(value)
+        if self._by_equality and depth < DEPTH and (kind is list or kind is dict or kind is set) and len(value) <= self._left:
             return self._container(value, depth)
-        if hashes_by_identity(type(value)) or isinstance(value, type):
+        if hashes_by_identity(type(value)) or is_a(value, type):
             self.by_identity = True
             return ("id", id(value))
         return self._by_value(value, depth)
@@ -186,7 +188,7 @@ class _Prints:
 
 def _compares_fields(kind: type) -> bool:
     """Whether `==` of a dataclass is the generated one."""
-    parameters = getattr(kind, "__dataclass_params__", None)
+    parameters = attribute(kind, "__dataclass_params__")
     equal = kind.__dict__.get("__eq__")
     return bool(parameters is not None and parameters.eq and equal is not None and is_generated(equal))
 
@@ -195,11 +197,13 @@ def _plain(value: Any) -> tuple[Any, ...]:
     """Strings by digest: what is kept tells nothing of a secret."""
     if value is None:
         return ("none",)
-    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
+    value = exact(value)
+    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return ("text", isinstance(value, str), len(value), digest(data))
 
 
 def _number(value: Any) -> tuple[Any, ...]:
+    value = exact(value)
     if isinstance(value, np.generic):
         try:
             value = value.item()
@@ -228,28 +232,28 @@ class Looks:
         if self._left <= 0 or depth > DEPTH:
             self.exact = False
             return ("…",)
-        if value is None or isinstance(value, (str, bytes)):
+        if value is None or is_a(value, (str, bytes)):
             return _plain(value)
-        if isinstance(value, (bool, int, float, complex, np.generic)):
+        if is_a(value, (bool, int, float, complex, np.generic)):
             return _looks_of_number(value)
-        if isinstance(value, enum.Enum):
-            return ("enum", value.name, self.key(value.value, depth + 1))
+        if is_a(value, enum.Enum):
+            return ("enum", attribute(value, "_name_"), self.key(attribute(value, "_value_"), depth + 1))
         if named := library_name(value):
             return ("library", named)
-        if isinstance(value, type):
-            self.exact = self.exact and value.__module__.partition(".")[0] in KNOWN_LIBRARIES
+        if is_a(value, type):
+            self.exact = self.exact and is_of_known_library(value)
             return ("class", value.__module__, value.__qualname__)
         if is_array(value):
             described = self._arrays(value)
             self.exact = self.exact and isinstance(described[-1], bytes)
             return ("array", *described)
-        if isinstance(value, types.CodeType):
+        if is_a(value, types.CodeType):
             return ("code", *_code_looks(value), *(self.key(part, depth) for part in value.co_consts))
         for kind, parts in _PARTS:
-            if isinstance(value, kind):
-                self.exact = self.exact and not (depth and isinstance(value, _RUNNABLE))
+            if is_a(value, kind):
+                self.exact = self.exact and not (depth and is_a(value, _RUNNABLE))
                 return (kind.__name__, *(self.key(part, depth + 1) for part in islice(parts(value), max(self._left, 0))))
-        if isinstance(value, types.BuiltinFunctionType):
+        if is_a(value, types.BuiltinFunctionType):
             return ("builtin", value.__qualname__)
         fields = instance_fields(value)
         self.exact = False  # what its methods do is not looked at
@@ -263,9 +267,10 @@ class Looks:
 
 def _looks_of_number(value: Any) -> tuple[Any, ...]:
     """1, 1.0 and True look different, 0.0 and -0.0 too; one nan looks as another."""
-    if isinstance(value, int) and value.bit_length() > BIG_INT_BITS:
-        return _number(value)
-    return ("number", type(value).__name__, repr(value))
+    plain = exact(value)
+    if isinstance(plain, int) and plain.bit_length() > BIG_INT_BITS:
+        return _number(plain)
+    return ("number", type(value).__name__, repr(plain))
 
 
 def _code_looks(code: types.CodeType) -> tuple[Any, ...]:
@@ -294,12 +299,12 @@ _RUNNABLE = (types.FunctionType, types.MethodType, functools.partial)
 _PARTS: tuple[tuple[type, Callable[[Any], Iterator[Any]]], ...] = (
     (types.FunctionType, _code_parts),
     (types.MethodType, lambda method: iter((method.__func__, method.__self__))),
-    (functools.partial, lambda partial: iter((partial.func, partial.args, partial.keywords))),
-    (dict, lambda mapping: (part for item in mapping.items() for part in item)),
-    (tuple, iter),
-    (list, iter),
-    (frozenset, lambda members: iter(sorted(map(_looks_text, members)))),
-    (set, lambda members: iter(sorted(map(_looks_text, members)))),
+    (functools.partial, lambda partial: (attribute(partial, name) for name in ("func", "args", "keywords"))),
+    (dict, lambda mapping: (part for item in parts_of(mapping) for part in item)),
+    (tuple, tuple.__iter__),
+    (list, list.__iter__),
+    (frozenset, lambda members: iter(sorted(map(_looks_text, parts_of(members))))),
+    (set, lambda members: iter(sorted(map(_looks_text, parts_of(members))))),
 )
 
 
@@ -313,6 +318,6 @@ def _array_key(value: Any) -> tuple[Any, ...]:
         described: tuple[Any, ...] = (tuple(value.shape), str(value.dtype))
     except Exception:
         return (id(value),)
-    if isinstance(value, np.ndarray) and value.nbytes <= 65536 and not value.dtype.hasobject:
+    if is_a(value, np.ndarray) and value.nbytes <= 65536 and not value.dtype.hasobject:
         return (*described, digest(value.tobytes()))
     return (*described, id(value))

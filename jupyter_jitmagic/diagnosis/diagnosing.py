@@ -15,6 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_moment, leaving
@@ -137,7 +138,7 @@ def _without(diagnosis: Diagnosis, names: frozenset[str]) -> Diagnosis:
 
 def _handed_on(call: Call) -> list[tuple[str, Any]]:
     """Objects that every run gets as they are and could change, by name: self, static arguments, leaves that are no arrays."""
-    owner = getattr(innermost(call.fun), "__self__", None)
+    owner = attribute(innermost(call.fun), "__self__", None)
     static = [(argument.name, argument.value) for argument in call.arguments if argument.name in call.declared]
     leaves = [found for argument in call.arguments for found in argument.bad_leaves]
     return [("self", owner), *static, *leaves]

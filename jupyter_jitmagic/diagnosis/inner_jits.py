@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -105,9 +106,7 @@ def static_within(call: Call, seconds: float) -> Rewrite | None:
 
 
 def _may_be_static(value: Any) -> bool:
-    if any(
-        isinstance(leaf, jax.Array | jax.core.Tracer) or hasattr(leaf, "dtype") for leaf in jax.tree_util.tree_leaves(value)
-    ):
+    if any(isinstance(leaf, jax.Array | jax.core.Tracer) or has(leaf, "dtype") for leaf in jax.tree_util.tree_leaves(value)):
         return False
     try:
         hash(value)

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, is_a
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 LARGEST_COPY = 1 << 22
@@ -37,13 +38,13 @@ def is_rebuilt(value: Any) -> bool:
 
 def is_users_pytree(value: Any) -> bool:
     """Whether JAX takes an object of a class of the user's apart, and makes it anew."""
-    return not isinstance(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
+    return not is_a(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
 
 
 def _changes_in_place(value: Any) -> bool:
     """Whether a library's pytree is an object whose attributes a call may set, as flax's modules count their draws."""
-    frozen = getattr(getattr(type(value), "__dataclass_params__", None), "frozen", False)
-    may_be_set = hasattr(value, "__dict__") and not frozen and not isinstance(value, tuple | jax.Array)
+    frozen = getattr(attribute(type(value), "__dataclass_params__", None), "frozen", False)
+    may_be_set = attributes(value) is not None and not frozen and not is_a(value, (tuple, jax.Array))
     return may_be_set and not jax.tree_util.all_leaves([value])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.sandbox import undo
 
 FILTERS = "it changes the filters of warnings"
@@ -88,7 +89,7 @@ def unannounced(function: Any) -> str:
     if not callable(function):
         return ""
     name = function.__name__ if isinstance(function, type) else str(undo.attribute(function, "__name__"))
-    module = str(getattr(function, "__module__", None) or "")
+    module = str(attribute(function, "__module__", None) or "")
     for beginning, (what, does, does_not) in _UNANNOUNCED.items():
         if _is_in(module, beginning) and name not in does_not.split() and (does == "*" or name in does.split()):
             return what
@@ -131,12 +132,12 @@ def noticed(function: Any, module: str) -> str:
     """
     if deed := unannounced(function):
         return deed
-    name = str(getattr(function, "__name__", ""))
+    name = text_attribute(function, "__name__")
     if function is builtins.open or (name in _FILES and module in ("numpy", "jax.numpy", "scipy.io")):
         return "it uses files"
-    owner = getattr(function, "__self__", None)  # of a method that a name of its own stands for: `now = datetime.now`
+    owner = attribute(function, "__self__", None)  # of a method that a name of its own stands for: `now = datetime.now`
     owners = str((owner if isinstance(owner, type) else type(owner)).__module__)
-    modules = (str(getattr(function, "__module__", None) or ""), owners, module)
+    modules = (str(attribute(function, "__module__", None) or ""), owners, module)
     return next((f"it uses {what}" for part, what in _NOTICED.items() if any(_is_in(each, part) for each in modules)), "")
 
 

@@ -11,6 +11,7 @@ import functools
 import types
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.source.rebuilding import Rebuilt, is_plain_jit, jitted_as
 from jupyter_jitmagic.source.units import NoSource
 from jupyter_jitmagic.usercode.ownership import is_library
@@ -57,7 +58,7 @@ class OwnCaches(Rebuilt):
 
     def _reaches(self, fun: Any) -> bool:
         if isinstance(fun, functools._lru_cache_wrapper) or is_plain_jit(fun):
-            return not is_library(getattr(getattr(fun.__wrapped__, "__code__", None), "co_filename", "<frozen"))
+            return not is_library(getattr(attribute(fun.__wrapped__, "__code__", None), "co_filename", "<frozen"))
         return isinstance(fun, types.FunctionType | functools.partial | types.MethodType) and super()._reaches(fun)
 
     def _instance(self, value: Any) -> Any:

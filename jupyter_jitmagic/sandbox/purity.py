@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.sandbox.known_effects import noticed
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -64,9 +65,11 @@ def impurity(
     """
     seen: set[int] = set()
     units: dict[tuple[str, int], Unit] = {}
-    values = (*args, *(kwargs or {}).values(), getattr(fun, "__self__", None), fun)
-    classes = {type(value) for value in (*values, *_held(values, lambda held: hasattr(held, "__dict__"))) if value is not None}
-    classes = {c for c in classes if not c.__module__.startswith(("jax", "numpy", "builtins", "functools"))}
+    values = (*args, *(kwargs or {}).values(), attribute(fun, "__self__", None), fun)
+    classes = {
+        type(value) for value in (*values, *_held(values, lambda held: attributes(held) is not None)) if value is not None
+    }
+    classes = {c for c in classes if not str(c.__module__).startswith(("jax", "numpy", "builtins", "functools"))}
     containers = tuple({type(held) for held in _held(values, lambda held: isinstance(held, _CONTAINERS))})
     outer = plain_function(fun)
     named = _named(fun, args, kwargs or {})
@@ -305,7 +308,7 @@ def _is_read(
     else:
         kinds = classes
     return any(
-        _is_users(getattr(kind, func.attr, None)) or (issubclass(kind, tuple) and func.attr in getattr(kind, "_fields", ()))
+        _is_users(getattr(kind, func.attr, None)) or (issubclass(kind, tuple) and func.attr in attribute(kind, "_fields", ()))
         for kind in kinds
     )
 
@@ -313,7 +316,7 @@ def _is_read(
 def _named(fun: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the parameters by name, `self` of a method among them."""
     function: Any = fun.func if isinstance(fun, functools.partial) else fun
-    owner = getattr(function, "__self__", None)
+    owner = attribute(function, "__self__", None)
     try:
         named = dict(inspect.signature(fun).bind_partial(*args, **kwargs).arguments)
         first = next(iter(inspect.signature(function.__func__).parameters), "") if owner is not None else ""
@@ -324,7 +327,7 @@ def _named(fun: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str
 
 def _owner_of(function: types.FunctionType, values: Iterable[Any]) -> dict[str, Any]:
     """`self` of a method, where just one of the values has it."""
-    owners = [v for v in values if getattr(getattr(type(v), function.__name__, None), "__code__", None) is function.__code__]
+    owners = [v for v in values if attribute(getattr(type(v), function.__name__, None), "__code__", None) is function.__code__]
     return {function.__code__.co_varnames[0]: owners[0]} if len(owners) == 1 and function.__code__.co_argcount else {}
 
 
@@ -334,8 +337,8 @@ def _reached(node: ast.AST, named: Mapping[str, Any]) -> Any:
         return named.get(node.id)
     if isinstance(node, ast.Attribute):
         owner = _reached(node.value, named)
-        names = getattr(owner, "_fields", ()) if isinstance(owner, tuple) else ()
-        return owner[names.index(node.attr)] if node.attr in names else getattr(owner, "__dict__", {}).get(node.attr)
+        names = in_class(owner, "_fields", ()) if is_a(owner, tuple) else ()
+        return tuple.__getitem__(owner, names.index(node.attr)) if node.attr in names else own_attribute(owner, node.attr)
     return None
 
 
@@ -354,11 +357,9 @@ def _held(values: Iterable[Any], wanted: Callable[[Any], bool]) -> Iterator[Any]
         value = todo.popleft()
         if wanted(value):
             yield value
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-        held = (
-            () if isinstance(value, type | types.ModuleType | types.FunctionType) else getattr(value, "__dict__", {}).values()
-        )
-        todo.extend(itertools.islice((*inner, *held), _MOST_LOOKED_AT))
+        inner = dict.values(value) if is_a(value, dict) else parts_of(value) if is_a(value, (list, tuple)) else ()
+        held = () if is_a(value, (type, types.ModuleType, types.FunctionType)) else dict.values(attributes(value) or {})
+        todo.extend(itertools.islice(itertools.chain(inner, held), _MOST_LOOKED_AT))
 
 
 def _is_users(method: object) -> bool:

@@ -37,6 +37,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import is_jax_module
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.sandbox import undo
 from jupyter_jitmagic.sandbox.known_effects import CHANGES_A_LOGGER, FILTERS, unannounced
 from jupyter_jitmagic.source.units import codes
@@ -206,10 +207,10 @@ class Reach:
                 self._function(value)
         elif isinstance(value, functools._lru_cache_wrapper):
             if not any(value is own for own in self._own_caches) and not is_library(_file_of(value)):
-                self._refuse(f"it fills the cache of {getattr(value, '__name__', 'a function')}", label)
+                self._refuse(f"it fills the cache of {attribute(value, '__name__', 'a function')}", label)
             self._see(value.__wrapped__, label)
         elif _is_of_jax(value):
-            for part in (getattr(value, "__wrapped__", None), *(undo.attributes(value) or {}).values()):
+            for part in (attribute(value, "__wrapped__", None), *(undo.attributes(value) or {}).values()):
                 if isinstance(part, types.FunctionType | types.MethodType | functools.partial):
                     self._see(part, label)
         elif (parts := _parts_of_callable(value)) is not None:
@@ -234,8 +235,8 @@ class Reach:
         elif isinstance(value, bytearray | array.array):
             self._items -= len(value)
             self.restores.append(undo.of_bytes(value))
-        elif callable(value) and not _is_pythons(type(value)) and isinstance(getattr(value, "__name__", None), str):
-            for part in (getattr(value, "__self__", None), getattr(value, "__wrapped__", None)):  # a function written in C
+        elif callable(value) and not _is_pythons(type(value)) and isinstance(attribute(value, "__name__", None), str):
+            for part in (attribute(value, "__self__", None), attribute(value, "__wrapped__", None)):  # a function written in C
                 if not isinstance(part, types.ModuleType):
                     self._see(part, label)
         elif type(value) is not object:
@@ -245,7 +246,7 @@ class Reach:
 
     def _inside_a_librarys(self, function: types.FunctionType, label: str) -> None:
         """What a library has put around the user's function holds that in its closure."""
-        for held in (getattr(function, "__wrapped__", None), *map(undo.content, function.__closure__ or ())):
+        for held in (attribute(function, "__wrapped__", None), *map(undo.content, function.__closure__ or ())):
             if callable(held) and not isinstance(held, type):
                 self._see(held, label)
 
@@ -373,7 +374,7 @@ def _parts_of_callable(value: Any) -> tuple[Any, ...] | None:
 
 
 def _file_of(wrapper: Any) -> str:
-    return getattr(getattr(wrapper.__wrapped__, "__code__", None), "co_filename", "<frozen")
+    return getattr(attribute(wrapper.__wrapped__, "__code__", None), "co_filename", "<frozen")
 
 
 def _is_librarys(value: Any) -> bool:

@@ -7,12 +7,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
+
 Array = np.ndarray[Any, Any]
 
 
 def leaf_as_numbers(leaf: Any) -> Any:
     """The numbers of a random key; anything else as it is."""
-    is_key = jax.dtypes.issubdtype(getattr(leaf, "dtype", np.dtype(float)), jax.dtypes.prng_key)
+    is_key = jax.dtypes.issubdtype(attribute(leaf, "dtype", np.dtype(float)), jax.dtypes.prng_key)
     return jax.random.key_data(leaf) if is_key else leaf
 
 

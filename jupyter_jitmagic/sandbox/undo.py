@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_jitmagic.base import looking
+
 Restore = Callable[[], object]
 ABSENT: Any = object()
 """Stands for what is not there."""
@@ -133,11 +135,7 @@ def content(cell: Any) -> Any:
 
 def attributes(value: Any) -> dict[str, Any] | None:
     """The dictionary behind an object's attributes, read without the object's own code; None if it has none."""
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return None
-    return found if isinstance(found, dict) else None
+    return looking.attributes(value)
 
 
 def attribute(value: Any, name: str) -> Any:

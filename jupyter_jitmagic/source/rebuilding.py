@@ -16,6 +16,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
 from jupyter_jitmagic.source.methods import CALL, LOOK_UP, looking_up, names_of_methods
 from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -86,7 +87,7 @@ class Rebuilt:
         if name == CALL and isinstance(owner, type):
             return owner
         cls = owner if isinstance(owner, type) else type(owner)
-        held = {} if owner is cls else getattr(owner, "__dict__", {})
+        held = {} if owner is cls else attributes(owner) or {}
         base = next((each for each in cls.__mro__ if name in vars(each)), None)
         if base is not None and name not in held:
             method = vars(base)[name]
@@ -119,7 +120,7 @@ class Rebuilt:
         if not changed:
             return value
         self._keep.append(value)
-        made = self._instances[key] = copy.copy(value)
+        made = self._instances[key] = _shallow_copy(value)
         shadow = type(cls.__name__, (cls,), {"__slots__": ()})
         for name, method in changed.items():
             new = self.make(_function_in(method))
@@ -147,7 +148,7 @@ class Rebuilt:
             made = type(fun)(*(self.make(each) if self._may_reach(each) else each for each in fun))
         elif isinstance(fun, functools._lru_cache_wrapper):
             made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
-        elif hasattr(fun, "__wrapped__"):
+        elif has(fun, "__wrapped__"):
             made = self._again(fun)
         else:
             made = self._instance(fun)
@@ -179,7 +180,7 @@ class Rebuilt:
             found = [fun.__globals__[n] for n in names if n in fun.__globals__]
             found += [_content(cell) for cell in fun.__closure__ or ()]
             for module in [
-                f for f in found if isinstance(f, types.ModuleType) and is_users_text(getattr(f, "__file__", None) or "<")
+                f for f in found if isinstance(f, types.ModuleType) and is_users_text(attribute(f, "__file__", None) or "<")
             ]:
                 found += [vars(module)[n] for n in names if n in vars(module)]
             return any(self._may_reach(f) and self.affected(f) for f in found)
@@ -191,7 +192,7 @@ class Rebuilt:
             return False
         if isinstance(fun, tuple):
             return any(self._may_reach(each) and self.affected(each) for each in fun)
-        if hasattr(fun, "__wrapped__"):
+        if has(fun, "__wrapped__"):
             return self.affected(fun.__wrapped__)
         call = vars(type(fun)).get("__call__")
         return isinstance(call, types.FunctionType) and self.affected(call)
@@ -202,7 +203,7 @@ class Rebuilt:
 
     def _may_reach(self, value: Any) -> bool:
         """A callable, or a named tuple, which may hold some: `hk.transform` gives one."""
-        return self._is_callable(value) or (isinstance(value, tuple) and hasattr(value, "_fields"))
+        return self._is_callable(value) or (isinstance(value, tuple) and has(value, "_fields"))
 
     def space(self, module_globals: dict[str, Any]) -> dict[str, Any]:
         """A copy of a module's globals in which changed functions, and what reaches them, are the new ones."""
@@ -216,7 +217,7 @@ class Rebuilt:
                 if name in self._extra:
                     continue
                 if isinstance(value, types.ModuleType):
-                    file = getattr(value, "__file__", None)
+                    file = attribute(value, "__file__", None)
                     if file and is_users_text(file) and any(u.globals is vars(value) for u in self._units):
                         space[name] = self._module(value)
                 elif self._may_reach(value) and self.affected(value):
@@ -256,7 +257,7 @@ class Rebuilt:
         made.__kwdefaults__ = fun.__kwdefaults__
         made.__qualname__, made.__module__, made.__doc__ = fun.__qualname__, fun.__module__, fun.__doc__
         made.__dict__.update({k: v for k, v in vars(fun).items() if k != "__wrapped__"})
-        if hasattr(fun, "__wrapped__"):
+        if has(fun, "__wrapped__"):
             made.__wrapped__ = fun.__wrapped__  # type: ignore[attr-defined]
         self._made[id(fun)] = made
         for name, cell in zip(code.co_freevars, closure, strict=True):
@@ -341,7 +342,7 @@ def is_plain_jit(fun: Any) -> bool:
     placed = getattr(info, "user_specified_in_shardings", False) or any(
         type(leaf).__name__ != "UnspecifiedValue" for leaf in getattr(info, "out_shardings_leaves", ())
     )
-    return not placed and isinstance(getattr(fun, "__wrapped__", None), types.FunctionType)
+    return not placed and isinstance(attribute(fun, "__wrapped__", None), types.FunctionType)
 
 
 def jitted_as(fun: Any, inner: Any) -> Any:
@@ -356,6 +357,22 @@ _EMPTY = object()
 
 def _function_in(method: Any) -> Any:
     return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+
+
+def _shallow_copy(value: Any) -> Any:
+    """An object with the same attributes; one of an ordinary class is made without code of its own, as its `__getattr__`."""
+    cls: Any = type(value)
+    if cls.__new__ is not object.__new__ or in_class(value, "__copy__") is not None:
+        return copy.copy(value)
+    made = object.__new__(cls)
+    held = attributes(made)
+    if held is not None:
+        held.update(attributes(value) or {})
+    for base in cls.__mro__:
+        for name, member in vars(base).items():
+            if isinstance(member, types.MemberDescriptorType) and (kept := attribute(value, name, ABSENT)) is not ABSENT:
+                member.__set__(made, kept)
+    return made
 
 
 def _file_of(cls: type) -> str:
@@ -396,7 +413,7 @@ def _is_known(decorator: ast.expr, module_globals: dict[str, Any]) -> bool:
         if isinstance(node, ast.Name):
             value = module_globals.get(node.id)
             if callable(value) or isinstance(value, types.ModuleType):
-                module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+                module = attribute(value, "__module__", None) or text_attribute(value, "__name__")
                 if str(module).split(".")[0] not in {"jax", "functools", "jaxlib", "jupyter_jitmagic", "equinox"}:
                     return False
     return True

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 _ANNOTATIONS = __future__.annotations.compiler_flag
@@ -72,7 +73,7 @@ def layers(fun: Any) -> Iterator[Any]:
             fun = fun.__func__
         elif isinstance(fun, types.FunctionType):
             return
-        elif hasattr(fun, "__wrapped__"):
+        elif has(fun, "__wrapped__"):
             fun = fun.__wrapped__
         else:
             call = vars(type(fun)).get("__call__")

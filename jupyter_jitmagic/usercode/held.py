@@ -10,6 +10,8 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attributes, parts_of
+
 _DEPTH = 3
 _ITEMS = 100  # of one container that are looked at
 _WRITES = frozenset({"STORE_ATTR", "STORE_GLOBAL", "STORE_SUBSCR", "STORE_DEREF"})
@@ -66,15 +68,12 @@ class _Attribute(str):
 def _items(value: Any) -> Iterator[tuple[Any, Any]]:
     kind = type(value)  # of the type alone: what a value says of itself may be code of the user's
     if issubclass(kind, dict):
-        yield from itertools.islice(list(dict.items(value)), _ITEMS)
+        yield from itertools.islice(list(parts_of(value)), _ITEMS)
     elif issubclass(kind, (list, tuple)):
-        yield from itertools.islice(enumerate((list if issubclass(kind, list) else tuple).__iter__(value)), _ITEMS)
+        yield from itertools.islice(enumerate(parts_of(value)), _ITEMS)
     elif not issubclass(kind, (type, types.ModuleType)):
-        try:
-            held = object.__getattribute__(value, "__dict__")
-        except AttributeError:
-            return
-        yield from ((_Attribute(f".{name}"), item) for name, item in itertools.islice(list(held.items()), _ITEMS))
+        held = list(parts_of(attributes(value) or {}))
+        yield from ((_Attribute(f".{name}"), item) for name, item in itertools.islice(held, _ITEMS))
 
 
 def closure_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import types
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+from jupyter_jitmagic.base.looking import attribute, has, text_attribute
+
+WRAPPED_LIMIT = 100
+"""An object may wrap itself, or something new each time that it is asked."""
 
 
 class Origin(NamedTuple):
@@ -27,8 +33,8 @@ class Origin(NamedTuple):
 def origin_of(fun: Callable[..., Any]) -> Origin:
     """The origin of a plain, wrapped, partial or callable function."""
     name = " of ".join([*_wrappers(fun), qualname_of(fun)])
-    origin = Origin(str(getattr(fun, "__module__", "") or ""), name)
-    if "<lambda>" in name or getattr(fun, "__code__", None) is None:
+    origin = Origin(text_attribute(fun, "__module__"), name)
+    if "<lambda>" in name or attribute(fun, "__code__") is None:
         origin = origin._replace(line=line_of(fun), column=_column_of(fun))
     return origin._replace(filename=file_of(fun)) if "<lambda>" in name else origin
 
@@ -38,8 +44,8 @@ class Earlier:
 
     def __init__(self, fun: Any) -> None:
         plain = _plain(fun)
-        self._code = getattr(plain, "__code__", None)
-        self._space, self._file = id(getattr(plain, "__globals__", None)), file_of(plain)
+        self._code = attribute(plain, "__code__")
+        self._space, self._file = id(attribute(plain, "__globals__")), file_of(plain)
         try:
             self._alive: Callable[[], Any] | None = weakref.ref(fun)
         except TypeError:
@@ -53,16 +59,14 @@ class Earlier:
         unless a definition at module level, whose name means the new one now, ran anew."""
         alive = self._alive() if self._alive is not None else None
         plain = _plain(fun)
-        if self.is_of(fun) or (self._space != id(getattr(plain, "__globals__", None)) and self._file != file_of(plain)):
+        if self.is_of(fun) or (self._space != id(attribute(plain, "__globals__")) and self._file != file_of(plain)):
             return False
-        return alive is None or not (origin.is_local or self._code is getattr(plain, "__code__", None))
+        return alive is None or not (origin.is_local or self._code is attribute(plain, "__code__"))
 
 
 def _plain(fun: Any) -> Any:
     """The function in a partial."""
-    while hasattr(fun, "func") and not hasattr(fun, "__code__"):
-        fun = fun.func
-    return fun
+    return innermost(fun, "__code__")
 
 
 def _column_of(fun: Any) -> int:
@@ -74,21 +78,44 @@ def _column_of(fun: Any) -> int:
 
 def qualname_of(fun: Any) -> str:
     """The qualified name; of a partial that of the function in it."""
-    while hasattr(fun, "func") and not hasattr(fun, "__qualname__"):
-        fun = fun.func
-    return str(getattr(fun, "__qualname__", None) or getattr(fun, "__name__", None) or type(fun).__qualname__)
+    fun = innermost(fun, "__qualname__")
+    names = (attribute(fun, name) for name in ("__qualname__", "__name__"))
+    return next((name for name in names if name and type(name) is str), type(fun).__qualname__)
+
+
+def unwrapped(fun: Any) -> Any:
+    """As ``inspect.unwrap``, also of an object that wraps itself."""
+    for _ in range(WRAPPED_LIMIT):
+        inner = attribute(fun, "__wrapped__")
+        if inner is None:
+            break
+        fun = inner
+    return fun
+
+
+def innermost(fun: Any, name: str) -> Any:
+    """What is within partials and what wraps as they do, down to the first that has an attribute of this name."""
+    for _ in range(WRAPPED_LIMIT):
+        inner = attribute(fun, "func")
+        if inner is None or has(fun, name):
+            break
+        fun = inner
+    return fun
 
 
 def file_of(fun: Any) -> str:
-    return str(getattr(getattr(fun, "__code__", None), "co_filename", ""))
+    return code.co_filename if isinstance(code := attribute(fun, "__code__"), types.CodeType) else ""
 
 
 def line_of(fun: Any) -> int:
-    return int(getattr(getattr(fun, "__code__", None), "co_firstlineno", 0))
+    return code.co_firstlineno if isinstance(code := attribute(fun, "__code__"), types.CodeType) else 0
 
 
 def _wrappers(fun: Any) -> Iterator[str]:
-    while (inner := getattr(fun, "__wrapped__", None)) is not None:
-        code = getattr(fun, "__code__", None)
-        yield type(fun).__qualname__ if code is None else f"{fun.__globals__.get('__name__', '')}.{code.co_qualname}"
+    for _ in range(WRAPPED_LIMIT):
+        inner, code = attribute(fun, "__wrapped__"), attribute(fun, "__code__")
+        if inner is None:
+            return
+        plain = isinstance(code, types.CodeType) and isinstance(fun, types.FunctionType)
+        yield f"{fun.__globals__.get('__name__', '')}.{code.co_qualname}" if plain else type(fun).__qualname__
         fun = inner

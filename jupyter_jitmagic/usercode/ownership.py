@@ -12,10 +12,11 @@ import os
 import sys
 import sysconfig
 from importlib.util import find_spec
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from jupyter_jitmagic.base.jax_internals import is_jax_frame, is_jax_module
+from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
@@ -78,6 +79,6 @@ def is_library_type(kind: type) -> bool:
 
 def is_jax_function(fun: Any) -> bool:
     """Whether a function is JAX's own, as an eager operation is."""
-    code = getattr(fun, "__code__", None)
-    module = str(getattr(fun, "__module__", "") or "")
-    return is_jax_module(module) or (code is not None and is_jax_frame(code.co_filename))
+    code = attribute(fun, "__code__")
+    module = text_attribute(fun, "__module__")
+    return is_jax_module(module) or (is_a(code, CodeType) and is_jax_frame(code.co_filename))

@@ -13,9 +13,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.sandbox.undo import ABSENT, attribute
+from jupyter_jitmagic.base.looking import attribute, has
+from jupyter_jitmagic.sandbox.undo import ABSENT
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
 from jupyter_jitmagic.usercode.held import closure_of, names_in
+from jupyter_jitmagic.usercode.origin import unwrapped
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours
 
 
@@ -209,7 +211,7 @@ def function_name(fun: Any) -> str:
     """As a person would call it: "f", "Model.step", "<lambda>"."""
     while isinstance(fun, functools.partial):
         fun = fun.func
-    name = getattr(fun, "__qualname__", None) or getattr(fun, "__name__", None) or type(fun).__qualname__
+    name = attribute(fun, "__qualname__", None) or attribute(fun, "__name__", None) or type(fun).__qualname__
     return str(name).rsplit("<locals>.", 1)[-1]
 
 
@@ -222,9 +224,9 @@ def code_of(fun: Any) -> Any:
             fun = fun.func
         elif inspect.ismethod(fun):
             fun = fun.__func__
-        elif hasattr(fun, "__code__"):
+        elif has(fun, "__code__"):
             return fun.__code__
-        elif hasattr(fun, "__wrapped__"):
+        elif has(fun, "__wrapped__"):
             fun = fun.__wrapped__
         elif not isinstance(fun, type) and inspect.isfunction(getattr(type(fun), "__call__", None)):  # noqa: B004
             fun = type(fun).__call__
@@ -236,11 +238,11 @@ def code_of(fun: Any) -> Any:
 def reachable_functions(call: Call) -> Iterator[FunctionType]:
     """The function and the user's functions that it names, nearest first."""
     start = innermost(call.fun)
-    queue: list[Any] = [getattr(start, "__func__", start) if not hasattr(start, "__wrapped__") else start.__wrapped__]
-    owner = getattr(start, "__self__", None)
+    queue: list[Any] = [attribute(start, "__func__", start) if not has(start, "__wrapped__") else start.__wrapped__]
+    owner = attribute(start, "__self__", None)
     seen: set[int] = set()
     while queue and len(seen) < 50:
-        fun = inspect.unwrap(queue.pop(0)) if callable(queue[0]) else queue.pop(0)
+        fun = unwrapped(queue.pop(0))
         if not isinstance(fun, FunctionType) or id(fun) in seen:
             continue
         seen.add(id(fun))
@@ -281,7 +283,7 @@ def calling_itself(fun: Any) -> Any:
 
 
 def _is_jit_of(value: Any, fun: FunctionType) -> bool:
-    while attribute(value, "lower") is not ABSENT:
+    while attribute(value, "lower", ABSENT) is not ABSENT:
         value = attribute(value, "__wrapped__")
         if value is fun:
             return True
@@ -290,8 +292,8 @@ def _is_jit_of(value: Any, fun: FunctionType) -> bool:
 
 def innermost(fun: Callable[..., Any]) -> Any:
     """The function below partials."""
-    while hasattr(fun, "func") and hasattr(fun, "keywords"):
-        fun = fun.func
+    while isinstance(fun, functools.partial):
+        fun = attribute(fun, "func")
     return fun
 
 

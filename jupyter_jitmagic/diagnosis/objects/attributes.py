@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, has, is_a
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
@@ -24,7 +25,7 @@ ABSENT: Any = object()
 def is_users_object(value: Any) -> bool:
     """Whether a value is an object that keeps plain attributes: of a class of the user's without hooks, and no pytree."""
     kind = type(value)
-    if isinstance(value, type | types.FunctionType | types.ModuleType) or not hasattr(value, "__dict__"):
+    if is_a(value, (type, types.FunctionType, types.ModuleType)) or attributes(value) is None:
         return False
     if kind is types.SimpleNamespace:
         return True
@@ -42,7 +43,7 @@ def attribute_at(objects: Mapping[Path, Any], path: Path) -> Any:
     owner = attribute_at(objects, path[:-1]) if len(path) > 1 else ABSENT
     if owner is ABSENT:
         return ABSENT
-    held = vars(owner) if hasattr(owner, "__dict__") else {}
+    held = attributes(owner) or {}
     if path[-1] in held:
         return held[path[-1]]
     found = inspect.getattr_static(type(owner), path[-1], ABSENT)
@@ -52,21 +53,21 @@ def attribute_at(objects: Mapping[Path, Any], path: Path) -> Any:
 def method_at(objects: Mapping[Path, Any], path: Path) -> Method | None:
     """The method or property of the class that an attribute stands for, if it does; a jitted method without its jit."""
     owner = attribute_at(objects, path[:-1])
-    if owner is ABSENT or path[-1] in getattr(owner, "__dict__", {}):
+    if owner is ABSENT or path[-1] in (attributes(owner) or {}):
         return None
     found = inspect.getattr_static(type(owner), path[-1], None)
-    while hasattr(found, "lower") and hasattr(found, "__wrapped__"):
+    while hasattr(found, "lower") and has(found, "__wrapped__"):
         found = found.__wrapped__
     return found if isinstance(found, types.FunctionType | property | staticmethod) else None
 
 
 def is_born_with(kind: type, name: str) -> bool:
     """Whether every object of a class may have this attribute: its ``__init__``, or a method that this names, speaks of it."""
-    if any(name in getattr(each, "__annotations__", {}) for each in kind.__mro__) or kind is types.SimpleNamespace:
+    if any(name in attribute(each, "__annotations__", {}) for each in kind.__mro__) or kind is types.SimpleNamespace:
         return True
-    init = getattr(getattr(kind, "__init__", None), "__code__", None)
+    init = attribute(getattr(kind, "__init__", None), "__code__", None)
     methods = (inspect.getattr_static(kind, each, None) for each in (init.co_names if init is not None else ()))
-    named = [init, *(getattr(each, "__code__", None) for each in methods)]
+    named = [init, *(attribute(each, "__code__", None) for each in methods)]
     return any(code is not None and name in code.co_names for code in named)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.fixes import fixes
@@ -102,7 +103,7 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
 def _objects(call: Call, function: types.FunctionType) -> dict[str, Any]:
     """The objects of the user's that the function gets, by parameter; not those whose state a library's jit carries."""
     first = next(iter(inspect.signature(function).parameters), "")
-    owner = getattr(call.fun, "__self__", None)
+    owner = attribute(call.fun, "__self__", None)
     if owner is None and not isinstance(call.fun, types.FunctionType) and is_users_object(call.fun):
         owner = call.fun
     found = {first: owner} if owner is not None and first else {}
@@ -227,8 +228,8 @@ class _Search:
             if name not in made:
                 raise NoSource(f"{name} is not in the new source")
             old = self.lifting.defaults.get(name) or self.function.__globals__.get(name)
-            space[name] = types.FunctionType(made[name], space, name, getattr(old, "__defaults__", None))
-            space[name].__kwdefaults__ = getattr(old, "__kwdefaults__", None)
+            space[name] = types.FunctionType(made[name], space, name, attribute(old, "__defaults__", None))
+            space[name].__kwdefaults__ = attribute(old, "__kwdefaults__", None)
         return space
 
     def _inner(self, pure: types.FunctionType) -> Call:

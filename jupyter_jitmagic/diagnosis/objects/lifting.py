@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute, has
 from jupyter_jitmagic.diagnosis.objects.attributes import (
     ABSENT,
     Method,
@@ -310,7 +311,7 @@ class _Writer:
     def _method(self, at: ast.expr, path: Path, method: Method) -> None:
         """A method of the object's that is called, handed on, or a property."""
         code, lifting = self.code, self.lifting
-        function = method.fget if isinstance(method, property) else getattr(method, "__func__", method)
+        function = method.fget if isinstance(method, property) else attribute(method, "__func__", method)
         if not isinstance(function, types.FunctionType) or not isinstance(getattr(at, "ctx", None), ast.Load):
             raise CannotLift(f"{code.src(at)} is no plain method")
         lifting.methods[path] = inspect.getattr_static(type(lifting.value(path[:-1])), path[-1], None)
@@ -443,7 +444,7 @@ class _Writer:
                 lifting.collected[path] = None
             elif path in inputs:
                 value = lifting.value(path)
-                if type(value).__module__ == "numpy" and hasattr(value, "shape") and path not in lifting.rebound:
+                if type(value).__module__ == "numpy" and has(value, "shape") and path not in lifting.rebound:
                     lifting.in_place[path] = None
                 else:
                     raise CannotLift(f"it changes {'.'.join(path)} in place")

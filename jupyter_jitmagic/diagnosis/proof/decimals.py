@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, like
 
 DECIMAL = "decimal"
@@ -43,7 +44,7 @@ def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Inpu
 
 
 def _is_single_precision(leaf: Any) -> bool:
-    return getattr(leaf, "dtype", None) == np.float32 and leaf.nbytes <= LARGE and leaf.size > 0
+    return bool(attribute(leaf, "dtype") == np.float32 and leaf.nbytes <= LARGE and leaf.size > 0)
 
 
 def _is_rounded(number: Any) -> bool:

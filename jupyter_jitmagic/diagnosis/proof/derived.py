@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.row_by_row import below_the_boundary, closure
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import MOST_BYTES, Same
 from jupyter_jitmagic.diagnosis.uncompiled.running import run_of, through
@@ -91,7 +92,7 @@ class Derived:
                 self._called.add(key)
                 return None
             if key not in known:
-                code = getattr(fun, "__code__", fun)
+                code = attribute(fun, "__code__", fun)
                 self._traces[code] = self._traces.get(code, 0) + 1
                 if self._traces[code] > MOST_TRACES:
                     return None
@@ -159,7 +160,7 @@ def _traced(plain: Any, leaves: list[Any], tree: Any, given: tuple[Hashable, ...
 def _struct(leaf: Any) -> Any:
     if type(leaf) is float:
         return leaf
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=getattr(leaf, "weak_type", False))
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=attribute(leaf, "weak_type", False))
 
 
 class _Depends:
@@ -186,14 +187,14 @@ class _Depends:
             for each in (value.func, *value.args, *value.keywords.values()):
                 yield from self.on(each)
         elif isinstance(value, types.ModuleType):
-            if not is_library(getattr(value, "__file__", None) or ""):
+            if not is_library(attribute(value, "__file__", None) or ""):
                 raise _Unknown(value)
             yield Same(value)
-        elif not isinstance(getattr(value, "__self__", None), types.ModuleType | None):
+        elif not isinstance(attribute(value, "__self__", None), types.ModuleType | None):
             raise _Unknown(value)  # a method: its object may change
         elif isinstance(value, type) or (callable(value) and type(value).__module__.split(".")[0] in _LIBRARIES):
             yield Same(value)
-            if isinstance(wrapped := getattr(value, "__wrapped__", None), types.FunctionType):  # under jit, say
+            if isinstance(wrapped := attribute(value, "__wrapped__", None), types.FunctionType):  # under jit, say
                 yield from self._on_function(wrapped)
         else:
             yield from self._on_data(value)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, has
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, rounding, same_numbers
 
 HOST_SIZE = 1 << 18  # elements above which results are compared on the device
@@ -83,7 +84,7 @@ def is_wider(got: Any, want: Any) -> bool:
 def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
     """Two leaves, of which one is made what the other is where the first may be the wider: as exact as the second. What may
     come of nothing is a number that either of them holds."""
-    if not (hasattr(want, "dtype") and hasattr(got, "dtype")):
+    if not (has(want, "dtype") and has(got, "dtype")):
         return got, want
     if number_kind(want.dtype) == "i":
         return got, want.astype(got.dtype)
@@ -105,7 +106,7 @@ def _of_nothing(got: Any, want: Any) -> bool:
 def wider_words(got: Any, want: Any) -> str:
     """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
     for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
-        if hasattr(b, "dtype") and hasattr(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
+        if has(b, "dtype") and has(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
             if number_kind(a.dtype) == "i":
                 return f"always {a.dtype}, where an empty list makes {b.dtype} in plain Python"
             if _of_nothing(a, b):
@@ -146,9 +147,9 @@ def with_even_lists(result: Any) -> Any:
 
 
 def _same_dtype(got: Any, want: Any) -> bool:
-    if isinstance(want, bool | int | float | complex) and hasattr(got, "dtype"):
+    if isinstance(want, bool | int | float | complex) and has(got, "dtype"):
         return number_kind(got.dtype) == number_kind(np.asarray(want).dtype)
-    return not hasattr(want, "dtype") or getattr(got, "dtype", None) == want.dtype
+    return not has(want, "dtype") or attribute(got, "dtype", None) == want.dtype
 
 
 def _leaf_differs(got: Any, want: Any) -> str:
@@ -156,7 +157,7 @@ def _leaf_differs(got: Any, want: Any) -> str:
         return "" if got == want else f"{got!r} instead of {want!r}"
     got, want = leaf_as_numbers(got), leaf_as_numbers(want)
     python = isinstance(want, bool | int | float | complex)
-    if not python and not hasattr(want, "dtype"):
+    if not python and not has(want, "dtype"):
         return "" if got is want or got == want else f"{type(want).__name__} cannot be compared"
     a, b = np.asarray(got), np.asarray(want)
     if a.shape != b.shape:
@@ -188,6 +189,6 @@ def _short(values: Any) -> str:
 def weak_type_note(got: Any, want: Any) -> str:
     pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
     other = [
-        b for a, b in pairs if isinstance(b, jax.Array) and getattr(a, "weak_type", False) != getattr(b, "weak_type", False)
+        b for a, b in pairs if isinstance(b, jax.Array) and attribute(a, "weak_type", False) != attribute(b, "weak_type", False)
     ]
     return "the result's weak type is another" if other else ""

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.changed import with_floats, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import (
@@ -297,7 +298,7 @@ def _total(fun: Callable[..., Any], leaves: _Leaves) -> Callable[..., Any]:
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
         args, kwargs = leaves.rebuild(values, others)
         out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
-        return sum(jnp.sum(v) for v in out if hasattr(v, "dtype") and jax.dtypes.issubdtype(v.dtype, np.floating)) + 0.0
+        return sum(jnp.sum(v) for v in out if has(v, "dtype") and jax.dtypes.issubdtype(v.dtype, np.floating)) + 0.0
 
     return total
 

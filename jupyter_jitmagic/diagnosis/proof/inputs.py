@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
     doubled,
@@ -322,7 +323,7 @@ class Variations:
                 yield self._each(arrays[1:2], set_to(number), "lone")
 
     def _is_large(self, k: int) -> bool:
-        return getattr(self._leaves[k], "nbytes", 0) > LARGE
+        return bool(attribute(self._leaves[k], "nbytes", 0) > LARGE)
 
     def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""
@@ -373,7 +374,7 @@ class Variations:
             value = self._leaves[k]
             if kind_of(value) == "key":
                 changed[k] = _other_key(value)
-            elif np.size(value) and getattr(value, "nbytes", 0) <= LARGE:
+            elif np.size(value) and attribute(value, "nbytes", 0) <= LARGE:
                 with np.errstate(all="ignore"):
                     changed[k] = like(value, change(np.asarray(value, wide(value))))
         return self._with(changed, kind)
@@ -406,7 +407,7 @@ def kind_of(value: Any) -> str:
         return "i"
     if isinstance(value, float | complex):
         return "f"
-    dtype = getattr(value, "dtype", None)
+    dtype = attribute(value, "dtype", None)
     if dtype is None:
         return ""
     if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
@@ -423,7 +424,7 @@ def kind_of(value: Any) -> str:
 def wide(value: Any) -> Any:
     kind = kind_of(value)
     if kind == "f":
-        complex_ = isinstance(value, complex) or np.issubdtype(getattr(value, "dtype", np.dtype(float)), np.complexfloating)
+        complex_ = isinstance(value, complex) or np.issubdtype(attribute(value, "dtype", np.dtype(float)), np.complexfloating)
         return np.complex128 if complex_ else np.float64
     return {"i": np.int64, "b": np.bool_}.get(kind)
 
@@ -441,7 +442,7 @@ def like(old: Any, new: Any) -> Any:
     new = np.asarray(new)
     if isinstance(old, np.generic | np.ndarray):
         return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
-    if getattr(old, "weak_type", False):
+    if attribute(old, "weak_type", False):
         made: Any = jnp.asarray(new.item()) if new.size == 1 else old
         return made.reshape(old.shape) if made.weak_type and made.dtype == old.dtype else old
     made = as_jax(new.astype(old.dtype))

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, as_jax, kind_of, like
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
@@ -245,7 +246,7 @@ class _Maker:
         return [
             k
             for k, leaf in enumerate(self._leaves)
-            if kind_of(leaf) in ("f", "i", "b") and np.ndim(leaf) and getattr(leaf, "nbytes", LARGE + 1) <= LARGE
+            if kind_of(leaf) in ("f", "i", "b") and np.ndim(leaf) and attribute(leaf, "nbytes", LARGE + 1) <= LARGE
         ]
 
     def _number(self, k: int) -> int:

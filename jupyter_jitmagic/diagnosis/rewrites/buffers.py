@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
@@ -216,7 +217,7 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
                 spot.value(value.func.value) if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
             )
             if (
-                getattr(owner, "__name__", "") == "numpy"
+                text_attribute(owner, "__name__") == "numpy"
                 and isinstance(value, ast.Call)
                 and isinstance(value.func, ast.Attribute)
             ):

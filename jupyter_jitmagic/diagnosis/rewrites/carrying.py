@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
@@ -139,7 +140,7 @@ class Carried:
         """Whether an expression gives an object that nobody else holds, or an array, which nobody can change."""
         if isinstance(value, ast.Call):
             func = self.spot.value(value.func)
-            module = str(getattr(func, "__module__", None) or getattr(type(func), "__module__", ""))
+            module = str(attribute(func, "__module__", None) or text_attribute(type(func), "__module__"))
             return func in (list, dict, set) or module.partition(".")[0] == "jax"
         return isinstance(value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
 
@@ -214,7 +215,7 @@ class Carried:
     def _has_keys(self) -> bool:
         """Whether a typed key is carried, which has no type in common with others."""
         leaves = jax.tree_util.tree_leaves([self.spot.locals.get(name) for name in self.names])
-        return any(jax.dtypes.issubdtype(getattr(leaf, "dtype", int), jax.dtypes.prng_key) for leaf in leaves)
+        return any(jax.dtypes.issubdtype(attribute(leaf, "dtype", int), jax.dtypes.prng_key) for leaf in leaves)
 
     def for_steps(self, call: ast.Call) -> Iterator[Step]:
         spot, code = self.spot, self.code

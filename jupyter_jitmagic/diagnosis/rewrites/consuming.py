@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.indexing import Indexing
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
@@ -349,7 +350,7 @@ class Consumers(Indexing):
                 self.stop(node)
             return replace(ragged[0], ndim=fact.ndim, dtype=fact.dtype, pad="", direct=False)
         value = self.spot.value(node.func)
-        code = getattr(getattr(value, "__wrapped__", value), "__code__", None)
+        code = attribute(attribute(value, "__wrapped__", value), "__code__", None)
         if code is not None and is_users_text(code.co_filename):
             raise Calls(f"`{self.code.src(node)}` is given a value of a length that depends on data", node)
         self.stop(node)

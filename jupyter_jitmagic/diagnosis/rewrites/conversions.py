@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
 
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, INDEX, Obstacle, Rule, Spot, Step
@@ -36,7 +37,7 @@ def math_call(spot: Spot) -> Iterator[Step]:
     if not isinstance(node, ast.Call):
         return
     function = spot.value(node.func)
-    if getattr(function, "__module__", "") not in ("math", "cmath"):
+    if text_attribute(function, "__module__") not in ("math", "cmath"):
         return
     name: str = function.__name__
     args = [spot.code.expr(a) for a in node.args]

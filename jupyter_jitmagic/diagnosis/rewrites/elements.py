@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
@@ -208,8 +209,8 @@ class _Elements:
             case ast.Subscript(value=ast.Name(id=array), slice=index) if array in self.before and is_array(self.spot, array):
                 return "" if isinstance(index, ast.Slice | ast.Tuple) else f"{array}.shape[1:]"
             case ast.Name(id=name):
-                shape = getattr(self.spot.locals.get(name), "shape", None)
-                same = [each for each in sorted(self.before) if getattr(self.spot.locals.get(each), "shape", ()) == shape]
+                shape = attribute(self.spot.locals.get(name), "shape", None)
+                same = [each for each in sorted(self.before) if attribute(self.spot.locals.get(each), "shape", ()) == shape]
                 return f"{same[0]}.shape" if shape and same else ""
         return self._shape_of_another(value)
 
@@ -220,11 +221,11 @@ class _Elements:
             return ""
         inside = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
         for name in sorted(self.before, key=lambda each: (each not in inside, each)):
-            if getattr(self.spot.locals.get(name), "shape", ()) == fact.shape:
+            if attribute(self.spot.locals.get(name), "shape", ()) == fact.shape:
                 return f"{name}.shape"
         for name in sorted(inside):
             array = self._iterated(name)
-            if array and getattr(self.spot.locals.get(array), "shape", ())[1:] == fact.shape:
+            if array and attribute(self.spot.locals.get(array), "shape", ())[1:] == fact.shape:
                 return f"{array}.shape[1:]"
         return ""
 
@@ -252,9 +253,9 @@ def is_array(spot: Spot, name: str) -> bool:
 
 def is_of(spot: Spot, func: ast.expr) -> bool:
     """Whether it makes an array of what it is given, one by one."""
-    return getattr(spot.value(func), "__name__", "") in ("array", "asarray", "stack")
+    return text_attribute(spot.value(func), "__name__") in ("array", "asarray", "stack")
 
 
 def is_drawn(spot: Spot, func: ast.expr) -> bool:
     """Whether it is one of `jax.random`'s functions."""
-    return str(getattr(spot.value(func), "__module__", "")).startswith(("jax.random", "jax._src.random"))
+    return text_attribute(spot.value(func), "__module__").startswith(("jax.random", "jax._src.random"))

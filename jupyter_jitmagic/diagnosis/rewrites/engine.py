@@ -21,6 +21,7 @@ import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
@@ -100,7 +101,7 @@ class Search:
         self._unrolled = False
         """Its loops were made loops of lax for nothing."""
         self._slow = SLOW_TRACE
-        self._own_name = getattr(plain_function(fun), "__qualname__", "")
+        self._own_name = text_attribute(plain_function(fun), "__qualname__")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
         self._limit = MAX_TRACES

@@ -15,6 +15,7 @@ import jax.scipy.special
 import jax.scipy.stats
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
 
@@ -129,7 +130,7 @@ def host_names(spot: Spot, func: ast.expr) -> list[str]:
         return []
     if value is None or isinstance(value, type) or not callable(value):
         return []
-    owner = getattr(value, "__self__", None)
+    owner = attribute(value, "__self__", None)
     if isinstance(owner, np.ufunc) or _package(type(owner)) == "scipy":
         return [f"{name}.{value.__name__}" for name in _names_of(owner)]
     if not isinstance(value, np.ufunc) and _package(value) not in ("numpy", "scipy"):
@@ -138,12 +139,12 @@ def host_names(spot: Spot, func: ast.expr) -> list[str]:
     found = _names_of(value)
     if isinstance(spelled, types.ModuleType) and isinstance(func, ast.Attribute):
         found.insert(0, f"{spelled.__name__}.{func.attr}")
-    name = getattr(value, "__name__", type(value).__name__)  # of an object that is called, as a spline, its class
+    name = attribute(value, "__name__", type(value).__name__)  # of an object that is called, as a spline, its class
     return found or [f"{value.__module__.split('._')[0]}.{name}"]
 
 
 def _package(value: object) -> str:
-    return str(getattr(value, "__module__", None) or "").split(".")[0]
+    return str(attribute(value, "__module__", None) or "").split(".")[0]
 
 
 def _names_of(value: object) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names
@@ -302,7 +303,7 @@ def _module_of(spot: Spot, func: ast.expr) -> str:
     if isinstance(func, ast.Attribute):
         owner = spot.value(func.value)
         return owner.__name__ if isinstance(owner, types.ModuleType) else ""
-    return str(getattr(spot.value(func), "__module__", "") or "")
+    return text_attribute(spot.value(func), "__module__")
 
 
 def _is_jnp(spot: Spot, func: ast.expr) -> bool:

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
@@ -285,8 +286,8 @@ class Judge:
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
-        size = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
-        if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
+        size = sum(size for leaf in leaves if type(size := attribute(leaf, "nbytes", 0)) is int)
+        if any(is_a(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
             self._why_not = "an argument was donated or deleted"
         elif size > MAX_BYTES:
             self._why_not = f"the arguments are too large to run it several times ({size >> 20} MB)"

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.lists import ListUses
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
@@ -310,7 +311,7 @@ class _Loop:
             case ast.Call(func=ast.Name(id=called)) if node in parent.args:
                 return called in _READ_WHOLE and spot.is_builtin(called)
             case ast.Call(func=ast.Attribute(value=owner)) if node in parent.args:
-                return getattr(spot.value(owner), "__name__", "").startswith(("jax", "numpy"))
+                return text_attribute(spot.value(owner), "__name__").startswith(("jax", "numpy"))
             case ast.Subscript() if parent.value is node:
                 return isinstance(parent.ctx, ast.Load)
             case ast.For() | ast.comprehension():
@@ -337,8 +338,8 @@ class _Loop:
         for node in self._reads(name):
             parent = code.parents[node]
             match parent:
-                case ast.Call(func=ast.Attribute(value=owner, attr=attribute), args=[_], keywords=[]) if (
-                    attribute in _STACKS and getattr(spot.value(owner), "__name__", "") == "jax.numpy"
+                case ast.Call(func=ast.Attribute(value=owner, attr=name_read), args=[_], keywords=[]) if (
+                    name_read in _STACKS and text_attribute(spot.value(owner), "__name__") == "jax.numpy"
                 ):
                     self._edit(parent, name)
                 case _ if is_returned(code, node):

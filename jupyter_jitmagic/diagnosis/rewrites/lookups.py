@@ -9,6 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base import looking
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves as statements
 
@@ -166,7 +168,7 @@ def _switch(
 def _position(spot: Spot, node: ast.expr, index: str, count: int) -> str:
     """The index as an integer: a truth value picks 0 or 1."""
     value = spot.value(node)
-    is_truth = isinstance(node, ast.Compare | ast.BoolOp) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+    is_truth = isinstance(node, ast.Compare | ast.BoolOp) or getattr(attribute(value, "dtype", None), "kind", "") == "b"
     return f"{spot.jnp('asarray')}({index}, int)" if is_truth else index
 
 
@@ -184,7 +186,7 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
         return _display(spot, node)
     if isinstance(node, ast.Attribute):
         owner = spot.value(node.value)
-        attributes = getattr(owner, "__dict__", {})
+        attributes = looking.attributes(owner) or {}
         if node.attr in attributes:
             return True, attributes[node.attr]
         for base in type(owner).__mro__:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
@@ -181,14 +182,14 @@ def known_number(spot: Spot, node: ast.expr) -> int | None:
         return None if number is None else -number
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         place = known_number(spot, node.slice)
-        shape = getattr(spot.held(node.value.value), "shape", ())
+        shape = attribute(spot.held(node.value.value), "shape", ())
         return shape[place] if place is not None and -len(shape) <= place < len(shape) else None
     if isinstance(node, ast.Call) and is_call(spot, node, "min") and not node.keywords:
         numbers = [known_number(spot, each) for each in node.args]
         known = [number for number in numbers if number is not None]
         return min(known) if len(known) == len(numbers) > 1 else None
     if is_call(spot, node, "len") and isinstance(node, ast.Call):
-        shape = getattr(spot.held(node.args[0]), "shape", ())
+        shape = attribute(spot.held(node.args[0]), "shape", ())
         return shape[0] if shape else None
     value = node.value if isinstance(node, ast.Constant) else spot.value(node)
     return value if type(value) is int else None

@@ -6,6 +6,7 @@ import ast
 import contextlib
 from collections.abc import Iterator
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites import none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost, read_by_number
@@ -163,7 +164,7 @@ def nothing_to_read(spot: Spot) -> Iterator[Step]:
     if not isinstance(node, ast.Subscript) or not isinstance(spot.error, IndexError) or "size 0" not in str(spot.error):
         return
     name = node.value
-    if not isinstance(name, ast.Name) or getattr(spot.value(name), "shape", (1,))[0] != 0:
+    if not isinstance(name, ast.Name) or attribute(spot.value(name), "shape", (1,))[0] != 0:
         return
     made = [n.value for n in ast.walk(code.tree) if isinstance(n, ast.Assign) and code.src(n.targets[0]) == name.id]
     if not any(isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice) for value in made):

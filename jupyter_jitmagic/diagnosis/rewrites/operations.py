@@ -10,6 +10,7 @@ import ast
 import types
 from dataclasses import dataclass
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import words
 
@@ -164,10 +165,10 @@ def called(spot: Spot, node: ast.Call) -> Called | None:
         if spot.is_builtin(name):
             form = "builtin"
         else:
-            module = str(getattr(value, "__module__", "") or "")
+            module = text_attribute(value, "__module__")
             if not module.startswith(("jax", "numpy", "builtins")):
                 return None
-            name, form = getattr(value, "__name__", name), "function"
+            name, form = attribute(value, "__name__", name), "function"
     else:
         return None
     operation = TABLE.get(name)

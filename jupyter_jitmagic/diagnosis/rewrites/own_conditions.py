@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
 from jupyter_jitmagic.source.names import stored
@@ -173,7 +174,7 @@ def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
         case ast.Name():
             return node.id not in changing and _is_plain(spot.value(node), node.id in spot.locals)
         case ast.Attribute(value=ast.Name(id=owner)):
-            held = getattr(spot.locals.get(owner), "__dict__", {})
+            held = attributes(spot.locals.get(owner)) or {}
             return owner in spot.locals and node.attr in held and _is_plain(held[node.attr], True)
     return False
 

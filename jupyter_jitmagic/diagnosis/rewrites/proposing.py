@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.engine import Search
@@ -216,7 +217,7 @@ def _is_one_way(rewrite: Rewrite) -> bool:
 
 def undecorated(fun: Any) -> Any:
     """The function under `jax.jit` or `jm.jit`; other wrappers stay."""
-    while hasattr(fun, "lower") and hasattr(fun, "__wrapped__"):
+    while hasattr(fun, "lower") and has(fun, "__wrapped__"):
         fun = fun.__wrapped__
     return fun
 

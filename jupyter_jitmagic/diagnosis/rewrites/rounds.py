@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
@@ -112,7 +113,7 @@ def mask_of_places(spot: Spot, node: ast.expr) -> ast.expr | None:
             names = ("flatnonzero", "")
         case _:
             return None
-    return mask if getattr(spot.value(func), "__name__", "-") in names else None
+    return mask if attribute(spot.value(func), "__name__", "-") in names else None
 
 
 def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import in_class, is_a, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
 from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line
 from jupyter_jitmagic.source.names import target_names, walk_scope
@@ -160,7 +161,7 @@ class Spot:
             return self.globals.get(node.id, getattr(builtins, node.id, None))
         if isinstance(node, ast.Attribute):
             owner = self.value(node.value)
-            if isinstance(owner, types.ModuleType):
+            if is_a(owner, types.ModuleType):
                 return getattr(owner, node.attr, None)
         return None
 
@@ -169,9 +170,9 @@ class Spot:
         match node:
             case ast.Attribute(value=owner, attr=name):
                 value = self.held(owner)
-                if isinstance(value, types.ModuleType | type) or name in getattr(type(value), "_fields", ()):
+                if is_a(value, (types.ModuleType, type)) or name in in_class(value, "_fields", ()):
                     return getattr(value, name, None)
-                return getattr(value, "__dict__", {}).get(name)
+                return own_attribute(value, name)
             case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
                 value = self.held(owner)
                 return value.get(key) if type(value) is dict else None

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
@@ -225,7 +226,7 @@ def repeated(spot: Spot) -> Iterator[Step]:
     own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     beside = _used_with(spot, node)
     for name, value in spot.locals.items():
-        if name not in own and name in beside and getattr(value, "ndim", 0) > 0:
+        if name not in own and name in beside and attribute(value, "ndim", 0) > 0:
             call = spot.code.src(node)[:-1].rstrip().removesuffix(",")
             excludes = dict.fromkeys(("count", "lone", "size", "end"), f"repeats that do not add up to the length of {name}")
             yield spot.step("size=", (node, f"{call}, total_repeat_length={name}.shape[0])"), excludes=excludes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -93,7 +94,7 @@ def _updated(spot: Spot) -> ast.Subscript | None:
 
 def _inside(spot: Spot, array: ast.expr, parts: list[ast.expr]) -> list[tuple[str, str]]:
     """(the places along an axis, whether they are inside); none where that cannot be said."""
-    code, fact, known = spot.code, spot.fact(array), getattr(spot.value(array), "ndim", 0)
+    code, fact, known = spot.code, spot.fact(array), attribute(spot.value(array), "ndim", 0)
     ndim = known or (fact.ndim if fact is not None else 0)
     left = ndim - sum(not isinstance(part, ast.Slice) for part in parts)
     tests = []
@@ -246,7 +247,7 @@ def _is_whole(spot: Spot, part: ast.expr) -> bool:
 
 def _ndim(spot: Spot, node: ast.expr) -> int | None:
     """How many axes a value has, where that is known."""
-    known = getattr(spot.value(node), "ndim", None)
+    known = attribute(spot.value(node), "ndim", None)
     if known is None and (fact := spot.fact(node)) is not None and fact.sort in ("array", "host", "number"):
         known = fact.ndim
     return known if isinstance(known, int) and known >= 0 else None

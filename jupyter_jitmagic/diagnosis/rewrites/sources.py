@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.layout import folded
@@ -49,7 +50,7 @@ def changed_sources(texts: Mapping[Unit, str]) -> Changed:
 
 def own_name(fun: Any) -> str:
     inner = list(layers(fun))[-1]
-    qualname: str = getattr(inner, "__qualname__", "")
+    qualname: str = text_attribute(inner, "__qualname__")
     return qualname.split(".<locals>")[0]
 
 
@@ -94,7 +95,7 @@ def other_callers(texts: Mapping[Unit, str], reached: Sequence[Unit], fun: Any) 
 
 
 def _may_call(value: object) -> bool:
-    inner = getattr(value, "__wrapped__", None) if callable(value) and not isinstance(value, type) else None
+    inner = attribute(value, "__wrapped__", None) if callable(value) and not isinstance(value, type) else None
     return isinstance(value, types.FunctionType) or isinstance(inner, types.FunctionType)
 
 
@@ -105,7 +106,7 @@ def _holds(value: object, unit: Unit) -> bool:
         return True
     if isinstance(value, types.MethodType):
         return False  # looked up on its class
-    wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
+    wrapped = attribute(value, "__wrapped__", None) if callable(value) else None
     return isinstance(wrapped, types.FunctionType) and _holds(wrapped, unit)  # also what jax.vmap or jax.grad made of it
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.base.paths import is_part
-from jupyter_jitmagic.diagnosis.call.calls import Call, bind, code_of, is_user
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, code_of, innermost, is_user
 from jupyter_jitmagic.diagnosis.sites.operations import block_of, operation_of, whole_tree
 from jupyter_jitmagic.diagnosis.types import Found, Site
 from jupyter_jitmagic.usercode.ownership import is_ours
@@ -120,14 +121,22 @@ _DETAILS = {
 
 def short(value: Any) -> str:
     """A value in a few characters: "f32[4]" for arrays, else its cut repr."""
-    if isinstance(value, (jax.Array, np.ndarray)):
+    if is_a(value, (jax.Array, np.ndarray)):
         try:
             return str(jax.typeof(value).str_short(short_dtypes=True))
         except Exception:
             return f"{value.dtype}[{','.join(map(str, value.shape))}]"
-    name = getattr(value, "__name__", None)
-    text = name if callable(value) and isinstance(name, str) else repr(value)
+    name = attribute(value, "__name__", None)
+    text = name if callable(value) and isinstance(name, str) else _own_text(value)
     return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _own_text(value: Any) -> str:
+    """Its repr, or its type where that fails; of a text of megabytes the beginning."""
+    try:
+        return str(repr(value))[:1000]
+    except Exception:
+        return f"<{type(value).__qualname__}>"
 
 
 # arguments that jit refuses: where they are used
@@ -143,7 +152,7 @@ def _refused_arguments(call: Call, static: frozenset[str], named_already: frozen
         if found is None:
             continue
         code, line = found
-        operation = "call" if callable(value) and not isinstance(value, type) else "invalid argument"
+        operation = "call" if callable(value) and not is_a(value, type) else "invalid argument"
         text = source_line(code.co_filename, line)
         yield (
             Site(
@@ -172,10 +181,8 @@ def _place_among(site: Site, sites: list[Site], needing: bool) -> int:
 
 def first_use(call: Call, name: str) -> tuple[CodeType, int] | None:
     """The user's line that reads the argument first, followed into helpers that it is handed on to."""
-    fun = call.fun
-    while hasattr(fun, "func") and not isinstance(fun, FunctionType):
-        fun = fun.func
-    fun = getattr(fun, "__func__", fun)
+    fun = innermost(call.fun)
+    fun = attribute(fun, "__func__", fun)
     code = code_of(fun)
     if code is None:
         return None
@@ -184,7 +191,7 @@ def first_use(call: Call, name: str) -> tuple[CodeType, int] | None:
     own = code.co_argcount + code.co_kwonlyargcount
     if isinstance(argument.key, str) and parameter not in code.co_varnames[:own] and code.co_flags & inspect.CO_VARKEYWORDS:
         parameter = code.co_varnames[own + bool(code.co_flags & inspect.CO_VARARGS)]
-    return _use_in(code, parameter, getattr(fun, "__globals__", {}), 0)
+    return _use_in(code, parameter, attribute(fun, "__globals__", {}), 0)
 
 
 def _use_in(code: CodeType, name: str, names: dict[str, Any], depth: int) -> tuple[CodeType, int] | None:

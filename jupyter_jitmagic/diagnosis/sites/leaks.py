@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.call.calls import Call, innermost, reachable_functions
 from jupyter_jitmagic.diagnosis.sites.finding import definition_of
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
@@ -39,7 +40,7 @@ def holders(call: Call, wanted: Callable[[Any], bool]) -> Iterator[Holder]:
                 yield from (Holder(f"the global {name}{path}", name) for path in paths_to(fun.__globals__[name], wanted))
         for name, value in closure_of(fun):
             yield from (Holder(f"the closure variable {name}{path}", name) for path in paths_to(value, wanted))
-    owner = getattr(innermost(call.fun), "__self__", None)
+    owner = attribute(innermost(call.fun), "__self__", None)
     yield from (Holder(f"self{path}", path.lstrip(".").split("[")[0].split(".")[0]) for path in paths_to(owner, wanted))
     for argument in call.arguments:
         yield from (Holder(f"{argument.name}{path}", argument.name) for path in paths_to(argument.value, wanted))

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, is_a
 from jupyter_jitmagic.diagnosis.call.calls import Call, is_readable, is_user, leaves_of
 from jupyter_jitmagic.diagnosis.sites import shadow
 from jupyter_jitmagic.diagnosis.sites.shadow import (
@@ -112,7 +113,7 @@ class _Run:
         refs = tuple(Ref(arg.node, arg.index) if isinstance(arg, ShadowTracer) else arg for arg in args)
         node = Node(primitive, refs, params, avals=out_avals if primitive.multiple_results else [out_avals])
         self.nodes.append(node)
-        self.shapes.update(getattr(aval, "shape", ()) for aval in (out_avals if primitive.multiple_results else (out_avals,)))
+        self.shapes.update(attribute(aval, "shape", ()) for aval in (out_avals if primitive.multiple_results else (out_avals,)))
         if primitive.multiple_results:
             return [ShadowTracer(trace, aval, node, index, leaves) for index, aval in enumerate(out_avals)]
         return ShadowTracer(trace, out_avals, node, 0, leaves)
@@ -278,7 +279,7 @@ class _Run:
         event.visits += 1
         event.leaves |= leaves
         event.number &= number
-        if len(event.observed) < 100 and not isinstance(result, BaseException) and getattr(result, "size", 1) <= 1000:
+        if len(event.observed) < 100 and not isinstance(result, BaseException) and attribute(result, "size", 1) <= 1000:
             event.observed.append(result)
         return event
 
@@ -440,14 +441,17 @@ def _shadow(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tu
 def _mirror(run: _Run, trace: ShadowTrace, path: str, leaf: Any, leaves: list[tuple[str, Any]]) -> Any:
     """A copy of an options object with its numbers and strings shadowed; other objects as they are."""
     kind = type(leaf)
-    fields = getattr(leaf, "__dict__", None)
+    fields = attributes(leaf)
     made_otherwise = "__new__" in {name for base in kind.__mro__[:-1] for name in vars(base)}
-    if not isinstance(fields, dict) or not fields or made_otherwise or is_library_type(kind):
+    if type(fields) is not dict or not fields or made_otherwise or is_library_type(kind):
         return leaf
-    if isinstance(leaf, (type, enum.Enum)) or path.count(".") > 3:
+    if is_a(leaf, (type, enum.Enum)) or path.count(".") > 3:
         return leaf
     copy = object.__new__(kind)
+    held = attributes(copy)
+    if held is None:
+        return leaf
     for name, value in fields.items():
         told = isinstance(value, (*NUMBERS, str)) or dataclasses.is_dataclass(value)
-        copy.__dict__[name] = _shadow(run, trace, f"{path}.{name}", value, leaves, True) if told else value
+        held[name] = _shadow(run, trace, f"{path}.{name}", value, leaves, True) if told else value
     return copy

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, equations_in
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
@@ -450,7 +451,7 @@ def _print_of(value: Any) -> Any:
     """What shows whether a container was changed in place; None for what cannot be, as far as is known."""
     if isinstance(value, list | dict | set):
         return repr(jax.tree_util.tree_structure(value)), tuple(map(id, jax.tree_util.tree_leaves(value)))
-    if hasattr(value, "tobytes") and not isinstance(value, jax.Array):
+    if has(value, "tobytes") and not isinstance(value, jax.Array):
         return value.tobytes()
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.source.code import Code, apply_edits
 from jupyter_jitmagic.usercode.ownership import is_library_module
 
@@ -58,11 +59,11 @@ class Jits:
                 return self.is_jit(node.args[0])
             return self.is_jit(node.func)
         value = self._value(node)
-        library = str(getattr(value, "__module__", "")).partition(".")[0]
-        return callable(value) and library in _LIBRARIES and getattr(value, "__name__", "").endswith("jit")
+        library = text_attribute(value, "__module__").partition(".")[0]
+        return callable(value) and library in _LIBRARIES and text_attribute(value, "__name__").endswith("jit")
 
     def _is(self, node: ast.expr, name: str) -> bool:
-        return getattr(self._value(node), "__name__", "") == name
+        return text_attribute(self._value(node), "__name__") == name
 
     def _value(self, node: ast.expr) -> Any:
         """What a dotted name stands for; no code of the user's runs."""
@@ -78,7 +79,7 @@ class Jits:
         """Whether another transformation of JAX's stands over the function, which its pieces could not pass."""
         for decorator in function.decorator_list:
             value = self._value(decorator.func if isinstance(decorator, ast.Call) else decorator)
-            library = str(getattr(value, "__module__", "")).partition(".")[0]
+            library = text_attribute(value, "__module__").partition(".")[0]
             if library in _LIBRARIES and not self.is_jit(decorator):
                 return True
         return False
@@ -107,6 +108,5 @@ class Jits:
 
 def is_filtering(value: Any) -> bool:
     """Whether it is ``equinox.filter_jit``."""
-    return str(getattr(value, "__module__", "")).partition(".")[0] == "equinox" and "filter_jit" in getattr(
-        value, "__name__", ""
-    )
+    library = text_attribute(value, "__module__").partition(".")[0]
+    return library == "equinox" and "filter_jit" in text_attribute(value, "__name__")

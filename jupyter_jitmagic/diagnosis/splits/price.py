@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.splits.cutting import Piece
 from jupyter_jitmagic.diagnosis.splits.program import Program
@@ -49,7 +50,7 @@ class Prices:
             for given, arg in zip(piece.inputs, args, strict=True) if not self.known else ():
                 leaves, tree = jax.tree_util.tree_flatten(arg)
                 self._trees[name].setdefault(given, set()).add(tree)
-                self._shapes[name].setdefault(given, set()).add(tuple(getattr(leaf, "shape", ()) for leaf in leaves))
+                self._shapes[name].setdefault(given, set()).add(tuple(attribute(leaf, "shape", ()) for leaf in leaves))
             return jitted(*args)
 
         return call

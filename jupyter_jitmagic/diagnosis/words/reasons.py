@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.base.paths import is_part, summed_up
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
@@ -158,7 +159,7 @@ def _by_identity(name: str, value: Any) -> str:
     if made:
         return f" {made} that is made anew for each call is another value each time, and compiles again: make {name} once."
     hashing: Any = kind.__hash__
-    if hashing is not object.__hash__ or (callable(value) and hasattr(value, "__qualname__")):
+    if hashing is not object.__hash__ or (callable(value) and has(value, "__qualname__")):
         return ""
     if isinstance(value, type | ModuleType | Enum):
         return ""

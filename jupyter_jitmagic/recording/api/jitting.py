@@ -13,6 +13,7 @@ from jax import jit as jax_jit
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import OptionError, faults
+from jupyter_jitmagic.base.looking import has, in_class
 from jupyter_jitmagic.base.options import TIMING, OnMiss, Timing, options
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.recording.api import keeping
@@ -197,7 +198,7 @@ def _is_other_jit(frame: FrameType) -> bool:
         return False
     seen = frame.f_locals
     own = seen.get("self")
-    like_jit = all(hasattr(type(own), name) for name in ("lower", "__call__")) and hasattr(own, "__wrapped__")
+    like_jit = all(in_class(own, name) is not None for name in ("lower", "__call__")) and has(own, "__wrapped__")
     return like_jit and isinstance(seen.get("args"), tuple) and isinstance(seen.get("kwargs"), dict)
 
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.base.value_texts import is_secret_name, shown
 from jupyter_jitmagic.records.log import FunctionRecord, log
 
@@ -19,7 +20,7 @@ def note_failed(record: FunctionRecord, fun: Callable[..., Any], args: tuple[Any
     values = {
         name: shown(value)
         for name, value in _named(fun, args, kwargs).items()
-        if isinstance(value, _PLAIN) and not is_secret_name(name)
+        if is_a(value, _PLAIN) and not is_secret_name(name)
     }
     record.tried = [*record.tried[1 - _CALLS_KEPT :], values]
 

@@ -10,6 +10,7 @@ import jax
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, JitOptions, in_config, jit_config
+from jupyter_jitmagic.base.looking import is_a
 
 
 class Example(NamedTuple):
@@ -24,7 +25,7 @@ class Example(NamedTuple):
     def types(self) -> list[tuple[tuple[int, ...], Any]]:
         """Shape and dtype of each array."""
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
-        return [(leaf.shape, leaf.dtype) for leaf in leaves if isinstance(leaf, jax.ShapeDtypeStruct)]
+        return [(leaf.shape, leaf.dtype) for leaf in leaves if is_a(leaf, jax.ShapeDtypeStruct)]
 
 
 class _NoArray(Exception):
@@ -83,7 +84,7 @@ def _abstract_leaf(leaf: Any) -> Any:
     aval = jax.typeof(leaf)
     if not (hasattr(aval, "shape") and hasattr(aval, "dtype")):
         raise _NoArray
-    committed = isinstance(leaf, jax.Array) and getattr(leaf, "committed", False)
+    committed = is_a(leaf, jax.Array) and getattr(leaf, "committed", False)
     return jax.ShapeDtypeStruct(
         aval.shape, aval.dtype, weak_type=getattr(aval, "weak_type", False), sharding=leaf.sharding if committed else None
     )

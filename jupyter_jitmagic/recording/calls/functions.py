@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import types
 import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.base.wording import short_name
 from jupyter_jitmagic.recording.calls.function_state import FunctionState
 from jupyter_jitmagic.recording.causes.signatures import Signature
@@ -63,7 +65,7 @@ def register(fun: Callable[..., Any], jitted: Any, jit_arguments: dict[str, Any]
     if len(_lineages) > _LINEAGE_LIMIT:
         _lineages.clear()
     _lineages[origin] = _Lineage(record.id, Earlier(fun), state.entries.history, remade)
-    _by_name.setdefault(str(getattr(fun, "__name__", "")), weakref.WeakValueDictionary())[record.id] = state
+    _by_name.setdefault(text_attribute(fun, "__name__"), weakref.WeakValueDictionary())[record.id] = state
     spans.living[record.id] = state
     log.add_function(record)
     return state
@@ -168,8 +170,8 @@ def _unused_name(name: str, of: FunctionRecord | None = None) -> str:
 
 
 def _names(fun: Callable[..., Any], nums: tuple[int, ...], names: tuple[str, ...]) -> tuple[str, ...]:
-    code = getattr(fun, "__code__", None)
-    positional = code.co_varnames[: code.co_argcount] if code is not None else ()
+    code = attribute(fun, "__code__")
+    positional = code.co_varnames[: code.co_argcount] if isinstance(code, types.CodeType) else ()
     by_number = [positional[num] if -len(positional) <= num < len(positional) else str(num) for num in nums]
     return tuple(dict.fromkeys([*by_number, *names]))
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY, JitOptions
+from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.base.values import Value
 from jupyter_jitmagic.recording.calls.tokens import DIRECT, Unsure, is_of_library, token
 from jupyter_jitmagic.recording.causes.leaves import Leaf, as_in_memory, layout_of
@@ -329,7 +330,7 @@ def _dtype(value: Any) -> Any:
 
 def _placement(value: Any) -> Any:
     value = _checked(value)
-    return value.sharding if isinstance(value, jax.Array) and getattr(value, "committed", False) else None
+    return value.sharding if is_a(value, jax.Array) and getattr(value, "committed", False) else None
 
 
 def _layout(value: Any) -> Any:

@@ -10,6 +10,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base import jax_internals
+from jupyter_jitmagic.base.looking import attribute, has, is_a
+from jupyter_jitmagic.base.value_texts import is_array
 
 
 class Leaf(NamedTuple):
@@ -41,12 +43,12 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
     """One leaf of a call; a value that JAX cannot take is described by its type. Under an eager transformation it is what the
     transformed function is called with."""
     axes = ""
-    if isinstance(value, jax.core.Tracer):
+    if is_a(value, jax.core.Tracer):
         value, axes = jax_internals.value_under(value)
     try:
-        aval = jax.typeof(value)
+        aval = jax.typeof(value) if _may_be_array(value) else None
     except Exception:
-        aval = value if hasattr(value, "shape") and hasattr(value, "dtype") else None
+        aval = value if is_array(value) else None
     if aval is None:
         return _leaf(path, f"<{type(value).__qualname__}>", (), type(value).__qualname__, False, "", "", "", "")
     devices, sharding = ("", "") if placed else placement_of(value)
@@ -58,9 +60,16 @@ def leaf_of(path: str, value: Any, placed: bool = False) -> Leaf:
     return _leaf(path, short, shape, dtype, weak, typing, devices, sharding, layout_of(value))
 
 
+def _may_be_array(value: Any) -> bool:
+    """Whether to ask JAX what it takes this for: it asks the value itself, also a default that no call of its own looks at."""
+    if is_a(value, (bool, int, float, complex, np.generic, np.ndarray, jax.Array, jax.core.Tracer)):
+        return True
+    return has(value, "__jax_array__") or is_array(value)
+
+
 def _is_on_mesh(value: Any) -> bool:
     """Whether it has a mesh of its own; in the type of anything else stands the mesh in context."""
-    return isinstance(value, jax.core.Tracer) or isinstance(getattr(value, "sharding", None), jax.sharding.NamedSharding)
+    return is_a(value, jax.core.Tracer) or is_a(attribute(value, "sharding"), jax.sharding.NamedSharding)
 
 
 def _aval_parts(aval: Any) -> tuple[str, tuple[Any, ...], str, bool, str]:
@@ -119,7 +128,7 @@ def _typing_of(aval: Any) -> str:
 
 def layout_of(value: Any) -> str:
     """The order of axes in memory of a committed array, as "(1, 0)"; empty for the usual one and for anything uncommitted."""
-    if not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer) or value.ndim < 2:
+    if not is_a(value, jax.Array) or is_a(value, jax.core.Tracer) or value.ndim < 2:
         return ""
     try:
         order = value.format.layout.major_to_minor if getattr(value, "committed", False) else None
@@ -133,7 +142,7 @@ def placement_of(value: Any) -> tuple[str, str]:
 
     Two shardings that place the same pieces are one: ``P('i')`` and ``P('i', None)``.
     """
-    if not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer):
+    if not is_a(value, jax.Array) or is_a(value, jax.core.Tracer):
         return "", ""
     try:
         if not getattr(value, "committed", False):

@@ -22,6 +22,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base import jax_internals
+from jupyter_jitmagic.base.looking import has, is_a
 from jupyter_jitmagic.base.value_texts import instance_fields, is_secret_name
 from jupyter_jitmagic.base.values import Value
 from jupyter_jitmagic.base.wording import short_name
@@ -259,7 +260,7 @@ class _Builder:
     def _placed_argument(self) -> Any:
         """What was given for the next traced argument: ``in_shardings`` counts without the static ones."""
         placed, place = self._placed, len(self.traced) - 1
-        if not isinstance(placed, (tuple, list)) or hasattr(placed, "_fields"):
+        if not is_a(placed, (tuple, list)) or has(placed, "_fields"):
             return placed
         return placed[place] if place < len(placed) else None
 
@@ -288,7 +289,7 @@ class _Builder:
 
     def _walk(self, path: str, value: Any, placed: Any, leaves: list[Leaf], depth: int = 0) -> Node | None:
         value = as_in_memory(value)
-        children = None if isinstance(value, _ARRAYS) or value is None else _children(value, flat=depth == _DEEPEST)
+        children = None if is_a(value, _ARRAYS) or value is None else _children(value, flat=depth == _DEEPEST)
         if children is None:
             if value is None:
                 return _NONE
@@ -307,7 +308,7 @@ class _Builder:
         if depth == _DEEPEST:
             rest = Value(jax.tree_util.tree_structure(value), by_equality=True)
             return Node(short_name(kind.__qualname__), id(kind), keys, tuple(nodes), (Metadata(rest),), len(nodes), flat=True)
-        plain = kind in (dict, list, tuple)
+        plain = kind is dict or kind is list or kind is tuple
         return Node(
             short_name(kind.__qualname__),
             0 if plain else id(kind),
@@ -341,7 +342,7 @@ def _is_placed(given: Any) -> bool:
 
 def _placed_children(given: Any, count: int) -> Sequence[Any]:
     """A prefix of the argument's tree, one level down."""
-    children = None if isinstance(given, (bool, jax.sharding.Sharding)) or given is None else _children(given)
+    children = None if is_a(given, (bool, jax.sharding.Sharding)) or given is None else _children(given)
     return children[1] if children is not None and len(children[1]) == count else [given] * count
 
 
@@ -358,7 +359,7 @@ def _children(value: Any, flat: bool = False) -> tuple[tuple[str, ...], Sequence
         except TypeError:
             return _registered_children(value)
         return tuple([f"[{key!r}]" for key in ordered]), [value[key] for key in ordered]
-    if kind in (list, tuple):
+    if kind is list or kind is tuple:
         return _numbered(len(value)), value
     return _registered_children(value)
 
@@ -403,10 +404,10 @@ def _metadata(value: Any, keys: tuple[str, ...]) -> tuple[Metadata, ...]:
     """What a registered node keeps beside its children and JAX compares, part by part."""
     tree = jax.tree_util.tree_structure(value, is_leaf=lambda part: part is not value)
     data = tree.node_data()
-    if data is None or isinstance(value, OrderedDict) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+    if data is None or is_a(value, OrderedDict) or (is_a(value, tuple) and has(value, "_fields")):
         return ()  # no more than the keys, or the class
     aux = data[1]
-    if isinstance(value, defaultdict):
+    if is_a(value, defaultdict):
         factory = Value(value.default_factory, by_equality=True)
         factory.text = f"defaultdict({factory.text})"
         return (Metadata(factory),)

@@ -16,10 +16,12 @@ import jax
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.causes import Cause
+from jupyter_jitmagic.base.looking import attribute, has
 from jupyter_jitmagic.recording.causes.signatures import Signature, signature_of
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.guards.traces import users
 from jupyter_jitmagic.recording.jitted import Jitted
+from jupyter_jitmagic.usercode.origin import innermost
 
 
 class Owner(Protocol):
@@ -79,16 +81,10 @@ def bare_name(event_name: str) -> str:
 def bears_name(fun: Any, event_name: str) -> bool:
     """Whether JAX's event of this name may be the function's; an object without a name is "unnamed" to JAX."""
     name = bare_name(event_name)
-    return name == name_of(fun) or ("unnamed" in name and not hasattr(_innermost(fun), "__name__"))
+    return name == name_of(fun) or ("unnamed" in name and not has(innermost(fun, "__name__"), "__name__"))
 
 
 def name_of(fun: Any) -> str:
     """A function's name, or that of its class."""
-    fun = _innermost(fun)
-    return str(getattr(fun, "__name__", type(fun).__name__))
-
-
-def _innermost(fun: Any) -> Any:
-    while not hasattr(fun, "__name__") and hasattr(fun, "func"):
-        fun = fun.func
-    return fun
+    fun = innermost(fun, "__name__")
+    return str(attribute(fun, "__name__", type(fun).__name__))

@@ -7,7 +7,6 @@ it was and with what arguments, so the causes of a recompile are known here as w
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 import time
 import weakref
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.recording.causes.differences import causes_of
 from jupyter_jitmagic.recording.causes.signatures import Signature
 from jupyter_jitmagic.recording.compiles import compiling_call, spans
@@ -26,7 +26,7 @@ from jupyter_jitmagic.recording.compiles.compiling_call import Compiling
 from jupyter_jitmagic.recording.compiles.spans import Span
 from jupyter_jitmagic.records.log import Changed, OtherRecord, log
 from jupyter_jitmagic.usercode.call_site import call_site
-from jupyter_jitmagic.usercode.origin import Earlier, Origin, origin_of
+from jupyter_jitmagic.usercode.origin import Earlier, Origin, origin_of, unwrapped
 from jupyter_jitmagic.usercode.ownership import is_jax_function
 
 _ROWS_LIMIT = 5000
@@ -125,7 +125,7 @@ class Others:
         if compiling is not None and not compiling_call.bears_name(compiling.fun, name) and not is_jax_function(compiling.fun):
             compiling = None  # an eager operation while the function is traced
         if compiling is not None:
-            module = "jax" if is_jax_function(compiling.fun) else str(getattr(compiling.fun, "__module__", "") or "")
+            module = "jax" if is_jax_function(compiling.fun) else text_attribute(compiling.fun, "__module__")
             causes = self.why(compiling)
             self._remember(compiling)
         done = OtherCompile(
@@ -198,7 +198,7 @@ class Others:
 
 def _traced(compiling: Compiling | None) -> Any:
     """The jaxpr of a function of the user's, also of its `jax.grad` and the like; of JAX's own functions none."""
-    if compiling is None or is_jax_function(inspect.unwrap(compiling.fun)):
+    if compiling is None or is_jax_function(unwrapped(compiling.fun)):
         return None
     return internals.traced_on_stack(sys._getframe())
 
@@ -209,7 +209,7 @@ def _origin(compiling: Compiling) -> tuple[Origin, Any]:
 
 def name_of(compiling: Compiling) -> str:
     """What tables and messages call the function."""
-    return str(getattr(compiling.fun, "__qualname__", None) or compiling_call.name_of(compiling.fun))
+    return str(attribute(compiling.fun, "__qualname__") or compiling_call.name_of(compiling.fun))
 
 
 others = Others()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
@@ -75,8 +76,8 @@ def _homes(value: Any) -> Iterator[str]:
     kind = type(value)
     yield str(kind.__module__)
     if issubclass(kind, types.ModuleType):
-        yield str(value.__name__)
+        yield str(attribute(value, "__name__"))
     elif issubclass(kind, _NAMED) or kind.__name__ == "cython_function_or_method":
-        yield str(value.__module__)
-        if (owner := getattr(value, "__self__", None)) is not None and not issubclass(kind, type):
+        yield str(attribute(value, "__module__"))
+        if (owner := attribute(value, "__self__")) is not None and not issubclass(kind, type):
             yield from _homes(owner)

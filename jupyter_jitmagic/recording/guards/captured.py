@@ -21,6 +21,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.arrays import is_ready
+from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a
 from jupyter_jitmagic.base.value_texts import is_secret_name, shown
 from jupyter_jitmagic.base.values import Looks, digest, hashes_by_identity
 from jupyter_jitmagic.recording.guards.code_reads import (
@@ -106,7 +107,7 @@ class Captured:
 def text_of(name: str, value: Any) -> str:
     if value is MISSING:
         return "deleted"
-    return "…" if is_secret_name(name) and isinstance(value, (str, bytes)) else shown(value)
+    return "…" if is_secret_name(name) and is_a(value, (str, bytes)) else shown(value)
 
 
 def looks_of(value: Any) -> tuple[tuple[Any, ...], bool]:
@@ -117,29 +118,29 @@ def looks_of(value: Any) -> tuple[tuple[Any, ...], bool]:
     if is_librarys(value):
         return ("library", *_place_of(value)), True
     looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
-    inner = None if isinstance(value, types.FunctionType) else plain_function(wrapped(value))
+    inner = None if is_a(value, types.FunctionType) else plain_function(wrapped(value))
     return (type(value).__qualname__, *looks.key(value if inner is None else inner)), looks.exact and inner is None
 
 
 def _place_of(value: Any) -> tuple[Any, ...]:
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    module = getattr(value, "__module__", None) or getattr(getattr(value, "__self__", None), "__name__", None)
+    name = attribute(value, "__qualname__") or attribute(value, "__name__")
+    module = attribute(value, "__module__") or attribute(attribute(value, "__self__"), "__name__")
     return (module, name) if isinstance(name, str) else (id(value),)
 
 
 def _array_looks(value: Any) -> tuple[Any, ...]:
     """By up to 4096 elements where the host can read them at once (an equal array is then no change), else by identity."""
     described: tuple[Any, ...] = (tuple(value.shape), str(value.dtype), type(value).__name__)
-    if isinstance(value, jax.core.Tracer):  # left behind by a trace that has ended
+    if is_a(value, jax.core.Tracer):  # left behind by a trace that has ended
         return (*described, id(value))
-    if isinstance(value, jax.Array):
+    if is_a(value, jax.Array):
         described = (*described, getattr(value, "weak_type", False), str(value.sharding), getattr(value, "committed", True))
     try:
         seen = _on_host(value)
         if seen is None or seen.dtype.hasobject:
             return (*described, id(value))
         step = max(1, -(-seen.size // _SAMPLE))
-        if isinstance(value, np.ndarray) and seen.nbytes <= _DIGESTED:
+        if is_a(value, np.ndarray) and seen.nbytes <= _DIGESTED:
             step = 1
         sample = digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes())
         return (*described, sample) if step == 1 else (*described, sample, "sample")
@@ -148,8 +149,8 @@ def _array_looks(value: Any) -> tuple[Any, ...]:
 
 
 def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
-    if isinstance(value, np.ndarray):
-        return value
+    if is_a(value, np.ndarray):
+        return np.ndarray.view(value, np.ndarray)
     if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
         value = jax.random.key_data(value)
     near = {device.platform for device in value.devices()} == {"cpu"} or value.nbytes <= _FETCHED
@@ -158,6 +159,16 @@ def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
 
 def reads_of(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[Read]:
     """Names read by `fun` and by the user's plain functions that it reaches (`reached`); each name of each namespace once."""
+    for function, named in _reached(fun):
+        reached.append(function)
+        yield from _defaults(function)
+        for label, value, find in named:
+            looks, exact = looks_of(value)
+            yield Read(label, function.__qualname__, find, looks, text_of(label, value), exact)
+
+
+def _reached(fun: Callable[..., Any]) -> Iterator[tuple[types.FunctionType, list[_Found]]]:
+    """The function and the user's plain functions that its code reaches, each with what it reads that none before it does."""
     waiting = [plain_function(fun)]
     seen: set[int] = set()
     taken: set[tuple[Any, ...]] = set()
@@ -166,8 +177,7 @@ def reads_of(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iter
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
-        reached.append(function)
-        yield from _defaults(function)
+        named: list[_Found] = []
         for name, space, look_up in names_read(function):
             value = look_up()
             for label, found, find in _parts(name, value, look_up, code_reads(function.__code__).paths.get(name)):
@@ -175,8 +185,8 @@ def reads_of(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iter
                     continue
                 taken.add((space, label))
                 waiting.append(plain_function(found))
-                looks, exact = looks_of(found)
-                yield Read(label, function.__qualname__, find, looks, text_of(label, found), exact)
+                named.append((label, found, find))
+        yield function, named
 
 
 def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> Iterator[Read]:
@@ -189,7 +199,7 @@ def _reads_of_statics(fun: Callable[..., Any], statics: Mapping[str, Any]) -> It
         objects[function.__code__.co_varnames[0]] = fun.__self__
     for name, value in objects.items():
         paths = reads_of_argument(function.__code__, name)
-        if not paths or isinstance(value, type) or not hashes_by_identity(type(value)):
+        if not paths or is_a(value, type) or not hashes_by_identity(type(value)):
             continue
         try:
             owner = weakref.ref(value)
@@ -210,10 +220,7 @@ def _alive(owner: weakref.ref[Any]) -> Any:
 
 def reached_by(fun: Callable[..., Any]) -> list[types.FunctionType]:
     """The function and the user's plain functions that its code reaches."""
-    reached: list[types.FunctionType] = []
-    for _ in reads_of(fun, reached):
-        continue
-    return reached
+    return [function for function, _ in _reached(fun)]
 
 
 def read_by(fun: Callable[..., Any]) -> Iterator[Any]:
@@ -264,23 +271,22 @@ def _take(value: Any, step: Step) -> Any:
     if kind == "item":
         if type(value) is dict:
             return value.get(key, MISSING)
-        within = type(value) in (list, tuple) and isinstance(key, int) and -len(value) <= key < len(value)
+        within = (type(value) is list or type(value) is tuple) and isinstance(key, int) and -len(value) <= key < len(value)
         return value[key] if within else MISSING
-    if isinstance(value, tuple):
-        fields = getattr(type(value), "_fields", ())
-        return value[fields.index(key)] if key in fields else MISSING
-    if isinstance(value, type):
+    if is_a(value, tuple):
+        fields = in_class(value, "_fields", ())
+        return tuple.__getitem__(value, fields.index(key)) if is_a(fields, tuple) and key in fields else MISSING
+    if is_a(value, type):
         found = inspect.getattr_static(value, key, MISSING)
-        return MISSING if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType) else found
+        return MISSING if in_class(found, "__get__") is not None and not is_a(found, types.FunctionType) else found
     if type(value).__getattribute__ not in _PLAINLY:
         return MISSING
-    own, of_class = getattr(value, "__dict__", None), inspect.getattr_static(type(value), key, MISSING)
-    if hasattr(type(of_class), "__set__"):
-        member = isinstance(of_class, types.MemberDescriptorType)  # a slot
-        return getattr(value, key, MISSING) if member else MISSING
-    if isinstance(own, dict) and key in own:
-        return own[key]
-    return MISSING if hasattr(type(of_class), "__get__") else of_class
+    own, of_class = attributes(value), in_class(value, key, MISSING)
+    if in_class(of_class, "__set__") is not None:
+        return attribute(value, key, MISSING) if is_a(of_class, types.MemberDescriptorType) else MISSING  # a slot
+    if own is not None and dict.__contains__(own, key):
+        return dict.__getitem__(own, key)
+    return MISSING if in_class(of_class, "__get__") is not None else of_class
 
 
 _PLAINLY: tuple[Any, ...] = (
@@ -292,10 +298,10 @@ _PLAINLY: tuple[Any, ...] = (
 
 def _code_behind(value: Any, step: Step) -> types.FunctionType | None:
     """The user's function that reading or calling an object's attribute runs: a method's or a property's."""
-    if step[0] != "attribute" or type(value).__getattribute__ not in _PLAINLY or isinstance(value, types.ModuleType):
+    if step[0] != "attribute" or type(value).__getattribute__ not in _PLAINLY or is_a(value, types.ModuleType):
         return None
-    found = inspect.getattr_static(type(value), step[1], None)
-    return plain_function(found.fget if isinstance(found, property) else found)
+    found = in_class(value, step[1])
+    return plain_function(found.fget if is_a(found, property) else found)
 
 
 def _method_look_up(look_up: Callable[[], Any], step: Step) -> Callable[[], Any]:
@@ -319,7 +325,7 @@ def _defaults(function: types.FunctionType) -> Iterator[Read]:
     found += [(names[first + i], "__defaults__", i, value) for i, value in enumerate(positional)]
     found += [(name, "__kwdefaults__", name, value) for name, value in (function.__kwdefaults__ or {}).items()]
     for name, where, key, value in found:
-        if not isinstance(value, (int, float, complex, str, bytes, type(None))):
+        if not is_a(value, (int, float, complex, str, bytes, type(None))):
             looks, exact = looks_of(value)
             find = functools.partial(look_up, where, key)
             yield Read(name, function.__qualname__, find, looks, text_of(name, value), exact)

@@ -27,6 +27,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.errors import CheckWarning, faults
 from jupyter_jitmagic.base.jax_internals import is_jax_module
+from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.base.paths import is_part
@@ -101,7 +102,7 @@ def _findings(facts: Jitted, out: Any, args: tuple[Any, ...], kwargs: dict[str, 
     from jupyter_jitmagic.sandbox.rerun import Effect
 
     name = short_name(facts.record.qualname)
-    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree_util.tree_leaves((args, kwargs))):
+    if any(is_a(leaf, jax.Array) and leaf.is_deleted() for leaf in jax.tree_util.tree_leaves((args, kwargs))):
         yield f"{name} was not compared with plain Python: its arguments were donated"
         return
     try:
@@ -210,17 +211,17 @@ def _inside(
         leaves[name] = tree
         for path, leaf in found:
             place = name + jax.tree_util.keystr(path)
-            if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject:
+            if is_a(leaf, np.ndarray) and not leaf.dtype.hasobject:
                 leaves[f"{place} "] = (id(leaf), digest(leaf.tobytes()))
             elif path:
                 leaves[f"{place} "] = id(leaf)
-            if not isinstance(leaf, (np.ndarray, jax.Array, type)):
+            if not is_a(leaf, (np.ndarray, jax.Array, type)):
                 attributes.update((f"{place}.{key}", _held(held)) for key, held in instance_fields(leaf).items())
     return leaves, attributes
 
 
 def _held(value: Any) -> object:
-    return id(value), len(value) if isinstance(value, (list, dict, set)) else None
+    return id(value), next((kind.__len__(value) for kind in (list, dict, set) if is_a(value, kind)), None)
 
 
 def _changed(before: dict[str, object], after: dict[str, object]) -> tuple[str, ...]:
@@ -351,12 +352,12 @@ def _is_jax(frame: FrameType) -> bool:
 
 def _host_call(function: Any) -> str:
     """A clock or a source of random numbers, as the user calls it; "" for any other function."""
-    owner, name = getattr(function, "__self__", None), str(getattr(function, "__name__", ""))
-    if isinstance(owner, types.ModuleType):
+    owner, name = attribute(function, "__self__"), text_attribute(function, "__name__")
+    if is_a(owner, types.ModuleType):
         return f"{owner.__name__}.{name}" if owner.__name__ == "time" or (owner.__name__, name) == ("posix", "urandom") else ""
-    if isinstance(owner, random.Random):
+    if is_a(owner, random.Random):
         return f"random.{name}"
-    if isinstance(owner, type) and issubclass(owner, datetime.date):
+    if is_a(owner, type) and issubclass(owner, datetime.date):
         return f"datetime.{name}" if name in ("now", "today", "utcnow") else ""
     return f"numpy.random.{name}" if type(owner).__module__.startswith("numpy.random") else ""
 
@@ -364,9 +365,9 @@ def _host_call(function: Any) -> str:
 def _reads_a_clock(fun: Callable[..., Any]) -> bool:
     """Whether a module or function that tells the time is within reach of the function's code."""
     return any(
-        (isinstance(value, types.ModuleType) and value.__name__ in ("time", "datetime"))
-        or getattr(getattr(value, "__self__", None), "__name__", "") == "time"
-        or (isinstance(value, type) and issubclass(value, datetime.date))
+        (is_a(value, types.ModuleType) and attribute(value, "__name__") in ("time", "datetime"))
+        or attribute(attribute(value, "__self__"), "__name__") == "time"
+        or (is_a(value, type) and issubclass(value, datetime.date))
         for value in read_by(fun)
     )
 
@@ -432,7 +433,7 @@ def _leaf_difference(got: Any, want: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (bool, int, float, complex))
+    return is_a(value, (bool, int, float, complex))
 
 
 def _value_difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> str:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.recording.guards.library_values import is_librarys
 
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
@@ -39,8 +40,8 @@ def _is_put_into_builtins(name: str) -> bool:
     value = vars(builtins).get(name, MISSING)
     if any(value is python for python in (MISSING, Ellipsis, NotImplemented)):
         return False
-    if isinstance(value, type | types.BuiltinFunctionType) and value.__module__ == builtins.__name__:
-        return value.__name__ != name
+    if is_a(value, (type, types.BuiltinFunctionType)) and attribute(value, "__module__") == builtins.__name__:
+        return bool(value.__name__ != name)
     return name not in NOTEBOOKS_OWN or not is_librarys(value)
 
 

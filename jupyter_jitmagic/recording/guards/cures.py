@@ -20,6 +20,7 @@ import jax
 
 from jupyter_jitmagic.base.causes import Cause, CauseName
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import duration, percent, short_name
 from jupyter_jitmagic.recording.causes.binding import named_arguments, parameters_of, static_arguments
@@ -29,7 +30,7 @@ from jupyter_jitmagic.recording.guards import padding
 from jupyter_jitmagic.recording.guards.checking import unnoticed
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
 from jupyter_jitmagic.records.log import log
-from jupyter_jitmagic.usercode.origin import Origin
+from jupyter_jitmagic.usercode.origin import WRAPPED_LIMIT, Origin
 
 _MISSES_KEPT = 1000
 _HISTORIES = 1000
@@ -392,7 +393,7 @@ def try_without(history: History, facts: Jitted, args: tuple[Any, ...], kwargs: 
         history.tried.add(argument)
         place = parameters.index(argument) if argument in parameters else -1
         value = kwargs.get(argument, args[place] if 0 <= place < len(args) else None)
-        if not isinstance(value, (bool, int, float, complex)):
+        if not is_a(value, (bool, int, float, complex)):
             continue
         nums = tuple(num for num in facts.jit_options.static_argnums if num != place)
         names = tuple(name for name in facts.jit_options.static_argnames if name != argument)
@@ -431,13 +432,14 @@ def _outputs(out: Any) -> Any:
 
 def _code_of(facts: Jitted) -> weakref.ref[CodeType] | None:
     inner = facts.jitted
-    while True:
-        code = getattr(inner, "__code__", None)
+    for _ in range(WRAPPED_LIMIT):
+        code = attribute(inner, "__code__")
         if isinstance(code, CodeType):
             return weakref.ref(code)
-        inner = getattr(inner, "__wrapped__", None) or getattr(inner, "func", None) or getattr(inner, "__func__", None)
+        inner = attribute(inner, "__wrapped__") or attribute(inner, "func") or attribute(inner, "__func__")
         if inner is None:
-            return None
+            break
+    return None
 
 
 def _note_plain(history: History, facts: Jitted, missed: Missed) -> None:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute
+
 _ATTRIBUTE = "_jitmagic_call"
 
 
@@ -67,7 +69,7 @@ def _point_out(error: BaseException, call: FailedCall) -> None:
     if _pointed_out or not _asks_for_a_value(error):
         return
     _pointed_out = True
-    name = getattr(call.fun, "__qualname__", type(call.fun).__qualname__).rpartition("<locals>.")[2]
+    name = str(attribute(call.fun, "__qualname__", type(call.fun).__qualname__)).rpartition("<locals>.")[2]
     print(
         f"jupyter_jitmagic: {name} cannot be traced as it is. jupyter_jitmagic.explain_last() says why, and what cures it: "
         "in an except block, in a debugger, or at the prompt of `python -i`",

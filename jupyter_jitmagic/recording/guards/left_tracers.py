@@ -15,6 +15,7 @@ import jax
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jax_internals import escaped_tracer_error, traced_when_kept
+from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.recording.causes.binding import named_arguments
 from jupyter_jitmagic.recording.guards.captured import reached_by
 from jupyter_jitmagic.recording.jitted import Jitted, Missed
@@ -72,7 +73,7 @@ def _tracers(
 
 def _is_tracer_of(value: Any, functions: set[tuple[str, str]]) -> bool:
     """Whether this is a tracer that one of these functions (file and name) has made: an earlier one may have left others."""
-    if not isinstance(value, jax.core.Tracer):
+    if not is_a(value, jax.core.Tracer):
         return False
     error = escaped_tracer_error(value)
     traced = traced_when_kept(error) if error is not None else None

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.base.values import Looks
 from jupyter_jitmagic.recording.guards.code_reads import NOTEBOOKS_OWN
 from jupyter_jitmagic.recording.guards.library_values import is_librarys
@@ -59,15 +60,15 @@ def unsteady_in(function: types.FunctionType) -> str:
 
 def is_steady(value: Any) -> bool:
     """Whether what a name stands for is no library's, or a steady one's. A library as a whole may be used in any way."""
-    if isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
+    if is_a(value, types.BuiltinMethodType) and not is_a(value.__self__, types.ModuleType):
         return False  # a method of some generator or clock, as ``random.random``
-    if isinstance(value, types.MethodType) and is_librarys(value.__func__):
+    if is_a(value, types.MethodType) and is_librarys(value.__func__):
         return False
     if not is_librarys(value):
         return True
-    if isinstance(value, types.ModuleType):
+    if is_a(value, types.ModuleType):
         return False
-    return _is_steady_module(_module_of(value)) and getattr(value, "__name__", "") not in _UNSTEADY_NAMES
+    return _is_steady_module(_module_of(value)) and text_attribute(value, "__name__") not in _UNSTEADY_NAMES
 
 
 def _is_steady_module(name: str) -> bool:
@@ -75,8 +76,8 @@ def _is_steady_module(name: str) -> bool:
 
 
 def _module_of(value: Any) -> str:
-    owner = getattr(value, "__self__", None)
-    found = getattr(value, "__module__", None) or getattr(owner, "__name__", None) or type(value).__module__
+    owner = attribute(value, "__self__")
+    found = attribute(value, "__module__") or attribute(owner, "__name__") or type(value).__module__
     return str(found).lstrip("_")  # ``_operator`` is the C part of ``operator``
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.recording.guards.captured import FUNCTIONS_LIMIT, Read, looks_of, reads_of
 from jupyter_jitmagic.recording.guards.steady import is_steady, names_set, surroundings, unsteady_in
 
@@ -113,7 +114,7 @@ _CODE = followed(lambda: None)[0].__code__
 
 def users(fun: Any) -> Any:
     """The user's function where JAX holds one that stands for it."""
-    return fun.__wrapped__ if getattr(fun, "__code__", None) is _CODE else fun
+    return fun.__wrapped__ if attribute(fun, "__code__") is _CODE else fun
 
 
 internals.hide_frames(__file__)
