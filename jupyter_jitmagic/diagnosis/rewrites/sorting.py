@@ -46,4 +46,33 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     yield spot.step("argsort", ((start, start), lines), (node, new), excludes=_NAN)
 
 
-RULES: list[Rule] = [sorted_by_a_key]
+def sorted_by_several_keys(spot: Spot) -> Iterator[Step]:
+    """`sorted(range(n), key=lambda i: (-count[i], i))` → `jnp.lexsort` of an array for each key, the last one first."""
+    node, code = spot.call("sorted"), spot.code
+    match node:
+        case ast.Call(
+            args=[values],
+            keywords=[
+                ast.keyword(
+                    arg="key", value=ast.Lambda(args=ast.arguments(args=[ast.arg(arg=each)]), body=ast.Tuple(elts=parts))
+                )
+            ],
+        ) if len(parts) > 1 and not any(isinstance(part, ast.Starred) for part in parts):
+            pass
+        case _:
+            return
+    items = code.expr(values)
+    of_numbers = isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1
+    if not of_numbers and not isinstance(values, ast.Name):
+        return  # what is made there may be gone after the first key
+    asarray = spot.jnp("asarray")
+    keys = [f"{asarray}([{code.expr(part)} for {each} in {items}])" for part in reversed(parts)]
+    order = f"{spot.jnp('lexsort')}(({', '.join(keys)}))"
+    if of_numbers:
+        yield spot.step("argsort", (node, order), excludes=_NAN)
+        yield spot.step("argsort", (node, f"list({order})"), excludes=_NAN)
+    else:
+        yield spot.step("argsort", (node, f"{asarray}({items})[{order}]"), excludes=_NAN)
+
+
+RULES: list[Rule] = [sorted_by_a_key, sorted_by_several_keys]

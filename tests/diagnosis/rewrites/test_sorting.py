@@ -76,3 +76,21 @@ def test_the_opposite_of_numbers_without_a_sign_is_refused_where_zero_is_not_in_
         compare(found, lambda each: jnp.argmin(-each.args[0]), {}, Deadline(20.0))
     found = Plain(plain, [], {}, Variations(given, {}, set()), 20.0)
     assert compare(found, lambda each: jnp.argmin(~each.args[0]), {}, Deadline(20.0))[0] > 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    top = sorted(range(len(x)), key=lambda i: (-x[i], i))[:2]\n    return jnp.array(top), sum(y[i] for i in top)\n",
+        "    order = sorted(range(len(x)), key=lambda i: (x[i], -y[i]))\n"
+        "    return sum(k * y[i] for k, i in enumerate(order))\n",
+        "    near = sorted(x, key=lambda v: (abs(v - y[0]), v))\n    return near[0], near[-1]\n",
+    ],
+)
+def test_the_first_key_decides_and_the_next_where_it_is_equal(body):
+    """Of what is made on the way there is nothing left for a second key: it is left alone."""
+    x, y = jnp.array([2, 5, 5, 1, 5]), jnp.array([3.0, 1.0, 4.0, 4.0, 2.0])
+    source = f"def f(x, y):\n{body}"
+    check(source, (x, y), (x * 0, y), (x[::-1], y), (x.astype(jnp.uint8) * 0, y), seconds=20.0)
+    once = "    return sorted((v for v in x), key=lambda v: (-v, v))[0]\n"
+    assert not propose(define(f"def f(x, y):\n{once}")["f"], (x, y), {}).rewrites
