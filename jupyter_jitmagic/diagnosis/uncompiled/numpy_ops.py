@@ -38,7 +38,9 @@ def converted(values: Any, dtype: Any) -> Any:
 
 
 def _elementwise(function: Callable[..., Any]) -> Operation:
-    return lambda params, *values: function(*values)
+    if not isinstance(function, np.ufunc):
+        return lambda params, x: function(x)
+    return (lambda params, x: function(x)) if function.nin == 1 else lambda params, x, y: function(x, y)
 
 
 def _reduction(function: Callable[..., Any]) -> Operation:

@@ -75,7 +75,8 @@ def _common_shape(avals: Sequence[Any]) -> tuple[int, ...] | None:
 
 def _of_shape(of_numbers: Operation, shape: tuple[int, ...]) -> Operation:
     def run(args: Sequence[Any], watch: Watch) -> Sequence[Any]:
-        return [np.broadcast_to(value, shape) if value.shape != shape else value for value in of_numbers(args, watch)]
+        (value,) = of_numbers(args, watch)
+        return [value if value.shape == shape else np.broadcast_to(value, shape)]
 
     return run
 

@@ -127,7 +127,11 @@ class Program:
         tick = watch.tick
         for run, given, out in self._steps:
             tick()
-            for k, value in zip(out, run([values[m] for m in given], watch), strict=True):
+            found = run([values[m] for m in given], watch)
+            if len(out) == 1:
+                (values[out[0]],) = found
+                continue
+            for k, value in zip(out, found, strict=True):
                 values[k] = value
         return [values[k] for k in self._out]
 
@@ -181,8 +185,10 @@ def by_element(jaxpr: Any) -> Operation | None:
             values[k] = value
         for params, function, operands, (k, dtype) in steps:
             watch.tick()
-            value = function(params, *(values[m] for m in operands))
-            values[k] = value if type(value) is np.ndarray and value.dtype == dtype else converted(value, dtype)
+            value = function(params, *[values[m] for m in operands])
+            if type(value) is not np.ndarray:
+                value = np.asarray(value)
+            values[k] = value if value.dtype == dtype else converted(value, dtype)
         return [values[k] for k in last]
 
     return run
@@ -195,37 +201,53 @@ def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -
         return _STRUCTURED[name](params)
     if name in _SILENT:
         return lambda args, watch: []
-    by_jax = _by_jax(primitive, params)
     if name in _SPECIAL:
-        return _in_blocks(by_jax)
+        return _in_blocks(_by_jax(primitive, params))
     if name in _PROGRAMS:
         program = params[_PROGRAMS[name]]
-        return by_jax if is_random(program) else inner_program(program)
+        return _by_jax(primitive, params) if is_random(program) else inner_program(program)
     function = operation(name)
     if function is None or not all(map(fits, avals)):
-        return by_jax
-    return _by_numpy(function, params, avals, primitive.multiple_results, by_jax)
+        return _by_jax(primitive, params)
+    return _by_numpy(function, primitive, params, avals)
 
 
-def _by_numpy(
-    function: Callable[..., Any], params: dict[str, Any], avals: Sequence[Any], several: bool, by_jax: Operation
-) -> Operation:
+def _by_numpy(function: Callable[..., Any], primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Operation:
     expected = [(aval.shape, np.dtype(aval.dtype)) for aval in avals]
+    made: list[Operation] = []
 
-    def run(args: Values, watch: Watch) -> Values:
+    def by_jax(args: Values, watch: Watch) -> Values:  # made where it is met, which is rare
+        if not made:
+            made.append(_by_jax(primitive, params))
+        return made[0](args, watch)
+
+    def several(args: Values, watch: Watch) -> Values:
         if not all(type(arg) is np.ndarray for arg in args):
             return by_jax(args, watch)
         try:
-            found = function(params, *args)
-            return [_shaped(value, *each) for value, each in zip(found if several else [found], expected, strict=True)]
+            return [_shaped(value, *each) for value, each in zip(function(params, *args), expected, strict=True)]
         except Exception:
             return by_jax(args, watch)  # NumPy has this operation, but not of these dtypes or options: JAX has
 
-    return run
+    def one(args: Values, watch: Watch) -> Values:
+        for arg in args:
+            if type(arg) is not np.ndarray:
+                return by_jax(args, watch)
+        try:
+            return [_shaped(function(params, *args), shape, dtype)]
+        except Exception:
+            return by_jax(args, watch)
+
+    if primitive.multiple_results:
+        return several
+    ((shape, dtype),) = expected
+    return one
 
 
 def _shaped(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    if type(value) is not np.ndarray or value.dtype != dtype:
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)  # of single elements NumPy makes its own numbers
+    if value.dtype != dtype:
         value = converted(value, dtype)
     if value.shape != shape:
         raise AssertionError(f"NumPy gave the shape {value.shape} instead of {shape}")
