@@ -476,6 +476,27 @@ def trace_parts() -> TraceParts | None:
         return None
 
 
+def placed_like(old: Any, values: Any) -> jax.Array | None:
+    """An array of NumPy's, of the shape and dtype of `old`, as one of JAX's that lies where that lies: a tenth of what
+    `jax.device_put` takes. None where only that can: without the internals, and for an array on several devices.
+
+    Example:
+        >>> placed_like(x, -np.asarray(x))
+    """
+    try:
+        from jax._src.lib import xla_client
+
+        if type(old.sharding) is not jax.sharding.SingleDeviceSharding or (values.shape, values.dtype) != (
+            old.shape,
+            old.dtype,
+        ):
+            return None
+        made = xla_client.batched_device_put(old.aval, old.sharding, [values], list(old.devices()), old.committed)
+        return cast("jax.Array", made)
+    except Exception:
+        return None
+
+
 def captured_tracer_error(traced: Any) -> BaseException | None:
     """The error that a call of this trace (``jax.jit(f).trace(…)``) meets because it captured a tracer of another, ended trace.
 

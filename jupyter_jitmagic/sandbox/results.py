@@ -20,6 +20,8 @@ def leaf_as_numbers(leaf: Any) -> Any:
 
 def number_kind(dtype: Any) -> str:
     """ "b", "i", "f" or "c", also for JAX's own short floats, which NumPy does not know as such."""
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufc":
+        return "i" if dtype.kind == "u" else dtype.kind
     if jax.dtypes.issubdtype(dtype, np.bool_):
         return "b"
     if jax.dtypes.issubdtype(dtype, np.integer):

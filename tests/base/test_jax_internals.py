@@ -7,6 +7,7 @@ import sys
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from checkout import ROOT
 
@@ -294,3 +295,19 @@ def test_what_a_tracer_of_vmap_or_grad_stands_for_is_had_and_of_a_trace_nothing(
     assert internals.value_below(traced) is None and internals.value_below(7.0) == 7.0
     jax.vmap(lambda x: found.append(x) or x)(jnp.zeros((0, 2)))
     assert internals.value_below(found[-1]) is None  # nothing is first
+
+
+def test_an_array_is_placed_as_another_lies():
+    """With its weak type, as `jax.device_put` does not; nothing for another shape or dtype, nor where it lies on a mesh."""
+    device = jax.devices()[0]
+    for old in (jnp.ones(3), jnp.asarray(1.5), jnp.arange(4, dtype=jnp.int8), jax.device_put(jnp.ones((2, 2)), device)):
+        values = np.array(old) * 2
+        made = internals.placed_like(old, values)
+        assert made is not None
+        assert (made.aval, made.sharding, made.committed) == (old.aval, old.sharding, old.committed)
+        assert (np.asarray(made) == np.asarray(old) * 2).all() and (made + 1).dtype == (old + 1).dtype
+    assert internals.placed_like(jnp.ones(3), np.ones(4, np.float32)) is None
+    assert internals.placed_like(jnp.ones(3), np.ones(3)) is None
+    over_mesh = jax.sharding.NamedSharding(jax.sharding.Mesh([device], "x"), jax.sharding.PartitionSpec("x"))
+    assert internals.placed_like(jax.device_put(jnp.ones(3), over_mesh), np.ones(3, np.float32)) is None
+    assert internals.placed_like(np.ones(3, np.float32), np.ones(3, np.float32)) is None

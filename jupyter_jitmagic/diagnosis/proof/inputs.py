@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.jax_internals import placed_like
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
@@ -64,6 +65,8 @@ def static_split(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
 ) -> set[Any]:
     """Positions and keywords of the call's arguments that are static; ARRAYS_ALONE with them."""
+    if not static:
+        return set()
     fixed: set[Any] = {s for s in static if isinstance(s, int) or s in kwargs or s == ARRAYS_ALONE}
     try:
         parameters = list(inspect.signature(fun).parameters.values())
@@ -410,6 +413,8 @@ def kind_of(value: Any) -> str:
     dtype = attribute(value, "dtype", None)
     if dtype is None:
         return ""
+    if isinstance(dtype, np.dtype) and dtype.kind in "fcib":
+        return "f" if dtype.kind in "fc" else dtype.kind
     if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
         return "key"
     if dtype == np.uint32 and np.shape(value)[-1:] == (2,):
@@ -444,8 +449,14 @@ def like(old: Any, new: Any) -> Any:
         return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
     if attribute(old, "weak_type", False):
         made: Any = jnp.asarray(new.item()) if new.size == 1 else old
-        return made.reshape(old.shape) if made.weak_type and made.dtype == old.dtype else old
-    made = as_jax(new.astype(old.dtype))
+        if not (made.weak_type and made.dtype == old.dtype):
+            return old
+        return made if made.shape == old.shape else made.reshape(old.shape)
+    values = new.astype(old.dtype)
+    made = placed_like(old, values)
+    if made is not None:
+        return made
+    made = as_jax(values)
     return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
 
 
