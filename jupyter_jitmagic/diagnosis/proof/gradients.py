@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,6 +68,7 @@ class Gradients:
     def __init__(self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], minds_nan: bool = False) -> None:
         self._fun, self._plain, self._static, self._minds_nan = fun, plain, static, minds_nan
         self._known: dict[int, Any] = {}
+        self._leaves_of: dict[int, tuple[Input, _Leaves]] = {}
         self._unknown: set[int] = set()
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
@@ -75,9 +77,9 @@ class Gradients:
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
-    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float) -> str:
+    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float, gives: Any = None) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
-        finite where data is NaN, of which the code does not speak.
+        finite where data is NaN, of which the code does not speak. `gives`: the dtypes of its results, where they are known.
 
         Raises:
             DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
@@ -85,9 +87,9 @@ class Gradients:
             Differs: the rewrite's gradient is another.
         """
         self.cut = ""
-        if not uncompiled.can_run() or not inputs:
-            return ""
-        first = _leaves(self._fun, inputs[0], self._static)
+        if not uncompiled.can_run() or not inputs or not (gives is None or _any_floats(gives)):
+            return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
+        first = self._leaves(inputs[0])
         if not first.values:
             return ""
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
@@ -111,7 +113,7 @@ class Gradients:
             if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
                 break
-            leaves = _leaves(self._fun, given, self._static)
+            leaves = self._leaves(given)
             got = _gradient(traced, [*leaves.values, *leaves.others])
             if got is None or (
                 _finite(got) and given.kind not in _TIES and (compared > 1 or given.kind in ("nan", "infinite"))
@@ -180,6 +182,12 @@ class Gradients:
             self._far = [replace(each, kind="infinite") for each in made]
         return self._far
 
+    def _leaves(self, given: Input) -> _Leaves:
+        """`_leaves` of an input, which is asked for by each rewrite."""
+        if id(given) not in self._leaves_of:
+            self._leaves_of[id(given)] = given, _leaves(self._fun, given, self._static)
+        return self._leaves_of[id(given)][1]
+
     def _has_floats(self, given: Input) -> bool:
         """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""
         result = self._plain.uncompiled(given, SHORT)
@@ -195,7 +203,7 @@ class Gradients:
         """Plain Python's value and gradient, or None where it has none."""
         key = id(given)
         if key not in self._known:
-            leaves = _leaves(self._fun, given, self._static)
+            leaves = self._leaves(given)
             both = jax.value_and_grad(_total(self._plain.function, leaves))
             self._known[key] = self._plain.computed(
                 lambda each: both(*each), [leaves.values, leaves.others], SHORT, leaves.same("gradient")
@@ -207,7 +215,7 @@ class Gradients:
     def _right_one(self, given: Input, got: Any, want: Any) -> str:
         """Whose gradient is right by small steps of plain Python's own results: "plain", "rewrite" (plain Python lost it in
         `float(x)`), "neither" (at a kink), or "" where they do not tell."""
-        leaves = _leaves(self._fun, given, self._static)
+        leaves = self._leaves(given)
         for seed in (0, 1, 2):
             generator = np.random.default_rng(seed)
             way = [generator.choice((-1.0, 1.0), np.shape(v)) for v in leaves.values]
@@ -298,9 +306,18 @@ def _total(fun: Callable[..., Any], leaves: _Leaves) -> Callable[..., Any]:
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
         args, kwargs = leaves.rebuild(values, others)
         out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
-        return sum(jnp.sum(v) for v in out if has(v, "dtype") and jax.dtypes.issubdtype(v.dtype, np.floating)) + 0.0
+        parts = [v if isinstance(v, jax.Array) and v.ndim == 0 else jnp.sum(v) for v in out if _is_real(v)]
+        return functools.reduce(operator.add, parts) if parts else 0.0  # what is not computed is not differentiated
 
     return total
+
+
+def _is_real(leaf: Any) -> bool:
+    return has(leaf, "dtype") and bool(jax.dtypes.issubdtype(leaf.dtype, np.floating))
+
+
+def _any_floats(result: Any) -> bool:
+    return any(map(_is_real, jax.tree_util.tree_leaves(result)))
 
 
 def _gradient(traced: Any, values: Sequence[Any]) -> Any:

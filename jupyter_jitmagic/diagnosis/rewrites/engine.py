@@ -124,6 +124,7 @@ class Search:
         self._one_way = False
         """A gradient that the function takes came to a loop without a reverse mode: what has one of these helps least."""
         self._put_off: list[tuple[Draft, int]] = []
+        self._under_jit: tuple[Callable[..., Any], Any] | None = None
 
     def drafts(self, prefer: str = "") -> Iterator[Traced]:
         """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
@@ -389,7 +390,7 @@ class Search:
         """What ``jax.jit(function).trace(…)`` gives, or the error. Output is swallowed."""
         try:
             left = min(seconds, max(0.5, self.deadline.left()))
-            traced = rerun(lambda: jitted(function, self.static).trace(*args, **kwargs), left, sink=_no_tracer)
+            traced = rerun(lambda: self._jitted(function).trace(*args, **kwargs), left, sink=_no_tracer)
         except OutOfTime:
             return TimeoutError("tracing it takes too long")
         except Effect as met:
@@ -398,6 +399,12 @@ class Search:
         except Exception as error:
             return error
         return captured_tracer_error(traced) or not_compilable(traced.jaxpr) or traced
+
+    def _jitted(self, function: Callable[..., Any]) -> Any:
+        """It under jit, once for all of its calls."""
+        if self._under_jit is None or self._under_jit[0] is not function:
+            self._under_jit = function, jitted(function, self.static)
+        return self._under_jit[1]
 
     # -- where it failed -------------------------------------------------------------------------------
 

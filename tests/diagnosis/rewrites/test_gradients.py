@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
@@ -475,3 +476,37 @@ def test_gradients_are_compared_on_larger_arrays_where_the_call_has_one_element(
         found = propose(define(source)["f"], one, {}, seconds=20.0)
         assert ("gradient is not plain Python's on some larger arrays" in str(found.rewrites[0].compared)) == lost
         assert "it fails on larger arrays" not in str(found.rewrites[0].compared)
+
+
+def test_a_gradient_is_not_looked_for_where_no_float_comes_out():
+    """Of whole numbers alone the gradient is zero; a float beside them has one, which is compared."""
+    traced = []
+
+    def rewrite(x):
+        traced.append(x)
+        return jnp.sum(x > 0), jax.lax.stop_gradient(x) * x
+
+    inputs = [Input((jnp.asarray([1.0, -2.0]),), {}, "call")]
+    run = Plain(lambda x: (jnp.sum(x > 0), x * x), [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    whole, both = jax.eval_shape(lambda x: jnp.sum(x > 0), *inputs[0].args), jax.eval_shape(rewrite, *inputs[0].args)
+    traced.clear()
+    assert Gradients(run.function, run, ()).compare(rewrite, inputs, 5.0, whole) == "" and not traced
+    with pytest.raises(Differs, match="gradient is another"):
+        Gradients(run.function, run, ()).compare(rewrite, inputs, 5.0, both)
+
+
+def test_results_of_one_element_are_differentiated_as_they_are():
+    """Several results, single numbers and arrays, NumPy's among them: the gradient is that of their sum."""
+
+    def plain(x):
+        return x[0] * 2, jnp.sum(x) ** 2, x * 3, np.float32(1.5), 4
+
+    def rewrite(x):
+        return x[0] * 2, jnp.sum(x) ** 2, x * 3, np.float32(1.5), 4
+
+    def other(x):
+        return jax.lax.stop_gradient(x[0]) * 2, jnp.sum(x) ** 2, x * 3, np.float32(1.5), 4
+
+    assert compared(plain, rewrite, [1.0, 2.0]) == ""
+    with pytest.raises(Differs, match="gradient is another"):
+        compared(plain, other, [1.0, 2.0])
