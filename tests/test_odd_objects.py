@@ -151,3 +151,19 @@ def test_what_jax_takes_for_an_array_is_one() -> None:
     jax.make_jaxpr(lambda x: (seen.append(is_a(x, jax.Array)), x)[1])(X)
     assert seen == [True] and is_a(jax.numpy.ones(2), jax.Array)
     assert not is_a(X, jax.Array) and not is_a(ODD["a mock"](1.0), jax.Array)
+
+
+def test_a_diagnosis_raises_nothing_where_an_argument_cannot_be_looked_at() -> None:
+    """What it cannot know it says, and the details are there to be seen; it raised what the argument raised."""
+
+    class Refusing(dict[str, Any]):
+        def __iter__(self) -> Any:
+            raise KeyError("not now")
+
+    def chosen(x: Any, options: Any) -> Any:
+        return x if x.sum() > 0 else -x
+
+    answer = jm.diagnose(chosen, jax.numpy.ones(2), Refusing(rate=1.0))
+    assert "Unknown" in answer.reason and "not now" in jm.faults.details()
+    jm.faults.clear()
+    assert jm.diagnose(chosen, jax.numpy.ones(2), {"rate": 1.0}).verified

@@ -112,7 +112,7 @@ def diagnose_call(
         if note:
             diagnosis = replace(diagnosis, notes=(*diagnosis.notes, note))
     except Exception as error:
-        diagnosis = _refused_by_jax(call, error) or _unknown(call, error)
+        diagnosis = _failed(call, error)
     finally:
         clear_caches()
     return replace(diagnosis, seconds=time.perf_counter() - started)
@@ -237,6 +237,16 @@ def _refused_by_jax(call: Call, error: BaseException) -> Diagnosis | None:
     if reason is None:
         return None
     return Diagnosis(call.name, "not_staticness", error=f"{type(error).__name__}: {error}", reason=reason)
+
+
+def _failed(call: Call, error: BaseException) -> Diagnosis:
+    """The answer where looking for one failed: what JAX cannot take apart, or that it is unknown. It raises nothing."""
+    try:
+        refused = _refused_by_jax(call, error)
+    except Exception as second:  # what is asked of the arguments may be code of the user's
+        faults.report("saying what JAX refuses", second)
+        refused = None
+    return refused or _unknown(call, error)
 
 
 def _unknown(call: Call, error: BaseException) -> Diagnosis:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import is_a, parts_of
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
@@ -145,12 +147,16 @@ def for_keys_without_order(call: Call) -> str | None:
 
 def _without_order(value: Any) -> list[Any] | None:
     """The keys of the first dict in it that cannot be sorted."""
-    if isinstance(value, dict):
+    inside: Iterable[Any] = ()
+    if is_a(value, dict):
+        keys = list(dict.keys(value))
         try:
-            sorted(value)
+            sorted(keys)
         except Exception:
-            return list(value)
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+            return keys
+        inside = dict.values(value)
+    elif is_a(value, (list, tuple)):
+        inside = parts_of(value)
     return next((found for each in inside if (found := _without_order(each)) is not None), None)
 
 
