@@ -112,15 +112,16 @@ def _converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
             edits += _updated(spot, node, names)
     outer = {name: around for name in names if (around := _outer_maker(spot, function, name)) is not None}
-    for name in sorted(names):
-        value = spot.locals[name]
-        if isinstance(value, np.ndarray | list) and not isinstance(value, jax.Array):
-            edits += _makers(spot, outer.get(name, function), name)
     if outer:  # what is assigned there would be the inner function's own
         first = function.body[ast.get_docstring(function) is not None]
         start = spot.code.region([first], comments=True)[0]
         edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
-    yield spot.step("at", *edits)
+    made = {name: value for name in sorted(names) if isinstance(value := spot.locals[name], np.ndarray | list)}
+    whole = {name for name, value in made.items() if isinstance(value, list) and value and all(type(v) is int for v in value)}
+    for floats in (set(), whole) if whole else (set(),):  # of a list of ints each item is what was put there
+        yield spot.step(
+            "at", *edits, *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, name in floats))
+        )
 
 
 def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.FunctionDef | None:
@@ -199,8 +200,10 @@ def _index(spot: Spot, target: ast.Subscript) -> str:
     return f"{_index(spot, target.value)}, {text}" if isinstance(target.value, ast.Subscript) else text
 
 
-def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.AST | tuple[int, int], str]]:
-    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`."""
+def _makers(
+    spot: Spot, function: ast.FunctionDef, name: str, of_floats: bool = False
+) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`, or of floats."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     held = spot.locals.get(name)
@@ -227,7 +230,7 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.
             elif name in loaded([value]) and isinstance(value, ast.BinOp | ast.UnaryOp) and not isinstance(held, list):
                 continue  # `x = x / x.sum()`: of an array of JAX one is made
             else:
-                edits.append((value, f"{spot.jnp('array')}({code.expr(value)})"))
+                edits.append((value, f"{spot.jnp('array')}({code.expr(value)}{', float' if of_floats else ''})"))
     if not edits and name in {a.arg for a in (*function.args.args, *function.args.kwonlyargs, *function.args.posonlyargs)}:
         return []
     if not edits:

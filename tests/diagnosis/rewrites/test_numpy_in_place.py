@@ -1,6 +1,8 @@
 """Arrays of NumPy that a function changes in place: its own, and its caller's."""
 
+import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import jupyter_jitmagic as jm
 
@@ -44,3 +46,24 @@ def f(labels, weights):
     labels, weights = np.array([0, 2, 0]), np.array([0.5, 1.0, 2.0], np.float32)
     first = check(source, (labels, weights), (labels[::-1], weights * 2)).rewrites[0]
     assert "jnp.array(" not in first.source
+
+
+@pytest.mark.parametrize("condition", ["if v[i] > limit:\n            ", ""], ids=["where it is large", "always"])
+def test_a_list_of_whole_numbers_to_which_floats_are_added_is_an_array_of_floats(condition):
+    """`[0] * 3` is of ints until something else is put there; an array of ints would cut the fractions off."""
+    source = (
+        "def f(v, limit, ids):\n    tally = [0] * 3\n    for i in range(v.shape[0]):\n"
+        f"        {condition}tally[int(ids[i])] += v[i]\n    return jnp.array(tally)\n"
+    )
+    values, ids = jnp.array([3.0, -0.3, 0.25, 0.25]), jnp.array([2, 2, 0, 1])
+    found = check(source, (values, -3.0, ids), (values, 0.0, ids), (-values, -3.0, ids[::-1]))
+    assert "jnp.array([0] * 3, float)" in found.rewrites[0].source
+
+
+def test_a_list_of_whole_numbers_that_counts_stays_one_of_ints():
+    source = (
+        "def f(v, limit, ids):\n    tally = [0] * 3\n    for i in range(v.shape[0]):\n"
+        "        if v[i] > limit:\n            tally[int(ids[i])] += 1\n    return jnp.array(tally)\n"
+    )
+    values, ids = jnp.array([3.0, -0.3, 0.25, 0.25]), jnp.array([2, 2, 0, 1])
+    assert "float" not in check(source, (values, -3.0, ids), (values, 0.0, ids)).rewrites[0].source
