@@ -27,7 +27,13 @@ from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
-from jupyter_jitmagic.diagnosis.statics.otherwise import choosing_otherwise, counts_of_few_rounds, plain_error, plain_fails
+from jupyter_jitmagic.diagnosis.statics.otherwise import (
+    choosing_otherwise,
+    counts_of_few_rounds,
+    decides_what_comes_out,
+    plain_error,
+    plain_fails,
+)
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
@@ -100,14 +106,14 @@ def _answer(asked: Asked) -> Diagnosis:
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
-    """Where nothing was found that takes a number as data that is only computed with: the number as a static argument."""
+    """Where nothing takes a number as data that is only computed with, as it decides what comes out: the number as static."""
     call, numbers = asked.call, sorted(asked.result.floats)
     if found.rewrites or found.splits:
         return found
     several = (held for count in range(1, len(numbers) + 1) for held in itertools.combinations(numbers, count))
     for held in itertools.islice(several, _MOST_HELD):
         static = asked.result.static | frozenset(held)
-        if trace_call(call, static)[0] is None:
+        if decides_what_comes_out(call, static, held):
             reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
             reason += reasons.for_numbers_held(held)
             return asked.verdict("static", static, unverified=found.unverified, verified=True, reason=reason)

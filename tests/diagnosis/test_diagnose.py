@@ -2,6 +2,7 @@
 
 import enum
 import functools
+import math
 import sys
 import warnings
 from collections import deque
@@ -685,11 +686,11 @@ def test_what_the_user_is_to_be_warned_of_is_warned_of():
     ],
     ids=["nothing", "shape", "keys"],
 )
-def test_a_number_that_is_computed_with_is_static_where_nothing_takes_it_as_data(fun, args, static):
-    """Each value compiles again, which is said; the answer was to leave jit off."""
+def test_a_number_that_is_computed_with_is_static_where_no_program_takes_it_as_data(fun, args, static):
+    """It decides the shape or the form of what comes out; each value compiles again, which is said."""
     answer = diagnose(fun, *args)
     assert (answer.kind, answer.static_argnames, answer.verified) == ("static", static, True)
-    assert "No rewrite was found that takes" in answer.reason and "compiles again" in answer.reason
+    assert "no program takes it as data" in answer.reason and "compiles again" in answer.reason
     jax.jit(fun, static_argnames=static).trace(*args)
 
 
@@ -698,3 +699,16 @@ def test_a_number_that_a_rewrite_takes_as_data_is_not_static():
     assert diagnose(lambda x, q: x * q if q > 1 else x, X, 0.5).kind == "rewrite"
     answer = diagnose(lambda x, q: None if x.sum() > q else x, X, 0.5)
     assert answer.kind == "rewrite" and not answer.static_argnames
+
+
+def test_a_number_that_no_rewrite_is_known_for_is_data_all_the_same():
+    """What comes out has one shape for all of its values, so that a program may take it."""
+
+    def rooted(x, q):
+        try:
+            return x * math.sqrt(q - 0.1) if q > 0 else x
+        except ValueError:
+            return x
+
+    answer = diagnose(rooted, X, 0.5)
+    assert answer.kind == "rewrite" and not answer.static_argnames and not answer.rewrites

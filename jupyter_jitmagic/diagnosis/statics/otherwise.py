@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, readable
-from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error, trace_call
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers, compared_words
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
@@ -22,6 +23,10 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.NonConcreteBooleanIndexError,
 )
+_CHANGES: tuple[Callable[[Any], Any], ...] = (
+    lambda v: v + 1, lambda v: v - 1, lambda v: v * 2, lambda v: v * 0, lambda v: -v, lambda v: v * 100,
+)  # fmt: skip
+_MOST_CHANGED = 18  # other values of numbers that are traced
 _LARGEST = 100  # a whole number that is one: more may be rounds of a loop
 
 
@@ -56,6 +61,27 @@ def choosing_otherwise(call: Call, found: StaticSet) -> OtherChoice | None:
             if isinstance(error, _NEEDS_A_VALUE) and not plain_fails(other):
                 return OtherChoice(other, f"{name}={choice!r}")
     return None
+
+
+def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[str]) -> bool:
+    """Whether with other values of these numbers, held static, something else comes out than arrays of these shapes and dtypes
+    in this structure: then no program takes them as data."""
+    error, traced = trace_call(call, static)
+    if error is not None:
+        return False
+    numbers = {name: call.argument(name).value for name in names}
+    others = [{name: change(value)} for name, value in numbers.items() for change in _CHANGES]
+    for values in others[:_MOST_CHANGED]:
+        args, kwargs = call.with_values(values)
+        error, other = trace_call(bind(call.fun, args, kwargs, call.declared), static)
+        if error is None and _form_of(other) != _form_of(traced):
+            return True
+    return False
+
+
+def _form_of(traced: Any) -> Any:
+    leaves, structure = jax.tree_util.tree_flatten(traced.out_info)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
 def _choices(call: Call, value: Any) -> list[Any]:

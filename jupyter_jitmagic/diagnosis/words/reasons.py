@@ -55,8 +55,9 @@ def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool =
 
 
 def for_numbers_held(names: Sequence[str]) -> str:
-    """The price of numbers that are static only because nothing better was found."""
-    return f" No rewrite was found that takes {_and(sorted(names))} as data, which would compile once."
+    """Why numbers that are only computed with are static all the same."""
+    decide = "decide" if len(names) > 1 else "decides"
+    return f" {_and(sorted(names))} {decide} the shape or the form of what comes out, so that no program takes it as data."
 
 
 _COUNTERS = re.compile(
