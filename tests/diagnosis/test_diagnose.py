@@ -712,3 +712,4 @@ def test_a_number_that_no_rewrite_is_known_for_is_data_all_the_same():
 
     answer = diagnose(rooted, X, 0.5)
     assert answer.kind == "rewrite" and not answer.static_argnames and not answer.rewrites
+    assert "`except ValueError` catches" in answer.reason

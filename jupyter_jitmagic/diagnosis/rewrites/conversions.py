@@ -39,6 +39,7 @@ def math_call(spot: Spot) -> Iterator[Step]:
     function = spot.value(node.func)
     if text_attribute(function, "__module__") not in ("math", "cmath"):
         return
+    spot.refuse_where_caught(ValueError, OverflowError)
     name: str = function.__name__
     args = [spot.code.expr(a) for a in node.args]
     if name == "log" and len(args) == 2:
@@ -77,6 +78,8 @@ def number(spot: Spot) -> Iterator[Step]:
     if node is None or not node.args or node.keywords:
         return
     code, name = spot.code, node.func.id  # type: ignore[attr-defined]
+    if name == "int":
+        spot.refuse_where_caught(ValueError, OverflowError)
     argument = node.args[0]
     text = code.expr(argument)
     bare = _bare(spot, node, argument)
@@ -332,6 +335,8 @@ def position(spot: Spot) -> Iterator[Step]:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
         return
     if node.func.attr in ("index", "count") and isinstance(spot.value(node.func.value), list | tuple):
+        if node.func.attr == "index":
+            spot.refuse_where_caught(ValueError)
         what = "argmax" if node.func.attr == "index" else "sum"
         equal = f"{spot.jnp('asarray')}({spot.code.src(node.func.value)}) == {spot.code.operand(node.args[0])}"
         yield spot.step(what, (node, f"{spot.jnp(what)}({equal})"))

@@ -148,6 +148,24 @@ class Spot:
             builtins, name, None
         )
 
+    def refuse_where_caught(self, *errors: type[Exception]) -> None:
+        """Stop where plain Python may raise one of these by the value it meets, and a handler around catches it.
+
+        Raises:
+            Obstacle: there is such a handler: compiled code raises nothing, and would go on with another value.
+        """
+        inside: ast.AST = self.node
+        for at in self.code.ancestors(inside):
+            for handler in at.handlers if isinstance(at, ast.Try) and inside in at.body else ():
+                kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+                caught = [Exception if kind is None else self.value(kind) for kind in kinds]
+                if any(isinstance(kind, type) and issubclass(error, kind) for error in errors for kind in caught):
+                    text = f"except {self.code.src(handler.type)}" if handler.type is not None else "except"
+                    raise Obstacle(
+                        f"`{text}` catches what plain Python raises there for some values, and compiled code raises nothing"
+                    )
+            inside = at
+
     def value(self, node: ast.expr) -> Any:
         """The object a name or dotted name stands for in the failing frame, or None; evaluates nothing else.
 

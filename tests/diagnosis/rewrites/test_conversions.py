@@ -188,3 +188,27 @@ def test_a_map_of_the_users_own_function_is_left_to_the_rules_of_its_body():
     """What stops there stands in its own text."""
     found = check("def f(x):\n    return list(map(lambda v: v if v > 0 else -v, x))\n", (jnp.array([1.0, -2.0]),)).rewrites[0]
     assert "map(lambda" in found.source
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "caught"),
+    [
+        ("y = math.exp(s)", "OverflowError", "OverflowError"),
+        ("y = math.log(s)", "(KeyError, ValueError)", "(KeyError, ValueError)"),
+        ("y = int(x.sum())", "ValueError", "ValueError"),
+        ("y = math.sqrt(s - 0.1) if s > 0 else s", "(ArithmeticError, ValueError)", "(ArithmeticError, ValueError)"),
+    ],
+)
+def test_what_a_handler_catches_is_no_function_of_jax(body, call, caught):
+    """`jnp.exp(1000.0)` is infinite where plain Python goes on in the handler: such a rewrite was called verified."""
+    source = f"def f(x, s):\n    try:\n        {body}\n    except {call}:\n        y = 1.0\n    return x * y\n"
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0]), 2.0), {})
+    assert not found.rewrites and f"`except {caught}` catches what plain Python raises there" in found.why_not
+
+
+def test_a_handler_of_other_errors_is_in_nobodys_way():
+    source = (
+        "def f(x, s):\n    try:\n        y = math.exp(s)\n    except KeyError:\n        y = 1.0\n"
+        "    try:\n        z = x * 2\n    except ValueError:\n        z = x\n    return z * y * math.cos(s)\n"
+    )
+    check(source, (jnp.array([1.0, 2.0]), 2.0), (jnp.array([1.0, 2.0]), -3.0))
