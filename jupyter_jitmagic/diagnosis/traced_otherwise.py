@@ -1,5 +1,5 @@
 """Calls that trace and compute something else than plain Python: `isinstance(x, float)` and `flag is True` ask tracers, and
-`except TypeError` catches what JAX raises where `float(x)` asks for a value."""
+`except TypeError` catches what JAX raises where `float(x)` asks for a value, `except ZeroDivisionError` what nothing raises."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", 
 _CATCHING = frozenset({"TypeError", "IndexError", "Exception", "BaseException"})
 """What errors of JAX's about tracers are."""
 _KINDS, _ERRORS = "asks for what a tracer is not", "catches what JAX raises where a tracer's value is asked for"
+_RAISING = frozenset({"ZeroDivisionError", "ArithmeticError"})
+_RAISED = "catches what plain Python's numbers raise, and compiled code raises nothing"
 _NEGATED = "with the signs of its floats turned"
 _SECONDS = 0.3
 
@@ -47,11 +49,12 @@ def traced_otherwise(call: Call, traced: Any) -> str:
     if not asked or call.keeps_options or not uncompiled.can_run():
         return ""
     try:
-        calls = [call, *(_other_values(call) if any(does == _ERRORS for _, does, _ in asked) else ())]
-        shown = [each for each in calls if _differs_by_numpy(each, traced)][:1]
-        if not shown:
+        what = {does for _, does, _ in asked}
+        calls = [(call, ""), *(_negated(call) if _ERRORS in what else ()), *(_zeroed(call) if _RAISED in what else ())]
+        shown = next(((other, words) for other, words in calls if _differs_by_numpy(other, traced)), None)
+        if shown is None:
             return ""
-        (call,) = shown
+        call, values = shown
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         difference = differs(compiled, plain)
@@ -63,8 +66,8 @@ def traced_otherwise(call: Call, traced: Any) -> str:
     line, does, code = asked[0]
     sure = len(asked) == 1 and alike  # else another line, or something that no line asks, may be why
     which = f"Line {line} {does}" if sure else f"It may be line {line}, which {does}"
-    where = "" if call is calls[0] else f" on other values ({_NEGATED})"
-    said = f"gives something else than plain Python{where}: {difference}. {which} (`{code}`)."
+    where = f" on other values ({values})" if values else ""
+    said = f"gives something else than plain Python{where}: {difference.removesuffix('.')}. {which} (`{code}`)."
     return f"{said} With `{alike}` static it gives the same." if alike else said
 
 
@@ -85,7 +88,15 @@ def _differs_by_numpy(call: Call, traced: Any) -> bool:
     return bool(differs(_by_numpy(call, traced, frozenset()), plain))
 
 
-def _other_values(call: Call) -> Iterator[Call]:
+def _zeroed(call: Call) -> Iterator[tuple[Call, str]]:
+    """The call with a number of Python's that is 0, each by itself."""
+    for argument in call.arguments:
+        if type(argument.value) in (int, float) and argument.name not in call.declared:
+            args, kwargs = call.with_values({argument.name: type(argument.value)(0)})
+            yield replace(call, args=args, kwargs=kwargs), f"{argument.name}={type(argument.value)(0)!r}"
+
+
+def _negated(call: Call) -> Iterator[tuple[Call, str]]:
     """The call with the signs of its floats turned, where it has any: the other side of most tests."""
     leaves, tree = jax.tree_util.tree_flatten((call.args, dict(call.kwargs)))
     turned = [
@@ -93,7 +104,7 @@ def _other_values(call: Call) -> Iterator[Call]:
     ]
     if any(new is not old for new, old in zip(turned, leaves, strict=True)):
         args, kwargs = jax.tree_util.tree_unflatten(tree, turned)
-        yield replace(call, args=args, kwargs=kwargs)
+        yield replace(call, args=args, kwargs=kwargs), _NEGATED
 
 
 def _static_alike(call: Call, plain: Any) -> str:
@@ -128,8 +139,12 @@ def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
             line = unit.first_line + getattr(node, "lineno", 0) - 1
             if isinstance(node, ast.expr) and _asks(node):
                 yield line, _KINDS, code.src(node)
-            elif isinstance(node, ast.ExceptHandler) and _catches(node.type):
-                yield line, _ERRORS, f"except {code.src(node.type)}" if node.type is not None else "except"
+            elif isinstance(node, ast.ExceptHandler):
+                text = f"except {code.src(node.type)}" if node.type is not None else "except"
+                if _catches(node.type, _CATCHING):
+                    yield line, _ERRORS, text
+                if _catches(node.type, _RAISING):
+                    yield line, _RAISED, text
             elif isinstance(node, ast.Call) and _suppresses(node):
                 yield line, _ERRORS, code.src(node)
 
@@ -143,10 +158,10 @@ def _asks(node: ast.expr) -> bool:
     return False
 
 
-def _catches(kinds: ast.expr | None) -> bool:
-    """Whether errors of these kinds may be JAX's about tracers."""
+def _catches(kinds: ast.expr | None, wanted: frozenset[str] = _CATCHING) -> bool:
+    """Whether one of these kinds of errors is wanted: by default, whether it may be JAX's about tracers."""
     parts = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-    return any(part is None or (isinstance(part, ast.Name) and part.id in _CATCHING) for part in parts)
+    return any(part is None or (isinstance(part, ast.Name) and part.id in wanted) for part in parts)
 
 
 def _suppresses(node: ast.Call) -> bool:

@@ -166,3 +166,29 @@ def test_random_numbers_are_told_as_what_they_are() -> None:
     """Each run gives something else: that is no matter of kinds."""
     reason = jm.diagnose(random_and_asking, X).reason
     assert "random numbers of the host" in reason and "tracer is not" not in reason
+
+
+def ratio(a: Any, b: Any) -> Any:
+    try:
+        return a / b
+    except ZeroDivisionError:
+        return 0.0
+
+
+def product(a: Any, b: Any) -> Any:
+    try:
+        return a * b
+    except ZeroDivisionError:
+        return 0.0
+
+
+def test_a_handler_of_what_compiled_code_never_raises_is_told() -> None:
+    """With 0 plain Python goes on in the handler; the program divides, and nothing was said."""
+    reason = jm.diagnose(ratio, 1.0, 2.0).reason
+    assert "on other values (b=0.0): inf instead of 0. " in reason and "compiled code raises nothing (`except Zero" in reason
+
+
+@pytest.mark.parametrize(("fun", "args"), [(product, (1.0, 2.0)), (ratio, (X, jnp.array(2.0)))])
+def test_a_handler_that_nothing_would_reach_is_not_told(fun: Any, args: Any) -> None:
+    """Arrays raise nothing in plain Python either."""
+    assert jm.diagnose(fun, *args).reason.endswith("nothing is wrong with this call.")
