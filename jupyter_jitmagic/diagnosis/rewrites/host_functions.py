@@ -48,6 +48,8 @@ def called(spot: Spot) -> Iterator[Step]:
         if package == "scipy" and _in_part_of_jax(name):
             raise Obstacle(f"SciPy computes {name} on the host, and jax.scipy.{name} takes other arguments")
         raise Obstacle(f"{own} has no {name}, which {host} computes on the host")
+    if ".linalg." in dotted:
+        spot.refuse_where_caught(np.linalg.LinAlgError)
     package, _, name = dotted.partition(".")
     text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
     yield spot.step("jnp", (node.func, text), excludes=_excluded(name))
