@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import itertools
 import re
 import types
@@ -294,7 +295,7 @@ class Search:
         if isinstance(outcome, RecursionError):
             raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
         spots = self._spots(outcome, draft)
-        spot = next(spots)
+        spot = replace(next(spots), callers=functools.partial(self._callers, outcome, draft))
         steps: list[tuple[Unit, Step]] = []
         reason: Obstacle | None = None
         try:
@@ -311,6 +312,11 @@ class Search:
         if not steps and reason is not None:
             raise reason
         return spot, steps
+
+    def _callers(self, outcome: BaseException, draft: Draft) -> Iterator[Spot]:
+        """The places of the calls that led to where the trace stopped, as far as they are known."""
+        with contextlib.suppress(NoSource, Obstacle):
+            yield from itertools.islice(self._spots(outcome, draft), 1, None)
 
     def _matters(self, error: BaseException, draft: Draft, call: OtherCall) -> bool:
         """Whether a failure on another call is the draft's; with another static value only one of the code's own sites is: an

@@ -7,7 +7,7 @@ import builtins
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -100,6 +100,7 @@ class Spot:
         entry: it stands in the function that is asked about, whose result the caller gets.
         facts: asks what each expression's value is in plain Python, if asked so on other inputs, too, where the call does not
             reach it; empty where nothing may be run.
+        callers: gives the places of the user's at which the calls stand that led here, innermost first.
     """
 
     code: Code
@@ -113,6 +114,7 @@ class Spot:
     facts: Callable[[bool], Facts] = lambda _: {}
     entry: bool = False
     drafts: Mapping[str, tuple[Unit, str]] = field(default_factory=dict)
+    callers: Callable[[], Iterable[Spot]] = tuple
     _imports: dict[str, str] = field(default_factory=dict)
 
     # -- what stands around the place ---------------------------------------------------------------
@@ -154,17 +156,18 @@ class Spot:
         Raises:
             Obstacle: there is such a handler: compiled code raises nothing, and would go on with another value.
         """
-        inside: ast.AST = self.node
-        for at in self.code.ancestors(inside):
-            for handler in at.handlers if isinstance(at, ast.Try) and inside in at.body else ():
-                kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-                caught = [Exception if kind is None else self.value(kind) for kind in kinds]
-                if any(isinstance(kind, type) and issubclass(error, kind) for error in errors for kind in caught):
-                    text = f"except {self.code.src(handler.type)}" if handler.type is not None else "except"
-                    raise Obstacle(
-                        f"`{text}` catches what plain Python raises there for some values, and compiled code raises nothing"
-                    )
-            inside = at
+        for place in (self, *self.callers()):
+            inside: ast.AST = place.node
+            for at in place.code.ancestors(inside):
+                for handler in at.handlers if isinstance(at, ast.Try) and inside in at.body else ():
+                    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+                    caught = [Exception if kind is None else place.value(kind) for kind in kinds]
+                    if any(isinstance(kind, type) and issubclass(error, kind) for error in errors for kind in caught):
+                        text = f"except {place.code.src(handler.type)}" if handler.type is not None else "except"
+                        raise Obstacle(
+                            f"`{text}` catches what plain Python raises there for some values, and compiled code raises nothing"
+                        )
+                inside = at
 
     def value(self, node: ast.expr) -> Any:
         """The object a name or dotted name stands for in the failing frame, or None; evaluates nothing else.

@@ -213,3 +213,13 @@ def test_a_handler_of_other_errors_is_in_nobodys_way():
         "    try:\n        z = x * 2\n    except ValueError:\n        z = x\n    return z * y * math.cos(s)\n"
     )
     check(source, (jnp.array([1.0, 2.0]), 2.0), (jnp.array([1.0, 2.0]), -3.0))
+
+
+def test_a_handler_around_the_call_of_a_helper_catches_as_well():
+    source = (
+        "def grown(s):\n    return math.exp(s)\n\n\ndef f(x, s):\n    try:\n        y = grown(s)\n"
+        "    except OverflowError:\n        y = 1.0\n    return x * y\n"
+    )
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0]), 2.0), {})
+    assert not found.rewrites and "`except OverflowError` catches" in found.why_not
+    check(source.replace("OverflowError", "KeyError"), (jnp.array([1.0, 2.0]), 2.0))
