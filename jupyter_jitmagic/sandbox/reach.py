@@ -162,6 +162,8 @@ class Reach:
             self._see(undo.content(cell), f"{free}{line}")
         if vars(function):
             self._see(vars(function), f"{name}{line}")
+        else:  # a run may give it its first
+            self.restores.append(undo.of_dict(vars(function)))
         self.restores.append(undo.of_name(function.__globals__, "__warningregistry__"))
         self._see(function.__globals__.get("__warningregistry__"), name)
 

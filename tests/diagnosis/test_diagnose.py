@@ -713,3 +713,20 @@ def test_a_number_that_no_rewrite_is_known_for_is_data_all_the_same():
     answer = diagnose(rooted, X, 0.5)
     assert answer.kind == "rewrite" and not answer.static_argnames and not answer.rewrites
     assert "`except ValueError` catches" in answer.reason
+
+
+def test_an_attribute_that_a_function_gives_itself_is_taken_back():
+    """Its first one was left behind, a tracer in it; one that is there keeps its value."""
+
+    def remembers(x):
+        remembers.last = x.sum()
+        return x if x.sum() > 0 else -x
+
+    def counts(x):
+        counts.calls += 1
+        return x if x.sum() > 0 else -x
+
+    counts.calls = 10
+    diagnose(remembers, X)
+    diagnose(counts, X)
+    assert not hasattr(remembers, "last") and counts.calls == 10
