@@ -68,6 +68,7 @@ class Search:
         args, kwargs, static: the failing call and its static arguments.
         rules: alternatives in order of preference.
         rolls: the trace is known to be long: loops come first.
+        unrolled: loops stay as they are, however large the program.
         runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
         outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
         rolling: rules that make a Python loop one of lax, asked where a program is too large without.
@@ -89,6 +90,7 @@ class Search:
         rolling: Sequence[Rule] = (),
         runnable: Callable[[], Sequence[Unit]] = tuple,
         rolls: bool = False,
+        unrolled: bool = False,
     ) -> None:
         self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
         self.static, self.rules, self.deadline = static, rules, deadline
@@ -99,8 +101,8 @@ class Search:
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
-        self._unrolled = False
-        """Its loops were made loops of lax for nothing."""
+        self._unrolled, self.has_rolled = unrolled, False
+        """Loops of Python's stay as they are; some were made loops of lax, as the program was large."""
         self._slow = SLOW_TRACE
         self._own_name = text_attribute(plain_function(fun), "__qualname__")
         self._static_names = frozenset(name for name in static if isinstance(name, str))
@@ -134,7 +136,7 @@ class Search:
         self._dead, self._put_off = None, []
         yield from self._all_from(Draft(), prefer)
         if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
-            self._rolls, self._unrolled, self._seen, self._known = False, True, set(), {}
+            self._rolls, self._seen, self._known = False, set(), {}
             yield from self._all_from(Draft(), prefer)
 
     def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
@@ -186,7 +188,7 @@ class Search:
             return []  # nothing was to be cured but its loops
         if large and not (self._rolls or self._unrolled):
             if steps := self._of_its_loops(draft):
-                self._rolls = True
+                self._rolls = self.has_rolled = True
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
         on_others: list[tuple[OtherCall, Any]] = []

@@ -141,6 +141,9 @@ def _propose(
         search = searching(Deadline(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge, so_far)
+    if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
+        as_it_is = _found(searching(Deadline(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far)
+        found = as_it_is if as_it_is.rewrites else found
     if not found.rewrites and judge.beside_nan is not None:
         return Proposals((judge.beside_nan,), found.unverified)
     if not found.rewrites and first.unverified:
