@@ -13,6 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, readable
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error, trace_call
+from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers, compared_words
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
@@ -26,7 +27,7 @@ _NEEDS_A_VALUE = (
 _CHANGES: tuple[Callable[[Any], Any], ...] = (
     lambda v: v + 1, lambda v: v - 1, lambda v: v * 2, lambda v: v * 0, lambda v: -v, lambda v: v * 100,
 )  # fmt: skip
-_MOST_CHANGED = 18  # other values of numbers that are traced
+_DECIDING_S = 1.0  # of traces with other values of numbers
 _LARGEST = 100  # a whole number that is one: more may be rounds of a loop
 
 
@@ -70,8 +71,11 @@ def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[s
     if error is not None:
         return False
     numbers = {name: call.argument(name).value for name in names}
-    others = [{name: change(value)} for name, value in numbers.items() for change in _CHANGES]
-    for values in others[:_MOST_CHANGED]:
+    others = [{name: change(value)} for change in _CHANGES for name, value in numbers.items()]
+    deadline = Deadline(_DECIDING_S)
+    for values in others:
+        if deadline.over():
+            break  # not known, then
         args, kwargs = call.with_values(values)
         error, other = trace_call(bind(call.fun, args, kwargs, call.declared), static)
         if error is None and _form_of(other) != _form_of(traced):
