@@ -113,10 +113,13 @@ def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
     several = (held for count in range(1, len(numbers) + 1) for held in itertools.combinations(numbers, count))
     for held in itertools.islice(several, _MOST_HELD):
         static = asked.result.static | frozenset(held)
-        if decides_what_comes_out(call, static, held):
-            reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
-            reason += reasons.for_numbers_held(held)
-            return asked.verdict("static", static, unverified=found.unverified, verified=True, reason=reason)
+        if trace_call(call, static)[0] is not None:
+            continue
+        if not decides_what_comes_out(call, static, held):
+            break
+        reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
+        reason += reasons.for_numbers_held(held)
+        return asked.verdict("static", static, unverified=found.unverified, verified=True, reason=reason)
     return found
 
 
