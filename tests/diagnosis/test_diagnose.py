@@ -14,6 +14,8 @@ import pytest
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis import diagnose, find_sites, trace_error
+from jupyter_jitmagic.diagnosis.call.calls import bind
+from jupyter_jitmagic.diagnosis.statics.otherwise import decides_what_comes_out
 from jupyter_jitmagic.display import to_text
 from jupyter_jitmagic.display.advice import Context, advice
 
@@ -699,6 +701,20 @@ def test_a_number_that_a_rewrite_takes_as_data_is_not_static():
     assert diagnose(lambda x, q: x * q if q > 1 else x, X, 0.5).kind == "rewrite"
     answer = diagnose(lambda x, q: None if x.sum() > q else x, X, 0.5)
     assert answer.kind == "rewrite" and not answer.static_argnames
+
+
+def test_numbers_that_give_another_dtype_alone_decide_no_form():
+    """A program gives the wider of two dtypes; of two shapes it can give one."""
+
+    def counted(x, q):
+        return x.sum() if q > 1 else 0
+
+    def cut(x, q):
+        return x[:2] if q > 1 else x
+
+    for fun, decides in ((counted, False), (cut, True)):
+        call = bind(fun, (X, 0.5), {}, frozenset())
+        assert decides_what_comes_out(call, frozenset({"q"}), ["q"]) is decides
 
 
 def test_a_number_that_no_rewrite_is_known_for_is_data_all_the_same():

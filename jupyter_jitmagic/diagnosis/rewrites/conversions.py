@@ -26,6 +26,8 @@ _MATH = {
 }  # fmt: skip
 _MATH_SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "gamma": "gamma"}
 _MATH_TO_INT = words("floor ceil trunc")
+_MATH_OF_ALL = words("asinh atan atan2 copysign degrees erf erfc fabs hypot radians tanh")
+"""What raises for no float."""
 _MATH_OF_WHOLE = words("pow fmod fabs copysign")
 _FEW_ITEMS = 256  # of a list, each an output of the program by itself
 _FEW = 16  # elements of an array that may be compared one by one in the program
@@ -39,8 +41,9 @@ def math_call(spot: Spot) -> Iterator[Step]:
     function = spot.value(node.func)
     if text_attribute(function, "__module__") not in ("math", "cmath"):
         return
-    spot.refuse_where_caught(ValueError, OverflowError)
     name: str = function.__name__
+    if name not in _MATH_OF_ALL:
+        spot.refuse_where_caught(ValueError, OverflowError)
     args = [spot.code.expr(a) for a in node.args]
     if name == "log" and len(args) == 2:
         text = f"{spot.jnp('log')}({args[0]}) / {spot.jnp('log')}({args[1]})"

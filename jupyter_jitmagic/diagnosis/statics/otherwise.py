@@ -65,8 +65,8 @@ def choosing_otherwise(call: Call, found: StaticSet) -> OtherChoice | None:
 
 
 def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[str]) -> bool:
-    """Whether with other values of these numbers, held static, something else comes out than arrays of these shapes and dtypes
-    in this structure: then no program takes them as data."""
+    """Whether with other values of these numbers, held static, something else comes out than arrays of these shapes in this
+    structure: then no program takes them as data. (Of two dtypes it could give the wider.)"""
     error, traced = trace_call(call, static)
     if error is not None:
         return False
@@ -77,7 +77,7 @@ def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[s
         if deadline.over():
             break  # not known, then
         args, kwargs = call.with_values(values)
-        error, other = trace_call(bind(call.fun, args, kwargs, call.declared), static)
+        error, other = trace_call(bind(call.fun, args, kwargs, call.declared), static, max(deadline.left(), 0.1))
         if error is None and _form_of(other) != _form_of(traced):
             return True
     return False
@@ -85,7 +85,7 @@ def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[s
 
 def _form_of(traced: Any) -> Any:
     leaves, structure = jax.tree_util.tree_flatten(traced.out_info)
-    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
+    return structure, [leaf.shape for leaf in leaves]
 
 
 def _choices(call: Call, value: Any) -> list[Any]:

@@ -210,7 +210,7 @@ def test_what_a_handler_catches_is_no_function_of_jax(body, call, caught):
 def test_a_handler_of_other_errors_is_in_nobodys_way():
     source = (
         "def f(x, s):\n    try:\n        y = math.exp(s)\n    except KeyError:\n        y = 1.0\n"
-        "    try:\n        z = x * 2\n    except ValueError:\n        z = x\n    return z * y * math.cos(s)\n"
+        "    try:\n        z = x * math.tanh(s)\n    except ValueError:\n        z = x\n    return z * y * math.cos(s)\n"
     )
     check(source, (jnp.array([1.0, 2.0]), 2.0), (jnp.array([1.0, 2.0]), -3.0))
 
