@@ -131,8 +131,8 @@ def _execution(row: Row) -> str:
 
 _WHY_UNTIMED = {
     "not_looked_at": "not looked at",
-    "compile": "something compiled meanwhile",
-    "rested": "the device rested between them",
+    "compile": "something compiled meanwhile, or a call before failed",
+    "rested": "the device rested between them, or may have",
     "late": "their ends were seen too late",
     "gone": "their outputs were deleted or donated before",
     "unsure": "they came by turns with others, and what each takes is not certain",
