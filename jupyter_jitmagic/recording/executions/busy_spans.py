@@ -5,7 +5,8 @@ end is divided by the calls between. It holds if every call but the first was ha
 ended; the first may come late: then the span begins with it. Where the device rested a little all the same, as in a loop that
 reads each tenth result, the calls since then tell how much at most. What lies between two gaps in which its caller was away for
 as long as before the span's first call is looked at by itself: one such part may have been quicker than others, and no rest
-was longer, by and large, than that which was seen first; half of it, or as much as was certain, is taken off for each. Spans of
+was longer, by and large, than that which was seen first, or than those that were seen of late; half of it, or as much as was
+certain, is taken off for each. Spans of
 several entries are shared out by `mixed_spans`.
 """
 
@@ -15,6 +16,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable
+from statistics import mean, variance
 from typing import Any, NamedTuple
 
 import jax
@@ -37,6 +39,10 @@ _LONGEST = 4096
 _MIXED = 16
 """Calls of a span of several entries, at least."""
 _BEGINS = 3
+_ALIKE = 2
+"""Callers that were away for up to so many times as long were away for the same."""
+_RESTS, _SIGMAS = 4, 2.0
+"""So many rests tell how long one usually is, give or take so many standard errors."""
 _NEAR = 16
 """So many calls from one of a line to the next, at most: those between are other devices'."""
 
@@ -53,6 +59,26 @@ class End(NamedTuple):
 
 Found = Callable[[int, float, int], None]
 """Told of an entry's mean, and over how many calls."""
+
+
+class Rest(NamedTuple):
+    """How long a line rested, at least and at most."""
+
+    least: float
+    most: float
+
+
+def usual_rest(rests: list[Rest]) -> Rest | None:
+    """The mean of these; None if they are too few.
+
+    Each lies anywhere between its two bounds (a uniform distribution's variance is width²/12) and differs from the others.
+    """
+    if len(rests) < _RESTS:
+        return None
+    middles = [(rest.least + rest.most) / 2 for rest in rests]
+    seen_s2 = sum((rest.most - rest.least) ** 2 for rest in rests) / 12 / len(rests)
+    error = _SIGMAS * math.sqrt(max(variance(middles), seen_s2) / len(rests))
+    return Rest(max(mean(middles) - error, 0.0), mean(middles) + error)
 
 
 class BusySpans:
@@ -166,10 +192,10 @@ class BusySpans:
             return None
         rest, rested, begins = 0.0, 0.0, [0]
         if begin.call >= log.columns.first and float(started[0]) > begin.after:
-            rest = float(started[0]) - begin.before
             away = started - np.append(log.columns.times(begin.call - log.columns.first)[1], ended[:-1])
-            begins += (np.flatnonzero(away[1:] > away[0] / 2) + 1).tolist()
-            rested = (len(begins) - 1) * min(float(started[0]) - begin.after, rest / 2)
+            begins += (np.flatnonzero(away[1:] > away[0] / _ALIKE) + 1).tolist()
+            certain, rest = self._rest_after(begin, (float(started[0]), float(away[0])), line)
+            rested = (len(begins) - 1) * min(certain, rest / 2)
         most = least = 0.0
         for at, until in zip(begins, [*begins[1:], len(place)], strict=True):
             # from each call on the device had this work left, and no more time for it than until the end, or the next rest's
@@ -190,6 +216,21 @@ class BusySpans:
             return None
         counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
         return Span(begin.call + 1, end.call, counts, seconds, uncertain)
+
+    def _rest_after(self, begin: End, next_call: tuple[float, float], line: Line) -> tuple[float, float]:
+        """How long the line rested after this end, at least and at most, its next call being made then, its caller away for so
+        long before: or how long it rested on average after such ends, where that is known better."""
+        start, away = next_call
+        own, columns = Rest(start - begin.after, start - begin.before), log.columns
+        rests = []
+        for end in self._ends.get(line, ()):
+            row = end.call - columns.first
+            if 0 <= row < len(columns) - 1:
+                start, returned = columns.times(row + 1)[0], columns.times(row)[1]
+                if start > end.after and away / _ALIKE < start - returned < away * _ALIKE:
+                    rests.append(Rest(start - end.after, start - end.before))
+        usual = usual_rest(rests)
+        return own if usual is None or usual.most - usual.least >= own.most - own.least else usual
 
     def _rested_s(self, begin: End, end: End, line: Line, calls: Any, times: tuple[Any, Any], each: Any) -> float:
         """For how long the line rested at least, going by the ends that were seen between these two: the next call came later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 
@@ -104,15 +105,18 @@ def test_a_caller_that_is_slower_than_the_device_has_no_averages(log: Log) -> No
     assert means == {}
 
 
-def read_each_tenth(device: Device, busy: BusySpans, calls: int, back_s: float) -> None:
-    """A caller that waits for each tenth result and is back a moment later, the last before each eighth rest being seen to end.
-    Of two rounds one takes a third longer."""
+def read_each_tenth(device: Device, busy: BusySpans, calls: int, back_s: float, width_s: float = 0.0) -> None:
+    """A caller that waits for each tenth result and is back a moment later, the last before each eighth rest being seen to end,
+    somewhere within `width_s`. Of two rounds one takes a third longer."""
+    chance = random.Random(0)
     for i in range(calls):
         number = device.call(7, 0.0004 * (1.15 if i // 10 % 2 else 0.85))
         if i % 10 == 9:
             device.wait()
             if i // 10 % 8 == 0:
-                busy.add(End(number, device.free - device.sight_s, device.free), LINE, lambda entry: LINE)
+                early = chance.uniform(device.sight_s, device.sight_s + width_s)
+                after = device.free + min(device.sight_s + width_s - early, back_s / 2)
+                busy.add(End(number, device.free - early, after), LINE, lambda entry: LINE)
             device.now += back_s
 
 
@@ -122,6 +126,23 @@ def test_rounds_between_short_rests_have_a_mean_though_some_take_longer_than_oth
     rows = log.columns.as_numpy()
     assert (rows["execute_how"] == AVERAGED).sum() >= 700
     assert all(abs(mean / 0.0004 - 1) < 0.03 for mean, _ in means[7])
+
+
+def test_rests_that_are_seen_roughly_tell_together_how_long_one_is(log: Log) -> None:
+    """Each by itself would leave a tenth of a span uncertain: none could be told by its own."""
+    busy, means = spans()
+    read_each_tenth(Device(log, python_s=5e-5), busy, 2400, back_s=1e-4, width_s=5e-4)
+    assert (log.columns.as_numpy()["execute_how"] == AVERAGED).sum() >= 0.8 * 2400
+    assert all(abs(mean / 0.0004 - 1) < 0.05 for mean, _ in means[7])
+
+
+def test_what_rests_tell_together_is_as_sure_as_they_are_many_and_alike() -> None:
+    rough = [busy_spans.Rest(0.0, 4e-4)] * 8
+    least, most = busy_spans.usual_rest(rough) or (math.nan, math.nan)
+    assert 1e-4 < least < 2e-4 < most < 3e-4
+    assert busy_spans.usual_rest(rough[:3]) is None
+    differing = busy_spans.usual_rest([busy_spans.Rest(1e-4, 1e-4), busy_spans.Rest(9e-4, 9e-4)] * 4)
+    assert differing is not None and differing.most - differing.least > 4e-4
 
 
 @pytest.mark.parametrize(("python_s", "back_s"), [(6e-4, 1e-4), (5e-5, 2e-3)])
