@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from jupyter_jitmagic.recording.executions.held_back import HeldBack
 from jupyter_jitmagic.recording.executions.rests import Rests
+from jupyter_jitmagic.recording.executions.turns import Turns
 
 LARGE_BYTES = 1 << 20
 
@@ -75,6 +76,10 @@ class Lane:
         """It is handed calls far more quickly than it works through them, as where its caller has just begun a loop."""
         self.begun = 0
         """Which call was the latest that found it at rest, where its outputs are not large."""
+        self.rows = 0
+        """How many rows there were, of all lines, at the latest call that was taken."""
+        self.pauses = False
+        """Calls may have come since that were not."""
         self.again = -math.inf
         """From when on a call that finds it at rest is waited for again."""
         self.in_a_row = 0
@@ -83,6 +88,7 @@ class Lane:
         """From when on another one is: many in a row tell enough."""
         self.rests = Rests()
         self.held_back = HeldBack()
+        self.turns = Turns()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""
         self.waited = 0

@@ -50,7 +50,6 @@ SOME = 2
 """So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
 memory would be given back meanwhile, to be asked for anew."""
 _JUDGE_AT, _JUDGE_LATER = 24, 512
-_TURNS = 256
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
 _BESIDE = 3
@@ -101,17 +100,8 @@ class RunningAhead:
         """The same, those included that were looked at too late."""
         self._least: dict[int, float] = {}
         """By entry, how long such a call takes by itself, at least."""
-        self._lately: dict[int, int] = {}
-        """By entry, when it came in turn, counting calls."""
-        self._entry = 0
-        self._turned = -_TURNS
-        """Which call was the latest that came back to an entry of before: where entries come by turns a mean tells of none."""
         self._beside: dict[int, int] = {}
         """By entry, how many of its calls in a row ran beside their line."""
-        self._changed = 0
-        """Which call of its line was the latest of another entry than the one before,"""
-        self._runs = 0, 0
-        """and how many calls there were from one such call to the next, the last two times."""
         self._places: dict[int, deque[int]] = {}
         """By entry, which of its outputs may be looked at, the smallest first."""
         self._nbytes: dict[tuple[int, int], int] = {}
@@ -119,10 +109,6 @@ class RunningAhead:
         self._lost: dict[int, int] = {}
         """By entry, how many outputs in a row were gone before they were there."""
         self._idle = 0
-        self._rows = 0
-        """How many rows there were at the latest call that was taken."""
-        self._pauses = False
-        """Calls may have come since that were not."""
         self._taken = 0
         self._judge_at, self._unjudged = _JUDGE_AT, 0
         self._rests = 0
@@ -164,23 +150,19 @@ class RunningAhead:
             since_s = end - lane.latest_s
             lane.bursts = since_s < _BURST * lane.each_s
             lane.latest_s = end
-            rows, self._rows = self._rows, hot_path.appended()
-            calls = max(self._rows - rows, 1) if self._pauses else 1  # in a pause nothing comes by turns
-            self._pauses = False
+            rows, lane.rows = lane.rows, hot_path.appended()
+            # in a pause nothing comes by turns, but on several lines
+            calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
+            lane.pauses = False
             lane.number += calls
             lane.work += calls * self._least.get(entry, lane.each_s)
-            if entry != self._entry:
-                self._entry = entry
-                self._changed, self._runs = lane.number, (self._runs[1], lane.number - self._changed)
-                if self._taken - self._lately.get(entry, -_TURNS) < _TURNS:
-                    self._turned = self._taken
-                self._lately[entry] = self._taken
+            lane.turns.came(entry, lane.number)
             nbytes = self._nbytes.get((entry, place))
             if nbytes is None:
                 nbytes = self._nbytes[entry, place] = int(array.nbytes)
             call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)
             lane.held_back.took(end - start)
-            if self._turns:
+            if lane.turns.taken:
                 self._see_return(call, since_s)
             self._put(call, away_s)
             self._taken += 1
@@ -203,7 +185,7 @@ class RunningAhead:
             return True
         line = lines.get(entry)
         lane = next(iter(list(self._lanes.values())), None) if line is None else self._lanes.get(line)
-        others = self._entry != entry or self._turns
+        others = lane is not None and (lane.turns.entry != entry or lane.turns.taken)
         return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
 
     def pause_s(self, entry: int) -> float:
@@ -215,9 +197,9 @@ class RunningAhead:
             return 0.0
         if self._seeks(lane):
             pause_s = max(lane.again - perf_counter(), 0.0)
-            self._pauses = self._pauses or pause_s > 0
+            lane.pauses = lane.pauses or pause_s > 0
             return pause_s
-        if self._turns:
+        if lane.turns.taken:
             return 0.0
         if lane.bursts or lane.number - lane.begun < _BEGINS:
             return 0.0
@@ -230,7 +212,7 @@ class RunningAhead:
             pause_s = min(pause_s, _LONG_PAUSE_S)
         else:
             pause_s = _PAUSE * lane.lap_s if lane.newest is not None else 0.0
-        self._pauses = self._pauses or pause_s > 0
+        lane.pauses = lane.pauses or pause_s > 0
         return pause_s
 
     @property
@@ -271,7 +253,7 @@ class RunningAhead:
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         lane.in_a_row = 0 if link.rested or link.begun is not None else lane.in_a_row + 1
         rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
-        lane.next_from = link.after + rarer * lane.lap_s if (link.is_large or rarer) and not self._turns else -math.inf
+        lane.next_from = link.after + rarer * lane.lap_s if (link.is_large or rarer) and not lane.turns.taken else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -316,10 +298,12 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more. Without the lock: the log's is held."""
-        for known in (self._lost, self._alone, self._tried, self._least, self._lately, self._beside, lines):
+        for known in (self._lost, self._alone, self._tried, self._least, self._beside, lines):
             known.pop(entry, None)
         for place in self._places.pop(entry, ()):
             self._nbytes.pop((entry, place), None)
+        for lane in list(self._lanes.values()):
+            lane.turns.drop(entry)
         well_known.discard(entry)
         untold.discard(entry)
 
@@ -358,9 +342,8 @@ class RunningAhead:
         """What the return of a call tells. Of those that were made meanwhile the latest is waited for next, as what is between
         is told by returns. They are held nonetheless: their caller may make no more."""
         lane, held, waited = call.lane, call.lane.held_back, self._waited
-        here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
         # with several lines the other's calls would be waited for too late
-        useful = untold.isdisjoint(here) and len(self._lanes) == 1
+        useful = untold.isdisjoint(lane.turns.here()) and len(self._lanes) == 1
         if _ROW * call.nbytes > LARGE_BYTES or not (useful or self._taken % _TRY_RETURNS[1] < _TRY_RETURNS[0]):
             held.forget()
             held.tells = False
@@ -395,14 +378,9 @@ class RunningAhead:
         self._rests += now - lane.rested < _LOOK_EVERY * lane.each_s
         lane.rested = now
 
-    @property
-    def _turns(self) -> bool:
-        """Whether entries come by turns."""
-        return self._taken - self._turned < _TURNS
-
     def _seeks(self, lane: Lane) -> bool:
         """Whether only the last call before a rest is waited for, or before one of another entry."""
-        return self.restless and lane.each_s < WORTH_RESTLESS_S and (not self._turns or max(self._runs) >= _RUN)
+        return self.restless and lane.each_s < WORTH_RESTLESS_S and (not lane.turns.taken or lane.turns.longest_run >= _RUN)
 
     def _seek(self, call: Call) -> None:
         """Wait for the last call before a rest."""
@@ -430,8 +408,8 @@ class RunningAhead:
     def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
-        tells = call.lane.held_back.tells
-        if not self._turns or not (tells or self._wants(call.entry)) or not self._has_room(call, waited):
+        tells, turns = call.lane.held_back.tells, call.lane.turns
+        if not turns.taken or not (tells or self._wants(call)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -455,7 +433,7 @@ class RunningAhead:
 
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""
-        if call.follows(waited) and not self._row and self._wants(call.entry) and self._has_room(call, waited):
+        if call.follows(waited) and not self._row and self._wants(call) and self._has_room(call, waited):
             waited.closely = True
             self._row.append(call)
             self._looks_at(call.entry)
@@ -467,8 +445,8 @@ class RunningAhead:
         held = [*(other.nbytes for other in self._row if not other.is_large), call.nbytes, newest.nbytes if newest else 0]
         return len(self._row) < _ROW and sum(held) <= LARGE_BYTES
 
-    def _wants(self, entry: int) -> bool:
-        here = [other for other, turn in list(self._lately.items()) if self._taken - turn < _TURNS]
+    def _wants(self, call: Call) -> bool:
+        entry, here = call.entry, call.lane.turns.here()
         if all(self._alone.get(other, 0) >= _KNOWN_ALONE for other in here) and self._taken // _AT_TIMES % 2:
             return False
         if self._waits % _SELDOM:

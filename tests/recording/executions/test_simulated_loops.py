@@ -639,6 +639,21 @@ def test_threads_that_share_the_device_have_each_functions_time(world: World) ->
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+def test_one_function_on_two_devices_in_turn_has_its_times_with_few_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No entries come by turns on either: looking at each call would see most too late, beside the other device's."""
+    world = World(monkeypatch, 1e-4)
+    monkeypatch.setattr(busy_spans.jax, "devices", lambda: [0, 1])
+    for i in range(800):
+        world.call(1 + i % 2, 0.006 * world.chance.uniform(0.9, 1.1), f"device {i % 2}")
+    questions = world.questions
+    timed, ratios = world.judged()
+    assert timed >= 0.9 and set(ratios) == {1, 2}
+    assert all(0.97 < ratio < 1.03 for ratio in ratios.values()), ratios
+    assert questions < 1200
+
+
 def test_each_device_is_a_line_of_work_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(busy_spans.jax, "devices", lambda: [0, 1])
     for i in range(800):

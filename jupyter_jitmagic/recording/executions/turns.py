@@ -1,0 +1,52 @@
+"""Which entries come by turns on a line: there a mean over calls of several tells of none."""
+
+from __future__ import annotations
+
+_LATELY = 256
+"""What came within so many calls comes by turns."""
+
+
+class Turns:
+    """Of one line."""
+
+    def __init__(self) -> None:
+        self.entry = 0
+        """That of the latest call."""
+        self._calls = 0
+        self._came: dict[int, int] = {}
+        """By entry, when its turn began, counting calls."""
+        self._turned = -_LATELY
+        """Which call was the latest that came back to an entry of before."""
+        self._changed = 0
+        """The number of the latest call of another entry than the one before,"""
+        self._runs = 0, 0
+        """and how many calls there were from one such call to the next, the last two times."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether entries come by turns."""
+        return self._calls - self._turned < _LATELY
+
+    @property
+    def longest_run(self) -> int:
+        """How many calls of one entry came in a row of late."""
+        return max(self._runs)
+
+    def here(self) -> list[int]:
+        """The entries whose turn began of late."""
+        return [entry for entry, call in list(self._came.items()) if self._calls - call < _LATELY]
+
+    def came(self, entry: int, number: int) -> None:
+        """A call has returned, of this number on its line."""
+        self._calls += 1
+        if entry == self.entry:
+            return
+        self.entry = entry
+        self._changed, self._runs = number, (self._runs[1], number - self._changed)
+        if self._calls - self._came.get(entry, -_LATELY) < _LATELY:
+            self._turned = self._calls
+        self._came[entry] = self._calls
+
+    def drop(self, entry: int) -> None:
+        """An entry is no more. Any thread may say so."""
+        self._came.pop(entry, None)
