@@ -107,7 +107,8 @@ def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
     if diagnosis.sizes_to_give:
         return blocks
     for part in diagnosis.partial:
-        proven = f"run on {amounts.times(part.compared.inputs, 'input')}, equal to plain Python" if part.compared else ""
+        compared = part.compared
+        proven = f"run on {amounts.times(compared.inputs, 'input')}, equal to {compared.beside}" if compared else ""
         blocks += [Heading("Part of the way", f"{proven}; {part.reason}"), *_rewrite(part)]
     if diagnosis.runs_plainly:
         blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
@@ -215,7 +216,7 @@ def proof(fix: Fix) -> str:
     parts = ["traced", f"run on {amounts.times(compared.inputs, 'input')}"]
     if compared.branches:
         parts.append(compared.branches if compared.branches.endswith(("taken", "run")) else f"{compared.branches} taken")
-    return ", ".join([*parts, "equal to plain Python"])
+    return ", ".join([*parts, f"equal to {compared.beside}"])
 
 
 def _static(fix: Fix, context: Context) -> str:
@@ -248,7 +249,7 @@ def _rewrite(rewrite: Rewrite) -> list[Block]:
     if lines[shown:]:
         blocks.append(Details(f"{len(lines) - shown} more lines", (Diff(tuple(lines[shown:])),)))
     if rewrite.compared and rewrite.compared.differences:
-        blocks.append(Paragraph("Differs from plain Python: " + "; ".join(rewrite.compared.differences)))
+        blocks.append(Paragraph(f"Differs from {rewrite.compared.beside}: " + "; ".join(rewrite.compared.differences)))
     if rewrite.compared and rewrite.compared.not_reached:
         blocks.append(Paragraph("Not reached by any input: " + "; ".join(rewrite.compared.not_reached), "dim"))
     return blocks

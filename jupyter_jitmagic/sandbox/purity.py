@@ -16,7 +16,7 @@ import inspect
 import itertools
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +50,11 @@ _COPIES = (copy.copy, copy.deepcopy, dataclasses.replace)
 
 
 def impurity(
-    fun: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, copied: frozenset[str] = frozenset()
+    fun: Any,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    copied: frozenset[str] = frozenset(),
+    refused: Collection[tuple[str, int]] = (),
 ) -> tuple[str, list[Unit]]:
     """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
 
@@ -58,6 +62,7 @@ def impurity(
         fun: the function.
         args, kwargs: the call's arguments; methods of the user's classes among them are looked at as well.
         copied: parameters of `fun` of which a run gets copies: it may change them.
+        refused: file name and line of each place that was seen to set elements of an array of JAX, which changes nothing.
 
     Example:
         >>> impurity(lambda x: STATE.append(x))[0]
@@ -89,7 +94,9 @@ def impurity(
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
         known = named if function is outer else _owner_of(function, values)
         reader = functools.partial(_is_read, function=function, named=known, classes=classes, containers=containers)
-        reason = next(_effects(definition, function, unit, copied if function is outer else frozenset(), reader, known), "")
+        own = copied if function is outer else frozenset()
+        lines = {line for filename, line in refused if filename == unit.filename}
+        reason = next(_effects(definition, function, unit, own, reader, known, lines), "")
         if reason:
             return reason, list(units.values())
         queue += [plain_function(f) for f in _callees(definition, function, classes)]
@@ -174,6 +181,7 @@ def _effects(
     copied: frozenset[str],
     is_read: Callable[[ast.Attribute], bool],
     named: Mapping[str, Any],
+    refused: Collection[int] = (),
 ) -> Iterator[str]:
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
@@ -202,7 +210,7 @@ def _effects(
             yield f"it writes {ast.unparse(node)} {line(node)}"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             root = _root(node)
-            if root is None or root not in own:
+            if (root is None or root not in own) and node.lineno + offset not in refused:
                 yield f"it changes {root or 'something'} in place {line(node)}"
         elif isinstance(node, ast.Await):
             yield f"it is a coroutine {line(node)}"

@@ -19,6 +19,8 @@ from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.differing import (
     differs,
 )
+from jupyter_jitmagic.diagnosis.proof.in_place import INSTEAD as BY_SETTING
+from jupyter_jitmagic.diagnosis.proof.in_place import Setting, is_refused
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
@@ -27,6 +29,7 @@ from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wra
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
+from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater, Shared
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -61,6 +64,8 @@ class Plain:
         takes_gradients: it takes a gradient itself, so that infinite data is among the inputs, if there is time.
         gives_gradients: it takes one, and does not ask for NaN.
         asks_for_kinds: what it does may depend on whether a number is Python's or an array.
+        on_numpy: it sets elements of JAX's arrays, which plain Python refuses: it is run as the same code on NumPy's arrays.
+        changes_given: it was run so, and changed an array of the caller's.
 
     Raises:
         NoSource: a copy of the function cannot be made.
@@ -89,20 +94,15 @@ class Plain:
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)
         self.asks_for_kinds = False
-        compiled = {}
         self._literals: dict[float, None] = {}
-        methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original, unit.globals))
             self.asks_for_kinds |= asks_for_kinds(original)
-            rows = row_by_row(original, unit.globals, TRANSFORMS)
-            tree = looking_up(Instrument(unit, lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
-            compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
-        derived = Derived()
-        extra = {PROBES: self._probes, **INSTEAD, **derived.instead()}
-        rebuilt = Rebuilt(compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
-        self._fun = rebuilt.make(fun) if compiled else fun
+        self.on_numpy: bool = getattr(known, "on_numpy", False)
+        self.changes_given = False
+        self._original, self._lines = fun, lines
+        self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
@@ -117,6 +117,20 @@ class Plain:
         if known is not None and known._agrees:
             self._agrees, self._own, self._first, self._interpreted = True, known._own, known._first, known._interpreted
             self._most = known._most
+
+    def _made(self, units: Sequence[Unit]) -> Any:
+        """The function with its probes."""
+        compiled = {}
+        methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
+        for unit in units:
+            rows = row_by_row(ast.parse(unit.text), unit.globals, TRANSFORMS)
+            rows = Setting().visit(rows) if self.on_numpy else rows
+            tree = looking_up(Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
+            compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
+        derived = Derived()
+        extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
+        rebuilt = Rebuilt(compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
+        return rebuilt.make(self._original) if compiled else self._original
 
     @property
     def first(self) -> Any:
@@ -203,6 +217,8 @@ class Plain:
             if self.too_slow:
                 self._endless.add(given.kind)
                 return None
+        if self.on_numpy:
+            return self._on_numpy(given, first, seconds)
         own = Deadline(self._patience) if self._patience > self._deadline.left() else self._deadline
         self._probes.start(own if first else Deadline(seconds), own=first)
         begin = time.thread_time()
@@ -224,10 +240,32 @@ class Plain:
                     True  # a helper is jitted itself, or a body is JAX's to trace: plain Python has values there
                 )
                 return self.run(given, first)
+            if first and is_refused(error) and uncompiled.can_run():
+                self.on_numpy, self._agrees = True, True
+                self._fun = self._made(self._units)
+                return self.run(given, first)
             if first:
                 self.failed = error
             self._error = error
         return None
+
+    def _on_numpy(self, given: Input, first: bool, seconds: float) -> tuple[Any] | None:
+        """`run` of what JAX's arrays refuse."""
+        begin = time.thread_time()
+        found = self.uncompiled(given, self._deadline.left() if first else seconds)
+        if first and found is None:
+            self.failed = self._failed_by_numpy or OutOfTime()
+            if not self._interpreted and _is_of_a_trace(self.failed):
+                self._interpreted, self.failed = True, None
+                return self._on_numpy(given, first, seconds)
+        elif first:
+            self._first, self._own = time.thread_time() - begin, found
+            self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
+        if found is None and isinstance(self._failed_by_numpy, Exception):
+            self._error = self._failed_by_numpy
+        return found
+
+    _failed_by_numpy: BaseException | None = None
 
     def _plainly(self, given: Input) -> Any:
         with jax.disable_jit(self._interpreted):
@@ -284,23 +322,28 @@ class Plain:
         same: Hashable,
         most: float = float("inf"),
     ) -> tuple[Any] | None:
-        recordings = None if same is None else self._recordings
+        recordings = None if same is None or self.on_numpy else self._recordings
         deadline = Deadline(seconds)
         watch = Watch(deadline, most)
         self._probes.start(deadline)
 
+        shared = Shared() if self.on_numpy else None
+
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
                 known = same, self._interpreted
-                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known)
+                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known, shared)
 
-        self.too_slow = False
+        self.too_slow, self._failed_by_numpy = False, None
         try:
-            return (rerun(plainly),)
+            found = (rerun(plainly),)
+            self.changes_given |= shared is not None and shared.changes_given
+            return found
         except OutOfTime:
             self.too_slow = True
             return None
-        except (Exception, Effect):
+        except (Exception, Effect) as error:
+            self._failed_by_numpy = ReadLater() if shared is not None and shared.is_missed(error) else error
             return None  # plain Python does not take it: nothing to compare with
         finally:
             self.operations = watch.operations
@@ -320,6 +363,8 @@ def why_it_failed(error: BaseException) -> str:
     """What is said where the call's own input gives nothing."""
     if isinstance(error, OutOfTime):
         return "the function runs too long to compare"
+    if isinstance(error, ReadLater):
+        return "it reads an array by another name than that by which it is changed in place: NumPy's may be the same"
     if isinstance(error, Effect):
         return f"plain Python was not run: {error}"
     if _is_of_a_trace(error):

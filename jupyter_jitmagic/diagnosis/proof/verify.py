@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_empties_of,
     with_whole_nan_of,
 )
+from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
@@ -262,7 +263,10 @@ def comparison(
     differences = dict.fromkeys((*notes, *met))
     differences |= dict.fromkeys(words(told, [*differences, *excludes.values()]))
     not_reached = dict.fromkeys((*plain.coverage.missing(), *(what for what in excludes.values() if what not in met)))
-    return Comparison(inputs, plain.coverage.words(), tuple(not_reached), tuple(differences))
+    if plain.changes_given:
+        differences[STAYS] = None
+    beside = {"beside": ON_NUMPY} if plain.on_numpy else {}
+    return Comparison(inputs, plain.coverage.words(), tuple(not_reached), tuple(differences), **beside)
 
 
 __all__ = ["Comparison", "Differs", "NoSource", "Plain", "beside_infinities", "by_numpy", "compare", "comparison", "types"]

@@ -39,6 +39,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.rewrites.spared import needed
 from jupyter_jitmagic.diagnosis.types import Rewrite
+from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.purity import impurity
@@ -68,7 +69,11 @@ class Judge:
         static: Sequence[str | int],
         run: bool,
         seconds: float,
+        refused: frozenset[tuple[str, int]] = frozenset(),
     ) -> None:
+        numpys = any(isinstance(leaf, np.ndarray) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
+        self._refused = refused if not numpys else frozenset()
+        """Where elements of JAX's arrays are set, which changes nothing; under jit NumPy's are those, too."""
         self.fun, self.args, self.kwargs, self.static, self.seconds = fun, args, kwargs, tuple(static), seconds
         self._plain: Plain | None = None
         self._why_not = "" if run else "running was switched off"
@@ -218,6 +223,8 @@ class Judge:
         except NoSource as error:
             return self._rewrite(draft, reason=f"traced, not compared: {error}")
         except Differs as error:
+            if self._plain is not None and isinstance(self._plain.failed, ReadLater):
+                return _rejected(draft, str(error))
             if self._plain is not None and self._plain.failed is not None:
                 self._why_not = str(error)
                 return self._rewrite(draft, reason=f"traced, not compared: {error}")
@@ -278,11 +285,11 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _check(self) -> None:
-        self._why_not, self._units = impurity(self.fun, self.args, self.kwargs)
+        self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, refused=self._refused)
         copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, copied)
+            self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, copied, self._refused)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))

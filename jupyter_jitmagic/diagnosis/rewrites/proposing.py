@@ -70,7 +70,8 @@ def propose(
     Args:
         fun: the user's function, plain or jitted.
         args, kwargs: the failing call.
-        sites: the concretization sites, where known; the search finds its own way and uses them for the time limit only.
+        sites: the concretization sites, where known; the search finds its own way. Those "in place" change nothing, as JAX's
+            arrays refuse it.
         static: names or positions that are static beside the rewrite.
         run: False: nothing is run; what traces is `unverified`.
         seconds: time for plain runs and for the search, each.
@@ -89,11 +90,13 @@ def propose(
 
     asked = (RULES, OUTWARD, ROLLING) if rules is None else (rules, (), ())
     fun = undecorated(fun)
+    refused = frozenset((site.filename, site.line) for site in sites if site.operation == "in place")
     if plain_function(fun) is None:
         return Proposals(obstacles=("it is no function of Python's",))
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
-            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls, [] if so_far is None else so_far)
+            kept = [] if so_far is None else so_far
+            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls, kept, refused)
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -111,9 +114,10 @@ def _propose(
     seconds: float,
     rolls: bool,
     so_far: list[Proposals],
+    refused: frozenset[tuple[str, int]],
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(fun, args, kwargs, static, run, seconds)
+    judge = Judge(fun, args, kwargs, static, run, seconds, refused)
     searching = functools.partial(
         Search,
         *(fun, args, kwargs, static, at_places),

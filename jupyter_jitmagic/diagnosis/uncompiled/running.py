@@ -35,6 +35,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     program_of,
 )
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings
+from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, set_element
 from jupyter_jitmagic.sandbox.clock import Deadline
 
 _parts: Any = trace_parts()
@@ -53,16 +54,17 @@ def run(
     watch: Watch | None = None,
     recordings: Recordings | None = None,
     same: Hashable = None,
+    shared: Shared | None = None,
 ) -> Any:
     """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those. `watch`, on that
     deadline, counts the operations. With `recordings` it is not run where a run that is known tells; functions for which `same`
-    is equal do the same.
+    is equal do the same. With `shared`, elements of arrays can be set (`set_in_place`).
 
     Raises:
         OutOfTime: the deadline is over.
     """
     warned = set(np.geterr().values()) <= {"ignore", "warn"}
-    trace = _Trace(watch or Watch(deadline), warned)
+    trace = _Trace(watch or Watch(deadline), warned, shared)
     leaves, tree = jax.tree_util.tree_flatten((tuple(args), dict(kwargs)))
     arrays = {k: plain_value(leaf) for k, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
     start = recordings.start(same, (tuple(args), dict(kwargs))) if recordings is not None else None
@@ -74,6 +76,8 @@ def run(
         trace.record = Recorder(recordings, start, len(arrays))
     for place, (k, value) in enumerate(arrays.items()):
         leaves[k] = _Tracer(trace, _parts.typeof(leaves[k]), value, place)
+    if shared is not None:
+        shared.given([leaves[k] for k in arrays])
     given_args, given_kwargs = jax.tree_util.tree_unflatten(tree, leaves)
     try:
         with _parts.set_current_trace(trace), _unwarned(warned):
@@ -95,6 +99,27 @@ def value_of(leaf: Any) -> Any:
 def run_of(leaf: Any) -> Any:
     """The run of which something is an array, or None."""
     return leaf._trace if can_run() and type(leaf) is _Tracer else None
+
+
+def set_in_place(array: Any, index: Any, value: Any) -> Any:
+    """`array[index] = value`, of an array of a run whose arrays are changed as NumPy's are; gives what holds it. Where the run
+    is differentiated, that is another array."""
+    if type(array) is not _Tracer or any(
+        isinstance(leaf, jax.core.Tracer) and type(leaf) is not _Tracer for leaf in jax.tree_util.tree_leaves(value)
+    ):
+        return array.at[index].set(value)
+    if array._trace.shared is None:
+        array[index] = value  # as JAX refuses it
+    array._trace.watch.tick()
+    set_element(array, index, value)
+    array._trace.shared.changed(array)
+    return array
+
+
+def replaced_in_place(array: Any) -> None:
+    """An array of such a run was changed as a whole, and another holds it now."""
+    if can_run() and type(array) is _Tracer and array._trace.shared is not None and array.ndim:
+        array._trace.shared.changed(array, itself=True)
 
 
 def through(run: Any, program: Any, given: Sequence[Any]) -> list[Any]:
@@ -136,11 +161,11 @@ if _parts is not None:
     class _Trace(_parts.Trace):  # type: ignore[misc]
         """Computes each operation at once."""
 
-        __slots__ = ("record", "unwarned", "watch")
+        __slots__ = ("record", "shared", "unwarned", "watch")
 
-        def __init__(self, watch: Watch, unwarned: bool) -> None:
+        def __init__(self, watch: Watch, unwarned: bool, shared: Shared | None = None) -> None:
             super().__init__()
-            self.watch, self.unwarned = watch, unwarned
+            self.watch, self.unwarned, self.shared = watch, unwarned, shared
             self.record: Recorder | None = None
 
         def stage_value(self, val: Any) -> Any:
@@ -162,7 +187,10 @@ if _parts is not None:
             jitted = _jitted(params["jaxpr"]) if primitive.name in _JITTED else None
             if jitted is not None:
                 args = [arg.value if type(arg) is _Tracer else as_operand(arg, _parts.typeof(arg)) for arg in tracers]
-                return self.computed(jitted[1], tracers, args, jitted[0])
+                made = self.computed(jitted[1], tracers, args, jitted[0])
+                if self.shared is not None:
+                    self.shared.made(primitive.name, params, tracers, made)
+                return made
             avals = [arg.aval if type(arg) is _Tracer else _parts.typeof(arg) for arg in tracers]
             if any(type(param) is tuple or type(param) is _Tracer for param in params.values()):
                 params = {name: _static(param) for name, param in params.items()}
@@ -171,6 +199,8 @@ if _parts is not None:
                 arg.value if type(arg) is _Tracer else as_operand(arg, aval) for arg, aval in zip(tracers, avals, strict=True)
             ]
             made = self.computed(compute, tracers, args, out_avals)
+            if self.shared is not None:
+                self.shared.made(primitive.name, params, tracers, made)
             return made if primitive.multiple_results else made[0]
 
         def computed(self, compute: Operation, given: Sequence[Any], args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
@@ -330,9 +360,12 @@ if _parts is not None:
             place, given = found
             operands = [self.value, *(part.value for part in given)]
             aval = self.aval.update(shape=place.read(operands)[0].shape)
-            return self._trace.computed(place.read, [self, *given], operands, [aval])[0]
+            made = self._trace.computed(place.read, [self, *given], operands, [aval])[0]
         except Exception:
             return _plain_element(self, index)  # out of bounds, say: JAX has rules for it
+        if self._trace.shared is not None and made.aval.ndim:  # a single element is a copy
+            self._trace.shared.links(self, made)
+        return made
 
     def _rows(self: Any) -> Iterator[Any]:
         """``for row in x``."""
@@ -439,4 +472,4 @@ def _static(param: Any) -> Any:
     return param
 
 
-__all__ = ["can_run", "evaluate", "run", "run_of", "through", "value_of"]
+__all__ = ["can_run", "evaluate", "replaced_in_place", "run", "run_of", "set_in_place", "through", "value_of"]

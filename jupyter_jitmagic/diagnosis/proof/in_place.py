@@ -1,0 +1,146 @@
+"""Functions that set elements of JAX's arrays, which plain Python refuses: the same code as on NumPy's arrays.
+
+`x[i] = v` becomes `x = SET(x, v, i)`, which changes an array of a run of ours (`uncompiled`) in place. Where such a run is
+differentiated, the new array takes the old one's place: what NumPy would have changed beside it, no run reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+import jax
+
+from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.source.names import loaded, stored
+
+ON_NUMPY = "the same code on NumPy arrays"
+STAYS = "the caller's arrays stay as they are, where NumPy's would be changed"
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether plain Python failed where an element of a JAX array was set."""
+    return isinstance(error, TypeError) and "immutable and do not support in-place item assignment" in str(error)
+
+
+def set_at(array: Any, value: Any, *path: Any) -> Any:
+    """`array[path[0]][path[1]]… = value`; gives what stands for the array from then on."""
+    first, *rest = path
+    if rest and isinstance(array, jax.core.Tracer) and all(_is_number(part) for part in path[:-1]):
+        last = rest[-1] if type(rest[-1]) is tuple else (rest[-1],)
+        return set_at(array, value, (*path[:-1], *last))
+    if rest:
+        inner = array[first]
+        made = set_at(inner, value, *rest)
+        return array if made is inner else set_at(array, made, first)
+    if isinstance(array, jax.core.Tracer):
+        return uncompiled.set_in_place(array, first, value)
+    array[first] = value
+    return array
+
+
+def _is_number(part: Any) -> bool:
+    return isinstance(part, int) or (isinstance(part, jax.core.Tracer) and part.ndim == 0 and part.dtype.kind in "iu")
+
+
+def in_the_place_of(array: Any, made: Any) -> Any:
+    """`array += …`: NumPy's array would hold what was `made` of it, by all its names."""
+    uncompiled.replaced_in_place(array)
+    return made
+
+
+SET, IN_PLACE = "__jitmagic_set__", "__jitmagic_in_place__"
+INSTEAD = {SET: set_at, IN_PLACE: in_the_place_of}
+
+
+class Setting(ast.NodeTransformer):
+    """A text whose arrays are changed in place by `SET` and `IN_PLACE`."""
+
+    def __init__(self) -> None:
+        self._own: set[str] = set()
+        self._count = 0
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        around, self._own = self._own, _own_names(node)
+        self.generic_visit(node)
+        self._own = around
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        self.generic_visit(node)
+        updates: list[ast.stmt] = []
+        target = node.targets[0]
+        if len(node.targets) == 1 and isinstance(target, ast.Subscript):
+            return self._set(target, node.value, node) or node
+        if len(node.targets) > 1 or not isinstance(target, ast.Tuple) or not _are_apart(target):
+            return node
+        for k, part in enumerate(target.elts):
+            if not isinstance(part, ast.Subscript):
+                continue
+            self._count += 1
+            name = f"__jitmagic_part_{self._count}__"
+            made = self._set(part, ast.Name(name, ast.Load()), node)
+            if made is None:
+                return node
+            updates.append(made)
+            target.elts[k] = ast.copy_location(ast.Name(name, ast.Store()), part)
+        return [node, *updates]
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        self.generic_visit(node)
+        new = ast.BinOp(_read(node.target), node.op, node.value)
+        if isinstance(node.target, ast.Subscript):
+            return self._set(node.target, new, node) or node
+        if not isinstance(node.target, ast.Name) or node.target.id not in self._own:
+            return node
+        call = ast.Call(ast.Name(IN_PLACE, ast.Load()), [_read(node.target), new], [])
+        return _at(ast.Assign([ast.Name(node.target.id, ast.Store())], call), node)
+
+    def _set(self, target: ast.Subscript, value: ast.expr, at: ast.stmt) -> ast.stmt | None:
+        """The statement that sets it; None where what is set is no part of a local variable."""
+        path: list[ast.expr] = []
+        inner: ast.expr = target
+        while isinstance(inner, ast.Subscript):
+            path.insert(0, inner.slice)
+            inner = inner.value
+        if not isinstance(inner, ast.Name) or inner.id not in self._own:
+            return None
+        call = ast.Call(ast.Name(SET, ast.Load()), [ast.Name(inner.id, ast.Load()), value, *map(_index, path)], [])
+        return _at(ast.Assign([ast.Name(inner.id, ast.Store())], call), at)
+
+
+def _own_names(node: ast.FunctionDef) -> set[str]:
+    """Variables of a function that no other function has."""
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    outside = {name for each in ast.walk(node) if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names}
+    return ({each.arg for each in given} | set(stored(node.body))) - outside
+
+
+def _are_apart(target: ast.Tuple) -> bool:
+    """Whether no index of what is set is set beside it."""
+    names = {name for part in target.elts if not isinstance(part, ast.Subscript) for name in loaded([_read(part)])}
+    return not any(names & loaded([part]) for part in target.elts if isinstance(part, ast.Subscript))
+
+
+def _read(target: ast.expr) -> ast.expr:
+    """What is set, as it is read."""
+    read = copy.deepcopy(target)
+    for node in ast.walk(read):
+        if isinstance(getattr(node, "ctx", None), ast.Store):
+            node.ctx = ast.Load()  # type: ignore[attr-defined]
+    return read
+
+
+def _index(part: ast.expr) -> ast.expr:
+    """What stands between brackets as an expression of its own: `1:n, 0` has none."""
+    if isinstance(part, ast.Slice):
+        ends: list[ast.expr] = [ast.Constant(None) if end is None else end for end in (part.lower, part.upper, part.step)]
+        return ast.Call(ast.Name("slice", ast.Load()), ends, [])
+    if isinstance(part, ast.Tuple):
+        return ast.Tuple([_index(each) for each in part.elts], ast.Load())
+    return part
+
+
+def _at(made: ast.stmt, node: ast.stmt) -> ast.stmt:
+    return ast.fix_missing_locations(ast.copy_location(made, node))

@@ -1,0 +1,123 @@
+"""Elements of JAX's arrays set as NumPy's are: compared with the same code on NumPy's arrays, as plain Python refuses it."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import HEADER, applied, define
+
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5])
+M = jnp.arange(12.0).reshape(4, 3) - 5
+
+
+def on_numpy(source: str, name: str = "f"):
+    """The function with NumPy in the place of JAX: what it would give there."""
+    namespace: dict = {}
+    exec((HEADER + source).replace("jnp.", "np.").replace("import jax.numpy as jnp", ""), namespace)
+    return namespace[name]
+
+
+SERVED = {
+    "in a loop": (
+        "def f(x):\n    out = jnp.zeros(x.shape[0])\n    for i in range(x.shape[0]):\n"
+        "        out[i] = x[max(i - 2, 0) : i + 1].mean()\n    return out\n",
+        (X,),
+    ),
+    "by a mask": ("def f(x):\n    y = x * 2\n    y[y < 0] = 0\n    return y.sum()\n", (X,)),
+    "a column of an argument": ("def f(m):\n    m[:, 0] = 0.0\n    return m @ m.T\n", (M,)),
+    "in a branch": (
+        "def f(x, t):\n    w = jnp.ones_like(x)\n    if x.mean() > t:\n        w[0] = 0.5\n    else:\n        w[-1] = 0.5\n"
+        "    return (w * x).sum() / w.sum()\n",
+        (X, 0.0),
+    ),
+    "in a helper": (
+        "def fill(a, v):\n    for i in range(a.shape[0]):\n        a[i, i] = v\n    return a\n\n"
+        "def f(m, v):\n    return fill(m.T @ m, v).sum(0)\n",
+        (M, 0.3),
+    ),
+    "of a copy, round by round": (
+        "def f(u, a):\n    for _ in range(3):\n        new = u.copy()\n"
+        "        new[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2])\n        u = new\n    return u\n",
+        (X, 0.1),
+    ),
+    "two at once": ("def f(x):\n    x[0], x[1] = x[1], x[0]\n    return x\n", (X,)),
+    "row by row": (
+        "def f(m):\n    out = jnp.zeros((4, 3))\n    for i in range(4):\n        for j in range(3):\n"
+        "            out[i][j] = m[i][j] if m[i][j] > 0 else 0.1 * m[i][j]\n    return out\n",
+        (M,),
+    ),
+    "while something holds": (
+        "def f(x, tol):\n    w = jnp.ones(5)\n    k = 0\n    while jnp.abs(w - x).max() > tol and k < 20:\n"
+        "        w[k % 5] = x[k % 5]\n        k += 1\n    return w, k\n",
+        (X, 0.1),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_it_is_equal_to_the_same_code_on_numpy_arrays(how):
+    """The rewrite is verified, says with what it was compared, and gives what NumPy gives for the call."""
+    source, args = SERVED[how]
+    namespace = define("@jax.jit\n" + source if "def fill" not in source else source)
+    found = jm.diagnose(namespace["f"], *args)
+    assert found.kind == "not_staticness" and found.verified
+    assert found.rewrites[0].compared.beside == "the same code on NumPy arrays"
+    assert "equal to the same code on NumPy arrays" in " ".join(str(found).split())
+    wanted = on_numpy(source)(*(np.array(a) if hasattr(a, "shape") else a for a in args))
+    with applied(found, namespace):
+        for got, want in zip(*(v if isinstance(v, tuple) else (v,) for v in (namespace["f"](*args), wanted)), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
+OTHERWISE = {
+    "another name": "    y = x\n    y[0] = 9.0\n    return x + y\n",
+    "a row": "    r = m[0]\n    r[1] = 9.0\n    return m.sum()\n",
+    "each row": "    for r in m:\n        r[0] = 0.0\n    return m\n",
+    "asarray": "    y = jnp.asarray(x)\n    y[0] = 9.0\n    return x + y\n",
+    "reshape": "    y = x.reshape(1, -1)\n    y[0, 0] = 9.0\n    return x\n",
+    "transposed": "    t = m.T\n    t[0, 1] = 9.0\n    return m @ t\n",
+    "flipped": "    y = jnp.flip(x)\n    y[0] = 9.0\n    return x.sum()\n",
+    "ravel": "    y = m.ravel()\n    y[0] = 9.0\n    return m\n",
+    "split": "    a, b = jnp.split(x[:4], 2)\n    a[0] = 9.0\n    return x + b.sum()\n",
+    "both names of one": "    a = b = jnp.zeros(3)\n    a[0] = x[0]\n    b[1] = x[1]\n    return a\n",
+    "as a whole": "    y = x\n    y += 1\n    y[0] = 0.0\n    return x\n",
+    "rows that change places": "    m[0], m[1] = m[1], m[0]\n    return m\n",
+    "elements that come twice": "    out = jnp.zeros(5)\n    out[jnp.array([0, 2, 2])] += x[:3]\n    return out\n",
+    "what is kept": "    d = {'a': x}\n    d['a'][0] = 9.0\n    return x\n",
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_where_numpy_changes_more_nothing_is_shown(how):
+    """What NumPy's array is changed by is seen by another name there, and not by `.at[…].set`."""
+    source = "def f(x, m):\n" + OTHERWISE[how]
+    found = propose(define(source)["f"], (X, M), {}, _places(source))
+    assert not found.rewrites and not found.unverified
+
+
+def _places(source: str):
+    """Where the tool sees elements set."""
+    return jm.diagnose(define(source)["f"], X, M).sites
+
+
+def test_a_part_that_is_read_no_more_is_no_obstacle():
+    source = "def f(x):\n    r = x[1:]\n    r[0] = 9.0\n    return r.sum()\n"
+    assert jm.diagnose(define(source)["f"], X).verified
+
+
+def test_the_callers_own_array_is_said_to_stay():
+    """NumPy's would be changed."""
+    found = jm.diagnose(define("def f(x, lo):\n    x[x < lo] = lo\n    return x\n")["f"], X, 0.0)
+    assert "the caller's arrays stay as they are" in " ".join(found.rewrites[0].compared.differences)
+    found = jm.diagnose(define("def f(x, lo):\n    y = x * 1\n    y[y < lo] = lo\n    return y\n")["f"], X, 0.0)
+    assert found.verified and not any("stay" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_its_gradient_is_that_of_arrays_that_are_made_anew():
+    """Roots of what is not positive, which nothing takes, leave no NaN in it."""
+    source = "def f(x):\n    out = x * 1\n    m = x > 0\n    out[m] = jnp.sqrt(x[m])\n    return out\n"
+    found = jm.diagnose(define(source)["f"], X)
+    assert found.verified and "jnp.sqrt(jnp.where(m, x, 1))" in found.rewrites[0].source
