@@ -212,7 +212,7 @@ def _few_rounds(asked: Asked) -> Diagnosis | None:
 
 def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
     """Static for this call; with another value of an option the function needs a rewrite as well."""
-    another = choosing_otherwise(asked.call, asked.result)
+    another = choosing_otherwise(asked.call, asked.result, asked.took)
     if not another:
         return None
     left = find_call_sites(another.call, asked.result.static, seconds=0.5)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+LARGE_APART = 97
+
 
 def set_to(number: float) -> Callable[[Any], Any]:
     return lambda values: values * 0 + number
@@ -14,6 +16,16 @@ def set_to(number: float) -> Callable[[Any], Any]:
 
 def scaled(factor: float) -> Callable[[Any], Any]:
     return lambda values: values * factor
+
+
+def with_one(number: float) -> Callable[[Any], Any]:
+    """A change of the element in the middle to a number."""
+
+    def change(values: Any) -> Any:
+        (values := np.array(values)).reshape(-1)[values.size // 2] = number
+        return values
+
+    return change
 
 
 def below_zero(values: Any) -> Any:
@@ -61,6 +73,16 @@ def doubled_above(values: Any) -> Any:
 
 def every_second_zero(values: Any) -> Any:
     return values * (np.arange(values.size).reshape(values.shape) % 2)
+
+
+def large(scale: int) -> Callable[[Any], Any]:
+    """A change to numbers about `scale`, all different, which keep their signs."""
+
+    def change(values: Any) -> Any:
+        apart = 1 + np.arange(np.size(values)).reshape(np.shape(values)) % LARGE_APART
+        return np.where(values < 0, -apart, apart) * scale
+
+    return change
 
 
 def noise(seed: int) -> Callable[[Any], Any]:

@@ -25,6 +25,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     doubled_above,
     every_second_zero,
     infinite_and_zero,
+    large,
     lone,
     noise,
     scaled,
@@ -32,6 +33,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_infinities,
     with_nan,
     with_nan_first,
+    with_one,
 )
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 from jupyter_jitmagic.usercode.ownership import is_library_type
@@ -39,7 +41,7 @@ from jupyter_jitmagic.usercode.ownership import is_library_type
 KINDS = (
     "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int",
     "large count", "doubled", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
-    "decimal",
+    "decimal", "large numbers",
 )  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
@@ -217,6 +219,10 @@ class Variations:
         """The call's input with other values of some leaves."""
         return self._with(changed, kind)
 
+    def of(self, given: Input) -> Variations:
+        """Those of another input."""
+        return Variations(given.args, given.kwargs, self._fixed)
+
     def call(self) -> Input:
         return self._with({}, "call")
 
@@ -248,6 +254,15 @@ class Variations:
             }
             yield self._with(far | {k: like(self._leaves[k], 1) for k in counts}, "infinite")
 
+    def large(self) -> Iterator[Input]:
+        """Whole numbers of which a product, or a sum, outgrows 32 bits; floats whose whole part does in hundredths."""
+        for scale in (20_000_003, 50_021):
+            yield self._each(self._ints, large(scale), "large numbers")
+            if len(self._ints) > 1:  # one counts, perhaps, as rounds or places
+                yield from self._one(self._ints[:3], large(scale), "large numbers")
+        if self._floats and not np.iscomplexobj(self._leaves[self._floats[0]]):
+            yield self._each([*self._floats, *self._ints], large(20_000_003), "large numbers")
+
     def tied(self) -> Iterator[Input]:
         """Equal numbers apart from each other, with limits below all of them, and above."""
         if any(np.size(self._leaves[k]) > 1 for k in self._floats):
@@ -274,7 +289,9 @@ class Variations:
                 yield self._each(arrays, doubled, "doubled")
                 # a 0 in the place of nothing is the largest here
                 yield self._each(arrays, below_zero, "negated")
-                if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # nor is there a group 0 then
+                if labels := [k for k in self._ints if np.size(self._leaves[k]) > 1]:
+                    yield self._each(labels, doubled, "lone")
+                    # nor is there a group 0 then
                     below = {k: like(v, below_zero(np.asarray(v, wide(v)))) for k in arrays for v in (self._leaves[k],)}
                     above = {k: like(v, np.abs(np.asarray(v)) + 1) for k in labels for v in (self._leaves[k],)}
                     yield self._with(below | above, "count")
@@ -336,6 +353,10 @@ class Variations:
                 whole = kind_of(self._leaves[k]) == "i"
                 if not whole or number == int(number):
                     yield self._each([k], set_to(number), "moved")
+        for k in [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1][:2]:
+            whole = kind_of(self._leaves[k]) == "i"
+            fitting = [number for number in literals[:6] if not whole or number == int(number)]
+            yield from (self._each([k], with_one(number), "moved") for number in fitting)
         for number in literals[:6]:
             for k in numbers[:4]:
                 step = 1 if kind_of(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +58,7 @@ def other_calls(
         make.none(),
         make.given(),
         itertools.islice(make.sizes(), 2),
+        make.of_arrays_not_empty(),
         make.single_numbers(),
         make.ends(),
         make.sizes_apart(),
@@ -88,7 +90,7 @@ class _Maker:
         trees: Sequence[ast.AST],
         static: Collection[str | int],
     ) -> None:
-        self._static = static
+        self._fun, self._static = fun, static
         self._call, self._variations, self._trees = given, variations, trees
         self._parameters: Mapping[str, inspect.Parameter] = {}
         self._bound: dict[str, Any] = {}
@@ -190,6 +192,7 @@ class _Maker:
         """All arrays in other sizes: what is equal stays equal, what is one stays one; larger, one row, one column, no row."""
         arrays = self._arrays()
         known = sorted({size for k in arrays for size in self._leaves[k].shape if size > 1})
+        yield from self._filled()
         first = {self._leaves[k].shape[0] for k in arrays if self._leaves[k].shape[0] > 1}
         if not known:
             if any(0 not in self._leaves[k].shape for k in arrays):
@@ -214,6 +217,20 @@ class _Maker:
         if others := set(known) - first:
             yield self._mapped(dict.fromkeys(others, 1), "rows of a single element")
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
+
+    def _filled(self) -> Iterator[OtherCall]:
+        """The call with elements where arrays have none: a loop over nothing traces, whatever it does."""
+        sizes = {size for k in self._arrays() for size in self._leaves[k].shape}
+        if 0 in sizes:
+            yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, "arrays that are not empty")
+
+    def of_arrays_not_empty(self) -> Iterator[OtherCall]:
+        """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python
+        asks of one may fail where there is none."""
+        for filled in self._filled():
+            given = filled.given
+            make = _Maker(self._fun, given, self._variations.of(given), self._trees, self._static)
+            yield from itertools.chain(make.left_out(), make.none(), make.given())
 
     def sizes_apart(self) -> Iterator[OtherCall]:
         """Equal sizes made different: a square that is none any more, one array longer than another. Of an array with one axis
@@ -378,12 +395,13 @@ def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
 
 
 def _in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
-    """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so."""
+    """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so. Of none, 0
+    and 1 in turn."""
     values = np.asarray(leaf)
     if 0 in values.shape:
-        return leaf
-    places = np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))
-    made = values[places]
+        made = (np.arange(math.prod(shape)) % 2).reshape(shape).astype(values.dtype)
+    else:
+        made = values[np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))]
     if values.ndim == 1 and values.size > 1 and bool(np.all(values[1:] >= values[:-1])):
         made = np.sort(made)
     if not isinstance(leaf, jax.Array):

@@ -6,6 +6,7 @@ Such a rewrite is right if both give the same operation by operation, which NumP
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.rerun import OutOfTime
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
 ANY_ROUND = "compiled, XLA's rounding may end the loop some rounds earlier or later"
 SECONDS = 1.0  # for a plain run by NumPy
 _NEAR = 1e-2  # relative to the largest number
+_TOLERANCE = 0.02  # what is not above it is a tolerance, perhaps
 _ROUNDS, _SHARE = 2, 0.03  # by so many, or such a share, a count of rounds may differ
 
 
@@ -118,6 +122,41 @@ def may_end_elsewhere(program: Any, result: Any) -> str:
     leaves = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result)]
     counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in leaves)
     return LATER if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))) else ""
+
+
+NEVER = (
+    "compiled, in single precision, the loop may never meet its tolerance and not end where numbers are large, or the "
+    "tolerance is small: plain Python computes in double"
+)
+_LARGER, _SMALLER = (1234.5, 98765.4), 1e-6
+_PATIENCE = 20  # times as long as plain Python, and not less than a moment, a loop by NumPy may take
+_MOMENT = 0.03
+
+
+def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callable[[Input], Any]], seconds: float) -> str:
+    """NEVER where a loop ends by a comparison of floats, which are Python's, and finds no end on numbers on which plain
+    Python's does. `by_numpy`: the rewrite, computed within so many seconds."""
+    varied = plain.variations
+    single = [k for k in varied.floats if isinstance(varied.leaves[k], float)]
+    if not single or jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+        return ""
+    deadline = Deadline(seconds)
+    for k in single[:3]:
+        value = varied.leaves[k]
+        for factor in _LARGER if abs(value) > _TOLERANCE else (_SMALLER,):
+            given = varied.replaced({k: value * factor}, "larger")
+            begin = time.thread_time()
+            found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
+            if deadline.over():
+                return ""
+            if found is None:
+                continue
+            try:
+                by_numpy(max(_MOMENT, _PATIENCE * (time.thread_time() - begin)))(given)
+            except CannotRun as error:
+                if str(error).startswith(OutOfTime.__name__):
+                    return NEVER
+    return ""
 
 
 def _tests(jaxpr: Any) -> Iterator[Any]:

@@ -83,7 +83,7 @@ def compare(
     notes: dict[str, None] = {}
     plain.met = set()
     for given, want in plain.runs():
-        given_up = _given_up(plain, given, want, excludes, call_shapes if equal else None)
+        given_up = falls_under(plain, given, want, excludes, call_shapes if equal else None)
         if given_up:
             if given_up not in plain.met and _gives_otherwise(plain, rewrite, given, want):
                 plain.met.add(given_up)
@@ -122,7 +122,7 @@ def compare(
         elif difference and _is_rounding(plain, given, got, want, uncompiled_rewrite):
             notes[BY_ROUNDING] = None
         elif difference and given.kind != "call" and too_large(want):
-            notes["plain Python's whole numbers grow without bound, the compiled function's wrap around"] = None
+            notes[WRAPS] = None
             continue
         elif difference and given.kind == DECIMAL and rounding_decides(plain, given, got, want):
             notes[IN_DOUBLE] = None
@@ -164,7 +164,7 @@ def beside_infinities(plain: Plain, rewrite: Callable[[Input], Any], excludes: M
     lost = ""
     for given in plain.variations.infinite():
         found = plain.uncompiled(given, min(SHORT, deadline.left()))
-        if found is None or deadline.over() or _given_up(plain, given, found[0], excludes, call_shapes):
+        if found is None or deadline.over() or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
         want = found[0]
         try:
@@ -189,7 +189,7 @@ LOST_TO_INFINITE = "where data is infinite it may give NaN and plain Python a nu
 BESIDE_INFINITE = "where data is infinite it may give something else than plain Python"
 
 
-def _given_up(
+def falls_under(
     plain: Plain, given: Input, want: Any, excludes: Mapping[str, str], call_shapes: list[tuple[int, ...]] | None
 ) -> str:
     """Which of `Step.excludes` an input falls under; "" for none."""
@@ -221,6 +221,7 @@ def _may_lose(plain: Plain, given: Input) -> bool:
 
 
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
+WRAPS = "plain Python's whole numbers grow without bound, the compiled function's wrap around"
 AT_TIE = "its gradient is another where numbers are equal"
 """Said where nothing better is found: at a kink both may be right."""
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"

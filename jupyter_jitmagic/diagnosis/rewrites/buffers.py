@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
@@ -19,6 +20,8 @@ _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Div: ("divide", ""),
     ast.Pow: ("power", ""),
 }
+
+_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
 
 def update(spot: Spot) -> Iterator[Step]:
@@ -167,6 +170,9 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
         name, index = _root(node.target), _index(spot, node.target)
         if type(node.op) not in _UPDATES:
             raise Obstacle(f"{code.src(node)} has no counterpart for arrays of JAX")
+        if _holds_places(spot.fact(node.target.slice)):  # NumPy reads all items before it sets one: `.add` would add up
+            value = f"{name}[{index}] {_SIGNS[type(node.op)]} {code.operand(node.value)}"
+            return [(node, f"{name} = {name}.at[{index}].set({value})")]
         method, sign = _UPDATES[type(node.op)]
         value = f"{sign}{code.operand(node.value)}" if sign else code.expr(node.value)
         return [(node, f"{name} = {name}.at[{index}].{method}({value})")]
@@ -193,6 +199,13 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
                 rights.append(name + update)
         return [(node, f"{', '.join(lefts)} = {', '.join(rights)}")]
     raise Obstacle(f"{code.src(node)} cannot be written with .at[].set()")
+
+
+def _holds_places(fact: Fact | None) -> bool:
+    """Whether an index is an array or a list of places, which may be the same ones."""
+    if fact is None:
+        return False
+    return fact.sort == "list" or (fact.sort in ("array", "host") and fact.ndim > 0 and fact.dtype in ("i", "u"))
 
 
 def _index(spot: Spot, target: ast.Subscript) -> str:

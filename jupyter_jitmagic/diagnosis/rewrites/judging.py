@@ -15,9 +15,10 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
+from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, shapes
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
@@ -29,7 +30,14 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, may_end_elsewhere, other_rounds, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.rounding import (
+    ANY_ROUND,
+    LATER,
+    may_end_elsewhere,
+    may_never_end,
+    other_rounds,
+    rounding_decides,
+)
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, OVERLAP, beside_infinities, by_numpy, compare, comparison, computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
@@ -183,7 +191,7 @@ class Judge:
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         failing: list[str] = []
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
-        infinite = ""
+        infinite = beyond = never = ""
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
@@ -203,6 +211,10 @@ class Judge:
                         return _rejected(draft, str(gradients[1]))
                     by_numbers = by_numpy(self.fun, traced.program, self.static, self.seconds / 8)
                     infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
+                    texts = [unit.text for unit in self._units]
+                    tried = functools.partial(by_numpy, self.fun, traced.program, self.static)
+                    never = may_never_end(plain, traced.program, tried, self.seconds / 8) if exactly is not None else ""
+                    beyond = beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
                 run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
                 found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
@@ -234,7 +246,9 @@ class Judge:
         plain.met |= self._met
 
         def told(gradient: str) -> Rewrite:
-            said = tuple(dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient, infinite]), *notes)))
+            said = tuple(
+                dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient, infinite, beyond, never]), *notes))
+            )
             callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
             compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
             held = needed(self.fun, self.kwargs, self.static, traced, self._others, self.seconds / 8)
@@ -335,6 +349,8 @@ class Judge:
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)
+            if difference and is_wider(got, want) and same_dtypes(want, plain.first):
+                continue  # as it is on the call's own, where that was compared
             exactly = (
                 by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
             )

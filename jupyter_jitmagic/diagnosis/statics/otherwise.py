@@ -27,6 +27,7 @@ _NEEDS_A_VALUE = (
 _CHANGES: tuple[Callable[[Any], Any], ...] = (
     lambda v: v + 1, lambda v: v - 1, lambda v: v * 2, lambda v: v * 0, lambda v: -v, lambda v: v * 100,
 )  # fmt: skip
+_CHOOSING_S = 0.3  # of a trace with another value
 _DECIDING_S = 1.0  # of traces with other values of numbers
 _LARGEST = 100  # a whole number that is one: more may be rounds of a loop
 
@@ -51,14 +52,18 @@ class OtherChoice:
     words: str
 
 
-def choosing_otherwise(call: Call, found: StaticSet) -> OtherChoice | None:
-    """The call with another flag, name or number among its static arguments, where that takes a way that does not trace."""
+def choosing_otherwise(call: Call, found: StaticSet, took: float = 0.0) -> OtherChoice | None:
+    """The call with another flag, name or number among its static arguments, where that takes a way that does not trace.
+
+    took: seconds of the call's own trace; another one that takes many times as long is a loop without an end, perhaps.
+    """
+    seconds = min(5.0, max(_CHOOSING_S, 4 * took))
     for name in sorted(found.static - call.declared):
         value = call.argument(name).value
         for choice in _choices(call, value)[:_MOST_CHOICES]:
             args, kwargs = call.with_values({name: choice})
             other = bind(call.fun, args, kwargs, call.declared)
-            error = call_error(other, found.static)
+            error = call_error(other, found.static, seconds)
             if isinstance(error, _NEEDS_A_VALUE) and not plain_fails(other):
                 return OtherChoice(other, f"{name}={choice!r}")
     return None

@@ -1,0 +1,63 @@
+"""Whole numbers of Python's have no end, those of compiled code wrap around: where that tells, an answer says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
+from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.verify import WRAPS, falls_under
+from jupyter_jitmagic.sandbox.clock import Deadline
+
+OF_PYTHON = re.compile(r"\b(int|len|round|floor|ceil|trunc|item|tolist|range|enumerate)\(")
+"""What makes a whole number of Python's of an array's."""
+SHORT = 0.06  # seconds for a plain run
+
+
+def beside_large(
+    plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], texts: list[str], seconds: float
+) -> str:
+    """WRAPS where a rewrite that is right otherwise gives something else for large numbers, else "". `rewrite` computes it by
+    NumPy, `texts` are the user's functions."""
+    whole = [plain.variations.leaves[k] for k in plain.variations.ints]
+    if not any(map(_is_narrowed, whole)) and not any(map(OF_PYTHON.search, texts)):
+        return ""  # arrays' own numbers wrap around in plain Python as well
+    deadline = Deadline(seconds)
+    call_shapes = shapes(plain.first)
+    for given in plain.variations.large():
+        found = plain.uncompiled(given, min(SHORT, deadline.left()))
+        if deadline.over():
+            return ""
+        if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
+            continue
+        if too_large(found[0]):
+            return WRAPS
+        try:
+            got = rewrite(given)
+        except CannotRun:
+            return ""
+        if differs(got, found[0]) and not is_wider(got, found[0]) and not _rounding_decides(plain, given, found[0]):
+            return WRAPS
+    return ""
+
+
+def _is_narrowed(value: Any) -> bool:
+    """Whether a whole number, or an array of some, is Python's or of NumPy's 64 bits, which jit makes 32 of."""
+    return type(value) is int or (
+        isinstance(value, np.ndarray | np.integer) and jax.dtypes.canonicalize_dtype(value.dtype) != value.dtype
+    )
+
+
+def _rounding_decides(plain: Plain, given: Input, want: Any) -> bool:
+    """Whether the last digits of its floats decide what plain Python gives."""
+    for factor in (1 + 3e-6, 1 - 3e-6) if plain.variations.floats else ():
+        again = plain.uncompiled(plain.variations.nudged(given, factor), SHORT)
+        if again is None or differs(again[0], want):
+            return True
+    return False

@@ -1,0 +1,153 @@
+"""What a rewrite does on values far from the call's own: whole numbers beyond 32 bits, tolerances below what floats can tell,
+places that occur twice, arrays that are not empty."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+
+from .helpers import check, define
+
+WRAPS, NEVER = "whole numbers grow without bound", "may never meet its tolerance"
+
+
+def said(found) -> str:
+    assert found.verified
+    return " ".join(found.rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize(
+    ("body", "args"),
+    [
+        ("s = int(a)\n    for _ in range(int(b)):\n        s = (1103 * s + 12345) % 65537\n    return s", (3, 4)),
+        ("cents = int(a) * int(b)\n    if cents > 100:\n        cents = cents // 10\n    return cents", (5, 7)),
+    ],
+)
+def test_numbers_of_pythons_that_wrap_when_compiled_are_told_of(body, args):
+    """The result itself need not be large: a remainder of what wrapped around is as wrong."""
+    found = jm.diagnose(define(f"def f(a, b):\n    {body}\n")["f"], *map(jnp.array, args))
+    assert WRAPS in said(found)
+
+
+def test_arrays_of_numpys_64_bits_wrap_as_well():
+    source = "def f(x, t):\n    total = (x * x).sum()\n    if total > t:\n        total = total // 10\n    return total\n"
+    assert WRAPS in said(jm.diagnose(define(source)["f"], np.array([1, 2, 3]), jnp.array(10)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, t):\n    total = (x * x).sum()\n    if total > t:\n        total = total // 10\n    return total\n",
+        "def f(x, t):\n    n = 0\n    for v in x:\n        if int(v) > t:\n            n += 1\n    return n\n",
+    ],
+    ids=["arrays' own numbers", "a count"],
+)
+def test_what_wraps_in_plain_python_too_or_never_is_not_told_of(source):
+    assert WRAPS not in said(jm.diagnose(define(source)["f"], jnp.array([1, 2, 3]), jnp.array(10)))
+
+
+NEWTON = "def f(a, tol):\n    x = a\n    {loop}\n        x = 0.5 * (x + a / x){end}\n    return x\n"
+
+
+def test_a_tolerance_that_single_precision_never_meets_is_told_of():
+    """Plain Python's doubles meet it; the compiled loop went on for ever."""
+    source = NEWTON.format(loop="while abs(x * x - a) > tol:", end="")
+    assert NEVER in said(jm.diagnose(define(source)["f"], 2.0, 1e-3))
+
+
+def test_a_loop_that_ends_by_its_count_as_well_is_not():
+    source = NEWTON.format(loop="k = 0\n    while abs(x * x - a) > tol and k < 9:", end="\n        k += 1")
+    assert NEVER not in said(jm.diagnose(define(source)["f"], 2.0, 1e-3))
+
+
+PLACES = "def f(i, w):\n    out = np.zeros(4)\n    out[i] += w\n    if out.sum() > 3:\n        out = out / 2\n    return out\n"
+
+
+def test_places_that_occur_twice_are_set_and_not_added_up():
+    """NumPy reads every item before it sets one: of two at a place the last stays."""
+    twice = np.array([0, 0, 2]), np.array([1.0, 2.0, 3.0])
+    found = check(PLACES, (np.array([0, 1, 2]), np.array([1.0, 2.0, 3.0])), twice)
+    assert ".add(" not in found.rewrites[0].source
+
+
+def test_a_single_place_is_added_to():
+    assert ".add(" in check(PLACES, (np.array(1), np.array(4.0)), (np.array(-1), np.array(1.0))).rewrites[0].source
+
+
+MEANS = """
+def f(x, group):
+    total = 0
+    for g in jnp.unique(group):
+        total += x[group == g].mean()
+    return total
+"""
+
+
+def test_a_rewrite_for_empty_arrays_serves_others():
+    """A loop of no rounds traced, with an `if` on data in its body."""
+    check(MEANS, (jnp.array([]), jnp.array([])), (jnp.array([1.0, 2.0, 4.0]), jnp.array([0, 1, 1])))
+
+
+def test_what_is_optional_is_given_beside_arrays_that_are_not_empty():
+    """Of an empty one there is no largest element: plain Python took no call with `top`."""
+    source = """
+def f(x, limit, top=None):
+    if top is not None and x.max() > top:
+        x = jnp.minimum(x, top)
+    if limit > 0:
+        x = x - limit
+    return (x ** 2).sum()
+"""
+    check(source, (jnp.array([]), 5.0), (jnp.array([1.0, 3.0]), 0.0), (jnp.array([1.0, 3.0]), 0.5, 2.0))
+
+
+def test_with_another_static_value_a_result_may_be_as_wide_as_on_the_calls_own():
+    """`window.mean() if … else 0` gives ints where nothing passes, here and for other widths."""
+    source = """
+def f(x, limit, k):
+    out = []
+    for i in range(x.shape[0]):
+        window = x[max(0, i - k):i + 1]
+        out.append(window.mean() if x[i] > limit else 0)
+    return jnp.array(out)
+"""
+    found = jm.diagnose(define(source)["f"], jnp.array([-0.3, 0.75, -1.25, 1.5]), jnp.array(5.0), 3)
+    assert found.rewrites and "always floats" in said(found)
+
+
+def test_what_is_of_integers_for_every_static_value_stays_so():
+    source = """
+def f(x, limit, k):
+    out = []
+    for i in range(x.shape[0]):
+        window = x[max(0, i - k):i + 1]
+        out.append(len(window) if x[i] > limit else 0)
+    return jnp.array(out)
+"""
+    found = jm.diagnose(define(source)["f"], jnp.array([-0.3, 0.75, -1.25, 1.5]), jnp.array(5.0), 3)
+    assert found.rewrites and "always floats" not in said(found)
+
+
+def test_a_number_with_which_a_loop_has_no_end_ends_no_search():
+    """Of 0 there are halves for ever: the trace with it took what time there was, and no rewrite was found."""
+    source = """
+def f(n):
+    steps = 0
+    while n != 1:
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+        steps += 1
+    return steps
+"""
+    found = jm.diagnose(define(source)["f"], 6)
+    assert found.kind == "static" and found.rewrites
+
+
+def test_numbers_that_code_compares_with_stand_in_arrays_too():
+    """One element of 255 ends a text."""
+    inputs = list(Variations((jnp.array([1, 2, 3]),), {}, set()).more([255]))
+    assert any(255 in each.args[0] for each in inputs)
+    assert not any(254 in each.args[0] for each in inputs)
