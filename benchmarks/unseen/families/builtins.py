@@ -27,7 +27,7 @@ def converted(w: Writer, n: Names) -> Draft:
         f"int({a}) % 3",
         f"-(-int({a}) // 2)",
         f"bool({a})",
-        f"{a}.item()" if a != t else f"float({a})",
+        f"({a}).item()" if a != t else f"float({a})",
         f"int({a} > 0) + int({a} > 1)",
         f"float({a}) ** 2",
         f"int({a}) ** 2",
