@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.diagnosis.fixes import Fix
 from jupyter_jitmagic.magics.cell_tree import Function, Names, module_level, plan
+from jupyter_jitmagic.magics.jit_calls import Sought, calls_given, is_jit, jit_call
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line, with_static
 from jupyter_jitmagic.usercode.places import characters
 
@@ -28,6 +29,7 @@ def fixed_cell(
     statements: Mapping[str, str],
     namespace: Mapping[str, Any],
     lines: Collection[int] = (),
+    place: tuple[str, int] = ("", 0),
 ) -> str:
     """The whole text of a cell with a fix in it.
 
@@ -38,6 +40,7 @@ def fixed_cell(
         statements: what of the fix's rewrite belongs in this cell: by name, the statement that replaces it.
         namespace: the user's names, to know `jax.jit` where it has another name.
         lines: lines of the functions that ran, to know them among others of the same name; the last one of a name counts else.
+        place: the file and line at which the function is defined, to know it under other names (``net.apply``).
 
     Raises:
         OptionError: the cell has no place for the fix; one line that says so.
@@ -51,7 +54,7 @@ def fixed_cell(
     jitted = _Jitted.of(edits.tree, function, fix, lines)
     if (number := jit_line(typed)) is not None and _is_taken(typed.splitlines()[number], edits.tree, jitted.name, namespace):
         return _static_on_the_magic(text, number, fix, jitted.name, edits.tree, lines)
-    return _static_at_the_decorator(text, fix, jitted, namespace)
+    return _static_at_the_decorator(text, fix, jitted, Sought(jitted.name, *place, namespace))
 
 
 def without_magics(text: str) -> str:
@@ -218,7 +221,7 @@ def _parameters(node: Any) -> list[str]:
     return [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
 
 
-def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Mapping[str, Any]) -> str:
+def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, sought: Sought) -> str:
     """`static_argnames` (or `static_argnums`) into the `jax.jit` that the function is put under."""
     try:
         tree = ast.parse(without_magics(text))
@@ -226,58 +229,33 @@ def _static_at_the_decorator(text: str, fix: Fix, jitted: _Jitted, namespace: Ma
         raise OptionError(
             f"the cell cannot be parsed; add {_option(fix)} where {jitted.name or 'the lambda'} is jitted"
         ) from None
-    names = Names(tree, namespace)
-    function = _called_lambdas(tree)[jitted.place] if not jitted.name else None
-    for definition in _functions(tree, jitted.name)[jitted.place :][:1]:
+    names = Names(tree, sought.namespace)
+    definitions = _functions(tree, jitted.name)
+    for definition in definitions[jitted.place :][:1]:
         for decorator in definition.decorator_list:
-            if _is_jit(decorator, names):
+            if is_jit(decorator, names):
                 return _insert(text, decorator, f"({_option(fix)})")
-            call = _jit_call(decorator, names)
+            call = jit_call(decorator, names)
             if call:
                 return _with_option(text, call, fix)
-    calls = _jit_calls_of(tree, jitted.name, function, names)
+    if jitted.name:
+        calls = calls_given(tree, sought, names)
+    else:
+        function = _called_lambdas(tree)[jitted.place]
+        found = [call for node in ast.walk(tree) if (call := jit_call(node, names)) and call.args]
+        calls = [call for call in found if call.args[-1] is function]
     if len(calls) != 1:
         how = "jitted in several places" if calls else "not jitted in this cell"
         raise OptionError(f"{jitted.name or 'the lambda'} is {how}; add {_option(fix)} where it is")
     return _with_option(text, calls[0], fix)
 
 
-def puts_under_jit(text: str, function: str, namespace: Mapping[str, Any]) -> bool:
-    """Whether a cell puts a function of this name under jit by a call, and does not define it."""
+def defines(text: str, function: str) -> bool:
+    """Whether a cell holds a function of this name."""
     try:
-        tree = ast.parse(without_magics(text))
+        return bool(_functions(ast.parse(without_magics(text)), function))
     except SyntaxError:
         return False
-    return not _functions(tree, function) and bool(_jit_calls_of(tree, function, None, Names(tree, namespace)))
-
-
-def _jit_calls_of(tree: ast.Module, name: str, function: ast.Lambda | None, names: Names) -> list[ast.Call]:
-    """The calls of jit that are given this function, by itself or under `vmap` and its like; or this lambda."""
-    found = [call for node in ast.walk(tree) if (call := _jit_call(node, names)) and call.args]
-    return [call for call in found if call.args[-1] is function or (name and _name_in(call.args[-1]) == name)]
-
-
-def _name_in(node: ast.expr) -> str | None:
-    """The function that a name, an attribute of an object (``self.step``) or ``jax.vmap(step)`` stands for."""
-    if isinstance(node, ast.Call):
-        return _name_in(node.args[0]) if node.args else None
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
-
-
-def _jit_call(node: ast.AST, names: Names) -> ast.Call | None:
-    """`jax.jit(…)` or `partial(jax.jit, …)`, or the jit of a library's that takes the same options."""
-    if isinstance(node, ast.Call) and _is_jit(node.func, names):
-        return node
-    if isinstance(node, ast.Call) and node.args and names.is_partial(node.func) and _is_jit(node.args[0], names):
-        return node
-    return None
-
-
-def _is_jit(node: ast.expr, names: Names) -> bool:
-    """Whether it is `jax.jit` or another library's `jit` (``nnx.jit``)."""
-    if isinstance(node, ast.Call):
-        return False
-    return names.is_jit(node) or names.other_compiler(node).rpartition(".")[2] == "jit"
 
 
 def _option(fix: Fix) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.diagnosis.fixes import Fix
 from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics.cell_tree import Names
 from jupyter_jitmagic.magics.failed_trace import Failure
-from jupyter_jitmagic.magics.fixed_cells import fixed_cell, puts_under_jit, without_magics
+from jupyter_jitmagic.magics.fixed_cells import defines, fixed_cell, without_magics
 from jupyter_jitmagic.magics.front_end import TypedCell
+from jupyter_jitmagic.magics.jit_calls import Sought, calls_given
+from jupyter_jitmagic.magics.joined_cells import with_above
 from jupyter_jitmagic.magics.split_cells import in_pieces
 
 
@@ -20,6 +24,7 @@ from jupyter_jitmagic.magics.split_cells import in_pieces
 class Placed:
     """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files.
 
+    `above` is what was brought here from other cells, as names with their files.
     `then` is what is to be done in another cell, where the function is put under jit; "" if nothing is.
     """
 
@@ -27,6 +32,7 @@ class Placed:
     after: str
     elsewhere: dict[str, str]
     then: str = ""
+    above: dict[str, str] = field(default_factory=dict)
 
     @property
     def before(self) -> str:
@@ -34,33 +40,93 @@ class Placed:
 
 
 def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
-    """The cell that takes a fix; None if it belongs in no cell.
+    """The cell that takes a fix, with what the fix changes in cells before it above; None if it belongs in no cell.
 
     Raises:
         OptionError: the function is in a cell that has no place for it; one line that says why.
+    """
+    problem: OptionError | None = None
+    try:
+        found = _in_one_cell(shell, failure, fix)
+    except OptionError as error:
+        found, problem = None, error
+    if fix.rewrite is not None and (found is None or (found.then and fix.rewrite.pieces)):
+        jitted = _where_it_is_jitted(shell, failure, fix)
+        found = (_with_the_rest_above(shell, jitted, fix) if jitted is not None else None) or found
+    elif fix.rewrite is not None and found is not None:
+        found = _with_the_rest_above(shell, found, fix) or found
+    if found is None and problem is not None and front_end.cell_number(shell, failure.filename) is not None:
+        raise problem
+    return found
+
+
+def _in_one_cell(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
+    """The cell that takes a fix, and what of it does not belong there; None if it belongs in no cell.
+
+    Raises:
+        OptionError: those that it belongs in have no place for it; one line that says why.
     """
     files = files_of(failure, fix)
     sources = fix.rewrite.sources if fix.rewrite else {}
     static = fix.static_argnames or fix.static_argnums
     problem: OptionError | None = None
     for cell, filename in _cells(shell, failure, set(files.values()), bool(static)):
-        typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
         here = {name: source for name, source in sources.items() if files[name] == filename}
         if sources and not here and not (static and filename == failure.filename):
             continue
         try:
-            lines = _lines(typed, failure, fix, filename)
-            text = fixed_cell(typed, without_magics(typed), fix, failure.diagnosis.function, here, shell.user_ns, lines)
-            if fix.rewrite is not None and fix.rewrite.pieces:
-                text = in_pieces(text, typed, failure.diagnosis.function, fix.rewrite.pieces, shell.user_ns)
+            text = _fixed(shell, failure, fix, cell, filename, here)
         except OptionError as error:
             problem = problem or error
             continue
         elsewhere = {name: file for name, file in files.items() if name not in here}
         return Placed(cell, text, elsewhere, _then(shell, failure, fix, cell))
-    if problem is not None and front_end.cell_number(shell, failure.filename) is not None:
+    if problem is not None:
         raise problem
     return None
+
+
+def _fixed(shell: Any, failure: Failure, fix: Fix, cell: TypedCell, filename: str, here: Mapping[str, str]) -> str:
+    """The text of a cell with what belongs `here` in it, and with the static arguments, or without the jit, where it has one.
+
+    Raises:
+        OptionError: the cell has no place for it; one line that says why.
+    """
+    typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
+    lines, function = _lines(typed, failure, fix, filename), failure.diagnosis.function
+    where = failure.filename, failure.line
+    text = fixed_cell(typed, without_magics(typed), fix, function, here, shell.user_ns, lines, where)
+    if fix.rewrite is not None and fix.rewrite.pieces:
+        return in_pieces(text, typed, function, fix.rewrite.pieces, shell.user_ns, where)
+    return text
+
+
+def _where_it_is_jitted(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
+    """A later cell than the function's that puts it under jit, with the option there, or without that jit for pieces of it."""
+    own = front_end.typed_cell(shell, failure.filename)
+    jitting = _jitting(shell, failure, own) if own is not None else None
+    if jitting is None:
+        return None
+    try:
+        return Placed(jitting, _fixed(shell, failure, fix, jitting, "", {}), files_of(failure, fix))
+    except OptionError:
+        return None
+
+
+def _with_the_rest_above(shell: Any, found: Placed, fix: Fix) -> Placed | None:
+    """The cell with what the fix changes in cells before it above; None where that cannot stand there."""
+    numbers = {name: front_end.cell_number(shell, file) for name, file in found.elsewhere.items()}
+    above = {name: file for name, file in found.elsewhere.items() if numbers[name] is not None}
+    if not above or fix.rewrite is None:
+        return found
+    if any((number or 0) > (found.cell.number or 0) for number in numbers.values()):
+        return None  # that cell would define again what it does now
+    try:
+        text = with_above(found.after, {name: fix.rewrite.sources[name] for name in above}, shell.user_ns)
+    except OptionError:
+        return None
+    elsewhere = {name: file for name, file in found.elsewhere.items() if name not in above}
+    return Placed(found.cell, text, elsewhere, found.then, above)
 
 
 def _cells(shell: Any, failure: Failure, files: Collection[str], static: bool) -> Iterator[tuple[TypedCell, str]]:
@@ -80,17 +146,27 @@ def _cells(shell: Any, failure: Failure, files: Collection[str], static: bool) -
 
 
 def _jitting(shell: Any, failure: Failure, own: TypedCell | None) -> TypedCell | None:
-    """The latest cell after the function's `own` that puts it under jit by a call; for a function of a file, which stands by
-    itself under its name in the notebook, any."""
-    name, since = failure.diagnosis.function.rpartition(".")[2], (own.number or 0) if own is not None else 0
-    code = getattr(shell.user_ns.get(name), "__code__", None)
-    if own is None and (getattr(code, "co_filename", ""), getattr(code, "co_firstlineno", 0)) != (
-        failure.filename,
-        failure.line,
-    ):
-        return None
-    later = (cell for cell in front_end.typed_cells(shell) if (cell.number or 0) > since and "jit" in cell.text)
-    return next((cell for cell in later if puts_under_jit(cell.text, name, shell.user_ns)), None)
+    """The latest cell after the function's `own` that puts it under jit by a call, while its name still means it; of a function
+    of a file, any that does."""
+    name = failure.diagnosis.function.rpartition(".")[2] if own is not None else ""
+    since = (own.number or 0) if own is not None else 0
+    sought = Sought(name, failure.filename, failure.line, shell.user_ns)
+    latest = None
+    for cell in reversed([each for each in front_end.typed_cells(shell) if (each.number or 0) > since]):
+        if name and defines(cell.text, name):
+            break
+        if "jit" in cell.text and _puts_under_jit(cell.text, sought):
+            latest = cell
+    return latest
+
+
+def _puts_under_jit(text: str, sought: Sought) -> bool:
+    """Whether a cell puts the function under jit by a call."""
+    try:
+        tree = ast.parse(without_magics(text))
+    except SyntaxError:
+        return False
+    return bool(calls_given(tree, sought, Names(tree, sought.namespace)))
 
 
 def _then(shell: Any, failure: Failure, fix: Fix, cell: TypedCell) -> str:
@@ -127,7 +203,9 @@ def what_jitfix_does(shell: Any, failure: Failure, fix: Fix) -> str:
     if places and cell.after != cell.before:
         return f"`%jitfix` puts what belongs there into the cell, and shows what belongs in {' and '.join(places)}."
     other = cell.cell.number is not None and cell.cell.number != failure.cell.number
-    puts = f"`%jitfix` puts it into {f'cell [{cell.cell.number}]' if other else 'the cell'}."
+    above = " and ".join(f"`{name}` of {place_of(shell, file)}" for name, file in cell.above.items())
+    with_it = f", with {above} above" if above else ""
+    puts = f"`%jitfix` puts it into {f'cell [{cell.cell.number}]' if other else 'the cell'}{with_it}."
     return f"{puts} {cell.then}" if cell.then else puts
 
 

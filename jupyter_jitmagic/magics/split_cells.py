@@ -10,11 +10,18 @@ from typing import Any
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.magics.cell_tree import Names, plan
 from jupyter_jitmagic.magics.fixed_cells import without_magics
+from jupyter_jitmagic.magics.jit_calls import Sought, called_plainly, calls_given
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line, without_static
-from jupyter_jitmagic.usercode.places import characters
 
 
-def in_pieces(text: str, before: str, function: str, pieces: tuple[str, ...], namespace: Mapping[str, Any]) -> str:
+def in_pieces(
+    text: str,
+    before: str,
+    function: str,
+    pieces: tuple[str, ...],
+    namespace: Mapping[str, Any],
+    place: tuple[str, int] = ("", 0),
+) -> str:
     """The cell with the split in it, in which nothing puts the function itself under jit any more.
 
     Args:
@@ -23,12 +30,13 @@ def in_pieces(text: str, before: str, function: str, pieces: tuple[str, ...], na
         function: the function's qualified name.
         pieces: the names of the pieces, which stand under `jax.jit`.
         namespace: the user's names.
+        place: the file and line at which the function is defined, to know it under other names.
 
     Raises:
-        OptionError: the line of ``%%jit`` cannot be changed so; one line.
+        OptionError: the line of ``%%jit``, or another call of jit that is given the function, cannot be changed so; one line.
     """
     name = function.rpartition(".")[2]
-    text = _called_plainly(text, function, namespace)
+    text = _called_plainly(text, Sought(name, *place, namespace))
     number = jit_line(text)
     if number is None:
         return text
@@ -58,31 +66,11 @@ def in_pieces(text: str, before: str, function: str, pieces: tuple[str, ...], na
     return "\n".join(lines)
 
 
-def _called_plainly(text: str, function: str, namespace: Mapping[str, Any]) -> str:
-    """The text with `f` for each `jax.jit(f, …)`, likewise for `model.f`, and for an object that is called."""
+def _called_plainly(text: str, sought: Sought) -> str:
     tree = ast.parse(without_magics(text))
-    names = Names(tree, namespace)
-    lines = text.split("\n")
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and names.is_jit(node.func)
-        and node.args
-        and _stands_for(node.args[-1], function, namespace)
-    ]
-    for node in sorted(found, key=lambda each: (each.lineno, each.col_offset), reverse=True):
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        head = lines[first][: characters(lines[first], node.col_offset)]
-        tail = lines[last][characters(lines[last], node.end_col_offset or 0) :]
-        lines[first : last + 1] = [f"{head}{ast.unparse(node.args[-1])}{tail}"]
-    return "\n".join(lines)
-
-
-def _stands_for(node: ast.expr, function: str, namespace: Mapping[str, Any]) -> bool:
-    """Whether a (dotted) name is that of a function, or of an object of a class."""
-    if isinstance(node, ast.Attribute):
-        return node.attr == function.rpartition(".")[2]
-    if not isinstance(node, ast.Name):
-        return False
-    return node.id == function.rpartition(".")[2] or type(namespace.get(node.id)).__qualname__ == function
+    text = called_plainly(text, tree, sought, Names(tree, sought.namespace))
+    tree = ast.parse(without_magics(text))
+    left = calls_given(tree, sought, Names(tree, sought.namespace))
+    if left:
+        raise OptionError(f"{ast.unparse(left[0])} stays; put the split in by hand")
+    return text

@@ -397,16 +397,6 @@ def test_a_cell_that_is_timed_has_its_source(shell: Shell, head: str) -> None:
     assert f"cell [{number}], line 3  while x > 1:" in text and "while_loop" in text
 
 
-def test_what_belongs_into_two_cells_is_put_into_one_and_shown_for_the_other(shell: Shell) -> None:
-    shell.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
-    number = shell.ip.execution_count - 1
-    ran = fails(shell, "%%jit\ndef f(x, n):\n    return helper(jnp.repeat(x, n))\n\nf(jnp.ones(2), 3)")
-    assert f"into the cell, and shows what belongs in cell [{number}]" in " ".join(below(ran).split())
-    text = below(shell.ok("%jitfix"))
-    assert f"helper in cell [{number}]" in text
-    assert shell.ip.rl_next_input.startswith("%%jit --static n\ndef f(x, n):\n    return helper(")
-
-
 def test_a_number_beyond_the_fixes_lists_them(shell: Shell) -> None:
     fails(shell, LESSON)
     ran = shell.run("%jitfix 9")

@@ -1,0 +1,203 @@
+"""A fix that changes several cells: all of it comes in one, which runs; where that cannot be, the rest is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shells import Shell
+
+
+@pytest.fixture
+def notebook(shell: Shell) -> Shell:
+    shell.ok("import jax, jax.numpy as jnp\nfrom functools import partial")
+    return shell
+
+
+def last(shell: Shell) -> int:
+    """The number of the cell that ran last."""
+    return int(shell.ip.execution_count) - 1
+
+
+def said(shell: Shell) -> str:
+    """What `%jitfix` says, in one line."""
+    shell.ip.rl_next_input = None
+    return " ".join(shell.ok("%jitfix").text.split())
+
+
+def fixed(shell: Shell) -> str:
+    """The cell that `%jitfix` gives."""
+    said(shell)
+    return str(shell.ip.rl_next_input)
+
+
+LAGGED = """\
+def lagged(x, lag):
+    d = x[lag:] - x[:-lag]
+    if d.max() > 1:
+        return d / d.max()
+    return d
+"""
+LAGGED_FIXED = """\
+def lagged(x, lag):
+    d = x[lag:] - x[:-lag]
+    return jax.lax.cond(d.max() > 1, lambda: d / d.max(), lambda: d * 1.0)
+"""
+GROUPED = """\
+def grouped(x, tol):
+    x = jnp.sort(x) * 2.0 + 1.0
+    groups = {}
+    for v in x.tolist():
+        groups.setdefault(round(v / tol), []).append(v)
+    return len(groups)
+"""
+
+
+def test_a_rewrite_and_the_option_of_a_jit_in_another_cell(notebook: Shell) -> None:
+    """The call that failed runs as it stands in the fixed cell."""
+    notebook.ok(LAGGED)
+    number = last(notebook)
+    notebook.run("answer = jax.jit(lagged)(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)")
+    assert f"into the cell, with lagged of cell [{number}] above." in said(notebook)
+    cell = fixed(notebook)
+    assert cell == (f'{LAGGED_FIXED}\n\nanswer = jax.jit(lagged, static_argnames="lag")(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)')
+    notebook.ok(cell)
+    assert notebook.names["answer"].tolist() == [0.25, 0.5, 1.0]
+
+
+def test_the_cell_that_is_fixed_is_the_one_with_the_jit(notebook: Shell) -> None:
+    """Not the one with the call, and its imports stay on top; another function's jit stays as it is."""
+    notebook.ok(LAGGED)
+    notebook.ok("import math\nfrom functools import partial\n# steps\nother = jax.jit(jnp.sin)\nfast = jax.jit(lagged)")
+    notebook.run("answer = fast(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)")
+    assert fixed(notebook) == (
+        f"import math\nfrom functools import partial\n\n{LAGGED_FIXED}\n\n# steps\nother = jax.jit(jnp.sin)\n"
+        'fast = jax.jit(lagged, static_argnames="lag")'
+    )
+
+
+@pytest.mark.parametrize(
+    ("jitted", "plain"),
+    [("jax.jit(grouped)", "grouped"), ("jax.jit(partial(grouped, tol=0.5))", "partial(grouped, tol=0.5)")],
+)
+def test_a_split_takes_jit_off_in_the_cell_that_has_it(notebook: Shell, jitted: str, plain: str) -> None:
+    """What it gives runs, and calls the pieces from plain Python."""
+    notebook.ok(GROUPED)
+    notebook.ok(f"find = {jitted}")
+    notebook.run("found = find(jnp.array([0.1, 0.2, 1.4, 1.6]), tol=0.5)")
+    cell = fixed(notebook)
+    assert cell.startswith("@jax.jit\ndef grouped_before(") and cell.endswith(f"\n\n\nfind = {plain}")
+    notebook.ok(cell)
+    assert notebook.ok("find(jnp.array([0.1, 0.2, 1.4, 1.6]), tol=0.5)").value == 3
+
+
+def test_a_split_under_vmap_is_not_taken_for_done(notebook: Shell) -> None:
+    """Its arrays have no value for plain Python either: that jit is left, and no cell claims to be the fix."""
+    notebook.ok(GROUPED)
+    notebook.ok("find = jax.jit(grouped)\nrows = jax.jit(jax.vmap(grouped, in_axes=(0, None)))")
+    notebook.run("found = find(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)")
+    text = said(notebook)
+    assert "Take jit off grouped in cell" in text
+    assert "find = " not in str(notebook.ip.rl_next_input)
+
+
+def test_a_changed_helper_of_an_earlier_cell_comes_along(notebook: Shell) -> None:
+    """The cell runs as it is, and its %%jit takes what it took."""
+    notebook.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    number = last(notebook)
+    ran = notebook.run("%%jit\ndef f(x, n):\n    return helper(jnp.repeat(x, n))\n\nfound = f(jnp.ones(2), 3)")
+    assert f"%jitfix puts it into the cell, with helper of cell [{number}] above." in " ".join(ran.text.split())
+    cell = fixed(notebook)
+    assert cell == (
+        "%%jit --static n\ndef helper(x):\n    return jnp.where(x.sum() > 0, x, -x)\n\n\n"
+        "def f(x, n):\n    return helper(jnp.repeat(x, n))\n\nfound = f(jnp.ones(2), 3)"
+    )
+    notebook.ok(cell)
+    assert notebook.names["found"].tolist() == [1.0] * 6
+    assert not hasattr(notebook.names["helper"], "lower")
+
+
+def test_the_line_of_jit_names_its_functions_where_it_would_take_another(notebook: Shell) -> None:
+    """A helper that is reached through an alias of an earlier cell is used by none of the cell."""
+    notebook.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    notebook.ok("table = lambda x: helper(x)")
+    notebook.run("%%jit\ndef f(x, n):\n    return table(jnp.repeat(x, n))\n\nfound = f(jnp.ones(2), 3)")
+    cell = fixed(notebook)
+    assert cell.startswith("%%jit f --static n\ndef helper(x):")
+    notebook.ok(cell)
+    assert not hasattr(notebook.names["helper"], "lower")
+
+
+def test_a_helper_of_a_later_cell_is_shown(notebook: Shell) -> None:
+    """Its own cell, run again, would put the old one back."""
+    notebook.ok("%%jit\ndef f(x, n):\n    return helper(jnp.repeat(x, n))")
+    notebook.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    number = last(notebook)
+    ran = notebook.run("found = f(jnp.ones(2), 3)")
+    assert f"shows what belongs in cell [{number}]" in " ".join(ran.text.split())
+    assert f"helper in cell [{number}]" in said(notebook)
+    assert notebook.ip.rl_next_input == "%%jit --static n\ndef f(x, n):\n    return helper(jnp.repeat(x, n))"
+
+
+def test_a_method_cannot_stand_in_another_cell(notebook: Shell) -> None:
+    """Its class is not made again for it: the change is shown."""
+    notebook.ok(
+        "class Net:\n    def act(self, x):\n        if x.sum() > 0:\n            return x\n        return -x\n\nnet = Net()"
+    )
+    notebook.run("%%jit\ndef f(x, n):\n    return net.act(jnp.repeat(x, n))\n\nfound = f(jnp.ones(2), 3)")
+    assert "Net.act in cell" in said(notebook)
+    assert notebook.ip.rl_next_input.startswith("%%jit --static n\ndef f(x, n):")
+
+
+@pytest.mark.parametrize("head", ["import numpy as np; ", ""])
+def test_what_is_put_above_stands_before_its_use(notebook: Shell, head: str) -> None:
+    """An import on the line of the call is no import to stand below."""
+    notebook.ok(LAGGED)
+    notebook.run(f"%%time\n{head}answer = jax.jit(lagged)(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)")
+    cell = fixed(notebook)
+    assert cell.startswith("%%time\ndef lagged(")
+    notebook.ok(cell)
+    assert notebook.names["answer"].shape == (3,)
+
+
+FILED = (
+    "import jax.numpy as jnp\n\ndef embed(x, n):\n    return jnp.repeat(x, n)\n\ndef other(x, n):\n    return jnp.tile(x, n)\n"
+)
+
+
+def test_a_function_of_a_module_is_known_by_what_its_name_stands_for(
+    notebook: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`jax.jit(tools.embed)` takes the option, as `jax.jit(net.apply)` does; the module's other function does not."""
+    (tmp_path / "tools_of_a_file.py").write_text(FILED)
+    monkeypatch.syspath_prepend(tmp_path)
+    notebook.ok("import tools_of_a_file as tools")
+    notebook.ok("class Net:\n    pass\n\nnet = Net()\nnet.apply = tools.embed")
+    notebook.ok("fast = jax.jit(net.apply)\nslow = jax.jit(tools.other)")
+    notebook.run("fast(jnp.ones(2), 3)")
+    assert fixed(notebook) == 'fast = jax.jit(net.apply, static_argnames="n")\nslow = jax.jit(tools.other)'
+
+
+def test_a_name_of_a_module_that_means_another_function_takes_nothing(
+    notebook: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`embed` of the notebook is not the module's."""
+    (tmp_path / "more_tools_of_a_file.py").write_text(FILED + "\nimport jax\nfast = jax.jit(embed)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    notebook.ok("import more_tools_of_a_file as tools")
+    notebook.ok("def embed(x, n):\n    return x")
+    notebook.ok("mine = jax.jit(embed)")
+    notebook.run("tools.fast(jnp.ones(2), 3)")
+    said(notebook)
+    assert notebook.ip.rl_next_input is None
+
+
+def test_a_redefinition_ends_what_a_name_meant(notebook: Shell) -> None:
+    """`jax.jit(lagged)` below another `lagged` is that one's."""
+    notebook.ok(LAGGED)
+    notebook.ok("fast = jax.jit(lagged)")
+    notebook.ok("def lagged(x, lag):\n    return x")
+    notebook.ok("second = jax.jit(lagged)")
+    notebook.run("fast(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)")
+    assert fixed(notebook).endswith('\nfast = jax.jit(lagged, static_argnames="lag")')
