@@ -6,14 +6,12 @@ Works on syntax trees. Knows nothing of IPython, and runs nothing of the user's.
 from __future__ import annotations
 
 import ast
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_jitmagic.base.looking import attribute, in_class
 from jupyter_jitmagic.magics.cell_tree import Names
-from jupyter_jitmagic.usercode.origin import file_of, innermost, line_of, unwrapped
+from jupyter_jitmagic.usercode.origin import file_of, function_named, line_of
 from jupyter_jitmagic.usercode.places import characters
 
 
@@ -34,7 +32,7 @@ class Sought:
         """Whether a (dotted) name stands for it: ``f``, ``self.step``, ``model`` for its class's ``__call__``."""
         if isinstance(node, ast.Name) and node.id == self.name:
             return True
-        plain = _plain(_value(node, self.namespace))
+        plain = function_named(_path(node), self.namespace)
         if plain is not None and self.line:
             return (file_of(plain), line_of(plain)) == (self.filename, self.line)
         return isinstance(node, ast.Attribute) and node.attr == self.name
@@ -46,25 +44,12 @@ class Sought:
         return self.is_named_by(node)
 
 
-def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
-    """What a dotted name stands for now, looked up without asking it."""
+def _path(node: ast.expr) -> tuple[str, ...]:
+    """The parts of a dotted name; none of anything else."""
     if isinstance(node, ast.Name):
-        return namespace.get(node.id)
-    if isinstance(node, ast.Attribute):
-        owner = _value(node.value, namespace)
-        return None if owner is None else attribute(owner, node.attr)
-    return None
-
-
-def _plain(value: Any) -> types.FunctionType | None:
-    """The function of the user's that is called in the end; None if it is under jit already, or not known."""
-    value = innermost(value, "__code__")
-    if isinstance(value, types.MethodType):
-        value = value.__func__
-    elif not isinstance(value, types.FunctionType):
-        value = in_class(value, "__call__")
-    plain = unwrapped(value) if isinstance(value, types.FunctionType) else None
-    return plain if isinstance(plain, types.FunctionType) else None
+        return (node.id,)
+    above = _path(node.value) if isinstance(node, ast.Attribute) else ()
+    return (*above, node.attr) if above and isinstance(node, ast.Attribute) else ()
 
 
 def calls_given(tree: ast.AST, sought: Sought, names: Names) -> list[ast.Call]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jupyter_jitmagic.base.looking import attribute, has, text_attribute
+from jupyter_jitmagic.base.looking import attribute, has, in_class, text_attribute
 
 WRAPPED_LIMIT = 100
 """An object may wrap itself, or something new each time that it is asked."""
@@ -101,6 +101,25 @@ def innermost(fun: Any, name: str) -> Any:
             break
         fun = inner
     return fun
+
+
+def function_named(path: Sequence[str], namespace: Mapping[str, Any]) -> types.FunctionType | None:
+    """The function of the user's that runs where this dotted name is called; None if it is under jit already, or not known.
+
+    Example:
+        >>> function_named(("net", "apply"), {"net": net}).__code__.co_name
+        'apply_fn'
+    """
+    value = namespace.get(path[0]) if path else None
+    for name in path[1:]:
+        value = None if value is None else attribute(value, name)
+    value = innermost(value, "__code__")
+    if isinstance(value, types.MethodType):
+        value = value.__func__
+    elif not isinstance(value, types.FunctionType):
+        value = in_class(value, "__call__")
+    plain = unwrapped(value) if isinstance(value, types.FunctionType) else None
+    return plain if isinstance(plain, types.FunctionType) else None
 
 
 def file_of(fun: Any) -> str:
