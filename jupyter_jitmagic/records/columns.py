@@ -24,6 +24,7 @@ _ROW = 8 * WIDTH
 _PAGE = 1 << 14
 """Rows of a page."""
 _AVERAGES = 1 << 15
+_ANY = -1
 """Spans of which it is kept how many calls they hold."""
 _AT_MOST = 4096
 _NEAR = 64
@@ -66,7 +67,7 @@ class Columns:
         self._start = self._end = 0
         """The kept rows, counted from the beginning of the first page."""
         self._averages = array("q")
-        """First and last call of each span whose mean was taken, and of how many calls, in no order."""
+        """First and last call of each span whose mean was taken, of how many calls, and at which place, in no order."""
         self.at_most: deque[tuple[int, float]] = deque(maxlen=_AT_MOST)
         """Of calls that were picked before they ended, the latest: number, and how many seconds the execution took at most;
         infinity where its end was not seen. In no order."""
@@ -132,9 +133,10 @@ class Columns:
                 here = free & (places == place)
                 seconds[here], how[here] = mean, AVERAGED
                 said[place] += int(here.sum())
-        self._averages.extend((first, last, calls))
-        if len(self._averages) > 3 * _AVERAGES:
-            self._averages = self._averages[-3 * _AVERAGES // 2 :]
+        if any(said.values()):
+            self._averages.extend((first, last, calls, next(iter(means)) if len(means) == 1 else _ANY))
+        if len(self._averages) > 4 * _AVERAGES:
+            self._averages = self._averages[-4 * _AVERAGES // 2 :]
         return said
 
     def refuse(self, first: int, last: int, why: int) -> None:
@@ -151,13 +153,14 @@ class Columns:
             how = np.frombuffer(page.detailed().execute_how, "b")[begin:end]
             how[how <= 0] = -why
 
-    def averaged_over(self, calls: Any) -> Any:
-        """Of each of these call numbers (ascending) how many calls its span holds; 0 where it is in none."""
+    def averaged_over(self, calls: Any, places: Any) -> Any:
+        """Of each of these call numbers (ascending) and their places how many calls its span holds; 0 where it is in none."""
         import numpy as np
 
         over = np.zeros(len(calls), "i8")
-        for first, last, count in np.array(self._averages, "i8").reshape(-1, 3):
-            over[np.searchsorted(calls, first) : np.searchsorted(calls, last, "right")] = count
+        for first, last, count, place in np.array(self._averages, "i8").reshape(-1, 4):
+            here = slice(np.searchsorted(calls, first), np.searchsorted(calls, last, "right"))
+            over[here][(places[here] == place) | (place == _ANY)] = count
         return over
 
     def find(self, start: float, end: float) -> int | None:

@@ -378,7 +378,7 @@ class Log:
         nothing = (how > 0) | (outcome == INLINED) | (outcome == ERROR) | (outcome == EAGER)
         columns["why_unobserved"] = np.where(nothing, -1, -how)
         columns["execute_how"] = np.maximum(how, 0)
-        over = self.columns.averaged_over(columns["call"])
+        over = self.columns.averaged_over(columns["call"], place)
         columns["averaged_over"] = np.where(columns["execute_how"] == AVERAGED, over, 0)
         return columns
 

@@ -58,3 +58,20 @@ def test_why_a_call_has_no_time_gives_way_to_a_time_and_takes_none_away() -> Non
     rows = columns.as_numpy()
     assert rows["execute_how"].tolist() == [-4, 1, AVERAGED, -4, -4, -5]
     assert len(columns.timed()[0]) == 2
+
+
+def test_of_each_entry_the_calls_of_its_own_mean_are_counted() -> None:
+    columns = Columns()
+    for i in range(6):
+        columns.extend((float(i), i + 0.5, float(7 + i % 2)))
+    columns.average(1, 6, {7: 0.1}, 40)
+    columns.average(1, 6, {8: 0.2}, 3)
+    columns.average(1, 6, {7: 0.3}, 5)  # all of its calls have a time by then
+    rows = columns.as_numpy()
+    assert columns.averaged_over(rows["call"], rows["place"]).tolist() == [40, 3] * 3
+    together = Columns()
+    together.extend((0.0, 0.5, 7.0))
+    together.extend((1.0, 1.5, 8.0))
+    together.average(1, 2, {7: 0.1, 8: 0.2}, 9)
+    rows = together.as_numpy()
+    assert together.averaged_over(rows["call"], rows["place"]).tolist() == [9, 9]

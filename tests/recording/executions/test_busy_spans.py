@@ -80,7 +80,7 @@ def test_calls_alike_that_never_wait_have_the_devices_own_time(log: Log) -> None
     assert timed.sum() >= 190
     np.testing.assert_allclose(rows["execute_s"][timed], 0.005, rtol=0.02)
     assert sum(calls for _, calls in means[7]) == timed.sum()
-    over = log.columns.averaged_over(rows["call"])
+    over = log.columns.averaged_over(rows["call"], rows["place"])
     assert set(over[timed].tolist()) <= {31, 13} and not over[~timed].any()
 
 
@@ -277,7 +277,7 @@ def test_an_end_that_was_seen_too_late_waits_for_a_longer_span(log: Log) -> None
     busy, means = spans()
     run(Device(log, sight_s=0.005), busy, [(7, 0.0005)] * 1000)
     assert means and means[7][0][1] >= 180
-    assert log.columns.averaged_over(log.columns.as_numpy()["call"]).max() <= 2 * means[7][0][1]
+    assert log.columns.averaged_over(*(log.columns.as_numpy()[name] for name in ("call", "place"))).max() <= 2 * means[7][0][1]
     assert all(mean == pytest.approx(0.0005, rel=0.06) for mean, _ in means[7])
 
 
