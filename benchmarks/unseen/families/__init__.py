@@ -20,6 +20,7 @@ from . import (
     notebooks,
     objects,
     optional,
+    policies,
     recursion,
     selections,
     sizes,
@@ -54,6 +55,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "training": training.write,
     "studies": studies.write,
     "notebooks": notebooks.write,
+    "policies": policies.write,
 }
 LATER = (
     "updates",
@@ -67,6 +69,7 @@ LATER = (
     "training",
     "studies",
     "notebooks",
+    "policies",
 )
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [

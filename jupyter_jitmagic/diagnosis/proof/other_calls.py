@@ -22,6 +22,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, as_jax, kind_of, like
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
+NOT_EMPTY = "on arrays that are not empty"
 MOST = 40  # other calls that are thought of; how many are run, time decides
 
 
@@ -222,7 +223,7 @@ class _Maker:
         """The call with elements where arrays have none: a loop over nothing traces, whatever it does."""
         sizes = {size for k in self._arrays() for size in self._leaves[k].shape}
         if 0 in sizes:
-            yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, "arrays that are not empty")
+            yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
 
     def of_arrays_not_empty(self) -> Iterator[OtherCall]:
         """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python

@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     traced_leaves,
 )
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -130,6 +130,10 @@ class Served:
             result = self.plain.run(call.given, seconds=5 * SHORT)
             if result is not None:
                 self.taken.append(Taken(call, ((call.given, result[0]),)))
+
+    def results_not_empty(self) -> list[Any]:
+        """Plain Python's results for arrays with elements, where the call's own have none."""
+        return [want for taken in self.taken if taken.call.words == NOT_EMPTY for _, want in taken.wanted]
 
     def first(self, taken: Taken) -> None:
         """What stopped a rewrite stops most of those that follow: they are compared on it first."""

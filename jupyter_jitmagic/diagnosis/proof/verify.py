@@ -64,10 +64,12 @@ def compare(
     uncompiled_rewrite: Callable[[Input], Any] | None = None,
     *,
     cut: bool = False,
+    elsewhere: Sequence[Any] = (),
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
     `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `cut`: it gave whole
-    arrays, which were cut off, so that an empty one is no word about dtypes (`jnp.array([])` is of floats).
+    arrays, which were cut off, so that an empty one is no word about dtypes (`jnp.array([])` is of floats); `elsewhere`: plain
+    Python's results for arrays that are not empty, where the call's own are.
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -144,7 +146,7 @@ def compare(
         if deadline.over():
             break
     if wider is not None:
-        if not any(same_dtypes(wider[0], result) for result in results):
+        if not any(same_dtypes(wider[0], result) for result in (*results, *elsewhere)):
             raise Differs(wider[1])
         notes[wider[2]] = None
     if plain.failed is not None and not equal:

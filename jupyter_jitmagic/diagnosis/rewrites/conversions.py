@@ -90,9 +90,12 @@ def number(spot: Spot) -> Iterator[Step]:
     if name == "complex" and len(node.args) == 2:
         parts = ", ".join(f"{asarray}({code.expr(a)}, float)" for a in node.args)
         yield spot.step("complex", (node, f"{spot.lax('complex')}({parts})"))
+    elif name == "bool" and _is_counted(spot, node):  # True + True is 2 in Python, and True of arrays
+        asked = text if isinstance(argument, ast.Compare) else f"{asarray}({text}, bool)"
+        yield spot.step("bool", (node, f"{spot.jnp('where')}({asked}, 1, 0)"))
     elif name == "bool" and isinstance(argument, ast.Compare) and len(argument.ops) == 1:
         yield spot.step("bool", (node, bare))
-    elif name == "float" and _is_float(argument):
+    elif name == "float" and _is_float(argument) and not _wider(spot, argument):
         yield spot.step("float", (node, bare))
         yield spot.step("float", (node, f"{asarray}({text}, float).reshape(())"))
     else:
@@ -110,6 +113,34 @@ _OF_FLOATS = {
 def _may_be_float(spot: Spot, node: ast.expr) -> bool:
     fact = spot.fact(node)
     return fact is None or fact.dtype not in ("i", "u", "b")
+
+
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Invert)
+
+
+def _is_counted(spot: Spot, node: ast.expr) -> bool:
+    """Whether one computes with a truth value, or with the name that it is given."""
+    parent = spot.code.parents[node]
+    match parent:
+        case ast.BinOp(op=op) | ast.UnaryOp(op=op) | ast.AugAssign(op=op):
+            return isinstance(op, _ARITHMETIC)
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            uses = ast.walk(spot.function) if spot.function is not None else ()
+            named = [n for n in uses if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+            return any(not isinstance(spot.code.parents[n], ast.Assign) and _is_counted(spot, n) for n in named)
+    return False
+
+
+def _wider(spot: Spot, node: ast.expr) -> str:
+    """`float` or `int` where an array's type is narrower than the number that Python makes of it."""
+    fact = spot.fact(node)
+    return _WIDER.get(fact.exactly, "") if fact is not None else ""
+
+
+_WIDER = {
+    **dict.fromkeys(("float16", "bfloat16"), "float"),
+    **dict.fromkeys(("int8", "int16", "uint8", "uint16"), "int"),
+}
 
 
 def _is_float(node: ast.expr) -> bool:
@@ -135,7 +166,10 @@ def item(spot: Spot) -> Iterator[Step]:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("item", "tolist"):
         return
     inner = node.func.value
-    if not node.args:
+    if not node.args and (wider := _wider(spot, inner)):
+        yield spot.step(node.func.attr, (node, f"{spot.code.operand(inner)}.astype({wider})"))
+        yield spot.step(node.func.attr, (node, f"{spot.code.operand(inner)}.reshape(()).astype({wider})"))
+    elif not node.args:
         yield spot.step(node.func.attr, (node, _bare(spot, node, inner)))
         yield spot.step(node.func.attr, (node, f"{spot.code.operand(inner)}.reshape(())"))
         fact = spot.fact(inner)

@@ -195,11 +195,14 @@ class Judge:
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
+            filled = self._served.results_not_empty() if self._served is not None else []
             found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
                 run = _first_of(run, draft.cuts, plain) if draft.returns else run
-                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns))
+                found = compare(
+                    plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
+                )
             if not (draft.returns or self.fails_elsewhere):
                 self._compare_others(plain, traced)
                 failing = self._compare_served(traced)
@@ -217,7 +220,16 @@ class Judge:
                     beyond = beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
                 run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
-                found = compare(plain, run, draft.excludes, Deadline(self.seconds), exactly, alike, cut=bool(draft.returns))
+                found = compare(
+                    plain,
+                    run,
+                    draft.excludes,
+                    Deadline(self.seconds),
+                    exactly,
+                    alike,
+                    cut=bool(draft.returns),
+                    elsewhere=filled,
+                )
             elif found is None:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found

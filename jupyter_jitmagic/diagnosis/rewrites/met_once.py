@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.rewrites.rounds import conjuncts
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import stored, walk_scope
@@ -19,8 +20,8 @@ def values_met_once(spot: Spot, loop: ast.For | ast.While, name: str, value: ast
     item = without_int(value)
     if not isinstance(loop, ast.While) or not isinstance(item, ast.Name) or leaves(loop.body, ast.Continue):
         return ""
-    joined = loop.test.values if isinstance(loop.test, ast.BoolOp) and isinstance(loop.test.op, ast.And) else [loop.test]
-    asked = [each for each in joined if isinstance(each, ast.Compare) and [type(op) for op in each.ops] == [ast.NotIn]]
+    tests = [each for each in conjuncts(loop.test) if isinstance(each, ast.Compare)]
+    asked = [each for each in tests if [type(op) for op in each.ops] == [ast.NotIn]]
     held = [ast.dump(without_int(part.left)) for part in asked if spot.code.src(part.comparators[0]) == name]
     if ast.dump(item) not in held:
         return ""
@@ -105,12 +106,15 @@ def _is_add(node: ast.AST) -> bool:
 
 
 def _is_asked_before(code: Code, statement: ast.stmt, name: str, item: ast.expr) -> bool:
-    """Whether a statement is the first in `if item not in name:`."""
+    """Whether a statement is the first in `if item not in name:`, or in a `while` that asks the same."""
     parent = code.parents[statement]
-    match parent:
-        case ast.If(test=ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.Name(id=held)]), body=[first, *_]):
-            same = ast.dump(without_int(left)) == ast.dump(without_int(item))
-            return held == name and first is statement and same
+    if not isinstance(parent, ast.If | ast.While) or parent.body[0] is not statement:
+        return False
+    for part in conjuncts(parent.test):
+        match part:
+            case ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.Name(id=held)]) if held == name:
+                if ast.dump(without_int(left)) == ast.dump(without_int(item)):
+                    return True
     return False
 
 

@@ -151,3 +151,76 @@ def test_numbers_that_code_compares_with_stand_in_arrays_too():
     inputs = list(Variations((jnp.array([1, 2, 3]),), {}, set()).more([255]))
     assert any(255 in each.args[0] for each in inputs)
     assert not any(254 in each.args[0] for each in inputs)
+
+
+def test_a_mean_of_nothing_is_of_floats_where_there_is_something():
+    """Of empty arrays plain Python gives `[0, 0]`, on whatever input."""
+    source = """
+def f(x, group, k):
+    return jnp.array([x[group == c].mean() if (group == c).any() else 0 for c in range(k)])
+"""
+    found = jm.diagnose(define(source)["f"], jnp.array([]), jnp.array([]), 2)
+    assert found.rewrites and "always floats" in said(found)
+
+
+VISITED = """
+def f(succ, start):
+    seen = set()
+    node = int(start)
+    while node not in seen:
+        seen.add(node)
+        node = {next}
+    return len(seen)
+"""
+
+
+def test_a_set_that_a_loop_asks_before_it_adds_is_a_list():
+    """A mask of places has none for a start beyond them, which JAX takes for the last."""
+    succ = jnp.array([2, 1, 0, 1])
+    found = check(VISITED.format(next="int(succ[node])"), *[(succ, jnp.array(k)) for k in (3, 0, 1, 5, 97)])
+    assert "seen = jnp.zeros(succ.size + 1, int)" in found.rewrites[0].source
+
+
+def test_a_set_of_numbers_without_a_bound_stays():
+    found = jm.diagnose(define(VISITED.format(next="(node * 7 + int(succ[0])) % 1000"))["f"], jnp.array([2, 1]), jnp.array(3))
+    assert not found.rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return bool(x[0] > t) + bool(x[1] > t)",
+        "up = bool(x[0] > t)\n    down = bool(x[1] > t)\n    return (up - down) / 2",
+        "on = bool(x[0])\n    return x[int(on)] - on",
+    ],
+)
+def test_truth_values_that_are_counted_are_numbers(body):
+    x = jnp.array([1.0, 2.0, 0.0])
+    check(f"def f(x, t):\n    {body}\n", (x, 1.5), (x, 0.5), (-x, 0.5), (x[::-1], 0.5))
+
+
+def test_a_truth_value_that_only_decides_stays_one():
+    source = "def f(x, t):\n    up = bool(x[0] > t)\n    return x.sum() if up else x.min()\n"
+    assert ", 1, 0)" not in check(source, (jnp.array([1.0, 2.0]), 1.5), (jnp.array([1.0, 2.0]), 0.5)).rewrites[0].source
+
+
+SQUARES = """
+def f(x):
+    total = 0
+    for v in x:
+        w = v.item()
+        if w > 0:
+            total += w * w
+    return total
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_an_item_of_a_narrow_array_is_as_wide_as_pythons(dtype):
+    """`v.item() ** 2` of int8 wrapped around, and of float16 became infinite."""
+    x = jnp.array([1, 2, -3], dtype=dtype)
+    check(SQUARES, (x,), (jnp.array([100, 120, -3], dtype=dtype) * (3 if dtype == "float16" else 1),))
+
+
+def test_an_item_of_a_usual_array_is_taken_as_it_is():
+    assert "astype" not in check(SQUARES, (jnp.array([1.0, 2.0, -3.0]),)).rewrites[0].source
