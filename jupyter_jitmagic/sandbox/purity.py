@@ -78,6 +78,7 @@ def impurity(
     containers = tuple({type(held) for held in _held(values, lambda held: isinstance(held, _CONTAINERS))})
     outer = plain_function(fun)
     named = _named(fun, args, kwargs or {})
+    made = _Made(classes)
     queue = [outer]
     while queue:
         function = queue.pop()
@@ -88,19 +89,51 @@ def impurity(
             unit = unit_of(function.__code__, function.__globals__)
         except NoSource as error:
             return f"it cannot be checked for side effects: {error}", list(units.values())
-        unit = units.setdefault((unit.filename, unit.first_line), unit)
+        if not made.has(function):
+            unit = units.setdefault((unit.filename, unit.first_line), unit)
         definition = definition_of(unit, function.__code__)
         if definition is None:
             return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
         known = named if function is outer else _owner_of(function, values)
         reader = functools.partial(_is_read, function=function, named=known, classes=classes, containers=containers)
-        own = copied if function is outer else frozenset()
+        own = copied if function is outer else made.own_object(function)
         lines = {line for filename, line in refused if filename == unit.filename}
         reason = next(_effects(definition, function, unit, own, reader, known, lines), "")
         if reason:
             return reason, list(units.values())
-        queue += [plain_function(f) for f in _callees(definition, function, classes)]
+        queue += [plain_function(f) for f in (*_callees(definition, function, classes), *made.methods(definition, function))]
     return "", list(units.values())
+
+
+class _Made:
+    """Classes of which the functions that are reached make objects, and their methods that may be called. What such a method
+    writes to its own object is not noticed: nobody else has it.
+
+    Args:
+        given: classes of objects that the call is given.
+    """
+
+    def __init__(self, given: Collection[type]) -> None:
+        self._given, self._classes, self._names = given, dict[type, None](), {"__init__", "__call__"}
+
+    def methods(self, definition: ast.AST, function: types.FunctionType) -> Iterator[types.FunctionType]:
+        """Those of all classes that are known by now, under names that are asked for somewhere."""
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Attribute):
+                self._names.add(node.attr)
+            elif isinstance(node, ast.Name) and isinstance(kind := _value(node, function), type):
+                held = any(type(each) is kind for each in function.__globals__.values())
+                if kind not in self._given and kind.__mro__ == (kind, object) and not held:
+                    self._classes[kind] = None
+        for kind in self._classes:
+            yield from (each for name, each in vars(kind).items() if name in self._names and _is_users(each))
+
+    def has(self, function: types.FunctionType) -> bool:
+        return any(function in vars(kind).values() for kind in self._classes)
+
+    def own_object(self, function: types.FunctionType) -> frozenset[str]:
+        """The name that a method has for its object."""
+        return frozenset(function.__code__.co_varnames[:1] if self.has(function) else ())
 
 
 class ReadOnce(NamedTuple):

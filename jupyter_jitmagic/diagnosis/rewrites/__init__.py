@@ -55,6 +55,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     objects,
     own_conditions,
     own_lines,
+    own_objects,
     powers,
     printing,
     promoting,
@@ -76,6 +77,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # value is no test yet
 RULES: list[Rule] = [
     *absent.RULES,
+    *own_objects.RULES,
     *generators.RULES,
     *kept_in_bodies.RULES,
     *host_sizes.RULES,
@@ -124,7 +126,7 @@ RULES: list[Rule] = [
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
-OUTWARD: list[Rule] = [*absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *selections.OUTWARD]
+OUTWARD: list[Rule] = [*absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD, *selections.OUTWARD]
 
 # asked about Python's loops that make a large program, though nothing stops its trace
 ROLLING: list[Rule] = rolling.RULES

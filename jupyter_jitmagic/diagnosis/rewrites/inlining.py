@@ -21,7 +21,7 @@ MOST_CALLS = 6  # of one helper, whose lines are put in their places together
 def inlined(spot: Spot, call: ast.Call, early: bool = False) -> Iterator[Step]:
     """`y = helper(x)` → the helper's statements and `y = ` what it returns, with names that are free here. `early`: also of a
     helper that ends in `if test: return a` and `return b`, as `y = a if test else b`."""
-    made = _Inlining.of(spot, call)
+    made = Inlining.of(spot, call)
     if made is not None:
         yield from made.steps(early)
 
@@ -53,18 +53,18 @@ def all_inlined(spot: Spot, call: ast.Call) -> Iterator[Step]:
 
 def helper_of(spot: Spot, call: ast.Call) -> ast.FunctionDef | ast.Lambda | None:
     """The user's function that a call names, if its lines could stand there."""
-    made = _Inlining.of(spot, call)
+    made = Inlining.of(spot, call)
     return made.function if made is not None else None
 
 
 def inlined_by_ways(spot: Spot, call: ast.Call) -> Iterator[Step]:
     """`y = helper(x)` of a helper that returns before its end → its ways as `if` and `else`, each of which binds `y`."""
-    made = _Inlining.of(spot, call)
+    made = Inlining.of(spot, call)
     if made is not None:
         yield from made.by_ways()
 
 
-class _Inlining:
+class Inlining:
     """One call and the helper whose lines take its place."""
 
     def __init__(
@@ -80,7 +80,7 @@ class _Inlining:
         self.changed = changed
 
     @classmethod
-    def of(cls, spot: Spot, call: ast.Call) -> _Inlining | None:
+    def of(cls, spot: Spot, call: ast.Call) -> Inlining | None:
         """The helper that the call names, if it is straight and the user's own, and its names mean the same here."""
         value, owner = _callee(spot, call.func)
         helper = plain_function(value) if value is not None else None
@@ -90,7 +90,7 @@ class _Inlining:
             or not (is_users_text(helper.__code__.co_filename) or helper.__code__.co_filename in spot.drafts)
         ):
             return _nested(spot, call)
-        if helper.__globals__ is not spot.globals and not _same_globals(helper, spot):
+        if helper.__globals__ is not spot.globals and not same_globals(helper, spot):
             return None
         if helper.__code__.co_freevars:
             return _nested(spot, call)
@@ -143,8 +143,8 @@ class _Inlining:
             changes.append(((region, region), lines))
         yield spot.step("inline", *changes, drops=self.changed)
 
-    def by_ways(self) -> Iterator[Step]:
-        """Each way through the helper, ended by what it returns."""
+    def by_ways(self, instead: ast.stmt | None = None) -> Iterator[Step]:
+        """Each way through the helper, ended by what it returns; `instead` of a statement that does not ask what that is."""
         body, bound = self._whole_body(), self._arguments()
         spot, code = self.spot, self.spot.code
         statement = code.statement(self.call)
@@ -153,6 +153,10 @@ class _Inlining:
         indent = code.indent(statement)
         names = self._names(bound, body)
         match statement:
+            case ast.Expr(value=value) if value is self.call:
+                held, region = "", code.region([statement])
+            case _ if statement is instead:
+                held, region = "", code.region([statement])
             case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is self.call and held not in names.values():
                 region = code.region([statement])
             case _:
@@ -160,6 +164,9 @@ class _Inlining:
         while held in names.values():
             held += "_"
         text = self._way(body, indent, self._renamed(body, names), held)
+        if text is None and not any(leaves([each], ast.Return) for each in body):
+            text = self.source.block_text(body, indent, self._renamed(body, names))
+            text += f"{indent}{held} = None\n" if held else ""
         if text is None or len(text.splitlines()) > MOST_LINES:
             return
         lines = "".join(f"{indent}{names[name]} = {given}\n" for name, given in bound.items() if names[name] != given)
@@ -186,8 +193,8 @@ class _Inlining:
                 text += self.source.block_text([each], indent, edits)
                 continue
             match each:
-                case ast.Return(value=ast.expr() as value):
-                    return f"{text}{indent}{held} = {self._edited(value, edits)}\n"
+                case ast.Return(value=value):
+                    return f"{text}{indent}{held} = {self._edited(value, edits)}\n" if held else text or f"{indent}pass\n"
                 case ast.If(test=test, body=then, orelse=orelse) if always_returns(then):
                     deeper = indent + "    "
                     one = self._way(then, deeper, edits, held)
@@ -338,7 +345,7 @@ def _callee(spot: Spot, func: ast.expr) -> tuple[Any, Any]:
     return None, None
 
 
-def _nested(spot: Spot, call: ast.Call) -> _Inlining | None:
+def _nested(spot: Spot, call: ast.Call) -> Inlining | None:
     """A function defined in the caller, above the call: its free names are the caller's."""
     function = spot.function
     if not isinstance(call.func, ast.Name) or not isinstance(function, ast.FunctionDef):
@@ -355,10 +362,10 @@ def _nested(spot: Spot, call: ast.Call) -> _Inlining | None:
         and isinstance(node.value, ast.Lambda)
         and [getattr(target, "id", "") for target in node.targets] == [call.func.id]
     ]
-    return _Inlining(spot, call, spot.code, found[0], None) if len(found) == 1 else None
+    return Inlining(spot, call, spot.code, found[0], None) if len(found) == 1 else None
 
 
-def _same_globals(helper: types.FunctionType, spot: Spot) -> bool:
+def same_globals(helper: types.FunctionType, spot: Spot) -> bool:
     """Whether every global that a helper of another module reads is the same object here."""
     missing = object()
     names = {name for name in helper.__code__.co_names if name in helper.__globals__}

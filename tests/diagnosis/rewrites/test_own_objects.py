@@ -1,0 +1,204 @@
+"""Objects that a function makes, and whose methods write their attributes."""
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
+
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
+
+MEAN = '''
+class Mean:
+    """Of what was seen."""
+
+    def __init__(self, start=0.0):
+        self.n = 0
+        self.mean = start
+
+    def update(self, v):
+        self.n += 1
+        self.mean += (v - self.mean) / self.n
+        return self.mean
+
+    def twice(self, v):
+        self.update(v)
+        return self.update(v)
+
+'''
+SERVED = {
+    "in a branch": """
+def f(x):
+    m = Mean()
+    for v in x:
+        if v > 0:
+            m.update(v)
+    return m.mean, m.n
+""",
+    "what it gives": """
+def f(x):
+    m = Mean(1.0)
+    hits = 0
+    for v in x:
+        if m.update(v) > 1:
+            hits += 1
+    return hits
+""",
+    "a method that calls one": """
+def f(x):
+    m = Mean()
+    for v in x:
+        if v > 0:
+            m.twice(v)
+    return m.mean
+""",
+    "two of them": """
+def f(x):
+    up = Mean()
+    down = Mean(-1.0)
+    for v in x:
+        if v > 0:
+            up.update(v)
+        else:
+            down.update(v)
+    return up.mean - down.mean
+""",
+    "until it says so": """
+class Stop:
+    def __init__(self, patience):
+        self.patience = patience
+        self.best = jnp.inf
+        self.bad = 0
+
+    def step(self, loss):
+        if loss < self.best:
+            self.best = loss
+            self.bad = 0
+        else:
+            self.bad += 1
+        return self.bad >= self.patience
+
+def f(x):
+    stop = Stop(2)
+    for i in range(len(x)):
+        if stop.step(x[i]):
+            return i
+    return -1
+""",
+    "returns on both ways": """
+class Account:
+    def __init__(self, balance):
+        self.balance = balance
+        self.fails = 0
+
+    def withdraw(self, a):
+        if a > self.balance:
+            self.fails += 1
+            return False
+        self.balance -= a
+        return True
+
+def f(x):
+    acc = Account(3.0)
+    done = 0
+    for a in x:
+        if acc.withdraw(a):
+            done += 1
+    return acc.balance, acc.fails, done
+""",
+    "called": """
+class Pid:
+    def __init__(self, lim):
+        self.lim = lim
+        self.sum = 0.0
+
+    def __call__(self, e):
+        self.sum += e
+        if self.sum > self.lim:
+            self.sum = self.lim
+        return 0.5 * self.sum
+
+def f(x):
+    pid = Pid(1.0)
+    y = x[0]
+    for _ in range(4):
+        y = y + pid(2.0 - y)
+    return y
+""",
+    "a dataclass": """
+from dataclasses import dataclass
+
+@dataclass
+class Ball:
+    x: float
+    v: float
+    bounces: int = 0
+
+    def step(self, dt):
+        self.v -= 9.81 * dt
+        self.x += self.v * dt
+        if self.x < 0:
+            self.x = -self.x
+            self.v = -0.8 * self.v
+            self.bounces += 1
+
+def f(x):
+    ball = Ball(x[2], v=0.0)
+    for _ in range(20):
+        ball.step(0.1)
+    return ball.x, ball.bounces
+""",
+    "what the class holds": """
+class Count:
+    limit = 1.0
+
+    def __init__(self):
+        self.n = 0
+
+    def see(self, v):
+        if v > self.limit:
+            self.n += 1
+
+def f(x):
+    c = Count()
+    for v in x:
+        c.see(v)
+    return c.n
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_their_attributes_are_variables_of_the_function(how):
+    """It gives what plain Python gives, and no object is left."""
+    source = SERVED[how] if "class " in SERVED[how] else MEAN + SERVED[how]
+    found = check(source, (X,), (-X,), (X[::-1] * 2,))
+    assert found.rewrites[0].verified and "inline" in found.rewrites[0].patterns
+
+
+REFUSED = {
+    "others write down what it sees": "LOG = []\n"
+    + MEAN.replace("self.n += 1", "self.n += 1\n        LOG.append(v)")
+    + SERVED["in a branch"],
+    "a helper does": (
+        "LOG = []\n\ndef note(v):\n    LOG.append(v)\n\n"
+        + MEAN.replace("self.n += 1", "self.n += 1\n        note(v)")
+        + SERVED["in a branch"]
+    ),
+    "it counts for the whole class": MEAN.replace("self.n += 1", "self.n += 1\n        Mean.total = 1") + SERVED["in a branch"],
+    "it has two names": MEAN + SERVED["in a branch"].replace("m = Mean()", "m = Mean()\n    other = m"),
+    "it comes back": MEAN + SERVED["in a branch"].replace("return m.mean, m.n", "return vars(m)"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_others_notice_stays_theirs(why):
+    """Nothing is shown where more than the function's own variables would have to change."""
+    found = jm.diagnose(define(REFUSED[why])["f"], X)
+    assert not found.rewrites
+
+
+def test_an_object_of_the_module_is_none_of_the_functions_own():
+    source = MEAN + "SEEN = Mean()\n" + SERVED["in a branch"].replace("m = Mean()", "m = SEEN")
+    assert not jm.diagnose(define(source)["f"], X).rewrites
