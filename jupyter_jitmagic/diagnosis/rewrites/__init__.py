@@ -50,6 +50,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     loops,
     matching,
     met_once,
+    named_states,
     none_first,
     numbered,
     objects,
@@ -78,6 +79,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *absent.RULES,
     *own_objects.RULES,
+    *named_states.RULES,
     *generators.RULES,
     *kept_in_bodies.RULES,
     *host_sizes.RULES,

@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.rebuilding import Rebuilt
@@ -174,7 +175,7 @@ def facts_of(
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
         derived = Derived(first_by_jax=True)
         made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD, **derived.instead()}).make(fun)
-        given, named = jax.tree_util.tree_map(lambda leaf: leaf, tuple(args)), dict(kwargs)
+        given, named = fresh(tuple(args)), fresh(dict(kwargs))
         try:
             if not uncompiled.can_run():
                 raise NotImplementedError

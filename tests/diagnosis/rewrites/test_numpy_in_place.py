@@ -67,3 +67,14 @@ def test_a_list_of_whole_numbers_that_counts_stays_one_of_ints():
     )
     values, ids = jnp.array([3.0, -0.3, 0.25, 0.25]), jnp.array([2, 2, 0, 1])
     assert "float" not in check(source, (values, -3.0, ids), (values, 0.0, ids)).rewrites[0].source
+
+
+def test_what_the_rules_ask_of_plain_python_changes_no_array_of_the_callers():
+    """Facts about expressions come from runs, which got the caller's own array: it was changed, and the rewrite refused."""
+    source = (
+        "def f(s, a, reward, Q):\n    best = Q[s].max()\n    if reward > 0:\n"
+        "        Q[s, a] += 0.5 * (reward + best - Q[s, a])\n    return best, Q\n"
+    )
+    table = np.zeros((3, 2), np.float32)
+    found = jm.diagnose(define(source)["f"], 1, 0, 1.0, table)
+    assert found.verified and not table.any()

@@ -1,0 +1,142 @@
+"""Variables that stand for one of a few names: `state = "open"`, `if state == "open"` → numbers with these names."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import re
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import first_line
+from jupyter_jitmagic.source.names import SCOPES, stored
+
+_ASKED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
+
+
+def as_numbers(spot: Spot) -> Iterator[Step]:
+    """`state = "open"` … `state == "open"` → `OPEN, SHUT = 0, 1`, `state = OPEN`, `state == OPEN`."""
+    function = spot.function
+    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
+        return
+    code = spot.code
+    around = next((at for at in code.ancestors(spot.node) if at in function.body), None)
+    if not isinstance(around, ast.stmt) or any(isinstance(at, SCOPES) for at in ast.walk(function) if at is not function):
+        return
+    changed = set(stored([around]))
+    names = set(stored(function.body))
+    while names:
+        found = {name: _tokens(spot, function, name, names) for name in sorted(names)}
+        if None not in found.values():
+            break
+        names = {name for name, tokens in found.items() if tokens is not None}
+    if not names & changed:
+        return
+    tokens = {node: text for each in found.values() for node, text in each or ()}
+    named = dict.fromkeys(tokens.values())
+    if len(named) < 2 or set(named) == {"None"}:
+        return
+    numbers = {_constant(spot, text): number for number, text in enumerate(named)}
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, _constant(spot, text)) for node, text in tokens.items()]
+    edits += [edit for name in sorted(names) for edit in _by_equality(spot, function, name)]
+    first = function.body[ast.get_docstring(function, clean=False) is not None]
+    start = code.offset(first_line(first), 0)
+    line = f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"
+    yield spot.step("numbers", *edits, ((start, start), f"{code.indent(first)}{line}\n"))
+
+
+def _tokens(spot: Spot, function: ast.FunctionDef, name: str, others: set[str]) -> list[tuple[ast.expr, str]] | None:
+    """Every name that the variable is given, or compared with, beside what these `others` are; None where it is anything else,
+    or asked for otherwise."""
+    code = spot.code
+    found: list[tuple[ast.expr, str]] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg) and node.arg == name:
+            return None
+        if not (isinstance(node, ast.Name) and node.id == name):
+            continue
+        parent = code.parents[node]
+        match parent:
+            case ast.Assign(value=value) if isinstance(node.ctx, ast.Store):
+                given = [value]
+            case ast.Tuple() if isinstance(node.ctx, ast.Store):
+                given = _beside(code.parents[parent], parent, node)
+            case ast.Compare(left=left, ops=[op], comparators=[other]) if isinstance(op, _ASKED):
+                given = [other if left is node else left]
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[ast.Tuple(elts=given)]) if left is node:
+                pass
+            case ast.Assign(value=value, targets=[ast.Name(id=other)]) if value is node and other in others:
+                continue
+            case ast.Subscript(value=ast.Name(id=table), slice=index) if index is node:
+                given = _keys(function, table)
+            case _:
+                return None
+        if not given:
+            return None
+        for value in given:
+            sides = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+            for side in sides:
+                if isinstance(side, ast.Name) and side.id in others:
+                    continue
+                text = _token(spot, side)
+                if text is None:
+                    return None
+                found.append((side, text))
+    return found
+
+
+def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.expr]:
+    """What a name of a tuple is given."""
+    match statement:
+        case ast.Assign(targets=[only], value=ast.Tuple(elts=values)) if only is target and len(values) == len(target.elts):
+            return [value for part, value in zip(target.elts, values, strict=True) if part is node]
+    return []
+
+
+def _keys(function: ast.FunctionDef, table: str) -> list[ast.expr]:
+    """The keys of a dictionary that the function writes down, and of which it asks for items by a variable alone."""
+    named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == table]
+    made = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign) and node.targets[0] in named]
+    asked = [node for node in ast.walk(function) if isinstance(node, ast.Subscript) and node.value in named]
+    by_name = all(isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Load) for node in asked)
+    match made:
+        case [ast.Dict(keys=keys)] if by_name and len(named) == len(asked) + 1:
+            return [key for key in keys if key is not None]
+    return []
+
+
+def _token(spot: Spot, node: ast.expr) -> str | None:
+    """What a string, None, or a member of an enumeration is called."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.Constant(value=None):
+            return "None"
+        case ast.Attribute(value=owner, attr=text):
+            kind = spot.value(owner)
+            member = isinstance(kind, enum.EnumMeta) and text in kind.__members__ and not issubclass(kind, int)
+            return text if member else None
+    return None
+
+
+def _constant(spot: Spot, text: str) -> str:
+    """The name of the number."""
+    name = re.sub(r"\W+", "_", text).strip("_").upper() or "EMPTY"
+    name = f"STATE_{name}" if name[0].isdigit() or name in ("NONE", "TRUE", "FALSE") else name
+    taken = spot.code.names | set(spot.globals)
+    return f"{name}_STATE" if name in taken else name
+
+
+def _by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """`state is None` → `state == …`."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[other]) if name in (
+                getattr(left, "id", ""),
+                getattr(other, "id", ""),
+            ):
+                between = spot.code.span(left)[1], spot.code.span(other)[0]
+                yield between, " == " if isinstance(op, ast.Is) else " != "
+
+
+RULES: list[Rule] = [as_numbers]

@@ -1,0 +1,117 @@
+"""Variables that stand for one of a few names."""
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
+
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
+
+SERVED = {
+    "a machine of strings": """
+def f(x):
+    state, cash = "flat", 0.0
+    for p in x:
+        if state == "flat":
+            if p < 0:
+                state = "long"
+                cash -= p
+        elif state == "long" and p > 2:
+            state = "flat"
+            cash += p
+    if state != "flat":
+        cash += x[-1]
+    return cash
+""",
+    "none of them yet": """
+def f(x):
+    pos, gain, entry = None, 0.0, 0.0
+    for p in x:
+        if pos is None and p < 0:
+            pos, entry = "long", p
+        elif pos is not None and p > 2:
+            gain += p - entry
+            pos = None
+    return gain
+""",
+    "an enumeration": """
+import enum
+
+class Light(enum.Enum):
+    RED = 1
+    GREEN = 2
+
+def f(x):
+    light, waits = Light.RED, 0
+    for v in x:
+        if light is Light.RED:
+            waits += 1
+            if v > 1:
+                light = Light.GREEN
+        elif v < 0:
+            light = Light.RED
+    return waits
+""",
+    "two that are compared": """
+def f(x):
+    regime = "calm" if x[0] < 1 else "wild"
+    count = 0
+    for v in x[1:]:
+        new = "calm" if jnp.abs(v) < 1 else "wild"
+        if new != regime:
+            count += 1
+        regime = new
+    return count
+""",
+    "a table by name": """
+def f(x):
+    gain = {"low": 1.0, "high": 2.0}
+    level, out = "low", 0.0
+    for v in x:
+        out += gain[level] * v
+        if v > 2:
+            level = "high"
+        else:
+            level = "low"
+    return out
+""",
+    "one of several": """
+def f(x):
+    s, n = "a", 0
+    for v in x:
+        if s in ("a", "b"):
+            n += 1
+        if v > 2:
+            s = "b"
+        elif v < 0:
+            s = "c"
+    return n
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_names_become_numbers(how):
+    found = check(SERVED[how], (X,), (-X,), (X[::-1],))
+    assert found.rewrites[0].verified and "numbers" in found.rewrites[0].patterns
+
+
+REFUSED = {
+    "it comes back": "def f(x):\n    s = 'low'\n    for v in x:\n        if v > 2:\n            s = 'high'\n    return s\n",
+    "its letters are asked for": (
+        "def f(x):\n    s = 'low'\n    n = 0\n    for v in x:\n        n += len(s)\n"
+        "        if v > 2:\n            s = 'high'\n    return n\n"
+    ),
+    "its truth is asked for": (
+        "def f(x):\n    s = ''\n    n = 0\n    for v in x:\n        if s:\n            n += 1\n"
+        "        if v > 2:\n            s = 'high'\n    return n\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_is_more_than_a_name_stays(why):
+    """A number has no letters, and another truth."""
+    assert not jm.diagnose(define(REFUSED[why])["f"], X).rewrites
