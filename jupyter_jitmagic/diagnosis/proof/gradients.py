@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -14,18 +14,19 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.changed import with_floats, with_whole_arrays
+from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
     as_jax,
-    is_traced,
     kind_of,
-    static_split,
 )
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
+from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
-from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
+from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown
+from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch, as_operand
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import same_numbers
@@ -68,7 +69,7 @@ class Gradients:
     def __init__(self, fun: Callable[..., Any], plain: Plain, static: Sequence[str | int], minds_nan: bool = False) -> None:
         self._fun, self._plain, self._static, self._minds_nan = fun, plain, static, minds_nan
         self._known: dict[int, Any] = {}
-        self._leaves_of: dict[int, tuple[Input, _Leaves]] = {}
+        self._leaves_of: dict[int, tuple[Input, Leaves]] = {}
         self._unknown: set[int] = set()
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
@@ -77,9 +78,9 @@ class Gradients:
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
-    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float, gives: Any = None) -> str:
+    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float, program: Any = None) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
-        finite where data is NaN, of which the code does not speak. `gives`: the dtypes of its results, where they are known.
+        finite where data is NaN, of which the code does not speak. `program`: its trace on a call, perhaps of other sizes.
 
         Raises:
             DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
@@ -87,14 +88,14 @@ class Gradients:
             Differs: the rewrite's gradient is another.
         """
         self.cut = ""
-        if not uncompiled.can_run() or not inputs or not (gives is None or _any_floats(gives)):
+        if not uncompiled.can_run() or not inputs or not (program is None or _any_floats(program.out_info)):
             return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
-        first = self._leaves(inputs[0])
+        first = self._apart(inputs[0])
         if not first.values:
             return ""
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
-            traced = rerun(lambda: jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others), 2 * seconds)
+            gradient = rerun(functools.partial(self._of_rewrite, rewrite, first, program), 2 * seconds)
         except OutOfTime:
             self.cut = "gradients"
             return ""
@@ -113,8 +114,8 @@ class Gradients:
             if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
                 break
-            leaves = self._leaves(given)
-            got = _gradient(traced, [*leaves.values, *leaves.others])
+            leaves = self._apart(given)
+            got = gradient(leaves)
             if got is None or (
                 _finite(got) and given.kind not in _TIES and (compared > 1 or given.kind in ("nan", "infinite"))
             ):
@@ -149,6 +150,36 @@ class Gradients:
             raise DiffersAtEdge(edge)
         return beside_nan
 
+    def _of_rewrite(self, rewrite: Callable[..., Any], first: Leaves, program: Any) -> Callable[[Leaves], Any]:
+        """What gives its gradient for leaves like these, None where that fails. It raises what JAX does."""
+
+        @functools.cache
+        def by_jax() -> Any:
+            return jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others)
+
+        in_order, wanted = Leaves.in_order, first.places
+        if program is None or not _takes(program, in_order(first)):
+            program = jax.jit(_total(rewrite, first)).trace(first.values, first.others)
+            in_order, wanted = Leaves.one_by_one, range(len(first.values))
+        variables = program.jaxpr.jaxpr.invars
+        if not backward.can_go(program.jaxpr, wanted):
+            by_jax()
+            return lambda leaves: _gradient(by_jax(), leaves)
+
+        def gradient(leaves: Leaves) -> Any:
+            def backwards() -> Any:
+                given = [as_operand(leaf, each.aval) for leaf, each in zip(in_order(leaves), variables, strict=True)]
+                return backward.of_program(program.jaxpr, given, wanted, Watch(Deadline(SHORT)))
+
+            try:
+                return rerun(backwards)
+            except NotKnown:
+                return _gradient(rerun(by_jax), leaves)
+            except (Exception, OutOfTime, Effect):
+                return None
+
+        return gradient
+
     def _ties(self, given: Input) -> Sequence[Input]:
         """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, and these above
         all numbers, as limits."""
@@ -157,7 +188,7 @@ class Gradients:
             in_turn = with_whole_arrays(self._fun, flat, self._static, _in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
             ties = [near, flat, in_turn]
-            if any(np.ndim(value) for value in _leaves(self._fun, given, self._static).values):
+            if any(np.ndim(value) for value in leaves_of(self._fun, given, self._static).values):
                 ties.append(with_floats(self._fun, flat, self._static, _far_below))
             self._equal = [replace(each, kind=kind) for each, kind in zip(ties, (*["equal"] * 3, "tied"), strict=False)]
         return self._equal
@@ -176,16 +207,16 @@ class Gradients:
         that are infinite, as a limit is that is switched off."""
         if self._far is None:
             changes = [_one_infinite, _one_infinite_alone]
-            if any(np.ndim(value) == 0 for value in _leaves(self._fun, given, self._static).values):
+            if any(np.ndim(value) == 0 for value in leaves_of(self._fun, given, self._static).values):
                 changes += [functools.partial(_all_limits, sign) for sign in (1, -1)]
             made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._far = [replace(each, kind="infinite") for each in made]
         return self._far
 
-    def _leaves(self, given: Input) -> _Leaves:
-        """`_leaves` of an input, which is asked for by each rewrite."""
+    def _apart(self, given: Input) -> Leaves:
+        """`leaves_of` an input, which is asked for by each rewrite."""
         if id(given) not in self._leaves_of:
-            self._leaves_of[id(given)] = given, _leaves(self._fun, given, self._static)
+            self._leaves_of[id(given)] = given, leaves_of(self._fun, given, self._static)
         return self._leaves_of[id(given)][1]
 
     def _has_floats(self, given: Input) -> bool:
@@ -203,19 +234,25 @@ class Gradients:
         """Plain Python's value and gradient, or None where it has none."""
         key = id(given)
         if key not in self._known:
-            leaves = self._leaves(given)
-            both = jax.value_and_grad(_total(self._plain.function, leaves))
-            self._known[key] = self._plain.computed(
-                lambda each: both(*each), [leaves.values, leaves.others], SHORT, leaves.same("gradient")
-            )
+            leaves = self._apart(given)
+            self._known[key] = self._found(leaves)
             if self._plain.too_slow:
                 self._unknown.add(key)
         return self._known[key]
 
+    def _found(self, leaves: Leaves) -> Any:
+        total = _total(self._plain.function, leaves)
+        try:
+            return self._plain.gradient(lambda each: total(*each), leaves.values, leaves.others, SHORT, leaves.same("total"))
+        except NotKnown:
+            pass
+        both = jax.value_and_grad(total)
+        return self._plain.computed(lambda each: both(*each), [leaves.values, leaves.others], SHORT, leaves.same("gradient"))
+
     def _right_one(self, given: Input, got: Any, want: Any) -> str:
         """Whose gradient is right by small steps of plain Python's own results: "plain", "rewrite" (plain Python lost it in
         `float(x)`), "neither" (at a kink), or "" where they do not tell."""
-        leaves = self._leaves(given)
+        leaves = self._apart(given)
         for seed in (0, 1, 2):
             generator = np.random.default_rng(seed)
             way = [generator.choice((-1.0, 1.0), np.shape(v)) for v in leaves.values]
@@ -237,7 +274,7 @@ class Gradients:
             return near[0] if near else "neither"
         return ""
 
-    def _is_kink(self, ends: Sequence[Any], given: Input, leaves: _Leaves, step: float) -> bool:
+    def _is_kink(self, ends: Sequence[Any], given: Input, leaves: Leaves, step: float) -> bool:
         """Whether the slopes on the two sides differ."""
         here = self._at(given, leaves, [np.zeros(np.shape(v)) for v in leaves.values], 0.0)
         if here is None:
@@ -245,7 +282,7 @@ class Gradients:
         left, right = (here - ends[1]) / step, (ends[0] - here) / step
         return bool(abs(left - right) > _CLOSE * max(abs(left), abs(right), 1e-3) * 5)
 
-    def _at(self, given: Input, leaves: _Leaves, way: Sequence[Any], step: float) -> Any:
+    def _at(self, given: Input, leaves: Leaves, way: Sequence[Any], step: float) -> Any:
         moved = [
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
@@ -254,53 +291,7 @@ class Gradients:
         return None if found is None or not np.isfinite(found) else float(found)
 
 
-@dataclass(frozen=True)
-class _Leaves:
-    """The leaves of an input that may be differentiated, its others, and the input with new ones in their place; `fixed` is
-    what of it stays."""
-
-    values: list[Any]
-    others: list[Any]
-    rebuild: Callable[[list[Any], list[Any]], Any]
-    tree: Any
-    fixed: Any
-
-    def same(self, what: str) -> Hashable:
-        """Equal for inputs that differ in their leaves alone; None where that cannot be told."""
-        like = likeness(self.fixed, arrays_by_shape=False)
-        return None if like is None else (what, self.tree, like)
-
-
-def _leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> _Leaves:
-    fixed = static_split(fun, given.args, given.kwargs, static)
-    dynamic = (
-        [None if k in fixed else a for k, a in enumerate(given.args)],
-        {k: v for k, v in given.kwargs.items() if k not in fixed},
-    )
-    leaves, tree = jax.tree_util.tree_flatten(dynamic)
-    traced = [k for k, v in enumerate(leaves) if is_traced(v, static)]
-    where = [k for k in traced if kind_of(leaves[k]) == "f" and np.asarray(leaves[k]).dtype.kind != "c"]
-
-    rest = [k for k in traced if k not in where]
-
-    def rebuild(values: list[Any], others: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        new = list(leaves)
-        for k, v in zip([*where, *rest], [*values, *others], strict=True):
-            new[k] = v
-        positional, keywords = jax.tree_util.tree_unflatten(tree, new)
-        args = tuple(a if k in fixed else positional[k] for k, a in enumerate(given.args))
-        return args, {k: v if k in fixed else keywords[k] for k, v in given.kwargs.items()}
-
-    stays = [leaf for k, leaf in enumerate(leaves) if k not in traced]
-    apart = [a for k, a in enumerate(given.args) if k in fixed], {k: v for k, v in given.kwargs.items() if k in fixed}
-    return _Leaves([_as_array(leaves[k]) for k in where], [leaves[k] for k in rest], rebuild, tree, (where, rest, stays, apart))
-
-
-def _as_array(leaf: Any) -> jax.Array:
-    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)
-
-
-def _total(fun: Callable[..., Any], leaves: _Leaves) -> Callable[..., Any]:
+def _total(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
     """The sum of everything real that `fun` gives, of the leaves that may be differentiated and the others."""
 
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
@@ -320,9 +311,15 @@ def _any_floats(result: Any) -> bool:
     return any(map(_is_real, jax.tree_util.tree_leaves(result)))
 
 
-def _gradient(traced: Any, values: Sequence[Any]) -> Any:
+def _takes(program: Any, leaves: Sequence[Any]) -> bool:
+    """Whether a program was traced for arguments like these."""
+    avals = [variable.aval for variable in program.jaxpr.jaxpr.invars]
+    return [(each.shape, each.dtype) for each in map(jax.typeof, leaves)] == [(each.shape, each.dtype) for each in avals]
+
+
+def _gradient(traced: Any, leaves: Leaves) -> Any:
     try:
-        return rerun(functools.partial(uncompiled.evaluate, traced, values, Deadline(SHORT)))
+        return rerun(functools.partial(uncompiled.evaluate, traced, leaves.one_by_one(), Deadline(SHORT)))
     except (Exception, OutOfTime, Effect):
         return None
 

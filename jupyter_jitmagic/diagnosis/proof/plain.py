@@ -26,9 +26,11 @@ from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
 from jupyter_jitmagic.diagnosis.proof.rounding import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
+from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
+from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
-from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings, Tape
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater, Shared
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
@@ -313,6 +315,33 @@ class Plain:
         found = self._by_numpy(fun, (values,), {}, seconds, same)
         return None if found is None else found[0]
 
+    def gradient(
+        self, total: Callable[[Any], Any], values: list[Any], others: list[Any], seconds: float, same: Hashable
+    ) -> Any:
+        """(a function's one number, its gradient in these values), by NumPy; None where it fails.
+
+        Raises:
+            NotKnown: JAX has to tell.
+        """
+        if same is None or self.on_numpy:
+            raise NotKnown("it may not go by its arguments")
+        tape = Tape()
+        for recordings in (self._recordings, self._recordings, Recordings(self._probes.seen, self._probes.show)):
+            found = self._by_numpy(total, ([values, others],), {}, seconds, same, recordings=recordings, tape=tape)
+            if found is None or tape.known:
+                break
+        else:  # it was written down at the third time at the latest, if it can be
+            found = self._by_numpy(total, ([values, others],), {}, seconds, same, recordings=recordings, tape=tape)
+        if found is None:
+            return None
+        if not tape.known:
+            raise NotKnown("it does not go by its arguments")
+        try:
+            return found[0], backward.of_tape(tape, len(values), Watch(Deadline(seconds)))
+        except OutOfTime:
+            self.too_slow = True
+            return None
+
     def _by_numpy(
         self,
         fun: Any,
@@ -321,8 +350,10 @@ class Plain:
         seconds: float,
         same: Hashable,
         most: float = float("inf"),
+        recordings: Recordings | None = None,
+        tape: Tape | None = None,
     ) -> tuple[Any] | None:
-        recordings = None if same is None or self.on_numpy else self._recordings
+        recordings = None if same is None or self.on_numpy else recordings or self._recordings
         deadline = Deadline(seconds)
         watch = Watch(deadline, most)
         self._probes.start(deadline)
@@ -332,7 +363,7 @@ class Plain:
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
                 known = same, self._interpreted
-                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known, shared)
+                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known, shared, tape)
 
         self.too_slow, self._failed_by_numpy = False, None
         try:

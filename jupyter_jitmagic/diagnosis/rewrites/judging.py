@@ -422,12 +422,11 @@ class Judge:
         if self._gradients is None or self._larger_gradients is None or self._gradients_of is not plain:
             self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, plain.minds_nan), plain
             self._larger_gradients = Gradients(self.fun, plain, self.static, plain.minds_nan)
-        gives = traced.program.out_info
-        said = self._gradients.compare(traced.function, inputs, self.seconds / 4, gives)
+        said = self._gradients.compare(traced.function, inputs, self.seconds / 4, traced.program)
         if said or not (larger := self._larger(plain)):
             return said
         try:
-            return self._larger_gradients.compare(traced.function, larger, self.seconds / 4, gives)
+            return self._larger_gradients.compare(traced.function, larger, self.seconds / 4, traced.program)
         except Differs:
             raise DiffersAtEdge("its gradient is not plain Python's on some larger arrays") from None
 

@@ -39,13 +39,14 @@ class Place:
             parts = (*parts, Ellipsis)  # so that NumPy gives an array of a single number, too
         self._parts = [None if is_array(part) else (part,) for part in parts]
 
-    def _index(self, numbers: Values) -> tuple[Any, ...]:
+    def index(self, numbers: Values) -> tuple[Any, ...]:
+        """The index that NumPy takes, with these numbers in it."""
         given = iter(numbers)
         return tuple(part[0] if part is not None else int(next(given)) for part in self._parts)
 
     def read(self, args: Values, watch: Watch | None = None) -> Values:
         """The elements, of (array, numbers…)."""
-        return [args[0][self._index(args[1:])]]
+        return [args[0][self.index(args[1:])]]
 
     def written(self, args: Values, watch: Watch | None = None) -> Values:
         """The array with other elements, of (array, numbers…, elements).
@@ -54,7 +55,7 @@ class Place:
             ValueError: they have other shapes.
         """
         made, elements = args[0].copy(), args[-1]
-        index = self._index(args[1:-1])
+        index = self.index(args[1:-1])
         _refuse_more_axes(elements, made[index])
         made[index] = elements
         return [made]
@@ -62,7 +63,7 @@ class Place:
     def added(self, args: Values, watch: Watch | None = None) -> Values:
         """Likewise, with their sum."""
         made, elements = args[0].copy(), args[-1]
-        index = self._index(args[1:-1])
+        index = self.index(args[1:-1])
         _refuse_more_axes(elements, made[index])
         made[index] += elements
         return [made]

@@ -404,7 +404,9 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
-_OF_ELEMENTS = frozenset({*_ELEMENTWISE, "div", "rem", "integer_pow", "round", "not", "select_n", "convert_element_type"})
+_OF_ELEMENTS = frozenset(
+    {*_ELEMENTWISE, "div", "rem", "pow", "integer_pow", "rsqrt", "logistic", "round", "not", "select_n", "convert_element_type"}
+)
 
 
 def element_operation(name: str) -> Operation | None:

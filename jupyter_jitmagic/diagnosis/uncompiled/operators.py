@@ -23,28 +23,37 @@ def operator_for(name: str, avals: Sequence[Any]) -> tuple[Operation, Sequence[A
         found = _operator_of_numbers(name, tuple(map(_as_number, avals)), *settings())
     if shape is None or found is None:
         return _operator(name, tuple(avals), *settings())
-    of_numbers, number = found
-    return _of_shape(of_numbers, shape), [number.update(shape=shape)]
+    of_numbers, number, closed = found
+    made: Any = _of_shape(of_numbers, shape)
+    made.numbers = closed
+    return made, [number.update(shape=shape)]
 
 
 @functools.lru_cache(maxsize=2048)
 def _operator(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, list[Any]]:
     closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
-    return inner_program(closed), closed.out_avals
+    return _of_program(closed), closed.out_avals
 
 
 @functools.lru_cache(maxsize=1024)
 def power_of(aval: Any, exponent: float, *_: Any) -> tuple[Operation, list[Any]]:
     closed = _traced(lambda array: array**exponent, (aval,))
-    return inner_program(closed), closed.out_avals
+    return _of_program(closed), closed.out_avals
+
+
+def _of_program(closed: Any) -> Operation:
+    made: Any = inner_program(closed)
+    made.program = closed
+    return made  # type: ignore[no-any-return]
 
 
 @functools.lru_cache(maxsize=1024)
-def _operator_of_numbers(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, Any] | None:
-    """The operator's program for single numbers and its result, if it is one for the elements of arrays as well."""
+def _operator_of_numbers(name: str, avals: tuple[Any, ...], *_: Any) -> tuple[Operation, Any, Any] | None:
+    """What computes the operator's program for single numbers, the result, and the program, if it is one for the elements of
+    arrays as well."""
     closed = _traced(lambda array, *others: getattr(array, name)(*others), avals)
     run = by_element(closed.jaxpr) if not closed.consts else None
-    return None if run is None else (run, closed.out_avals[0])
+    return None if run is None else (run, closed.out_avals[0], closed)
 
 
 def _traced(fun: Callable[..., Any], avals: Sequence[Any]) -> Any:

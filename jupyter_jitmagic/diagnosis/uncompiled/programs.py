@@ -86,6 +86,10 @@ class Program:
 
     Args:
         jaxpr: an open one; its constants are given at each run.
+
+    Attributes:
+        steps: its operations, with the places of their operands and results among the values.
+        given, out: the places of its arguments and results.
     """
 
     def __init__(self, jaxpr: Any) -> None:
@@ -102,8 +106,8 @@ class Program:
             return places[atom]
 
         self._consts = list(map(place, jaxpr.constvars))
-        self._given = list(map(place, jaxpr.invars))
-        self._steps = [
+        self.given = list(map(place, jaxpr.invars))
+        self.steps = [
             (
                 operation_of(equation.primitive, equation.params, [var.aval for var in equation.outvars]),
                 list(map(place, equation.invars)),
@@ -111,7 +115,7 @@ class Program:
             )
             for equation in jaxpr.eqns
         ]
-        self._out = list(map(place, jaxpr.outvars))
+        self.out = list(map(place, jaxpr.outvars))
 
     def __call__(self, consts: Values, args: Values, watch: Watch) -> list[Any]:
         """The program's results as NumPy arrays.
@@ -119,13 +123,18 @@ class Program:
         Raises:
             OutOfTime: the watch's deadline is over.
         """
+        values = self.values(consts, args, watch)
+        return [values[k] for k in self.out]
+
+    def values(self, consts: Values, args: Values, watch: Watch) -> list[Any]:
+        """All that is computed, by place."""
         values = self._start.copy()
         for k, value in zip(self._consts, consts, strict=True):
             values[k] = value
-        for k, value in zip(self._given, args, strict=True):
+        for k, value in zip(self.given, args, strict=True):
             values[k] = value
         tick = watch.tick
-        for run, given, out in self._steps:
+        for run, given, out in self.steps:
             tick()
             found = run([values[m] for m in given], watch)
             if len(out) == 1:
@@ -133,7 +142,7 @@ class Program:
                 continue
             for k, value in zip(out, found, strict=True):
                 values[k] = value
-        return [values[k] for k in self._out]
+        return values
 
 
 _known: weakref.WeakKeyDictionary[Any, Program] = weakref.WeakKeyDictionary()
@@ -195,7 +204,13 @@ def by_element(jaxpr: Any) -> Operation | None:
 
 
 def operation_of(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Operation:
-    """An operation made ready; `avals` are its results'."""
+    """An operation made ready, which says in `equation` what it is; `avals` are its results'."""
+    made: Any = _ready(primitive, params, avals)
+    made.equation = primitive, params
+    return made  # type: ignore[no-any-return]
+
+
+def _ready(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Operation:
     name = primitive.name
     if name in _STRUCTURED:
         return _STRUCTURED[name](params)
@@ -339,12 +354,12 @@ def _cond(params: dict[str, Any]) -> Operation:
 
 
 def _scan(params: dict[str, Any]) -> Operation:
-    body, length = inner_program(params["jaxpr"]), params["length"]
+    body = inner_program(params["jaxpr"])
     avals = [var.aval for var in getattr(params["jaxpr"], "jaxpr", params["jaxpr"]).outvars]
-    order = range(length - 1, -1, -1) if params["reverse"] else range(length)
+    order = scan_order(params)
 
     def run(args: Values, watch: Watch) -> Values:
-        constants, carried = _scan_parts(params, args)
+        constants, carried = scan_parts(params, args)
         fixed, state, rows = args[:constants], list(args[constants : constants + carried]), args[constants + carried :]
         kept: list[list[Any]] = [[] for _ in avals[carried:]]
         for k in order:
@@ -379,7 +394,13 @@ def _stacked(column: list[Any], aval: Any) -> Any:
         return jax.numpy.stack(column)
 
 
-def _scan_parts(params: dict[str, Any], args: Values) -> tuple[int, int]:
+def scan_order(params: dict[str, Any]) -> range:
+    """The rows of a scan in the order in which it takes them."""
+    length = params["length"]
+    return range(length - 1, -1, -1) if params["reverse"] else range(length)
+
+
+def scan_parts(params: dict[str, Any], args: Values) -> tuple[int, int]:
     """How many of a scan's operands are constants, and how many are carried."""
     if "num_consts" in params:
         return params["num_consts"], params["num_carry"]

@@ -64,6 +64,23 @@ class Start:
     new: int = 0
 
 
+@dataclass
+class Tape:
+    """One run that was run again.
+
+    Attributes:
+        values: all of it, those given first.
+        steps: what computed them, with the places of operands and of results.
+        result: the place of what it gives; -1 where that is no value of it.
+        known: whether it was run again.
+    """
+
+    values: list[Any] = field(default_factory=list)
+    steps: list[tuple[Operation, Sequence[int], Sequence[int]]] = field(default_factory=list)
+    result: int = -1
+    known: bool = False
+
+
 class Recordings:
     """The runs of one function that are known.
 
@@ -92,31 +109,38 @@ class Recordings:
             return None  # a container's own data cannot be hashed
         return None if found is None or found.new - found.known >= MOST_NEW else found
 
-    def again(self, start: Start, arrays: Sequence[Any], watch: Watch) -> tuple[Any] | None:
-        """(what the run gives on these arrays,), or None where Python has to run.
+    def again(self, start: Start, arrays: Sequence[Any], watch: Watch, tape: Tape | None = None) -> tuple[Any] | None:
+        """(what the run gives on these arrays,), or None where Python has to run. `tape` gets what was computed.
 
         Raises:
             OutOfTime: the watch's deadline is over.
         """
         start.new += 1  # unless it ends, which may be by its time
         try:
-            found = self._again(start.first, list(arrays), watch)
+            found = self._again(start.first, list(arrays), watch, tape)
         except Exception:
             return None  # Python fails there as well, and says how
         if found is not None:
             start.new, start.known = start.new - 1, start.known + 1
         return found
 
-    def _again(self, at: Stretch, values: list[Any], watch: Watch) -> tuple[Any] | None:
+    def _again(self, at: Stretch, values: list[Any], watch: Watch, tape: Tape | None) -> tuple[Any] | None:
+        steps: list[Any] = []
         while at.known:
             for compute, operands in at.steps:
                 if compute is None:
                     values.append(operands)
                 else:
                     watch.tick()
-                    values.extend(compute([values[k] for k in operands], watch))
+                    found = compute([values[k] for k in operands], watch)
+                    if tape is not None:
+                        steps.append((compute, operands, range(len(values), len(values) + len(found))))
+                    values.extend(found)
             if at.end is not None:
                 self._show(at.end.seen)
+                if tape is not None:
+                    result = at.end.leaves[0] if len(at.end.leaves) == 1 and at.end.is_place[0] else -1
+                    tape.values, tape.steps, tape.result, tape.known = values, steps, result, True
                 leaves = [values[v] if is_place else v for v, is_place in zip(at.end.leaves, at.end.is_place, strict=True)]
                 return (jax.tree_util.tree_unflatten(at.end.tree, leaves),)
             at = at.following.get(_answer(values[at.asked], at.truth), _UNKNOWN)

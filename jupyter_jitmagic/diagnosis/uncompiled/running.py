@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.diagnosis.uncompiled.backward import outside
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing
 from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_number, is_simple
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
@@ -34,7 +35,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     plain_value,
     program_of,
 )
-from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings, Tape
 from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, set_element
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -55,10 +56,12 @@ def run(
     recordings: Recordings | None = None,
     same: Hashable = None,
     shared: Shared | None = None,
+    tape: Tape | None = None,
 ) -> Any:
     """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those. `watch`, on that
     deadline, counts the operations. With `recordings` it is not run where a run that is known tells; functions for which `same`
-    is equal do the same. With `shared`, elements of arrays can be set (`set_in_place`).
+    is equal do the same. With `shared`, elements of arrays can be set (`set_in_place`). `tape`
+    gets what was computed, where it is not run.
 
     Raises:
         OutOfTime: the deadline is over.
@@ -70,7 +73,7 @@ def run(
     start = recordings.start(same, (tuple(args), dict(kwargs))) if recordings is not None else None
     if recordings is not None and start is not None:
         with np.errstate(all="ignore"):
-            found = recordings.again(start, list(arrays.values()), trace.watch)
+            found = recordings.again(start, list(arrays.values()), trace.watch, tape)
         if found is not None:
             return found[0]
         trace.record = Recorder(recordings, start, len(arrays))
@@ -217,15 +220,23 @@ if _parts is not None:
                 place = self.record.step(compute, operands, len(values))
             return [_Tracer(self, aval, value, place + k) for k, (aval, value) in enumerate(zip(avals, values, strict=True))]
 
+        def is_outside(self, tracers: Sequence[Any]) -> None:
+            """What comes has another meaning where these are differentiated."""
+            if self.record is not None and not self.record.over:
+                self.record.step(outside, [each.place for each in tracers if type(each) is _Tracer and each._trace is self], 0)
+
         def process_call(self, primitive: Any, fun: Any, tracers: Any, params: Any, /) -> Any:
+            self.is_outside(tracers)
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
         def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, tracers: Any, /, **_: Any) -> Any:
+            self.is_outside(tracers)  # its rule is its own
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
         def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, tracers: Any, /, **_: Any) -> Any:
+            self.is_outside(tracers)
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
@@ -247,6 +258,11 @@ if _parts is not None:
                 self._trace.record.asks(self.place, self.value)
             return self.value
 
+        def read(self) -> Any:
+            """Likewise, where JAX gives no value in a gradient."""
+            self._trace.is_outside((self,))
+            return self.asked()
+
         def to_concrete_value(self) -> Any:
             return self.asked()
 
@@ -260,19 +276,19 @@ if _parts is not None:
             return int(self.asked())
 
         def __float__(self) -> float:
-            return float(self.asked())
+            return float(self.read())
 
         def __complex__(self) -> complex:
-            return complex(self.asked())
+            return complex(self.read())
 
         def __index__(self) -> int:
             return operator.index(self.asked().item() if self.aval.ndim == 0 else self.asked())
 
         def __array__(self, *args: Any, **kwargs: Any) -> Any:
-            return np.array(self.asked(), *args)  # a copy, as of a JAX array, that nobody can write through
+            return np.array(self.read(), *args)  # a copy, as of a JAX array, that nobody can write through
 
         def __format__(self, spec: str) -> str:
-            return format(self.asked()[()], spec)
+            return format(self.read()[()], spec)
 
         def __repr__(self) -> str:
             return repr(self.asked())
@@ -281,10 +297,10 @@ if _parts is not None:
             return self.asked().item(*args)
 
         def tolist(self) -> Any:
-            return self.asked().tolist()
+            return self.read().tolist()
 
         def tobytes(self, order: Any = "C") -> Any:
-            return self.asked().tobytes(order)
+            return self.read().tobytes(order)
 
     def _by_program(name: str) -> Callable[..., Any]:
         """Python's operator on arrays, by the program that JAX makes of it: looking that up costs a tenth of JAX's own way."""
@@ -447,7 +463,10 @@ def _jitted(program: Any) -> tuple[Sequence[Any], Operation] | None:
     try:
         return _programs[program]
     except KeyError:
-        ready = None if is_random(program) else (program.out_avals, inner_program(program))
+        ready = None
+        if not is_random(program):
+            made: Any = inner_program(program)
+            made.program, ready = program, (program.out_avals, made)
         return _programs.setdefault(program, ready)
 
 

@@ -1,0 +1,272 @@
+"""Gradients of what runs without compiling: its operations taken backwards, one by one, each by JAX's own rule.
+
+`jax.grad` takes a function apart anew at each call, which costs a hundred times what the numbers do. Here JAX is asked for its
+rule once for each kind of operation (`backward_rules`). What takes part in no gradient stays None, as JAX's symbolic zeros do:
+0 times infinity would be NaN. Where a rule is not known, `NotKnown` says that JAX itself has to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import (
+    FLAT,
+    Flags,
+    NotKnown,
+    Pull,
+    has_rule,
+    rule_of,
+    rule_of_numbers,
+    rule_of_place,
+)
+from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place
+from jupyter_jitmagic.diagnosis.uncompiled.programs import (
+    Operation,
+    Program,
+    Values,
+    Watch,
+    plain_value,
+    program_of,
+    scan_order,
+    scan_parts,
+)
+from jupyter_jitmagic.diagnosis.uncompiled.recorded import Tape
+from jupyter_jitmagic.sandbox.limit import OutOfTime
+
+Step = tuple[Operation, Sequence[int], Sequence[int]]
+"""An operation with the places of its operands and its results."""
+
+
+def of_tape(tape: Tape, count: int, watch: Watch) -> list[Any]:
+    """The gradient of a run's one result in the first `count` of its values.
+
+    Raises:
+        NotKnown: JAX has to tell.
+        OutOfTime: the watch's deadline is over.
+    """
+    values = tape.values
+    cotangents = {tape.result: np.ones_like(values[tape.result])} if tape.result >= 0 else {}
+    with np.errstate(all="ignore"):
+        _sweep(tape.steps, values, set(range(count)), cotangents, watch)
+    return [_or_zeros(cotangents.get(k), values[k]) for k in range(count)]
+
+
+def of_program(closed: Any, args: Values, wanted: Sequence[int], watch: Watch) -> list[Any]:
+    """The gradient of the sum of all floats that a program gives, in those of its arguments.
+
+    Raises:
+        NotKnown: JAX has to tell.
+        OutOfTime: the watch's deadline is over.
+    """
+    program = program_of(closed.jaxpr)
+    flags = [k in wanted for k in range(len(args))]
+    with np.errstate(all="ignore"):
+        values = program.values(list(map(plain_value, closed.consts)), args, watch)
+        found = _through(program, values, [_ones(values[k]) for k in program.out], flags, watch)
+    return [_or_zeros(found[k], args[k]) for k in wanted]
+
+
+def can_go(closed: Any, wanted: Sequence[int]) -> bool:
+    """Whether `of_program` has a rule for each operation that may take part, on every way through the program: so that what
+    JAX cannot differentiate is found by JAX."""
+    return _rules_of(closed.jaxpr, [k in wanted for k in range(len(closed.jaxpr.invars))]) is not None
+
+
+def _rules_of(jaxpr: Any, active: Flags) -> list[bool] | None:
+    """Which results of a program take part where these arguments do; None where an operation has no rule."""
+    known = {variable for variable, is_active in zip(jaxpr.invars, active, strict=True) if is_active}
+    for equation in jaxpr.eqns:
+        given = [not hasattr(atom, "val") and atom in known for atom in equation.invars]
+        if not any(given):
+            continue
+        name, params = equation.primitive.name, equation.params
+        if any(np.dtype(getattr(atom.aval, "dtype", np.float32)).kind == "c" for atom in equation.outvars):
+            return None
+        inner: list[tuple[Any, Flags]] = []
+        if name in _JITTED:
+            inner = [(params["jaxpr"], given)]
+        elif name == "cond":
+            inner = [(branch, given[1:]) for branch in params["branches"]]
+        elif name == "scan":
+            inner = [(params["jaxpr"], [_has_floats(atom.aval) for atom in _open(params["jaxpr"]).invars])]
+        elif not has_rule(name) and any(map(_is_float, equation.outvars)):
+            return None
+        if any(_rules_of(_open(program), flags) is None for program, flags in inner):
+            return None
+        known.update(filter(_is_float, equation.outvars))
+    return [not hasattr(atom, "val") and atom in known for atom in jaxpr.outvars]
+
+
+def _is_float(atom: Any) -> bool:
+    return _has_floats(atom.aval)
+
+
+def _has_floats(aval: Any) -> bool:
+    dtype = getattr(aval, "dtype", None)
+    return dtype is not None and bool(jax.dtypes.issubdtype(dtype, np.floating))
+
+
+def _open(program: Any) -> Any:
+    return getattr(program, "jaxpr", program)
+
+
+# -- a run, backwards -----------------------------------------------------------------------------------
+
+
+def _sweep(steps: Sequence[Step], values: Values, active: set[int], cotangents: dict[int, Any], watch: Watch) -> None:
+    """Add the cotangents of all that leads from the active places to those whose cotangents are given."""
+    for compute, given, out in steps:
+        if not active.isdisjoint(given):
+            if compute is outside:
+                raise NotKnown("read outside of JAX")
+            active.update(k for k in out if _differentiable(values[k]))
+    for compute, given, out in reversed(steps):
+        found = [cotangents.get(k) for k in out]
+        if all(each is None for each in found) or active.isdisjoint(given):
+            continue
+        watch.tick()
+        try:
+            pulled = _pull_of(compute)([values[k] for k in given], found, [k in active for k in given], watch)
+        except (NotKnown, OutOfTime):
+            raise
+        except Exception as error:
+            raise NotKnown(f"{type(error).__name__}: {error}") from error
+        for k, cotangent in zip(given, pulled, strict=True):
+            if cotangent is None or k not in active:
+                continue
+            if cotangent.shape != values[k].shape or cotangent.dtype != values[k].dtype:
+                raise NotKnown("a cotangent of another form")
+            cotangents[k] = cotangents[k] + cotangent if k in cotangents else cotangent
+
+
+def outside(args: Values, watch: Watch) -> Values:
+    """Stands in a run for what JAX refuses, or does in another way, where its arrays are differentiated."""
+    return []
+
+
+def _differentiable(value: Any) -> bool:
+    if type(value) is not np.ndarray:
+        return False
+    if value.dtype.kind == "c":
+        raise NotKnown("complex numbers")
+    return value.dtype.kind == "f" or (value.dtype.kind == "V" and _has_floats(value))
+
+
+def _through(program: Program, values: Values, cotangents: Values, wanted: Flags, watch: Watch) -> list[Any]:
+    """The cotangents of a program's arguments, of those of its results and all that was computed in it."""
+    found: dict[int, Any] = {}
+    for k, cotangent in zip(program.out, cotangents, strict=True):
+        if cotangent is not None and _differentiable(values[k]):
+            found[k] = found[k] + cotangent if k in found else cotangent
+    active = {k for k, is_wanted in zip(program.given, wanted, strict=True) if is_wanted and _differentiable(values[k])}
+    _sweep(program.steps, values, active, found, watch)
+    return [found.get(k) if k in active else None for k in program.given]
+
+
+def _or_zeros(cotangent: Any, value: Any) -> Any:
+    return np.zeros(np.shape(value), np.asarray(value).dtype) if cotangent is None else cotangent
+
+
+def _ones(value: Any) -> Any:
+    return np.ones_like(value) if _differentiable(value) else None
+
+
+# -- operations, backwards ------------------------------------------------------------------------------
+
+
+def _pull_of(compute: Operation) -> Pull:
+    owner = getattr(compute, "__self__", None)
+    if type(owner) is Place:
+        return rule_of_place(owner, compute.__name__)
+    if (program := getattr(compute, "program", None)) is not None:
+        return _of_jitted(program)
+    if (numbers := getattr(compute, "numbers", None)) is not None:
+        return rule_of_numbers(numbers)
+    found = getattr(compute, "equation", None)
+    if found is None:
+        raise NotKnown(str(compute))
+    primitive, params = found
+    name = primitive.name
+    return _STRUCTURED[name](params) if name in _STRUCTURED else rule_of(primitive, params)
+
+
+def _of_jitted(closed: Any) -> Pull:
+    program, consts = program_of(_open(closed)), list(map(plain_value, getattr(closed, "consts", ())))
+
+    def pull(args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
+        return _through(program, program.values(consts, args, watch), cotangents, wanted, watch)
+
+    return pull
+
+
+def _of_cond(params: dict[str, Any]) -> Pull:
+    branches = [_of_jitted(each) for each in params["branches"]]
+
+    def pull(args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
+        chosen = min(max(int(args[0]), 0), len(branches) - 1)
+        found = list(branches[chosen](args[1:], cotangents, wanted[1:], watch))
+        met = [_reaches(_open(each), [each is not None for each in cotangents]) for each in params["branches"]]
+        for k, value in enumerate(args[1:]):  # one that another branch would use gets zeros, and not nothing
+            if found[k] is None and wanted[k + 1] and any(reached[k] for reached in met):
+                found[k] = np.zeros_like(value)
+        return [None, *found]
+
+    return pull
+
+
+def _reaches(jaxpr: Any, wanted: Flags) -> list[bool]:
+    """Which arguments of a program those of its results depend on by floats."""
+    needed = {atom for atom, is_wanted in zip(jaxpr.outvars, wanted, strict=True) if is_wanted and not hasattr(atom, "val")}
+    for equation in reversed(jaxpr.eqns):
+        if equation.primitive.name not in FLAT and not needed.isdisjoint(equation.outvars):
+            needed.update(atom for atom in equation.invars if not hasattr(atom, "val") and _is_float(atom))
+    return [variable in needed for variable in jaxpr.invars]
+
+
+def _of_scan(params: dict[str, Any]) -> Pull:
+    closed = params["jaxpr"]
+    body, of_body = program_of(_open(closed)), list(map(plain_value, getattr(closed, "consts", ())))
+
+    def pull(args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
+        constants, carried = scan_parts(params, args)
+        fixed, state, rows = list(args[:constants]), list(args[constants : constants + carried]), args[constants + carried :]
+        kept = []
+        for k in scan_order(params):
+            values = body.values(of_body, [*fixed, *state, *(plain_value(row[k]) for row in rows)], watch)
+            kept.append((k, values))
+            state = [values[place] for place in body.out[:carried]]
+        flags = [*wanted[:constants], *map(_differentiable, state), *wanted[constants + carried :]]
+        carry = [
+            _or_zeros(each, value) if _differentiable(value) else None
+            for each, value in zip(cotangents[:carried], state, strict=True)
+        ]
+        of_fixed = [np.zeros_like(value) if flag else None for value, flag in zip(fixed, wanted, strict=False)]
+        of_rows = [np.zeros_like(row) if flag else None for row, flag in zip(rows, wanted[constants + carried :], strict=True)]
+        for k, values in reversed(kept):
+            of_out = [*carry, *(None if each is None else each[k] for each in cotangents[carried:])]
+            found = _through(body, values, of_out, flags, watch)
+            of_fixed = [a if a is None or b is None else a + b for a, b in zip(of_fixed, found, strict=False)]
+            before = found[constants : constants + carried]
+            carry = [
+                None if old is None else np.zeros_like(old) if new is None else new
+                for old, new in zip(carry, before, strict=True)
+            ]
+            for row, new in zip(of_rows, found[constants + carried :], strict=True):
+                if row is not None and new is not None:
+                    row[k] = new
+        return [*of_fixed, *carry, *of_rows]
+
+    return pull
+
+
+_STRUCTURED: dict[str, Callable[[dict[str, Any]], Pull]] = {
+    "jit": lambda params: _of_jitted(params["jaxpr"]),
+    "pjit": lambda params: _of_jitted(params["jaxpr"]),
+    "cond": _of_cond,
+    "scan": _of_scan,
+}
+_JITTED = ("jit", "pjit")
