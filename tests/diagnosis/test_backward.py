@@ -12,7 +12,7 @@ import pytest
 from jax import lax
 
 from jupyter_jitmagic.diagnosis.uncompiled import backward, running
-from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown
+from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown, Refused
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch, as_operand
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings, Tape
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -61,7 +61,7 @@ def of_program(fun: Callable[[Any, Any], Any], x: Any) -> Any:
 def of_run(fun: Callable[[Any, Any], Any], x: Any) -> Any:
     recordings, tape = Recordings(lambda: None, lambda _: None), Tape()
     for _ in range(2):
-        running.run(fun, (x, S), {}, Deadline(10), None, recordings, "same", tape)
+        running.run(fun, (x, S), {}, Deadline(10), None, recordings, "same", tape=tape)
     assert tape.known
     return backward.of_tape(tape, 2, Watch(Deadline(10)))
 
@@ -98,12 +98,34 @@ def test_what_jax_refuses_is_left_to_jax() -> None:
             of_run(fun, X)
 
 
+def test_a_loop_without_a_reverse_mode_is_known_before_jax_is_asked() -> None:
+    """Also within a branch or a helper under jit; not where it only counts, or where nothing that comes out goes through it."""
+
+    def doubled(x: Any, s: Any) -> Any:
+        return lax.while_loop(lambda c: c < 10, lambda c: c * 2 + 1, s)
+
+    def counted(x: Any, s: Any) -> Any:
+        return lax.while_loop(lambda c: c < x[0], lambda c: c + 1, 0) * s
+
+    one_way = [doubled, jax.jit(doubled), lambda x, s: lax.cond(s > 100, doubled, lambda x, s: s, x, s) + x.sum()]
+    both_ways = [counted, lambda x, s: jnp.floor(doubled(x, s)) + s, lambda x, s: x.sum() + (doubled(x, s) > 3)]
+    for fun in one_way:
+        assert backward.is_one_way(jax.jit(fun).trace(X, S).jaxpr, range(2))
+        with pytest.raises(ValueError, match="while_loop"):
+            jax.grad(fun, argnums=(0, 1))(X, S)
+    for fun in both_ways:
+        assert not backward.is_one_way(jax.jit(fun).trace(X, S).jaxpr, range(2))
+        jax.grad(fun, argnums=(0, 1))(X, S)
+
+
 def test_what_is_read_outside_of_jax_is_left_to_jax_where_it_is_differentiated() -> None:
     """`float(x)` fails under `jax.grad`; of what is not differentiated it does not."""
     with pytest.raises(jax.errors.ConcretizationTypeError):
         jax.grad(lambda x, s: float(x[0]) * s, argnums=(0, 1))(X, S)
     with pytest.raises(NotKnown):
         of_run(lambda x, s: float(x[0]) * s, X)
+    with pytest.raises(Refused):
+        of_run(lambda x, s: np.asarray(x).sum() * s, X)
     (grad_x, grad_s) = of_run(lambda x, s: float(M[0, 0]) * s + x[0], X)
     assert float(grad_s) == -1.0
     assert list(grad_x) == [1, 0, 0, 0]
@@ -119,7 +141,7 @@ def test_a_run_that_goes_another_way_has_its_own_gradient() -> None:
     for x in (X, -X, X + 1, -X - 1):
         tape = Tape()
         for _ in range(2):
-            running.run(fun, (x, S), {}, Deadline(10), None, recordings, "same", tape)
+            running.run(fun, (x, S), {}, Deadline(10), None, recordings, "same", tape=tape)
         want = jax.grad(fun, argnums=(0, 1))(x, S)
         for mine, theirs in zip(backward.of_tape(tape, 2, Watch(Deadline(10))), want, strict=True):
             np.testing.assert_allclose(mine, np.asarray(theirs), rtol=1e-5)

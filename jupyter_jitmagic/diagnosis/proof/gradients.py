@@ -56,6 +56,10 @@ class DiffersBesideNan(Differs):
     """A gradient that is lost where data is NaN, of which the code speaks: an answer where there is no other, with a word."""
 
 
+class OneWay(Exception):
+    """A loop has no reverse mode; JAX would say so after it has taken everything apart."""
+
+
 class Gradients:
     """The gradients of one function's plain runs, shared by all its rewrites.
 
@@ -163,6 +167,8 @@ class Gradients:
             in_order, wanted = Leaves.one_by_one, range(len(first.values))
         variables = program.jaxpr.jaxpr.invars
         if not backward.can_go(program.jaxpr, wanted):
+            if backward.is_one_way(program.jaxpr, wanted):
+                raise OneWay("while_loop")
             by_jax()
             return lambda leaves: _gradient(by_jax(), leaves)
 

@@ -28,7 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
-from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown
+from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import NotKnown, Refused
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings, Tape
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater, Shared
@@ -338,6 +338,8 @@ class Plain:
             raise NotKnown("it does not go by its arguments")
         try:
             return found[0], backward.of_tape(tape, len(values), Watch(Deadline(seconds)))
+        except Refused:
+            return None
         except OutOfTime:
             self.too_slow = True
             return None

@@ -7,17 +7,20 @@ rule once for each kind of operation (`backward_rules`). What takes part in no g
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.jax_internals import trace_parts
 from jupyter_jitmagic.diagnosis.uncompiled.backward_rules import (
     FLAT,
     Flags,
     NotKnown,
     Pull,
+    Refused,
     has_rule,
     rule_of,
     rule_of_numbers,
@@ -37,6 +40,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Tape
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
+_parts: Any = trace_parts()
 Step = tuple[Operation, Sequence[int], Sequence[int]]
 """An operation with the places of its operands and its results."""
 
@@ -101,6 +105,44 @@ def _rules_of(jaxpr: Any, active: Flags) -> list[bool] | None:
     return [not hasattr(atom, "val") and atom in known for atom in jaxpr.outvars]
 
 
+def is_one_way(closed: Any, wanted: Sequence[int]) -> bool:
+    """Whether what a program gives goes through a loop that has no reverse mode, for certain; else JAX has to tell."""
+    jaxpr = closed.jaxpr
+    return _goes_round(jaxpr, [k in wanted for k in range(len(jaxpr.invars))], list(map(_is_float, jaxpr.outvars)))
+
+
+def _goes_round(jaxpr: Any, active: Flags, wanted: Flags) -> bool:
+    """Whether floats that are wanted go from an active argument through the state of a while loop."""
+    known = {variable for variable, flag in zip(jaxpr.invars, active, strict=True) if flag}
+    for equation in jaxpr.eqns:
+        name = equation.primitive.name
+        if name not in (*_JITTED, "cond", "scan", "while") and not has_rule(name) and any(map(_is_float, equation.outvars)):
+            return False
+        if name not in FLAT and any(not hasattr(atom, "val") and atom in known for atom in equation.invars):
+            known.update(filter(_is_float, equation.outvars))
+    needed = {atom for atom, flag in zip(jaxpr.outvars, wanted, strict=True) if flag and not hasattr(atom, "val")}
+    for equation in reversed(jaxpr.eqns):
+        out = [atom in needed for atom in equation.outvars]
+        if not any(out):
+            continue
+        name, params = equation.primitive.name, equation.params
+        given = [not hasattr(atom, "val") and atom in known for atom in equation.invars]
+        inner: list[tuple[Any, Flags]] = []
+        if name == "while":
+            state = given[params["cond_nconsts"] + params["body_nconsts"] :]
+            if any(a and b for a, b in zip(state, out, strict=True)):
+                return True
+        elif name in _JITTED:
+            inner = [(params["jaxpr"], given)]
+        elif name == "cond":
+            inner = [(branch, given[1:]) for branch in params["branches"]]
+        if any(_goes_round(_open(program), flags, out) for program, flags in inner):
+            return True
+        if name not in FLAT:
+            needed.update(atom for atom in equation.invars if not hasattr(atom, "val") and _is_float(atom))
+    return False
+
+
 def _is_float(atom: Any) -> bool:
     return _has_floats(atom.aval)
 
@@ -121,8 +163,12 @@ def _sweep(steps: Sequence[Step], values: Values, active: set[int], cotangents: 
     """Add the cotangents of all that leads from the active places to those whose cotangents are given."""
     for compute, given, out in steps:
         if not active.isdisjoint(given):
-            if compute is outside:
-                raise NotKnown("read outside of JAX")
+            if compute is own_rule:
+                raise NotKnown("a rule of its own")
+            if (how := _READINGS.get(compute)) is not None and _is_refused(how):
+                raise Refused(f"{how} of what is differentiated")
+            if how is not None:
+                raise NotKnown(how)
             active.update(k for k in out if _differentiable(values[k]))
     for compute, given, out in reversed(steps):
         found = [cotangents.get(k) for k in out]
@@ -143,9 +189,43 @@ def _sweep(steps: Sequence[Step], values: Values, active: set[int], cotangents: 
             cotangents[k] = cotangents[k] + cotangent if k in cotangents else cotangent
 
 
-def outside(args: Values, watch: Watch) -> Values:
-    """Stands in a run for what JAX refuses, or does in another way, where its arrays are differentiated."""
+def own_rule(args: Values, watch: Watch) -> Values:
+    """Stands in a run where a function begins that has its own rule for being differentiated."""
     return []
+
+
+def reading(how: str) -> Operation:
+    """Stands in a run where Python reads an array in this way (`READERS`)."""
+    return _MARKS[how]
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "float": float,
+    "complex": complex,
+    "an array of NumPy": np.asarray,
+    "a text": lambda x: format(x, ".2f"),
+    "a list": lambda x: x.tolist(),
+    "bytes": lambda x: x.tobytes(),
+}
+"""Ways to read an array for which it is no matter of course that they go under `jax.grad`."""
+_MARKS: dict[str, Operation] = {how: lambda args, watch, _=how: [] for how in READERS}  # type: ignore[misc]
+_READINGS = {mark: how for how, mark in _MARKS.items()}
+
+
+@functools.cache
+def _is_refused(how: str) -> bool:
+    """Whether this JAX refuses it where it is differentiated."""
+
+    def read(x: Any) -> Any:
+        READERS[how](x)
+        return x
+
+    try:
+        with _parts.eval_context():
+            jax.grad(read)(1.0)
+    except Exception:
+        return True
+    return False
 
 
 def _differentiable(value: Any) -> bool:

@@ -27,6 +27,10 @@ class NotKnown(Exception):
     """Something cannot be taken backwards here: it is JAX's to do, or to refuse."""
 
 
+class Refused(NotKnown):
+    """JAX refuses to take it backwards."""
+
+
 def has_rule(name: str) -> bool:
     """Whether there is a rule for a primitive of this name."""
     return name in _PULLS or name in _OF_ELEMENTS or name in _BY_SHAPE
@@ -76,8 +80,6 @@ def _summed_to(cotangent: Any, shape: tuple[int, ...]) -> Any:
     if cotangent.shape == shape:
         return cotangent
     extra = cotangent.ndim - len(shape)
-    if extra < 0 or (extra == 0 and cotangent.size < np.prod(shape)):
-        return np.broadcast_to(cotangent, shape)
     axes = tuple(k for k in range(cotangent.ndim) if k < extra or (shape[k - extra] == 1 and cotangent.shape[k] != 1))
     return np.asarray(cotangent.sum(axis=axes, dtype=cotangent.dtype)).reshape(shape)
 
@@ -257,7 +259,7 @@ _OF_ELEMENTS = frozenset(
     {
         "add", "add_any", "sub", "mul", "div", "neg", "abs", "max", "min", "exp", "exp2", "log", "log1p", "expm1", "sin", "cos",
         "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "atan2", "sqrt", "cbrt", "rsqrt",
-        "square", "pow", "integer_pow", "logistic", "rem", "erf",
+        "square", "pow", "integer_pow", "logistic", "rem", "erf", "erfc", "erf_inv", "lgamma", "digamma",
     }
 )  # fmt: skip
 _BY_SHAPE = frozenset(

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
-from jupyter_jitmagic.diagnosis.uncompiled.backward import outside
+from jupyter_jitmagic.diagnosis.uncompiled.backward import own_rule, reading
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing
 from jupyter_jitmagic.diagnosis.uncompiled.indexing import Place, fits_into, is_number, is_simple
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import operation
@@ -220,23 +220,23 @@ if _parts is not None:
                 place = self.record.step(compute, operands, len(values))
             return [_Tracer(self, aval, value, place + k) for k, (aval, value) in enumerate(zip(avals, values, strict=True))]
 
-        def is_outside(self, tracers: Sequence[Any]) -> None:
-            """What comes has another meaning where these are differentiated."""
+        def mark(self, compute: Operation, tracers: Sequence[Any]) -> None:
+            """What comes is another matter where these are differentiated."""
             if self.record is not None and not self.record.over:
-                self.record.step(outside, [each.place for each in tracers if type(each) is _Tracer and each._trace is self], 0)
+                self.record.step(compute, [each.place for each in tracers if type(each) is _Tracer and each._trace is self], 0)
 
         def process_call(self, primitive: Any, fun: Any, tracers: Any, params: Any, /) -> Any:
-            self.is_outside(tracers)
+            self.mark(own_rule, tracers)
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
         def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, tracers: Any, /, **_: Any) -> Any:
-            self.is_outside(tracers)  # its rule is its own
+            self.mark(own_rule, tracers)
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
         def process_custom_vjp_call(self, primitive: Any, fun: Any, fwd: Any, bwd: Any, tracers: Any, /, **_: Any) -> Any:
-            self.is_outside(tracers)
+            self.mark(own_rule, tracers)
             with _parts.set_current_trace(self):
                 return fun.call_wrapped(*tracers)
 
@@ -258,9 +258,9 @@ if _parts is not None:
                 self._trace.record.asks(self.place, self.value)
             return self.value
 
-        def read(self) -> Any:
-            """Likewise, where JAX gives no value in a gradient."""
-            self._trace.is_outside((self,))
+        def read(self, how: str) -> Any:
+            """Likewise, in a way that JAX may refuse in a gradient."""
+            self._trace.mark(reading(how), (self,))
             return self.asked()
 
         def to_concrete_value(self) -> Any:
@@ -276,19 +276,19 @@ if _parts is not None:
             return int(self.asked())
 
         def __float__(self) -> float:
-            return float(self.read())
+            return float(self.read("float"))
 
         def __complex__(self) -> complex:
-            return complex(self.read())
+            return complex(self.read("complex"))
 
         def __index__(self) -> int:
             return operator.index(self.asked().item() if self.aval.ndim == 0 else self.asked())
 
         def __array__(self, *args: Any, **kwargs: Any) -> Any:
-            return np.array(self.read(), *args)  # a copy, as of a JAX array, that nobody can write through
+            return np.array(self.read("an array of NumPy"), *args)  # a copy, as of a JAX array, that nobody can write through
 
         def __format__(self, spec: str) -> str:
-            return format(self.read()[()], spec)
+            return format(self.read("a text")[()], spec)
 
         def __repr__(self) -> str:
             return repr(self.asked())
@@ -297,10 +297,10 @@ if _parts is not None:
             return self.asked().item(*args)
 
         def tolist(self) -> Any:
-            return self.read().tolist()
+            return self.read("a list").tolist()
 
         def tobytes(self, order: Any = "C") -> Any:
-            return self.read().tobytes(order)
+            return self.read("bytes").tobytes(order)
 
     def _by_program(name: str) -> Callable[..., Any]:
         """Python's operator on arrays, by the program that JAX makes of it: looking that up costs a tenth of JAX's own way."""
