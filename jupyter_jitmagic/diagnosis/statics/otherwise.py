@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[s
     if error is not None:
         return False
     numbers = {name: call.argument(name).value for name in names}
-    others = [{name: change(value)} for change in _CHANGES for name, value in numbers.items()]
+    others = [{name: other} for change in _CHANGES for name, value in numbers.items() for other in _with_another(value, change)]
     deadline = Deadline(_DECIDING_S)
     for values in others:
         if deadline.over():
@@ -86,6 +86,14 @@ def decides_what_comes_out(call: Call, static: frozenset[str], names: Sequence[s
         if error is None and _form_of(other) != _form_of(traced):
             return True
     return False
+
+
+def _with_another(value: Any, change: Callable[[Any], Any]) -> Iterator[Any]:
+    """A number changed; a tuple or record with one of its numbers changed, each in turn."""
+    leaves, tree = jax.tree_util.tree_flatten(value)
+    for place, leaf in enumerate(leaves):
+        if isinstance(leaf, int | float | complex | np.number) and not isinstance(leaf, bool):
+            yield jax.tree_util.tree_unflatten(tree, [*leaves[:place], change(leaf), *leaves[place + 1 :]])
 
 
 def _form_of(traced: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, not_compilable
-from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind
+from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, leaves_of
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python, surrounds
 from jupyter_jitmagic.diagnosis.types import Found, Site
@@ -219,7 +219,7 @@ def _curing(
             continue
         if not (number or told_by_trace) or not names or not all(call.argument(name).hashable for name in names):
             continue
-        floats = {name for name in names if call.argument(name).is_float}
+        floats = {name for name in names if _is_float(call, site, name)}
         if floats and not _float_decides(call, found, site, floats):
             data |= floats
             continue
@@ -254,7 +254,7 @@ def _program_depends(call: Call, names: set[str], site: Site) -> bool:
         return False
     trials = [(chosen, factor) for chosen in (*([name] for name in sorted(names)), sorted(names)) for factor in (0.5, 1.7, 3.1)]
     for chosen, factor in trials[:9]:
-        values = {name: call.argument(name).value * factor for name in chosen}
+        values = {name: _scaled(call.argument(name).value, factor) for name in chosen}
         args, kwargs = call.with_values(values)
         another = bind(call.fun, args, kwargs, call.declared)
         other = _shapes(another, static)
@@ -319,9 +319,10 @@ def _shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) 
 
 
 def _scaled(value: Any, factor: float) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_scaled(item, factor ** (place + 1)) for place, item in enumerate(value))
-    return type(value)(value * factor)
+    """A number, or a tuple or record of numbers, with other numbers in it, apart from each other."""
+    leaves, tree = jax.tree_util.tree_flatten(value)
+    numbers = [type(leaf)(leaf * factor ** (place + 1)) if _is_number(leaf) else leaf for place, leaf in enumerate(leaves)]
+    return jax.tree_util.tree_unflatten(tree, numbers)
 
 
 def _curable_by_value(call: Call) -> list[str]:
@@ -360,7 +361,7 @@ def _needed_beside_a_rewrite(call: Call, found: Found) -> frozenset[str]:
         (site.filename, site.line)
         for site, roots, number in rows
         if not _by_static(call, roots, number)
-        or (_has_float(call, roots) and not _float_decides(call, found, site, set(roots)))
+        or (any(_is_float(call, site, name) for name in roots) and not _float_decides(call, found, site, set(roots)))
     }
     needed: set[str] = set()
     for site, roots, number in rows:
@@ -381,8 +382,13 @@ def _sizes_beside_data(call: Call, found: Found) -> frozenset[str]:
     return frozenset(name for name in sized if isinstance(call.argument(name).value, (int, np.integer)))
 
 
-def _has_float(call: Call, roots: frozenset[str]) -> bool:
-    return any(call.argument(name).is_float for name in roots)
+def _is_float(call: Call, site: Site, name: str) -> bool:
+    """Whether what a site needs of an argument is a float: the argument, or the fields of it that come there."""
+    argument = call.argument(name)
+    if argument.is_float:
+        return True
+    there = [leaf for path, leaf in leaves_of(argument.value) if name + path in site.arguments]
+    return bool(there) and all(isinstance(leaf, (float, np.floating)) for leaf in there)
 
 
 def _by_static(call: Call, roots: frozenset[str], number: bool) -> bool:

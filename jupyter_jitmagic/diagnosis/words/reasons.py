@@ -317,8 +317,10 @@ def _unhashable_numbers(call: Call, left: Found) -> str:
 def _data(call: Call, search: StaticSet, site: Site) -> str:
     """What the site needs, and why no static argument gives it."""
     numbers = {argument.name for argument in call.arguments if isinstance(argument.value, bool | int | float | complex | str)}
-    could = list(dict.fromkeys(path for path in site.arguments if path in numbers))
-    others = [path for path in site.arguments if path not in could]
+    roots = {path: re.split(r"[.\[]", path)[0] for path in site.arguments}
+    able = {path for path, root in roots.items() if path in numbers or root in search.floats}
+    could = list(dict.fromkeys(roots[path] for path in site.arguments if path in able))
+    others = [path for path in site.arguments if path not in able]
     if could and others:
         needing = f"`{_expression(site)}` still needs the value of {_and([path for path, _ in summed_up(others, {})])}"
         return f"Making {_and(could)} static does not help: {needing}, which is data."
