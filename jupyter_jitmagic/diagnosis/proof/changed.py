@@ -47,6 +47,11 @@ def in_former_kinds(fun: Callable[..., Any], given: Input, own: Input, static: S
     return _with_leaves(fun, given, static, new)
 
 
+def in_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
+    """The same values with Python's own integers as floats; an array of integers is meant to be one."""
+    return _with_leaves(fun, given, static, lambda leaf: float(leaf) if type(leaf) is int else leaf)
+
+
 def with_whole_arrays(
     fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]
 ) -> Input:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.looking import has
-from jupyter_jitmagic.diagnosis.proof.changed import with_floats, with_whole_arrays
+from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import (
@@ -79,6 +79,7 @@ class Gradients:
         self._equal: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
+        self._as_floats: Sequence[Input] | None = None
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
@@ -92,11 +93,13 @@ class Gradients:
             Differs: the rewrite's gradient is another.
         """
         self.cut = ""
-        if not uncompiled.can_run() or not inputs or not (program is None or _any_floats(program.out_info)):
-            return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
+        if not uncompiled.can_run() or not inputs:
+            return ""
         first = self._apart(inputs[0])
         if not first.values:
-            return ""
+            return self._of_floats(rewrite, inputs[0], seconds)
+        if not (program is None or _any_floats(program.out_info)):
+            return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
             gradient = rerun(functools.partial(self._of_rewrite, rewrite, first, program), 2 * seconds)
@@ -185,6 +188,19 @@ class Gradients:
                 return None
 
         return gradient
+
+    def _of_floats(self, rewrite: Callable[..., Any], given: Input, seconds: float) -> str:
+        """Half a sentence where a call with floats for Python's integers has a gradient, and the rewrite's loop has none."""
+        if self._as_floats is None:
+            self._as_floats = [in_floats(self._fun, given, self._static)]
+        leaves = self._apart(self._as_floats[0])
+        if not leaves.values or self._of_plain(self._as_floats[0]) is None:
+            return ""
+        try:
+            rerun(functools.partial(self._of_rewrite, rewrite, leaves, None), seconds)
+        except (Exception, OutOfTime, Effect) as error:
+            return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else ""
+        return ""
 
     def _ties(self, given: Input) -> Sequence[Input]:
         """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, and these above

@@ -262,6 +262,15 @@ def test_integers_have_no_gradient_that_could_be_lost():
     assert rewrite.compared.differences == ()
 
 
+def test_pythons_integers_may_be_floats_in_the_next_call():
+    """A call with 3 is one with 3.5 tomorrow, whose gradient the loop would lose; that of a count is none."""
+    namespace = define("def f(x, limit):\n    while x < limit:\n        x = x * 2\n    return x\n")
+    rewrite = propose(namespace["f"], (3, 50), {}).rewrites[0]
+    assert any("not reverse-differentiable" in said for said in rewrite.compared.differences)
+    namespace = define("def f(n):\n    k = 0\n    while n > 0:\n        n = n // 10\n        k += 1\n    return k\n")
+    assert not any("reverse" in said for said in propose(namespace["f"], (123,), {}).rewrites[0].compared.differences)
+
+
 @pytest.mark.parametrize(
     "source",
     [
