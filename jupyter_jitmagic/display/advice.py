@@ -53,6 +53,7 @@ class Context:
         names: names of the functions that are taken by this `%%jit` and have the static argument (for `f.n`).
         cost_s: seconds that one compile of this function was measured to take, None if it was not.
         jitfix: what `%jitfix` would do with the first fix, in a sentence; empty where it is not at hand.
+        option: the line that holds the first fix's static arguments, as it would be typed; empty where that is not known.
     """
 
     place: Callable[[str, int], str] = field(default=lambda filename, line: f"{filename}, line {line}")
@@ -60,6 +61,7 @@ class Context:
     jit: str = "jax.jit"
     cost_s: float | None = None
     jitfix: str = "`%jitfix` puts it into the cell."
+    option: str = ""
 
 
 def advice(diagnosis: Diagnosis, context: Context | None = None) -> Document:
@@ -185,7 +187,7 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
     name = f"Fix {fix.number}" if not first else "Fix" if sure else "Padded" if padded else "Perhaps"
     blocks: list[Block] = [Heading(name, proof(fix), "good" if sure else "plain")]
     if fix.static_argnames or fix.static_argnums:
-        blocks.append(Code((_static(fix, context),)))
+        blocks.append(Code(((context.option if first else "") or _static(fix, context),)))
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
         if not fix.rewrite.pieces and (kept := _KEPT_OUTSIDE.search(fix.rewrite.reason)):

@@ -125,6 +125,7 @@ class Failures:
             form="decorator" if jit_line(typed.text) is None else "magic",
             cost_s=_measured_compile(failure.filename, failure.line),
             jitfix=placing.what_jitfix_does(self._shell, failure, ways[0]) if ways else "",
+            option=placing.option_as_typed(self._shell, failure, ways[0]) if ways else "",
         )
 
 

@@ -6,7 +6,7 @@ Works on syntax trees. Knows nothing of IPython, and runs nothing of the user's.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,9 +53,19 @@ def _path(node: ast.expr) -> tuple[str, ...]:
 
 
 def calls_given(tree: ast.AST, sought: Sought, names: Names) -> list[ast.Call]:
-    """The calls of jit that are given the function, by itself or under `vmap` and its like."""
-    found = [call for node in ast.walk(tree) if (call := jit_call(node, names)) and call.args]
-    return [call for call in found if sought.is_within(call.args[-1])]
+    """The calls that hold the options of a jit that is given the function, by itself or under `vmap` and its like."""
+    return [call for given, call in _given(tree, names) if sought.is_within(given.args[-1])]
+
+
+def _given(tree: ast.AST, names: Names) -> Iterator[tuple[ast.Call, ast.Call]]:
+    """Each call that puts something under jit, and the one with the options: of ``partial(jax.jit, …)(f)`` the inner one."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        if jit_call(node, names) is not None:
+            yield node, node
+        elif (call := jit_call(node.func, names)) is not None and len(call.args) == (0 if is_jit(call.func, names) else 1):
+            yield node, call
 
 
 def jit_call(node: ast.AST, names: Names) -> ast.Call | None:
@@ -77,11 +87,7 @@ def is_jit(node: ast.expr, names: Names) -> bool:
 def called_plainly(text: str, tree: ast.AST, sought: Sought, names: Names) -> str:
     """The text with `f` for each `jax.jit(f, …)`, and `partial(f, …)` for that of one."""
     lines = text.split("\n")
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and names.is_jit(node.func) and node.args and _is_plain_call(node.args[-1], sought, names)
-    ]
+    found = [node for node, _ in _given(tree, names) if _is_plain_call(node.args[-1], sought, names)]
     for node in sorted(found, key=lambda each: (each.lineno, each.col_offset), reverse=True):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         head = lines[first][: characters(lines[first], node.col_offset)]

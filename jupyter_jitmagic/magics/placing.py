@@ -19,6 +19,8 @@ from jupyter_jitmagic.magics.jit_calls import Sought, calls_given
 from jupyter_jitmagic.magics.joined_cells import with_above
 from jupyter_jitmagic.magics.split_cells import in_pieces
 
+_LONGEST_LINE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -207,6 +209,18 @@ def what_jitfix_does(shell: Any, failure: Failure, fix: Fix) -> str:
     with_it = f", with {above} above" if above else ""
     puts = f"`%jitfix` puts it into {f'cell [{cell.cell.number}]' if other else 'the cell'}{with_it}."
     return f"{puts} {cell.then}" if cell.then else puts
+
+
+def option_as_typed(shell: Any, failure: Failure, fix: Fix) -> str:
+    """The line with the static arguments as it stands in the fixed cell: ``fast = jax.jit(f, static_argnames="n")``; "" where
+    there is none, or several."""
+    try:
+        cell = placed(shell, failure, fix)
+    except OptionError:
+        return ""
+    before = cell.before.splitlines() if cell else []
+    new = [line.strip() for line in (cell.after.splitlines() if cell else []) if "static_arg" in line and line not in before]
+    return new[0] if len(new) == 1 and len(new[0]) <= _LONGEST_LINE else ""
 
 
 def files_of(failure: Failure, fix: Fix) -> dict[str, str]:

@@ -200,3 +200,31 @@ def test_a_redefinition_ends_what_a_name_meant(notebook: Shell) -> None:
     notebook.ok("second = jax.jit(lagged)")
     notebook.run("fast(jnp.array([1.0, 2.0, 4.0, 8.0]), 1)")
     assert fixed(notebook).endswith('\nfast = jax.jit(lagged, static_argnames="lag")')
+
+
+@pytest.mark.parametrize(
+    "jitted",
+    [
+        'fast = jax.jit(jax.vmap(repeated, in_axes=(0, None)), static_argnames="n")',
+        'fast = partial(jax.jit, static_argnames="n")(repeated)',
+        '@partial(jax.jit, static_argnames=("m", "n"))',
+    ],
+)
+def test_the_option_is_shown_as_it_is_typed(notebook: Shell, jitted: str) -> None:
+    """Not as a decorator, where the cell has a call; nothing is made up for a line that does not stand in the cell."""
+    body = "def repeated(x, n, m=1):\n    return jnp.repeat(x, n)"
+    before = jitted.replace(', static_argnames="n"', "").replace('("m", "n")', '"m"')
+    notebook.ok(f"{before}\n{body}\nfast = repeated" if jitted.startswith("@") else f"{body}\n\n{before}")
+    notebook.run("fast(jnp.ones((2, 2)), 3)")
+    text = said(notebook)
+    assert jitted in text
+    assert "@jax.jit(" not in text
+
+
+def test_an_option_of_a_file_is_shown_as_a_decorator(notebook: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cell holds the line."""
+    (tmp_path / "jitted_in_a_file.py").write_text(FILED + "\nimport jax\nfast = jax.jit(embed)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    notebook.ok("import jitted_in_a_file as tools")
+    notebook.run("tools.fast(jnp.ones(2), 3)")
+    assert '@jax.jit(static_argnames="n")' in said(notebook)
