@@ -131,6 +131,24 @@ def test_what_is_read_outside_of_jax_is_left_to_jax_where_it_is_differentiated()
     assert list(grad_x) == [1, 0, 0, 0]
 
 
+def test_a_gradient_of_a_gradient_that_was_run_as_a_program() -> None:
+    """What `jax.grad` made of a helper, with arrays of the run among its constants; a scan of many rounds is left to JAX."""
+    program = jax.make_jaxpr(lambda x, s: jax.grad(lambda x: (jnp.sin(x) * s).sum())(x))(X, S)
+
+    def fun(x: Any, s: Any) -> Any:
+        run = running.run_of(x)
+        made = running.through(run, program, [x, s]) if run is not None else jax.core.eval_jaxpr(program.jaxpr, [], x, s)
+        return (made[0] ** 2).sum()
+
+    for mine, theirs in zip(of_run(fun, X), jax.grad(fun, argnums=(0, 1))(X, S), strict=True):
+        np.testing.assert_allclose(mine, np.asarray(theirs), rtol=1e-5)
+    rounds = jnp.zeros(backward.MANY_ROUNDS + 1)
+    long = lambda x, s: lax.scan(lambda c, r: (c * s + r, c), s, rounds)[0]  # noqa: E731
+    for how in (of_program, of_run):
+        with pytest.raises(NotKnown):
+            how(long, X)
+
+
 def test_a_run_that_goes_another_way_has_its_own_gradient() -> None:
     """What is recorded of one branch is not the gradient of the other."""
 

@@ -96,6 +96,8 @@ def _rules_of(jaxpr: Any, active: Flags) -> list[bool] | None:
         elif name == "cond":
             inner = [(branch, given[1:]) for branch in params["branches"]]
         elif name == "scan":
+            if params["length"] > MANY_ROUNDS:
+                return None
             inner = [(params["jaxpr"], [_has_floats(atom.aval) for atom in _open(params["jaxpr"]).invars])]
         elif not has_rule(name) and any(map(_is_float, equation.outvars)):
             return None
@@ -236,15 +238,24 @@ def _differentiable(value: Any) -> bool:
     return value.dtype.kind == "f" or (value.dtype.kind == "V" and _has_floats(value))
 
 
-def _through(program: Program, values: Values, cotangents: Values, wanted: Flags, watch: Watch) -> list[Any]:
-    """The cotangents of a program's arguments, of those of its results and all that was computed in it."""
+def _through(
+    program: Program,
+    values: Values,
+    cotangents: Values,
+    wanted: Flags,
+    watch: Watch,
+    places: Sequence[int] | None = None,
+) -> list[Any]:
+    """The cotangents of a program's arguments (or of what is in these `places`), of those of its results and all that was
+    computed in it."""
+    places = program.given if places is None else places
     found: dict[int, Any] = {}
     for k, cotangent in zip(program.out, cotangents, strict=True):
         if cotangent is not None and _differentiable(values[k]):
             found[k] = found[k] + cotangent if k in found else cotangent
-    active = {k for k, is_wanted in zip(program.given, wanted, strict=True) if is_wanted and _differentiable(values[k])}
+    active = {k for k, is_wanted in zip(places, wanted, strict=True) if is_wanted and _differentiable(values[k])}
     _sweep(program.steps, values, active, found, watch)
-    return [found.get(k) if k in active else None for k in program.given]
+    return [found.get(k) if k in active else None for k in places]
 
 
 def _or_zeros(cotangent: Any, value: Any) -> Any:
@@ -258,10 +269,18 @@ def _ones(value: Any) -> Any:
 # -- operations, backwards ------------------------------------------------------------------------------
 
 
-def _pull_of(compute: Operation) -> Pull:
+def _pull_of(compute: Any) -> Pull:
     owner = getattr(compute, "__self__", None)
     if type(owner) is Place:
         return rule_of_place(owner, compute.__name__)
+    if (known := getattr(compute, "backwards", None)) is None:
+        known = compute.backwards = _made_ready(compute)
+    return known  # type: ignore[no-any-return]
+
+
+def _made_ready(compute: Operation) -> Pull:
+    if (jaxpr := getattr(compute, "open_program", None)) is not None:
+        return _of_open(jaxpr)
     if (program := getattr(compute, "program", None)) is not None:
         return _of_jitted(program)
     if (numbers := getattr(compute, "numbers", None)) is not None:
@@ -283,15 +302,28 @@ def _of_jitted(closed: Any) -> Pull:
     return pull
 
 
+def _of_open(jaxpr: Any) -> Pull:
+    """A program whose constants are its first operands."""
+    program = program_of(jaxpr)
+    count = len(program.consts)
+
+    def pull(args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
+        values = program.values(args[:count], args[count:], watch)
+        return _through(program, values, cotangents, wanted, watch, [*program.consts, *program.given])
+
+    return pull
+
+
 def _of_cond(params: dict[str, Any]) -> Pull:
     branches = [_of_jitted(each) for each in params["branches"]]
+    reached = functools.cache(lambda given: [_reaches(_open(each), given) for each in params["branches"]])
 
     def pull(args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
         chosen = min(max(int(args[0]), 0), len(branches) - 1)
         found = list(branches[chosen](args[1:], cotangents, wanted[1:], watch))
-        met = [_reaches(_open(each), [each is not None for each in cotangents]) for each in params["branches"]]
+        met = reached(tuple(each is not None for each in cotangents))
         for k, value in enumerate(args[1:]):  # one that another branch would use gets zeros, and not nothing
-            if found[k] is None and wanted[k + 1] and any(reached[k] for reached in met):
+            if found[k] is None and wanted[k + 1] and any(each[k] for each in met):
                 found[k] = np.zeros_like(value)
         return [None, *found]
 
@@ -308,6 +340,8 @@ def _reaches(jaxpr: Any, wanted: Flags) -> list[bool]:
 
 
 def _of_scan(params: dict[str, Any]) -> Pull:
+    if params["length"] > MANY_ROUNDS:
+        raise NotKnown("a scan of many rounds")
     closed = params["jaxpr"]
     body, of_body = program_of(_open(closed)), list(map(plain_value, getattr(closed, "consts", ())))
 
@@ -350,3 +384,4 @@ _STRUCTURED: dict[str, Callable[[dict[str, Any]], Pull]] = {
     "scan": _of_scan,
 }
 _JITTED = ("jit", "pjit")
+MANY_ROUNDS = 10  # of a scan; JAX's own program for them runs sooner

@@ -89,7 +89,7 @@ class Program:
 
     Attributes:
         steps: its operations, with the places of their operands and results among the values.
-        given, out: the places of its arguments and results.
+        consts, given, out: the places of its constants, arguments and results.
     """
 
     def __init__(self, jaxpr: Any) -> None:
@@ -105,7 +105,7 @@ class Program:
                 self._start.append(None)
             return places[atom]
 
-        self._consts = list(map(place, jaxpr.constvars))
+        self.consts = list(map(place, jaxpr.constvars))
         self.given = list(map(place, jaxpr.invars))
         self.steps = [
             (
@@ -129,7 +129,7 @@ class Program:
     def values(self, consts: Values, args: Values, watch: Watch) -> list[Any]:
         """All that is computed, by place."""
         values = self._start.copy()
-        for k, value in zip(self._consts, consts, strict=True):
+        for k, value in zip(self.consts, consts, strict=True):
             values[k] = value
         for k, value in zip(self.given, args, strict=True):
             values[k] = value

@@ -132,6 +132,8 @@ def through(run: Any, program: Any, given: Sequence[Any]) -> list[Any]:
     def compute(values: Values, watch: Watch) -> Values:
         return of_program(values[:count], values[count:], watch)
 
+    made: Any = compute
+    made.open_program = program.jaxpr
     operands = [*program.consts, *given]
     variables = (*program.jaxpr.constvars, *program.jaxpr.invars)
     values = [
