@@ -143,3 +143,23 @@ def test_no_more_is_kept_than_a_bound(monkeypatch):
     recordings = quiet()
     for given in inputs():
         assert same(outcome(rounds, given, recordings), outcome(rounds, given)), given
+
+
+def test_a_tape_comes_of_each_run_also_where_no_more_are_written_down():
+    """A run is written down once for its gradient, whichever way it goes; one that cannot be written down has none."""
+    times = []
+
+    def counted(x, k):
+        times.append(k)
+        return sum(x[i] * k for i in range(int(jnp.abs(x).sum() * 7) % 11)) + x.sum()
+
+    recordings = Recordings(lambda: None, lambda _: None)
+    for scale in range(1, 12):
+        tape = recorded.Tape()
+        uncompiled.run(counted, (X * scale, 2), {}, Deadline(10), None, recordings, "counted", tape=tape)
+        assert tape.known
+        np.testing.assert_allclose(tape.values[tape.result], counted(X * scale, 2), rtol=1e-5)
+    assert len(times) <= 2 * 11
+    tape = recorded.Tape()
+    uncompiled.run(lambda x: x + jnp.asarray(TABLE), (X,), {}, Deadline(10), None, None, "no", tape=tape)
+    assert not tape.known

@@ -326,12 +326,7 @@ class Plain:
         if same is None or self.on_numpy:
             raise NotKnown("it may not go by its arguments")
         tape = Tape()
-        for recordings in (self._recordings, self._recordings, Recordings(self._probes.seen, self._probes.show)):
-            found = self._by_numpy(total, ([values, others],), {}, seconds, same, recordings=recordings, tape=tape)
-            if found is None or tape.known:
-                break
-        else:  # it was written down at the third time at the latest, if it can be
-            found = self._by_numpy(total, ([values, others],), {}, seconds, same, recordings=recordings, tape=tape)
+        found = self._by_numpy(total, ([values, others],), {}, seconds, same, tape=tape)
         if found is None:
             return None
         if not tape.known:
@@ -352,10 +347,9 @@ class Plain:
         seconds: float,
         same: Hashable,
         most: float = float("inf"),
-        recordings: Recordings | None = None,
         tape: Tape | None = None,
     ) -> tuple[Any] | None:
-        recordings = None if same is None or self.on_numpy else recordings or self._recordings
+        recordings = None if same is None or self.on_numpy else self._recordings
         deadline = Deadline(seconds)
         watch = Watch(deadline, most)
         self._probes.start(deadline)

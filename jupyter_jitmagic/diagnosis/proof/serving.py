@@ -93,6 +93,7 @@ class Served:
         self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
         self.untried: dict[str, None] = {}
         self._patience = 10 * SHORT
+        self._moved: dict[int, list[tuple[Any] | None]] = {}
         if not plain.agrees():
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
             self._take_integers(calls)
@@ -253,13 +254,20 @@ class Served:
         only the wider."""
         if not is_wider(got, want):
             return False
-        given = taken.wanted[0][0]
-        for arrays, numbers, kinds in itertools.product((False, True), _NUMBERS, ("i", "f", "fi")):
-            moved = with_numbers(self._fun, given, self._static, numbers, kinds, arrays)
-            result = self.plain.uncompiled(moved, SHORT)
-            if result is not None and same_dtypes(got, with_even_lists(result[0])):
-                return True
+        if any(same_dtypes(got, with_even_lists(result)) for result in self._with_numbers(taken.wanted[0][0])):
+            return True
         return any(same_dtypes(got, with_even_lists(other)) for _, other in taken.wanted)
+
+    def _with_numbers(self, given: Input) -> Iterator[Any]:
+        """Plain Python's results for other values of the same arguments; each is computed once for all rewrites."""
+        ways = list(itertools.product((False, True), _NUMBERS, ("i", "f", "fi")))
+        known = self._moved.setdefault(id(given), [])
+        for k, (arrays, numbers, kinds) in enumerate(ways):
+            if k == len(known):
+                moved = with_numbers(self._fun, given, self._static, numbers, kinds, arrays)
+                known.append(self.plain.uncompiled(moved, SHORT))
+            if (found := known[k]) is not None:
+                yield found[0]
 
     def _rounding_decides(self, given: Input, got: Any, want: Any) -> bool:
         """Whether plain Python's own result changes with the last digits of its input, or with JAX's numbers for Python's."""

@@ -273,9 +273,10 @@ def _pull_of(compute: Any) -> Pull:
     owner = getattr(compute, "__self__", None)
     if type(owner) is Place:
         return rule_of_place(owner, compute.__name__)
-    if (known := getattr(compute, "backwards", None)) is None:
+    known: Pull | None = getattr(compute, "backwards", None)
+    if known is None:
         known = compute.backwards = _made_ready(compute)
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def _made_ready(compute: Operation) -> Pull:

@@ -61,7 +61,7 @@ def run(
     """What plain Python gives for `fun(*args, **kwargs)`: its arrays become NumPy's, and come back as those. `watch`, on that
     deadline, counts the operations. With `recordings` it is not run where a run that is known tells; functions for which `same`
     is equal do the same. With `shared`, elements of arrays can be set (`set_in_place`). `tape`
-    gets what was computed, where it is not run.
+    gets what was computed, if that could be written down.
 
     Raises:
         OutOfTime: the deadline is over.
@@ -71,6 +71,9 @@ def run(
     leaves, tree = jax.tree_util.tree_flatten((tuple(args), dict(kwargs)))
     arrays = {k: plain_value(leaf) for k, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)}
     start = recordings.start(same, (tuple(args), dict(kwargs))) if recordings is not None else None
+    if recordings is not None and start is None and tape is not None:
+        recordings = recordings.empty()
+        start = recordings.start(same, (tuple(args), dict(kwargs)))
     if recordings is not None and start is not None:
         with np.errstate(all="ignore"):
             found = recordings.again(start, list(arrays.values()), trace.watch, tape)
@@ -90,6 +93,9 @@ def run(
     finally:
         if trace.record is not None:
             trace.record.over = True  # whoever still holds an array of this run asks no question of it
+    if tape is not None and recordings is not None and start is not None:
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+            recordings.tell(start, list(arrays.values()), trace.watch, tape)
     return jax.tree_util.tree_map(lambda leaf: leaf.value if isinstance(leaf, _Tracer) else leaf, out)
 
 
