@@ -14,22 +14,24 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.ragged import Writer
 
 
-def table_of(flow: Writer, rows: str, columns: str, dtype: str, source: int = -1) -> Ragged:
-    """A table whose rows and columns count where these masks hold."""
-    pairs = flow.named(f"{enclosed(rows)}[:, None] & {enclosed(columns)}[None, :]", "pairs", "both", "table")
-    return Ragged(pairs, ndim=2, flat=True, dtype=dtype, source=source, grid=(rows, columns))
+def table_of(flow: Writer, rows: str, columns: str, dtype: str, source: int = -1, behind: int = 0) -> Ragged:
+    """A table whose rows and columns count where these masks hold; `behind`: axes that follow, as an image's channels."""
+    more = ", None" * behind
+    pairs = flow.named(f"{enclosed(rows)}[:, None{more}] & {enclosed(columns)}[None, :{more}]", "pairs", "both", "table")
+    grid = (rows, columns, *[""] * behind)
+    return Ragged(pairs, ndim=2 + behind, flat=True, dtype=dtype, source=source, grid=grid)
 
 
 def is_row_or_column(held: Ragged) -> bool:
-    """Whether one axis of a table is of unknown length, and nothing else is."""
-    return held.ndim == 2 and not (held.flat or held.listed or held.group)
+    """Whether one of the first two axes is of unknown length, and nothing else is."""
+    return held.ndim >= 2 and held.axis < 2 and not (held.flat or held.listed or held.group)
 
 
 def selected_again(flow: Writer, held: Ragged, mask: str, at: int) -> Ragged | None:
     """A table that is selected along one axis, selected along the other."""
-    if not is_row_or_column(held) or at == held.axis:
+    if not is_row_or_column(held) or at == held.axis or at > 1:
         return None
-    return table_of(flow, *((held.mask, mask) if at else (mask, held.mask)), held.dtype)
+    return table_of(flow, *((held.mask, mask) if at else (mask, held.mask)), held.dtype, behind=held.ndim - 2)
 
 
 def gathered(flow: Indexing, node: ast.Subscript, base: Ragged | None, parts: list[ast.expr]) -> Ragged | None:

@@ -76,7 +76,9 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
 
 def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: list[int]) -> Selection | None:
     """`image[a:b, c:d]`: the whole table, and a mask of its rows and of its columns."""
-    if len(parts) != 2 or flow.ndim(node.value) != 2:
+    ndim = flow.ndim(node.value) or 0
+    whole = all(isinstance(part, ast.Slice) and not _bounds(part) and part.step is None for part in parts[2:])
+    if cuts != [0, 1] or not whole or len(parts) > ndim:
         return None
     bounds = [part for number in cuts for part in _bounds(parts[number])]
     flow.plain(*bounds)
@@ -88,7 +90,7 @@ def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: lis
         text, without = _between(flow, node.value, part, number)
         masks.append(text)
         excludes |= without
-    table = table_of(flow, masks[0], masks[1], dtype_of(flow, node.value))
+    table = table_of(flow, masks[0], masks[1], dtype_of(flow, node.value), behind=ndim - 2)
     return Selection(flow.operand(node.value), table, fills=True, excludes=excludes)
 
 

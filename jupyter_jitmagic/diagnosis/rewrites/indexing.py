@@ -40,7 +40,7 @@ class Indexing(Writer):
             return None
         if node.attr == "size":
             others = [k for k in range(found.ndim) if k != found.axis and not found.flat]
-            if others and found.grid:
+            if (others and found.grid) or not all(found.grid):
                 self.stop(node)
             array, count = self.operand(node.value), self.count(found)
             sizes = "".join(f" * {array}.shape[{k}]" for k in others)

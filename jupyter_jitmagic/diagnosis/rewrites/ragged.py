@@ -228,7 +228,8 @@ class Writer:
         if not level:
             return array, ragged
         if level == PARTIAL:
-            first = f"{self.jnp('argmax')}({ragged.mask})"
+            whole = f"{self.jnp('broadcast_to')}({ragged.mask}, {enclosed(array)}.shape)"
+            first = f"{self.jnp('argmax')}({ragged.mask if all(ragged.grid) else whole})"
             fill = f"{enclosed(array)}{'.ravel()' if ragged.flat else ''}[{', '.join([*[':'] * ragged.axis, first])}]"
             if ragged.axis and not ragged.flat:
                 fill += f"[{', '.join([*[':'] * ragged.axis, 'None'])}]"

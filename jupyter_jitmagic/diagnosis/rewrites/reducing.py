@@ -135,7 +135,11 @@ class Operations(Drawing):
             left = [mask for axis, mask in enumerate(found.grid) if axis not in axes]
             lengths = [axis for axis, mask in enumerate(left) if mask]
             if len(lengths) > 1:
-                self.stop(node)
+                if any(found.grid[axis] for axis in axes):
+                    self.stop(node)
+                index = ", ".join("0" if axis in axes else ":" for axis in range(found.ndim))
+                mask = self.named(f"{enclosed(found.mask)}[{index}]", "both", "pairs_left", "table")
+                return False, replace(found, mask=mask, grid=tuple(left), ndim=len(left), pad="", direct=False)
             one = Ragged(left[lengths[0]], axis=lengths[0], ndim=len(left), dtype=found.dtype) if lengths else None
             return True, one
         if axes is None or found.flat:
@@ -171,7 +175,7 @@ class Operations(Drawing):
         old = known.keyword("where")
         if known.name == "mean" and old is None and not known.keywords and len(known.arguments) == 1:
             self.averaged = True
-            if self.guarded:
+            if self.guarded and all(found.grid):
                 total = f"{self.jnp('sum')}({self.text(known.arguments[0])}, where={found.broadcast})"
                 self.replace(node, f"({total} / {self.jnp('maximum')}({self.count(found)}, 1))")
                 return made
@@ -273,6 +277,8 @@ class Operations(Drawing):
             return None
         if len(known.arguments) > 1 or known.keywords or (known.name == "size" and found.ndim > 1 and not found.flat):
             self.stop(node)
+        if found.grid and not all(found.grid) and known.name != "len":
+            self.stop(node)
         if found.grid and known.name == "len":
             rows = found.grid[0]
             self.replace(node, self.count(Ragged(rows)) if rows else f"{self.operand(known.arguments[0])}.shape[0]")
@@ -319,7 +325,7 @@ class Operations(Drawing):
         found = self._only(node, known)
         if found is None:
             return None
-        if known.form != "function" or found.flat:
+        if known.form != "function" or (found.flat and not found.grid):
             self.stop(node)
         reduces, made = self._reduced(node, known, found)
         if not reduces:

@@ -1,0 +1,76 @@
+"""All pairs of two selections, and boxes of images, whose extents are data."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+S = jnp.array([0.9, 0.2, 0.6, 0.6, 0.1, 0.7])
+Y, Z = jnp.array([1, 0, 1, 0, 0, 1]), jnp.array([0, 1, 1, 1, 0, 1])
+P = jnp.stack([S, S[::-1] * 2], 1)
+IMAGE = jnp.arange(6 * 7 * 3.0).reshape(6, 7, 3) % 11
+
+PAIRS = {
+    "a sum": "    pos, neg = x[y > 0], x[y <= 0]\n    return sum(jnp.log1p(jnp.exp(n - p)) for p in pos for n in neg)\n",
+    "a list": "    d = [p - n for p in x[y == 1] for n in x[y == 0]]\n    return jnp.mean(jnp.array(d))\n",
+    "the least": "    return jnp.min(jnp.array([abs(p - n) for p in x[y == 1] for n in x[y == 0]]))\n",
+    "of itself": "    a = x[y == 1]\n    return sum(u > v for u in a for v in a)\n",
+}
+
+
+@pytest.mark.parametrize("how", PAIRS)
+def test_pairs_in_a_comprehension_are_a_table(how):
+    found = check("def f(x, y):\n" + PAIRS[how], (S, Y), (S[::-1], Z))
+    assert found.rewrites[0].verified and "pairs" in found.rewrites[0].patterns
+
+
+def test_what_is_no_number_of_each_pair_stays_a_comprehension():
+    """The product of two rows is no product of tables."""
+    source = "def f(x, y):\n    a, b = x[y == 1], x[y == 0]\n    return sum(jnp.dot(u, v) for u in a for v in b)\n"
+    found = propose(define(source)["f"], (P, Y), {})
+    assert not any("pairs" in each.patterns for each in (*found.rewrites, *found.unverified))
+
+
+POINTS = {
+    "squares": "    return jnp.sqrt(((a[:, None, :] - b[None, :, :]) ** 2).sum(-1).min())\n",
+    "norms": "    d = jnp.linalg.norm(a[:, None] - b[None], axis=-1)\n    return jnp.maximum(d.min(1).max(), d.min(0).max())\n",
+    "a kernel": "    return jnp.exp(-((a[:, None] - b[None]) ** 2).sum(2)).mean()\n",
+}
+
+
+@pytest.mark.parametrize("how", POINTS)
+def test_distances_of_points_keep_both_masks(how):
+    found = check("def f(p, y):\n    a, b = p[y == 0], p[y == 1]\n" + POINTS[how], (P, Y), (P * 3, Z))
+    assert found.rewrites[0].verified
+
+
+BOXES = {
+    "all of it": "img[y0:y1, x0:x1].mean()",
+    "each channel": "img[y0:y1, x0:x1].mean(axis=(0, 1))",
+    "the largest": "img[y0:y1, x0:x1, :].max(axis=(0, 1)) - img[y0:y1, x0:x1, :].min(axis=(0, 1))",
+    "the middle": "jnp.median(img[y0:y1, x0:x1])",
+    "logarithms": "jnp.log(img[y0:y1, x0:x1] + 1).sum()",
+}
+
+
+@pytest.mark.parametrize("how", BOXES)
+def test_boxes_of_images_with_channels_keep_a_mask(how):
+    numbers = [tuple(map(jnp.array, each)) for each in ((1, 4, 2, 5), (0, 6, 3, 5))]
+    source = f"def f(img, y0, y1, x0, x1):\n    return {BOXES[how]}\n"
+    found = check(source, *((IMAGE, *each) for each in numbers), (IMAGE * 3 % 7, *numbers[0]))
+    assert found.rewrites[0].verified
+
+
+def test_rows_and_columns_of_an_image_are_chosen_by_masks():
+    rows, columns = jnp.array([1, 0, 1, 1, 0, 0], bool), jnp.array([1, 0, 1, 0, 1, 0, 0], bool)
+    source = "def f(img, r, c):\n    return img[r][:, c].mean(axis=(0, 1))\n"
+    check(source, (IMAGE, rows, columns), (IMAGE, ~rows, ~columns))
+
+
+def test_how_many_numbers_such_a_box_has_is_not_taken_from_its_mask():
+    """The mask has one place for all channels."""
+    rows, columns = jnp.array([1, 0, 1, 1, 0, 0], bool), jnp.array([1, 0, 1, 0, 1, 0, 0], bool)
+    source = "def f(img, r, c):\n    return img[r][:, c].size\n"
+    assert not propose(define(source)["f"], (IMAGE, rows, columns), {}).rewrites
