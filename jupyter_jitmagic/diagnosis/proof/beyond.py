@@ -17,6 +17,8 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 
 OF_PYTHON = re.compile(r"\b(int|len|round|floor|ceil|trunc|item|tolist|range|enumerate)\(")
 """What makes a whole number of Python's of an array's."""
+OF_FLOATS = re.compile(r"\b(int|round|floor|ceil|trunc)\(")
+"""What makes one of a float."""
 SHORT = 0.06  # seconds for a plain run
 
 
@@ -30,7 +32,8 @@ def beside_large(
         return ""  # arrays' own numbers wrap around in plain Python as well
     deadline = Deadline(seconds)
     call_shapes = shapes(plain.first)
-    for given in plain.variations.large():
+    floats = any(map(OF_FLOATS.search, texts))
+    for given in plain.variations.large(floats):
         found = plain.uncompiled(given, min(SHORT, deadline.left()))
         if deadline.over():
             return ""

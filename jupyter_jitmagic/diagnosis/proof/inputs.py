@@ -254,13 +254,14 @@ class Variations:
             }
             yield self._with(far | {k: like(self._leaves[k], 1) for k in counts}, "infinite")
 
-    def large(self) -> Iterator[Input]:
-        """Whole numbers of which a product, or a sum, outgrows 32 bits; floats whose whole part does in hundredths."""
+    def large(self, floats: bool) -> Iterator[Input]:
+        """Whole numbers of which a product, or a sum, outgrows 32 bits; with `floats`, also those whose whole part does in
+        hundredths."""
         for scale in (20_000_003, 50_021):
             yield self._each(self._ints, large(scale), "large numbers")
             if len(self._ints) > 1:  # one counts, perhaps, as rounds or places
                 yield from self._one(self._ints[:3], large(scale), "large numbers")
-        if self._floats and not np.iscomplexobj(self._leaves[self._floats[0]]):
+        if floats and self._floats and not np.iscomplexobj(self._leaves[self._floats[0]]):
             yield self._each([*self._floats, *self._ints], large(20_000_003), "large numbers")
 
     def tied(self) -> Iterator[Input]:

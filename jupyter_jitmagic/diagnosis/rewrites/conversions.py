@@ -59,6 +59,10 @@ def math_call(spot: Spot) -> Iterator[Step]:
     elif name == "dist":
         difference = f"{spot.jnp('asarray')}({args[0]}) - {spot.jnp('asarray')}({args[1]})"
         yield spot.step("jnp", (node, f"{spot.jnp('linalg.norm')}({difference})"))
+    elif name == "isclose" and len(args) == 2:
+        yield spot.step("jnp", (node, _is_close(spot, node, *args)))
+    elif name == "remainder":
+        raise Obstacle("math.remainder is another one than jnp.remainder")
     elif name == "factorial":
         yield spot.step("jnp", (node, f"{spot.jnp('round')}({spot.jax('scipy.special.gamma')}({args[0]} + 1.0)).astype(int)"))
     elif hasattr(jnp, _MATH.get(name, name)):
@@ -68,6 +72,18 @@ def math_call(spot: Spot) -> Iterator[Step]:
             yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))), edit)
     else:
         raise Obstacle(f"jax.numpy has no {name}, which math computes on the host")
+
+
+def _is_close(spot: Spot, node: ast.Call, one: str, other: str) -> str:
+    """`math.isclose` by jnp's, which has other tolerances, adds them up, and takes the relative one of its second number."""
+    given = {each.arg: spot.code.expr(each.value) for each in node.keywords}
+    relative = given.get("rel_tol", "1e-09")
+    pairs = [(one, other), (other, one)] if "rel_tol" in given else [(one, other)]
+    parts = [f"{spot.jnp('isclose')}({a}, {b}, rtol={relative}, atol=0.0)" for a, b in pairs]
+    if "abs_tol" in given:
+        apart = f"{spot.code.operand(node.args[0])} - {spot.code.operand(node.args[1])}"
+        parts.append(f"({spot.jnp('abs')}({apart}) <= {given['abs_tol']})")
+    return f"({' | '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 _FLOAT_CALLS = words(

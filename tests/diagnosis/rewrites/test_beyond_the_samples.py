@@ -224,3 +224,22 @@ def test_an_item_of_a_narrow_array_is_as_wide_as_pythons(dtype):
 
 def test_an_item_of_a_usual_array_is_taken_as_it_is():
     assert "astype" not in check(SQUARES, (jnp.array([1.0, 2.0, -3.0]),)).rewrites[0].source
+
+
+@pytest.mark.parametrize("tolerances", ["", ", rel_tol=0.5", ", abs_tol=0.5", ", rel_tol=0.5, abs_tol=3.0"])
+def test_what_is_close_for_math_is_close_in_the_rewrite(tolerances):
+    """jnp's own tolerances are others: 1e-9 was close to 0, verified."""
+    source = f"def f(x, t):\n    n = 0\n    for v in x:\n        if math.isclose(v, t{tolerances}):\n            n += 1\n"
+    source += "    return n\n"
+    x = jnp.array([1e-9, 0.0, 1.0, 2.0, 1.4, jnp.inf, jnp.nan])
+    check(source, (x, 2.0), *[(x, t) for t in (0.0, 1.0, 4.0, -1.0, float("inf"), float("nan"))])
+
+
+def test_what_math_and_jnp_call_by_one_name_and_is_not_the_same_has_no_rewrite():
+    source = "def f(x, t):\n    if math.remainder(x, 4.0) > t:\n        return x\n    return t\n"
+    assert not jm.diagnose(define(source)["f"], jnp.array(5.0), 0.5).rewrites
+
+
+def test_floats_of_which_no_whole_number_is_made_are_not_told_of():
+    source = "def f(x, t):\n    if t in x.tolist():\n        return 1\n    return 0\n"
+    assert WRAPS not in said(jm.diagnose(define(source)["f"], jnp.array([1.0, -2.0, 3.0]), 0.5))
