@@ -21,6 +21,7 @@ from benchmarks.cells import Notebook, error_of
 from benchmarks.unseen.compare import difference
 from benchmarks.unseen.making import programs
 from benchmarks.unseen.program import Program
+from jupyter_jitmagic.diagnosis.fixes import fixes
 
 IMPORTS = "import jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom functools import partial, wraps\n"
 Cells = tuple[list[str], str]
@@ -109,10 +110,11 @@ FORMS: dict[str, Callable[[Parts], Cells]] = {
         p.name,
     ),
 }
-RIGHT, TRACES, SPLIT, NOTHING, NO_CELL, FAILS, WRONG, PLAIN = (
+RIGHT, TRACES, SPLIT, PADDED, NOTHING, NO_CELL, FAILS, WRONG, PLAIN = (
     "right",
     "traces",
     "right, split",
+    "right, padded",
     "nothing",
     "no cell",
     "fixed fails",
@@ -184,6 +186,11 @@ def judged(book: Notebook, program: Program, form: str, *, show: bool = False) -
         error = error_of(book.run(cell))
         if error is not None:
             return FAILS, f"{type(error).__name__}: {str(error)[:150]!r}"
+    first = fixes(diagnosis)[0].rewrite
+    if first is not None and first.padded:
+        whole, count = book.shell.user_ns["answer"]
+        book.shell.user_ns["answer"] = whole[: int(count)]
+        return _compared(PADDED, book, plain)
     proven = RIGHT if diagnosis.rewrites or not diagnosis.splits or not ways else SPLIT
     return _compared(proven, book, plain)
 
@@ -213,7 +220,6 @@ def _compared(outcome: str, book: Notebook, plain: Any) -> tuple[str, str]:
 
 def _replaced(book: Notebook) -> int:
     """The number of the cell that `%jitfix` has changed."""
-    from jupyter_jitmagic.diagnosis.fixes import fixes
     from jupyter_jitmagic.magics.magics import JitMagics
     from jupyter_jitmagic.magics.placing import placed
 
@@ -226,7 +232,7 @@ def _replaced(book: Notebook) -> int:
 
 def table(counts: dict[str, Counter[str]]) -> None:
     every = sum(counts.values(), Counter[str]())
-    shown = [each for each in (RIGHT, TRACES, SPLIT, NOTHING, NO_CELL, FAILS, WRONG, PLAIN) if every[each]]
+    shown = [each for each in (RIGHT, TRACES, SPLIT, PADDED, NOTHING, NO_CELL, FAILS, WRONG, PLAIN) if every[each]]
     print("\n" + f"{'form':<28}" + "".join(f"{each:>14}" for each in shown))
     for name, outcomes in [*counts.items(), ("all", every)]:
         print(f"{name:<28}" + "".join(f"{outcomes[each] or '':>14}" for each in shown))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.cells import Notebook
-from benchmarks.forms import FORMS, RIGHT, WRONG, Parts, judged
+from benchmarks.forms import FORMS, PADDED, RIGHT, WRONG, Parts, judged
 from benchmarks.unseen import making
 from benchmarks.unseen.program import Call, Program
 
@@ -50,6 +51,12 @@ def test_each_form_is_a_notebook(form: str) -> None:
 def test_a_form_is_judged_by_running_what_jitfix_gives(book: Notebook, form: str) -> None:
     """A helper that fails, in another cell than the call."""
     assert judged(book, PROGRAM, form)[0] == RIGHT
+
+
+def test_what_comes_padded_is_compared_without_its_padding(book: Notebook) -> None:
+    """The answer says that the caller gets the whole array and a count."""
+    code = "import jax.numpy as jnp\n\n\ndef f(x, scale=1.0):\n    return x[x > 1] * scale\n"
+    assert judged(book, replace(PROGRAM, code=code), "@jax.jit")[0] == PADDED
 
 
 def test_a_result_that_differs_is_seen(book: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:

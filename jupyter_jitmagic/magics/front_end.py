@@ -9,6 +9,7 @@ import linecache
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -77,9 +78,15 @@ def typed_cell(shell: Any, filename: str) -> TypedCell | None:
     ran = "".join(linecache.getlines(filename)).rstrip().splitlines()  # the history drops blank lines at the end
     for place in [number, *range(len(typed) - 1, -1, -1)]:
         text = str(typed[place]) if place < len(typed) else ""
-        if len(text.splitlines()) >= len(ran) and _same_code(text.splitlines(), ran):
+        lines = as_python(text).splitlines()
+        if len(lines) >= len(ran) and _same_code(lines, ran):
             return TypedCell(text, place)
     return None
+
+
+def as_python(typed: str) -> str:
+    """A cell without the indentation that IPython takes off all of it."""
+    return textwrap.dedent(typed) if typed.lstrip("\n")[:1].isspace() else typed
 
 
 def typed_cells(shell: Any) -> Iterator[TypedCell]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,10 +51,12 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
         found = _in_one_cell(shell, failure, fix)
     except OptionError as error:
         found, problem = None, error
-    if fix.rewrite is not None and (found is None or (found.then and fix.rewrite.pieces)):
+    jitted = None
+    if fix.rewrite is not None and (found is None or fix.rewrite.pieces):
         jitted = _where_it_is_jitted(shell, failure, fix)
-        found = (_with_the_rest_above(shell, jitted, fix) if jitted is not None else None) or found
-    elif fix.rewrite is not None and found is not None:
+    if jitted is not None:
+        found = _with_the_rest_above(shell, jitted, fix) or found
+    elif found is not None:
         found = _with_the_rest_above(shell, found, fix) or found
     if found is None and problem is not None and front_end.cell_number(shell, failure.filename) is not None:
         raise problem
@@ -94,7 +95,7 @@ def _fixed(shell: Any, failure: Failure, fix: Fix, cell: TypedCell, filename: st
     Raises:
         OptionError: the cell has no place for it; one line that says why.
     """
-    typed = textwrap.dedent(cell.text) if cell.text.lstrip("\n")[:1].isspace() else cell.text  # as IPython runs it
+    typed = front_end.as_python(cell.text)
     lines, function = _lines(typed, failure, fix, filename), failure.diagnosis.function
     where = failure.filename, failure.line
     text = fixed_cell(typed, without_magics(typed), fix, function, here, shell.user_ns, lines, where)
@@ -173,11 +174,13 @@ def _puts_under_jit(text: str, sought: Sought) -> bool:
 
 def _then(shell: Any, failure: Failure, fix: Fix, cell: TypedCell) -> str:
     """What `Placed.then` says: a jitted function is the function as it was when it was put under jit."""
-    jitting = _jitting(shell, failure, cell) if fix.rewrite is not None else None
-    if jitting is None or jitting.number in (None, cell.number, failure.cell.number):
+    own = front_end.typed_cell(shell, failure.filename) or cell
+    pieces = fix.rewrite.pieces if fix.rewrite is not None else ()
+    jitting = _jitting(shell, failure, own) if pieces or own.number == cell.number else None
+    if fix.rewrite is None or jitting is None or jitting.number in (None, cell.number, failure.cell.number):
         return ""
     name = failure.diagnosis.function.rpartition(".")[2]
-    if fix.rewrite is not None and fix.rewrite.pieces:
+    if pieces:
         return f"Take jit off `{name}` in cell [{jitting.number}]."
     return f"Then run cell [{jitting.number}] again, which puts `{name}` under jit."
 

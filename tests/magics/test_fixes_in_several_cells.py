@@ -91,6 +91,47 @@ def test_a_split_takes_jit_off_in_the_cell_that_has_it(notebook: Shell, jitted: 
     assert notebook.ok("find(jnp.array([0.1, 0.2, 1.4, 1.6]), tol=0.5)").value == 3
 
 
+def test_a_split_where_the_call_that_fails_puts_it_under_jit(notebook: Shell) -> None:
+    """Its own cell with the pieces alone would fail again."""
+    notebook.ok(GROUPED)
+    notebook.run("found = jax.jit(grouped)(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)")
+    cell = fixed(notebook)
+    assert cell.endswith("\n\n\nfound = grouped(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)")
+    notebook.ok(cell)
+    assert notebook.names["found"] == 3
+
+
+def test_a_split_of_a_helper_takes_jit_off_the_function_that_calls_it(notebook: Shell) -> None:
+    """Three cells: the helper, the function, and the jit."""
+    notebook.ok(GROUPED)
+    notebook.ok("def counted(x, tol):\n    return grouped(x, tol) + 1")
+    notebook.ok("find = jax.jit(counted)")
+    notebook.run("found = find(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)")
+    cell = fixed(notebook)
+    assert cell.endswith("\n\n\nfind = counted")
+    notebook.ok(cell)
+    assert notebook.ok("find(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)").value == 4
+
+
+def test_a_changed_helper_leaves_the_jit_of_its_caller(notebook: Shell) -> None:
+    """The jitted function looks its helper up again: no other cell is to be run again."""
+    notebook.ok("def helper(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    notebook.ok("def f(x):\n    return helper(x) + 1")
+    notebook.ok("fast = jax.jit(f)")
+    notebook.run("found = fast(jnp.ones(2))")
+    assert "again" not in said(notebook)
+    notebook.ok(str(notebook.ip.rl_next_input))
+    assert notebook.ok("fast(jnp.ones(2))").value.tolist() == [2.0, 2.0]
+
+
+def test_a_cell_that_is_indented_as_a_whole_takes_its_fix(notebook: Shell) -> None:
+    """As one that was pasted from within a block."""
+    notebook.ok("    @jax.jit\n    def rolled(x, n):\n        return jnp.repeat(x, n)")
+    notebook.run("found = rolled(jnp.ones(2), 3)")
+    cell = fixed(notebook)
+    assert cell == '@jax.jit(static_argnames="n")\ndef rolled(x, n):\n    return jnp.repeat(x, n)'
+
+
 def test_a_split_under_vmap_is_not_taken_for_done(notebook: Shell) -> None:
     """Its arrays have no value for plain Python either: that jit is left, and no cell claims to be the fix."""
     notebook.ok(GROUPED)

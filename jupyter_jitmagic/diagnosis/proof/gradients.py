@@ -133,8 +133,8 @@ class Gradients:
             if not _finite(got) and given.kind == "nan" and self._minds_nan and not _has_nan(first.values):
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
-            if not _finite(got) and given.kind in _EDGES:
-                edge = edge or f"its gradient is not finite {_EDGES[given.kind]}, where plain Python's is"
+            if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:
+                edge = edge or f"its gradient is not finite {_EDGES[kind]}, where plain Python's is"
                 continue
             if not _finite(got) and given.kind == "tied":
                 continue  # it was moved to where the code may not be meant to be
@@ -327,6 +327,16 @@ def _total(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
 
 def _is_real(leaf: Any) -> bool:
     return has(leaf, "dtype") and bool(jax.dtypes.issubdtype(leaf.dtype, np.floating))
+
+
+def _edge(given: Input, leaves: Leaves) -> str:
+    """The kind of an input: one that was varied until an array of it is all zeros, or all the same, is that edge."""
+    arrays = [np.asarray(value) for value in leaves.values if np.size(value) > 1]
+    if given.kind in _EDGES or given.kind == "call":
+        return given.kind
+    if any(not array.any() for array in arrays):
+        return "zero"
+    return "equal" if any((array == array.flat[0]).all() for array in arrays) else given.kind
 
 
 def _any_floats(result: Any) -> bool:

@@ -249,6 +249,22 @@ def test_the_answer_says_that_a_while_loop_has_no_reverse_mode(dtype):
     assert any("not reverse-differentiable" in said for said in rewrite.compared.differences)
 
 
+@pytest.mark.parametrize("given", [[0.0, 2.0], [1.0, 2.0]])
+def test_a_varied_input_of_zeros_alone_is_the_edge_at_zero(given):
+    """Each number twice of [0, 2] is [0, 0]: the usual guard against a division by a length of zero was not proven."""
+    source = "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n"
+    rewrite = propose(define(source)["f"], (jnp.array(given),), {}).rewrites[0]
+    assert rewrite.verified
+    assert any("not finite at zero" in said for said in rewrite.compared.differences)
+
+
+def test_a_gradient_that_is_lost_in_the_call_itself_is_no_edge():
+    """There the rewrite is not verified, be it all zeros."""
+    source = "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n"
+    found = propose(define(source)["f"], (jnp.zeros(2),), {})
+    assert not any(each.verified and "cond" in each.patterns for each in found.rewrites)
+
+
 def test_a_loop_without_a_reverse_mode_says_so_where_this_call_gives_nan():
     """A search that finds nothing here, and something in other calls."""
     source = "def f(x, t):\n    while x < t:\n        x = x * 2\n    return jnp.sqrt(4.0 - x)\n"
