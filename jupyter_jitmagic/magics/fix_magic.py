@@ -63,7 +63,8 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
     failure = failures.last or _diagnosed_now(failures)
     found = fixes(failure.diagnosis)
     if not found:
-        raise OptionError(f"nothing is known that makes {failure.diagnosis.function} trace")
+        plain = "; plain Python runs this call: leave jit off" if failure.diagnosis.runs_plainly else ""
+        raise OptionError(f"nothing is known that makes {failure.diagnosis.function} trace{plain}")
     if number > len(found):
         ways = ", ".join(f"{fix.number}: {way(fix)}" for fix in found)
         raise OptionError(f"there is no fix {number} ({ways})")

@@ -75,6 +75,48 @@ def test_a_dataclass_without_arrays_could_be_static_as_far_as_its_fields_can():
     )
 
 
+@dataclasses.dataclass
+class Widths:
+    n: int
+    act: str = "relu"
+
+
+@dataclasses.dataclass
+class Counted:
+    n: int
+
+    def __post_init__(self) -> None:
+        self.doubled = 2 * self.n
+
+
+def test_a_dataclass_of_settings_is_to_be_frozen_which_was_tried():
+    """With the option that it then needs, beside those that are there; its class is left as it was."""
+
+    def made(x, c, k):
+        return jnp.zeros(c.n + k) + x.sum() if c.act == "relu" else x
+
+    given = Widths(4)
+    said = reason(made, X, given, 2, static="k")
+    assert "With @dataclass(frozen=True) above Widths" in said
+    assert 'static_argnames=("c", "k") in the jit, the call traces' in said
+    given.n = 5
+
+
+def test_a_dataclass_that_changes_is_not_said_to_trace_as_a_frozen_one():
+    """Neither one whose fields the function sets, nor one that sets more when it is made, nor where data is needed as well."""
+
+    def setting(x, c):
+        c.n = 3
+        return jnp.zeros(c.n) + x
+
+    def needing(x, c):
+        return jnp.zeros(c.n) if x.sum() > 0 else x
+
+    for function, given in ((setting, Widths(4)), (lambda x, c: jnp.zeros(c.doubled), Counted(2)), (needing, Widths(3))):
+        said = reason(function, X, given)
+        assert "the call traces" not in said, function
+
+
 def test_a_function_that_jax_scipy_has_is_found_and_one_that_it_has_not_is_named():
     found = jm.diagnose(jax.jit(lambda x: gammaln(x) + 1), X)
     assert "jax.scipy.special.gammaln(x)" in found.rewrites[0].source

@@ -1,4 +1,4 @@
-"""A dataclass that holds arrays and that JAX does not know: whether the call traces once it is registered as a pytree."""
+"""A dataclass that JAX does not know: whether the call traces once it is registered as a pytree, or frozen and static."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute, attributes, has
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, is_jax_type
 from jupyter_jitmagic.diagnosis.statics.search import call_error
 from jupyter_jitmagic.usercode.ownership import is_library_type
@@ -57,6 +58,29 @@ def registered(call: Call, argument: Argument, held: tuple[str, ...] = ()) -> Re
 
     args, kwargs = call.with_values({argument.name: traced})
     return Registered(fixed, call_error(bind(with_object, args, kwargs, call.declared), frozenset(), 2.0) is None)
+
+
+def traces_frozen(call: Call, argument: Argument) -> bool:
+    """Whether the call traces with the argument's dataclass as a frozen one, and static: nothing sets its fields, its own code
+    neither when it is made nor in the call. The class itself stays as it is: a copy is handed to the function."""
+    value, kind = argument.value, type(argument.value)
+    made_by_others = any(dataclasses.is_dataclass(base) for base in kind.__mro__[1:]) or is_library_type(kind)
+    if not dataclasses.is_dataclass(value) or isinstance(value, type) or made_by_others or has(value, "__post_init__"):
+        return False
+    fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    options = attribute(kind, "__dataclass_params__")
+    if not options.init or not all(map(is_hashable, fields.values())) or set(attributes(value) or {}) - set(fields):
+        return False
+    made = copy.copy(value)
+
+    @functools.wraps(call.fun)
+    def with_it(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = bind(call.fun, args, kwargs, call.declared).with_values({argument.name: made})
+        return call.fun(*args, **kwargs)
+
+    args, kwargs = call.with_values({argument.name: None})  # of which nothing is traced
+    error = call_error(bind(with_it, args, kwargs, call.declared), frozenset(), 2.0)
+    return error is None and all(getattr(made, name, None) is each for name, each in fields.items())
 
 
 def is_known(value: object) -> bool:

@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
-from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, registered
+from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, registered, traces_frozen
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -37,7 +37,7 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
         text = (
             f"{argument.name} is {_a(type(leaf))}, which jit can take neither traced (not an array) nor static (not hashable)."
         )
-        return f"{text} {_registered(call, argument) or _hashable_instead(leaf)}"
+        return f"{text} {_registered(call, argument) or _frozen(call, argument) or _hashable_instead(leaf)}"
     text = f"{path} is {_a(type(leaf))}, which is not a JAX type"
     fields = tuple(each.removeprefix(f"{argument.name}.") for each, _ in argument.bad_leaves)
     if cure := for_fields(call, argument, fields):
@@ -81,6 +81,18 @@ def _registered(call: Call, argument: Argument) -> str:
     fixed = f" ({', '.join(found.fixed)} as static fields: metadata={{'static': True}})" if found.fixed else ""
     proven = "; with that the call traces" if found.traces else ""
     return f"It holds arrays: put @jax.tree_util.register_dataclass above {kind}{fixed}, and they are traced{proven}."
+
+
+def _frozen(call: Call, argument: Argument) -> str:
+    """The advice to make a dataclass of plain values frozen, and static, which was tried."""
+    if not traces_frozen(call, argument):
+        return ""
+    kind, static = type(argument.value).__name__, sorted({*call.declared, argument.name})
+    names = f'"{static[0]}"' if len(static) == 1 else "(" + ", ".join(f'"{name}"' for name in static) + ")"
+    return (
+        f"With @dataclass(frozen=True) above {kind}, and static_argnames={names} in the jit, the call traces; each new value "
+        f"of {argument.name} compiles again. (A frozen object is not changed: dataclasses.replace makes another.)"
+    )
 
 
 def for_fields(call: Call, argument: Argument, fields: tuple[str, ...]) -> str:
