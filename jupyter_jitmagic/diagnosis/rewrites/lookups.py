@@ -33,7 +33,7 @@ def element(spot: Spot) -> Iterator[Step]:
     code, (found, table) = spot.code, _table(spot, node.value)
     index = code.src(node.slice)
     if isinstance(table, Mapping):
-        yield from _of_dict(spot, node, node.value, table, index, None)
+        yield from _of_dict(spot, node, node.value, table, node.slice, None)
         return
     if isinstance(node.slice, ast.Tuple) or not found or not isinstance(table, list | tuple) or not table:
         return
@@ -72,7 +72,7 @@ def entry(spot: Spot) -> Iterator[Step]:
     default = spot.code.src(node.args[1]) if len(node.args) == 2 else None
     if default is None:
         raise Obstacle("`get` without a default gives None for a missing key, and no array is None")
-    yield from _of_dict(spot, node, node.func.value, table, spot.code.src(node.args[0]), default)
+    yield from _of_dict(spot, node, node.func.value, table, node.args[0], default)
 
 
 def word(spot: Spot) -> Iterator[Step]:
@@ -108,9 +108,10 @@ def _returned_later(spot: Spot, node: ast.If) -> Iterator[ast.expr]:
 
 
 def _of_dict(
-    spot: Spot, node: ast.expr, owner: ast.expr, table: Mapping[Any, Any], index: str, default: str | None
+    spot: Spot, node: ast.expr, owner: ast.expr, table: Mapping[Any, Any], key: ast.expr, default: str | None
 ) -> Iterator[Step]:
     code = spot.code
+    index, operand = code.src(key), code.operand(key)
     keys = list(table)
     several = (
         bool(keys) and isinstance(keys[0], tuple) and len({len(key) if isinstance(key, tuple) else 0 for key in keys}) == 1
@@ -124,7 +125,7 @@ def _of_dict(
     listed = _written(code.src, owner)
     keys_text = listed[0] if listed else f"list({text})"
     values_text = listed[1] if listed else f"list({text}.values())"
-    match = f"{spot.jnp('asarray')}({keys_text}) == {index}"
+    match = f"{spot.jnp('asarray')}({keys_text}) == {operand}"
     if several:
         index = index if index.startswith("(") or "," not in index else f"({index})"
         equal = f"{spot.jnp('asarray')}({keys_text}) == {spot.jnp('asarray')}({index})"

@@ -243,3 +243,18 @@ def test_what_math_and_jnp_call_by_one_name_and_is_not_the_same_has_no_rewrite()
 def test_floats_of_which_no_whole_number_is_made_are_not_told_of():
     source = "def f(x, t):\n    if t in x.tolist():\n        return 1\n    return 0\n"
     assert WRAPS not in said(jm.diagnose(define(source)["f"], jnp.array([1.0, -2.0, 3.0]), 0.5))
+
+
+@pytest.mark.parametrize("other", ["t", "0.5"])
+def test_a_comparison_that_chooses_from_a_dict_is_no_chain_of_them(other):
+    """`jnp.asarray([True, False]) == x.sum() > t` compares twice, and did not trace."""
+    source = f"def f(x, t):\n    scale = {{True: 1.0, False: {other}}}[bool(x.sum() > t)]\n    return x * scale\n"
+    x = jnp.array([1.0, 2.0])
+    check(source, (x, 4.0), (x, 2.0), (-x, 0.5))
+
+
+def test_a_key_that_the_dict_lacks_is_told_of():
+    source = "def f(x, t):\n    return x * {1: 1.0, 2: t}[int(x.sum())]\n"
+    found = jm.diagnose(define(source)["f"], jnp.array([1.0, 1.0]), 4.0)
+    compared = found.rewrites[0].compared
+    assert "key" in " ".join((*compared.differences, *compared.not_reached))
