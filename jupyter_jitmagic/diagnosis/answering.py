@@ -310,8 +310,12 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if within is not None:
         reason = reasons.for_inner_jits(call, within)
         return asked.verdict("not_staticness", sites=sites, rewrites=(within,), verified=True, reason=reason)
+    held = asked.result.static - call.declared if outcome.rewrites else frozenset()
+    if held:
+        reason = reason.removesuffix(" Static arguments play no part in it.") + reasons.for_static_as_well(held)
     return asked.verdict(
         "not_staticness",
+        held,
         sites=sites,
         rewrites=outcome.rewrites,
         unverified=outcome.unverified,

@@ -185,6 +185,11 @@ NO_ARRAY = "no array of a fixed shape holds just what it returns"
 NOT_PROVEN = "none that was found is proven"
 
 
+def for_static_as_well(names: frozenset[str]) -> str:
+    """A sentence on the static arguments that other code needs beside it."""
+    return f" {_and(sorted(names))} must be static as well."
+
+
 def for_rewrite(
     call: Call, search: StaticSet, left: Found, found_rewrite: bool, why_not: str = "", split: Rewrite | None = None
 ) -> str:
@@ -203,7 +208,7 @@ def for_rewrite(
     elif site is not None:
         text = _data(call, search, site)
     if search.static:
-        text += f" {_and(sorted(search.static))} must be static as well."
+        text += for_static_as_well(search.static)
         text += "".join(_by_identity(name, call.argument(name).value) for name in sorted(search.static - call.declared))
     if not found_rewrite:
         text += f" No rewrite: {why_not.rstrip('.')}." if why_not else " No rewrite of the whole is known."

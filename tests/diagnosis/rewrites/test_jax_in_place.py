@@ -49,6 +49,10 @@ SERVED = {
         "            out[i][j] = m[i][j] if m[i][j] > 0 else 0.1 * m[i][j]\n    return out\n",
         (M,),
     ),
+    "places that come twice": (
+        "def f(x, i):\n    out = jnp.zeros(5)\n    out[i] += 1.0\n    return out * x\n",
+        (X, jnp.array([0, 2, 2])),
+    ),
     "while something holds": (
         "def f(x, tol):\n    w = jnp.ones(5)\n    k = 0\n    while jnp.abs(w - x).max() > tol and k < 20:\n"
         "        w[k % 5] = x[k % 5]\n        k += 1\n    return w, k\n",
@@ -85,7 +89,6 @@ OTHERWISE = {
     "both names of one": "    a = b = jnp.zeros(3)\n    a[0] = x[0]\n    b[1] = x[1]\n    return a\n",
     "as a whole": "    y = x\n    y += 1\n    y[0] = 0.0\n    return x\n",
     "rows that change places": "    m[0], m[1] = m[1], m[0]\n    return m\n",
-    "elements that come twice": "    out = jnp.zeros(5)\n    out[jnp.array([0, 2, 2])] += x[:3]\n    return out\n",
     "what is kept": "    d = {'a': x}\n    d['a'][0] = 9.0\n    return x\n",
 }
 
@@ -121,3 +124,13 @@ def test_its_gradient_is_that_of_arrays_that_are_made_anew():
     source = "def f(x):\n    out = x * 1\n    m = x > 0\n    out[m] = jnp.sqrt(x[m])\n    return out\n"
     found = jm.diagnose(define(source)["f"], X)
     assert found.verified and "jnp.sqrt(jnp.where(m, x, 1))" in found.rewrites[0].source
+
+
+def test_static_arguments_that_it_needs_beside_the_rewrite_are_said():
+    """Plain Python fails whatever is static; the rewrite traces with `k` static alone."""
+    source = "def f(x, k):\n    m = jnp.zeros(x.shape)\n    idx = jnp.argsort(x)[-k:]\n    m[idx] = 1.0\n    return m * x\n"
+    found = jm.diagnose(define(source)["f"], X, 3)
+    assert found.verified and found.kind == "not_staticness" and found.static_argnames == ("k",)
+    assert "k must be static as well" in found.reason and "play no part" not in found.reason
+    found = jm.diagnose(define(source.replace("-k:", "-3:"))["f"], X, 3)
+    assert found.verified and found.static_argnames == () and "play no part" in found.reason
