@@ -169,9 +169,9 @@ class JitMagics(Magics):  # type: ignore[misc]
             %jitfix         this cell becomes the failed cell with the proposed fix in it
             %jitfix 2       the same with the second fix
 
-        Nothing runs: read the cell, then run it. Undo is the editor's. Of a function in another cell or in a file the change is
-        shown as a diff. It works after a failed trace under plain `jax.jit` as well; then the advice is shown first. After
-        `%jitlines --roll` it puts that loop into the function's cell.
+        Nothing runs: read the cell, then run it. Undo is the editor's. Functions of earlier cells that change stand above; of
+        one in a file, and of a method in another cell, the change is shown as a diff. It works after a failed trace under plain
+        `jax.jit` as well; then the advice is shown first. After `%jitlines --roll` it puts that loop into the function's cell.
         """
         from jupyter_jitmagic.magics import fix_magic
 
