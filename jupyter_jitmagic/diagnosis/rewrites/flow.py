@@ -209,10 +209,11 @@ class Flow(Narrowing):
     def _unpacked(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
         traced = self.is_traced(value)
         if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
-            for target, element in zip(targets, value.elts, strict=True):
-                found = self.visit(element)
+            # all are read before one is bound: `a, b = x[m], a[m]`
+            read = [(self.visit(each), each, self.is_traced(each), self.is_float(each)) for each in value.elts]
+            for target, (found, element, is_traced, is_float) in zip(targets, read, strict=True):
                 if isinstance(target, ast.Name):
-                    self.bind(node, target.id, found, element, self.is_traced(element), alone=False)
+                    self.bind(node, target.id, found, element, is_traced, alone=False, is_float=is_float)
                 elif found is not None:
                     self.stop(value)
             return
@@ -233,9 +234,18 @@ class Flow(Narrowing):
                 self.bind(node, name, None, None, traced)
 
     def bind(
-        self, node: ast.stmt, name: str, ragged: Ragged | None, value: ast.expr | None, traced: bool, alone: bool = True
+        self,
+        node: ast.stmt,
+        name: str,
+        ragged: Ragged | None,
+        value: ast.expr | None,
+        traced: bool,
+        alone: bool = True,
+        is_float: bool | None = None,
     ) -> None:
         """A name stands for another value from here on."""
+        if is_float is None:
+            is_float = value is not None and self.is_float(value)
         self.state.names.pop(name, None)
         for other, each in self.state.names.items():
             if name in words_of(each.mask) and self.bound_at.get(other) is not node and name not in self.canonical.values():
@@ -244,7 +254,7 @@ class Flow(Narrowing):
         self.places.discard(name)
         self.forget({name})
         (self.traced.add if traced else self.traced.discard)(name)
-        (self.floats.add if value is not None and self.is_float(value) else self.floats.discard)(name)
+        (self.floats.add if is_float else self.floats.discard)(name)
         if ragged is None:
             return
         if name in self.canonical:

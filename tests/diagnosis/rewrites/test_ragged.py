@@ -573,3 +573,17 @@ def test_gaps_are_filled_between_the_points_that_are_known(body):
 def test_points_of_different_lengths_are_no_points():
     source = "def f(x):\n    m = x > 0\n    return jnp.interp(x[m], x[m], x[x > 1])\n"
     assert not propose(define(source)["f"], (jnp.array([3.0, -1.0, 2.0, 0.5]),), {}).rewrites
+
+
+def test_names_that_are_bound_at_once_are_read_before():
+    """`a` of the right side is not yet what the left side makes it."""
+    source = "def f(v, a):\n    ok = a > 0\n    a, b = v[ok], a[ok]\n    return jnp.all(a >= b), b.sum()\n"
+    v, a = jnp.array([0.5, -0.5, 1.5, 2.0]), jnp.array([0.25, -1.0, 3.0, 1.0])
+    check(source, (v, a), (v, -a), (a, v), (v, a - 9))
+
+
+def test_names_that_are_bound_one_after_the_other_are_not():
+    """What is selected twice has another length."""
+    source = "def f(v, a):\n    ok = a > 0\n    a = v[ok]\n    b = a[ok]\n    return b.sum()\n"
+    v, a = jnp.array([0.5, -0.5, 1.5, 2.0]), jnp.array([0.25, -1.0, 3.0, 1.0])
+    assert not propose(define(source)["f"], (v, a), {}).rewrites
