@@ -16,8 +16,11 @@ from scipy.special import ellipk, gammaln
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.base.options import options
+from jupyter_jitmagic.diagnosis.call.calls import bind
 from jupyter_jitmagic.diagnosis.other_code import each_once
-from jupyter_jitmagic.diagnosis.types import Rewrite
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet
+from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
+from jupyter_jitmagic.diagnosis.words import reasons
 from jupyter_jitmagic.sandbox import clock, limit
 
 X = jnp.array([1.0, 2.0, 3.0])
@@ -396,3 +399,12 @@ def test_a_number_among_the_leaves_of_a_registered_class_may_be_a_static_field()
         assert f"{fields} among the leaves of Strided" in reason and "metadata={'static': True}" in reason, reason
     reason = jm.diagnose(windows_of_data, Strided(jnp.ones(2), 2, None), jnp.arange(7.0)).reason
     assert "metadata" not in reason
+
+
+@pytest.mark.parametrize(("paths", "needed"), [(("model.w", "x"), "model.w and x"), ((), "a traced argument")])
+def test_a_place_that_no_run_has_proven_names_what_is_known_to_come_there(paths: tuple[str, ...], needed: str) -> None:
+    """Under a library's jit, whose modules the run over the function cannot enter."""
+    left = Found((Site("cell", 7, "if loss:", "if", paths, proven=False),))
+    call = bind(lambda model, x: x, (X, X), {})
+    said = reasons.for_rewrite(call, StaticSet(frozenset(), False, frozenset(), (), left), left, True)
+    assert said.startswith(f"Line 7 needs the value of {needed}. No set of static arguments was found.")

@@ -200,7 +200,8 @@ def for_rewrite(
     site = next(iter((*data, *sites)), None)
     text = ""
     if site is not None and not site.proven:
-        text = f"Line {site.line} needs the value of a traced argument. No set of static arguments was found."
+        needed = _paths(site) or "a traced argument"
+        text = f"Line {site.line} needs the value of {needed}. No set of static arguments was found."
     elif site is not None and not found_rewrite and (listed := _unhashable_numbers(call, left)):
         return f"{_needed(site)}. {listed}"
     elif site is not None and (sized := _sizes_in_containers(call, left)):
