@@ -21,6 +21,7 @@ IN_DOUBLE = (
     "plain Python's floats have 64 bits here (`float()`, `.item()`, `.tolist()`), which decides numbers at a limit, as 0.1"
 )
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
+_TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
 _MOST_LIMITS = 2
 
@@ -28,6 +29,11 @@ _MOST_LIMITS = 2
 def computes_in_double(text: str) -> bool:
     """Whether a source may make Python's own floats of an array's."""
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
+
+
+def rounds_decimals(text: str) -> bool:
+    """Whether a source rounds Python's floats to decimals: 9.85 of 32 bits is above 9.85 of 64, and the halves go apart."""
+    return computes_in_double(text) and bool(_TO_DECIMALS.search(text))
 
 
 def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Input]:
