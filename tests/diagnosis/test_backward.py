@@ -46,6 +46,9 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "nothing": lambda x, s: 3.0 + jnp.zeros(2).sum(),
     "stop_gradient": lambda x, s: lax.stop_gradient(x).sum() * s,
     "vmap": lambda x, s: jax.vmap(lambda r: jnp.where(r > s, r, s))(x).sum(),
+    "keys beside numbers": lambda x, s: lax.scan(
+        lambda c, r: ((jax.random.split(c[0])[0], c[1] * r), None), (jax.random.key(1), s), x[:2]
+    )[0][1],
     "nansum": lambda x, s: jnp.nanmean(x) + jnp.nansum(x * s),
 }
 

@@ -88,7 +88,7 @@ def _rules_of(jaxpr: Any, active: Flags) -> list[bool] | None:
         if not any(given):
             continue
         name, params = equation.primitive.name, equation.params
-        if any(np.dtype(getattr(atom.aval, "dtype", np.float32)).kind == "c" for atom in equation.outvars):
+        if any(_is_complex(atom.aval) for atom in equation.outvars):
             return None
         inner: list[tuple[Any, Flags]] = []
         if name in _JITTED:
@@ -152,6 +152,11 @@ def _is_float(atom: Any) -> bool:
 def _has_floats(aval: Any) -> bool:
     dtype = getattr(aval, "dtype", None)
     return dtype is not None and bool(jax.dtypes.issubdtype(dtype, np.floating))
+
+
+def _is_complex(aval: Any) -> bool:
+    dtype = getattr(aval, "dtype", None)  # that of a key is none of NumPy's
+    return dtype is not None and bool(jax.dtypes.issubdtype(dtype, np.complexfloating))
 
 
 def _open(program: Any) -> Any:
