@@ -40,3 +40,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared beside the checkout")
     return SHARED
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
+    from jupyter_jitmagic.base.options import options
+    from jupyter_jitmagic.sandbox import clock, limit
+
+    monkeypatch.setattr(options, "advice_limit_s", 120.0)
+    monkeypatch.setattr(clock, "WAITING", 40)
+    monkeypatch.setattr(limit, "_PATIENCE", 40)

@@ -6,22 +6,15 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.display.advice import advice
 from jupyter_jitmagic.display.text import to_text
-from jupyter_jitmagic.sandbox import clock, limit
 
 ROUNDS = 2200
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
-    monkeypatch.setattr(options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
-    monkeypatch.setattr(limit, "_PATIENCE", 40)
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 def appended(x, n):

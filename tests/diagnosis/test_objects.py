@@ -16,13 +16,8 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of
-from jupyter_jitmagic.sandbox import clock
 
-
-@pytest.fixture(autouse=True)
-def enough_time(monkeypatch):
-    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 X = jnp.array(np.random.default_rng(0).normal(size=(20, 2)), jnp.float32)

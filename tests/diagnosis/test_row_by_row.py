@@ -12,14 +12,8 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.proof.row_by_row import by_rows, wrapping
-from jupyter_jitmagic.sandbox import clock
 
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
-    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 X = jnp.arange(12.0).reshape(3, 4)

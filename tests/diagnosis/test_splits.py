@@ -18,18 +18,13 @@ import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.call.calls import bind
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
-from jupyter_jitmagic.sandbox import clock
 from jupyter_jitmagic.sandbox.rerun import Reach, undoing
 from jupyter_jitmagic.source.units import unit_of
 
 SCALE = 2.0
 
 
-@pytest.fixture(autouse=True)
-def enough_time(monkeypatch):
-    """A split is the last thing that is looked for: on a busy machine the answer's limit may come first."""
-    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
+pytestmark = pytest.mark.usefixtures("unhurried")  # a split is the last thing that is looked for
 
 
 @jax.jit

@@ -15,13 +15,11 @@ import pytest
 from scipy.special import ellipk, gammaln
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.diagnosis.call.calls import bind
 from jupyter_jitmagic.diagnosis.other_code import each_once
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import reasons
-from jupyter_jitmagic.sandbox import clock, limit
 
 X = jnp.array([1.0, 2.0, 3.0])
 GROUPS = jnp.array([0, 1, 1])
@@ -46,12 +44,7 @@ class Config:
     sizes: list[int] = dataclasses.field(default_factory=list)
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
-    monkeypatch.setattr(options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
-    monkeypatch.setattr(limit, "_PATIENCE", 40)
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 def reason(fun: Any, *args: Any, static: Any = None) -> str:

@@ -576,6 +576,7 @@ LEVELS = dedent("""\
     found = levels(jnp.arange(4.0), 3)""")
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("head", ["%%jit", "%%jit levels --static k", "@jax.jit"])
 def test_a_split_takes_jit_from_the_function_to_its_pieces(shell: Shell, head: str) -> None:
     """The name of the function works as before, from plain Python; what is under jit are the pieces."""

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_jitmagic.base.options import options
-from jupyter_jitmagic.sandbox import clock
-
 from .helpers import forms
 
 
@@ -20,7 +17,5 @@ def form(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
-    monkeypatch.setattr(clock, "WAITING", 40)
-    monkeypatch.setattr(options, "advice_limit_s", 120.0)
+def _unhurried(unhurried: None) -> None:
+    """For all that stands here."""

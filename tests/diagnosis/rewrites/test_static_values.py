@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import pytest
 
-import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
-from jupyter_jitmagic.sandbox import clock, limit
 
 from .helpers import applied, define
 
 X = jnp.array([0.5, 2.0, -1.0])
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
-    monkeypatch.setattr(jm.options, "advice_limit_s", 120.0)
-    monkeypatch.setattr(clock, "WAITING", 40)
-    monkeypatch.setattr(limit, "_PATIENCE", 40)
 
 
 def test_sites_behind_another_name_are_cured_as_well():
