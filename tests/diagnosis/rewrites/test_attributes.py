@@ -108,7 +108,15 @@ def f(x):
     assert not jm.diagnose(define(source)["f"], jnp.float32(2.0)).rewrites
 
 
-def test_a_method_called_in_the_branch_would_see_the_old_value():
-    source = f"{STATE}    def twice(self):\n        return self.x * 2\n\ndef f(x):\n    s = State(x)\n    if x > 1:\n"
-    source += "        s.x = s.x + 1\n        y = s.twice()\n    else:\n        y = 0.0\n    return y\n"
+WITH_METHOD = f"{STATE}    def twice(self):\n        return self.x * 2\n\n"
+TWICE = "    if x > 1:\n        s.x = s.x + 1\n        y = s.twice()\n    else:\n        y = 0.0\n    return y\n"
+
+
+def test_a_method_called_in_the_branch_sees_the_new_value():
+    check(f"{WITH_METHOD}def f(x):\n    s = State(x)\n{TWICE}", (2.0,), (0.5,))
+
+
+def test_a_method_of_an_object_that_others_hold_would_see_the_old_value():
+    """The branch would write to a variable, and the method read the object."""
+    source = f"{WITH_METHOD}made = []\n\ndef f(x):\n    s = State(x)\n    made.append(s)\n{TWICE}"
     assert not jm.diagnose(define(source)["f"], jnp.float32(2.0)).rewrites
