@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
+from jupyter_jitmagic.sandbox.handed import of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import noticed
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -80,7 +81,11 @@ def impurity(
     named = _named(fun, args, kwargs or {})
     made = _Made(classes)
     queue = [outer]
-    while queue:
+    reached: list[tuple[types.FunctionType, ast.AST]] = []
+    effects: list[Callable[[frozenset[str]], str]] = []
+    known_then: list[list[Unit]] = []
+    unknown = ""
+    while queue and not unknown:
         function = queue.pop()
         if function is None or id(function.__code__) in seen or not is_users_text(function.__code__.co_filename):
             continue
@@ -88,21 +93,27 @@ def impurity(
         try:
             unit = unit_of(function.__code__, function.__globals__)
         except NoSource as error:
-            return f"it cannot be checked for side effects: {error}", list(units.values())
+            unknown = f"it cannot be checked for side effects: {error}"
+            break
         if not made.has(function):
             unit = units.setdefault((unit.filename, unit.first_line), unit)
         definition = definition_of(unit, function.__code__)
         if definition is None:
-            return f"it cannot be checked for side effects: {function.__qualname__} was not found", list(units.values())
+            unknown = f"it cannot be checked for side effects: {function.__qualname__} was not found"
+            break
         known = named if function is outer else _owner_of(function, values)
         reader = functools.partial(_is_read, function=function, named=known, classes=classes, containers=containers)
         own = copied if function is outer else made.own_object(function)
         lines = {line for filename, line in refused if filename == unit.filename}
-        reason = next(_effects(definition, function, unit, own, reader, known, lines), "")
-        if reason:
-            return reason, list(units.values())
+        reached.append((function, definition))
+        effects.append(functools.partial(_first_effect, definition, function, unit, own, reader, known, lines))
+        known_then.append(list(units.values()))
         queue += [plain_function(f) for f in (*_callees(definition, function, classes), *made.methods(definition, function))]
-    return "", list(units.values())
+    handed = of_own_making(reached, lambda each: _own_in(each[1], each[0]), lambda node, function: _value(node, function))
+    for (function, _), effect, then in zip(reached, effects, known_then, strict=True):
+        if reason := effect(handed.get(function.__code__, frozenset())):
+            return reason, then
+    return unknown, list(units.values())
 
 
 class _Made:
@@ -207,6 +218,25 @@ def _value(node: ast.AST, function: types.FunctionType) -> Any:
     return None
 
 
+def _first_effect(
+    definition: ast.AST,
+    function: types.FunctionType,
+    unit: Unit,
+    copied: frozenset[str],
+    is_read: Callable[[ast.Attribute], bool],
+    named: Mapping[str, Any],
+    refused: Collection[int],
+    handed: frozenset[str],
+) -> str:
+    """What a run of one function does that is noticed; "" for nothing. `handed`: its parameters that callers made."""
+    return next(_effects(definition, function, unit, copied | handed, is_read, named, refused), "")
+
+
+def _own_in(definition: ast.AST, function: types.FunctionType) -> set[str]:
+    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    return _own_names([n for part in body for n in ast.walk(part)], function)
+
+
 def _effects(
     definition: ast.AST,
     function: types.FunctionType,
@@ -219,6 +249,7 @@ def _effects(
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     nodes = [n for part in body for n in ast.walk(part)]
     own = _own_names(nodes, function) | copied
+    own |= of_inner_functions(definition, own)
     made = made_here(body, functools.partial(_value, function=function)) | copied
     offset = unit.first_line - 1
 

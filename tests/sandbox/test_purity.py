@@ -86,3 +86,36 @@ def test_a_parameter_is_not_the_global_of_its_name():
     assert impurity(takes_a_row, (np.ones(3),))[0] == ""
     assert impurity(takes_a_generator, (None, 1.0))[0] == ""
     assert "it uses host randomness" in impurity(takes_a_generator, (rng, 1.0))[0]
+
+
+def sets(buffer, value):
+    buffer[0] = value
+
+
+def sets_through_another(buffer, value):
+    sets(buffer, value)
+
+
+def sets_its_own(x):
+    mine = np.zeros(3)
+    sets_through_another(mine, x)
+    return mine
+
+
+def sets_what_it_is_given(x):
+    mine = np.zeros(3)
+    sets(mine, x[0])
+    sets(x, 1.0)
+    return mine
+
+
+def hands_on_what_sets(x, call):
+    mine = [0.0]
+    sets(mine, x[0])
+    call(sets, x)
+    return mine
+
+
+@pytest.mark.parametrize("fun, noticed", [(sets_its_own, False), (sets_what_it_is_given, True), (hands_on_what_sets, True)])
+def test_what_helpers_do_to_arrays_of_their_callers_making_is_not_noticed(fun, noticed):
+    assert ("in place" in impurity(fun, (np.ones(3), print)[: fun.__code__.co_argcount])[0]) is noticed

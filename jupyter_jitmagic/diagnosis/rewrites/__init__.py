@@ -31,6 +31,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     boolean,
     branches,
     buffers,
+    changed_arguments,
     checks,
     chosen_none,
     containers,
@@ -80,6 +81,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *absent.RULES,
     *own_objects.RULES,
+    *changed_arguments.RULES,
     *named_states.RULES,
     *generators.RULES,
     *kept_in_bodies.RULES,
@@ -130,7 +132,10 @@ RULES: list[Rule] = [
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
-OUTWARD: list[Rule] = [*absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD, *selections.OUTWARD]
+OUTWARD: list[Rule] = [
+    *absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD, *changed_arguments.OUTWARD,
+    *selections.OUTWARD,
+]  # fmt: skip
 
 # asked about Python's loops that make a large program, though nothing stops its trace
 ROLLING: list[Rule] = rolling.RULES

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.assigning import Assigning
-from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, refuse_effects, refuse_effects_behind
+from jupyter_jitmagic.diagnosis.rewrites.effects import (
+    inside_function,
+    refuse_changed_arguments,
+    refuse_effects,
+    refuse_effects_behind,
+)
 from jupyter_jitmagic.diagnosis.rewrites.falling_off import with_an_end
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import independent
@@ -39,7 +44,7 @@ def statement(spot: Spot) -> Iterator[Step]:
         return
     code, node = spot.code, asked[1]
     if code.is_elif(node):
-        yield _expanded_elif(spot, node)
+        yield expanded_elif(spot, node)
         return
     both = [*node.body, *node.orelse]
     if leaves(both, (ast.Break, ast.Continue)):
@@ -63,6 +68,7 @@ def statement(spot: Spot) -> Iterator[Step]:
             yield from steps
             return
         refuse_effects_behind(spot, returning.rest)
+        refuse_changed_arguments(spot, [*both, *returning.rest])
         yield from _ordered(returning.steps())
     else:
         yield from _ordered(Assigning(spot, node).steps())
@@ -192,7 +198,7 @@ def _ordered(steps: Iterator[tuple[int, Step]]) -> Iterator[Step]:
     yield from (step for _, step in sorted(steps, key=lambda pair: pair[0]))
 
 
-def _expanded_elif(spot: Spot, node: ast.If) -> Step:
+def expanded_elif(spot: Spot, node: ast.If) -> Step:
     code = spot.code
     indent = code.indent(node)
     start, end = code.region([node])

@@ -50,6 +50,21 @@ def refuse_effects_behind(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
             raise Obstacle(f"behind the early return the function {does}, which would happen on both sides")
 
 
+def refuse_changed_arguments(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
+    """Raise Obstacle where statements set items of what the function was given: a choice would always do it."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} - set(stored(function.body))
+    for node in walk_scope(stmts):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            root: ast.expr = node
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in given:
+                raise Obstacle(f"one branch sets items of {root.id} for its caller, which would happen on both sides")
+
+
 def prints(spot: Spot, stmts: Sequence[ast.stmt]) -> bool:
     return any(isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) for n in walk_scope(stmts))
 

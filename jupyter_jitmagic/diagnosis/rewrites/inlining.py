@@ -376,11 +376,14 @@ def _evaluated_once(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
     """Whether the call is evaluated just once and always when its statement is."""
     if isinstance(statement, ast.While):
         return False
+    inside: ast.AST = call
     for at in code.ancestors(call):
         if at is statement:
             return True
-        if isinstance(at, (*SCOPES, *COMPREHENSIONS, ast.IfExp, ast.BoolOp)):
+        first = at.values[0] if isinstance(at, ast.BoolOp) else at.test if isinstance(at, ast.IfExp) else None
+        if isinstance(at, (*SCOPES, *COMPREHENSIONS)) or (first is not None and inside is not first):
             return False
+        inside = at
     return False
 
 

@@ -1,0 +1,80 @@
+"""Parameters of helpers that only ever hold what a caller made itself: `buf = np.zeros(4)`, `push(buf, v)`.
+
+What a helper does to such a thing is not noticed outside of the run: nobody else has it.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+Reached = tuple[types.FunctionType, ast.AST]
+"""A function and its def or lambda."""
+
+
+def of_own_making(
+    reached: Sequence[Reached],
+    own: Callable[[Reached], Collection[str]],
+    value: Callable[[ast.expr, types.FunctionType], object],
+) -> dict[types.CodeType, frozenset[str]]:
+    """By code, the parameters that in every call among these functions hold a name of the caller's own making.
+
+    Args:
+        reached: the functions of a run, the one that is run first.
+        own: the names that a function binds to something of its own making.
+        value: what a name stands for in a function.
+    """
+    codes = {function.__code__ for function, _ in reached[1:]}
+    held = {code: frozenset(_parameters(code)) for code in codes}
+    calls: list[tuple[Reached, ast.Call, types.CodeType]] = []
+    for each in reached:
+        called = set()
+        for node in ast.walk(each[1]):
+            if isinstance(node, ast.Call) and isinstance(helper := value(node.func, each[0]), types.FunctionType):
+                calls.append((each, node, helper.__code__))
+                called.add(node.func)
+        for node in ast.walk(each[1]):  # what is handed on may be called by anyone
+            if isinstance(node, ast.Name | ast.Attribute) and node not in called:
+                handed_on = value(node, each[0])
+                if isinstance(handed_on, types.FunctionType) and handed_on.__code__ in codes:
+                    held[handed_on.__code__] = frozenset()
+    owned = {function.__code__: frozenset(own((function, definition))) for function, definition in reached}
+    changed = True
+    while changed:
+        changed = False
+        for (caller, _), call, code in calls:
+            if code in held:
+                names = owned[caller.__code__] | held.get(caller.__code__, frozenset())
+                kept = held[code] & _holding(call, _parameters(code), names)
+                changed, held[code] = changed or kept != held[code], kept
+    return {code: names for code, names in held.items() if any(code is called for _, _, called in calls)}
+
+
+def of_inner_functions(definition: ast.AST, own: Collection[str]) -> set[str]:
+    """The same of functions that are defined within one: their parameters' names."""
+    found: set[str] = set()
+    for inner in ast.walk(definition):
+        if not isinstance(inner, ast.FunctionDef) or inner is definition:
+            continue
+        named = [n for n in ast.walk(definition) if isinstance(n, ast.Name) and n.id == inner.name]
+        calls = [n for n in ast.walk(definition) if isinstance(n, ast.Call) and n.func in named]
+        parameters = tuple(each.arg for each in (*inner.args.posonlyargs, *inner.args.args))
+        if calls and len(calls) == len(named):
+            found |= set(parameters).intersection(*(_holding(call, parameters, frozenset(own)) for call in calls))
+    return found
+
+
+def _parameters(code: types.CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount]
+
+
+def _holding(call: ast.Call, parameters: Sequence[str], names: frozenset[str]) -> frozenset[str]:
+    """The parameters to which a call gives one of these names."""
+
+    def given() -> Iterator[tuple[str | None, ast.expr]]:
+        if not any(isinstance(each, ast.Starred) for each in call.args):
+            yield from zip(parameters, call.args, strict=False)
+        yield from ((each.arg, each.value) for each in call.keywords)
+
+    return frozenset(name for name, value in given() if name and isinstance(value, ast.Name) and value.id in names)
