@@ -29,6 +29,16 @@ def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[s
     return [name for name, value in copied if (name in returned if isinstance(value, np.ndarray) else _is_plain(value))]
 
 
+def is_written_to(given: Any, after: Any) -> bool:
+    """Whether an array of NumPy in the arguments of a run holds something else after it, by whatever name it was written to."""
+    before, now = jax.tree_util.tree_leaves(given), jax.tree_util.tree_leaves(after)
+    return len(before) == len(now) and any(map(_is_another, before, now))
+
+
+def _is_another(old: Any, new: Any) -> bool:
+    return type(old) is np.ndarray and type(new) is np.ndarray and old is not new and old.tobytes() != new.tobytes()
+
+
 def _returned(fun: Callable[..., Any]) -> frozenset[str]:
     """Names that stand in each `return` of the function."""
     function = plain_function(fun)

@@ -6,6 +6,7 @@ bits all through it is 7 and true.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,7 +24,8 @@ IN_DOUBLE = (
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
-_MOST_LIMITS = 2
+_MOST_LIMITS = 4
+_OWN_LIMIT = 0.7
 
 
 def computes_in_double(text: str) -> bool:
@@ -31,22 +33,38 @@ def computes_in_double(text: str) -> bool:
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
 
 
-def rounds_decimals(text: str) -> bool:
-    """Whether a source rounds Python's floats to decimals: 9.85 of 32 bits is above 9.85 of 64, and the halves go apart."""
-    return computes_in_double(text) and bool(_TO_DECIMALS.search(text))
+def needs_double(text: str) -> bool:
+    """Whether a source makes of Python's floats what 32 bits cannot tell: it rounds them to decimals (9.85 of 32 bits is above
+    9.85 of 64, and the halves go apart), or computes with numbers that are infinite or 0 there, as 1e300."""
+    if not computes_in_double(text):
+        return False
+    numbers = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant) and type(node.value) is float]
+    of_single = np.finfo(np.float32)
+    outgrow = any(number > of_single.max or 0 < number < of_single.tiny for number in numbers if np.isfinite(number))
+    return outgrow or bool(_TO_DECIMALS.search(text))
 
 
 def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Input]:
-    """The call with its arrays of floats at a limit (a number of the code's, or of Python's among the arguments), and with
-    decimals in them, which may be the edges of bins."""
+    """The call with its arrays of floats at a limit (a number of the code's, or of Python's among the arguments), all through
+    or in one element beside zeros, whose sum it is then; and with decimals in them, which may be the edges of bins."""
     leaves = variations.leaves
     arrays = [k for k in variations.floats if _is_single_precision(leaves[k])]
     if not arrays:
         return
-    own = [leaves[k] for k in variations.floats if isinstance(leaves[k], float)]
-    limits = [number for number in dict.fromkeys([*own, *literals]) if _is_rounded(number)]
-    for numbers in [*[(limit,) for limit in limits[:_MOST_LIMITS]], _DECIMALS, _DECIMALS[1:]]:
-        yield variations.replaced({k: like(leaves[k], np.resize(numbers, np.shape(leaves[k]))) for k in arrays}, DECIMAL)
+    own = {k: leaves[k] for k in variations.floats if isinstance(leaves[k], float)}
+    numbers = dict.fromkeys([*own.values(), *map(abs, literals)])
+    limits = [number for number in numbers if _is_rounded(number)][:_MOST_LIMITS]
+    for values in [*[(limit,) for limit in limits], _DECIMALS, _DECIMALS[1:]]:
+        yield variations.replaced({k: like(leaves[k], np.resize(values, np.shape(leaves[k]))) for k in arrays}, DECIMAL)
+    moved = {} if limits else dict.fromkeys(own, _OWN_LIMIT)
+    if limits or moved:
+        lone = {k: like(leaves[k], _lone(limits[0] if limits else _OWN_LIMIT, np.shape(leaves[k]))) for k in arrays}
+        yield variations.replaced({**moved, **lone}, DECIMAL)
+
+
+def _lone(number: float, shape: tuple[int, ...]) -> Any:
+    (values := np.zeros(shape)).reshape(-1)[0] = number
+    return values
 
 
 def _is_single_precision(leaf: Any) -> bool:
@@ -55,4 +73,6 @@ def _is_single_precision(leaf: Any) -> bool:
 
 def _is_rounded(number: Any) -> bool:
     """Whether it is another number with 32 bits."""
-    return isinstance(number, float) and np.isfinite(number) and float(np.float32(number)) != number
+    if not isinstance(number, float) or abs(number) > np.finfo(np.float32).max:
+        return False
+    return bool(np.isfinite(number) and float(np.float32(number)) != number)

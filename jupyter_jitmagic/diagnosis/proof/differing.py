@@ -44,6 +44,15 @@ def differs(got: Any, want: Any) -> str:
     return ""
 
 
+def parts_that_differ(got: Any, want: Any) -> set[int]:
+    """Which leaves of two results differ; -1 stands for their structure."""
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    if got_tree != want_tree:
+        return {-1}
+    return {k for k, (a, b) in enumerate(zip(got_leaves, want_leaves, strict=True)) if _leaf_differs(a, b)}
+
+
 def too_large(result: Any) -> bool:
     """Whether an integer of Python's is among the results that no array of JAX's holds."""
     largest = np.iinfo(jax.dtypes.canonicalize_dtype(int)).max

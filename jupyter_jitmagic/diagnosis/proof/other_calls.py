@@ -111,6 +111,15 @@ class _Maker:
         for names in [*([name] for name in optional[:6]), *([optional] if len(optional) > 1 else [])]:
             yield self._called({name: value for name, value in self._bound.items() if name not in names}, "left out", names)
         yield from self._not_needed([name for name in optional if self._default(name) is None])
+        yield from self._further()
+
+    def _further(self) -> Iterator[OtherCall]:
+        """What `**options` takes, left out one by one: the code may ask whether it is there."""
+        for name, parameter in self._parameters.items():
+            given = self._bound.get(name, {}) if parameter.kind is parameter.VAR_KEYWORD else {}
+            for key in list(given)[:4]:
+                others = {each: value for each, value in given.items() if each != key}
+                yield replace(self._called({**self._bound, name: others}, "left out", [key]), promised=False)
 
     def _not_needed(self, names: Sequence[str]) -> Iterator[OtherCall]:
         """What is None where it is left out may be needed by one side of a choice alone: left out, and the numbers 0."""
@@ -218,6 +227,9 @@ class _Maker:
         if others := set(known) - first:
             yield self._mapped(dict.fromkeys(others, 1), "rows of a single element")
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
+        for size in sorted(first)[:3] if len(first) > 1 else ():  # a loop over the others asks for their elements
+            names = " and ".join(dict.fromkeys(self._name(k) for k in arrays if self._leaves[k].shape[0] == size))
+            yield replace(self._mapped({size: 0}, "", promised=False), words=f"where {names} alone is empty")
 
     def _filled(self) -> Iterator[OtherCall]:
         """The call with elements where arrays have none: a loop over nothing traces, whatever it does."""

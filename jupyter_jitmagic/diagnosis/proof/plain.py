@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -67,7 +68,7 @@ class Plain:
         gives_gradients: it takes one, and does not ask for NaN.
         asks_for_kinds: what it does may depend on whether a number is Python's or an array.
         on_numpy: it sets elements of JAX's arrays, which plain Python refuses: it is run as the same code on NumPy's arrays.
-        changes_given: it was run so, and changed an array of the caller's.
+        changes_given: a run changed an array of the caller's.
 
     Raises:
         NoSource: a copy of the function cannot be made.
@@ -102,7 +103,7 @@ class Plain:
             self._literals |= dict.fromkeys(compared_numbers(original, unit.globals))
             self.asks_for_kinds |= asks_for_kinds(original)
         self.on_numpy: bool = getattr(known, "on_numpy", False)
-        self.changes_given = False
+        self.changes_given: bool = getattr(known, "changes_given", False)
         self._original, self._lines = fun, lines
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
@@ -271,7 +272,9 @@ class Plain:
 
     def _plainly(self, given: Input) -> Any:
         with jax.disable_jit(self._interpreted):
-            result = self._fun(*fresh(given.args), **fresh(given.kwargs))
+            args, kwargs = fresh((given.args, given.kwargs))
+            result = self._fun(*args, **kwargs)
+            self.changes_given |= is_written_to((given.args, given.kwargs), (args, kwargs))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(result)):
             raise jax.errors.UnexpectedTracerError("the result holds what the body of one of JAX's loops kept")
         return jax.block_until_ready(result)
@@ -355,15 +358,17 @@ class Plain:
         self._probes.start(deadline)
 
         shared = Shared() if self.on_numpy else None
+        used = fresh(args), fresh(kwargs)
 
         def plainly() -> Any:
             with jax.disable_jit(self._interpreted):
                 known = same, self._interpreted
-                return uncompiled.run(fun, fresh(args), fresh(kwargs), deadline, watch, recordings, known, shared, tape)
+                return uncompiled.run(fun, used[0], used[1], deadline, watch, recordings, known, shared, tape)
 
         self.too_slow, self._failed_by_numpy = False, None
         try:
             found = (rerun(plainly),)
+            self.changes_given |= is_written_to((args, kwargs), used)
             self.changes_given |= shared is not None and shared.changes_given
             return found
         except OutOfTime:

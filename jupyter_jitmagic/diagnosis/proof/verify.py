@@ -266,7 +266,7 @@ def comparison(
     differences = dict.fromkeys((*notes, *met))
     differences |= dict.fromkeys(words(told, [*differences, *excludes.values()]))
     not_reached = dict.fromkeys((*plain.coverage.missing(), *(what for what in excludes.values() if what not in met)))
-    if plain.changes_given:
+    if plain.changes_given and not any("in place" in note for note in notes):
         differences[STAYS] = None
     beside = {"beside": ON_NUMPY} if plain.on_numpy else {}
     return Comparison(inputs, plain.coverage.words(), tuple(not_reached), tuple(differences), **beside)

@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
-from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, rounds_decimals
+from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
@@ -236,7 +236,7 @@ class Judge:
             count, notes, inputs = found
             if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
                 notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
-            if IN_DOUBLE not in notes and any(rounds_decimals(unit.text) for unit in self._units):
+            if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
                 notes += (IN_DOUBLE,)
             if draft.returns:
                 length = min(count for _, count in draft.cuts)

@@ -78,3 +78,21 @@ def test_what_the_rules_ask_of_plain_python_changes_no_array_of_the_callers():
     table = np.zeros((3, 2), np.float32)
     found = jm.diagnose(define(source)["f"], 1, 0, 1.0, table)
     assert found.verified and not table.any()
+
+
+@pytest.mark.parametrize(
+    "change", ["x[0] = 0.0\n    x = x + 1", "x *= 2", "y = x\n    y += 1", "np.clip(x, 0, 1, out=x)", "empty(x)"]
+)
+def test_an_array_that_is_written_to_by_whatever_name_is_said_to_stay(change):
+    """A name that the function binds as well was taken for its own, and the caller's array for untouched."""
+    source = f"""
+import numpy as np
+def empty(a):
+    a[:] = 0
+def f(x, t):
+    {change}
+    return jnp.where(x > 0, t, 0.0) if x.sum() > t else x
+"""
+    found = jm.diagnose(define(source)["f"], np.array([1.0, 2.0, 3.0]), 5.0)
+    for rewrite in (*found.rewrites, *found.splits):
+        assert any("place" in each or "arrays stay" in each for each in rewrite.compared.differences)

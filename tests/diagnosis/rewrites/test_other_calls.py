@@ -297,3 +297,28 @@ def f(target, tol=0.01):
     exec(rewrite.source, namespace)
     assert jax.jit(namespace["f"])(jnp.array(3)).dtype == jnp.float32
     assert any("where all numbers are integers" in each for each in rewrite.compared.differences)
+
+
+def test_a_further_keyword_is_left_out():
+    """`**options` that the code asks for by name: the rewrite needs what plain Python only looks for, and says so."""
+    source = "def f(x, **options):\n    if options.get('shift', 0.0) > 0:\n        x = x + options['shift']\n    return x\n"
+    found = propose(define(source)["f"], (X,), {"shift": jnp.array(1.0)}, (), (), seconds=30)
+    assert "fails with shift left out" in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_one_array_alone_is_empty():
+    """A compiled loop traces its body, which asks for an element of what plain Python goes through without one."""
+    source = """
+def f(x, y, t):
+    hits = 0
+    for a in x:
+        for b in y:
+            if abs(a - b) < t:
+                break
+        else:
+            hits += 1
+    return hits
+"""
+    found = propose(define(source)["f"], (jnp.arange(4.0), X, 0.2), {}, (), (), seconds=30)
+    told = " ".join(found.rewrites[0].compared.differences)
+    assert "y alone is empty" in told or "while_loop" not in found.rewrites[0].source

@@ -93,3 +93,12 @@ def test_what_is_no_rounding_at_a_limit_is_refused():
     assert IN_DOUBLE in notes(straight)
     with pytest.raises(Differs, match="decimal"):
         notes(turned)
+
+
+def test_what_rounding_decides_in_one_part_excuses_no_other():
+    """The sign was excused by the place, which is another number of the result."""
+    plain = Plain(lambda x: (signs(x), 2 * x), [], {}, Variations((X,), {}, set()), 2.0)
+    with pytest.raises(Differs):
+        compare(
+            plain, lambda given: (signs(*given.args), given.args[0] * (2 if given.kind == "call" else 3)), {}, Deadline(2.0)
+        )

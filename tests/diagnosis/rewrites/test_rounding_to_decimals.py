@@ -1,11 +1,12 @@
 """Python's floats that are rounded to decimals have 64 bits, a compiled program's 32."""
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import define
+from .helpers import applied, define
 
 
 @pytest.mark.parametrize(("call", "told"), [("round(float(x.sum()), 1)", True), ("float(x.sum())", False)])
@@ -15,3 +16,23 @@ def test_rounding_to_decimals_is_told_of_whatever_the_data(call, told):
     found = jm.diagnose(define(source)["f"], jnp.array([jnp.nan, 1.0]))
     assert found.verified
     assert any("64 bits" in each for each in found.rewrites[0].compared.differences) == told
+
+
+@pytest.mark.parametrize(
+    ("test", "x"),
+    [
+        ("v > 1e30 or v == 0.1", [0.1, 2.0]),
+        ("v * 1e300 > 1e305", [1e6, 2.0]),
+        ("math.isclose(float(x.sum()), t, rel_tol=1e-9)", [2.4, 0.7]),
+    ],
+)
+def test_numbers_that_single_precision_cannot_tell_are_said_or_nothing_is_verified(test, x):
+    """`float(x[0]) == 0.1` is never true of 32 bits, and 1e300 is infinite there: verified, and other numbers came out."""
+    source = f"import math\ndef f(x, t):\n    v = float(x[0])\n    if {test}:\n        return x * 0\n    return x + t\n"
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], jnp.array([1.0, 2.0]), 3.0)
+    for which, rewrite in enumerate(found.rewrites):
+        if not any("64 bits" in each for each in rewrite.compared.differences):
+            want = namespace["f"](jnp.array(x), 3.1)
+            with applied(found, namespace, which):
+                assert np.array_equal(namespace["f"](jnp.array(x), 3.1), want)
