@@ -537,3 +537,19 @@ def test_a_number_that_is_no_size_goes_in_as_it_is():
     """As an int it would compile again for each of its values."""
     lengths = jnp.array([0, 1, 2, 3])
     assert "int(" not in split_of(ends, lengths).source
+
+
+def widest(x, groups):
+    parts = []
+    for g in jnp.unique(groups):
+        parts.append(x[groups == g].std())
+    return max(parts)
+
+
+def test_a_split_that_loses_the_gradient_is_not_called_equal():
+    """A group of one has a spread of 0, where a square root has no slope: `max` leaves it out, a `where` does not."""
+    alone, together = jnp.array([1, 0, 2, 2, 0, 0]), jnp.array([1, 0, 1, 1, 0, 0])
+    x = jnp.array([0.25, 0.0, 2.0, -1.25, 2.5, -1.5])
+    lost = jm.diagnose(widest, x, alone)
+    assert not lost.verified and "its gradient is not finite on the call's own input" in str(lost)
+    assert jm.diagnose(widest, x, together).splits[0].verified

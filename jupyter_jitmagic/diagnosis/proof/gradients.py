@@ -83,9 +83,18 @@ class Gradients:
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
-    def compare(self, rewrite: Callable[..., Any], inputs: Sequence[Input], seconds: float, program: Any = None) -> str:
+    def compare(
+        self,
+        rewrite: Callable[..., Any],
+        inputs: Sequence[Input],
+        seconds: float,
+        program: Any = None,
+        *,
+        traces: bool = True,
+    ) -> str:
         """Compare on these inputs of one signature; gives half a sentence where the rewrite has no gradient, or none that is
-        finite where data is NaN, of which the code does not speak. `program`: its trace on a call, perhaps of other sizes.
+        finite where data is NaN, of which the code does not speak. `program`: its trace on a call, perhaps of other sizes;
+        `traces`: it can be traced as a whole.
 
         Raises:
             DiffersAtEdge: the rewrite's gradient is another at edges, and right elsewhere.
@@ -97,12 +106,13 @@ class Gradients:
             return ""
         first = self._apart(inputs[0])
         if not first.values:
-            return self._of_floats(rewrite, inputs[0], seconds)
+            return self._of_floats(rewrite, inputs[0], seconds) if traces else ""
         if not (program is None or _any_floats(program.out_info)):
             return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
-            gradient = rerun(functools.partial(self._of_rewrite, rewrite, first, program), 2 * seconds)
+            find = functools.partial(self._of_rewrite, rewrite, first, program)
+            gradient = rerun(find, 2 * seconds) if traces else functools.partial(self._by_running, rewrite)
         except OutOfTime:
             self.cut = "gradients"
             return ""
@@ -189,6 +199,11 @@ class Gradients:
 
         return gradient
 
+    def _by_running(self, rewrite: Callable[..., Any], leaves: Leaves) -> Any:
+        """The gradient of what only plain Python can run, None where that fails."""
+        found = self._found(rewrite, leaves, "rewrite")
+        return None if found is None else found[1]
+
     def _of_floats(self, rewrite: Callable[..., Any], given: Input, seconds: float) -> str:
         """Half a sentence where a call with floats for Python's integers has a gradient, and the rewrite's loop has none."""
         if self._as_floats is None:
@@ -257,19 +272,20 @@ class Gradients:
         key = id(given)
         if key not in self._known:
             leaves = self._apart(given)
-            self._known[key] = self._found(leaves)
+            self._known[key] = self._found(self._plain.function, leaves, "plain")
             if self._plain.too_slow:
                 self._unknown.add(key)
         return self._known[key]
 
-    def _found(self, leaves: Leaves) -> Any:
-        total = _total(self._plain.function, leaves)
+    def _found(self, fun: Callable[..., Any], leaves: Leaves, whose: str) -> Any:
+        """The value and gradient of what plain Python runs."""
+        total, same = _total(fun, leaves), leaves.same(f"{whose} total")
         try:
-            return self._plain.gradient(lambda each: total(*each), leaves.values, leaves.others, SHORT, leaves.same("total"))
+            return self._plain.gradient(lambda each: total(*each), leaves.values, leaves.others, SHORT, same)
         except NotKnown:
             pass
-        both = jax.value_and_grad(total)
-        return self._plain.computed(lambda each: both(*each), [leaves.values, leaves.others], SHORT, leaves.same("gradient"))
+        both, same = jax.value_and_grad(total), leaves.same(f"{whose} gradient")
+        return self._plain.computed(lambda each: both(*each), [leaves.values, leaves.others], SHORT, same)
 
     def _right_one(self, given: Input, got: Any, want: Any) -> str:
         """Whose gradient is right by small steps of plain Python's own results: "plain", "rewrite" (plain Python lost it in
@@ -309,7 +325,7 @@ class Gradients:
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
         total = _total(self._plain.function, leaves)
-        found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("total"))
+        found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("plain total"))
         return None if found is None or not np.isfinite(found) else float(found)
 
 

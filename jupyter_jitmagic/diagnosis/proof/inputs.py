@@ -271,10 +271,13 @@ class Variations:
             yield self._each(self._floats, lambda v: -doubled_above(v), "doubled")
 
     def nan_in_one(self) -> Iterator[Input]:
-        """NaN all through one array of several: what is not chosen computes with it, and loses the gradients of the others."""
+        """NaN all through one array of several: what is not chosen computes with it, and loses the gradients of the others.
+        The same with the other sign, for which the other branch may be chosen."""
         arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
         for k in arrays[:3] if len(arrays) > 1 else ():
-            yield self._each([k], lambda values: values * np.nan, "nan")
+            lost = self._each([k], lambda values: values * np.nan, "nan")
+            yield lost
+            yield self.nudged(lost, -1)
 
     def core(self) -> Iterator[Input]:
         """The few inputs on which every rewrite is run."""

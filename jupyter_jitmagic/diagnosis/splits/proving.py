@@ -13,6 +13,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -39,12 +40,14 @@ class Proof:
     def __init__(self, call: Call, static: frozenset[str], unit: Unit, seconds: float) -> None:
         self.call, self.static, self.unit, self.seconds = call, static, unit, seconds
 
+    @property
+    def _static(self) -> tuple[str, ...]:
+        return (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
+
     @functools.cached_property
     def _variations(self) -> Variations:
-        names = (*sorted(self.static), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
-        return Variations(
-            self.call.args, self.call.kwargs, static_split(self.call.fun, self.call.args, self.call.kwargs, names)
-        )
+        given = self.call.args, self.call.kwargs
+        return Variations(*given, static_split(self.call.fun, *given, self._static))
 
     @functools.cached_property
     def others(self) -> list[Input]:
@@ -73,7 +76,7 @@ class Proof:
         try:
             own = with_kept(self.call.fun, tuple(kept.values()))
             plain = Plain(own, _with(units, self.unit), {}, self._variations, self.seconds)
-            count, notes, _ = compare(
+            count, notes, inputs = compare(
                 plain,
                 lambda given: computed(fun, given),
                 {},
@@ -81,11 +84,28 @@ class Proof:
                 uncompiled_rewrite=functools.partial(_uncompiled, fun),
             )
             own_sizes_done()
+            serves = self._serves_others(plain, fun)
         except (NoSource, Differs):
             return None
-        if not self._serves_others(plain, fun):
+        if not serves:
             return None
+        try:
+            notes = tuple(filter(None, (*notes, self._gradients_compared(plain, fun, inputs))))
+        except Differs as error:
+            return f"its values are right, but {error}"
         return comparison(plain, count, notes, {}, lambda given: computed(fun, given))
+
+    def _gradients_compared(self, plain: Plain, fun: Any, inputs: Sequence[Input]) -> str:
+        """Half a sentence where the gradient is lost to NaN or at edges alone.
+
+        Raises:
+            Differs: it is another.
+        """
+        gradients = Gradients(self.call.fun, plain, self._static, plain.minds_nan)
+        try:
+            return gradients.compare(fun, inputs, self.seconds / 4, traces=False)
+        except (DiffersAtEdge, DiffersBesideNan) as error:
+            return str(error)
 
     def _changed_global(self, why_not: str) -> tuple[str, Any] | None:
         """The list (dict, …) of numbers and arrays, with its name among the globals, of which it is said that it is changed."""

@@ -399,6 +399,16 @@ def test_a_gradient_is_right_where_all_that_a_loop_leaves_out_is_nan():
     assert BESIDE_NAN in found.rewrites[0].compared.differences or not jnp.isnan(slope).any()
 
 
+def test_nan_in_one_array_is_looked_at_where_the_other_branch_is_taken():
+    """The call's own numbers all take the square, whose slope beside NaN is NaN for plain Python as well."""
+    source = (
+        "def loss(p, q):\n    return sum((a - b) ** 2 if a > 0 else 0.5 * (a - b) for a, b in zip(p, q))\n\n"
+        "def f(p, q):\n    return p - 0.1 * jax.grad(loss)(p, q)\n"
+    )
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0])), {})
+    assert BESIDE_NAN in found.rewrites[0].compared.differences
+
+
 def by_rank(x, limit):
     total = 0.0
     for rank, v in enumerate(sorted(x, reverse=True)):
