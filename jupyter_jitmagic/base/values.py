@@ -217,7 +217,8 @@ def _number(value: Any) -> tuple[Any, ...]:
 
 
 class Looks:
-    """What can be seen of a value, to tell equal-looking objects from different ones; `arrays` fingerprints an array.
+    """What can be seen of a value, to tell equal-looking objects from different ones; `arrays` fingerprints an array: last
+    comes what was seen of its numbers, bytes or an object that says whether it is `exact`.
 
     `exact` turns False when a key leaves something out: equal keys are then no proof that the values are equal.
     """
@@ -245,7 +246,7 @@ class Looks:
             return ("class", value.__module__, value.__qualname__)
         if is_array(value):
             described = self._arrays(value)
-            self.exact = self.exact and isinstance(described[-1], bytes)
+            self.exact = self.exact and (isinstance(described[-1], bytes) or attribute(described[-1], "exact", False))
             return ("array", *described)
         if is_a(value, types.CodeType):
             return ("code", *_code_looks(value), *(self.key(part, depth) for part in value.co_consts))

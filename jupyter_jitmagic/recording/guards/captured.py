@@ -17,13 +17,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
-import numpy as np
-
-from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a
 from jupyter_jitmagic.base.value_texts import is_secret_name, shown
-from jupyter_jitmagic.base.values import Looks, digest, hashes_by_identity
+from jupyter_jitmagic.base.values import Looks, hashes_by_identity
+from jupyter_jitmagic.recording.guards.array_looks import array_looks, differ_unseen
 from jupyter_jitmagic.recording.guards.code_reads import (
     _LONGEST_PATH,
     MISSING,
@@ -37,11 +34,6 @@ from jupyter_jitmagic.recording.guards.library_values import is_librarys, plain_
 
 FUNCTIONS_LIMIT = 200
 _PARTS_LIMIT = 100
-_SAMPLE = 4096
-_DIGESTED = 4_000_000
-"""Bytes of a NumPy array, which may change in place, that are all looked at (some 4 ms)."""
-_FETCHED = 65536
-"""Bytes of an array on an accelerator that are fetched for a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +46,8 @@ class ReadChange:
     now: str
     captured_s: float
     """Unix time of the trace that kept the old value."""
+    seen: bool = True
+    """Whether the values were seen to differ; else it is another array, of which the numbers were not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +93,11 @@ class Captured:
             value = read.look_up()
         except ReferenceError:
             return None
-        if value is not MISSING and looks_of(value)[0] == read.looks:
+        looks = None if value is MISSING else looks_of(value)[0]
+        if looks == read.looks:
             return None
-        return ReadChange(read.name, read.reader, read.text, text_of(read.name, value), self.captured_s)
+        seen = looks is None or not differ_unseen(read.looks, looks)
+        return ReadChange(read.name, read.reader, read.text, text_of(read.name, value), self.captured_s, seen)
 
 
 def text_of(name: str, value: Any) -> str:
@@ -117,7 +113,7 @@ def looks_of(value: Any) -> tuple[tuple[Any, ...], bool]:
     """
     if is_librarys(value):
         return ("library", *_place_of(value)), True
-    looks = Looks(arrays=_array_looks, parts=_PARTS_LIMIT)
+    looks = Looks(arrays=array_looks, parts=_PARTS_LIMIT)
     inner = None if is_a(value, types.FunctionType) else plain_function(wrapped(value))
     return (type(value).__qualname__, *looks.key(value if inner is None else inner)), looks.exact and inner is None
 
@@ -126,35 +122,6 @@ def _place_of(value: Any) -> tuple[Any, ...]:
     name = attribute(value, "__qualname__") or attribute(value, "__name__")
     module = attribute(value, "__module__") or attribute(attribute(value, "__self__"), "__name__")
     return (module, name) if isinstance(name, str) else (id(value),)
-
-
-def _array_looks(value: Any) -> tuple[Any, ...]:
-    """By up to 4096 elements where the host can read them at once (an equal array is then no change), else by identity."""
-    described: tuple[Any, ...] = (tuple(value.shape), str(value.dtype), type(value).__name__)
-    if is_a(value, jax.core.Tracer):  # left behind by a trace that has ended
-        return (*described, id(value))
-    if is_a(value, jax.Array):
-        described = (*described, getattr(value, "weak_type", False), str(value.sharding), getattr(value, "committed", True))
-    try:
-        seen = _on_host(value)
-        if seen is None or seen.dtype.hasobject:
-            return (*described, id(value))
-        step = max(1, -(-seen.size // _SAMPLE))
-        if is_a(value, np.ndarray) and seen.nbytes <= _DIGESTED:
-            step = 1
-        sample = digest(np.ascontiguousarray(seen.reshape(-1)[::step]).tobytes())
-        return (*described, sample) if step == 1 else (*described, sample, "sample")
-    except Exception:
-        return (*described, id(value))
-
-
-def _on_host(value: Any) -> np.ndarray[Any, Any] | None:
-    if is_a(value, np.ndarray):
-        return np.ndarray.view(value, np.ndarray)
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.extended):
-        value = jax.random.key_data(value)
-    near = {device.platform for device in value.devices()} == {"cpu"} or value.nbytes <= _FETCHED
-    return np.asarray(value) if near and is_ready(value) else None
 
 
 def reads_of(fun: Callable[..., Any], reached: list[types.FunctionType]) -> Iterator[Read]:

@@ -179,7 +179,7 @@ class Teller:
         for function, change, _ in stale.stale(since):
             key = _stale_key(function, change)
             if self._once(*key) and key not in self._stale_lines:
-                yield Line(_stale_text(function, change))
+                yield Line(stale_text(function, change))
 
     def _stale_so_far(self) -> list[Line]:
         """A name may be about to be put right: it is told once a call was made after a look had found it changed."""
@@ -192,7 +192,7 @@ class Teller:
             key = _stale_key(function, change)
             seen = changed[*key, change.captured_s] = self._changed.get((*key, change.captured_s), time.time())
             if used_s > seen and key not in self._told:
-                self._stale_lines.setdefault(key, Line(_stale_text(function, change)))
+                self._stale_lines.setdefault(key, Line(stale_text(function, change)))
         self._changed = changed
         return list(self._stale_lines.values())
 
@@ -227,10 +227,12 @@ def _stale_key(function: FunctionRecord, change: ReadChange) -> tuple[object, ..
     return ("stale", function.id, change.name, change.now)
 
 
-def _stale_text(function: FunctionRecord, change: ReadChange) -> str:
+def stale_text(function: FunctionRecord, change: ReadChange) -> str:
     name = short_name(function.qualname)
     when = time.strftime("%H:%M:%S", time.localtime(change.captured_s))
     values = f"is {change.now} now and was {change.before} when" if change.before != change.now else "has changed since"
+    if not change.seen:
+        values = "is another array now (whether of other numbers was not looked at) than when"
     reader = "" if change.reader.rpartition("<locals>.")[2] == name else f" (through {short_name(change.reader)})"
     return (
         f"{function.name} still uses the old {change.name}{reader}: {change.name} {values} {name} was traced at {when}. "

@@ -13,7 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.recording.guards import array_looks, stale
 from jupyter_jitmagic.recording.guards.captured import Captured
+from jupyter_jitmagic.recording.guards.telling import stale_text
 
 
 def notebook(code: str) -> dict[str, Any]:
@@ -126,6 +129,34 @@ def test_no_alarm_for_what_means_the_same(before: str, after: str) -> None:
     assert changes(before, after) == []
 
 
+def test_an_array_that_is_not_there_yet_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows its numbers; nor is one a change of itself that is there now and was not when it was read."""
+    space = notebook("w = jnp.ones(3)\ndef step(x): return x * w")
+    monkeypatch.setattr(array_looks, "is_ready", lambda array: False)
+    early = Captured.of(space["step"])
+    monkeypatch.undo()
+    assert early.changes() == ()
+    captured = Captured.of(space["step"])
+    run(space, "w = jnp.zeros(3)")
+    assert [change.name for change in captured.changes()] == ["w"]
+    monkeypatch.setattr(array_looks, "is_ready", lambda array: False)
+    assert captured.changes() == ()
+
+
+def test_a_large_array_on_an_accelerator_is_told_by_which_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers are not fetched, and are not said to have changed."""
+    monkeypatch.setattr(array_looks, "_is_near", lambda array: False)
+    space = notebook("w = jnp.ones(3)\ndef step(x): return x * w")
+    captured = Captured.of(space["step"])
+    assert captured.changes() == ()
+    run(space, "w = jnp.ones(3)")
+    (change,) = captured.changes()
+    assert change.name == "w" and not change.seen
+    run(space, "w = jnp.ones(4)")
+    (change,) = captured.changes()
+    assert change.seen
+
+
 def test_one_element_of_a_large_numpy_array_is_seen_and_a_key_too() -> None:
     assert changes("w = np.ones(100_000)\ndef step(x): return x * w.sum()", "w[77_777] = 5")
     assert changes("k = jax.random.key(0)\ndef step(x): return x, k", "k = jax.random.key(1)")
@@ -197,3 +228,15 @@ def test_static_objects_are_not_kept_alive() -> None:
     del settings
     gc.collect()
     assert end() is None and not captured.changes()
+
+
+def test_what_was_not_looked_at_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_looks, "_is_near", lambda array: False)
+    space = notebook("w = jnp.ones(3)\ndef step(x): return x * w")
+    step = space["step"] = jm.jit(space["step"])
+    step(1.0)
+    run(space, "w = jnp.ones(3)")
+    (found,) = [each for each in stale.stale(0.0) if each.change.name == "w"]
+    assert "w is another array now (whether of other numbers was not looked at) than when step was traced" in stale_text(
+        found.function, found.change
+    )
