@@ -311,6 +311,7 @@ def _following(followed: _Followed | None = None) -> Iterator[_Followed]:
             followed.steps.append(_Step(code, frame.f_lasti, frame.f_lineno))
         return follow
 
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 reports instructions only if a frame asked for them before
     with _profiled(followed):
         sys.settrace(follow)
         try:
