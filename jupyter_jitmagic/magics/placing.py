@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.diagnosis.fixes import Fix
+from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.cell_tree import Names
 from jupyter_jitmagic.magics.failed_trace import Failure
@@ -16,6 +17,7 @@ from jupyter_jitmagic.magics.fixed_cells import defines, fixed_cell, without_mag
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.magics.jit_calls import Sought, calls_given
 from jupyter_jitmagic.magics.joined_cells import with_above
+from jupyter_jitmagic.magics.made_of import made_of
 from jupyter_jitmagic.magics.split_cells import in_pieces
 
 _LONGEST_LINE = 100
@@ -26,7 +28,7 @@ class Placed:
     """A cell with a fix in it: its text before and after, and what of the fix belongs elsewhere, as names with their files.
 
     `above` is what was brought here from other cells, as names with their files.
-    `then` is what is to be done in another cell, where the function is put under jit; "" if nothing is.
+    `then` is what is to be done in other cells, where something is made of what is changed; "" if nothing is.
     """
 
     cell: TypedCell
@@ -58,6 +60,8 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
         found = _with_the_rest_above(shell, jitted, fix) or found
     elif found is not None:
         found = _with_the_rest_above(shell, found, fix) or found
+    if found is not None and fix.rewrite is not None:
+        found = _with_what_is_made_again(shell, failure, fix.rewrite, found)
     if found is None and problem is not None and front_end.cell_number(shell, failure.filename) is not None:
         raise problem
     return found
@@ -132,6 +136,22 @@ def _with_the_rest_above(shell: Any, found: Placed, fix: Fix) -> Placed | None:
     return Placed(found.cell, text, elsewhere, found.then, above)
 
 
+def _with_what_is_made_again(shell: Any, failure: Failure, rewrite: Rewrite, found: Placed) -> Placed:
+    """The same, told which cells are to be run again, as they made something of what is changed."""
+    names = {name.partition(".")[0] for name in rewrite.sources}
+    cells = [
+        each
+        for each in reversed(list(front_end.typed_cells(shell)))
+        if each.number not in (found.cell.number, failure.cell.number)
+    ]
+    again: dict[int, list[str]] = {}
+    for made in made_of(names, cells, shell.user_ns):
+        if f"cell [{made.cell}]" not in found.then:
+            again.setdefault(made.cell, []).append(f"`{made.name}` of `{made.of}`")
+    said = [f"Then run cell [{number}] again, which makes {' and '.join(made)}." for number, made in again.items()]
+    return replace(found, then=" ".join(filter(None, (*said, found.then))))
+
+
 def _cells(shell: Any, failure: Failure, files: Collection[str], static: bool) -> Iterator[tuple[TypedCell, str]]:
     """The cells that may take a fix, each with the file whose statements it holds ("" for none): that of the function, the one
     that failed, those of the helpers that are changed, and for a static argument the latest that puts it under jit."""
@@ -173,7 +193,7 @@ def _puts_under_jit(text: str, sought: Sought) -> bool:
 
 
 def _then(shell: Any, failure: Failure, fix: Fix, cell: TypedCell) -> str:
-    """What `Placed.then` says: a jitted function is the function as it was when it was put under jit."""
+    """What `Placed.then` says of the jit: a jitted function is the function as it was when it was put under jit."""
     own = front_end.typed_cell(shell, failure.filename) or cell
     pieces = fix.rewrite.pieces if fix.rewrite is not None else ()
     jitting = _jitting(shell, failure, own) if pieces or own.number == cell.number else None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import itertools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -141,11 +142,16 @@ class Rebuilt:
         elif isinstance(fun, types.FunctionType):
             return self._function(fun)
         elif isinstance(fun, functools.partial):
-            made = functools.partial(self.make(fun.func), *fun.args, **fun.keywords)
+            keywords = {name: self._new(each) for name, each in fun.keywords.items()}
+            made = functools.partial(self.make(fun.func), *map(self._new, fun.args), **keywords)
         elif isinstance(fun, types.MethodType):
             made = types.MethodType(self.make(fun.__func__), self._instance(fun.__self__))
+        elif type(fun) is dict:
+            made = {key: self._new(each) for key, each in fun.items()}
+        elif type(fun) in (list, tuple):
+            made = type(fun)(map(self._new, fun))
         elif isinstance(fun, tuple):
-            made = type(fun)(*(self.make(each) if self._may_reach(each) else each for each in fun))
+            made = type(fun)(*map(self._new, fun))
         elif isinstance(fun, functools._lru_cache_wrapper):
             made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
         elif has(fun, "__wrapped__"):
@@ -157,6 +163,10 @@ class Rebuilt:
                 made = types.MethodType(self.make(call), fun)
         self._made[id(fun)] = made
         return made
+
+    def _new(self, part: Any) -> Any:
+        """What stands in a container, made again where that may reach a changed function."""
+        return self.make(part) if self._may_reach(part) else part
 
     def affected(self, fun: Any) -> bool:
         """Whether `fun` is or reaches a function of a changed unit."""
@@ -185,25 +195,31 @@ class Rebuilt:
                 found += [vars(module)[n] for n in names if n in vars(module)]
             return any(self._may_reach(f) and self.affected(f) for f in found)
         if isinstance(fun, functools.partial):
-            return self.affected(fun.func)
+            return self.affected(fun.func) or self._any_affected((*fun.args, *fun.keywords.values()))
         if isinstance(fun, types.MethodType):
             return self.affected(fun.__func__)
         if isinstance(fun, type):
             return False
-        if isinstance(fun, tuple):
-            return any(self._may_reach(each) and self.affected(each) for each in fun)
+        if isinstance(fun, dict):
+            return self._any_affected(fun.values())
+        if isinstance(fun, list | tuple):
+            return self._any_affected(fun)
         if has(fun, "__wrapped__"):
             return self.affected(fun.__wrapped__)
         call = vars(type(fun)).get("__call__")
         return isinstance(call, types.FunctionType) and self.affected(call)
+
+    def _any_affected(self, parts: Iterable[Any]) -> bool:
+        return any(self._may_reach(each) and self.affected(each) for each in itertools.islice(parts, _TABLE))
 
     @staticmethod
     def _is_callable(value: Any) -> bool:
         return callable(value) and not isinstance(value, type | types.BuiltinFunctionType)
 
     def _may_reach(self, value: Any) -> bool:
-        """A callable, or a named tuple, which may hold some: `hk.transform` gives one."""
-        return self._is_callable(value) or (isinstance(value, tuple) and has(value, "_fields"))
+        """A callable, or what may hold some: a table of functions, a named tuple as `hk.transform` gives it."""
+        kind = type(value)
+        return self._is_callable(value) or kind in (dict, list, tuple) or (issubclass(kind, tuple) and has(value, "_fields"))
 
     def space(self, module_globals: dict[str, Any]) -> dict[str, Any]:
         """A copy of a module's globals in which changed functions, and what reaches them, are the new ones."""
@@ -353,6 +369,7 @@ def jitted_as(fun: Any, inner: Any) -> Any:
 CALLS_ITS_JIT = "__jitmagic_calls_its_jit__"
 """Attribute of a function that calls itself by these global names, of which each stands for its jit in the user's code."""
 _EMPTY = object()
+_TABLE = 100  # of one container that are looked at
 
 
 def _function_in(method: Any) -> Any:

@@ -10,10 +10,11 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jupyter_jitmagic.base.looking import attributes, parts_of
+from jupyter_jitmagic.base.looking import attribute, attributes, is_a, parts_of
 
 _DEPTH = 3
 _ITEMS = 100  # of one container that are looked at
+_HELD = 300  # values that `holds` looks at
 _WRITES = frozenset({"STORE_ATTR", "STORE_GLOBAL", "STORE_SUBSCR", "STORE_DEREF"})
 _METHODS = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setattr", "setdefault", "update"})
 
@@ -81,3 +82,38 @@ def closure_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):
             yield name, cell.cell_contents
+
+
+def holds(value: Any, wanted: Callable[[Any], bool]) -> bool:
+    """Whether a value is what is `wanted` or has it within: in a container, a partial, an attribute, a closure, what a wrapper
+    wraps. The nearest few hundred are looked at; what a bound method's class holds is looked up there, and is none of it.
+
+    Example:
+        >>> holds(functools.partial(pow, 2), lambda each: each is pow)
+        True
+    """
+    seen: dict[int, Any] = {}
+    queue = [value]
+    while queue and len(seen) < _HELD:
+        each = queue.pop(0)
+        if id(each) in seen:
+            continue
+        seen[id(each)] = each
+        if wanted(each):
+            return True
+        queue.extend(_within(each))
+    return False
+
+
+def _within(value: Any) -> Iterator[Any]:
+    if is_a(value, types.MethodType):
+        yield value.__self__
+        return
+    if is_a(value, functools.partial):
+        yield from (value.func, *value.args, *value.keywords.values())
+    if is_a(value, types.FunctionType):
+        yield from (each for _, each in closure_of(value))
+    wrapped = attribute(value, "__wrapped__") if callable(value) and not is_a(value, type) else None
+    if wrapped is not None:
+        yield wrapped
+    yield from (item for _, item in _items(value))

@@ -269,3 +269,62 @@ def test_an_option_of_a_file_is_shown_as_a_decorator(notebook: Shell, tmp_path: 
     notebook.ok("import jitted_in_a_file as tools")
     notebook.run("tools.fast(jnp.ones(2), 3)")
     assert '@jax.jit(static_argnames="n")' in said(notebook)
+
+
+LEAKY = """\
+def leaky(x):
+    if x.sum() > 0:
+        return x
+    return 0.1 * x
+"""
+TRANSFORM = """\
+from typing import NamedTuple
+
+class Transformed(NamedTuple):
+    init: object
+    apply: object
+
+def transform(fun):
+    return Transformed(lambda: None, lambda x: fun(x) * 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "used"),
+    [("net = transform(leaky)", "net.apply"), ('table = {"leaky": leaky, "tanh": jnp.tanh}', 'lambda x: table["leaky"](x)')],
+)
+def test_what_holds_a_changed_function_comes_along(notebook: Shell, made: str, used: str) -> None:
+    """What a library made of it, or a table of functions: it held the old one, and the fixed cell failed."""
+    notebook.ok(TRANSFORM)
+    notebook.ok(f"{LEAKY}\n{made}")
+    notebook.ok("def step(x, n):\n    return jnp.zeros(n) + APPLY(x)".replace("APPLY", f"({used})"))
+    notebook.run("answer = jax.jit(step)(jnp.array([-1.0, -2.0]), 2)")
+    cell = fixed(notebook)
+    assert f"\n\n\n{made}\n" in cell
+    notebook.ok(cell)
+    assert notebook.names["answer"].shape == (2,)
+
+
+def test_cells_that_made_something_of_what_changes_are_named(notebook: Shell) -> None:
+    """An instance keeps its class, a wrapper its function: those cells are to be run again, in their order."""
+    notebook.ok(TRANSFORM)
+    notebook.ok(LEAKY)
+    notebook.ok("net = transform(leaky)")
+    number = last(notebook)
+    notebook.ok("apply = jax.jit(net.apply)")
+    notebook.run("apply(jnp.ones(2))")
+    text = said(notebook)
+    assert f"Then run cell [{number}] again, which makes net of leaky. Then run cell [{number + 1}] again, which" in text
+
+
+def test_an_instance_of_a_changed_class_is_made_again(notebook: Shell) -> None:
+    """The one that was made before has the old method."""
+    notebook.ok("class Model:\n    def __call__(self, x):\n        if x.sum() > 0:\n            return x\n        return -x")
+    notebook.ok("model = Model()")
+    number = last(notebook)
+    notebook.ok("def predict(x):\n    return model(x)")
+    notebook.run("answer = jax.jit(predict)(jnp.array([-1.0, -2.0]))")
+    assert f"Then run cell [{number}] again, which makes model of Model." in said(notebook)
+    notebook.ok(str(notebook.ip.rl_next_input))
+    notebook.ok("model = Model()")
+    assert notebook.ok("jax.jit(predict)(jnp.array([-1.0, -2.0]))").value.tolist() == [1.0, 2.0]

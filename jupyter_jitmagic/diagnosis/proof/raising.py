@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import traceback
 import types
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -49,7 +50,7 @@ def raised(error: Exception, units: Sequence[Unit]) -> Raised | None:
     line, text = places[-1] if places else (0, "")
     said = str(error).splitlines()
     own = text.startswith(("raise", "assert"))
-    return Raised(type(error).__name__, line, said[0][:60] if said and not own else "", own)
+    return Raised(type(error).__name__, line, textwrap.shorten(said[0], 80, placeholder=" …") if said and not own else "", own)
 
 
 def _place(units: Sequence[Unit], code: types.CodeType, line: int) -> tuple[int, str] | None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import operator
 import textwrap
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_jitmagic.base.looking import attribute, text_attribute
+from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.layout import folded
 from jupyter_jitmagic.source.units import Unit, codes, layers, module_text, plain_function
+from jupyter_jitmagic.usercode.held import holds
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,27 @@ def own_name(fun: Any) -> str:
 
 
 def holders(unit: Unit) -> Iterator[tuple[str, str]]:
-    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.vmap(f)`."""
+    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.vmap(f)`, a
+    table of functions, or what a library makes of one; and those that hold on to what these have made."""
     unit_name = top_name(ast.parse(unit.text).body[-1])
     held = {
         name
         for name, value in unit.globals.items()
-        if not isinstance(value, types.ModuleType | type) and _holds(value, unit) and name != unit_name
+        if not isinstance(value, types.ModuleType | type)
+        and holds(value, lambda each: _is_of(each, unit))
+        and name != unit_name
     }
     if not held:
         return
     text = module_text(unit.filename, unit.globals)
     lines = text.splitlines(keepends=True)
+    made = {unit_name}
     for stmt in ast.parse(text).body:
         name = top_name(stmt)
         if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
+            if made.isdisjoint(each.id for each in ast.walk(stmt) if isinstance(each, ast.Name)):
+                continue  # a list, say, into which it was put later
+            made.add(name)
             yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
 
 
@@ -89,6 +98,7 @@ def other_callers(texts: Mapping[Unit, str], reached: Sequence[Unit], fun: Any) 
             if function is not None
             and function.__globals__ is unit.globals
             and not any(one.holds(function.__code__) for one in known)
+            and not holds(fun, functools.partial(operator.is_, function))  # `jax.grad(f)` is a call of f
             and any(name in code.co_names for code in (function.__code__, *codes(function.__code__)))
         ]
     return found
@@ -99,15 +109,8 @@ def _may_call(value: object) -> bool:
     return isinstance(value, types.FunctionType) or isinstance(inner, types.FunctionType)
 
 
-def _holds(value: object, unit: Unit) -> bool:
-    if isinstance(value, functools.partial):
-        return _holds(value.func, unit)
-    if isinstance(value, types.FunctionType) and unit.holds(value.__code__):
-        return True
-    if isinstance(value, types.MethodType):
-        return False  # looked up on its class
-    wrapped = attribute(value, "__wrapped__", None) if callable(value) else None
-    return isinstance(wrapped, types.FunctionType) and _holds(wrapped, unit)  # also what jax.vmap or jax.grad made of it
+def _is_of(value: object, unit: Unit) -> bool:
+    return is_a(value, types.FunctionType) and unit.holds(value.__code__)  # type: ignore[attr-defined]
 
 
 def changed_statements(old: str, new: str) -> Iterator[tuple[str, str, str]]:

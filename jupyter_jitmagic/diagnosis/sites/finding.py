@@ -16,6 +16,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.base.paths import is_part
+from jupyter_jitmagic.base.value_texts import shown
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, code_of, innermost, is_user
 from jupyter_jitmagic.diagnosis.sites.operations import block_of, operation_of, whole_tree
 from jupyter_jitmagic.diagnosis.types import Found, Site
@@ -119,24 +120,22 @@ _DETAILS = {
 }
 
 
+_LONGEST = 40
+
+
 def short(value: Any) -> str:
-    """A value in a few characters: "f32[4]" for arrays, else its cut repr."""
+    """A value in a few characters: "f32[4]" for arrays, else as it is shown everywhere, its own `__repr__` not believed."""
     if is_a(value, (jax.Array, np.ndarray)):
         try:
             return str(jax.typeof(value).str_short(short_dtypes=True))
         except Exception:
             return f"{value.dtype}[{','.join(map(str, value.shape))}]"
     name = attribute(value, "__name__", None)
-    text = name if callable(value) and isinstance(name, str) else _own_text(value)
-    return text if len(text) <= 40 else text[:37] + "…"
+    return _cut(name) if callable(value) and isinstance(name, str) else shown(value, _LONGEST)
 
 
-def _own_text(value: Any) -> str:
-    """Its repr, or its type where that fails; of a text of megabytes the beginning."""
-    try:
-        return str(repr(value))[:1000]
-    except Exception:
-        return f"<{type(value).__qualname__}>"
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…"
 
 
 # arguments that jit refuses: where they are used

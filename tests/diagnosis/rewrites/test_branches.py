@@ -105,6 +105,36 @@ def f(x):
     assert list(proposals.rewrites[0].sources) == ["relu"]
 
 
+@pytest.mark.parametrize(
+    ("held", "called"),
+    [
+        ("TABLE = {'relu': relu}", "TABLE['relu'](x)"),
+        ("STEPS = [abs, relu]", "STEPS[1](x)"),
+        ("NESTED = {'a': (1, [relu])}", "NESTED['a'][1][0](x)"),
+        ("fast = partial(call, relu)", "fast(x)"),
+        ("slow = partial(call, how=relu)", "slow(x=x)"),
+    ],
+)
+def test_a_helper_is_rewritten_that_stands_in_a_table(held, called):
+    """Or is given to a partial: the table kept the old one, and nothing was found."""
+    source = f"""
+from functools import partial
+
+def call(how, x):
+    return how(x)
+
+def relu(x):
+    return x if x > 0 else 0.0 * x
+
+{held}
+
+def f(x):
+    return {called} + 1
+"""
+    (first, *_) = check(source, (jnp.array(2.0),), (jnp.array(-2.0),)).rewrites
+    assert list(first.sources) == ["relu", held.split(" = ")[0]]
+
+
 def test_match_on_a_traced_value_becomes_a_choice():
     source = """
 def f(x, kind):

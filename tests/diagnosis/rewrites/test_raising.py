@@ -114,6 +114,16 @@ def test_other_callers_of_a_changed_helper_are_named():
     assert not_reached == ("zeros, which calls bound as well",)
 
 
+def test_what_is_differentiated_is_no_other_caller_of_its_helper():
+    """`jax.grad(total)` is a call of `total`: it was named as one that was not reached."""
+    source = (
+        "import jax\n\ndef bound(v, most):\n    return most if v > most else v\n\n"
+        "def total(x, most):\n    return bound(x.sum(), most)\n\nf = jax.value_and_grad(total)\n"
+    )
+    _, not_reached = told(source, X, 2.0)
+    assert not any("total" in each for each in not_reached)
+
+
 IN_A_LOOP = """def f(caps):
     s = 0.0
     for i, c in enumerate(caps):
