@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from checkout import SHARED
 from shells import bare, shell  # noqa: F401 (fixtures)
 
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # sizes and times are made for it; each process would take a GPU
 gc.set_threshold(50_000, 20, 100)  # a tenth of the time went into collections; tests of what is kept alive collect themselves
 
 
