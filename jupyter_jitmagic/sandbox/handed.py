@@ -17,6 +17,7 @@ def of_own_making(
     reached: Sequence[Reached],
     own: Callable[[Reached], Collection[str]],
     value: Callable[[ast.expr, types.FunctionType], object],
+    methods: Collection[types.FunctionType] = (),
 ) -> dict[types.CodeType, frozenset[str]]:
     """By code, the parameters that in every call among these functions hold a name of the caller's own making.
 
@@ -24,31 +25,39 @@ def of_own_making(
         reached: the functions of a run, the one that is run first.
         own: the names that a function binds to something of its own making.
         value: what a name stands for in a function.
+        methods: those of them that objects have which they make; any object's may be meant where one is called by its name.
     """
     codes = {function.__code__ for function, _ in reached[1:]}
     held = {code: frozenset(_parameters(code)) for code in codes}
-    calls: list[tuple[Reached, ast.Call, types.CodeType]] = []
+    calls: list[tuple[Reached, ast.Call, types.CodeType, tuple[str, ...]]] = []
     for each in reached:
         called = set()
         for node in ast.walk(each[1]):
-            if isinstance(node, ast.Call) and isinstance(helper := value(node.func, each[0]), types.FunctionType):
-                calls.append((each, node, helper.__code__))
+            if isinstance(node, ast.Call):
                 called.add(node.func)
+                for code, after_self in _meant(node.func, value(node.func, each[0]), methods):
+                    calls.append((each, node, code, _parameters(code)[after_self:]))
         for node in ast.walk(each[1]):  # what is handed on may be called by anyone
-            if isinstance(node, ast.Name | ast.Attribute) and node not in called:
-                handed_on = value(node, each[0])
-                if isinstance(handed_on, types.FunctionType) and handed_on.__code__ in codes:
-                    held[handed_on.__code__] = frozenset()
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load) and node not in called:
+                held |= {code: frozenset() for code, _ in _meant(node, value(node, each[0]), methods) if code in held}
     owned = {function.__code__: frozenset(own((function, definition))) for function, definition in reached}
     changed = True
     while changed:
         changed = False
-        for (caller, _), call, code in calls:
+        for (caller, _), call, code, parameters in calls:
             if code in held:
                 names = owned[caller.__code__] | held.get(caller.__code__, frozenset())
-                kept = held[code] & _holding(call, _parameters(code), names)
+                kept = held[code] & _holding(call, parameters, names)
                 changed, held[code] = changed or kept != held[code], kept
-    return {code: names for code, names in held.items() if any(code is called for _, _, called in calls)}
+    return {code: names for code, names in held.items() if any(code is called for _, _, called, _ in calls)}
+
+
+def _meant(func: ast.expr, known: object, methods: Collection[types.FunctionType]) -> Iterator[tuple[types.CodeType, int]]:
+    """(code, parameters before those of the call) of what an expression may name."""
+    if isinstance(known, types.FunctionType):
+        yield known.__code__, 0
+    elif known is None and isinstance(func, ast.Attribute):
+        yield from ((each.__code__, 1) for each in methods if each.__name__ == func.attr)
 
 
 def of_inner_functions(definition: ast.AST, own: Collection[str]) -> set[str]:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
-from jupyter_jitmagic.sandbox.handed import of_inner_functions, of_own_making
+from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import noticed
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -82,7 +82,7 @@ def impurity(
     made = _Made(classes)
     queue = [outer]
     reached: list[tuple[types.FunctionType, ast.AST]] = []
-    effects: list[Callable[[frozenset[str]], str]] = []
+    effects: list[Callable[[frozenset[str], frozenset[str]], str]] = []
     known_then: list[list[Unit]] = []
     unknown = ""
     while queue and not unknown:
@@ -109,9 +109,10 @@ def impurity(
         effects.append(functools.partial(_first_effect, definition, function, unit, own, reader, known, lines))
         known_then.append(list(units.values()))
         queue += [plain_function(f) for f in (*_callees(definition, function, classes), *made.methods(definition, function))]
-    handed = of_own_making(reached, lambda each: _own_in(each[1], each[0]), lambda node, function: _value(node, function))
+    methods = [function for function, _ in reached if made.has(function)]
+    handed, objects = (of_own_making(reached, own_in, _value, methods) for own_in in (_own_in, _made_in))
     for (function, _), effect, then in zip(reached, effects, known_then, strict=True):
-        if reason := effect(handed.get(function.__code__, frozenset())):
+        if reason := effect(*(each.get(function.__code__, frozenset()) for each in (handed, objects))):
             return reason, then
     return unknown, list(units.values())
 
@@ -227,30 +228,45 @@ def _first_effect(
     named: Mapping[str, Any],
     refused: Collection[int],
     handed: frozenset[str],
+    objects: frozenset[str],
 ) -> str:
-    """What a run of one function does that is noticed; "" for nothing. `handed`: its parameters that callers made."""
-    return next(_effects(definition, function, unit, copied | handed, is_read, named, refused), "")
+    """What a run of one function does that is noticed; "" for nothing.
+
+    `handed`: its parameters that hold what callers bound to something of their own making; `objects`: those that hold objects
+    which callers made by a call of their class.
+    """
+    return next(_effects(definition, function, unit, (copied | handed, copied | objects), is_read, named, refused), "")
 
 
-def _own_in(definition: ast.AST, function: types.FunctionType) -> set[str]:
-    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
-    return _own_names([n for part in body for n in ast.walk(part)], function)
+def _own_in(reached: Reached) -> set[str]:
+    function, definition = reached
+    return _own_names([n for part in _body(definition) for n in ast.walk(part)], function)
+
+
+def _made_in(reached: Reached) -> set[str]:
+    function, definition = reached
+    return made_here(_body(definition), functools.partial(_value, function=function))
+
+
+def _body(definition: ast.AST) -> list[ast.stmt]:
+    return definition.body if isinstance(definition, ast.FunctionDef) else [definition]  # type: ignore[list-item]
 
 
 def _effects(
     definition: ast.AST,
     function: types.FunctionType,
     unit: Unit,
-    copied: frozenset[str],
+    given: tuple[frozenset[str], frozenset[str]],
     is_read: Callable[[ast.Attribute], bool],
     named: Mapping[str, Any],
     refused: Collection[int] = (),
 ) -> Iterator[str]:
-    body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
+    """`given`: parameters whose items, and those whose attributes, nobody else sees."""
+    body = _body(definition)
     nodes = [n for part in body for n in ast.walk(part)]
-    own = _own_names(nodes, function) | copied
+    own = _own_names(nodes, function) | given[0]
     own |= of_inner_functions(definition, own)
-    made = made_here(body, functools.partial(_value, function=function)) | copied
+    made = made_here(body, functools.partial(_value, function=function)) | given[1]
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:
@@ -304,9 +320,16 @@ def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[
     nodes = [node for part in body for node in ast.walk(part)]
     stores = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     found: set[str] = set()
+    pairs: list[tuple[ast.expr, ast.expr]] = []
     for node in nodes:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func)):
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                pairs += zip(targets, values, strict=True)
+            case ast.Assign(targets=[target], value=value_given):
+                pairs.append((target, value_given))
+    for pair in pairs:
+        match pair:
+            case ast.Name(id=name), ast.Call(func=func):
                 makes = isinstance(made := value(func), type) or made in _COPIES
                 if makes and sum(store.id == name for store in stores) == 1:
                     found.add(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -122,11 +123,17 @@ class Inlining:
             return
         spot, code = self.spot, self.spot.code
         statement = code.statement(self.call)
-        if not _evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
-            return
-        indent = code.indent(statement)
         *before, last = body
         names = self._names(bound, before)
+        moves = bool(before) or any(names[name] != text for name, text in bound.items())
+        if moves and not (_evaluated_once(code, self.call, statement) and code.on_own_lines([statement])):
+            return
+        if moves and code.is_elif(statement):
+            return
+        around = itertools.takewhile(lambda at: at is not statement, code.ancestors(self.call))
+        if not moves and any(isinstance(at, (ast.Lambda, *COMPREHENSIONS)) for at in around):
+            return  # names of the helper's may be bound otherwise there
+        indent = code.indent(statement)
         edits = self._renamed([*before, last, *(part for pair in self._early for part in pair if part)], names)
         lines = "".join(
             f"{indent}{names[name]} = {text}\n" for name, text in bound.items() if names[name] != text and name in names
@@ -143,8 +150,13 @@ class Inlining:
             changes.append(((region, region), lines))
         yield spot.step("inline", *changes, drops=self.changed)
 
-    def by_ways(self, instead: ast.stmt | None = None) -> Iterator[Step]:
-        """Each way through the helper, ended by what it returns; `instead` of a statement that does not ask what that is."""
+    def only_reads(self) -> bool:
+        """Whether the helper is one expression that calls nothing."""
+        body = self._body(early=False) or []
+        return len(body) == 1 and not any(isinstance(node, ast.Call) for node in ast.walk(body[0]))
+
+    def by_ways(self) -> Iterator[Step]:
+        """Each way through the helper, ended by what it returns."""
         body, bound = self._whole_body(), self._arguments()
         spot, code = self.spot, self.spot.code
         statement = code.statement(self.call)
@@ -155,10 +167,10 @@ class Inlining:
         match statement:
             case ast.Expr(value=value) if value is self.call:
                 held, region = "", code.region([statement])
-            case _ if statement is instead:
-                held, region = "", code.region([statement])
             case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is self.call and held not in names.values():
                 region = code.region([statement])
+            case _ if code.is_elif(statement):
+                return
             case _:
                 held, region = code.fresh("given", "what_it_gives"), (code.region([statement])[0],) * 2
         while held in names.values():

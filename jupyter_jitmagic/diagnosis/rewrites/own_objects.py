@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import dis
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, same_globals
+from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
+    behind_super,
+    calls_by_itself,
+    held_by,
+    on_its_own,
+    spelled_out,
+    supers_named,
+)
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import SCOPES
+from jupyter_jitmagic.source.names import SCOPES, loaded
 from jupyter_jitmagic.source.units import NoSource, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_CALLS = 20  # of methods, in one function
+_MADE_BY_A_CLASS_STATEMENT = 1 << 9  # of `type.__flags__`
 _BY_HAND = ("__getattr__", "__getattribute__", "__setattr__", "__slots__", "__new__", "__post_init__", "__del__")
 
 
@@ -37,19 +47,38 @@ def around_a_method(spot: Spot) -> Iterator[Step]:
 
 
 def in_its_function(spot: Spot) -> Iterator[Step]:
-    """The function without the first of its objects that has methods which write."""
-    if not isinstance(spot.function, ast.FunctionDef):
+    """The function without the first of its objects that has methods which write, or without all that know each other."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
         return
-    for name, kind in _made_here(spot, spot.function):
-        text = _without(spot, name, kind)
+    spot = replace(spot, code=_one_a_line(spot, function))
+    same = _same(spot.code, function)
+    made = list(_made_here(spot, same)) if same is not None else []
+    for chosen in (*([each] for each in made), made if len(made) > 1 else []):
+        text = _without(spot, function, {name: kind for name, kind, _ in chosen}) if chosen else None
         if text is not None:
             yield Step(text, "inline", spot.line)
             return
 
 
-def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, type]]:
+def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
+    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`."""
+    code = spot.code
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                made = [spot.value(each.func) for each in values if isinstance(each, ast.Call)]
+                bound = {each.id for each in names if isinstance(each, ast.Name)}
+                if any(map(_is_plain, made)) and len(bound) == len(names) and not bound & loaded([node.value]):
+                    pairs = zip(names, values, strict=True)
+                    edits.append((node, f"\n{code.indent(node)}".join(f"{code.src(n)} = {code.src(v)}" for n, v in pairs)))
+    return Code(code.replace(*edits)) if edits else code
+
+
+def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, type, bool]]:
     """(variable, class) of each object that only this function reaches: it is made there once, and nothing is asked for but
-    its attributes."""
+    its attributes; or methods of another such object may be given it."""
     nodes = list(ast.walk(function))
     for node in nodes:
         match node:
@@ -57,16 +86,28 @@ def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, typ
                 kind = spot.value(made)
             case _:
                 continue
+        if not _is_plain(kind):
+            continue
         named = [each for each in nodes if isinstance(each, ast.Name) and each.id == name]
         uses = [each for each in named if isinstance(each.ctx, ast.Load)]
-        parents = [spot.code.parents[each] for each in uses]
-        alone = len(named) == len(uses) + 1 and all(
-            (isinstance(at, ast.Attribute) and at.value is use) or (isinstance(at, ast.Call) and at.func is use)
-            for use, at in zip(uses, parents, strict=True)
-        )
+        given = [use for use in uses if _is_given(spot.code.parents[use], use)]
+        asked = all(_is_asked(spot.code, use, kind) for use in uses if use not in given)
         inside = any(at is not function and isinstance(at, SCOPES) for use in uses for at in _scopes(spot.code, use, function))
-        if alone and not inside and _is_plain(kind):
-            yield name, kind
+        if asked and len(named) == len(uses) + 1 and not inside:
+            yield name, kind, not given
+
+
+def _is_asked(code: Code, use: ast.Name, kind: type) -> bool:
+    parent = code.parents[use]
+    by_name = (isinstance(parent, ast.Attribute) and parent.value is use) or (
+        isinstance(parent, ast.Call) and parent.func is use
+    )
+    return by_name or calls_by_itself(code, use, kind)
+
+
+def _is_given(parent: ast.AST, use: ast.Name) -> bool:
+    """Whether an object is given to a method, which may be that of another one."""
+    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and use in parent.args
 
 
 def _scopes(code: Code, node: ast.AST, function: ast.FunctionDef) -> Iterator[ast.AST]:
@@ -77,36 +118,64 @@ def _scopes(code: Code, node: ast.AST, function: ast.FunctionDef) -> Iterator[as
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether a class is the user's own, with attributes that are what was written there."""
-    if not isinstance(kind, type) or kind.__mro__ != (kind, object) or type(kind) is not type:
+    """Whether a class is the user's own, as its bases are, with attributes that are what was written there."""
+    if not isinstance(kind, type) or type(kind) is not type:
         return False
-    held = vars(kind)
-    methods = [each for each in held.values() if isinstance(each, types.FunctionType)]
-    own = [each for each in methods if is_users_text(each.__code__.co_filename)]
-    return bool(own) and not any(name in held for name in _BY_HAND)
+    some = False
+    for each in kind.__mro__[:-1]:
+        methods = [method for method in vars(each).values() if isinstance(method, types.FunctionType)]
+        own = [method for method in methods if is_users_text(method.__code__.co_filename)]
+        foreign = len(own) < len(methods) and not dataclasses.is_dataclass(each)
+        if foreign or not each.__flags__ & _MADE_BY_A_CLASS_STATEMENT or any(name in vars(each) for name in _BY_HAND):
+            return False
+        some = some or bool(own)
+    return some
 
 
-def _without(spot: Spot, name: str, kind: type) -> str | None:
-    """The text in which the attributes of this object are variables; None where it has to stay an object."""
-    text = spot.code.text
-    for _ in range(MOST_CALLS):
+def _without(spot: Spot, within: ast.FunctionDef, kinds: dict[str, type]) -> str | None:
+    """The text in which the attributes of these objects are variables; None where one has to stay an object."""
+    text: str | None = spot.code.text
+    for name, kind in kinds.items():
+        text = _made_by_a_call(within, text, name, kind) if text is not None else None
+    for _ in range(MOST_CALLS * len(kinds)):
+        if text is None:
+            return None
         code = Code(text)
-        function = _same(code, spot.function)
+        function = _same(code, within)
         if function is None:
             return None
-        call = _next_call(code, function, name)
+        spelled = next(filter(None, (spelled_out(code, function, *each) for each in kinds.items())), None)
+        if spelled is not None:
+            text = spelled
+            continue
+        call, name = next(((call, name) for name in kinds if (call := _next_call(code, function, name))), (None, ""))
         if call is None:
             break
-        method = "__call__" if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-        made = _inlining(replace(spot, code=code, node=call), call, kind, method, name)
-        step = next(made.by_ways(), None) if made is not None else None
+        named = "__call__" if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+        apart = on_its_own(replace(spot, code=code), call)
+        if apart is not None:
+            text = apart
+            continue
+        method, bases = behind_super(call, name, kinds[name]) or (named, kinds[name].__mro__)
+        if method == "__init__" and bases == (object,):
+            text = code.replace((code.statement(call), "pass"))
+            continue
+        made = _inlining(replace(spot, code=code, node=call), call, bases, method, name)
+        step = _step(made) if made is not None else None
         if step is None:
             return None
         text = step.text
     else:
         return None
-    made_text = _made_of_variables(spot, text, name, kind)
-    return None if made_text is None else _with_variables(spot, made_text, name, kind)
+    for name, kind in kinds.items():
+        text = _with_variables(within, text, name, kind) if text is not None else None
+    return text
+
+
+def _step(made: Inlining) -> Step | None:
+    """A method's lines in the place of its call; as one expression where it is no more than that."""
+    ways = (made.steps, made.by_ways) if made.only_reads() else (made.by_ways, made.steps)
+    return next((step for way in ways for step in way()), None)
 
 
 def _same(code: Code, function: Any) -> ast.FunctionDef | None:
@@ -119,7 +188,8 @@ def _next_call(code: Code, function: ast.FunctionDef, name: str) -> ast.Call | N
     calls = [
         node
         for node in ast.walk(function)
-        if isinstance(node, ast.Call) and (_is(node.func, name) or _is(getattr(node.func, "value", None), name))
+        if isinstance(node, ast.Call)
+        and (_is(node.func, name) or _is(getattr(node.func, "value", None), name) or _is_behind_super(node, name))
     ]
     return next((each for each in calls if not any(other in calls for other in code.below(each) if other is not each)), None)
 
@@ -128,12 +198,22 @@ def _is(node: ast.AST | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _inlining(spot: Spot, call: ast.Call, kind: type, method: str, owner: str) -> Inlining | None:
-    found = vars(kind).get(method)
+def _is_behind_super(call: ast.Call, name: str) -> bool:
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[_, owner])):
+            return _is(owner, name)
+    return False
+
+
+def _inlining(spot: Spot, call: ast.Call, bases: Sequence[type], method: str, owner: str) -> Inlining | None:
+    kind = next((each for each in bases if method in vars(each)), None)
+    found = vars(kind).get(method) if kind is not None else None
     owner_text: str | None = owner
     if isinstance(found, staticmethod):
         found, owner_text = found.__func__, None
-    if not isinstance(found, types.FunctionType) or found.__code__.co_freevars:
+    if isinstance(found, property):
+        found = found.fget
+    if kind is None or not isinstance(found, types.FunctionType) or set(found.__code__.co_freevars) - {"__class__"}:
         return None
     if found.__globals__ is not spot.globals and not same_globals(found, spot):
         return None
@@ -143,29 +223,60 @@ def _inlining(spot: Spot, call: ast.Call, kind: type, method: str, owner: str) -
         return None
     source = Code(unit.text)
     line = found.__code__.co_firstlineno - unit.first_line + 1
-    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) and node.name == method]
+    node = _method(source, method, line)
+    if node is None:
+        return None
+    named = supers_named(unit.text, node, source, kind)
+    if named != unit.text:
+        source = Code(named)
+        node = _method(source, method, line)
+    return Inlining(spot, call, source, node, owner_text) if node is not None else None
+
+
+def _method(source: Code, name: str, line: int) -> ast.FunctionDef | None:
+    """The method of this name whose first line this is, without the decorator that made it a property."""
+    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) and node.name == name]
     nodes = [node for node in nodes if min([node.lineno, *(each.lineno for each in node.decorator_list)]) == line]
-    return Inlining(spot, call, source, nodes[0], owner_text) if len(nodes) == 1 else None
+    if len(nodes) != 1:
+        return None
+    nodes[0].decorator_list = [each for each in nodes[0].decorator_list if source.src(each) != "property"]
+    return nodes[0]
 
 
-def _made_of_variables(spot: Spot, text: str, name: str, kind: type) -> str | None:
-    """The text with what `__init__` does in the place of the call that makes the object."""
+def _made_by_a_call(within: ast.FunctionDef, text: str, name: str, kind: type) -> str | None:
+    """The text with `name.__init__(…)` in the place of the line that makes the object, below what its class holds first."""
     code = Code(text)
-    function = _same(code, spot.function)
+    function = _same(code, within)
     for node in ast.walk(function) if function is not None else ():
         match node:
             case ast.Assign(targets=[ast.Name(id=each)], value=ast.Call() as call) if each == name:
                 break
     else:
         return None
+    if not code.on_own_lines([node]):
+        return None
     if dataclasses.is_dataclass(kind):
         return _of_fields(code, node, call, name, kind)
-    here = replace(spot, code=code, node=call)
-    if "__init__" not in vars(kind):
-        return code.replace((code.region([node]), "")) if not (call.args or call.keywords) else None
-    made = _inlining(here, call, kind, "__init__", name)
-    step = next(made.by_ways(instead=node), None) if made is not None else None
-    return step.text if step is not None else None
+    indent = code.indent(node)
+    lines = [f"{name}.{attr} = {kind.__name__}.{attr}" for attr in _held_first(kind)]
+    if held_by(kind, "__init__") is not object.__init__:
+        lines.append(f"{name}.__init__({', '.join(map(code.src, (*call.args, *call.keywords)))})")
+    elif call.args or call.keywords:
+        return None
+    return code.replace((code.region([node]), "".join(f"{indent}{line}\n" for line in lines or ["pass"])))
+
+
+def _held_first(kind: type) -> list[str]:
+    """What the class holds for an object until one of its methods writes it."""
+    written: dict[str, None] = {}
+    at_first: set[str] = set()
+    for each in kind.__mro__[:-1]:
+        for name, method in vars(each).items():
+            code = method.__code__ if isinstance(method, types.FunctionType) else None
+            stores = [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"] if code else []
+            written |= dict.fromkeys(stores)
+            at_first |= set(stores) if name == "__init__" else set()
+    return [name for name in written if name not in at_first and held_by(kind, name) is not None]
 
 
 def _of_fields(code: Code, node: ast.Assign, call: ast.Call, name: str, kind: Any) -> str | None:
@@ -187,10 +298,10 @@ def _of_fields(code: Code, node: ast.Assign, call: ast.Call, name: str, kind: An
     return code.replace((code.region([node]), lines))
 
 
-def _with_variables(spot: Spot, text: str, name: str, kind: type) -> str | None:
+def _with_variables(within: ast.FunctionDef, text: str, name: str, kind: type) -> str | None:
     """The text with `stats_mean` in the place of `stats.mean`."""
     code = Code(text)
-    function = _same(code, spot.function)
+    function = _same(code, within)
     if function is None:
         return None
     nodes = [node for node in ast.walk(function) if isinstance(node, ast.Attribute) and _is(node.value, name)]
@@ -201,12 +312,10 @@ def _with_variables(spot: Spot, text: str, name: str, kind: type) -> str | None:
     new: dict[str, str] = {}
     for node in nodes:
         if node.attr not in written:
-            if isinstance(vars(kind).get(node.attr), int | float | str | tuple | bool | type(None)) and node.attr in vars(kind):
+            if isinstance(held_by(kind, node.attr), int | float | str | tuple | bool):
                 edits.append((node, f"{kind.__name__}.{node.attr}"))
                 continue
             return None
-        if node.attr in vars(kind) and not dataclasses.is_dataclass(kind):
-            return None  # an attribute of the class until it is written
         new.setdefault(node.attr, code.fresh(f"{name}_{node.attr}", f"{name}_own_{node.attr}"))
         edits.append((node, new[node.attr]))
     return code.replace(*edits)

@@ -149,6 +149,91 @@ def f(x):
         ball.step(0.1)
     return ball.x, ball.bounces
 """,
+    "properties, its length, its items": """
+class Grid:
+    def __init__(self, n):
+        self.cells = np.zeros(n)
+        self.hits = 0
+
+    def __len__(self):
+        return len(self.cells)
+
+    def __getitem__(self, i):
+        return self.cells[i]
+
+    def __setitem__(self, i, v):
+        self.cells[i] = v
+
+    @property
+    def busy(self):
+        return self.hits > 2
+
+def f(x):
+    g = Grid(7)
+    late = 0
+    for i, v in enumerate(x):
+        if v > g[i - 1]:
+            g[i] = v
+            g.hits += 1
+        elif g.busy:
+            late += 1
+    return g.cells, late, len(g)
+""",
+    "of a class with bases": """
+class Schedule:
+    factor = 0.5
+    bad = 0
+
+    def __init__(self, rate):
+        self.rate = rate
+        self.best = jnp.inf
+
+    def step(self, loss):
+        if loss < self.best:
+            self.best = loss
+            self.bad = 0
+        else:
+            self.bad += 1
+            if self.bad > 1:
+                self.reduce()
+
+    def reduce(self):
+        self.rate = self.rate * self.factor
+
+class Floored(Schedule):
+    def __init__(self, rate, floor):
+        super().__init__(rate)
+        self.floor = floor
+
+    def reduce(self):
+        super().reduce()
+        self.rate = max(self.rate, self.floor)
+
+def f(x):
+    s = Floored(0.4, 0.05)
+    rates = [s.step(v) for v in x]
+    return s.rate, s.bad, len(rates)
+""",
+    "that know each other": """
+class Player:
+    def __init__(self, health):
+        self.health = health
+
+    @property
+    def alive(self):
+        return self.health > 0
+
+    def hit(self, other, damage):
+        if self.alive:
+            other.health -= damage
+
+def f(x):
+    a, b = Player(2.0), Player(2.5)
+    for v in x:
+        a.hit(b, v)
+        b.hit(a, 0.5 * v)
+    return a.health, b.health
+""",
     "what the class holds": """
 class Count:
     limit = 1.0
