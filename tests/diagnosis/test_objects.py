@@ -135,6 +135,23 @@ class Nested:
             self.w = self.w - 0.1 * self.opt.m / self.opt.t
 
 
+class History:
+    """Dicts that are changed by keys that are written there."""
+
+    def __init__(self):
+        self.w, self.history, self.last = jnp.zeros(2), {"loss": [], "norm": [0.5]}, {"epoch": 0}
+
+    def step(self, X, y):
+        loss, gradient = jax.value_and_grad(lambda w: jnp.mean((X @ w - y) ** 2))(self.w)
+        self.w = self.w - 0.1 * gradient
+        if jnp.isnan(loss):
+            self.w = self.w * 0
+        self.history["loss"].append(float(loss))
+        self.last["loss"] = loss
+        self.last["epoch"] += 1
+        return loss
+
+
 def absorb(stats, xs, *, weight=1.0):
     stats.push(xs.sum() * weight)
     if stats.mean > 1:
@@ -157,7 +174,8 @@ def with_fix(diagnosis, function, **names):
 
 
 def held(value):
-    return {path: np.asarray(each).tolist() for path, each in attributes_of(value).items()}
+    found = {path: jax.tree.leaves(each) for path, each in attributes_of(value).items()}
+    return {path: np.concatenate([np.ravel(leaf) for leaf in leaves] or [[]]).tolist() for path, leaves in found.items()}
 
 
 def close(a, b):
@@ -172,6 +190,7 @@ CASES = [
     (Table, "update", (1, 0, 2.0), [(1, 0, 3.0), (2, 1, -1.0)]),
     (Means, "fit", (X,), [(X[:9],), (X * 3,)]),
     (Nested, "step", (X[0],), [(X[1] * 5,), (X[2],)]),
+    (History, "step", (X, Y), [(X[:7], Y[:7]), (X, -Y)]),
 ]
 
 
@@ -419,6 +438,19 @@ class Inside:
         if keep(x) > 0:
             return x
         return -x
+
+
+class Named(History):
+    def step(self, X, y):
+        """The dict is changed, and handed on."""
+        self.w = self.w + X.sum()
+        self.history["loss"].append(float(self.w[0]))
+        return len(self.history)
+
+
+def test_a_dict_that_is_changed_by_its_keys_and_read_as_a_whole():
+    """One of them would not see the other."""
+    assert not jm.diagnose(Named().step, X, Y).splits
 
 
 def register(thing):

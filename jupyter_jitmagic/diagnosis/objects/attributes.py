@@ -16,7 +16,20 @@ from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 Path = tuple[str, ...]
-"""How an attribute is reached: ``("self", "opt", "m")``."""
+"""How an attribute is reached: ``("self", "opt", "m")``; one step may be an `Item`."""
+
+
+class Item(str):
+    """The step to what stands under a key of an attribute's dict, as it is written: ``history["loss"]``."""
+
+    holder: str
+    key: str
+
+    def __new__(cls, holder: str, key: str) -> Item:
+        made = super().__new__(cls, f'{holder}["{key}"]')
+        made.holder, made.key = holder, key
+        return made
+
 
 Method: TypeAlias = "types.FunctionType | property | staticmethod[..., Any]"
 ABSENT: Any = object()
@@ -40,6 +53,9 @@ def attribute_at(objects: Mapping[Path, Any], path: Path) -> Any:
     """What stands at a path below one of the objects; ABSENT where nothing does."""
     if path in objects:
         return objects[path]
+    if isinstance(step := path[-1], Item):
+        table = attribute_at(objects, (*path[:-1], step.holder))
+        return table.get(step.key, ABSENT) if type(table) is dict else ABSENT
     owner = attribute_at(objects, path[:-1]) if len(path) > 1 else ABSENT
     if owner is ABSENT:
         return ABSENT
@@ -69,6 +85,17 @@ def is_born_with(kind: type, name: str) -> bool:
     methods = (inspect.getattr_static(kind, each, None) for each in (init.co_names if init is not None else ()))
     named = [init, *(attribute(each, "__code__", None) for each in methods)]
     return any(code is not None and name in code.co_names for code in named)
+
+
+def put(objects: Mapping[str, Any], path: Path, value: Any) -> None:
+    """Put a value where one stands at a path below one of the objects; nothing where none does."""
+    owner = objects[path[0]]
+    for name in path[1:-1]:
+        owner = vars(owner)[name]
+    step = path[-1]
+    held, name = (vars(owner).get(step.holder), step.key) if isinstance(step, Item) else (vars(owner), step)
+    if is_a(held, dict) and name in held:
+        held[name] = value
 
 
 def families(kind: type) -> list[type]:

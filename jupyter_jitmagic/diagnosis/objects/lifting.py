@@ -19,6 +19,7 @@ from typing import Any
 from jupyter_jitmagic.base.looking import attribute, has
 from jupyter_jitmagic.diagnosis.objects.attributes import (
     ABSENT,
+    Item,
     Method,
     Path,
     attribute_at,
@@ -26,19 +27,15 @@ from jupyter_jitmagic.diagnosis.objects.attributes import (
     is_users_object,
     method_at,
 )
+from jupyter_jitmagic.diagnosis.objects.keyed import GROWING, CannotLift, Keyed
 from jupyter_jitmagic.sandbox.purity import MUTATORS
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, first_line, leaves
 from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, walk, walk_scope
 from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 
-GROWING = ("append", "extend")
 _CONTAINERS = (list, dict, set, deque)
 _MUTATORS = MUTATORS | {"popleft", "appendleft"}
 _MOST_METHODS = 12
-
-
-class CannotLift(Exception):
-    """The function does with an object what no function of its attributes can do; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,7 @@ class Lifting:
         self.in_rounds: dict[Path, None] = {}
         self.methods: dict[Path, Any] = {}
         self.rebound: set[Path] = set()
+        self.keyed = Keyed()
         self._uses: dict[Path, int] = {}
         self._appends: dict[Path, int] = {}
         self._made: dict[tuple[Any, tuple[tuple[str, Path], ...]], Lifted] = {}
@@ -166,7 +164,9 @@ class Lifting:
         """The name of an attribute's variable: its own, where nothing else is called so."""
         if path not in self._names:
             taken = avoid | self._taken | set(self._names.values())
-            wanted = (path[-1], "_".join(path[1:]), "_".join(path))
+            plain = [f"{each.holder}_{each.key}" if isinstance(each, Item) else each for each in path]
+            last = path[-1].key if isinstance(path[-1], Item) else path[-1]
+            wanted = (last, "_".join(plain[1:]), "_".join(plain))
             free = (name for name in wanted if name not in taken and name.isidentifier())
             name = next(free, None)
             if name is None:
@@ -240,7 +240,7 @@ class _Writer:
                 return
         if at is name:
             raise CannotLift(f"`{code.src(code.statement(name))}` hands {name.id} on")
-        assert isinstance(at, ast.Attribute)
+        assert isinstance(at, ast.Attribute | ast.Subscript)
         if path[-1].startswith("__"):
             raise CannotLift(f"it asks for {code.src(at)}")
         method = method_at(lifting.objects, path)
@@ -250,6 +250,10 @@ class _Writer:
         value = lifting.value(path)
         if is_users_object(value):
             raise CannotLift(f"`{code.src(code.statement(name))}` hands {code.src(at)} on")
+        found = lifting.keyed.item(code, self.body, at, path, value) if type(value) is dict else None
+        if found is not None:
+            at, path = found
+            value = lifting.value(path)
         if isinstance(at.ctx, ast.Del):
             raise CannotLift(f"it deletes {code.src(at)}")
         self._edit(at, self._variable(path))
@@ -273,7 +277,7 @@ class _Writer:
     def _variable(self, path: Path) -> str:
         return self.lifting.name_of(path, self.own_names)
 
-    def _data(self, at: ast.Attribute, path: Path, value: Any) -> None:
+    def _data(self, at: ast.Attribute | ast.Subscript, path: Path, value: Any) -> None:
         """An attribute that is read, written, or changed in place."""
         code, lifting, name = self.code, self.lifting, self._variable(path)
         if isinstance(at.ctx, ast.Store):

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
-from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of, copied
+from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of, copied, put
 from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split
@@ -41,11 +41,7 @@ class Beside:
         """(result, attributes) after each of the calls of a function with an input of the function of the attributes."""
         objects = _copies(self.objects)
         for (path, _), value in zip(self.main.inputs.items(), given.args, strict=False):
-            owner = objects[path[0]]
-            for name in path[1:-1]:
-                owner = vars(owner)[name]
-            if path[-1] in vars(owner):
-                vars(owner)[path[-1]] = fresh(value)
+            put(objects, path, fresh(value))
         names = dict(zip(self.main.parameters, given.args[len(self.main.inputs) :], strict=False))
         found = []
         for _ in range(ROUNDS):
