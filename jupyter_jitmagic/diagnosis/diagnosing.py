@@ -11,6 +11,7 @@ from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import Any
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic.base.errors import faults
@@ -22,6 +23,7 @@ from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_mom
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
+from jupyter_jitmagic.diagnosis.objects import STALE, before_the_trace
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import (
     clear_caches,
@@ -78,7 +80,7 @@ def diagnose_call(
     raised; it is what can be said where the function cannot be traced again without a trace of it.
     """
     started = time.perf_counter()
-    call, note = Call(fun, args, kwargs), ""
+    call, note, stale = Call(fun, args, kwargs), "", ""
     try:
         args, kwargs, note = with_values(args, kwargs)
         call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
@@ -86,6 +88,9 @@ def diagnose_call(
 
         caches = OwnCaches()
         own = replace(call, fun=caches.of(call.fun))
+        if failed is not None and not isinstance(failed, jax.errors.UnexpectedTracerError):
+            earlier = before_the_trace(own)  # what the trace that failed wrote first is not why it failed
+            own, stale = earlier or own, STALE if earlier is not None else ""
 
         so_far: list[Diagnosis] = []
 
@@ -109,8 +114,8 @@ def diagnose_call(
         diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers, jit=call.jit)
         if call.library:
             diagnosis = _without(diagnosis, call.library)
-        if note:
-            diagnosis = replace(diagnosis, notes=(*diagnosis.notes, note))
+        if more := tuple(each for each in (note, stale) if each and each not in diagnosis.notes):
+            diagnosis = replace(diagnosis, notes=(*diagnosis.notes, *more))
     except Exception as error:
         diagnosis = _failed(call, error)
     finally:

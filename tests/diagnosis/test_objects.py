@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis import diagnose_call
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of
 
@@ -480,3 +481,25 @@ def test_one_object_under_two_names():
     both = Stats()
     diagnosis = jm.diagnose(jax.jit(joined, static_argnums=(0, 1)), both, both, jnp.float32(1.0))
     assert not diagnosis.splits
+
+
+class Leaking:
+    def __init__(self):
+        self.w, self.seen = jnp.zeros(2), set()
+
+    def step(self, x):
+        self.w = self.w + x
+        if self.w.sum() > 3:
+            self.seen.add(float(x.max()))
+        return self.w
+
+
+def test_what_the_failed_trace_wrote_is_not_why_it_failed():
+    """The tracer in `self.w` came from that trace: it was told as one of an earlier trace, and as the reason."""
+    step = jm.jit(Leaking().step)
+    with pytest.raises(jax.errors.TracerBoolConversionError) as failed:
+        step(X[0])
+    diagnosis = diagnose_call(step, (X[0],), {}, failed=failed.value)
+    assert [site.code for site in diagnosis.sites][:1] == ["if self.w.sum() > 3:"]
+    assert "earlier trace" not in diagnosis.reason
+    assert [note for note in diagnosis.notes if "tracers of a failed trace" in note] != []

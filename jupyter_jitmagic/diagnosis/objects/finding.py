@@ -27,7 +27,8 @@ from jupyter_jitmagic.diagnosis.objects.attributes import (
     is_shared,
     is_users_object,
 )
-from jupyter_jitmagic.diagnosis.objects.lifting import CannotLift, Lifted, Lifting
+from jupyter_jitmagic.diagnosis.objects.keyed import CannotLift
+from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
 from jupyter_jitmagic.diagnosis.objects.outside import Outside, lengths_in, new_method
 from jupyter_jitmagic.diagnosis.objects.proving import Beside, compared
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
@@ -98,6 +99,19 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
         return _Search(call, function, objects, lifting, main, seconds, ask).found()
     except (CannotLift, CannotCut, NoSource, SyntaxError) as why:
         return Written(why_not=str(why))
+
+
+STALE = "The object holds tracers of a failed trace: numbers of their shapes stand for them here. Make the object anew."
+
+
+def before_the_trace(call: Call) -> Call | None:
+    """The call with its objects as they were before a trace that failed; None where they hold no tracers."""
+    function = plain_function(call.fun)
+    objects = _objects(call, function) if function is not None else {}
+    held = [leaf for each in objects.values() for leaf in jax.tree_util.tree_leaves(list(attributes_of(each).values()))]
+    if not any(isinstance(leaf, jax.core.Tracer) for leaf in held):
+        return None
+    return _with_objects(call, {name: _without_tracers(each) for name, each in objects.items()})[0]
 
 
 def _objects(call: Call, function: types.FunctionType) -> dict[str, Any]:
@@ -266,7 +280,7 @@ class _Search:
     def _note(self) -> str:
         if not self.stale:
             return ""
-        return "The object holds tracers of a failed trace: numbers of their shapes stand for them here. Make the object anew."
+        return STALE
 
     # -- what is told ----------------------------------------------------------------------------------
 
