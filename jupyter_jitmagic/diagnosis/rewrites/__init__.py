@@ -53,6 +53,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     met_once,
     named_states,
     none_first,
+    nonlocals,
     numbered,
     objects,
     own_conditions,
@@ -81,6 +82,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *absent.RULES,
     *own_objects.RULES,
+    *nonlocals.RULES,
     *changed_arguments.RULES,
     *named_states.RULES,
     *generators.RULES,

@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, stored
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -193,9 +193,18 @@ class Inlining:
         if isinstance(function, ast.Lambda) or function.decorator_list:
             return []
         body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else list(function.body)
+        if self.source is self.spot.code and not self._reads_what_is_written():
+            body = [each for each in body if not isinstance(each, ast.Nonlocal)]
         inner = [node for each in body for node in ast.walk(each)]
         stays = ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await | ast.Raise
         return [] if any(isinstance(node, stays) for node in inner) else body
+
+    def _reads_what_is_written(self) -> bool:
+        """Whether the statement reads a variable that the function within the caller writes: `total += visit(v)` has read it
+        before the call, and an argument is what the variable was."""
+        statement = self.spot.code.statement(self.call)
+        read = loaded([statement.test if isinstance(statement, ast.If) else statement])
+        return bool(read & written_around(self.function))
 
     def _way(self, body: Sequence[ast.stmt], indent: str, edits: list[tuple[int, int, str]], held: str) -> str | None:
         """The statements as lines that bind `held` where they return; None where what follows an `if` would stand twice."""
@@ -282,7 +291,7 @@ class Inlining:
     def _names(self, bound: dict[str, str], before: list[ast.stmt]) -> dict[str, str]:
         """Each name of the helper's own as it is called in the caller."""
         code = self.spot.code
-        own = stored(before)
+        own = [name for name in stored(before) if name not in written_around(self.function)]
         names: dict[str, str] = {}
         taken = set(code.names) | set(self.spot.locals)
         for name, text in bound.items():
@@ -332,6 +341,11 @@ class Inlining:
         return (
             inside and not isinstance(result, plain) and not (isinstance(result, ast.Tuple) and self.source.is_enclosed(result))
         )
+
+
+def written_around(function: ast.FunctionDef | ast.Lambda) -> set[str]:
+    """The variables of functions around it that a function writes."""
+    return {name for node in ast.walk(function) if isinstance(node, ast.Nonlocal) for name in node.names}
 
 
 def _returns_early(statement: ast.stmt) -> tuple[ast.expr, ast.expr | None] | None:

@@ -36,7 +36,7 @@ _BY_HAND = ("__getattr__", "__getattribute__", "__setattr__", "__slots__", "__ne
 
 def beside_a_test(spot: Spot) -> Iterator[Step]:
     """`if v > 0: stats.update(v)`: the test is in the function that makes the object."""
-    if spot.kind == BOOL and not isinstance(spot.node, ast.Call):
+    if spot.kind == BOOL and (spot.asked() is not None or not isinstance(spot.node, ast.Call)):
         yield from in_its_function(spot)
 
 

@@ -234,6 +234,26 @@ def f(x):
         b.hit(a, 0.5 * v)
     return a.health, b.health
 """,
+    "a method asked in a test": """
+class Sum:
+    def __init__(self, start):
+        self.total = start
+
+    def add(self, v):
+        self.total += v
+
+    def over(self, limit):
+        return self.total > limit
+
+def f(x):
+    b = Sum(1.0)
+    for v in x:
+        if b.over(2.5):
+            b.add(-v)
+        else:
+            b.add(v)
+    return b.total
+""",
     "what the class holds": """
 class Count:
     limit = 1.0

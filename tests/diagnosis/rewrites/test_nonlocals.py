@@ -1,0 +1,93 @@
+"""Functions within a function that write its variables."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
+
+SERVED = {
+    "in a loop": """
+def f(x):
+    count = 0
+    def visit(v):
+        nonlocal count
+        if v > 0.5:
+            count += 1
+            return v
+        return 0.0
+    total = 0.0
+    for v in x:
+        total += visit(v)
+    return total, count
+""",
+    "in branches, twice": """
+def f(x):
+    total, n = 0.0, 0
+    def add(v):
+        nonlocal total, n
+        total += v
+        n += 1
+        return total
+    for v in x:
+        if v > 1:
+            if add(v) > 3:
+                total = total / 2
+        elif v < -1:
+            add(-v)
+    return total / n if n else 0.0
+""",
+    "beside what it gives back": """
+def f(x):
+    best, where = -jnp.inf, -1
+    def look(i, v):
+        nonlocal best, where
+        if v > best:
+            best, where = v, i
+    for i in range(len(x)):
+        look(i, x[i])
+    return best, where
+""",
+}
+STAYS = {
+    "a total that was read before": """
+def f(x):
+    total = 0.0
+    def bump(v):
+        nonlocal total
+        if v > 1:
+            total += 1.0
+        return v
+    for v in x:
+        total += bump(v)
+    return total
+""",
+    "an argument that is the variable": """
+def f(x):
+    now = x[0]
+    def step(v):
+        nonlocal now
+        if v > 0:
+            now = now - 1
+        return v * 2
+    out = 0.0
+    for _ in range(3):
+        given = step(now)
+        out += given
+    return out, now
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_their_lines_stand_where_they_are_called(how):
+    """Nothing was found."""
+    found = check(SERVED[how], (X,), (-X,), (X[::-1] * 2,))
+    assert found.rewrites[0].verified and "nonlocal" not in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("why", STAYS)
+def test_what_the_statement_has_read_before_is_not_read_again(why):
+    for each in check(STAYS[why], (X,), (-X,), (X[::-1] * 2,)).rewrites:
+        assert "inline" not in each.patterns
