@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
     appended_once,
+    associated,
     attributes,
     boolean,
     branches,
@@ -95,6 +96,8 @@ RULES: list[Rule] = [
     *interpolating.RULES,
     *standard_library.RULES,
     *host_functions.RULES,
+    *keyed.ADDED_UP,
+    *associated.RULES,
     *keyed.RULES,
     *inner_functions.RULES,
     *queues.RULES,

@@ -252,4 +252,5 @@ def key_from_data(spot: Spot) -> Iterator[Step]:
     yield from ()
 
 
-RULES: list[Rule] = [added_up, key_from_data]
+ADDED_UP: list[Rule] = [added_up]
+RULES: list[Rule] = [key_from_data]

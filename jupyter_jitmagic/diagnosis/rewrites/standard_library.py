@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import bisect
+import collections
 import heapq
 import itertools
+import statistics
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
@@ -100,6 +102,87 @@ def rounds_of_a_part(spot: Spot) -> Iterator[Step]:
     yield spot.step("range", (loop.target, place), (node, head), ((start, start), line), excludes=excludes)
 
 
-RULES: list[Rule] = [bisected, smallest, accumulated, different_ones, rounds_of_a_part]
+_OF_STATISTICS = {
+    statistics.mean: ("mean", ""),
+    statistics.fmean: ("mean", ""),
+    statistics.median: ("median", ""),
+    statistics.stdev: ("std", ", ddof=1"),
+    statistics.variance: ("var", ", ddof=1"),
+    statistics.pstdev: ("std", ""),
+    statistics.pvariance: ("var", ""),
+}
+
+
+def of_statistics(spot: Spot) -> Iterator[Step]:
+    """`statistics.stdev(xs)` → `jnp.std(jnp.asarray(xs), ddof=1)`; of a generator a list is made."""
+    node = _call_inside(spot)
+    if node is None or len(node.args) != 1 or node.keywords or spot.value(node.func) not in _OF_STATISTICS:
+        return
+    (name, option), values = _OF_STATISTICS[spot.value(node.func)], node.args[0]
+    text = spot.code.expr(values)
+    if isinstance(values, ast.GeneratorExp):
+        text = f"[{text[1:-1]}]"
+    yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('asarray')}({text}){option})"), excludes=_NAN)
+
+
+_OF_SETS = {ast.BitAnd: "intersect1d", ast.BitOr: "union1d", ast.Sub: "setdiff1d", ast.BitXor: "setxor1d"}
+
+
+_OF_WHOLE_SETS = ("len", "sum", "max", "min")
+
+
+def of_two_sets(spot: Spot) -> Iterator[Step]:
+    """`len(set(a.tolist()) & set(b.tolist()))` → `len(jnp.intersect1d(a, b))`."""
+    code = spot.code
+    for node in [spot.node, *code.ancestors(spot.node)]:
+        match node:
+            case ast.Call(
+                func=ast.Name(id="len" | "sum" | "max" | "min" as of), args=[ast.BinOp(left=left, op=op, right=right)]
+            ):
+                one, other = _listed(spot, left, "set"), _listed(spot, right, "set")
+                if one and other and type(op) in _OF_SETS and spot.is_builtin(of):
+                    name = _OF_SETS[type(op)]
+                    yield spot.step(name, (node.args[0], f"{spot.jnp(name)}({one}, {other})"), excludes=_NAN)
+                return
+            case ast.stmt():
+                return
+
+
+def same_elements(spot: Spot) -> Iterator[Step]:
+    """`Counter(a.tolist()) == Counter(b.tolist())` → both in order are the same."""
+    for node in [spot.node, *spot.code.ancestors(spot.node)]:
+        match node:
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() as op], comparators=[right]):
+                one, other = _listed(spot, left, "Counter"), _listed(spot, right, "Counter")
+                if one and other:
+                    text = f"{spot.jnp('array_equal')}({spot.jnp('sort')}({one}), {spot.jnp('sort')}({other}))"
+                    text = text if isinstance(op, ast.Eq) else f"{spot.jnp('logical_not')}({text})"
+                    yield spot.step("sort", (node, text), excludes=_NAN)
+                return
+            case ast.stmt():
+                return
+
+
+def _listed(spot: Spot, node: ast.expr, maker: str) -> str:
+    """The array of `set(x.tolist())`, or of a `Counter`; "" for others."""
+    match node:
+        case ast.Call(func=func, args=[ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[])]):
+            makes = spot.value(func)
+            fact = spot.fact(array)
+            wanted = makes is set if maker == "set" else makes is collections.Counter
+            return spot.code.src(array) if wanted and fact is not None and fact.ndim == 1 else ""
+    return ""
+
+
+RULES: list[Rule] = [
+    of_statistics,
+    of_two_sets,
+    same_elements,
+    bisected,
+    smallest,
+    accumulated,
+    different_ones,
+    rounds_of_a_part,
+]
 
 __all__ = ["RULES"]

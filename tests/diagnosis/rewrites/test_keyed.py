@@ -39,13 +39,18 @@ def test_whole_numbers_added_to_a_float_stay_floats_and_floats_become_keys_as_th
 @pytest.mark.parametrize(
     "source",
     [
-        f"def f(x, G):\n    {IN_PAIRS}    return list(sums)[0]\n",
         f"def f(x, G):\n    {IN_PAIRS}    return sums[1] * x[0]\n",
         f"def f(x, G):\n    {COUNTED.replace('+ 1', '+ g')}    return max(sums.values())\n",
     ],
 )
-def test_what_needs_the_keys_themselves_is_left_alone(source):
-    found = propose(define(source)["f"], (X, G), {})
+def test_what_needs_the_keys_themselves_keeps_them(source):
+    found = check(source, *CALLS[: 2 if "sums[1]" in source else None]).rewrites[0]
+    assert found.verified
+    assert ("sums[1]" in source) == any("raises KeyError" in each for each in found.compared.differences)
+
+
+def test_what_takes_the_keys_as_a_list_is_left_alone():
+    found = propose(define(f"def f(x, G):\n    {IN_PAIRS}    return list(sums)[0]\n")["f"], (X, G), {})
     assert not found.rewrites
 
 

@@ -1,0 +1,96 @@
+"""Dicts and counters whose keys are data: arrays of keys and values, in the dict's own order."""
+
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
+
+X = jnp.array([2, 1, 2, 3, 1, 2, 0])
+IMPORTS = "import statistics\nfrom collections import Counter, defaultdict\n\n"
+SERVED = {
+    "asked before it is set": """
+def f(x):
+    seen = {}
+    for i, v in enumerate(x):
+        need = int(4 - v)
+        if need in seen:
+            return seen[need], i
+        seen[int(v)] = i
+    return -1, -1
+""",
+    "begun with a key": """
+def f(x):
+    count = {0: 1}
+    total = found = 0
+    for v in x:
+        total += int(v)
+        found += count.get(total - 3, 0)
+        count[total] = count.get(total, 0) + 1
+    return found
+""",
+    "the best of each": """
+def f(x):
+    best = {}
+    for i, v in enumerate(x):
+        k = int(v)
+        if k not in best or i % 3 > best[k]:
+            best[k] = i % 3
+    total = 0
+    for k, v in best.items():
+        total += k * v
+    return total, len(best), max(best.values())
+""",
+    "the first of each": """
+def f(x):
+    first = {}
+    for i, v in enumerate(x):
+        first.setdefault(int(v), i)
+    return max(first.values())
+""",
+    "visits": """
+def f(x):
+    visits = defaultdict(int)
+    at = 0
+    for v in x:
+        at += int(v) - 1
+        visits[at] += 1
+    return sum(1 for n in visits.values() if n > 1), max(visits, key=visits.get)
+""",
+    "a counter": """
+def f(x):
+    tally = Counter(x.tolist())
+    winner, votes = tally.most_common(1)[0]
+    return winner, votes, tally[3], sum(n * n for n in tally.values())
+""",
+    "the mode": "def f(x):\n    return statistics.mode(x.tolist())\n",
+    "the elements of both": "def f(x):\n    return len(set(x.tolist()) & set((x // 2).tolist()))\n",
+    "the same elements": "def f(x):\n    return Counter(x.tolist()) == Counter((x * x // 2).tolist())\n",
+    "spread": """
+def f(x):
+    s = [float(v) for v in x]
+    return statistics.stdev(s) / statistics.fmean(s), statistics.median(s)
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_a_dict_keyed_by_data_is_arrays(how):
+    """It gives what plain Python gives, ties in the dict's own order."""
+    found = check(IMPORTS + SERVED[how], (X,), (X[::-1],), (X * X,), (X[:5] % 2 + 1,))
+    assert found.rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    d = {}\n    for v in x:\n        d[int(v)] = v\n    return d\n",
+        "def f(x):\n    d = defaultdict(int)\n    for v in x:\n        d[int(v)] += 1\n    return d[7], len(d)\n",
+        "def f(x):\n    d = {}\n    for v in x:\n        d[int(v)] = v\n        del d[2]\n    return len(d)\n",
+    ],
+)
+def test_what_arrays_cannot_be_stays_a_dict(source):
+    """One that comes out, one that a read makes longer, one that loses keys."""
+    found = jm.diagnose(define(IMPORTS + source)["f"], X)
+    assert not found.rewrites
