@@ -88,7 +88,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("magics",),
         {
             "errors", "options", "plain", "records", "advice", "diagnosis", "source", "user code", "recording", "calls",
-            "guards", "recorder", "cell", "front end", "by line", "tables", "display", "live", "processes",
+            "guards", "looking", "recorder", "cell", "front end", "by line", "tables", "display", "live", "processes",
         },
     ),
     "processes": (("processes",), {*_LEAVES, "records", "compiles", "tables", "recording"}),

@@ -34,6 +34,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import (
     refused_at,
 )
 from jupyter_jitmagic.diagnosis.sites.leaks import Left
+from jupyter_jitmagic.diagnosis.statics.declared_arrays import declared_arrays, with_them_traced
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, TraceTooLong, search, trace_call
 from jupyter_jitmagic.diagnosis.traced_otherwise import traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite
@@ -203,6 +204,9 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         said = asked_of_the_moment(call) or traced_otherwise(call, traced)
         return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call, said))
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
+    if arrays := declared_arrays(call):
+        traced_ones = with_them_traced(call, arrays, lambda inner: _diagnose(inner, seconds, False, []))
+        return replace(traced_ones, error=f"{type(error).__name__}: {error}")
     unhashable = other_failures.for_unhashable_function(call) or other_failures.for_unhashable_static(call)
     if unhashable:
         return verdict("not_staticness", *call.static_names(), reason=unhashable)

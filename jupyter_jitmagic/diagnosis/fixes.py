@@ -26,6 +26,8 @@ class Fix:
     rewrite: Rewrite | None = None
     equations: int = 0
     """Of a program that is traced, and so large that compiling it may take long; else 0."""
+    undeclared: tuple[str, ...] = ()
+    """Static arguments that the jit declares and must not."""
 
 
 def fixes(diagnosis: Diagnosis) -> list[Fix]:
@@ -43,7 +45,7 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
     for number, rewrite in enumerate(every, 1):
         if rewrite is None:
             static = diagnosis.static_argnames, diagnosis.static_argnums
-            found.append(Fix(number, "traced", *static, equations=diagnosis.equations))
+            found.append(Fix(number, "traced", *static, equations=diagnosis.equations, undeclared=diagnosis.undeclared))
         else:
             proof: Proof = "unverified" if not rewrite.verified else "compared" if rewrite.compared is not None else "traced"
             found.append(Fix(number, proof, *_lacking(_needed(rewrite, diagnosis), diagnosis), rewrite))

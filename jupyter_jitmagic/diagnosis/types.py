@@ -168,6 +168,8 @@ class Diagnosis:
     seconds: float = 0.0
     declared_argnames: tuple[str, ...] = ()
     """What the jit declares static already; `static_argnames` holds it as well."""
+    undeclared: tuple[str, ...] = ()
+    """What the jit declares static and cannot be, as arrays: `static_argnames` is to stand there without it."""
     jit: str = "jax.jit"
     """The jit that takes the static arguments, as the user spells it where it is a library's own (``nnx.jit``)."""
     declared_argnums: tuple[int, ...] = ()

@@ -127,6 +127,8 @@ def _title(diagnosis: Diagnosis) -> Title:
         return Title(f"{name} traces, and leaves a tracer behind")
     if diagnosis.kind == "not_staticness" and any(fix.proof == "traced" for fix in fixes(diagnosis)):
         return Title(f"{name} cannot be traced")  # static arguments do cure it, of a jit within
+    if diagnosis.kind == "not_staticness" and diagnosis.verified and not fixes(diagnosis):
+        return Title(f"{name} cannot be traced")  # as one is declared static that cannot be
     if diagnosis.kind == "not_staticness" and "unknown" not in diagnosis.reason.lower():
         return Title(f"{name} fails, and no static argument cures it")
     return Title(f"{name} cannot be traced")

@@ -81,7 +81,7 @@ class Failures:
                 return
             if call.function:
                 self.explain(call, error, typed)
-            elif from_jax(error):
+            elif from_jax(error) or is_refused(error):
                 self._show(error, Document.of([Paragraph(HINT, "dim")]))
         except KeyboardInterrupt:
             front_end.show(self._shell, Document.of([Paragraph("Interrupted. `%jitfix` starts again.", "dim")]))
@@ -160,7 +160,17 @@ def failed_call(error: BaseException) -> FailedCall | None:
     """The outermost jitted call in whose trace an error arose, None if it did not arise in one."""
     from jupyter_jitmagic.recording.api.jitting import failed_call as in_traceback
 
-    return next((call for traceback in _tracebacks(error) if (call := in_traceback(traceback))), None)
+    found = next((call for traceback in _tracebacks(error) if (call := in_traceback(traceback))), None)
+    if found is not None or not is_refused(error):
+        return found
+    from jupyter_jitmagic.magics.refused_calls import refused_call
+
+    return refused_call(error)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether plain ``jax.jit`` refused a call, as a static argument has no hash."""
+    return type(error) is ValueError and str(error).startswith("Non-hashable static arguments are not supported")
 
 
 def failed_engine(error: BaseException | None) -> int | None:

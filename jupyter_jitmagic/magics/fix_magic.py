@@ -63,6 +63,8 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
     failure = failures.last or _diagnosed_now(failures)
     found = fixes(failure.diagnosis)
     if not found:
+        if failure.diagnosis.verified:
+            raise OptionError(f"what makes {failure.diagnosis.function} trace is said above, and is to be done by hand")
         plain = "; plain Python runs this call: leave jit off" if failure.diagnosis.runs_plainly else ""
         raise OptionError(f"nothing is known that makes {failure.diagnosis.function} trace{plain}")
     if number > len(found):

@@ -201,6 +201,8 @@ def _is_taken(line: str, tree: ast.Module, name: str, namespace: Mapping[str, An
 
 def _static_on_the_magic(text: str, number: int, fix: Fix, name: str, tree: ast.Module, lines: Collection[int]) -> str:
     """`--static` on the magic's line; as `f.n` where another function of the cell has an argument of that name."""
+    if fix.undeclared:
+        raise OptionError(f"the line of %%jit is to be changed by hand: {', '.join(fix.undeclared)} cannot be static")
     own = _that_ran([node for node in module_level(tree.body) if _defines(node) == name], lines)
     others = [node for node in module_level(tree.body) if isinstance(node, Function) and node.name != name]
     parameters = _parameters(own.value if isinstance(own, ast.Assign) else own)
@@ -283,7 +285,8 @@ def _with_option(text: str, call: ast.Call, fix: Fix) -> str:
         text = _without(text, call, numbers)
         return _with_option(text, _jit_call_like(text, call), fix)
     for name, keyword in there.items():
-        wanted[str(name)] = tuple(dict.fromkeys((*_literal(keyword, fix), *wanted[str(name)])))
+        already = [each for each in _literal(keyword, fix) if each not in fix.undeclared]
+        wanted[str(name)] = tuple(dict.fromkeys((*already, *wanted[str(name)])))
     missing = Fix(
         fix.number,
         fix.proof,

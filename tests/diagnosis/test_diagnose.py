@@ -101,6 +101,26 @@ def test_arrays_and_unhashable_arguments_are_never_proposed():
     assert answer.kind == "rewrite" and answer.static_argnames == ()
 
 
+@pytest.mark.parametrize(
+    ("held", "value", "kind", "said"),
+    [
+        (("x", "n"), 3, "static", "leave it traced. With that the call traces."),
+        (("x",), 3, "static", "With `n` static in its place the call traces"),
+        (("n",), jnp.int32(3), "not_staticness", "`n` is declared static, and is an array, which has no hash: pass `int(n)`"),
+    ],
+)
+def test_an_array_that_is_declared_static(held, value, kind, said):
+    """It was said to pass a tuple."""
+
+    def f(x, n):
+        return jnp.zeros(n) + x.sum()
+
+    answer = diagnose(jax.jit(f, static_argnames=held), X, value)
+    assert (answer.kind, answer.verified) == (kind, True)
+    assert said in answer.reason
+    assert answer.static_argnames == (("n",) if kind == "static" else ())
+
+
 class Mode(enum.Enum):
     A = 1
 

@@ -457,6 +457,40 @@ def test_an_unhashable_static_argument_is_told(shell: Shell) -> None:
     assert "n is declared static, but a list is not hashable: pass a tuple." in text
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "call"),
+    [
+        ("smooth = jax.jit(f, static_argnums=(0,))", 'smooth = jax.jit(f, static_argnames="n")', "smooth(jnp.arange(4.0), 2)"),
+        ('smooth = jax.jit(f, static_argnames=("x", "n"))', 'smooth = jax.jit(f, static_argnames="n")', "smooth(x, n=2)"),
+    ],
+)
+def test_an_array_that_is_declared_static_is_traced_in_the_fixed_cell(shell: Shell, before: str, after: str, call: str) -> None:
+    """Plain `jax.jit` refuses it before it traces: nothing was said, and `%jitfix` took it for no trace."""
+    shell.ok("x = jnp.ones(4)")
+    shell.ok(f"def f(x, n):\n    return x[:n] * 2\n{before}")
+    assert "%jitfix finds out why" in below(fails(shell, call))
+    said = " ".join(shell.ok("%jitfix").text.split())
+    assert "x is declared static, and is an array, which has no hash: leave it traced." in said
+    cell = str(shell.ip.rl_next_input)
+    assert cell.endswith(after)
+    shell.ok(cell)
+    assert shell.ok(call).value.shape == (2,)
+
+
+def test_a_method_is_refused_with_its_object(shell: Shell) -> None:
+    """It is looked up without being called, and nothing of the line runs again."""
+    shell.ok(
+        "import functools\n\nclass Model:\n    @functools.partial(jax.jit, static_argnums=(0, 1))\n"
+        "    def step(self, params):\n        return params['w'] * 2\n\nmodel = Model()"
+    )
+    fails(shell, "model.step({'w': jnp.ones(2)})")
+    assert "params is declared static, and is a pytree with arrays" in " ".join(shell.ok("%jitfix").text.split())
+    shell.names["made"] = []
+    fails(shell, "def make():\n    made.append(1)\n    return {'w': jnp.ones(2)}\n\nmodel.step(make())")
+    shell.run("%jitfix")
+    assert shell.names["made"] == [1]
+
+
 def test_an_interrupted_trace_is_not_traced_again(shell: Shell) -> None:
     """Who stops a trace wants it stopped."""
     shell.names["traced"] = []
