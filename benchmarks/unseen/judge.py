@@ -58,11 +58,13 @@ RETURNS_MORE = "the caller gets the whole array,"
 OTHER_LENGTH = re.compile(r"a longer or shorter array")
 """Words in which an answer says that plain Python's array has another length on some inputs."""
 SIZES = re.compile(
-    r"only for|past (an|the) end|other sizes|these sizes|same length|fails [^.]*(row|empty arrays)", re.IGNORECASE
+    r"only for|past (an|the) end|other sizes|these sizes|same length|fails [^.]*(row|empty arrays|is empty)", re.IGNORECASE
 )
 """Words in which an answer says that it holds for given sizes."""
 KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are integers)", re.IGNORECASE)
 """Words in which it says that it fails for other kinds of numbers."""
+NAN_ALONE = re.compile(r"gives? to NaN|NaN, (of )?which")
+"""Words in which it says that it puts NaN into another place, or takes it otherwise."""
 
 
 @dataclass
@@ -326,7 +328,7 @@ class Run:
     def order_of_nan(self) -> tuple[str, ...]:
         """Words in which an answer says that it puts NaN into another place."""
         compared = self.rewrite.compared if self.rewrite is not None else None
-        return tuple(each for each in compared.differences if re.search(r"gives? to NaN", each)) if compared is not None else ()
+        return tuple(each for each in compared.differences if NAN_ALONE.search(each)) if compared is not None else ()
 
     def cut(self, got: Any, want: Any) -> Any:
         """An array that came padded with its count, without the padding."""

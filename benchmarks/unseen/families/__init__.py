@@ -22,6 +22,7 @@ from . import (
     optional,
     policies,
     recursion,
+    scripts,
     selections,
     sizes,
     structures,
@@ -56,6 +57,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "studies": studies.write,
     "notebooks": notebooks.write,
     "policies": policies.write,
+    "scripts": scripts.write,
 }
 LATER = (
     "updates",
@@ -70,6 +72,7 @@ LATER = (
     "studies",
     "notebooks",
     "policies",
+    "scripts",
 )
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [
