@@ -74,6 +74,8 @@ class HitWatching:
         follower, self._follower = self._follower, None
         if isinstance(follower, Returning):
             follower.done()
+        elif follower is not None:
+            self._from = -math.inf  # its next loop may begin any moment
 
     def hit(self, start: float, end: float, out: Any, entry: int) -> float:
         """Append the row of a hit and watch its execution if that is due; until when no hit need be looked at."""
@@ -88,7 +90,7 @@ class HitWatching:
             if ahead.is_company(entry) and self._follow(start, end, out, entry, pace):
                 return float("-inf")
             if pace.each or self._row:
-                pace.note_next(start)
+                pace.note_next(start, end)
                 if pace.overtaken >= _OVERTAKEN and self._run_ahead(start, end, out, entry, pace):
                     return float("-inf")
                 if pace.returns and TELLS and self._wait_for_caller(start, end, out, entry, pace):
@@ -162,6 +164,9 @@ class HitWatching:
             self._row = 0
             return 0.0
         pace.watched += watched
+        if pace.overtaken:  # one more decides whether its caller runs ahead
+            self._row = 1
+            return 0.0
         self._row = (self._row + 1) % pace.in_a_row if watched or self._row else 0
         return 0.0 if self._row else pace.pause_s()
 

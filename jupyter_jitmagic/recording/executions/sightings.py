@@ -31,7 +31,8 @@ _WORTH_EACH_AHEAD_S = 5e-3
 """The same in a loop that runs ahead of the device, which any work beside it slows down."""
 WORTH_MANY_S = 2e-4
 _ENOUGH = 16
-_LONGEST_PAUSE = 5
+_LONGEST_PAUSE, _LONGEST_AHEAD = 5, 2
+"""So often a pause is doubled at most; where the device was at work when the last call came, its caller may run ahead again."""
 _FEW = 24
 _MOST_TRIES = 40
 RETURNS = 3
@@ -141,7 +142,7 @@ class Pace:
         """How long to wait before a call is watched again: longer where much is known or nothing comes of it, as in a loop
         that runs ahead of the device."""
         known = self.watched // _ENOUGH if (self.seconds or 0.0) < WORTH_MANY_S else 0
-        doublings = min(known + self.fruitless // self.in_a_row, _LONGEST_PAUSE)
+        doublings = min(known + self.fruitless // self.in_a_row, _LONGEST_AHEAD if self.ahead else _LONGEST_PAUSE)
         if self.starves and self.hurried < 2 * _FEW:
             doublings = 0
         return options.watch_every_s * self.in_a_row / 2 * float(2**doublings)
@@ -182,8 +183,8 @@ class Pace:
         if self.in_vain >= _IN_VAIN:
             self.asks, self.in_vain = not self.asks and (self.expected_s or 0.0) >= _ASK_FROM_S, 0
 
-    def note_next(self, start: float) -> None:
-        """The call after the latest watched one began at `start`."""
+    def note_next(self, start: float, end: float) -> None:
+        """The call after the latest watched one began at `start` and has just returned, at `end`."""
         if self.latest is not None:
             began, ended = self.latest.start, self.latest.seen_s
             if self.latest.had is not None:
@@ -191,11 +192,17 @@ class Pace:
                 self.computed = min(self.computed + 1, _COMPUTES) if in_vain and self.latest.caller_computed() else 0
             if math.isfinite(ended):
                 self.overtaken = 0
-            elif start - began < _AHEAD * (self.seconds or math.inf):  # or it was deleted by then
-                self.overtaken += 1
+            elif start - began < _AHEAD * (self.seconds or math.inf) or self._is_held_back(end - start):
+                self.overtaken += 1  # or it was deleted by then
             waited = math.isfinite(ended) and not self.latest.at_return
             at_once = waited and start - ended <= TOLERANCE * (ended - began)
             self.returned = self.returned + 1 if at_once else 0
+
+    def _is_held_back(self, lasted_s: float) -> bool:
+        """Whether the latest watched call still runs after the next one, which took so long: JAX holds a caller back that is
+        far ahead, and it comes no sooner than results do. One that has waited for another output would find this one there."""
+        array = self.latest.array if self.latest is not None else None
+        return array is not None and lasted_s > (1 - _AHEAD) * (self.seconds or math.inf) and is_ready(array) is False
 
     def due(self) -> bool:
         """Whether it is time to judge what was seen: soon where little is known, sooner where nothing is after many tries."""

@@ -516,7 +516,35 @@ def test_a_caller_that_comes_back_after_an_executions_time_is_not_taken_to_run_a
     pace.latest = sightings.Sighting(None, 1.0, 1.0)
     pace.latest.peeked = float("inf")
     for _ in range(3):
-        pace.note_next(1.0061)
+        pace.note_next(1.0061, 1.0062)
     assert pace.overtaken == 0
-    pace.note_next(1.001)
+    pace.note_next(1.001, 1.0011)
     assert pace.overtaken == 1
+
+
+def test_a_caller_that_is_held_back_runs_ahead(slow: Any) -> None:
+    """In the middle of a loop its calls come no sooner than results do; one met there alone was never followed again."""
+    make, x = slow
+    f = make(timing="dispatch")
+    f(x).block_until_ready()
+    outputs = [f(x) for _ in range(20)]
+    pace = sightings.Pace()
+    pace.add(0.006)
+    pace.latest = sightings.Sighting(outputs[-1], 1.0, 1.0)
+    pace.note_next(1.0061, 1.012)
+    assert pace.overtaken == 1
+    pace.note_next(1.0061, 1.0062)  # this call took no time: its caller may have waited for another output
+    assert pace.overtaken == 1
+    jax.block_until_ready(outputs)
+    pace.note_next(1.0061, 1.012)
+    assert pace.overtaken == 1
+
+
+def test_a_caller_that_may_run_ahead_again_is_looked_at_soon() -> None:
+    """Its loops may last a quarter of a second each: pauses that had grown longer than that met none of them."""
+    pace = sightings.Pace()
+    pace.add(5e-4)
+    pace.fruitless = 99
+    assert pace.pause_s() > 0.5
+    pace.ahead = True
+    assert pace.pause_s() < 0.25
