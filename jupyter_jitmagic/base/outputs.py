@@ -20,3 +20,8 @@ def refused_output(error: BaseException) -> str | None:
         return None
     kind, where = found[1] or found[2], f" at {found[3]}" if found[3] else ""
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}{where}"
+
+
+def who_returns(error: BaseException) -> str:
+    """Of such an error, half a sentence on what it is the result of: JAX says the same of a branch of `lax.cond`."""
+    return "one branch gives" if re.search(r"traced for (cond|switch)\b", str(error)) else "the function returns"

@@ -401,3 +401,13 @@ def test_a_place_that_no_run_has_proven_names_what_is_known_to_come_there(paths:
     call = bind(lambda model, x: x, (X, X), {})
     said = reasons.for_rewrite(call, StaticSet(frozenset(), False, frozenset(), (), left), left, True)
     assert said.startswith(f"Line 7 needs the value of {needed}. No set of static arguments was found.")
+
+
+def test_what_a_branch_gives_is_not_called_what_the_function_returns():
+    """A word that is printed is no result."""
+
+    def told(x):
+        print("high" if x.mean() > 1 else "low")
+        return x.mean() * 2
+
+    assert "the function returns a str" not in jm.diagnose(told, jnp.array([1.0, 3.0])).reason

@@ -23,7 +23,7 @@ import jax
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.base.looking import text_attribute
-from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
+from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
 from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
@@ -217,7 +217,8 @@ class Search:
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
             return traced if draft.changes else []
         if draft.changes and (refused := refused_output(outcome)) is not None:
-            self.why_not = self.why_not or f"the function returns {refused}, which cannot leave compiled code: {WHAT_TO_RETURN}"
+            says = f"{who_returns(outcome)} {refused}, which cannot leave compiled code: {WHAT_TO_RETURN}"
+            self.why_not = self.why_not or says
         if str(outcome).startswith(NO_REVERSE_MODE):
             self._one_way = self.loses_gradient = True
         try:

@@ -75,4 +75,33 @@ def sorted_by_several_keys(spot: Spot) -> Iterator[Step]:
         yield spot.step("argsort", (node, f"{asarray}({items})[{order}]"), excludes=_NAN)
 
 
-RULES: list[Rule] = [sorted_by_a_key, sorted_by_several_keys]
+def what_is_kept(spot: Spot) -> Iterator[Step]:
+    """`kept = [v for v in x if v > t]`, `kept.sort(key=lambda v: -v)` → `kept = sorted(kept, reverse=True)`, which other rules
+    know."""
+    asked, code = spot.asked(), spot.code
+    if asked is None or not isinstance(asked[1], ast.comprehension):
+        return
+    match code.statement(asked[0]):
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as kept) if asked[1] in kept.generators:
+            pass
+        case _:
+            return
+    for node in ast.walk(spot.function) if spot.function is not None else ():
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=each), attr="sort"), args=[]) as call):
+                options = _as_options(spot, call.keywords) if each == name else None
+                if options is not None and code.on_own_lines([node]):
+                    yield spot.step("sorted", (call, f"{name} = sorted({', '.join([name, *options])})"))
+                    return
+
+
+def _as_options(spot: Spot, keywords: list[ast.keyword]) -> list[str] | None:
+    """The options of `sorted`, without a key that turns the order alone; None where there is another key."""
+    match keywords:
+        case [ast.keyword(arg="key", value=ast.Lambda(args=ast.arguments(args=[ast.arg(arg=each)]), body=body))]:
+            turned = isinstance(body, ast.UnaryOp) and isinstance(body.op, ast.USub)
+            return ["reverse=True"] if turned and spot.code.src(body.operand) == each else None  # type: ignore[attr-defined]
+    return None if any(each.arg != "reverse" for each in keywords) else [f"reverse={spot.code.src(k.value)}" for k in keywords]
+
+
+RULES: list[Rule] = [what_is_kept, sorted_by_a_key, sorted_by_several_keys]

@@ -94,3 +94,14 @@ def test_the_first_key_decides_and_the_next_where_it_is_equal(body):
     check(source, (x, y), (x * 0, y), (x[::-1], y), (x.astype(jnp.uint8) * 0, y), seconds=20.0)
     once = "    return sorted((v for v in x), key=lambda v: (-v, v))[0]\n"
     assert not propose(define(f"def f(x, y):\n{once}")["f"], (x, y), {}).rewrites
+
+
+@pytest.mark.parametrize("options", ["", "reverse=True", "key=lambda v: -v"])
+def test_what_a_comprehension_keeps_is_sorted_in_place(options):
+    """Nothing was found: the list stayed one of a length that depends on data."""
+    source = (
+        "def f(x):\n    kept = [v for v in x if v > 0.5]\n"
+        f"    kept.sort({options})\n    return kept[0] - 2 * kept[-1] if kept else 0.0\n"
+    )
+    x = jnp.array([1.0, -3.0, 2.5, 0.75])
+    assert check(source, (x,), (-x,), (x - 3.0,)).rewrites[0].verified
