@@ -1,0 +1,224 @@
+"""Iterators of `itertools` that data ends or divides: `takewhile`, `dropwhile` → a mask; runs of `groupby` → their lengths."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+
+_Edit = tuple[ast.AST | tuple[int, int], str]
+_BEGINNINGS = {itertools.takewhile: "> 0", itertools.dropwhile: "== 0"}
+
+
+def beginning(spot: Spot) -> Iterator[Step]:
+    """`sum(takewhile(lambda v: v > t, x))` → `sum(x[jnp.cumprod(jnp.array([v > t for v in x])) > 0])`."""
+    code = spot.code
+    for node in ast.walk(code.statement(spot.node)):
+        if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords:
+            continue
+        which, (keeps, values) = _BEGINNINGS.get(spot.value(node.func)), node.args
+        array = _array(spot, values)
+        if which is None or not array:
+            continue
+        tests = f"{spot.jnp('array')}([{_asked(spot, keeps, array)}])"
+        yield spot.step("cumprod", (node, f"{array}[{spot.jnp('cumprod')}({tests}) {which}]"))
+        return
+
+
+def _asked(spot: Spot, function: ast.expr, array: str) -> str:
+    """What a function gives for each element, as the inside of a comprehension."""
+    match function:
+        case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)], defaults=[], vararg=None)):
+            return f"{spot.code.src(function.body)} for {name} in {array}"
+    name = spot.code.fresh("v", "item")
+    return f"{spot.code.operand(function)}({name}) for {name} in {array}"
+
+
+def _array(spot: Spot, node: ast.expr) -> str:
+    """The text of an array, or of one of which a list was made; "" for what is none."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]):
+            node = array
+    fact = spot.fact(node)
+    return spot.code.operand(node) if fact is not None and fact.ndim == 1 and fact.sort in ("array", "host") else ""
+
+
+def runs(spot: Spot) -> Iterator[Step]:
+    """`for k, g in groupby(x): n = len(list(g))` → a loop over the values of the runs and their lengths."""
+    code = spot.code
+    for node in ast.walk(spot.function) if isinstance(spot.function, ast.FunctionDef) else ():
+        if isinstance(node, ast.Call) and spot.value(node.func) is itertools.groupby:
+            statement = code.statement(node)
+            if code.on_own_lines([statement]) and not isinstance(statement, ast.While) and not code.is_elif(statement):
+                edits = _over_runs(spot, statement, node)
+                if edits is not None:
+                    yield spot.step("runs", *edits)
+            return
+
+
+def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] | None:
+    code, around = spot.code, spot.code.parents[call]
+    by = [*call.args[1:], *(each.value for each in call.keywords if each.arg == "key")]
+    array = _array(spot, call.args[0]) if call.args else ""
+    if not array or len(by) != len(call.args) - 1 + len(call.keywords):
+        return None
+    match around:
+        case ast.For(target=ast.Tuple(elts=[_, ast.Name() as group])) if around.iter is call:
+            scope: ast.AST = around
+        case ast.comprehension(target=ast.Tuple(elts=[_, ast.Name() as group])):
+            scope = code.parents[around]
+        case _:
+            return None
+    lengths = [length for node in ast.walk(scope) if (length := _length_of(node, group.id)) is not None]
+    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == group.id and isinstance(n.ctx, ast.Load)]
+    if len(lengths) != len(uses) or not lengths:
+        return None
+    values, run = code.fresh("values", "run_values"), code.fresh("run", "number_of_run")
+    how_long, key = code.fresh("lengths", "run_lengths"), code.fresh("keys", "run_keys")
+    jnp, indent = spot.jnp, code.indent(statement)
+    asked = f"{jnp('array')}([{_asked(spot, by[0], array)}])" if by else f"{jnp('asarray')}({array})"
+    changes = f"{jnp('append')}(False, {values}[1:] != {values}[:-1])[: {values}.size]"
+    lines = [
+        f"{values} = {asked}",
+        f"{run} = {jnp('cumsum')}({changes})  # which run each belongs to",
+        f"{how_long} = {jnp('bincount')}({run}, length={values}.size)",
+        f"{key} = {jnp('zeros_like')}({values}).at[{run}].set({values})",
+    ]
+    start = code.region([statement], comments=True)[0]
+    edits: list[_Edit] = [((start, start), "".join(f"{indent}{line}\n" for line in lines))]
+    edits.append((call, f"zip({key}[{how_long} > 0], {how_long}[{how_long} > 0])"))
+    edits += [(length, group.id) for length in lengths]
+    return edits
+
+
+def _length_of(node: ast.AST, group: str) -> ast.Call | None:
+    """`len(list(group))`, `sum(1 for _ in group)`."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Name(id="list" | "tuple"), args=[ast.Name(id=name)])]):
+            return node if name == group else None
+        case ast.Call(
+            func=ast.Name(id="sum"),
+            args=[ast.GeneratorExp(elt=ast.Constant(value=1), generators=[ast.comprehension(iter=ast.Name(id=name), ifs=[])])],
+        ):
+            return node if name == group else None
+    return None
+
+
+def gathered(spot: Spot) -> Iterator[Step]:
+    """`for k, v in zip(labels, x): groups[int(k)].append(v)`, `for g in groups.values()` → `for k in jnp.unique(labels): g =
+    x[labels == k]`, which the walk goes on with."""
+    function, code = spot.function, spot.code
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for loop in ast.walk(function):
+        match loop:
+            case ast.For(body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=of, attr="append"), args=[item]))], orelse=[]):
+                edits = _by_label(spot, function, loop, of, item) if code.on_own_lines([loop]) else None
+                if edits is not None:
+                    yield spot.step("unique", *edits)
+                    return
+
+
+def _by_label(spot: Spot, function: ast.FunctionDef, loop: ast.For, of: ast.expr, item: ast.expr) -> list[_Edit] | None:
+    code = spot.code
+    match of:
+        case ast.Subscript(value=ast.Name(id=name), slice=key):
+            pass
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="setdefault"), args=[key, ast.List(elts=[])]):
+            pass
+        case _:
+            return None
+    match key:
+        case ast.Call(func=ast.Name(id="int"), args=[inner]) | ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[]):
+            key = inner
+    labels, values = _run_over(spot, loop, key), _run_over(spot, loop, item)
+    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    made = next((code.statement(n) for n in named if isinstance(n.ctx, ast.Store)), None)
+    if not labels or not values or not isinstance(made, ast.Assign) or not _makes_lists(made.value):
+        return None
+    lines = ""
+    if isinstance(loop.iter, ast.Call) and code.src(loop.iter.func) == "zip":  # which ends with the shorter of them
+        size, label, value = code.fresh("size", "shorter"), code.fresh("keys", "labels"), code.fresh("items", "values")
+        indent = code.indent(loop)
+        lines = f"{indent}{size} = min(len({labels}), len({values}))\n"
+        lines += f"{indent}{label}, {value} = {labels}[:{size}], {values}[:{size}]\n"
+        labels, values = label, value
+    edits: list[_Edit] = [(code.region([made]), ""), (code.region([loop]), lines)]
+    for use in named:
+        if use in ast.walk(loop) or not isinstance(use.ctx, ast.Load):
+            continue
+        read = code.parents.get(code.parents[use])
+        around = code.parents.get(read) if read is not None else None
+        if not isinstance(read, ast.Call) or not isinstance(around, ast.For | ast.comprehension) or around.iter is not read:
+            return None
+        found = _groups(spot, around, read, labels, values)
+        if found is None:
+            return None
+        edits += found
+    return edits if len(edits) > 2 else None
+
+
+def _groups(spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, labels: str, values: str) -> list[_Edit] | None:
+    code = spot.code
+    match getattr(read.func, "attr", ""), around.target:
+        case "values", ast.Name(id=group):
+            label = code.fresh("label", "k_of_group")
+        case "items", ast.Tuple(elts=[ast.Name(id=label), ast.Name(id=group)]):
+            pass
+        case _:
+            return None
+    edits: list[_Edit] = [(around.target, label), (read, f"{spot.jnp('unique')}({labels})")]
+    chosen = f"{values}[{labels} == {label}]"
+    if isinstance(around, ast.For):
+        first = around.body[0]
+        if not code.on_own_lines([first]):
+            return None
+        start = code.region([first], comments=True)[0]
+        return [*edits, ((start, start), f"{code.indent(first)}{group} = {chosen}\n")]
+    inside = [n for n in ast.walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
+    return edits + [(n, chosen) for n in inside if isinstance(n.ctx, ast.Load)]
+
+
+def _makes_lists(made: ast.expr) -> bool:
+    match made:
+        case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict"), args=[], keywords=[]):
+            return True
+        case ast.Call(func=ast.Name(id="defaultdict") | ast.Attribute(attr="defaultdict"), args=[ast.Name(id="list")]):
+            return True
+    return False
+
+
+def _run_over(spot: Spot, loop: ast.For, part: ast.expr) -> str:
+    """The array of which a part of each round is an element: `v` of `zip(labels, x)`, `x[i]` of `enumerate(labels)`."""
+    code = spot.code
+    match loop.target, loop.iter, part:
+        case ast.Tuple(elts=targets), ast.Call(func=ast.Name(id="zip"), args=arrays, keywords=[]), ast.Name(id=name):
+            found = [a for t, a in zip(targets, arrays, strict=False) if isinstance(t, ast.Name) and t.id == name]
+        case (
+            ast.Tuple(elts=[ast.Name(id=index), ast.Name(id=each)]),
+            ast.Call(func=ast.Name(id="enumerate"), args=[array], keywords=[]),
+            ast.Name(id=name),
+        ):
+            if name == index:
+                return f"{spot.jnp('arange')}(len({code.src(array)}))"
+            found = [array] if name == each else []
+        case (
+            ast.Tuple(elts=[ast.Name(id=index), _]),
+            ast.Call(func=ast.Name(id="enumerate"), args=[_], keywords=[]),
+            ast.Subscript(value=ast.Name() as array, slice=ast.Name(id=name)),
+        ):
+            found = [array] if name == index else []
+        case (
+            ast.Name(id=index),
+            ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]),
+            ast.Subscript(value=ast.Name() as array, slice=ast.Name(id=name)),
+        ):
+            found = [array] if name == index else []
+        case _:
+            return ""
+    return _array(spot, found[0]) if len(found) == 1 and isinstance(found[0], ast.Name | ast.Call) else ""
+
+
+RULES: list[Rule] = [beginning, runs, gathered]

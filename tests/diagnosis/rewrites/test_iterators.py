@@ -1,0 +1,55 @@
+"""Iterators of `itertools` that data ends or divides, and lists that are gathered by keys that are data."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+X = jnp.array([1.0, 2.0, 2.5, -1.0, -2.0, 3.0, 0.5])
+G = jnp.array([1, 0, 2, 1, 1, 0, 0])
+IMPORTS = "from collections import defaultdict\nfrom itertools import dropwhile, groupby, takewhile\n\n"
+SERVED = {
+    "until": """
+def f(x, g):
+    return sum(takewhile(lambda v: v > x.mean(), x)), len(list(takewhile(lambda k: k != 2, g.tolist())))
+""",
+    "from then on": """
+def f(x, g):
+    rest = list(dropwhile(lambda v: v > 0, x))
+    return max(rest) if rest else 0.0
+""",
+    "the longest run": """
+def f(x, g):
+    longest = 0
+    for key, group in groupby(g.tolist()):
+        length = len(list(group))
+        if key == 1 and length > longest:
+            longest = length
+    return longest
+""",
+    "runs by a key": "def f(x, g):\n    return max([sum(1 for _ in run) for up, run in groupby(x, key=lambda v: v > 0)])\n",
+    "lists by key": """
+def f(x, g):
+    groups = defaultdict(list)
+    for k, v in zip(g, x):
+        groups[int(k)].append(v)
+    total = 0.0
+    for k, members in groups.items():
+        total += k * sum(members) / len(members)
+    return total
+""",
+    "lists that are begun when they are asked for": """
+def f(x, g):
+    groups = {}
+    for i, k in enumerate(g):
+        groups.setdefault(int(k), []).append(x[i])
+    return sum(np.median(jnp.array(members)) for members in groups.values())
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_what_data_divides_keeps_its_length(how):
+    """It gives what plain Python gives, also where there is one run or group, and where nothing is taken."""
+    found = check(IMPORTS + SERVED[how], (X, G), (-X, G[::-1]), (jnp.abs(X), G * 0 + 1), (X[::-1], jnp.arange(7) % 2))
+    assert found.rewrites[0].verified
