@@ -73,6 +73,8 @@ class Failures:
                 front_end.show(self._shell, explained.shown)
                 return
             call = failed_call(error)
+            if call is None and (left := left_behind(self._shell, error)):
+                self._show(error, Document.of([Paragraph(left, "dim")]))
             if call is None and failed_engine(error) is None:
                 return
             typed = TypedCell(result.info.raw_cell, result.execution_count, getattr(result.info, "cell_id", None) or "")
@@ -166,6 +168,24 @@ def failed_call(error: BaseException) -> FailedCall | None:
     from jupyter_jitmagic.magics.refused_calls import refused_call
 
     return refused_call(error)
+
+
+def left_behind(shell: Any, error: BaseException) -> str:
+    """What is to be said of an error that met a tracer which a jitted function has left behind; "" of any other."""
+    if type(error).__name__ != "UnexpectedTracerError":
+        return ""
+    from jupyter_jitmagic.recording.guards.left_tracers import left_by
+
+    found = left_by(error)
+    if found is None:
+        return ""
+    name, filename, line = found
+    where = front_end.place(shell, filename, line)
+    return (
+        f"A value here is a tracer, and no number: `{name}` ({where}) kept it outside of itself "
+        f"while jit traced it. Let `{name}` return it; `jupyter_jitmagic.diagnose({name}, …)`, given the arguments of a call, "
+        "says what to write instead."
+    )
 
 
 def is_refused(error: BaseException) -> bool:

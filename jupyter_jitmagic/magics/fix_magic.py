@@ -14,7 +14,7 @@ from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.magics import front_end
 from jupyter_jitmagic.magics.failed_trace import Failure
-from jupyter_jitmagic.magics.failures import Failures, failed_call, failed_engine, last_error
+from jupyter_jitmagic.magics.failures import Failures, failed_call, failed_engine, last_error, left_behind
 from jupyter_jitmagic.magics.placing import Placed, files_of, place_of, placed
 
 
@@ -60,7 +60,7 @@ def told(number: int) -> dict[str, Any]:
 
 
 def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, Document]:
-    failure = failures.last or _diagnosed_now(failures)
+    failure = failures.last or _diagnosed_now(shell, failures)
     found = fixes(failure.diagnosis)
     if not found:
         if failure.diagnosis.verified:
@@ -77,12 +77,14 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
     return None, _said(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
 
 
-def _diagnosed_now(failures: Failures) -> Failure:
+def _diagnosed_now(shell: Any, failures: Failures) -> Failure:
     """The last error was under plain `jax.jit`, which only got a hint: diagnose it now and show the advice."""
     error = last_error()
     call = failed_call(error) if error is not None else None
     if error is None:
         raise OptionError("no trace has failed; this puts the fix into the cell after one has")
+    if call is None and (left := left_behind(shell, error)):
+        raise OptionError(left.removesuffix("."))
     if call is None:
         named = type(error).__name__
         raise OptionError(f"the last failure was no trace ({named}); run the cell whose trace fails again")

@@ -477,6 +477,17 @@ def test_an_array_that_is_declared_static_is_traced_in_the_fixed_cell(shell: She
     assert shell.ok(call).value.shape == (2,)
 
 
+def test_what_meets_a_tracer_that_was_left_behind_is_told_who_left_it(shell: Shell) -> None:
+    """Plain `jax.jit` says nothing when it is left: the cell that uses it fails, and `%jitfix` took it for no trace."""
+    shell.ok("kept = {}\n\n@jax.jit\ndef step(x):\n    kept['x'] = x * 2\n    return x")
+    number = int(shell.ip.execution_count) - 1
+    shell.ok("step(1.0)")
+    text = below(fails(shell, "kept['x'] + 1"))
+    assert f"A value here is a tracer, and no number: step (cell [{number}], line" in text
+    assert "Let step return it" in text
+    assert "kept it outside of itself" in " ".join(shell.run("%jitfix").text.split())
+
+
 def test_a_method_is_refused_with_its_object(shell: Shell) -> None:
     """It is looked up without being called, and nothing of the line runs again."""
     shell.ok(

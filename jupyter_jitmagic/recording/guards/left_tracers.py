@@ -55,6 +55,14 @@ def note_miss(facts: Jitted, missed: Missed) -> None:
         faults.report("looking for tracers that a trace has left behind", error)
 
 
+def left_by(error: BaseException) -> tuple[str, str, int] | None:
+    """The function whose trace left the tracer that `error` met, with its file and line; None where jit did not trace it."""
+    if not isinstance(error, jax.errors.UnexpectedTracerError):
+        return None
+    found = traced_when_kept(error)
+    return found[:3] if found is not None and found[3] == "jit" else None
+
+
 def _tracers(
     facts: Jitted, missed: Missed, functions: list[types.FunctionType], wanted: Callable[[Any], bool]
 ) -> Iterator[str]:
