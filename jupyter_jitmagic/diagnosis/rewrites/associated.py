@@ -81,7 +81,8 @@ class _Table:
             if isinstance(use.ctx, ast.Load):
                 self.use(use)
         self.make()
-        return self.spot.step("keys", *self.edits)
+        own = "NaN among the keys, each of which is a key of its own"
+        return self.spot.step("keys", *self.edits, excludes={"nan": own})
 
     def make(self) -> None:
         spot, code = self.spot, self.code
@@ -222,12 +223,15 @@ class _Table:
 
     def _key(self, key: ast.expr) -> str:
         match key:
-            case (
-                ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[])
-                | ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[], keywords=[])
-            ) if (fact := self.spot.fact(inner)) is not None and fact.dtype in ("i", "u"):
+            case ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[]) if self._is_array(inner):
+                return f"{self.code.operand(inner)}.astype(int)"
+            case ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[], keywords=[]) if self._is_array(inner):
                 return self.code.operand(inner)
         return self.code.operand(key)
+
+    def _is_array(self, node: ast.expr) -> bool:
+        fact = self.spot.fact(node)
+        return fact is not None and fact.sort == "array" and fact.ndim == 0 and fact.dtype in ("i", "u")
 
     def best(self, end: str) -> str:
         """The place of the first of the largest values, or of the smallest."""

@@ -132,8 +132,11 @@ def _by_label(spot: Spot, function: ast.FunctionDef, loop: ast.For, of: ast.expr
             return None
     match key:
         case ast.Call(func=ast.Name(id="int"), args=[inner]) | ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[]):
-            key = inner
+            whole, key = isinstance(key.func, ast.Name), inner
+        case _:
+            whole = False
     labels, values = _run_over(spot, loop, key), _run_over(spot, loop, item)
+    labels = f"{labels}.astype(int)" if whole and labels else labels
     named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
     made = next((code.statement(n) for n in named if isinstance(n.ctx, ast.Store)), None)
     if not labels or not values or not isinstance(made, ast.Assign) or not _makes_lists(made.value):

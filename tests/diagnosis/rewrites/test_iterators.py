@@ -53,3 +53,10 @@ def test_what_data_divides_keeps_its_length(how):
     """It gives what plain Python gives, also where there is one run or group, and where nothing is taken."""
     found = check(IMPORTS + SERVED[how], (X, G), (-X, G[::-1]), (jnp.abs(X), G * 0 + 1), (X[::-1], jnp.arange(7) % 2))
     assert found.rewrites[0].verified
+
+
+def test_keys_that_int_makes_are_whole_for_floats_too():
+    """Asked with whole labels, called with floats of which several are one key."""
+    floats = jnp.array([1.2, 0.1, 2.0, 1.7, 1.5, 0.9, 0.0])
+    check(IMPORTS + SERVED["lists by key"], (X, G), (X, floats))
+    check("def f(g):\n    d = {}\n    for k in g:\n        d[int(k)] = 1\n    return len(d)\n", (G,), (floats,))
