@@ -9,7 +9,7 @@ import functools
 import itertools
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -20,7 +20,7 @@ from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.inner_jits import static_within
-from jupyter_jitmagic.diagnosis.objects import Written, written_outside
+from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
@@ -40,6 +40,9 @@ from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.sandbox.purity import read_once
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 from jupyter_jitmagic.usercode.held import may_write
+
+if TYPE_CHECKING:
+    from jupyter_jitmagic.diagnosis.objects.finding import Written
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 _MOST_HELD = 8  # sets of numbers that are tried as static arguments, where no rewrite was found
@@ -143,6 +146,10 @@ def _written(asked: Asked) -> Diagnosis | str:
     left = max(asked.deadline - clock(), 1.0)
 
     def find() -> Written | None:
+        if not objects_given(call):
+            return None
+        from jupyter_jitmagic.diagnosis.objects.finding import written_outside
+
         return written_outside(call, result.static, result.cured, left, lambda inner: _of_another(inner, asked))
 
     try:

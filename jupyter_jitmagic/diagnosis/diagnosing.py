@@ -23,7 +23,7 @@ from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_mom
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
-from jupyter_jitmagic.diagnosis.objects import STALE, before_the_trace
+from jupyter_jitmagic.diagnosis.objects.given import STALE, before_the_trace
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import (
     clear_caches,

@@ -14,9 +14,7 @@ import jax
 from jupyter_jitmagic.base.jax_internals import jit_options
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call
-from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
-from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
@@ -140,6 +138,8 @@ def _jitted(helper: _Helper, static: Mapping[Any, tuple[str, ...]]) -> Any:
 
 
 def _rewrite(wanted: Mapping[Any, tuple[str, ...]], known: Mapping[Any, _Helper], static: tuple[str, ...]) -> Rewrite:
+    from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources
+
     texts: dict[Unit, str] = {}
     changes = []
     for fun, names in wanted.items():
@@ -163,6 +163,8 @@ def _with_option(text: str, function: Any, static: tuple[str, ...]) -> tuple[str
     Raises:
         NoSource: no decorator of the statement is that jit.
     """
+    from jupyter_jitmagic.diagnosis.splits.jits import Jits
+
     code = Code(text)
     jits = Jits(function.__globals__)
     for decorator in _decorators(code, function.__name__):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -207,3 +209,23 @@ def test_a_function_of_300_lines_and_40_leaves(tmp_path, compiled, monkeypatch):
     assert len(traces) <= 40, len(traces)
     assert len(runs) <= 100, len(runs)
     sys.modules.pop("a_long_one")
+
+
+def test_an_answer_without_other_code_loads_none_of_the_rules_for_it(tmp_path: Path) -> None:
+    """They are two thirds of what the first answer of a session loads."""
+    program = """
+import sys
+import jax.numpy as jnp
+import jupyter_jitmagic as jm
+from functions import padded
+found = jm.diagnose(padded, jnp.arange(3.0), 5)
+assert found.static_argnames == ("n",), found
+print([name for name in sys.modules if ".diagnosis.rewrites" in name or ".diagnosis.splits" in name])
+"""
+    (tmp_path / "functions.py").write_text(
+        "import jax.numpy as jnp\n\n\ndef padded(x, n):\n    return jnp.zeros(n).at[: x.shape[0]].set(x)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = {**os.environ, "PYTHONPATH": path}
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=200)
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr

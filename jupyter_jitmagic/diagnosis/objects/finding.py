@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import itertools
 import linecache
 import types
@@ -16,17 +15,15 @@ import jax
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
-from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.objects.attributes import (
     Path,
     attribute_at,
     attributes_of,
     copied,
-    is_born_with,
     is_shared,
-    is_users_object,
 )
+from jupyter_jitmagic.diagnosis.objects.given import STALE, objects_given, with_objects, without_tracers
 from jupyter_jitmagic.diagnosis.objects.keyed import CannotLift
 from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
 from jupyter_jitmagic.diagnosis.objects.outside import Outside, lengths_in, new_method
@@ -78,11 +75,11 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
         None where the call writes to no object.
     """
     function = plain_function(call.fun)
-    objects = _objects(call, function) if function is not None else {}
+    objects = objects_given(call)
     if function is None or not objects:
         return None
     try:
-        before: dict[Path, Any] = {(name,): _without_tracers(each) for name, each in objects.items()}
+        before: dict[Path, Any] = {(name,): without_tracers(each) for name, each in objects.items()}
         lifting = Lifting(before, function.__globals__)
         main = lifting.lift(function, {name: (name,) for name in objects})
         lifting.check_classes(function)
@@ -101,63 +98,12 @@ def written_outside(call: Call, static: frozenset[str], cured: bool, seconds: fl
         return Written(why_not=str(why))
 
 
-STALE = "The object holds tracers of a failed trace: numbers of their shapes stand for them here. Make the object anew."
-
-
-def before_the_trace(call: Call) -> Call | None:
-    """The call with its objects as they were before a trace that failed; None where they hold no tracers."""
-    function = plain_function(call.fun)
-    objects = _objects(call, function) if function is not None else {}
-    held = [leaf for each in objects.values() for leaf in jax.tree_util.tree_leaves(list(attributes_of(each).values()))]
-    if not any(isinstance(leaf, jax.core.Tracer) for leaf in held):
-        return None
-    return _with_objects(call, {name: _without_tracers(each) for name, each in objects.items()})[0]
-
-
-def _objects(call: Call, function: types.FunctionType) -> dict[str, Any]:
-    """The objects of the user's that the function gets, by parameter; not those whose state a library's jit carries."""
-    first = next(iter(inspect.signature(function).parameters), "")
-    owner = attribute(call.fun, "__self__", None)
-    if owner is None and not isinstance(call.fun, types.FunctionType) and is_users_object(call.fun):
-        owner = call.fun
-    found = {first: owner} if owner is not None and first else {}
-    found |= {argument.name: argument.value for argument in call.arguments if argument.name.isidentifier()}
-    return {name: each for name, each in found.items() if is_users_object(each) and name not in call.library}
-
-
 def _keeps_tracers(call: Call, static: frozenset[str], objects: Mapping[str, Any]) -> bool:
     """Whether a trace leaves tracers in the objects: what the function writes there is computed under jit."""
-    again = _with_objects(call, {name: copied(_without_tracers(each)) for name, each in objects.items()})
+    again = with_objects(call, {name: copied(without_tracers(each)) for name, each in objects.items()})
     trace_call(again[0], static | frozenset(set(objects) & {each.name for each in call.arguments}), 2.0)
     leaves = [jax.tree_util.tree_leaves(held) for each in again[1].values() for held in attributes_of(each).values()]
     return any(isinstance(leaf, jax.core.Tracer) for each in leaves for leaf in each)
-
-
-def _with_objects(call: Call, objects: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
-    """The call with other objects in the place of its own."""
-    args, kwargs = call.with_values(dict(objects))
-    fun: Any = call.fun
-    names = {argument.name for argument in call.arguments}
-    (own,) = [each for name, each in objects.items() if name not in names] or [None]
-    if own is not None:
-        fun = types.MethodType(fun.__func__, own) if isinstance(fun, types.MethodType) else own
-    return bind(fun, args, kwargs, call.declared), objects
-
-
-def _without_tracers(value: Any) -> Any:
-    """A copy of an object as it was before a trace that failed: without what that trace wrote first, and with numbers of their
-    shapes for the tracers in what is there from the beginning."""
-    made = copied(value)
-    for path, held in attributes_of(made).items():
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(held)):
-            owner = made
-            for name in path[:-1]:
-                owner = vars(owner)[name]
-            if is_born_with(type(owner), path[-1]):
-                (vars(owner)[path[-1]],) = with_values((held,), {})[0]
-            else:
-                del vars(owner)[path[-1]]
-    return made
 
 
 class _Search:
