@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
@@ -10,6 +11,7 @@ from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any, NamedTuple, cast
 
 import jax
+import numpy as np
 
 TRACE_EVENT = "/jax/core/compile/jaxpr_trace_duration"
 LOWER_EVENT = "/jax/core/compile/jaxpr_to_mlir_module_duration"
@@ -91,13 +93,19 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _config_context(name: str, value: Any) -> contextlib.AbstractContextManager[Any]:
     try:
-        from jax._src import config, mesh
-
-        own_name = "device_context" if name == "concrete_mesh" else name
-        holders = [config.config._value_holders.get(name), *(getattr(module, own_name, None) for module in (mesh, config))]
-        return _swapped(next(holder for holder in holders if holder is not None), value)
+        return _swapped(_config_holder(name), value)
     except (ImportError, AttributeError, StopIteration):
         return cast(contextlib.AbstractContextManager[Any], getattr(jax, name.removeprefix("jax_"))(value))
+
+
+@functools.cache
+def _config_holder(name: str) -> Any:
+    """What holds an option's value, thread by thread."""
+    from jax._src import config, mesh
+
+    own_name = "device_context" if name == "concrete_mesh" else name
+    holders = [config.config._value_holders.get(name), *(getattr(module, own_name, None) for module in (mesh, config))]
+    return next(holder for holder in holders if holder is not None)
 
 
 @contextlib.contextmanager
@@ -497,6 +505,33 @@ def placed_like(old: Any, values: Any) -> jax.Array | None:
         return None
 
 
+def placed(values: Any, weak_type: bool = False) -> jax.Array | None:
+    """An array of NumPy's as one of JAX's on the default device, as `jax.device_put` gives it and in a tenth of its time. None
+    where only that can: without the internals, for dtypes that it changes, and where another device is the default."""
+    try:
+        found = _default_place()
+        if found is None or values.dtype not in _AS_THEY_ARE or jax.config.jax_default_device is not None:
+            return None
+        from jax._src import core
+        from jax._src.lib import xla_client
+
+        sharding, devices = found
+        aval = core.ShapedArray(values.shape, values.dtype, weak_type=weak_type)
+        return cast("jax.Array", xla_client.batched_device_put(aval, sharding, [values], devices, False))
+    except Exception:
+        return None
+
+
+_AS_THEY_ARE = frozenset(map(np.dtype, ("bool", "float32", "int32")))
+
+
+@functools.cache
+def _default_place() -> tuple[Any, list[Any]] | None:
+    """(sharding, devices) of what is put on the one device there is; None where there are several."""
+    devices = jax.local_devices()
+    return (jax.sharding.SingleDeviceSharding(devices[0]), devices) if len(devices) == 1 else None
+
+
 def captured_tracer_error(traced: Any) -> BaseException | None:
     """The error that a call of this trace (``jax.jit(f).trace(…)``) meets because it captured a tracer of another, ended trace.
 
@@ -531,45 +566,83 @@ def traced_when_kept(error: BaseException) -> tuple[str, str, int, str] | None:
     return (found[1].rsplit(".", 1)[-1], found[2], int(found[3]), found[4]) if found is not None else None
 
 
-@contextlib.contextmanager
-def keep_trace() -> Iterator[None]:
+def keep_trace() -> contextlib.AbstractContextManager[Any]:
     """After the block this thread's current trace is what it was before, also when an interrupt came at a bad moment.
 
     Without the internals JAX's own clean-up has to do.
     """
     try:
-        from jax._src import core
+        from jax._src.core import trace_ctx
 
-        before = core.trace_ctx.trace
+        return _KeptTrace(trace_ctx, trace_ctx.trace)
     except (ImportError, AttributeError):
-        yield
-        return
-    try:
-        yield
-    finally:
-        if core.trace_ctx.trace is not before:
-            core.trace_ctx.set_trace(before)
+        return contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def whole_tracebacks() -> Iterator[None]:
+class _KeptTrace:
+    """A class, as a generator costs more than all that is done here."""
+
+    __slots__ = ("_before", "_context")
+
+    def __init__(self, context: Any, before: Any) -> None:
+        self._context, self._before = context, before
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._context.trace is not self._before:
+            self._context.set_trace(self._before)
+
+
+def whole_tracebacks() -> contextlib.AbstractContextManager[Any]:
     """In the block JAX leaves tracebacks of errors as they are: a filtered copy names the last instruction of a frame, not the
     failing one, and to make it takes longer than most operations that fail.
 
     Without the internals this holds for all threads.
     """
     try:
-        context = _config_context("jax_traceback_filtering", "off")
-    except AttributeError:
-        before = jax.config.jax_traceback_filtering
-        jax.config.update("jax_traceback_filtering", "off")
-        try:
-            yield
-        finally:
-            jax.config.update("jax_traceback_filtering", before)
-        return
-    with context:
+        return _WholeTracebacks(_config_holder("jax_traceback_filtering"), *_reading_stacks())
+    except (ImportError, AttributeError, StopIteration):
+        return _whole_tracebacks_for_all()
+
+
+class _WholeTracebacks:
+    """Sets the option for this thread; and JAX reads the whole stack at each of its functions that an error leaves, to see
+    whether another is around it, before it asks for the option, which makes no difference then. (A class, as above.)"""
+
+    __slots__ = ("_before", "_filtering", "_module", "_reads")
+
+    def __init__(self, filtering: Any, module: Any, reads: Callable[[BaseException], bool]) -> None:
+        self._filtering, self._module, self._reads = filtering, module, reads
+
+    def __enter__(self) -> None:
+        self._before = self._filtering.swap_local("off")
+        self._module._is_under_reraiser = self._asks_first
+
+    def __exit__(self, *_: object) -> None:
+        self._module._is_under_reraiser = self._reads
+        self._filtering.set_local(self._before)
+
+    def _asks_first(self, error: BaseException) -> bool:
+        return self._filtering.value == "off" or self._reads(error)
+
+
+@functools.cache
+def _reading_stacks() -> tuple[Any, Callable[[BaseException], bool]]:
+    from jax._src import traceback_util
+
+    return traceback_util, traceback_util._is_under_reraiser
+
+
+@contextlib.contextmanager
+def _whole_tracebacks_for_all() -> Iterator[None]:
+    before = jax.config.jax_traceback_filtering
+    jax.config.update("jax_traceback_filtering", "off")
+    try:
         yield
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
 
 
 def live_modules() -> Iterator[Any]:

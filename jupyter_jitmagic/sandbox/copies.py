@@ -14,6 +14,9 @@ LARGEST_COPY = 1 << 22
 """Bytes of an array of NumPy that is copied for each run."""
 
 
+_STAYS = frozenset({bool, int, float, complex, str, type(None)})
+
+
 def fresh(values: Any) -> Any:
     """The same leaves in new containers: what a function does to a dict, to a pytree of a class, or to an array of NumPy, is
     not the user's own."""
@@ -23,6 +26,8 @@ def fresh(values: Any) -> Any:
         return [fresh(v) for v in values]
     if type(values) is dict:
         return {k: fresh(v) for k, v in values.items()}
+    if type(values) in _STAYS or issubclass(type(values), jax.Array):
+        return values
     if is_users_pytree(values) or _changes_in_place(values):
         held, tree = taken_apart(values)
         return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])

@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 
 _PATIENCE = 4
 _LOOK_EVERY_S = 0.04
+_ENDLESS = float("inf")
 
 
 class OutOfTime(BaseException):
@@ -123,7 +124,8 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
     watch = getattr(_here, "watch", None)
     before = _State() if watch is None else watch.state
     patience = seconds * (_PATIENCE if watch is None or watch.cpu_clock is not None else 1) if wall is None else wall
-    worked, waited = time.thread_time() + seconds, time.monotonic() + patience
+    worked = time.thread_time() + seconds if seconds < _ENDLESS else seconds
+    waited = time.monotonic() + patience if patience < _ENDLESS else patience
 
     def is_over() -> bool:
         return time.thread_time() > before.worked or time.monotonic() > before.waited

@@ -23,6 +23,8 @@ Sink = Callable[[str], object]
 _lock = threading.RLock()
 _sinks: dict[int, list[Sink]] = {}
 """By thread, who takes what it prints; the last one does. Only the thread itself changes its list."""
+_kept_up = 0
+"""How many threads are about to swallow again and again: until they are done the stand-ins stay."""
 
 
 class _StandIn(io.TextIOBase):
@@ -146,7 +148,23 @@ def swallowed(sink: Sink = lost) -> Iterator[None]:
             sinks.pop()
             if not sinks:
                 del _sinks[thread]
-            if not _sinks:
+            if not (_sinks or _kept_up):
+                _take_down()
+
+
+@contextlib.contextmanager
+def kept_up() -> Iterator[None]:
+    """The stand-ins stay where they are between the runs in here that are swallowed: to put them up and take them down costs as
+    much as a short run. By itself this swallows nothing."""
+    global _kept_up
+    with _lock:
+        _kept_up += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _kept_up -= 1
+            if not (_sinks or _kept_up):
                 _take_down()
 
 
@@ -155,7 +173,7 @@ def _put_up() -> None:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, _StandIn):
             setattr(sys, name, _StandIn(name, stream))
-    if _FILTER not in warnings.filters:
+    if not warnings.filters or (warnings.filters[0] is not _FILTER and _FILTER not in warnings.filters):
         warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
     global _handle, _configure
     if logging.Logger.handle is not _take_line:
@@ -179,8 +197,8 @@ def _take_down() -> None:
 
 def _after_fork() -> None:
     """In a forked child, whose thread alone is left: no other swallows anything."""
-    global _lock
-    _lock = threading.RLock()
+    global _lock, _kept_up
+    _lock, _kept_up = threading.RLock(), 0
     here = _sinks.get(threading.get_ident())
     _sinks.clear()
     if here:

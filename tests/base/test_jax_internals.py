@@ -244,6 +244,7 @@ def test_tracebacks_are_left_whole_in_a_block_and_nothing_is_traced_again_for_it
     if public:
         monkeypatch.setitem(sys.modules, "jax._src.config", None)
         monkeypatch.delattr("jax._src.config")
+        internals._config_holder.cache_clear()
     before = jax.config.jax_traceback_filtering
     with pytest.raises(TypeError) as met, internals.whole_tracebacks():
         jitted(1.0)
@@ -311,3 +312,37 @@ def test_an_array_is_placed_as_another_lies():
     over_mesh = jax.sharding.NamedSharding(jax.sharding.Mesh([device], "x"), jax.sharding.PartitionSpec("x"))
     assert internals.placed_like(jax.device_put(jnp.ones(3), over_mesh), np.ones(3, np.float32)) is None
     assert internals.placed_like(np.ones(3, np.float32), np.ones(3, np.float32)) is None
+
+
+@pytest.mark.parametrize(
+    "values", [np.ones((2, 3), np.float32), np.arange(3, dtype=np.int32), np.array(True), np.zeros((0, 2), "f4")]
+)
+def test_an_array_is_placed_as_device_put_places_it(values: np.ndarray) -> None:
+    made, wanted = internals.placed(values), jax.device_put(values)
+    assert made is not None
+    assert (made.aval, made.sharding, made.committed) == (wanted.aval, wanted.sharding, wanted.committed)
+    assert np.array_equal(np.asarray(made), values)
+
+
+def test_what_device_put_changes_or_puts_elsewhere_is_left_to_it() -> None:
+    """Numbers of 64 bits, and another default device; a number of Python's is weak where that is asked for."""
+    assert internals.placed(np.ones(3)) is None
+    with jax.default_device(jax.devices()[0]):
+        assert internals.placed(np.ones(3, np.float32)) is None
+    weak = internals.placed(np.float32(2.5), weak_type=True)
+    assert weak is not None and weak.aval == jnp.asarray(2.5).aval
+
+
+def test_jax_reads_no_stack_for_an_error_where_tracebacks_are_left_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a recursion that took a third of an answer; outside the block it reads them as before."""
+    from jax._src import traceback_util
+
+    reads, before = [], traceback_util._is_under_reraiser
+    extract = traceback_util.traceback.extract_stack
+    monkeypatch.setattr(traceback_util.traceback, "extract_stack", lambda *args: reads.append(args) or extract(*args))
+    with internals.whole_tracebacks(), pytest.raises(TypeError):
+        jax.jit(lambda x: x + "a")(1.0)
+    assert not reads and traceback_util._is_under_reraiser is before
+    with pytest.raises(TypeError):
+        jax.jit(lambda x: x + "a")(1.0)
+    assert reads

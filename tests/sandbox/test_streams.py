@@ -99,3 +99,16 @@ def test_a_child_forked_while_another_thread_swallows_can_swallow_and_has_its_ow
     done.set()
     other.join()
     assert status == 0
+
+
+def test_stand_ins_that_are_kept_up_swallow_nothing_by_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between two runs they stay where they are, and in the end the process has its own streams again."""
+    before = sys.stdout, sys.stderr, list(warnings.filters), logging.Logger.handle, logging.basicConfig
+    with streams.kept_up():
+        with swallowed():
+            print("lost")
+            standing = sys.stdout
+        assert sys.stdout is standing
+        print("seen")
+    assert (sys.stdout, sys.stderr, list(warnings.filters), logging.Logger.handle, logging.basicConfig) == before
+    assert capsys.readouterr().out == "seen\n"

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, is_traced, kind_of, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, as_weak, is_traced, kind_of, static_split
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 
 
@@ -50,8 +50,7 @@ def leaves_of(fun: Callable[..., Any], given: Input, static: Sequence[str | int]
     )
     leaves, tree = jax.tree_util.tree_flatten(dynamic)
     traced = [k for k, v in enumerate(leaves) if is_traced(v, static)]
-    where = [k for k in traced if kind_of(leaves[k]) == "f" and np.asarray(leaves[k]).dtype.kind != "c"]
-
+    where = [k for k in traced if kind_of(leaves[k]) == "f" and not _is_complex(leaves[k])]
     rest = [k for k in traced if k not in where]
 
     def rebuild(values: list[Any], others: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -69,5 +68,18 @@ def leaves_of(fun: Callable[..., Any], given: Input, static: Sequence[str | int]
     return Leaves(values, others, rebuild, tree, (where, rest, stays, apart), places)
 
 
+def _is_complex(leaf: Any) -> bool:
+    dtype = leaf.dtype if isinstance(leaf, jax.Array) else np.asarray(leaf).dtype
+    return bool(dtype.kind == "c")
+
+
 def _as_array(leaf: Any) -> jax.Array:
-    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)
+    return (
+        leaf
+        if isinstance(leaf, jax.Array)
+        else as_weak(leaf)
+        if isinstance(leaf, float)
+        else jnp.asarray(leaf)
+        if np.ndim(leaf) == 0
+        else as_jax(leaf)
+    )

@@ -9,6 +9,8 @@ import enum
 import functools
 import inspect
 import itertools
+import types
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import placed_like
+from jupyter_jitmagic.base.jax_internals import placed, placed_like
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
@@ -43,6 +45,7 @@ KINDS = (
     "large count", "doubled", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
     "decimal", "large numbers",
 )  # fmt: skip
+_LARGEST = 3e38  # of 32 bits; not that of infinity
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
 ARRAYS_ALONE = "<arrays alone>"
@@ -70,14 +73,28 @@ def static_split(
     if not static:
         return set()
     fixed: set[Any] = {s for s in static if isinstance(s, int) or s in kwargs or s == ARRAYS_ALONE}
-    try:
-        parameters = list(inspect.signature(fun).parameters.values())
-    except (TypeError, ValueError):
-        return fixed
-    for position, parameter in enumerate(parameters[: len(args)]):
-        if parameter.name in static and parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-            fixed.add(position)
+    names = _names_known(fun) if type(fun) is types.FunctionType else _names_of(fun)
+    fixed.update(position for position, name in enumerate(names[: len(args)]) if name in static)
     return fixed
+
+
+def _names_of(fun: Callable[..., Any]) -> tuple[str | None, ...]:
+    """The names of its parameters in order, None for one that takes all that are left; nothing where they cannot be told."""
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(None if each.kind is inspect.Parameter.VAR_POSITIONAL else each.name for each in parameters)
+
+
+_known: weakref.WeakKeyDictionary[types.FunctionType, tuple[str | None, ...]] = weakref.WeakKeyDictionary()
+
+
+def _names_known(fun: types.FunctionType) -> tuple[str | None, ...]:
+    """`_names_of`, read once: each input that is made asks for them, and reading a signature takes longer than making it."""
+    if fun not in _known:
+        _known[fun] = _names_of(fun)
+    return _known[fun]
 
 
 def other_statics(
@@ -427,14 +444,13 @@ class Variations:
         return self._assembled([change(v) if is_traced(v, self._fixed) else v for v in leaves], given.kind, given)
 
 
+_OF_PYTHON = (bool, np.bool_, int, float, complex)
+
+
 def kind_of(value: Any) -> str:
     """ "f", "i", "b", "key", or "" for what is left alone."""
-    if isinstance(value, bool | np.bool_):
-        return "b"
-    if isinstance(value, int):
-        return "i"
-    if isinstance(value, float | complex):
-        return "f"
+    if isinstance(value, _OF_PYTHON):
+        return "b" if isinstance(value, (bool, np.bool_)) else "i" if isinstance(value, int) else "f"
     dtype = attribute(value, "dtype", None)
     if dtype is None:
         return ""
@@ -461,7 +477,9 @@ def wide(value: Any) -> Any:
 
 def as_jax(values: Any) -> jax.Array:
     """A NumPy array as one of JAX's; nothing is compiled for its shape, as `jnp.asarray` does."""
-    return jax.device_put(np.asarray(values))
+    values = np.asarray(values)
+    made = placed(values)
+    return jax.device_put(values) if made is None else made
 
 
 def like(old: Any, new: Any) -> Any:
@@ -473,7 +491,7 @@ def like(old: Any, new: Any) -> Any:
     if isinstance(old, np.generic | np.ndarray):
         return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
     if attribute(old, "weak_type", False):
-        made: Any = jnp.asarray(new.item()) if new.size == 1 else old
+        made: Any = as_weak(new.item()) if new.size == 1 else old
         if not (made.weak_type and made.dtype == old.dtype):
             return old
         return made if made.shape == old.shape else made.reshape(old.shape)
@@ -493,4 +511,11 @@ def _other_key(key: Any) -> Any:
 
 def as_array(leaf: Any) -> Any:
     """A number of Python's as the array that `jax.jit` makes of it."""
-    return jnp.asarray(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
+    return as_weak(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
+
+
+def as_weak(number: Any) -> jax.Array:
+    """A number of Python's as `jnp.asarray` gives it."""
+    small = type(number) is float and abs(number) < _LARGEST and not jax.config.jax_enable_x64
+    made = placed(np.asarray(number, np.float32), True) if small else None
+    return jnp.asarray(number) if made is None else made
