@@ -14,7 +14,8 @@ Array = np.ndarray[Any, Any]
 
 def leaf_as_numbers(leaf: Any) -> Any:
     """The numbers of a random key; anything else as it is."""
-    is_key = jax.dtypes.issubdtype(attribute(leaf, "dtype", np.dtype(float)), jax.dtypes.prng_key)
+    dtype = attribute(leaf, "dtype", None)
+    is_key = not (dtype is None or isinstance(dtype, np.dtype)) and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
     return jax.random.key_data(leaf) if is_key else leaf
 
 
@@ -45,4 +46,10 @@ def same_numbers(got: Array, want: Array, relative: float, absolute: float) -> A
     """Where two arrays of one shape are the same: whole numbers exactly, others as near as asked; NaN is NaN."""
     if number_kind(got.dtype) in "bi" and number_kind(want.dtype) in "bi":
         return got == want
-    return np.isclose(*widened(got, want), rtol=relative, atol=absolute, equal_nan=True)
+    one, other = widened(got, want)
+    same = one == other
+    if same.all():
+        return same
+    with np.errstate(invalid="ignore"):  # `np.isclose`, which takes several times as long for a few numbers
+        near = (np.abs(one - other) <= absolute + relative * np.abs(other)) & np.isfinite(other)
+    return same | near | (np.isnan(one) & np.isnan(other))

@@ -28,6 +28,8 @@ def folded(text: str, before: str) -> str:
                 lines.append("")
         lines += [line] if len(line) <= WIDTH or line in old else _folded_line(line)
     new = "\n".join(lines) + "\n"
+    if new == text:
+        return text
     try:
         return new if ast.dump(ast.parse(new)) == ast.dump(ast.parse(text)) else text
     except SyntaxError:

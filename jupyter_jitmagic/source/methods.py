@@ -58,6 +58,8 @@ def looking_up(tree: ast.Module, names: Collection[str]) -> ast.Module:
 
 def names_of_methods(text: str) -> frozenset[str]:
     """Names of the methods of the class that a statement defines."""
+    if "class" not in text:
+        return frozenset()
     statement = ast.parse(text).body[-1]
     if not isinstance(statement, ast.ClassDef):
         return frozenset()

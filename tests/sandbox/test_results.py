@@ -37,3 +37,13 @@ def test_random_keys_are_compared_by_their_numbers() -> None:
     keys = [leaf_as_numbers(jax.random.key(seed)) for seed in (1, 1, 2)]
     assert np.array_equal(keys[0], keys[1]) and not np.array_equal(keys[0], keys[2])
     assert leaf_as_numbers("text") == "text" and leaf_as_numbers(3.0) == 3.0
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.complex64])
+def test_arrays_are_near_each_other_as_numpy_says(kind: type) -> None:
+    """Element by element, with NaN, infinities and zeros among them."""
+    numbers = np.array([0.0, 1.0, -1.0, 1.00005, 1.001, 1e-6, np.nan, np.inf, -np.inf], kind)
+    got, want = (each.ravel() for each in np.meshgrid(numbers, numbers))
+    wide = np.complex128 if kind is np.complex64 else np.float64
+    expected = np.isclose(got.astype(wide), want.astype(wide), rtol=1e-4, atol=1e-5, equal_nan=True)
+    assert np.array_equal(same_numbers(got, want, 1e-4, 1e-5), expected)

@@ -85,13 +85,22 @@ def large(scale: int) -> Callable[[Any], Any]:
     return change
 
 
+def _spread(values: Any) -> Any:
+    """`np.nanstd`, in a fifth of the time that it takes for a few numbers."""
+    missing = np.isnan(values)
+    if not missing.any():
+        apart = values - np.add.reduce(values, axis=None) / np.size(values)
+        return np.sqrt(np.add.reduce((apart * np.conjugate(apart)).real, axis=None) / np.size(values))
+    return np.nanstd(values) if not missing.all() else np.nan
+
+
 def noise(seed: int) -> Callable[[Any], Any]:
     """A change that adds noise of the values' own size."""
     generator = np.random.default_rng(seed)
 
     def change(values: Any) -> Any:
         with np.errstate(all="ignore"):
-            scale = (np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
+            scale = (_spread(values) or np.nanmax(np.abs(values)) or 1.0) if np.size(values) else 1.0
         return values + generator.normal(size=np.shape(values)) * (scale if np.isfinite(scale) else 1.0)
 
     return change

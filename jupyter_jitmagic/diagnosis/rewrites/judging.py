@@ -45,7 +45,7 @@ from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
-from jupyter_jitmagic.diagnosis.rewrites.sources import changed_sources, other_callers, own_name
+from jupyter_jitmagic.diagnosis.rewrites.sources import Changed, changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.rewrites.spared import needed
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
@@ -106,6 +106,7 @@ class Judge:
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
+        self._sources: dict[frozenset[tuple[int, str]], Changed] = {}
         self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
@@ -500,7 +501,9 @@ class Judge:
     def _rewrite(
         self, draft: Draft, compared: Any = None, reason: str = "", static: Sequence[str | int] | None = None
     ) -> Rewrite:
-        made = changed_sources(draft.texts)
+        if draft.key not in self._sources:
+            self._sources[draft.key] = changed_sources(draft.texts)
+        made = self._sources[draft.key]
         source = made.sources.get(own_name(self.fun)) or next(iter(made.sources.values()), "")
         names = tuple(s for s in (self.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None

@@ -5,6 +5,7 @@ Only operations that NumPy has with the same meaning; the others are left to JAX
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -128,7 +129,14 @@ def _broadcast(params: Params, x: Any, *_: Any) -> Any:
     sizes = [1] * len(shape)
     for place, size in zip(places, x.shape, strict=True):
         sizes[place] = size
-    return np.broadcast_to(x.reshape(sizes), shape)
+    if math.prod(shape) > _FEW:
+        return np.broadcast_to(x.reshape(sizes), shape)
+    filled = np.empty(shape, x.dtype)  # to write a few numbers takes less than to make a view of them
+    filled[...] = x.reshape(sizes)
+    return filled
+
+
+_FEW = 1024
 
 
 def _sliced(params: Params, x: Any) -> Any:
@@ -244,7 +252,7 @@ def _full_indices(shape: Any, indices: Any, numbers: Any, sizes: Any, over: Any,
         last = size - sizes[dimension]
         inside = inside & (start >= 0) & (start <= last)
         steps = np.arange(sizes[dimension]).reshape([-1 if k == dimension else 1 for k in range(len(shape))])
-        out.append(np.clip(start, 0, max(last, 0))[around] + steps)
+        out.append(np.minimum(np.maximum(start, 0), max(last, 0))[around] + steps)
     return out, inside
 
 

@@ -19,7 +19,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
 _parts: Any = trace_parts()
-_LOOK_EVERY = 16  # operations between two looks at the clock
+_LOOK_EVERY = 50  # operations between two looks at the clock
 
 Values = Sequence[Any]
 Operation = Callable[[Values, "Watch"], Values]
@@ -38,7 +38,8 @@ class Watch:
     """
 
     def __init__(self, deadline: Deadline, most: float = float("inf")) -> None:
-        self._deadline, self._most, self._next, self.operations = deadline, most, 0, 0
+        self._deadline, self._most, self.operations = deadline, most, 0
+        self._next: float = 0
 
     def tick(self) -> None:
         """One more operation.
@@ -48,7 +49,7 @@ class Watch:
         """
         self.operations += 1
         if self.operations > self._next:
-            self._next = self.operations + _LOOK_EVERY
+            self._next = min(self.operations + _LOOK_EVERY, self._most)
             if self.operations > self._most or self._deadline.over():
                 raise OutOfTime
 
@@ -63,16 +64,36 @@ def evaluate(traced: Any, args: Values, deadline: Deadline) -> Any:
     given = [as_operand(arg, var.aval) for arg, var in zip(args, closed.jaxpr.invars, strict=True)]
     with np.errstate(all="ignore"):
         leaves = program_of(closed.jaxpr)(list(map(plain_value, closed.consts)), given, Watch(deadline))
-    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(traced.out_info), leaves)
+    return jax.tree_util.tree_unflatten(_result_tree(traced), leaves)
+
+
+def _result_tree(traced: Any) -> Any:
+    try:
+        return _trees[traced]
+    except KeyError:
+        return _trees.setdefault(traced, jax.tree_util.tree_structure(traced.out_info))
+    except TypeError:  # a trace that cannot be looked up
+        return jax.tree_util.tree_structure(traced.out_info)
+
+
+_trees: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def plain_value(leaf: Any) -> Any:
     """A JAX array as NumPy's; what NumPy has no dtype for stays."""
     if type(leaf) is np.ndarray:
         return leaf
-    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended):
+    if isinstance(leaf, jax.Array) and type(leaf.dtype) not in _OF_NUMPY and is_extended(leaf.dtype):
         return leaf
     return np.asarray(leaf)
+
+
+_OF_NUMPY = frozenset(type(np.dtype(each)) for each in (bool, np.float32, np.float64, np.int32, np.int64, np.uint32))
+
+
+def is_extended(dtype: Any) -> bool:
+    """Whether NumPy has no such dtype."""
+    return bool(jax.dtypes.issubdtype(dtype, jax.dtypes.extended))
 
 
 def as_operand(value: Any, aval: Any) -> Any:

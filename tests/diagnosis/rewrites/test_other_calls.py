@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
@@ -322,3 +326,16 @@ def f(x, y, t):
     found = propose(define(source)["f"], (jnp.arange(4.0), X, 0.2), {}, (), (), seconds=30)
     told = " ".join(found.rewrites[0].compared.differences)
     assert "y alone is empty" in told or "while_loop" not in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 2.0, 4.0], [1.0, np.nan, 4.0], [np.nan], [2.5], [np.inf, 1.0], [[1.0, 2.0], [3.0, -9.0]]]
+)
+def test_noise_is_as_large_as_the_numbers_vary(values: list) -> None:
+    """As `np.nanstd` tells, or as large as a single number."""
+    given = np.array(values)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spread = np.nanstd(given) or np.nanmax(np.abs(given))
+    drawn = np.random.default_rng(7).normal(size=given.shape) * (spread if np.isfinite(spread) else 1.0)
+    np.testing.assert_array_equal(noise(7)(given), given + drawn)
