@@ -57,7 +57,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "facts": (("recording.jitted",), {"plain", "internals", "causes", "records", "user code"}),
     "guards": (("recording.guards",), {*_LEAVES, "records", "causes", "facts", "sandbox", "user code"}),
     "compiles": (("recording.compiles",), {*_LEAVES, "records", "causes", "facts", "guards", "user code"}),
-    "hot path": (("recording.hot_path",), {"internals", "options", "records", "compiles"}),
+    "hot path": (("recording.hot_path",), {"plain", "internals", "options", "records", "compiles"}),
     "executions": (("recording.executions",), {*_LEAVES, "records", "compiles", "hot path"}),
     "calls": (
         ("recording.calls",),

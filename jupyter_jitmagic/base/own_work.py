@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
 
-_threads: set[int] = set()
+threads: set[int] = set()
+"""Those that are at it."""
 before: list[Callable[[], None]] = []
 """What is done before own work begins."""
 
@@ -24,8 +25,8 @@ def own_work() -> Iterator[None]:
         ...     step(x)  # jm.jit's step: neither a row, nor a budget's business, nor told in the panel
     """
     thread = get_ident()
-    nested = thread in _threads
-    _threads.add(thread)
+    nested = thread in threads
+    threads.add(thread)
     try:
         if not nested:
             for prepare in before:
@@ -33,21 +34,21 @@ def own_work() -> Iterator[None]:
         yield
     finally:
         if not nested:
-            _threads.discard(thread)
+            threads.discard(thread)
 
 
 def is_own_work() -> bool:
     """Whether what this thread does is ours."""
-    return get_ident() in _threads
+    return get_ident() in threads
 
 
 def is_any_thread_at_own_work() -> bool:
-    return bool(_threads)
+    return bool(threads)
 
 
 def _after_fork() -> None:
     """A forked child has no thread but this one, and its next ones may get the numbers of others."""
-    _threads.intersection_update([get_ident()])
+    threads.intersection_update([get_ident()])
 
 
 if hasattr(os, "register_at_fork"):

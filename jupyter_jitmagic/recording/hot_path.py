@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import own_work
 from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, IDLE, TRACE
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording.compiles import spans
@@ -25,6 +26,7 @@ from jupyter_jitmagic.records.columns import WIDTH
 from jupyter_jitmagic.records.log import MissRecord, log
 
 _DETAIL = -(1 << 30)
+_AT_ONCE = -math.inf
 _FOLD_AT = 4096
 _FULL = 0.75
 _UNFOLDED_S = 0.05
@@ -93,8 +95,8 @@ def build(
     """The function that stands for `jitted` and records its calls, and what steers it. Before a call it asks `peek` to look at
     the executions that are `watching`, if there are any.
 
-    ``steer(gate=, select=, learned=, only=, jitted=)`` sets from which time on a call is settled closely, how a hit finds its
-    entry (None: there is but one, `only`), and what is called. It does not hold `state`.
+    ``steer(gate=, select=, learned=, only=, jitted=)`` sets from which time on a call is settled closely (at once while a call
+    may be our own), how a hit finds its entry (None: there is but one, `only`), and what is called. It does not hold `state`.
     """
     gate = float("-inf")
     only = 0.0
@@ -140,7 +142,8 @@ def build(
 
     def steer(**new: Any) -> None:
         nonlocal gate, only, select, learned, jitted
-        gate = new.get("gate", gate)
+        asked = new.get("gate", gate)
+        gate = _AT_ONCE if own_work.threads else asked  # no other thread has its turn in between, and begins with own work
         only = float(new.get("only", only))
         select = new.get("select", select)
         learned = new.get("learned", learned)

@@ -301,10 +301,9 @@ class FunctionState:
         self._steer(select=attribution.select, learned=attribution.learned, only=attribution.only)
 
     def _put_off(self, gate: float) -> None:
-        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function, and while
-        a call may be our own."""
+        """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function."""
         self._steer(gate=gate)
-        if is_any_thread_at_own_work() or (spans.pending and spans.anything_compiles()):
+        if spans.pending and spans.anything_compiles():
             self._steer(gate=float("-inf"))
 
     def look_closely(self) -> None:
