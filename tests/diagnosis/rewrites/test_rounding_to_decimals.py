@@ -21,9 +21,9 @@ def test_rounding_to_decimals_is_told_of_whatever_the_data(call, told):
 @pytest.mark.parametrize(
     ("test", "x"),
     [
-        ("v > 1e30 or v == 0.1", [0.1, 2.0]),
+        ("v > 1e30 or v == 0.1 or v * 1e300 > 1e305", [0.1, 2.0]),
         ("v * 1e300 > 1e305", [1e6, 2.0]),
-        ("math.isclose(float(x.sum()), t, rel_tol=1e-9)", [2.4, 0.7]),
+        ("math.isclose(float(x.sum()), t, rel_tol=1e-9)", [3.1, 0.0]),
     ],
 )
 def test_numbers_that_single_precision_cannot_tell_are_said_or_nothing_is_verified(test, x):
