@@ -553,3 +553,14 @@ def test_a_split_that_loses_the_gradient_is_not_called_equal():
     lost = jm.diagnose(widest, x, alone)
     assert not lost.verified and "its gradient is not finite on the call's own input" in str(lost)
     assert jm.diagnose(widest, x, together).splits[0].verified
+
+
+def beyond_single(x):
+    v = float(x[0])
+    u = jnp.unique(x)
+    return jnp.where(v * 1e300 > 1e305, jnp.sin(u) * 2, jnp.cos(u) + 1)
+
+
+def test_a_piece_that_gets_pythons_floats_has_fewer_digits_and_that_is_said():
+    split = split_of(beyond_single, jnp.array([1.0, 2.0]))
+    assert any("plain Python's floats have 64 bits" in each for each in split.compared.differences)

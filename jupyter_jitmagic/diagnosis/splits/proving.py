@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
+from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
@@ -75,7 +76,8 @@ class Proof:
         fun = with_kept(fun, tuple(kept.values()))
         try:
             own = with_kept(self.call.fun, tuple(kept.values()))
-            plain = Plain(own, _with(units, self.unit), {}, self._variations, self.seconds)
+            units = _with(units, self.unit)
+            plain = Plain(own, units, {}, self._variations, self.seconds)
             count, notes, inputs = compare(
                 plain,
                 lambda given: computed(fun, given),
@@ -93,6 +95,8 @@ class Proof:
             notes = tuple(filter(None, (*notes, self._gradients_compared(plain, fun, inputs))))
         except Differs as error:
             return f"its values are right, but {error}"
+        if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in units):
+            notes += (IN_DOUBLE,)
         return comparison(plain, count, notes, {}, lambda given: computed(fun, given))
 
     def _gradients_compared(self, plain: Plain, fun: Any, inputs: Sequence[Input]) -> str:

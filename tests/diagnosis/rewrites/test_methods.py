@@ -72,14 +72,14 @@ def test_functions_beside_it_that_cannot_be_made_again_hinder_only_who_calls_the
 
 
 def test_what_a_named_tuple_of_functions_reaches_is_rewritten():
-    """As `hk.transform` gives one; the function stands in a closure of the library's."""
+    """As `hk.transform` gives one; the function stands in a closure of the library's. What holds it comes along."""
     source = (
         "from typing import NamedTuple\nclass Net(NamedTuple):\n    init: object\n    apply: object\n"
         "def forward(x):\n    if x.sum() > 3:\n        x = x / 2\n    return x\n"
         "net = Net(None, functools.partial(forward))\ndef f(x):\n    return net.apply(x) * 2\n"
     )
     found = propose(define(source)["f"], (jnp.arange(3.0),), {}).rewrites[0]
-    assert set(found.sources) == {"forward"} and found.verified
+    assert set(found.sources) == {"forward", "net"} and found.verified
 
 
 def test_methods_that_are_named_as_those_of_arrays_stay_those_of_arrays():
