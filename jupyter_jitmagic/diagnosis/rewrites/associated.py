@@ -71,6 +71,8 @@ class _Table:
         self.edits: list[_Edit] = []
         self.held: list[tuple[ast.stmt, ast.expr, ast.expr]] = []
         """(statement, key, value) of what is set."""
+        self.floats = False
+        """Keys may be floats, and so NaN."""
 
     def step(self) -> Step:
         nodes = list(ast.walk(self.function))
@@ -81,8 +83,8 @@ class _Table:
             if isinstance(use.ctx, ast.Load):
                 self.use(use)
         self.make()
-        own = "NaN among the keys, each of which is a key of its own"
-        return self.spot.step("keys", *self.edits, excludes={"nan": own})
+        own = "NaN among the keys, each of which is a key of its own, or among the values"
+        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats else {})
 
     def make(self) -> None:
         spot, code = self.spot, self.code
@@ -96,7 +98,7 @@ class _Table:
             raise _Refused
         if not known or any(fact.ndim or fact.dtype not in ("i", "u", "f") or fact.sort == "text" for fact in known):
             raise _Refused
-        floats = any(fact.dtype == "f" for fact in known)
+        self.floats = any(fact.dtype == "f" for fact in known)
         values = [value for _, _, value in self.held if not self._reads_itself(value)]
         shape, dtype = element(spot, self.function, self.made, values or [value for _, _, value in self.held])
         if shape:
@@ -106,7 +108,7 @@ class _Table:
         zeros, indent = spot.jnp("zeros"), code.indent(self.made)
         made_floats = self._makes_floats()
         lines = [
-            f"{self.keys} = {zeros}({size}{'' if floats else ', int'})",
+            f"{self.keys} = {zeros}({size}{'' if self.floats else ', int'})",
             f"{self.values} = {zeros}({size}{', ' + dtype if dtype and not made_floats else ''})",
             f"{self.there} = {zeros}({size}, bool)",
         ]
@@ -350,6 +352,7 @@ class _Counted(_Table):
         fact = spot.fact(array)
         if self.held or fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
             raise _Refused
+        self.floats = fact.dtype == "f"
         same = code.fresh(f"{self.name}_same", "same")
         jnp, indent = spot.jnp, code.indent(self.made)
         lines = [
