@@ -80,7 +80,7 @@ holds a caller back some 30 calls ahead there as well. On one H100 (JAX 0.11, lo
 
 * A program of many small kernels (`scan` or `fori_loop` over small arrays, `while_loop`) is launched kernel by kernel inside the call, so
   that `dispatch_s` is nearly all of its time: the device has ended soon after the call returns, and `execute_s` is mostly empty.
-* Of callers that wait for each call of 2 ms only some 60 % had a time (98 % at 6 ms): waking up takes longer, and the end is known less well.
+* Of callers that wait for each call of 2 ms only some 60 % had a time (98 % at 6 ms): the ends of the others were seen too late.
 * Transfers are no part of a call. How long NumPy arrays among the arguments take on their way to the device was not measured.
 * An array of more than 1 MiB that a function reads as a global is not fetched to be compared when the name is bound anew: it is told as another
   array, not as a changed one.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, as_weak, is_traced, kind_of, static_split
@@ -74,12 +73,6 @@ def _is_complex(leaf: Any) -> bool:
 
 
 def _as_array(leaf: Any) -> jax.Array:
-    return (
-        leaf
-        if isinstance(leaf, jax.Array)
-        else as_weak(leaf)
-        if isinstance(leaf, float)
-        else jnp.asarray(leaf)
-        if np.ndim(leaf) == 0
-        else as_jax(leaf)
-    )
+    if isinstance(leaf, jax.Array):
+        return leaf
+    return as_weak(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)

@@ -1,4 +1,4 @@
-"""What can be seen of an array that a trace has read, without keeping it alive and without waiting for it."""
+"""What can be seen of an array that a trace has read, without keeping it alive or waiting for it for long."""
 
 from __future__ import annotations
 
