@@ -16,7 +16,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable
-from statistics import mean, variance
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import jax
@@ -76,9 +76,11 @@ def usual_rest(rests: list[Rest]) -> Rest | None:
     if len(rests) < _RESTS:
         return None
     middles = [(rest.least + rest.most) / 2 for rest in rests]
+    middle = fmean(middles)
     seen_s2 = sum((rest.most - rest.least) ** 2 for rest in rests) / 12 / len(rests)
-    error = _SIGMAS * math.sqrt(max(variance(middles), seen_s2) / len(rests))
-    return Rest(max(mean(middles) - error, 0.0), mean(middles) + error)
+    varies_s2 = sum((other - middle) ** 2 for other in middles) / (len(rests) - 1)
+    error = _SIGMAS * math.sqrt(max(varies_s2, seen_s2) / len(rests))
+    return Rest(max(middle - error, 0.0), middle + error)
 
 
 class BusySpans:
@@ -185,9 +187,12 @@ class BusySpans:
             return None
         (calls, started, ended, place), self._why = of_line, RESTED
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
-        entries, which, numbers = np.unique(place, return_inverse=True, return_counts=True)
-        usual = np.array([self._usual(entry) or self._mixed.roughly(entry) or math.nan for entry in map(int, entries)])
-        each = usual[which] if np.isfinite(usual).all() else np.ones(len(place))
+        counts = _counts(place)
+        usual = {entry: self._usual(entry) or self._mixed.roughly(entry) for entry in counts}
+        each = np.ones(len(place))
+        if all(usual.values()):
+            for entry, seconds in usual.items():
+                each[place == entry] = seconds
         if self._rested_s(begin, end, line, calls, (started, ended), each) > _REST * (end.after - low):
             return None
         rest, rested, begins = 0.0, 0.0, [0]
@@ -196,25 +201,19 @@ class BusySpans:
             begins += (np.flatnonzero(away[1:] > away[0] / _ALIKE) + 1).tolist()
             certain, rest = self._rest_after(begin, (float(started[0]), float(away[0])), line)
             rested = (len(begins) - 1) * min(certain, rest / 2)
-        most = least = 0.0
-        for at, until in zip(begins, [*begins[1:], len(place)], strict=True):
-            # from each call on the device had this work left, and no more time for it than until the end, or the next rest's
-            work = each[at:until].copy()
-            if end.is_large:
-                work[1:][started[at + 1 : until] - ended[at : until - 1] > _AWAY * (end.after - low)] *= 1 + _SLOW
-            left = np.cumsum(work[::-1])[::-1]
-            since, ends = ended[at + 1 : until], (end.before, end.after)
-            if until < len(place):
-                ends = float(started[until]) - rest, float(started[until])
-            most += _work(left, ends[1] - (low if at == 0 else float(started[at])), ends[1] - since)
-            least += _work(left, ends[0] - (high if at == 0 else float(started[at])), ends[0] - since)
+        at = np.array(begins)
+        if end.is_large:
+            slow = np.append(False, started[1:] - ended[:-1] > _AWAY * (end.after - low))
+            slow[at] = False
+            each = np.where(slow, (1 + _SLOW) * each, each)
+        most = _work(each, ended, at, np.append(low, started[at[1:]]), np.append(started[at[1:]], end.after))
+        least = _work(each, ended, at, np.append(high, started[at[1:]]), np.append(started[at[1:]] - rest, end.before))
         if most < (1 - _REST) * (end.after - low) or rested > _REST * (end.after - low):
             return None
         longest = end.after - low - rested
         seconds, uncertain = (least + longest) / 2, longest - least
         if seconds <= 0:
             return None
-        counts = dict(zip(map(int, entries), map(int, numbers), strict=True))
         return Span(begin.call + 1, end.call, counts, seconds, uncertain)
 
     def _rest_after(self, begin: End, next_call: tuple[float, float], line: Line) -> tuple[float, float]:
@@ -331,7 +330,7 @@ def _calls_of(first: int, last: int, line: Line, line_of: Callable[[int], Line |
 
     rows = log.columns.as_numpy(first - log.columns.first, last + 1 - log.columns.first)
     counted = np.ones(len(rows["place"]), bool)
-    for place in np.unique(rows["place"]).tolist():
+    for place in _counts(rows["place"]):
         here = rows["place"] == place
         if place < 0:
             if (rows["outcome"][here] != INLINED).any():
@@ -348,12 +347,30 @@ def _calls_of(first: int, last: int, line: Line, line_of: Callable[[int], Line |
     return _Calls(*(rows[name][counted] for name in ("call", "started", "ended", "place")))
 
 
+def _counts(places: Any) -> dict[int, int]:
+    """How many calls there are at each place. Of one entry, as mostly, without sorting."""
+    import numpy as np
+
+    if (places == places[0]).all():
+        return {int(places[0]): len(places)}
+    return dict(zip(*(column.tolist() for column in np.unique(places, return_counts=True)), strict=True))
+
+
 def _may_begin(begin: End, end: End) -> bool:
     """Whether the calls from one end to the other are still recorded, and not too many."""
     return log.columns.first - 1 <= begin.call < end.call <= begin.call + _LONGEST
 
 
-def _work(left: Any, seconds: float, seconds_left: Any) -> float:
-    """For how long the device worked in so many seconds, at most, if from each call on it had so much work and so many seconds
-    left."""
-    return min(seconds, float((left[0] * (seconds_left / left[1:])).min(initial=math.inf)))
+def _work(each: Any, ended: Any, at: Any, since: Any, until: Any) -> float:
+    """For how long the device worked, at most, in parts that begin with the calls `at` and last from `since` until `until`.
+    From each later call of a part on it had the calls from there on left to do, which take `each`, and the time since that one
+    `ended`."""
+    import numpy as np
+
+    done = np.append(0.0, np.cumsum(each))
+    after = np.append(at[1:], len(each))
+    part = np.repeat(np.arange(len(at)), after - at)
+    left = done[after][part] - done[:-1]
+    seconds = left[at][part] * (until[part] - ended) / left
+    seconds[at] = until - since
+    return float(np.minimum.reduceat(seconds, at).sum())

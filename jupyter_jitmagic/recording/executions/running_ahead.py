@@ -43,9 +43,10 @@ _OF_ONE = 1 / 32
 _LOOK_EVERY = 64
 _LONG_PAUSE_S = 8e-3
 """For longer no call is let by where a large output is held: calls may be shorter than they were."""
-_IN_A_ROW, _RARER, _RAREST = 8, 1 / 4, 4.0
+_IN_A_ROW, _RARER, _RAREST, _RAREST_S = 8, 1 / 4, 4.0, 0.2
 """So many outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
-lap, up to so many laps: that is enough to know what calls take, and costs their caller next to nothing."""
+lap, up to so many laps, or seconds where these are more: that is enough to know what calls take, and costs their caller next to
+nothing."""
 SOME = 2
 """So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
 memory would be given back meanwhile, to be asked for anew."""
@@ -210,6 +211,8 @@ class RunningAhead:
             now = perf_counter()
             pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
             pause_s = min(pause_s, _LONG_PAUSE_S)
+        elif lane.in_a_row >= _IN_A_ROW:  # after this one comes a pause
+            pause_s = max(waited.due - perf_counter(), COMES * lane.each_s)
         else:
             pause_s = _PAUSE * lane.lap_s if lane.newest is not None else 0.0
         lane.pauses = lane.pauses or pause_s > 0
@@ -252,8 +255,8 @@ class RunningAhead:
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         lane.in_a_row = 0 if link.rested or link.begun is not None else lane.in_a_row + 1
-        rarer = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0), _RAREST)
-        lane.next_from = link.after + rarer * lane.lap_s if (link.is_large or rarer) and not lane.turns.taken else -math.inf
+        pause_s = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
+        lane.next_from = link.after + pause_s if (link.is_large or pause_s) and not lane.turns.taken else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -483,7 +486,8 @@ class RunningAhead:
 
 def _is_over(link: Link) -> bool:
     """Whether its line has come to rest, and the thread that waits for it has not seen that yet."""
-    array = link.array if link.number == link.lane.number else None
+    latest = link.number == link.lane.number and not link.lane.pauses
+    array = link.array if latest else None
     return array is not None and is_ready(array) is True
 
 

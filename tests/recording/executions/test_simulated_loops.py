@@ -581,7 +581,7 @@ def test_it_would_be_part_of_some_if_nobody_asked_what_was_left_to_do(
     monkeypatch: pytest.MonkeyPatch, seconds: float, away_s: float
 ) -> None:
     """So the test before this one can fail."""
-    monkeypatch.setattr(busy_spans, "_work", lambda left, seconds, seconds_left: seconds)
+    monkeypatch.setattr(busy_spans, "_work", lambda each, ended, at, since, until: float((until - since).sum()))
     monkeypatch.setattr(BusySpans, "_rested_s", lambda *given: 0.0)
     assert times_of_a_loop_with_rests(monkeypatch, seconds, away_s).max() > 1.1
 
