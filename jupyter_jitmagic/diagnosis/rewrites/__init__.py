@@ -32,6 +32,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     boolean,
     branches,
     buffers,
+    caught,
     changed_arguments,
     checks,
     chosen_none,
@@ -83,6 +84,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # value is no test yet
 RULES: list[Rule] = [
     *absent.RULES,
+    *caught.RULES,
     *own_objects.RULES,
     *nonlocals.RULES,
     *changed_arguments.RULES,
@@ -140,8 +142,8 @@ RULES: list[Rule] = [
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
-    *absent.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD, *changed_arguments.OUTWARD,
-    *selections.OUTWARD,
+    *absent.OUTWARD, *caught.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
+    *changed_arguments.OUTWARD, *selections.OUTWARD,
 ]  # fmt: skip
 
 # asked about Python's loops that make a large program, though nothing stops its trace

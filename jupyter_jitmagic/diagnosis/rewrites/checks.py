@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from jupyter_jitmagic.diagnosis.rewrites.caught import around
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -50,9 +51,11 @@ def _is_check(spot: Spot, node: ast.AST) -> bool:
 
 
 def is_caught(spot: Spot, node: ast.stmt) -> bool:
-    """Whether the function itself may catch what the statement raises, or does something when it is left by it."""
+    """Whether the function or a caller may catch what the statement raises, or does something when it is left by it."""
     inside = takewhile(lambda at: not isinstance(at, ast.FunctionDef), spot.code.ancestors(node))
-    return any(isinstance(at, ast.Try | ast.TryStar) for at in inside)
+    if any(isinstance(at, ast.Try | ast.TryStar) for at in inside):
+        return True
+    return any(around(place) is not None for place in spot.callers())
 
 
 def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:

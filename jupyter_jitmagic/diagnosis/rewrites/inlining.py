@@ -155,9 +155,9 @@ class Inlining:
         body = self._body(early=False) or []
         return len(body) == 1 and not any(isinstance(node, ast.Call) for node in ast.walk(body[0]))
 
-    def by_ways(self) -> Iterator[Step]:
-        """Each way through the helper, ended by what it returns."""
-        body, bound = self._whole_body(), self._arguments()
+    def by_ways(self, raising: bool = False) -> Iterator[Step]:
+        """Each way through the helper, ended by what it returns; `raising`: or by what it raises."""
+        body, bound = self._whole_body(raising), self._arguments()
         spot, code = self.spot, self.spot.code
         statement = code.statement(self.call)
         if not body or bound is None or not _evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
@@ -187,7 +187,7 @@ class Inlining:
             changes.append((self.call, held))
         yield spot.step("inline", *changes, drops=self.changed)
 
-    def _whole_body(self) -> list[ast.stmt]:
+    def _whole_body(self, raising: bool) -> list[ast.stmt]:
         """The helper's statements, of which some return; [] where they cannot stand in the caller."""
         function = self.function
         if isinstance(function, ast.Lambda) or function.decorator_list:
@@ -196,7 +196,9 @@ class Inlining:
         if self.source is self.spot.code and not self._reads_what_is_written():
             body = [each for each in body if not isinstance(each, ast.Nonlocal)]
         inner = [node for each in body for node in ast.walk(each)]
-        stays = ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await | ast.Raise
+        stays = ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await
+        if not raising and any(isinstance(node, ast.Raise) for node in inner):
+            return []
         return [] if any(isinstance(node, stays) for node in inner) else body
 
     def _reads_what_is_written(self) -> bool:
@@ -224,7 +226,7 @@ class Inlining:
                         return None
                     return f"{text}{indent}if {self._edited(test, edits)}:\n{one}{indent}else:\n{other}"
             return None
-        return None
+        return text if always_returns(body) else None  # it raises
 
     _early: Sequence[tuple[ast.expr, ast.expr | None]] = ()
     """(test, value) of what it returns before its end, the last one first."""

@@ -32,6 +32,7 @@ def element(spot: Spot) -> Iterator[Step]:
         return
     code, (found, table) = spot.code, _table(spot, node.value)
     index = code.src(node.slice)
+    spot.refuse_where_caught(KeyError if isinstance(table, Mapping) else IndexError)
     if isinstance(table, Mapping):
         yield from _of_dict(spot, node, node.value, table, node.slice, None)
         return

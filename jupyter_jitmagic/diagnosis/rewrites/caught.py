@@ -1,0 +1,360 @@
+"""Exceptions as a way through the code: `try: if bad: raise E` … `except E:` → `if bad:` … `else:`.
+
+Compiled code raises nothing, but where it is written when something is raised and what is done then, that is a choice like
+another. What Python raises of itself there (a key that is missing, a division by zero) is written down first; a call that may
+raise in a way that nobody can see keeps the whole as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jupyter_jitmagic.base.looking import is_a
+from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import SCOPES, always_leaves, loaded, walk_scope
+
+MOST_REPEATED = 3
+"""Lines of a handler, or of what follows a choice, that may stand there twice."""
+_ARRAYS = ("jax", "jaxlib")
+_HARMLESS = frozenset({"abs", "len", "range", "enumerate", "zip", "bool", "print", "isinstance", "list", "tuple", "reversed"})
+"""Builtins that raise by no value of arrays or lists."""
+_METHODS = frozenset({"append", "extend", "get", "items", "keys", "values", "add", "discard"})
+_OF_MATH = (ValueError, OverflowError)
+_OF_BUILTINS: dict[str, tuple[type[BaseException], ...]] = dict.fromkeys(
+    ("float", "int", "max", "min", "sum", "round", "sorted", "any", "all"), _OF_MATH
+)
+"""What others raise by the values that they get."""
+
+
+def as_choices(spot: Spot) -> Iterator[Step]:
+    """The `try` around the place where the trace stopped, without it; or one that catches what numbers of Python's raise,
+    where a trace does not stop: an array raises nothing there."""
+    found = around(spot)
+    step = _Ways(spot, found).step() if found is not None else _elsewhere(spot)
+    if step is not None:
+        yield step
+
+
+def _elsewhere(spot: Spot) -> Step | None:
+    """What is raised by value in another `try` of the function, written down."""
+    function = spot.function
+    for node in ast.walk(function) if isinstance(function, ast.FunctionDef) else ():
+        if isinstance(node, ast.Try) and node.handlers:
+            ways = _Ways(spot, node)
+            if all(ways.kinds) and (step := ways.told()) is not None:
+                return step
+    return None
+
+
+def around(spot: Spot) -> ast.Try | None:
+    """The innermost `try` of the function in whose body the place stands."""
+    inside: ast.AST = spot.node
+    for at in spot.code.ancestors(spot.node):
+        if isinstance(at, ast.Try) and at.handlers and inside in at.body:
+            return at
+        if isinstance(at, SCOPES):
+            return None
+        inside = at
+    return None
+
+
+class _Raises(Exception):
+    """Something may be raised and caught that cannot be written as a test."""
+
+
+class _Ways:
+    """A `try` as the choices that it stands for."""
+
+    def __init__(self, spot: Spot, node: ast.Try) -> None:
+        self.spot, self.code, self.node = spot, spot.code, node
+        self.kinds = [_kinds(spot, each.type) for each in node.handlers]
+
+    def step(self) -> Step | None:
+        node, code = self.node, self.code
+        unknown = any(kinds is None for kinds in self.kinds)
+        named = any(each.name and each.name in loaded(each.body) for each in node.handlers)
+        whole = [*node.body, *node.orelse, *(part for each in node.handlers for part in each.body)]
+        ends = bool(node.finalbody) and bool(leaves(whole, (ast.Return, ast.Break, ast.Continue)))
+        if unknown or named or ends or not code.on_own_lines([node]):
+            return None
+        try:
+            for call in _calls(node.body):
+                if self._raises(call):
+                    return self._with_its_lines(call)
+            if (told := self._told()) is not None:
+                return told
+            text = self._lines([*node.body], code.indent(node))
+        except _Raises:
+            return None
+        text += code.block_text(node.finalbody, code.indent(node)) if node.finalbody else ""
+        return self.spot.step("if", (code.region([node]), text))
+
+    # -- what may be raised ----------------------------------------------------------------------------
+
+    def _catches(self, *errors: type[BaseException]) -> bool:
+        caught = [kind for kinds in self.kinds for kind in kinds or ()]
+        return any(issubclass(error, kind) or issubclass(kind, error) for error in errors for kind in caught)
+
+    def _raises(self, call: ast.Call) -> bool:
+        """Whether a call is one of the user's functions, which raises what is caught here.
+
+        Raises:
+            _Raises: it may raise what is caught, and nobody can see when.
+        """
+        spot, name = self.spot, self.code.src(call.func)
+        if any(call in ast.walk(each) for each in walk_scope(self.node.body) if isinstance(each, ast.Raise)):
+            return False  # the exception itself is made
+        made = Inlining.of(spot, call)
+        if made is not None:
+            body = made.function.body if isinstance(made.function, ast.FunctionDef) else []
+            raised = leaves(body, ast.Raise)
+            inner = [each for each in ast.walk(made.function) if isinstance(each, ast.Call)]
+            if raised:
+                return True
+            if self._catches_builtins() and (inner or any(map(_by_operator, ast.walk(made.function)))):
+                raise _Raises
+            return False
+        if not self._catches_builtins():
+            return False
+        value = spot.value(call.func)
+        if is_a(value, type) and issubclass(value, BaseException):
+            return False
+        if name in _HARMLESS and spot.is_builtin(name):
+            return False
+        if spot.is_builtin(name) and not self._catches(*_OF_BUILTINS.get(name, (BaseException,))):
+            return False
+        if name in ("max", "min", "sum") and spot.is_builtin(name) and (len(call.args) > 1 or name == "sum"):
+            return False
+        if type(value) is types.BuiltinFunctionType and value.__module__ == "math" and not self._catches(*_OF_MATH):
+            return False
+        if name in ("float", "int") and spot.is_builtin(name) and len(call.args) == 1:
+            fact = spot.fact(call.args[0])
+            if fact is not None and fact.sort in ("array", "number") and (name == "float" or fact.dtype in ("i", "b", "u")):
+                return False
+        if isinstance(call.func, ast.Attribute):
+            owner = spot.fact(call.func.value)
+            if owner is not None and owner.sort == "array":
+                return False
+            if call.func.attr in _METHODS:
+                return False
+        if str(getattr(value, "__module__", "")).partition(".")[0] in _ARRAYS:
+            return False
+        raise _Raises
+
+    def _catches_builtins(self) -> bool:
+        """Whether what Python raises of itself is caught; of a class of the user's own, only he raises it."""
+        return any(
+            kind.__module__ in ("builtins", "numpy.exceptions", "numpy.linalg") for kinds in self.kinds for kind in kinds or ()
+        )
+
+    def _by_value(self, node: ast.AST) -> bool:
+        """Whether an operator raises by the values that it meets, and that is caught.
+
+        Raises:
+            _Raises: it may, and nothing is known of what it meets.
+        """
+        errors = _by_operator(node)
+        return bool(errors) and self._catches(*errors) and not any(self._is_array(each) for each in _met_by(node))
+
+    def _is_array(self, node: ast.expr) -> bool:
+        fact = self.spot.fact(node)
+        if fact is None:
+            raise _Raises
+        return fact.sort == "array"
+
+    def _with_its_lines(self, call: ast.Call) -> Step | None:
+        """The lines of a function that raises, in the place of its call."""
+        made = Inlining.of(replace(self.spot, node=call), call)
+        return next(made.by_ways(raising=True), None) if made is not None else None
+
+    # -- what Python raises of itself, written down ----------------------------------------------------
+
+    def told(self) -> Step | None:
+        """The same, or nothing where it cannot be written."""
+        try:
+            return self._told()
+        except _Raises:
+            return None
+
+    def _told(self) -> Step | None:
+        """`v = table[k]` → `if k not in table: raise KeyError` before it; the same of a division by zero."""
+        code = self.code
+        for at in walk_scope(self.node.body):
+            if isinstance(at, ast.Assert) and self._catches(AssertionError) and code.on_own_lines([at]):
+                indent = code.indent(at)
+                lines = f"{indent}if not {code.operand(at.test)}:\n{indent}    raise AssertionError\n"
+                return self.spot.step("if", (code.region([at]), lines))
+            if not self._by_value(at):
+                continue
+            statement = code.statement(at)
+            if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) or not code.on_own_lines(
+                [statement]
+            ):
+                raise _Raises
+            ancestors = list(code.ancestors(at))
+            inside = ancestors[: ancestors.index(statement)]
+            if any(isinstance(each, (ast.IfExp, ast.BoolOp, ast.comprehension, *SCOPES)) for each in inside):
+                raise _Raises
+            indent, start = code.indent(statement), code.region([statement])[0]
+            edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+            match at:
+                case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right):
+                    if self._is_told(statement, test := f"{code.operand(right)} == 0"):
+                        continue
+                    kind = "ZeroDivisionError"
+                case ast.Subscript(value=owner, slice=index) if self._is_dict(owner):
+                    simple = self._with_default(at, statement)
+                    if simple is not None:
+                        return simple
+                    keys = (
+                        f"({', '.join(map(code.src, filter(None, owner.keys)))},)"
+                        if isinstance(owner, ast.Dict)
+                        else code.src(owner)
+                    )
+                    test = f"{code.operand(index)} not in {keys}"
+                    kind, edits = "KeyError", [(at, f"{code.operand(owner)}.get({code.src(index)}, 0)")]
+                case _:
+                    raise _Raises
+            lines = f"{indent}if {test}:\n{indent}    raise {kind}\n"
+            return self.spot.step("if", ((start, start), lines), *edits)
+        return None
+
+    def _is_told(self, statement: ast.stmt, test: str) -> bool:
+        """Whether that is asked just before, and something is raised there."""
+        block = self.code.block(statement)
+        for before in block[: block.index(statement)]:
+            if isinstance(before, ast.If) and self.code.src(before.test) == test and isinstance(before.body[-1], ast.Raise):
+                return True
+        return False
+
+    def _is_dict(self, owner: ast.expr) -> bool:
+        return isinstance(owner, ast.Dict) or isinstance(self.spot.value(owner), dict)
+
+    def _with_default(self, at: ast.Subscript, statement: ast.stmt) -> Step | None:
+        """`try: v = table[k]`, `except KeyError: v = d` → `v = table.get(k, d)`."""
+        code, node = self.code, self.node
+        match node.body, [each.body for each in node.handlers]:
+            case (
+                [ast.Assign(targets=[ast.Name(id=name)], value=value)],
+                [[ast.Assign(targets=[ast.Name(id=other)], value=default)]],
+            ) if value is at and name == other and not node.orelse:
+                found = f"{code.operand(at.value)}.get({code.src(at.slice)}, {code.expr(default)})"
+                return self.spot.step("lookup", (code.region([node]), f"{code.indent(node)}{name} = {found}\n"))
+        return None
+
+    # -- the ways ----------------------------------------------------------------------------------------
+
+    def _lines(self, stmts: Sequence[ast.stmt], indent: str) -> str:
+        """Statements of the body as lines, with what the handlers do where something is raised."""
+        code, text = self.code, ""
+        for number, each in enumerate(stmts):
+            rest = stmts[number + 1 :]
+            if not any(self._handler(raised) for raised in leaves([each], ast.Raise)):
+                text += code.block_text([each], indent)
+                if always_leaves([each]):
+                    return text
+                continue
+            deeper = indent + "    "
+            match each:
+                case ast.Raise():
+                    handler = self._handler(each)
+                    return text + (code.block_text(handler.body, indent) if handler else "")
+                case ast.If(test=test, body=then, orelse=orelse):
+                    if not always_leaves(then) and not (orelse and always_leaves(orelse)) and len(rest) > MOST_REPEATED:
+                        raise _Raises
+                    one = self._lines([*then, *rest], deeper)
+                    other = self._lines([*orelse, *rest], deeper)
+                    return f"{text}{indent}if {code.expr(test)}:\n{one}" + (f"{indent}else:\n{other}" if other else "")
+                case ast.For() | ast.While() if not each.orelse:
+                    return text + self._left_loop(each, rest, indent)
+            raise _Raises
+        return text + (code.block_text(self.node.orelse, indent) if self.node.orelse else "")
+
+    def _left_loop(self, loop: ast.For | ast.While, rest: Sequence[ast.stmt], indent: str) -> str:
+        """A loop in which something is raised: it is left there, and what was raised is asked behind it."""
+        code = self.code
+        raised = [each for each in leaves([loop], ast.Raise) if isinstance(each, ast.Raise)]
+        inmost = [next(at for at in code.ancestors(each) if isinstance(at, ast.For | ast.While)) for each in raised]
+        if len(raised) != 1 or inmost != [loop] or not code.on_own_lines([raised[0]]):
+            raise _Raises
+        handler = self._handler(raised[0])
+        assert handler is not None
+        failed, inner, deeper = code.fresh("failed", "refused", "stopped"), code.indent(raised[0]), indent + "    "
+        edit = (*code.region([raised[0]]), f"{inner}{failed} = True\n{inner}break\n")
+        text = f"{indent}{failed} = False\n{code.block_text([loop], indent, [edit])}"
+        text += f"{indent}if {failed}:\n{code.block_text(handler.body, deeper)}"
+        other = self._lines(rest, deeper)
+        return text + (f"{indent}else:\n{other}" if other else "")
+
+    def _handler(self, raised: ast.AST) -> ast.ExceptHandler | None:
+        """The handler that catches it; None where it goes on to the caller."""
+        assert isinstance(raised, ast.Raise)
+        made = raised.exc.func if isinstance(raised.exc, ast.Call) else raised.exc
+        kind: Any = self.spot.value(made) if made is not None else None
+        if not (is_a(kind, type) and issubclass(kind, BaseException)):
+            raise _Raises
+        inside: ast.AST = raised
+        for at in self.code.ancestors(raised):
+            if at is self.node:
+                break
+            if isinstance(at, ast.Try) and inside in at.body:
+                raise _Raises  # caught further in, which comes first
+            inside = at
+        for handler, kinds in zip(self.node.handlers, self.kinds, strict=True):
+            if any(issubclass(kind, each) for each in kinds or ()):
+                return handler
+        return None
+
+
+def _kinds(spot: Spot, caught: ast.expr | None) -> list[type[BaseException]] | None:
+    """The classes that a handler names; None where they are not known."""
+    if caught is None:
+        return [BaseException]
+    found: list[Any] = [spot.value(each) for each in (caught.elts if isinstance(caught, ast.Tuple) else [caught])]
+    return found if all(is_a(each, type) and issubclass(each, BaseException) for each in found) else None
+
+
+def _calls(stmts: Sequence[ast.stmt]) -> list[ast.Call]:
+    """Calls in the order of the text."""
+    found = [each for each in walk_scope(stmts) if isinstance(each, ast.Call)]
+    return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
+
+
+def _by_operator(node: ast.AST) -> tuple[type[Exception], ...]:
+    """What an operator raises by the values of Python's that it may meet."""
+    match node:
+        case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right) if not _not_zero(right):
+            return (ZeroDivisionError,)
+        case ast.BinOp(op=ast.Pow()):
+            return OverflowError, ZeroDivisionError
+        case ast.Subscript(ctx=ast.Load(), slice=index) if not isinstance(index, ast.Slice | ast.Constant):
+            return KeyError, IndexError
+        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=value) if not isinstance(value, ast.Tuple):
+            return (ValueError,)
+    return ()
+
+
+def _met_by(node: ast.AST) -> list[ast.expr]:
+    """What an operator takes, of which one array is enough that nothing is raised."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.Subscript(value=owner):
+            return [owner]
+        case ast.Assign(value=value):
+            return [value]
+    return []
+
+
+def _not_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and bool(node.value)
+
+
+RULES: list[Rule] = [as_choices]
+OUTWARD: list[Rule] = [as_choices]

@@ -1,0 +1,160 @@
+"""Exceptions as a way through the code."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, define, propose
+
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25])
+
+SERVED = {
+    "raised and caught in one function": """
+def f(x):
+    try:
+        if x.max() > 2:
+            raise ValueError("too large")
+        out = x * 2
+    except ValueError:
+        out = x / 2
+    return out
+""",
+    "raised in a helper, in each round": """
+def checked(v):
+    if v > 1:
+        raise OverflowError("over")
+    return v * 2
+
+def f(x):
+    total = 0.0
+    for v in x:
+        try:
+            total += checked(v)
+        except OverflowError:
+            total -= 1.0
+    return total
+""",
+    "a round that is left": """
+def checked(v):
+    if v < 0:
+        raise ValueError("negative")
+    return v
+
+def f(x):
+    good, total = 0, 0.0
+    for v in x:
+        try:
+            w = checked(v)
+        except ValueError:
+            continue
+        good += 1
+        total += w
+    return total, good
+""",
+    "out of a loop, with a finally": """
+def f(x):
+    total, n = 0.0, 0
+    try:
+        for v in x:
+            if total > 2:
+                raise RuntimeError
+            total += v
+    except RuntimeError:
+        total = -total
+    finally:
+        n += 1
+    return total, n
+""",
+    "several kinds, and else": """
+def f(x):
+    m = x.mean()
+    try:
+        if m < 0:
+            raise KeyError("low")
+        if m > 1:
+            raise RuntimeError("high")
+    except (KeyError, IndexError):
+        out = -1.0
+    except RuntimeError:
+        out = 1.0
+    else:
+        out = m
+    return out
+""",
+    "a division by zero": """
+def f(x):
+    count, total = 0, 0.0
+    for v in x:
+        if v > 2:
+            count += 1
+            total += float(v)
+    try:
+        return total / count
+    except ZeroDivisionError:
+        return 0.0
+""",
+    "a key that is missing": """
+def f(x):
+    total, missing = 0.0, 0
+    for v in x:
+        try:
+            total += {0: 0.5, 1: 2.0}[int(v)] * v
+        except KeyError:
+            missing += 1
+    return total, missing
+""",
+}
+STAYS = {
+    "what a function of Python's raises by value": """
+def f(x):
+    try:
+        if x.sum() > 100:
+            raise ValueError
+        y = math.sqrt(x[0])
+    except ValueError:
+        y = -1.0
+    return y
+""",
+    "what was raised is asked": """
+def f(x):
+    try:
+        if x.max() > 2:
+            raise ValueError("big")
+        n = 0
+    except ValueError as e:
+        n = len(str(e))
+    return n
+""",
+}
+
+
+CALLS = ((X,), (-X,), (jnp.zeros(6),), (X * 3,), (jnp.arange(6.0),))
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_what_is_raised_and_caught_becomes_a_choice(how):
+    """Nothing was found."""
+    found = check(SERVED[how], *CALLS)
+    assert found.rewrites[0].verified and "except" not in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("why", STAYS)
+def test_a_try_stays_where_nobody_sees_what_is_raised(why):
+    assert not propose(define("import math\n" + STAYS[why])["f"], (X,), {}, (), ()).rewrites
+
+
+def test_a_check_whose_error_a_caller_catches_is_no_nan():
+    source = """
+def checked(x):
+    if x.sum() > 3:
+        raise ValueError("over")
+    return x * 2
+
+def f(x):
+    try:
+        return checked(x)
+    except ValueError:
+        pass
+    return x * 0
+"""
+    found = check(source, *CALLS)
+    assert not any("nan" in each.source for each in [*found.rewrites, *found.unverified])
