@@ -525,6 +525,13 @@ def placed(values: Any, weak_type: bool = False) -> jax.Array | None:
 _AS_THEY_ARE = frozenset(map(np.dtype, ("bool", "float32", "int32")))
 
 
+def as_jax(values: Any) -> jax.Array:
+    """A NumPy array as one of JAX's; nothing is compiled for its shape, as `jnp.asarray` does."""
+    values = np.asarray(values)
+    made = placed(values)
+    return cast("jax.Array", jax.device_put(values)) if made is None else made
+
+
 @functools.cache
 def _default_place() -> tuple[Any, list[Any]] | None:
     """(sharding, devices) of what is put on the one device there is; None where there are several."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic import diagnose
-from jupyter_jitmagic.diagnosis.uncompiled import drawn
+from jupyter_jitmagic.diagnosis.uncompiled import drawn, threefry
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -40,6 +40,51 @@ def test_a_chain_of_keys_draws_the_same_numbers_each_time(make):
             for got, want in zip(uncompiled.run(fun, (make(seed), 3), {}, Deadline(20)), fun(make(seed), 3), strict=True):
                 np.testing.assert_allclose(got, want, rtol=2e-6)
                 assert got.dtype == want.dtype
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (3, 4)])
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1])
+def test_bits_and_keys_are_those_of_jax(seed, shape):
+    """To the last bit, of each width; keys split into several and folded with a number, too."""
+    key = jax.random.key(seed)
+    for width in (8, 16, 32):
+        got = threefry.drawn_from("random_bits", {"shape": shape, "bit_width": width}, key)
+        want = np.asarray(jax.random.bits(key, shape, f"uint{width}"))
+        np.testing.assert_array_equal(got, want)
+        assert got.dtype == want.dtype and got.shape == want.shape
+    split = threefry.drawn_from("random_split", {"shape": (*shape, 2)}, key)
+    np.testing.assert_array_equal(jax.random.key_data(split), jax.random.key_data(jax.random.split(key, (*shape, 2))))
+    for number in (0, 7, 2**32 - 1):
+        folded = threefry.drawn_from("random_fold_in", {}, key, np.uint32(number))
+        np.testing.assert_array_equal(jax.random.key_data(folded), jax.random.key_data(jax.random.fold_in(key, number)))
+
+
+def test_numbers_drawn_in_another_shape_compile_nothing():
+    compiled = []
+
+    def hear(event, duration, **_):
+        if "backend_compile" in event:
+            compiled.append(event)
+
+    def noisy(key, x):
+        key, sub = jax.random.split(key)
+        return x + jax.random.uniform(sub, x.shape) + jax.random.normal(jax.random.fold_in(key, 3), x.shape)
+
+    few, many = ((jax.random.PRNGKey(4), jnp.asarray(np.arange(size, dtype=np.float32))) for size in (3, 19))
+    uncompiled.run(noisy, few, {}, Deadline(20))
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    try:
+        got = uncompiled.run(noisy, many, {}, Deadline(20))
+    finally:
+        jax.monitoring.unregister_event_duration_listener(hear)
+    assert compiled == []
+    np.testing.assert_allclose(got, noisy(*many), rtol=2e-6)
+
+
+def test_keys_of_another_kind_are_left_to_jax():
+    key = jax.random.key(2, impl="rbg")
+    got = uncompiled.run(lambda key: jax.random.uniform(key, (3,)), (key,), {}, Deadline(20))
+    np.testing.assert_array_equal(got, jax.random.uniform(key, (3,)))
 
 
 @pytest.mark.parametrize(

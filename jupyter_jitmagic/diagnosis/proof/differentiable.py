@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_jax, as_weak, is_traced, kind_of, static_split
+from jupyter_jitmagic.base.jax_internals import as_jax
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_weak, is_traced, kind_of, static_split
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 
 

@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     Input,
-    as_jax,
     kind_of,
 )
 from jupyter_jitmagic.diagnosis.proof.plain import Plain

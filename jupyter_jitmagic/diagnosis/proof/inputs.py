@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import placed, placed_like
+from jupyter_jitmagic.base.jax_internals import as_jax, placed, placed_like
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
@@ -473,13 +473,6 @@ def wide(value: Any) -> Any:
         complex_ = isinstance(value, complex) or np.issubdtype(attribute(value, "dtype", np.dtype(float)), np.complexfloating)
         return np.complex128 if complex_ else np.float64
     return {"i": np.int64, "b": np.bool_}.get(kind)
-
-
-def as_jax(values: Any) -> jax.Array:
-    """A NumPy array as one of JAX's; nothing is compiled for its shape, as `jnp.asarray` does."""
-    values = np.asarray(values)
-    made = placed(values)
-    return jax.device_put(values) if made is None else made
 
 
 def like(old: Any, new: Any) -> Any:

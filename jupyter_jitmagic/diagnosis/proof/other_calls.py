@@ -18,8 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, as_jax, kind_of, like
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, kind_of, like
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
 NOT_EMPTY = "on arrays that are not empty"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
-_BEGINNINGS = {itertools.takewhile: "> 0", itertools.dropwhile: "== 0"}
+_BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
 
 
 def beginning(spot: Spot) -> Iterator[Step]:
@@ -18,9 +18,10 @@ def beginning(spot: Spot) -> Iterator[Step]:
     for node in ast.walk(code.statement(spot.node)):
         if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords:
             continue
-        which, (keeps, values) = _BEGINNINGS.get(spot.value(node.func)), node.args
-        array = _array(spot, values)
-        if which is None or not array:
+        called, (keeps, values) = spot.value(node.func), node.args
+        which = next((which for function, which in _BEGINNINGS if called is function), "")
+        array = _array(spot, values) if which else ""  # to know of an array, plain Python is run
+        if not array:
             continue
         tests = f"{spot.jnp('array')}([{_asked(spot, keeps, array)}])"
         yield spot.step("cumprod", (node, f"{array}[{spot.jnp('cumprod')}({tests}) {which}]"))

@@ -12,7 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.base.jax_internals import as_jax, trace_parts
+from jupyter_jitmagic.diagnosis.uncompiled import threefry
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -237,6 +238,8 @@ def _ready(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Oper
         return _STRUCTURED[name](params)
     if name in _SILENT:
         return lambda args, watch: []
+    if name in threefry.OPERATIONS:
+        return _drawing(primitive, params)
     if name in _SPECIAL:
         return _in_blocks(_by_jax(primitive, params))
     if name in _PROGRAMS:
@@ -296,12 +299,24 @@ def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
     def run(args: Values, watch: Watch) -> Values:
         args = [_without_infinity(arg) for arg in args] if endless else args
         with _parts.eval_context():
-            found = primitive.bind(*(jax.numpy.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
+            found = primitive.bind(*(as_jax(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
         return [plain_value(value) for value in (found if primitive.multiple_results else [found])]
 
     name = primitive.name
     costs = name in _SPECIAL or (name in _PROGRAMS and is_random(params[_PROGRAMS[name]]))
     return remembered(name, params, run, always=costs)
+
+
+def _drawing(primitive: Any, params: dict[str, Any]) -> Operation:
+    """An operation on keys by NumPy, where it knows such keys."""
+    name, by_jax = primitive.name, _by_jax(primitive, params)
+
+    def run(args: Values, watch: Watch) -> Values:
+        with _parts.eval_context():
+            found = threefry.drawn_from(name, params, *args)
+        return by_jax(args, watch) if found is None else [found]
+
+    return remembered(name, params, run, always=True)
 
 
 _ENDLESS = frozenset({"svd", "eig", "eigh", "schur", "tridiagonal", "hessenberg"})
@@ -342,9 +357,11 @@ _PROGRAMS = {
 
 
 def is_random(program: Any) -> bool:
-    """Whether it computes what NumPy has not: one of jax.random is better compiled as a whole."""
-    jaxpr = getattr(program, "jaxpr", program)
-    return any(is_drawing(equation.primitive.name) and len(equation.invars) > 0 for equation in jaxpr.eqns)
+    """Whether it draws what NumPy cannot, or draws in a loop: one of jax.random is better compiled as a whole then."""
+    names = [each.primitive.name for each in getattr(program, "jaxpr", program).eqns if len(each.invars) > 0]
+    draws = list(filter(is_drawing, names))
+    loops = any(name in ("while", "scan") for name in names)
+    return any(loops or not threefry.needs_no_compiling(name) for name in draws)
 
 
 # -- loops and branches ---------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.rewrites import told
+
 from .helpers import check
 
 X = jnp.array([1.0, 2.0, 2.5, -1.0, -2.0, 3.0, 0.5])
@@ -60,3 +62,19 @@ def test_keys_that_int_makes_are_whole_for_floats_too():
     floats = jnp.array([1.2, 0.1, 2.0, 1.7, 1.5, 0.9, 0.0])
     check(IMPORTS + SERVED["lists by key"], (X, G), (X, floats))
     check("def f(g):\n    d = {}\n    for k in g:\n        d[int(k)] = 1\n    return len(d)\n", (G,), (floats,))
+
+
+def test_what_is_called_is_asked_before_plain_python_is_run(monkeypatch):
+    """A call of two arguments is hardly ever one of `takewhile`, and to know of its second one takes a plain run. What is called
+    may be an object without a hash."""
+    asked = []
+    monkeypatch.setattr(told, "facts_of", lambda *args: asked.append(args) or {})
+    check(
+        "import dataclasses\n\n@dataclasses.dataclass\nclass Scale:\n    by: float\n\n"
+        "    def __call__(self, x, shift):\n        return x * self.by + shift\n\n"
+        "scale = Scale(2.0)\n\n"
+        "def f(x, t):\n    return x * 2 if scale(x, t).sum() > 0 else x - t\n",
+        (X, 0.5),
+        (-X, 0.5),
+    )
+    assert asked == []
