@@ -13,11 +13,13 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import is_a, parts_of
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
-from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, code_of
+from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
 from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, registered, traces_frozen
+from jupyter_jitmagic.diagnosis.statics.search import call_error
+from jupyter_jitmagic.usercode.ownership import is_library_type
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -32,7 +34,8 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
     argument = refused[0]
     path, leaf = argument.bad_leaves[0]
     if isinstance(leaf, np.ndarray):
-        return f"{path} is a NumPy array of {_contents(leaf)}, which JAX has no type for: {_numbers_of(leaf)} before the call."
+        told = f"{path} is a NumPy array of {_contents(leaf)}, which JAX has no type for: {_numbers_of(leaf, path)}."
+        return f"{told} {unused}" if (unused := _unused(call, argument, path)) else told
     if leaf is argument.value:
         text = (
             f"{argument.name} is {_a(type(leaf))}, which jit can take neither traced (not an array) nor static (not hashable)."
@@ -47,16 +50,45 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
     return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
 
 
+def _unused(call: Call, argument: Argument, path: str) -> str:
+    """That a value of a dict is not used, where the call traces without it, which was tried."""
+    if not is_a(argument.value, dict) or len(argument.bad_leaves) != 1:
+        return ""
+    key = next((key for key in argument.value if path == f"{argument.name}[{key!r}]"), None)
+    if key is None:
+        return ""
+    rest = {other: value for other, value in argument.value.items() if other != key}
+    args, kwargs = call.with_values({argument.name: rest})
+    if call_error(bind(call.fun, args, kwargs, call.declared), frozenset(), 2.0) is not None:
+        return ""
+    return f"{call.name} does not use it: without that key the call traces."
+
+
 def _contents(array: np.ndarray) -> str:
+    if array.dtype.names:
+        return f"records ({', '.join(array.dtype.names)})"
     return {"M": "dates", "m": "time differences", "U": "strings", "S": "byte strings", "O": "Python objects"}.get(
         array.dtype.kind, str(array.dtype)
     )
 
 
-def _numbers_of(array: np.ndarray) -> str:
+def _numbers_of(array: np.ndarray, path: str) -> str:
+    """What is to be done with an array of no numbers."""
+    if array.dtype.names:
+        return f"pass its fields as a dict, `{{name: {path}[name] for name in {path}.dtype.names}}`"
     if array.dtype.kind in "mM":
-        return "take its numbers (.astype('int64'), or a difference in seconds)"
-    return "encode them as integers" if array.dtype.kind in "US" else "make an array of numbers of it (.astype(float))"
+        return "take its numbers (.astype('int64'), or a difference in seconds) before the call"
+    if array.dtype.kind in "US":
+        return "encode them as integers before the call"
+    items = array.reshape(-1)[:_MOST_ITEMS]
+    if all(isinstance(item, int | float | np.number) for item in items):
+        return "make an array of numbers of it (.astype(float)) before the call"
+    if all(isinstance(item, jax.Array | np.ndarray | list | tuple) for item in items):
+        return f"pass a list, `list({path})`"
+    return "pass what is computed with as numbers or arrays"
+
+
+_MOST_ITEMS = 1000
 
 
 def _hashable_instead(value: Any) -> str:
@@ -67,8 +99,13 @@ def _hashable_instead(value: Any) -> str:
         return f"With @dataclass(frozen=True){also} {kind} could be static."
     if isinstance(value, slice):  # hashable from Python 3.12 on
         return "Pass its start and stop as numbers and make those static (from Python 3.12 on a slice can be static itself)."
+    own = next((each for each in (dict, list, tuple) if isinstance(value, each) and type(value) is not each), None)
+    if own is not None:
+        return f"Pass {_a(own)} in its place, which jit takes apart ({own.__name__}(…))."
     if isinstance(value, (set, list, dict)):
         return f"Pass {_hashable_container(value)} in its place and make that static."
+    if is_library_type(type(value)):
+        return "Pass what it holds as arguments of their own, or a frozen dataclass with it, and make that static."
     return f"Pass a hashable object in its place, or make {kind} a pytree (jax.tree_util.register_dataclass)."
 
 
@@ -349,6 +386,15 @@ def _shapes(call: Call, error: BaseException, text: str) -> str | None:
     return f"The shapes do not fit: {_cut(text)}. No static argument plays a part in it."
 
 
+def _refused_argument(call: Call, error: BaseException, text: str) -> str | None:
+    """JAX takes no such argument, and the function was not reached."""
+    refused = [found for argument in call.refused for found in argument.bad_leaves]
+    if not refused or not re.match(r"Error interpreting argument to|Argument .* is not a valid JAX type", text):
+        return None
+    path, leaf = refused[0]
+    return f"{path} is {_a(type(leaf))}, which is not a JAX type: use it outside of {call.name}, and pass numbers and arrays."
+
+
 def _own_check(call: Call, error: BaseException, text: str) -> str | None:
     """Plain Python passes, so it is the tracer that is refused."""
     if code_of(call.fun) is None or not re.search(r"racer|numpy|ndarray|array", text):
@@ -359,7 +405,8 @@ def _own_check(call: Call, error: BaseException, text: str) -> str | None:
 
 _JAX_OWN = (jax.errors.UnexpectedTracerError, *CONCRETIZATIONS)
 _RULES = (
-    _leak, _missing_attribute, _carry, _in_place, _grad, _key, _axis_name, _tree, _output, _inner_trace, _shapes
+    _refused_argument, _leak, _missing_attribute, _carry, _in_place, _grad, _key, _axis_name, _tree, _output, _inner_trace,
+    _shapes,
 )  # fmt: skip
 
 

@@ -8,18 +8,20 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
-from jupyter_jitmagic.base.looking import has
+from jupyter_jitmagic.base.looking import attributes, has
 from jupyter_jitmagic.base.paths import is_part, summed_up
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
+from jupyter_jitmagic.usercode.ownership import is_library_type
 
 
 def for_traces(call: Call, but: str) -> str:
@@ -159,15 +161,20 @@ def _by_identity(name: str, value: Any) -> str:
     made = _made_where_it_is_called(value)
     if made:
         return f" {made} that is made anew for each call is another value each time, and compiles again: make {name} once."
+    if isinstance(value, MethodType):
+        own = _by_identity(f"{name}.__self__", value.__self__)
+        return own.replace(f"after {name}.__self__ was", f"after {name}, its method, was") if own else ""
     hashing: Any = kind.__hash__
     if hashing is not object.__hash__ or (callable(value) and has(value, "__qualname__")):
         return ""
     if isinstance(value, type | ModuleType | Enum):
         return ""
-    return (
-        f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen. "
-        f"Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
-    )
+    seen = f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen."
+    if is_library_type(kind):
+        return seen
+    if any(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree_util.tree_leaves(attributes(value) or {})):
+        return f"{seen} It holds arrays: make {kind.__name__} a pytree, and they are data."
+    return f"{seen} Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
 
 
 def _made_where_it_is_called(value: Any) -> str:
