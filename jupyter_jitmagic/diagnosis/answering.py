@@ -318,7 +318,10 @@ def _other_failure(asked: Asked) -> Diagnosis:
         reason = reasons.for_inner_jits(call, within)
         return asked.verdict("not_staticness", sites=sites, rewrites=(within,), verified=True, reason=reason)
     held = asked.result.static - call.declared if outcome.rewrites else frozenset()
+    if outcome.rewrites:
+        reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
+        reason = reason.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
         reason = reason.removesuffix(" Static arguments play no part in it.") + reasons.for_static_as_well(held)
     return asked.verdict(
         "not_staticness",

@@ -101,11 +101,14 @@ def promoted_carry(spot: Spot) -> Iterator[Step]:
     if said is None or name not in _STARTS or not isinstance(node, ast.Call) or len(node.args) <= _STARTS[name]:
         return
     path, before, after = said.groups()
-    if not before.startswith(("int", "uint")) or not after.startswith(("float", "bfloat", "complex")):
-        return
     start = node.args[_STARTS[name]]
     keys = re.findall(r"\[(\d+)\]", path.partition("[")[1] + path.partition("[")[2])
     places = keys[1:] if path.startswith("loop_carry") else keys
+    if before.startswith("float") and after.startswith(("int", "uint")) and isinstance(start, ast.Tuple):
+        yield from _begun_as_a_float(spot, node, name, places)
+        return
+    if not before.startswith(("int", "uint")) or not after.startswith(("float", "bfloat", "complex")):
+        return
     if isinstance(start, ast.Tuple) and len(places) == 1 and int(places[0]) < len(start.elts):
         start = start.elts[int(places[0])]
     elif places:
@@ -114,6 +117,40 @@ def promoted_carry(spot: Spot) -> Iterator[Step]:
         yield spot.step(name, (start, f"{start.value!r}.0"))
     else:
         yield spot.step(name, (start, f"{spot.code.operand(start)} * 1.0"))
+
+
+def _begun_as_a_float(spot: Spot, node: ast.Call, name: str, places: Sequence[str]) -> Iterator[Step]:
+    """`error = 1.0` before a loop whose rounds count it: what a round gives is a float, too."""
+    body = node.args[_STARTS[name] - 1] if name != "scan" else node.args[0]
+    given = _result(spot, body, "")
+    if name == "scan" and isinstance(given, ast.Tuple) and given.elts:
+        given = given.elts[0]
+    start = node.args[_STARTS[name]]
+    if not isinstance(given, ast.Tuple) or not isinstance(start, ast.Tuple) or len(places) != 1:
+        return
+    place = int(places[0])
+    if place >= min(len(given.elts), len(start.elts)) or not _is_written_float(spot, start.elts[place]):
+        return
+    result = given.elts[place]
+    text = _as_a_float(spot, result, "")
+    if text:
+        yield spot.step(name, (result, text))
+
+
+def _is_written_float(spot: Spot, node: ast.expr) -> bool:
+    """Whether a variable is set to a float of the source's own, or is one: no argument, which is an int in another call."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    for statement in ast.walk(spot.code.tree):
+        if isinstance(statement, ast.Assign) and isinstance(node, ast.Name):
+            for target in statement.targets:
+                pairs: list[tuple[ast.expr, ast.expr]] = [(target, statement.value)]
+                if isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
+                    pairs = [*zip(target.elts, statement.value.elts, strict=False)]
+                for to, value in pairs:
+                    if isinstance(to, ast.Name) and to.id == node.id and isinstance(value, ast.Constant):
+                        return isinstance(value.value, float)
+    return False
 
 
 _STARTS = {"while_loop": 2, "fori_loop": 3, "scan": 1}

@@ -88,6 +88,11 @@ def is_known(value: object) -> bool:
     return dataclasses.is_dataclass(value) and not jax.tree_util.all_leaves([value])
 
 
+def is_of_a_library(kind: type) -> bool:
+    """Whether nobody here changes the class."""
+    return is_library_type(kind)
+
+
 def is_hashable(value: Any) -> bool:
     try:
         hash(value)

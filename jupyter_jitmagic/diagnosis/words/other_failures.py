@@ -17,9 +17,8 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
-from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, registered, traces_frozen
+from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, is_of_a_library, registered, traces_frozen
 from jupyter_jitmagic.diagnosis.statics.search import call_error
-from jupyter_jitmagic.usercode.ownership import is_library_type
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -104,7 +103,7 @@ def _hashable_instead(value: Any) -> str:
         return f"Pass {_a(own)} in its place, which jit takes apart ({own.__name__}(…))."
     if isinstance(value, (set, list, dict)):
         return f"Pass {_hashable_container(value)} in its place and make that static."
-    if is_library_type(type(value)):
+    if is_of_a_library(type(value)):
         return "Pass what it holds as arguments of their own, or a frozen dataclass with it, and make that static."
     return f"Pass a hashable object in its place, or make {kind} a pytree (jax.tree_util.register_dataclass)."
 
@@ -341,6 +340,8 @@ def _axis_name(call: Call, error: BaseException, text: str) -> str | None:
     )
 
 
+REWRITE_THAT_BODY = "Rewrite that body (jnp.where, lax.cond), or give it the value from outside."
+"""What is said of an inner trace; not beside a rewrite, which does so."""
 _KEYS = r"with \d+ child keys? (.+?)"
 
 
@@ -371,7 +372,7 @@ def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
         inner = f"{'the lambda' if who[1] == '<lambda>' else who[1]}, traced by {who[2]},"
     return (
         f"Inside {inner} every argument is traced, also without the outer jit, so no static argument of {call.name} cures it. "
-        "Rewrite that body (jnp.where, lax.cond), or give it the value from outside."
+        f"{REWRITE_THAT_BODY}"
     )
 
 

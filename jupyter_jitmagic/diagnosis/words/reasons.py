@@ -19,9 +19,9 @@ from jupyter_jitmagic.base.looking import attributes, has
 from jupyter_jitmagic.base.paths import is_part, summed_up
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
+from jupyter_jitmagic.diagnosis.statics.registered import is_of_a_library
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Rewrite, Site
-from jupyter_jitmagic.usercode.ownership import is_library_type
 
 
 def for_traces(call: Call, but: str) -> str:
@@ -170,7 +170,7 @@ def _by_identity(name: str, value: Any) -> str:
     if isinstance(value, type | ModuleType | Enum):
         return ""
     seen = f" A {kind.__name__} is compared by identity: after {name} was traced, changes of its attributes are not seen."
-    if is_library_type(kind):
+    if is_of_a_library(kind):
         return seen
     if any(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree_util.tree_leaves(attributes(value) or {})):
         return f"{seen} It holds arrays: make {kind.__name__} a pytree, and they are data."

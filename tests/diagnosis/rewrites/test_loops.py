@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
@@ -545,3 +546,26 @@ def test_a_random_key_beside_it_narrows_nothing_of_what_a_loop_carries():
     check(source, some, none, seconds=20.0)
     refused = propose(define(source)["f"], (key, jnp.array(5.0), jnp.array(1.5)), {})
     assert not refused.rewrites
+
+
+def test_a_float_before_a_loop_whose_rounds_give_integers():
+    """`error = 1.0` only begins the loop; nothing was found, as the carry changed its type."""
+    source = (
+        "def f(A, most=20):\n    s = jnp.zeros(A.shape[0], dtype=int)\n    i, error = 0, 1.0\n"
+        "    while error > 0 and i < most:\n        new = jnp.argmax(A + s, axis=1)\n"
+        "        error = jnp.max(jnp.abs(new - s))\n        s = new\n        i = i + 1\n    return s\n"
+    )
+    a = jnp.sin(jnp.arange(9.0)).reshape(3, 3)
+    found = check(source, (a,), (-a,), (a, 0), (a, 1))
+    assert "while_loop" in found.rewrites[0].patterns
+
+
+def test_of_a_rewrite_within_another_trace_nobody_is_told_to_write_it():
+    """Nor that no static argument cures it, where one is needed beside the rewrite."""
+    namespace = define(
+        "def f(c, n):\n    z = 0j\n    for i in range(n):\n        z = z * z + c\n        if jnp.abs(z) > 2.0:\n"
+        "            return i\n    return n\nmapped = jax.vmap(f, in_axes=(0, None))\n"
+    )
+    found = jm.diagnose(namespace["mapped"], jnp.array([0.3 + 0.5j, 2 + 2j]), 5)
+    assert found.rewrites and found.static_argnames == ("n",)
+    assert "no static argument of f alone cures it. n must be static as well." in found.reason
