@@ -311,15 +311,28 @@ def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
 
 
 def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[str]:
-    """Names that stand for objects which the function itself makes, by a call of their class or as a copy.
+    """Names that stand for objects which the function itself makes, by a call of their class or as a copy, or for one of a list
+    of such objects.
 
     Args:
         body: the function's statements.
         value: what a name of its globals stands for.
     """
+    return set().union(*_made_here(body, value))
+
+
+def made_in_lists(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> dict[str, set[str]]:
+    """Those that stand for one of a list, with the names of these lists."""
+    return _made_here(body, value)[1]
+
+
+def _made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> tuple[set[str], dict[str, set[str]]]:
     nodes = [node for part in body for node in ast.walk(part)]
-    stores = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    within = {id(name) for node in nodes if isinstance(node, ast.comprehension) for name in ast.walk(node.target)}
+    named = [node for node in nodes if isinstance(node, ast.Name) and id(node) not in within]
+    stores = collections.Counter(node.id for node in named if isinstance(node.ctx, ast.Store))
     found: set[str] = set()
+    lists: set[str] = set()
     pairs: list[tuple[ast.expr, ast.expr]] = []
     for node in nodes:
         match node:
@@ -329,11 +342,58 @@ def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[
                 pairs.append((target, value_given))
     for pair in pairs:
         match pair:
-            case ast.Name(id=name), ast.Call(func=func):
-                makes = isinstance(made := value(func), type) or made in _COPIES
-                if makes and sum(store.id == name for store in stores) == 1:
+            case ast.Name(id=name), given if stores[name] == 1:
+                if _makes(given, value):
                     found.add(name)
-    return found
+                elif _makes_all(given, value):
+                    lists.add(name)
+    return found, _one_of(nodes, lists, stores) if lists else {}
+
+
+def _makes(node: ast.expr, value: Callable[[ast.expr], Any]) -> bool:
+    """Whether an expression is a new object, by a call of its class or as a copy."""
+    return isinstance(node, ast.Call) and (isinstance(made := value(node.func), type) or made in _COPIES)
+
+
+def _makes_all(node: ast.expr, value: Callable[[ast.expr], Any]) -> bool:
+    """Whether it is a list of new objects."""
+    match node:
+        case ast.ListComp(elt=each):
+            return _makes(each, value)
+        case ast.List(elts=[_, *_] as elts):
+            return all(_makes(each, value) for each in elts)
+    return False
+
+
+def _one_of(nodes: Iterable[ast.AST], lists: Collection[str], stores: Mapping[str, int]) -> dict[str, set[str]]:
+    """Variables that stand for one of the items of such lists: of a loop over them, or of a place in them."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        match node:
+            case ast.For(target=target, iter=items):
+                pairs = _rounds(target, items)
+            case ast.Assign(targets=[target], value=ast.Subscript(value=items, slice=index)) if _is_place(index):
+                pairs = [(target, items)]
+            case _:
+                continue
+        for one, of in pairs:
+            if isinstance(one, ast.Name) and isinstance(of, ast.Name) and of.id in lists:
+                found.setdefault(one.id, []).append(of.id)
+    return {name: set(of) for name, of in found.items() if stores[name] == len(of)}
+
+
+def _is_place(index: ast.expr) -> bool:
+    return isinstance(index, ast.Name | ast.Constant | ast.UnaryOp | ast.BinOp)
+
+
+def _rounds(target: ast.expr, items: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """What a loop binds, each with what it runs over: `for i, (a, v) in enumerate(zip(accounts, x))`."""
+    match target, items:
+        case ast.Tuple(elts=[_, inner]), ast.Call(func=ast.Name(id="enumerate"), args=[of, *_]):
+            return _rounds(inner, of)
+        case ast.Tuple(elts=parts), ast.Call(func=ast.Name(id="zip"), args=many) if len(parts) == len(many):
+            return [pair for part, of in zip(parts, many, strict=True) for pair in _rounds(part, of)]
+    return [(target, items)]
 
 
 def _is_made(node: ast.AST, function: types.FunctionType) -> bool:

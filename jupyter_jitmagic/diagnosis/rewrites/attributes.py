@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.sandbox.purity import made_here
+from jupyter_jitmagic.sandbox.purity import made_here, made_in_lists
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import SCOPES, stored
+from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 
 
 def as_variables(spot: Spot) -> Iterator[Step]:
@@ -22,6 +24,10 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     Of objects that the function makes, and of arguments that jit takes apart: of others the caller would see the write.
     """
     asked, function, code = spot.asked(), spot.function, spot.code
+    called = next(_called_in_branches(spot), None)
+    if called is not None:
+        yield called
+        return
     if asked is None or not isinstance(asked[1], ast.If | ast.While) or not isinstance(function, ast.FunctionDef):
         return
     statement: ast.stmt = asked[1]
@@ -37,6 +43,8 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     roots = {node.value.id for node in attributes if code.src(node) in written and isinstance(node.value, ast.Name)}
     if not written or not all(_is_own(spot, function, root) and _only_attributes(statement, root) for root in roots):
         return
+    if not _apart(statement, roots, made_in_lists(function.body, spot.value)):
+        return
     names: dict[str, str] = {}
     for text in written:
         root, _, attribute = text.partition(".")
@@ -50,23 +58,64 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     yield spot.step("attribute", ((start, start), before), *replaced, ((end, end), after))
 
 
+def _called_in_branches(spot: Spot) -> Iterator[Step]:
+    """`if test: account.put(v)` → what `put` does, in its place: a choice would do it on both sides."""
+    asked, function = spot.asked(), spot.function
+    if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+        return
+    for node in walk_scope([*asked[1].body, *asked[1].orelse]):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=root))) as call):
+                listed = root in made_in_lists(function.body, spot.value)
+                if listed and (made := Inlining.of(replace(spot, node=call), call)) is not None:
+                    yield from made.by_ways()
+
+
 def _is_own(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
     """Whether nobody but the function sees what is written to the object of a name."""
     if root in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} - set(stored(function.body)):
+        if _is_own_in_a_caller(spot, function, root):
+            return True
         value = spot.locals.get(root)
         parts = jax.tree_util.tree_leaves(value)
         return spot.entry and all(part is not value for part in parts) and any(isinstance(p, jax.core.Tracer) for p in parts)
     return root in made_here(function.body, spot.value)
 
 
+def _is_own_in_a_caller(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
+    """Whether it is the object of a method, and the caller made it as one of a list (of others: `own_objects`)."""
+    caller = next(iter(spot.callers()), None)
+    if caller is None or root != next((each.arg for each in function.args.args), ""):
+        return False
+    match caller.node, caller.function:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)), ast.FunctionDef() as around:
+            return method == function.name and name in made_in_lists(around.body, caller.value)
+    return False
+
+
 def _only_attributes(statement: ast.stmt, root: str) -> bool:
     """Whether an object is only asked for its attributes there, and none of them is called: a method would see the old ones."""
-    inside = list(ast.walk(statement))
+    first = set()
+    at = statement
+    while isinstance(at, ast.If):  # its tests come before what it writes
+        first |= set(ast.walk(at.test))
+        at = at.orelse[0] if len(at.orelse) == 1 else ast.Pass()
+    inside = [node for node in ast.walk(statement) if node not in first]
     if any(isinstance(node, SCOPES) and root in {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} for node in inside):
         return False
     called = {node.func for node in inside if isinstance(node, ast.Call)}
     owners = {node.value for node in inside if isinstance(node, ast.Attribute) and node not in called}
     return all(node in owners for node in inside if isinstance(node, ast.Name) and node.id == root)
+
+
+def _apart(statement: ast.stmt, roots: Collection[str], lists: Mapping[str, set[str]]) -> bool:
+    """Whether no other name in the statement may stand for one of these objects: of a list, another may be the same."""
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return not any(
+        lists[root] & names or any(lists[root] & lists[other] for other in names & set(lists) if other != root)
+        for root in roots
+        if root in lists
+    )
 
 
 def _is_plain(owner: Any, attribute: str) -> bool:

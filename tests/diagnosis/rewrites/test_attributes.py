@@ -1,11 +1,12 @@
 """Attributes written below a test on data: of objects that the function makes, and of arguments that jit takes apart."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define
+from .helpers import check, define, propose
 
 STATE = """
 class State:
@@ -120,3 +121,113 @@ def test_a_method_of_an_object_that_others_hold_would_see_the_old_value():
     """The branch would write to a variable, and the method read the object."""
     source = f"{WITH_METHOD}made = []\n\ndef f(x):\n    s = State(x)\n    made.append(s)\n{TWICE}"
     assert not jm.diagnose(define(source)["f"], jnp.float32(2.0)).rewrites
+
+
+CELL = """
+class Cell:
+    def __init__(self, v):
+        self.v = v
+        self.hits = 0
+
+    def over(self, limit):
+        return self.v > limit
+
+    def hit(self, k):
+        self.v += k
+        self.hits += 1
+
+    def meet(self, v):
+        if v > self.v:
+            self.v = self.v * 0.5 + v
+            self.hits += 1
+
+"""
+LISTS = {
+    "attributes of each": """
+    cells = [Cell(v) for v in x]
+    for c in cells:
+        if c.v > 0.5:
+            c.v -= 0.5
+            c.hits += 1
+    return jnp.array([c.v for c in cells]), sum(c.hits for c in cells)
+""",
+    "a method called in a branch": """
+    cells = [Cell(v) for v in x]
+    for k, c in enumerate(cells):
+        if c.over(0.5):
+            c.hit(k)
+        elif c.v < 0:
+            c.hit(-1)
+    return sum(c.v for c in cells)
+""",
+    "two lists": """
+    ones, others = [Cell(v) for v in x], [Cell(v) for v in x[::-1]]
+    for a, b in zip(ones, others):
+        if a.v > b.v:
+            a.hits += 1
+        else:
+            b.v = a.v
+    first = others[0]
+    if first.v > 1:
+        first.v = 0.0
+    return sum(c.hits for c in ones), sum(c.v for c in others)
+""",
+}
+
+
+@pytest.mark.parametrize("how", LISTS)
+def test_objects_in_a_list_that_the_function_makes(how):
+    """Nothing was found: one branch writes c.v, or calls c.hit for its effect."""
+    x = jnp.array([1.0, -2.0, 0.5, 3.0])
+    assert check(f"{CELL}def f(x):{LISTS[how]}", (x,), (-x,), (jnp.zeros(4),), (x * 3,)).rewrites[0].verified
+
+
+def test_a_method_with_a_test_of_its_own():
+    source = f"""{CELL}def f(x):
+    cells = [Cell(x[0]), Cell(x[1])]
+    for v in x:
+        for c in cells:
+            c.meet(v)
+    return cells[0].v, cells[1].hits
+"""
+    namespace = define(source)
+    x = jnp.array([1.0, -2.0, 0.5, 3.0])
+    calls = (x, -x, jnp.zeros(4), x * 3)
+    wanted = [namespace["f"](each) for each in calls]
+    (name, text), *others = propose(namespace["f"], (x,), {}, (), ()).rewrites[0].sources.items()
+    assert name == "Cell.meet" and not others
+    exec(text, namespace)
+    namespace["Cell"].meet = namespace["meet"]
+    for each, want in zip(calls, wanted, strict=True):
+        assert jax.tree.all(jax.tree.map(jnp.allclose, jax.jit(namespace["f"])(each), want))
+
+
+def test_two_names_that_may_stand_for_one_object():
+    """The second write would undo the first where both are the same."""
+    source = f"""{CELL}def f(x):
+    cells = [Cell(v) for v in x]
+    for a in cells:
+        for b in cells:
+            if a.v >= b.v:
+                a.v = a.v - 0.5
+                b.v = b.v + 1.0
+    return sum(c.v for c in cells)
+"""
+    assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 0.5]),), {}, (), ()).rewrites
+
+
+def test_objects_of_the_callers_are_not_changed_in_a_branch():
+    source = """
+class Cell:
+    def __init__(self, v):
+        self.v = v
+
+CELLS = [Cell(1.0), Cell(2.0)]
+
+def f(x):
+    for c in CELLS:
+        if x > c.v:
+            c.v = 0.0
+    return x
+"""
+    assert not propose(define(source)["f"], (1.5,), {}, (), ()).rewrites
