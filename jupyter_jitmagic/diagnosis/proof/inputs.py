@@ -237,8 +237,8 @@ class Variations:
         return self._with(changed, kind)
 
     def of(self, given: Input) -> Variations:
-        """Those of another input."""
-        return Variations(given.args, given.kwargs, self._fixed)
+        """Those of another input; an option that only that gives is static."""
+        return Variations(given.args, given.kwargs, self._fixed | (given.kwargs.keys() - self._kwargs.keys()))
 
     def call(self) -> Input:
         return self._with({}, "call")
@@ -433,12 +433,12 @@ class Variations:
         positional, keywords = jax.tree_util.tree_unflatten(self._tree, leaves)
         static_args, static_kwargs = (given.args, given.kwargs) if given is not None else (self._args, self._kwargs)
         args = tuple(a if k in self._fixed else positional[k] for k, a in enumerate(static_args))
-        return Input(args, {k: v if k in self._fixed else keywords[k] for k, v in static_kwargs.items()}, kind)
+        return Input(args, {k: keywords.get(k, v) for k, v in static_kwargs.items()}, kind)
 
     def _mapped(self, given: Input, change: Callable[[Any], Any]) -> Input:
         dynamic = (
             [None if k in self._fixed else a for k, a in enumerate(given.args)],
-            {k: v for k, v in given.kwargs.items() if k not in self._fixed},
+            {k: given.kwargs[k] for k in self._kwargs if k not in self._fixed},  # and no option of `given` alone
         )
         leaves = jax.tree_util.tree_leaves(dynamic)
         return self._assembled([change(v) if is_traced(v, self._fixed) else v for v in leaves], given.kind, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -35,6 +36,8 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource
 
+_SOME = 8
+"""On so many inputs at most it is looked which dtypes plain Python gives."""
 OVERLAP = "overlap"  # of `Step.excludes`: inputs that plain Python gives another shape, as the rewrite says
 
 
@@ -154,6 +157,15 @@ def compare(
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
     return len(equal), tuple(notes), tuple(equal)
+
+
+def may_be_wider(plain: Plain, given: Input, got: Any, want: Any) -> bool:
+    """Whether floats in the place of plain Python's integers are as on the call itself, where that was compared, or of the dtypes
+    that plain Python gives there, or in `given` with other data."""
+    if same_dtypes(want, plain.first) or same_dtypes(got, plain.first):
+        return True
+    others = itertools.islice(plain.variations.of(given).core(), _SOME)
+    return any((found := plain.run(other)) is not None and same_dtypes(got, found[0]) for other in others)
 
 
 def beside_infinities(plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], seconds: float) -> str:

@@ -19,7 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
@@ -40,7 +40,16 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     rounding_decides,
 )
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
-from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, OVERLAP, beside_infinities, by_numpy, compare, comparison, computed
+from jupyter_jitmagic.diagnosis.proof.verify import (
+    AT_TIE,
+    OVERLAP,
+    beside_infinities,
+    by_numpy,
+    compare,
+    comparison,
+    computed,
+    may_be_wider,
+)
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -206,8 +215,7 @@ class Judge:
                     plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
                 )
             if not (draft.returns or self.fails_elsewhere):
-                self._compare_others(plain, traced)
-                failing = self._compare_served(traced)
+                failing = [*self._compare_others(plain, traced), *self._compare_served(traced)]
             if traced.equations * COMPILING_S < time_left():
                 compiled = compiling(self.fun, traced, self.args, self.kwargs, self.static)
                 if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
@@ -344,10 +352,11 @@ class Judge:
             self._plain = Plain(self.fun, list(units.values()), by_file, variations, self.seconds, known)
         return self._plain
 
-    def _compare_others(self, plain: Plain, traced: Traced) -> None:
-        """The rewrite with other static values; what it gives there must be plain Python's too."""
+    def _compare_others(self, plain: Plain, traced: Traced) -> list[str]:
+        """The rewrite with other static values; what it gives there must be plain Python's too. Gives what is to be said."""
         if ANOTHER_SHAPE in traced.draft.excludes:
-            return  # other sizes go past an end, which the rewrite says
+            return []  # other sizes go past an end, which the rewrite says
+        said = []
         programs = {id(call.given): program for call, program in traced.others}
         compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
         options = [each for each in compared if len(each[0].kwargs) > len(self.kwargs)]
@@ -365,8 +374,9 @@ class Judge:
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)
-            if difference and is_wider(got, want) and same_dtypes(want, plain.first):
-                continue  # as it is on the call's own, where that was compared
+            if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
+                said.append(wider_words(got, want))
+                continue
             exactly = (
                 by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
             )
@@ -374,6 +384,7 @@ class Judge:
                 continue
             if difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
+        return said
 
     def _met_another_shape(self, plain: Plain) -> bool:
         return ANOTHER_SHAPE in plain.met or (self._served is not None and self._served.met_another_shape)

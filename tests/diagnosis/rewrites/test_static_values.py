@@ -93,6 +93,29 @@ def test_an_option_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
             assert jnp.allclose(fixed(x, **options), f(x, **options))
 
 
+def test_an_option_that_is_left_out_may_make_floats_of_whole_numbers_by_its_data_as_the_call_does():
+    """Integers or floats, as the data decides, with every option: the rewrite gives floats, and says so."""
+    namespace = define(
+        "def f(w, limit, order=2):\n"
+        "    if order == 2:\n"
+        "        acc = (w ** 2).sum()\n"
+        "    else:\n"
+        "        acc = w[w < limit].sum()\n"
+        "    if acc > limit:\n"
+        "        acc = acc / 2\n"
+        "    return acc\n"
+    )
+    f = namespace["f"]
+    rewrite = diagnose(f, jnp.array([-1, -1, 1, 3, -2, -2]), 5.0).rewrites[0]
+    assert rewrite.static_argnames == ("order",)
+    assert any("always floats" in words for words in rewrite.compared.differences)
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames="order")
+    for w in (jnp.array([-1, -1, 1, 3, -2, -2]), jnp.array([9, 3, 4])):
+        for order in (2, 3):
+            assert fixed(w, 5.0, order=order) == f(w, 5.0, order=order)
+
+
 def test_a_size_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
     """A number of groups makes a list, a number of rounds bounds a loop that data ends."""
     namespace = define(
