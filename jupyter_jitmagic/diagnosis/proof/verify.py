@@ -160,8 +160,8 @@ def compare(
 
 
 def may_be_wider(plain: Plain, given: Input, got: Any, want: Any) -> bool:
-    """Whether floats in the place of plain Python's integers are as on the call itself, where that was compared, or of the dtypes
-    that plain Python gives there, or in `given` with other data."""
+    """Whether floats in the place of plain Python's integers are as on the call itself, where that was compared, or of the
+    dtypes that plain Python gives there, or in `given` with other data."""
     if same_dtypes(want, plain.first) or same_dtypes(got, plain.first):
         return True
     others = itertools.islice(plain.variations.of(given).core(), _SOME)

@@ -65,8 +65,8 @@ def test_keys_that_int_makes_are_whole_for_floats_too():
 
 
 def test_what_is_called_is_asked_before_plain_python_is_run(monkeypatch):
-    """A call of two arguments is hardly ever one of `takewhile`, and to know of its second one takes a plain run. What is called
-    may be an object without a hash."""
+    """A call of two arguments is hardly ever one of `takewhile`, and to know of its second one takes a plain run. What is
+    called may be an object without a hash."""
     asked = []
     monkeypatch.setattr(told, "facts_of", lambda *args: asked.append(args) or {})
     check(
