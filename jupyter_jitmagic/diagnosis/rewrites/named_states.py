@@ -36,8 +36,8 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     named = dict.fromkeys(tokens.values())
     if len(named) < 2 or set(named) == {"None"}:
         return
-    numbers = {_constant(spot, text): number for number, text in enumerate(named)}
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, _constant(spot, text)) for node, text in tokens.items()]
+    numbers = {constant_name(spot, text): number for number, text in enumerate(named)}
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, constant_name(spot, text)) for node, text in tokens.items()]
     edits += [edit for name in sorted(names) for edit in _by_equality(spot, function, name)]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = code.offset(first_line(first), 0)
@@ -119,7 +119,7 @@ def _token(spot: Spot, node: ast.expr) -> str | None:
     return None
 
 
-def _constant(spot: Spot, text: str) -> str:
+def constant_name(spot: Spot, text: str) -> str:
     """The name of the number."""
     name = re.sub(r"\W+", "_", text).strip("_").upper() or "EMPTY"
     name = f"STATE_{name}" if name[0].isdigit() or name in ("NONE", "TRUE", "FALSE") else name

@@ -1,0 +1,220 @@
+"""Dicts by strings that data chooses: `counts["up" if v > u else "down"] += v` → a list, by numbers with these names.
+
+All keys are written in the function, so each has its place in a list, which other rules make an array.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jupyter_jitmagic.diagnosis.rewrites.named_states import constant_name
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import first_line
+from jupyter_jitmagic.source.names import SCOPES, walk_scope
+
+_WHOLE = ("sum", "max", "min", "len", "list")
+_Edit = tuple[ast.AST | tuple[int, int], str]
+
+
+class _Refused(Exception):
+    """Something is done with a dict or a key that numbers cannot."""
+
+
+def by_number(spot: Spot) -> Iterator[Step]:
+    """The dicts of the function that have such keys."""
+    function = spot.function
+    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
+        return
+    if any(isinstance(node, SCOPES) for node in ast.walk(function) if node is not function):
+        return
+    made = {}
+    for statement in walk_scope(function.body):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() | ast.Call()) if spot.code.on_own_lines([statement]):
+                made[name] = statement
+    tables: dict[str, _Table] = {}
+    while made and set(tables) != set(made):  # a key of one that stays a dict stays a string
+        tables = {}
+        for name, statement in made.items():
+            try:
+                tables[name] = _Table(spot, function, statement, name, *_begin(spot, statement.value), frozenset(made))
+            except _Refused:
+                continue
+        made = {name: made[name] for name in tables}
+    chosen = [table for table in tables.values() if table.by_data]
+    if chosen:
+        try:
+            yield _step(spot, function, chosen)
+        except _Refused:
+            return
+
+
+def _step(spot: Spot, function: ast.FunctionDef, tables: list[_Table]) -> Step:
+    names = list(dict.fromkeys(text for table in tables for text in table.names))
+    edits: list[_Edit] = []
+    said: dict[ast.expr, str] = {}
+    for table in tables:
+        said |= table.said
+        edits += table.edits(names)
+    constants = {text: constant_name(spot, text) for text in names}
+    if len(set(constants.values())) < len(names):
+        raise _Refused
+    inside = {id(part) for node, _ in edits if isinstance(node, ast.AST) for part in ast.walk(node) if part is not node}
+    edits += [(node, constants[text]) for node, text in said.items() if id(node) not in inside]
+    first = function.body[ast.get_docstring(function, clean=False) is not None]
+    start = spot.code.offset(first_line(first), 0)
+    line = f"{', '.join(constants.values())} = {', '.join(map(str, range(len(names))))}"
+    return spot.step("numbers", *edits, ((start, start), f"{spot.code.indent(first)}{line}\n"))
+
+
+def _begin(spot: Spot, made: ast.expr) -> tuple[dict[str, str], str]:
+    """What a dict holds at first, and what it gives for a key that is missing, "" where it raises."""
+    match made:
+        case ast.Dict(keys=keys, values=values):
+            found = {}
+            for key, value in zip(keys, values, strict=True):
+                if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+                    raise _Refused
+                found[key.value] = spot.code.src(value)
+            return found, ""
+        case ast.Call(func=func, args=args, keywords=[]):
+            makes, given = spot.value(func), [spot.value(each) for each in args]
+            if makes is collections.Counter and not args:
+                return {}, "0"
+            if makes is collections.defaultdict and given in ([int], [float]):
+                return {}, "0" if given == [int] else "0.0"
+            if makes is dict and not args:
+                return {}, ""
+    raise _Refused
+
+
+@dataclass
+class _Table:
+    """One dict: what is asked of it, and by which keys.
+
+    Attributes:
+        begin: the values of the keys that it has at first.
+        missing: what it gives for others.
+        tables: all such dicts of the function, which may have their keys from one variable.
+        names: its keys, in its own order at first.
+        said: the places where a key is written.
+        by_data: a key is chosen.
+    """
+
+    spot: Spot
+    function: ast.FunctionDef
+    made: ast.Assign
+    name: str
+    begin: dict[str, str]
+    missing: str
+    tables: frozenset[str]
+    names: dict[str, None] = field(default_factory=dict)
+    said: dict[ast.expr, str] = field(default_factory=dict)
+    by_data: bool = False
+
+    def __post_init__(self) -> None:
+        self.names = dict.fromkeys(self.begin)
+        self._gives = self.missing  # what `get` is given counts for `get` alone
+        self._gets: list[tuple[ast.Call, ast.expr]] = []
+        self._wholes: list[tuple[ast.AST, str]] = []
+        self._variables: dict[str, set[str]] = {}
+        named = [node for node in ast.walk(self.function) if isinstance(node, ast.Name) and node.id == self.name]
+        if [node for node in named if not isinstance(node.ctx, ast.Load)] != self.made.targets:
+            raise _Refused
+        for node in named:
+            if isinstance(node.ctx, ast.Load):
+                self._use(node)
+        if len(self.names) < 2 or (self._wholes and set(self.names) != set(self.begin)):
+            raise _Refused
+
+    def _use(self, use: ast.Name) -> None:
+        code, parent = self.spot.code, self.spot.code.parents[use]
+        match parent:
+            case ast.Subscript(value=owner, slice=key) if owner is use and not isinstance(parent.ctx, ast.Del):
+                around = code.parents[parent]
+                reads = isinstance(parent.ctx, ast.Load) or (isinstance(around, ast.AugAssign) and around.target is parent)
+                names = self._key(key)
+                if reads and not self._gives and not names <= set(self.begin):
+                    raise _Refused
+            case ast.Attribute(attr="get"):
+                match code.parents[parent]:
+                    case ast.Call(args=[key, ast.Constant(value=int() | float()) as default], keywords=[]) as asked:
+                        names, text = self._key(key), code.src(default)
+                        if not names <= set(self.begin) and self.missing not in ("", text):
+                            raise _Refused
+                        self.missing = self.missing or text
+                        self._gets.append((asked, key))
+                    case _:
+                        raise _Refused
+            case ast.Attribute(attr="values"):
+                call = code.parents[parent]
+                around = code.parents[call]
+                if not (isinstance(around, ast.Call) and code.src(around.func) in _WHOLE and isinstance(call, ast.Call)):
+                    raise _Refused
+                self._wholes.append((call, self.name))
+            case ast.Return(value=value) if value is use:
+                self._wholes.append((use, "{}"))
+            case _:
+                raise _Refused
+
+    def _key(self, node: ast.expr) -> set[str]:
+        """The strings that a key may be."""
+        match node:
+            case ast.Constant(value=str() as text):
+                self.names[text] = None
+                self.said[node] = text
+                return {text}
+            case ast.IfExp(body=one, orelse=other):
+                self.by_data = True
+                return self._key(one) | self._key(other)
+            case ast.Name(id=name):
+                self.by_data = True
+                return self._variable(name)
+        raise _Refused
+
+    def _variable(self, name: str) -> set[str]:
+        """Those that a variable may be, which is asked for nothing else."""
+        if name in self._variables:
+            return self._variables[name]
+        found = self._variables[name] = set()
+        code = self.spot.code
+        if any(each.arg == name for each in ast.walk(self.function.args) if isinstance(each, ast.arg)):
+            raise _Refused
+        for node in ast.walk(self.function):
+            if not (isinstance(node, ast.Name) and node.id == name):
+                continue
+            match code.parents[node]:
+                case ast.Assign(targets=[target], value=value) if target is node:
+                    found |= self._key(value)
+                case ast.Subscript(value=ast.Name(id=table), slice=index) if index is node and table in self.tables:
+                    pass
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=table), attr="get"), args=[first, _]) if (
+                    first is node and table in self.tables
+                ):
+                    pass
+                case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]) if left is node:
+                    self._key(other)
+                case _:
+                    raise _Refused
+        return found
+
+    def edits(self, names: list[str]) -> Iterator[_Edit]:
+        """The dict as a list, and what is asked of it."""
+        code = self.spot.code
+        if self._wholes and names != list(self.begin):
+            raise _Refused
+        values = [self.begin.get(text, self.missing or "0") for text in names]
+        yield self.made.value, f"[{', '.join(values)}]"
+        for call, key in self._gets:
+            start, end = code.span(key)
+            yield (code.span(call.func)[1] - len(".get"), start), "["
+            yield (end, code.span(call)[1]), "]"
+        for node, text in self._wholes:
+            shown = ", ".join(f"{name!r}: {self.name}[{k}]" for k, name in enumerate(names))
+            yield node, text if text == self.name else f"{{{shown}}}"
+
+
+RULES: list[Rule] = [by_number]

@@ -1,0 +1,95 @@
+"""Dicts whose keys are strings that data chooses."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, define, propose
+
+HEAD = "from collections import Counter, defaultdict\n"
+X = jnp.array([1.0, -2.0, 3.0, -0.5, 0.25, 0.0])
+SERVED = {
+    "chosen at the item": """
+def f(x):
+    d = {"up": 0.0, "down": 0.0}
+    last = x[0]
+    for v in x[1:]:
+        d["up" if v > last else "down"] += v
+        last = v
+    return d["up"] - d["down"]
+""",
+    "a name of three, of a defaultdict": """
+def f(x):
+    counts = defaultdict(int)
+    for v in x:
+        if v > 1:
+            kind = "high"
+        elif v > 0:
+            kind = "mid"
+        else:
+            kind = "low"
+        counts[kind] += 1
+    return counts["high"] * 2 + counts["mid"] - counts["low"]
+""",
+    "two dicts by one name": """
+def f(x):
+    sums = {"pos": 0.0, "neg": 0.0}
+    counts = {"pos": 0, "neg": 0}
+    for v in x:
+        side = "pos" if v > 0 else "neg"
+        sums[side] += v
+        counts[side] += 1
+    return sums["pos"] / max(counts["pos"], 1), sums["neg"]
+""",
+    "missing ones by get": """
+def f(x):
+    votes = {}
+    for v in x:
+        name = "pos" if v > 0 else "neg"
+        votes[name] = votes.get(name, 0) + 1
+    return votes.get("pos", 0) - votes.get("neg", 0)
+""",
+    "all values, and given back": """
+def f(x):
+    score = {"buy": 0.0, "sell": 0.0, "hold": 0.5}
+    for v in x:
+        score["buy" if v < -1 else "sell" if v > 1 else "hold"] += abs(v)
+    score["hold"] += sum(score.values())
+    return score
+""",
+}
+STAYS = {
+    "a key that may be missing": """
+def f(x):
+    d = {}
+    for v in x:
+        d["pos" if v > 0 else "neg"] = v
+    return d.get("neg", 0.0) + d["pos"]
+""",
+    "two values for a missing key": """
+def f(x):
+    d = {}
+    for v in x:
+        d["pos" if v > 0 else "neg"] = v
+    return d.get("pos", 0.0) - d.get("neg", 1.0)
+""",
+    "how many keys there are": """
+def f(x):
+    d = {}
+    for v in x:
+        d["pos" if v > 0 else "neg"] = v
+    return len(d.values()) + d.get("pos", 0.0)
+""",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_names_of_keys_become_numbers(how):
+    """Nothing was found, or a split."""
+    found = check(HEAD + SERVED[how], (X,), (-X,), (X[::-1] * 2,), (jnp.zeros(6),))
+    assert found.rewrites[0].verified and "numbers" in found.rewrites[0].patterns
+
+
+@pytest.mark.parametrize("why", STAYS)
+def test_what_a_list_does_not_know_stays_a_dict(why):
+    found = propose(define(HEAD + STAYS[why])["f"], (X,), {}, (), ())
+    assert not any("numbers" in each.patterns for each in found.rewrites)
