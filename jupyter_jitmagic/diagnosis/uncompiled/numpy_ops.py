@@ -12,6 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.uncompiled import matrices
+
 Operation = Callable[..., Any]
 Params = Mapping[str, Any]
 
@@ -409,6 +411,7 @@ _OPERATIONS: dict[str, Operation] = {
     "scatter-max": _scattered(np.maximum.at),
     "scatter_min": _scattered(np.minimum.at),
     "scatter-min": _scattered(np.minimum.at),
+    **matrices.OPERATIONS,
 }
 
 

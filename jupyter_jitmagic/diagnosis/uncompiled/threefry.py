@@ -28,7 +28,7 @@ def _bits(params: Mapping[str, Any], key: Any) -> Any:
     if math.prod(shape) > LARGE or width not in (8, 16, 32):
         return None
     first, second = _counted(key, shape)
-    return (first ^ second).astype(f"uint{width}")
+    return np.asarray(first ^ second, f"uint{width}")  # of single elements NumPy makes its own numbers
 
 
 def _split(params: Mapping[str, Any], key: Any) -> Any:
