@@ -72,7 +72,13 @@ def test_convolutions_give_what_they_give_in_jax(names, padding, settings):
 
 
 @pytest.mark.parametrize(
-    "fun", [lambda a, b: jnp.linalg.solve(a, b), lambda a, b: jnp.linalg.cholesky(a), lambda a, b: jnp.convolve(a[0], b[:, 0])]
+    "fun",
+    [
+        lambda a, b: jnp.linalg.solve(a, b),
+        lambda a, b: jnp.linalg.cholesky(a),
+        lambda a, b: jnp.convolve(a[0], b[:, 0]),
+        lambda a, b: lax.top_k(a, 2),
+    ],
 )
 def test_other_sizes_compile_nothing(fun):
     compiled = []

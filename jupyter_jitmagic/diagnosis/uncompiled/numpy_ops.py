@@ -323,6 +323,18 @@ def _bits(params: Params, x: Any) -> Any:
     return np.ascontiguousarray(x).view(params["new_dtype"]).reshape(x.shape)
 
 
+def _largest(params: Params, x: Any) -> list[Any]:
+    """By XLA's order of all floats: NaN above infinity or below minus infinity as its sign is, 0.0 above -0.0."""
+    order = x
+    if x.dtype.kind == "f":
+        bits = np.ascontiguousarray(x).view(f"i{x.dtype.itemsize}")
+        order = np.where(bits < 0, bits ^ np.iinfo(bits.dtype).max, bits)
+    axis = params.get("axis", x.ndim - 1)
+    places = np.argsort(~order, axis=axis, kind="stable")  # of equal ones the first comes first
+    places = np.take(places, np.arange(params["k"]), axis=axis)
+    return [np.take_along_axis(x, places, axis), places]
+
+
 def _shifted(function: Callable[..., Any], unsigned: bool = False) -> Operation:
     def run(params: Params, x: Any, by: Any) -> Any:
         bits = x.dtype.itemsize * 8
@@ -401,6 +413,7 @@ _OPERATIONS: dict[str, Operation] = {
     "cummin": _running(np.minimum.accumulate),
     "dot_general": _product,
     "sort": _sorted,
+    "top_k": _largest,
     "gather": _gathered,
     "scatter": _scattered(_put),
     "scatter-add": _scattered(np.add.at),
