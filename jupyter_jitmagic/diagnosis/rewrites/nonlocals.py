@@ -22,11 +22,12 @@ def in_their_places(spot: Spot) -> Iterator[Step]:
     if spot.kind != BOOL or (isinstance(spot.node, ast.Call) and spot.asked() is None):
         return
     around = [each for each in spot.code.ancestors(spot.node) if isinstance(each, ast.FunctionDef)]
-    for inner in _writing(around[-1]) if around else ():
-        text = _without(spot, around[-1], inner)
-        if text is not None:
-            yield Step(text, "inline", spot.line)
-            return
+    for outer in reversed(around):
+        for inner in _writing(outer):
+            text = _without(spot, outer, inner)
+            if text is not None:
+                yield Step(text, "inline", spot.line)
+                return
 
 
 def _writing(outer: ast.FunctionDef) -> Iterator[ast.FunctionDef]:

@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+import jupyter_jitmagic as jm
+
+from .helpers import check, define
 
 X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
 
@@ -50,6 +52,26 @@ def f(x):
     return best, where
 """,
 }
+IN_A_CLOSURE = """
+def make(scale):
+    def g(x):
+        x = x * scale
+        balance = 1.5
+        def pay(amount):
+            nonlocal balance
+            if amount > balance:
+                return False
+            balance -= amount
+            return True
+        refused = 0
+        for v in x:
+            if not pay(abs(v)):
+                refused += 1
+        return balance, refused
+    return g
+
+f = make(0.5)
+"""
 STAYS = {
     "a total that was read before": """
 def f(x):
@@ -91,3 +113,9 @@ def test_their_lines_stand_where_they_are_called(how):
 def test_what_the_statement_has_read_before_is_not_read_again(why):
     for each in check(STAYS[why], (X,), (-X,), (X[::-1] * 2,)).rewrites:
         assert "inline" not in each.patterns
+
+
+def test_a_function_that_is_made_by_another_one():
+    """Nothing was found: the variables are those of the function that is made."""
+    found = jm.diagnose(define(IN_A_CLOSURE)["f"], X)
+    assert found.rewrites and "nonlocal" not in found.rewrites[0].source
