@@ -532,7 +532,31 @@ def by_mode(x, mode="keep"):
     return x * 2
 
 
-@pytest.mark.parametrize(("fun", "args", "name"), [(flipped, (X, 1.0, False), "flip"), (by_mode, (X, "keep"), "mode")])
+def without_nan(x, how="omit"):
+    if how == "omit":
+        x = x[~jnp.isnan(x)]
+    elif how == "zero":
+        x = jnp.where(jnp.isnan(x), 0.0, x)
+    return x.sum()
+
+
+def slope_without_nan(x, how="omit"):
+    return jax.grad(without_nan)(x, how)
+
+
+def without_nan_as_told(x, how):
+    return without_nan(x, how)
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "name"),
+    [
+        (flipped, (X, 1.0, False), "flip"),
+        (by_mode, (X, "keep"), "mode"),
+        (slope_without_nan, (X, "zero"), "how"),
+        (without_nan_as_told, (X, "zero"), "how"),
+    ],
+)
 def test_a_flag_is_not_the_cure_where_its_other_value_needs_data(fun, args, name):
     answer = diagnose(fun, *args)
     assert (answer.kind, answer.static_argnames) == ("static+rewrite", (name,))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.call.calls import Call, bind, readable
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error, trace_call
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers, compared_words
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
+_MOST_HELPERS = 8  # of which it is looked with which words they compare
 _MOST_CHOICES = 3  # other values of one static argument that are traced
 _NEEDS_A_VALUE = (
     jax.errors.ConcretizationTypeError,
@@ -60,7 +64,7 @@ def choosing_otherwise(call: Call, found: StaticSet, took: float = 0.0) -> Other
     seconds = min(5.0, max(_CHOOSING_S, 4 * took))
     for name in sorted(found.static - call.declared):
         value = call.argument(name).value
-        for choice in _choices(call, value)[:_MOST_CHOICES]:
+        for choice in _choices(call, name, value)[:_MOST_CHOICES]:
             args, kwargs = call.with_values({name: choice})
             other = bind(call.fun, args, kwargs, call.declared)
             error = call_error(other, found.static, seconds)
@@ -101,22 +105,33 @@ def _form_of(traced: Any) -> Any:
     return structure, [leaf.shape for leaf in leaves]
 
 
-def _choices(call: Call, value: Any) -> list[Any]:
-    """The other flag, the strings with which the function compares, or the whole numbers at which it decides."""
+def _choices(call: Call, name: str, value: Any) -> list[Any]:
+    """The other flag, the default, the strings with which the function or its helpers compare, or the whole numbers at which
+    the function decides."""
     if isinstance(value, bool):
         return [not value]
     function = plain_function(call.fun)
     if function is None or type(value) not in (str, int):
         return []
-    try:
-        tree = ast.parse(unit_of(function.__code__, function.__globals__).text)
-    except NoSource:
-        return []
     if isinstance(value, str):
-        return [word for word in dict.fromkeys(compared_words(tree)) if word != value]
-    limits = [int(number) for number in compared_numbers(tree) if number == int(number) and abs(number) <= _LARGEST]
-    beside = (number + step for number in limits for step in (0, 1, -1))
-    return [number for number in dict.fromkeys(beside) if number != value]
+        parameter = inspect.signature(function).parameters.get(name)
+        default = parameter.default if parameter is not None else None
+        functions = dict.fromkeys([function, *itertools.islice(reachable_functions(call), _MOST_HELPERS)])
+        words = [word for each in functions for word in compared_words(_tree_of(each))]
+        choices: list[Any] = [default, *words] if isinstance(default, str) else words
+    else:
+        limits = compared_numbers(_tree_of(function))
+        whole = [int(number) for number in limits if number == int(number) and abs(number) <= _LARGEST]
+        choices = [number + step for number in whole for step in (0, 1, -1)]
+    return [other for other in dict.fromkeys(choices) if other != value]
+
+
+def _tree_of(function: FunctionType) -> ast.AST:
+    """Its source's; of nothing where that is not known."""
+    try:
+        return ast.parse(unit_of(function.__code__, function.__globals__).text)
+    except NoSource:
+        return ast.Module([], [])
 
 
 def plain_fails(call: Call) -> bool:
