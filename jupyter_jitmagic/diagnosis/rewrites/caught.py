@@ -185,7 +185,7 @@ class _Ways:
     def _told(self) -> Step | None:
         """`v = table[k]` → `if k not in table: raise KeyError` before it; the same of a division by zero."""
         code = self.code
-        for at in walk_scope(self.node.body):
+        for at in _all(self.node.body):
             if isinstance(at, ast.Assert) and self._catches(AssertionError) and code.on_own_lines([at]):
                 indent = code.indent(at)
                 lines = f"{indent}if not {code.operand(at.test)}:\n{indent}    raise AssertionError\n"
@@ -320,9 +320,14 @@ def _kinds(spot: Spot, caught: ast.expr | None) -> list[type[BaseException]] | N
     return found if all(is_a(each, type) and issubclass(each, BaseException) for each in found) else None
 
 
+def _all(stmts: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+    """All that stands there, what is inside functions too: `lax.cond(test, lambda: math.sqrt(v), …)` calls them there."""
+    return (node for each in stmts for node in ast.walk(each))
+
+
 def _calls(stmts: Sequence[ast.stmt]) -> list[ast.Call]:
     """Calls in the order of the text."""
-    found = [each for each in walk_scope(stmts) if isinstance(each, ast.Call)]
+    found = [each for each in _all(stmts) if isinstance(each, ast.Call)]
     return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
 
