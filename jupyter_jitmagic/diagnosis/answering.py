@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, 
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
+from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.otherwise import (
     choosing_otherwise,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.objects.finding import Written
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
+_OF_SHAPES = {"shape", "static parameter"}
 _MOST_HELD = 8  # sets of numbers that are tried as static arguments, where no rewrite was found
 
 
@@ -58,8 +60,8 @@ def answer(asked: Asked) -> Diagnosis:
         found = replace(found, notes=(*found.notes, other_failures.for_left_tracer(asked.call, holder, None)))
     if written and not (found.rewrites or found.splits or found.kind in ("static", "traces")):
         found = replace(found, reason=f"{found.reason} {written}")
-    if found.kind in ("rewrite", "static+rewrite") and not found.rewrites and (words := _static_fields(asked)):
-        found = replace(found, reason=f"{found.reason} {words}")
+    if found.kind in ("rewrite", "static+rewrite") and not found.rewrites:
+        found = _with_static_fields(asked, found) or found
     return found
 
 
@@ -74,26 +76,43 @@ def leaving(asked: Asked, holder: Holder) -> Diagnosis:
     return asked.verdict("not_staticness", sites=sites, error="", reason=f"{reason} {written}" if written else reason)
 
 
-def _static_fields(asked: Asked) -> str:
+def _with_static_fields(asked: Asked, found: Diagnosis) -> Diagnosis | None:
     """What cures every place, where a registered dataclass has numbers among its leaves that are no data."""
-    named = {path for site in asked.result.left.sites for path in site.arguments}
+    left = asked.result.left
+    named = {path for site in left.sites for path in site.arguments}
     owners = {path.partition(".")[0] for path in named}
     if len(owners) != 1 or not all(path.count(".") == 1 and "[" not in path for path in named):
-        return ""
+        return None
     argument = next((each for each in asked.call.arguments if each.name in owners), None)
     if argument is None:
-        return ""
+        return None
     fields = tuple(sorted(path.partition(".")[2] for path in named))
     if not all(isinstance(getattr(argument.value, each, None), int) for each in fields):
-        return ""
-    return other_failures.for_fields(asked.call, argument, fields)
+        return None
+    words = other_failures.for_fields(asked.call, argument, fields)
+    if not words:
+        return None
+    held = other_failures.fields_to_hold(asked.call, argument, fields)
+    rewrite = with_static_fields(asked.call, argument, held) if held and asked.with_rewrites else None
+    return replace(
+        found,
+        classes=(rewrite,) if rewrite is not None else (),
+        reason=reasons.for_fields(left, words),
+        runs_plainly=False,
+        verified=True,
+    )
 
 
 def _answer(asked: Asked) -> Diagnosis:
     """The answer where no object is in question."""
     call, result = asked.call, asked.result
     if result.refused:
-        return asked.verdict("not_staticness", reason=other_failures.for_refused(call, result.refused))
+        return asked.verdict(
+            "not_staticness",
+            reason=other_failures.for_refused(call, result.refused),
+            classes=(found := _refused_fields(asked)),
+            verified=bool(found),
+        )
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
         sure = not result.extrapolated
@@ -103,9 +122,22 @@ def _answer(asked: Asked) -> Diagnosis:
         return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
     if _is_other(asked):
         return _refused_without_asking(asked) or _other_failure(asked)
+    if {site.operation for site in result.left.sites} <= _OF_SHAPES:  # no other code takes these as data
+        fields = _with_static_fields(asked, asked.verdict("rewrite"))
+        if fields is not None and fields.classes:
+            return fields
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
     return _with_numbers_held(asked, with_rewrite(asked, result, with_split=True))
+
+
+def _refused_fields(asked: Asked) -> tuple[Rewrite, ...]:
+    """The class of a dataclass that JAX takes apart, with what is no number among its leaves as static fields."""
+    argument = asked.result.refused[0]
+    fields = tuple(each.removeprefix(f"{argument.name}.") for each, _ in argument.bad_leaves)
+    held = other_failures.fields_to_hold(asked.call, argument, fields) if asked.with_rewrites else ()
+    found = with_static_fields(asked.call, argument, held) if held else None
+    return () if found is None else (found,)
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:

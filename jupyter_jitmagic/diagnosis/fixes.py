@@ -36,7 +36,7 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
 
     A split that leaves hardly anything to compile comes after a rewrite that gives its caller more.
     """
-    rewrites = (*diagnosis.rewrites, *diagnosis.splits, *diagnosis.unverified)
+    rewrites = (*diagnosis.rewrites, *diagnosis.classes, *diagnosis.splits, *diagnosis.unverified)
     every: list[Rewrite | None] = [*sorted(rewrites, key=_rank)]
     if diagnosis.kind == "static" and (diagnosis.static_argnames or diagnosis.static_argnums):
         smaller = [each for each in diagnosis.rewrites if each.verified] if diagnosis.equations else []

@@ -152,6 +152,9 @@ class Diagnosis:
     unverified: tuple[Rewrite, ...] = ()
     splits: tuple[Rewrite, ...] = ()
     """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
+    classes: tuple[Rewrite, ...] = ()
+    """Where no rewrite was found: the class of an argument with fields static with which the call was traced. Its objects are
+    to be made anew."""
     partial: tuple[Rewrite, ...] = ()
     """Where nothing cures every place: edits that cure some, and give plain Python's results; `.reason` says what is left."""
     sizes_to_give: tuple[tuple[str, int], ...] = ()

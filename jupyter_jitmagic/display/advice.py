@@ -115,6 +115,8 @@ def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
     if diagnosis.runs_plainly:
         blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
     elif diagnosis.kind in ("static", "rewrite", "static+rewrite") and not diagnosis.stopped and not blocks:
+        if diagnosis.verified:
+            return blocks  # the cure stands in the reason: it is no edit of this text
         blocks.append(Heading("No fix found", "no static argument and no known rewrite cures this"))
     return blocks
 

@@ -83,9 +83,31 @@ def traces_frozen(call: Call, argument: Argument) -> bool:
     return error is None and all(getattr(made, name, None) is each for name, each in fields.items())
 
 
+def traces_arrays_alone(call: Call) -> bool:
+    """Whether the call traces where arrays alone are traced, and every other leaf is as it is (`equinox.filter_jit`)."""
+    leaves, tree = jax.tree_util.tree_flatten((call.args, call.kwargs))
+    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, (jax.Array, np.ndarray, np.generic))]
+
+    @functools.wraps(call.fun)
+    def of_arrays(arrays: list[Any]) -> Any:
+        given = dict(zip(places, arrays, strict=True))
+        args, kwargs = tree.unflatten([given.get(place, leaf) for place, leaf in enumerate(leaves)])
+        return call.fun(*args, **kwargs)
+
+    del of_arrays.__wrapped__  # it has another signature
+    return call_error(bind(of_arrays, ([leaves[place] for place in places],), {}), frozenset(), 2.0) is None
+
+
 def is_known(value: object) -> bool:
     """Whether JAX takes a dataclass apart: its class is registered."""
     return dataclasses.is_dataclass(value) and not jax.tree_util.all_leaves([value])
+
+
+def library_of_fields(kind: type) -> str:
+    """The library with whose word a dataclass tells its static fields; "" where that is JAX's metadata."""
+    if any(each.__module__.partition(".")[0] == "equinox" for each in kind.__mro__):
+        return "equinox"
+    return "flax" if attribute(kind, "_flax_dataclass", False) else ""
 
 
 def is_of_a_library(kind: type) -> bool:

@@ -17,7 +17,15 @@ from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
-from jupyter_jitmagic.diagnosis.statics.registered import is_hashable, is_known, is_of_a_library, registered, traces_frozen
+from jupyter_jitmagic.diagnosis.statics.registered import (
+    is_hashable,
+    is_known,
+    is_of_a_library,
+    library_of_fields,
+    registered,
+    traces_arrays_alone,
+    traces_frozen,
+)
 from jupyter_jitmagic.diagnosis.statics.search import call_error
 
 CONCRETIZATIONS = (
@@ -133,20 +141,39 @@ def _frozen(call: Call, argument: Argument) -> str:
 
 def for_fields(call: Call, argument: Argument, fields: tuple[str, ...]) -> str:
     """The advice to make leaves of a registered dataclass static fields, where the call traces with that; else ""."""
-    if not is_known(argument.value) or not fields or any(not hasattr(argument.value, each) for each in fields):
-        return ""
-    numbers = tuple(each.name for each in dataclasses.fields(argument.value) if _is_int(argument.value, each.name))
-    tried = (tuple(dict.fromkeys(each)) for each in (fields, (*fields, *numbers)))
-    held = next((each for each in tried if (found := registered(call, argument, each)) is not None and found.traces), ())
-    if not held:
-        return ""
+    held = fields_to_hold(call, argument, fields)
+    alone = _arrays_alone(call, argument)
+    if not held or is_of_a_library(type(argument.value)):
+        return alone.strip()
     kind, all_of, several = type(argument.value).__name__, " and ".join(held), len(held) > 1
     verb, noun = ("are", "static fields") if several else ("is", "a static field")
-    return (
-        f"{all_of} {verb} among the leaves of {kind}: as {noun} "
-        "(dataclasses.field(metadata={'static': True}), or among its meta_fields) the call traces, and each new value compiles "
-        "again."
-    )
+    how = _STATIC_FIELD[library_of_fields(type(argument.value))]
+    traces = f"as {noun} ({how}) the call traces, and each new value compiles again"
+    return f"{all_of} {verb} among the leaves of {kind}: {traces}.{alone}"
+
+
+_STATIC_FIELD = {
+    "": "dataclasses.field(metadata={'static': True}), or among its meta_fields",
+    "equinox": "equinox.field(static=True)",
+    "flax": "flax.struct.field(pytree_node=False)",
+}
+"""By the library that the class is made with."""
+
+
+def fields_to_hold(call: Call, argument: Argument, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The leaves of a registered dataclass with which, as static fields, the call traces; () where it does not."""
+    if not is_known(argument.value) or not fields or any(not hasattr(argument.value, each) for each in fields):
+        return ()
+    numbers = tuple(each.name for each in dataclasses.fields(argument.value) if _is_int(argument.value, each.name))
+    tried = (tuple(dict.fromkeys(each)) for each in (fields, (*fields, *numbers)))
+    return next((each for each in tried if (found := registered(call, argument, each)) is not None and found.traces), ())
+
+
+def _arrays_alone(call: Call, argument: Argument) -> str:
+    """That equinox's jit cures it, for one of its modules, which was tried."""
+    if library_of_fields(type(argument.value)) != "equinox" or not traces_arrays_alone(call):
+        return ""
+    return " equinox.filter_jit in the place of jax.jit traces arrays alone: with it the call traces."
 
 
 def _is_int(value: Any, name: str) -> bool:

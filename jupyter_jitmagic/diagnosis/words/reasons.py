@@ -56,6 +56,12 @@ def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool =
     return text
 
 
+def for_fields(left: Found, words: str) -> str:
+    """What a field of a registered dataclass is needed for, and the cure, `words`."""
+    site = next(iter(one_for_each_line(left.sites)), None)
+    return f"{_needed(site)}. {words}" if site is not None else words
+
+
 def for_numbers_held(names: Sequence[str]) -> str:
     """Why numbers that are only computed with are static all the same."""
     decide = "decide" if len(names) > 1 else "decides"
