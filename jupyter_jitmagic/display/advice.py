@@ -215,7 +215,7 @@ def proof(fix: Fix) -> str:
     if fix.proof == "traced":
         return "traced"
     if fix.proof == "unverified" or compared is None:
-        if fix.rewrite.reason.startswith(("right on this call", "its values are right")):
+        if fix.rewrite.reason.startswith(("right on this call", "its values are right", "it differs")):
             return f"traced; {fix.rewrite.reason}"
         reason = fix.rewrite.reason.removeprefix("traced, ").removeprefix("not compared").removeprefix(":").strip()
         return f"traced, not compared: {reason}" if reason else "traced, not compared"

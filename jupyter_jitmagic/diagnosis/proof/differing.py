@@ -18,6 +18,10 @@ class Differs(Exception):
     """A rewrite is not equal to the plain function; the message says on what."""
 
 
+class DiffersInSingle(Differs):
+    """It differs on the call's own input alone because compiled code has numbers of 32 bits."""
+
+
 class CannotRun(Exception):
     """A program cannot be run on NumPy, or not in time: no word about what it gives."""
 

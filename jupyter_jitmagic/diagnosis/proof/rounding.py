@@ -6,6 +6,8 @@ Such a rewrite is right if both give the same operation by operation, which NumP
 from __future__ import annotations
 
 import ast
+import itertools
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -162,6 +164,46 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
                 if str(error).startswith(OutOfTime.__name__):
                     return NEVER
     return ""
+
+
+IN_SINGLE = "compiled code counts in 32 bits, plain Python in 64: steps as 0.1, added up to a limit, may be one more or less"
+_STEPS = (0.1, 0.3, 1.0, 2.0)
+
+
+def may_count_otherwise(plain: Plain, program: Any, by_numpy: Callable[[float], Callable[[Input], Any]], seconds: float) -> str:
+    """IN_SINGLE where a loop ends by a comparison of floats, which are Python's, and gives something else with steps or limits
+    that 32 bits round: the numbers of the call may be such as 0.25, with which it does not."""
+    varied = plain.variations
+    single = [k for k in varied.floats if isinstance(varied.leaves[k], float)]
+    if not single or jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+        return ""
+    deadline = Deadline(seconds)
+    for step, k in itertools.product(_STEPS, single[:8]):
+        given = varied.replaced({k: math.copysign(step, varied.leaves[k])}, "decimal")
+        found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
+        if deadline.over():
+            return ""
+        if found is None:
+            continue
+        try:
+            got = by_numpy(deadline.left())(given)
+        except CannotRun:
+            return ""
+        if differs(got, found[0]):
+            return IN_SINGLE
+    return ""
+
+
+def counts_in_single(plain: Plain, given: Input, got: Any) -> bool:
+    """Whether plain Python itself gives a rewrite's result where its numbers are of 32 bits, as compiled code has them."""
+    if (
+        jax.config.jax_enable_x64
+        or plain.asks_for_kinds
+        or not any(isinstance(leaf, float) for leaf in plain.variations.leaves)
+    ):
+        return False
+    again = plain.run(plain.variations.canonical(given))
+    return again is not None and not differs(got, again[0])
 
 
 def _tests(jaxpr: Any) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
+    DiffersInSingle,
     differs,
     is_wider,
     lost_to_nan,
@@ -29,7 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
-from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, other_rounds, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, counts_in_single, other_rounds, rounding_decides
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -139,6 +140,8 @@ def compare(
             if given.kind != "call" and rounding_decides(plain, given, got, want):
                 unsure += 1
                 continue
+            if given.kind == "call" and counts_in_single(plain, given, got):
+                raise DiffersInSingle(f"{SINGLE}: {difference}")
             raise Differs(f"it differs on {_words(given)}: {difference}")
         if not equal:
             call_shapes = shapes(want)
@@ -235,6 +238,7 @@ def _may_lose(plain: Plain, given: Input) -> bool:
 
 
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
+SINGLE = "it differs from plain Python as its numbers have 32 bits, with which plain Python gives the same, and not 64"
 WRAPS = "plain Python's whole numbers grow without bound, the compiled function's wrap around"
 AT_TIE = "its gradient is another where numbers are equal"
 """Said where nothing better is found: at a kink both may be right."""

@@ -19,7 +19,15 @@ from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
+from jupyter_jitmagic.diagnosis.proof.differing import (
+    CannotRun,
+    Differs,
+    DiffersInSingle,
+    differs,
+    is_wider,
+    shapes,
+    wider_words,
+)
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
@@ -34,6 +42,7 @@ from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import (
     ANY_ROUND,
     LATER,
+    may_count_otherwise,
     may_end_elsewhere,
     may_never_end,
     other_rounds,
@@ -226,7 +235,8 @@ class Judge:
                     infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
                     texts = [unit.text for unit in self._units]
                     tried = functools.partial(by_numpy, self.fun, traced.program, self.static)
-                    never = may_never_end(plain, traced.program, tried, self.seconds / 8) if exactly is not None else ""
+                    ends = [may_never_end, may_count_otherwise] if exactly is not None else []
+                    never = next(filter(None, (each(plain, traced.program, tried, self.seconds / 8) for each in ends)), "")
                     beyond = beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
                 run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
@@ -258,6 +268,8 @@ class Judge:
                 return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
         except NoSource as error:
             return self._rewrite(draft, reason=f"traced, not compared: {error}")
+        except DiffersInSingle as error:
+            return self._rewrite(draft, reason=str(error))
         except Differs as error:
             if self._plain is not None and isinstance(self._plain.failed, ReadLater):
                 return _rejected(draft, str(error))

@@ -7,6 +7,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -114,3 +115,27 @@ def test_what_rounding_decides_in_one_part_excuses_no_other():
     plain = Plain(fun, [], {}, Variations((X,), {}, set()), 2.0)
     with pytest.raises(Differs, match="differs on"):
         compare(plain, rewrite, {}, Deadline(2.0))
+
+
+STEPS = "def f(y, b, h):\n    t = 0.0\n    while t < b:\n        y = y - 0.5 * h * y\n        t += h\n    return y\n"
+
+
+def test_a_loop_that_adds_up_steps_is_said_to_count_in_32_bits():
+    """With steps of 0.25 it goes as often; with steps of 0.1 plain Python goes eleven times to 1.0 and compiled code ten."""
+    found = propose(define(STEPS)["f"], (1.0, 1.0, 0.25), {})
+    assert IN_SINGLE in found.rewrites[0].compared.differences
+
+
+def test_a_loop_that_goes_otherwise_in_32_bits_is_shown_with_the_reason():
+    """Nothing was found, without a reason; it is not verified, as it gives other numbers on this very call."""
+    found = propose(define(STEPS)["f"], (1.0, 1.0, 0.1), {})
+    assert not found.rewrites
+    (shown,) = found.unverified
+    assert "its numbers have 32 bits" in shown.reason and "0.59874 instead of 0.5688" in shown.reason
+
+
+def test_a_loop_over_whole_steps_is_said_to_differ_in_nothing():
+    """Its limit is an array's, and so is what is counted."""
+    source = "def f(x, b):\n    t = jnp.zeros(())\n    while t < b:\n        t = t + 1\n    return x * t\n"
+    found = propose(define(source)["f"], (jnp.ones(2), jnp.array(3.0)), {})
+    assert IN_SINGLE not in found.rewrites[0].compared.differences
