@@ -28,7 +28,7 @@ def as_variables(spot: Spot) -> Iterator[Step]:
         return
     kinds: dict[type, set[str]] = {}
     for name, value in spot.locals.items():
-        if _is_plain(type(value)) and name not in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}:
+        if _is_plain(value) and name not in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}:
             kinds.setdefault(type(value), set()).add(name)
     for kind, names in kinds.items():
         try:
@@ -39,14 +39,14 @@ def as_variables(spot: Spot) -> Iterator[Step]:
         return
 
 
-def _is_plain(kind: Any) -> bool:
-    """Whether a class is a dataclass that holds what it is given, and that JAX does not take apart."""
+def _is_plain(value: Any) -> bool:
+    """Whether an object is of a dataclass that holds what it is given, and that JAX does not take apart."""
+    kind: Any = type(value)
     if type(kind) is not type or not dataclasses.is_dataclass(kind) or "__post_init__" in vars(kind):
         return False
-    if kind.__mro__ != (kind, object):
+    if kind.__mro__ != (kind, object) or not all(each.init for each in dataclasses.fields(kind)):
         return False
-    made: Any = object.__new__(kind)
-    return all(each.init for each in dataclasses.fields(kind)) and jax.tree_util.tree_leaves(made) == [made]
+    return bool(jax.tree_util.tree_structure(value) == jax.tree_util.tree_structure(0))
 
 
 class _Fields:
