@@ -52,3 +52,20 @@ def compared_words(tree: ast.AST) -> Iterator[str]:
             for part in (inner for root in roots for inner in ast.walk(root)):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield part.value
+
+
+def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:
+    """The whole numbers and words with which a source compares the variable of this name."""
+    for node in ast.walk(tree):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Match):
+            parts = [
+                node.subject,
+                *(inner.value for each in node.cases for inner in ast.walk(each.pattern) if isinstance(inner, ast.MatchValue)),
+            ]
+        if any(isinstance(part, ast.Name) and part.id == name for part in parts):
+            for part in (inner for root in parts for inner in ast.walk(root)):
+                if isinstance(part, ast.Constant) and type(part.value) in (int, str):
+                    yield part.value

@@ -114,9 +114,15 @@ def other_statics(
 
 
 def other_options(
-    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int], words: Sequence[str]
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    static: Sequence[str | int],
+    words: Sequence[str],
+    compared: Callable[[str], Sequence[int | str]] = lambda name: (),
 ) -> Iterator[dict[str, Any]]:
-    """Static arguments that the call leaves out, each by itself with another value than its default."""
+    """Static arguments that the call leaves out, each by itself with another value than its default; of what the code compares
+    an option with (`compared`, by its name), then one that it does not name: an `else` stands for that."""
     try:
         signature = inspect.signature(fun)
         bound = signature.bind(*args, **kwargs).arguments
@@ -125,8 +131,15 @@ def other_options(
     for name in static:
         if isinstance(name, str) and name in signature.parameters and name not in bound:
             default = signature.parameters[name].default
+            named = [value for value in compared(name) if type(value) is type(default)]
             others = [default + 1, 2] if type(default) is int else _other_values(default, words)
-            yield from ({name: other} for other in others if other != default)
+            beyond = [_not_among([default, *named])] if named else []
+            yield from ({name: other} for other in dict.fromkeys([*named[:3], *beyond, *others]) if other != default)
+
+
+def _not_among(values: Sequence[Any]) -> Any:
+    """A value like these that is none of them."""
+    return "other" + "_" * ("other" in values) if isinstance(values[0], str) else max(values) + 1
 
 
 def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
@@ -262,8 +275,12 @@ class Variations:
         arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
         for which, first, last in ((arrays[:1], 1, 1), (arrays[:1], -1, -1), (arrays, 1, -1)) if arrays else ():
             yield self._each(which, functools.partial(with_infinities, first, last), "infinite")
+        for sign in (1, -1):  # alone, where a derivative of another branch may make NaN of it
+            yield from self._one(arrays[:1], with_one(sign * np.inf), "infinite")
         if len(arrays) > 1:
             yield self._each(arrays, infinite_and_zero, "infinite")
+            # in two at one place their difference is NaN already, in the branch that plain Python takes as well
+            yield from self._one(arrays[:3], functools.partial(with_infinities, 1, -1), "infinite")
         if arrays and (counts := [k for k in self._ints if np.ndim(self._leaves[k]) == 0]):
             change = functools.partial(with_infinities, 1, -1)
             far = {

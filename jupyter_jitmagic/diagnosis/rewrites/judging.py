@@ -71,7 +71,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
-from jupyter_jitmagic.source.compared import compared_words
+from jupyter_jitmagic.source.compared import compared_with, compared_words
 from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
@@ -147,7 +147,12 @@ class Judge:
         names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
         static = []
         own = Input(self.args, dict(self.kwargs), "static value")
-        for option in itertools.islice(other_options(self.fun, self.args, self.kwargs, self.static, names), MOST_OPTIONS):
+
+        def compared(name: str) -> list[int | str]:
+            return [value for tree in trees for value in compared_with(tree, name)]
+
+        options = other_options(self.fun, self.args, self.kwargs, self.static, names, compared)
+        for option in itertools.islice(options, MOST_OPTIONS):
             for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
                 changed = replace(given, kwargs={**given.kwargs, **option})
                 if self._is_taken(plain, changed):

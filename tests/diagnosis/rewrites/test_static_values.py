@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
@@ -114,6 +115,23 @@ def test_an_option_that_is_left_out_may_make_floats_of_whole_numbers_by_its_data
     for w in (jnp.array([-1, -1, 1, 3, -2, -2]), jnp.array([9, 3, 4])):
         for order in (2, 3):
             assert fixed(w, 5.0, order=order) == f(w, 5.0, order=order)
+
+
+@pytest.mark.parametrize(("default", "second", "third"), [(1, 2, 3), ("'sum'", "'energy'", "'below'")])
+def test_an_option_that_the_call_leaves_out_may_be_given_as_none_of_those_that_the_code_names(default, second, third):
+    """What stands in the `else` is cured as well."""
+    namespace = define(
+        f"def f(x, t, order={default}):\n    if order == {default}:\n        acc = jnp.abs(x).sum()\n"
+        f"    elif order == {second}:\n        acc = (x ** 2).sum()\n    else:\n        acc = x[x < t].sum()\n"
+        "    if acc > t:\n        acc = acc / 2\n    return acc\n"
+    )
+    f = namespace["f"]
+    rewrite = diagnose(f, X, 0.5).rewrites[0]
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for order in (default, second, third):
+        given = order.strip("'") if isinstance(order, str) else order
+        assert jnp.allclose(fixed(X, 0.5, order=given), f(X, 0.5, order=given))
 
 
 def test_a_size_that_the_call_leaves_out_may_be_given_beside_the_rewrite():
