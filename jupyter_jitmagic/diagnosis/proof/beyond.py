@@ -34,7 +34,7 @@ def beside_large(
     call_shapes = shapes(plain.first)
     floats = any(map(OF_FLOATS.search, texts))
     for given in plain.variations.large(floats):
-        found = plain.uncompiled(given, min(SHORT, deadline.left()))
+        found = plain.elsewhere(given, min(SHORT, deadline.left()))
         if deadline.over():
             return ""
         if found is None or falls_under(plain, given, found[0], excludes, call_shapes):

@@ -58,9 +58,17 @@ def parts_that_differ(got: Any, want: Any) -> set[int]:
 
 
 def too_large(result: Any) -> bool:
-    """Whether an integer of Python's is among the results that no array of JAX's holds."""
+    """Whether an integer of Python's, or of NumPy's 64 bits, is among the results that no array of JAX's holds."""
     largest = np.iinfo(jax.dtypes.canonicalize_dtype(int)).max
-    return any(type(leaf) is int and abs(leaf) > largest for leaf in jax.tree_util.tree_leaves(result))
+    return any(_largest_of(leaf) > largest for leaf in jax.tree_util.tree_leaves(result))
+
+
+def _largest_of(leaf: Any) -> int:
+    """The size of the largest integer in a leaf of Python's or NumPy's own."""
+    if type(leaf) is int:
+        return abs(leaf)
+    whole = isinstance(leaf, np.ndarray | np.integer) and leaf.dtype.kind in "iu" and leaf.size
+    return max(abs(int(leaf.min())), int(leaf.max())) if whole else 0
 
 
 def with_whole_nan_of(got: Any, want: Any) -> Any:
@@ -100,7 +108,9 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
     if not (has(want, "dtype") and has(got, "dtype")):
         return got, want
     if number_kind(want.dtype) == "i":
-        return got, want.astype(got.dtype)
+        made = want.astype(got.dtype)
+        fits = number_kind(got.dtype) != "i" or np.array_equal(made, want)  # of 64 bits, it may wrap around
+        return got, made if fits else want
     wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
     if wanted == kind == "f" and want.dtype.itemsize < got.dtype.itemsize:
         return got.astype(want.dtype), want

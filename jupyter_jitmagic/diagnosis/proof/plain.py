@@ -312,6 +312,10 @@ class Plain:
         most = float("inf") if given.kind == "call" else self._most
         return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain", most)
 
+    def elsewhere(self, given: Input, seconds: float) -> tuple[Any] | None:
+        """(result,) by NumPy, or by JAX where the two do not agree (NumPy's own numbers of 64 bits); None where it fails."""
+        return self.uncompiled(given, seconds) if self.agrees() else self.run(given, seconds=seconds)
+
     def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float, same: Hashable = None) -> Any:
         """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails.
         Functions with an equal `same`, which is not None, do the same."""

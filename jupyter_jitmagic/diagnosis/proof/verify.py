@@ -180,7 +180,7 @@ def beside_infinities(plain: Plain, rewrite: Callable[[Input], Any], excludes: M
     call_shapes = shapes(plain.first)
     lost = ""
     for given in plain.variations.infinite():
-        found = plain.uncompiled(given, min(SHORT, deadline.left()))
+        found = plain.elsewhere(given, min(SHORT, deadline.left()))
         if found is None or deadline.over() or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
         want = found[0]

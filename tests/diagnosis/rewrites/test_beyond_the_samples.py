@@ -38,6 +38,12 @@ def test_arrays_of_numpys_64_bits_wrap_as_well():
     assert WRAPS in said(jm.diagnose(define(source)["f"], np.array([1, 2, 3]), jnp.array(10)))
 
 
+def test_they_wrap_as_well_where_pythons_loop_adds_them_up():
+    """NumPy's own number of 64 bits made one of 32 is no wider kind of the same."""
+    source = "def f(x):\n    s = 0\n    for v in x:\n        if v % 2 == 0:\n            s += v * v\n    return s\n"
+    assert WRAPS in said(jm.diagnose(define(source)["f"], np.array([4, -7, 8])))
+
+
 @pytest.mark.parametrize(
     "source",
     [
