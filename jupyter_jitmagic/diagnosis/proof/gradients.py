@@ -121,7 +121,8 @@ class Gradients:
                 return ""  # plain Python's has none either
             return NO_REVERSE if "while_loop" in str(error) or "fori_loop" in str(error) else "jax.grad of it fails"
         compared = 0
-        edge = beside_nan = minded_nan = ""
+        edges: dict[str, None] = {}
+        tie = beside_nan = minded_nan = ""
         missing = self._missing(inputs[0])
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
@@ -144,7 +145,7 @@ class Gradients:
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
             if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:
-                edge = edge or f"its gradient is not finite {_EDGES[kind]}, where plain Python's is"
+                edges[_EDGES[kind]] = None
                 continue
             if not _finite(got) and given.kind == "tied":
                 continue  # it was moved to where the code may not be meant to be
@@ -160,11 +161,12 @@ class Gradients:
             if right == "plain":
                 raise Differs(f"its gradient is another on {_words(given)}")
             if right == "neither" and given.kind in ("call", *_TIES):
-                edge = edge or f"its gradient is another at a tie{', as in this call' if given.kind == 'call' else ''}"
+                tie = tie or f"its gradient is another at a tie{', as in this call' if given.kind == 'call' else ''}"
         if minded_nan:
             raise DiffersBesideNan(minded_nan)
-        if edge:
-            raise DiffersAtEdge(edge)
+        if edges or tie:
+            lost = f"its gradient is not finite {' and '.join(edges)}, where plain Python's is"
+            raise DiffersAtEdge(lost if edges else tie)
         return beside_nan
 
     def _of_rewrite(self, rewrite: Callable[..., Any], first: Leaves, program: Any) -> Callable[[Leaves], Any]:

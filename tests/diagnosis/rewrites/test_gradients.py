@@ -385,6 +385,49 @@ def test_infinite_data_is_looked_at_where_the_comparison_did_not_come_to_it(all_
     assert beside_infinities(plain, lambda run: (run.args[0] * 0).sum() + run.args[0].sum(), {}, 5.0) == told
 
 
+def test_a_gradient_in_an_answer_is_told_where_an_infinity_stands_in_one_of_two_arrays():
+    """In both at one place, their difference is NaN in every branch, and nothing is seen."""
+    source = (
+        "def f(x, w, t):\n    def loss(p):\n"
+        "        return jnp.sum((p - x) ** 2) if jnp.sum(p) > t else jnp.sum(jnp.abs(p - x))\n"
+        "    value, slope = jax.value_and_grad(loss)(w)\n    if jnp.isnan(value):\n        return jnp.zeros_like(slope)\n"
+        "    return slope\n"
+    )
+    namespace = define(source)
+    given = (jnp.array([2.0, 0.1, 0.25]), jnp.array([0.25, 3.0, -1.25]), jnp.array(1.0))
+    far = jnp.array([jnp.inf, 3.0, -jnp.inf])
+    found = propose(namespace["f"], given, {})
+    wanted = namespace["f"](given[0], far, given[2])
+    with applied(found, namespace):
+        got = namespace["f"](given[0], far, given[2])
+    assert BESIDE_NAN in found.rewrites[0].compared.differences or jnp.array_equal(got, wanted)
+
+
+def test_a_curvature_in_an_answer_is_kept_from_an_infinity_in_another_branch():
+    """`where` multiplies 0 by it; only a lone infinity tells, beside others plain Python's is NaN as well."""
+    source = (
+        "def e(x):\n    if x[0] > 0:\n        return (x**3).sum()\n    return (x**2).sum()\n\n\n"
+        "def f(x):\n    return jax.hessian(e)(x) @ x\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([-0.5, 2.0, 1.0]),), {})
+    far = jnp.array([-1.0, -jnp.inf, 2.0])
+    wanted = namespace["f"](far)
+    with applied(found, namespace):
+        got = namespace["f"](far)
+    assert BESIDE_NAN in found.rewrites[0].compared.differences or jnp.array_equal(got, wanted, equal_nan=True)
+
+
+def test_every_edge_at_which_a_gradient_is_lost_is_told():
+    """Where nothing passes the test, be it for zeros or for numbers below zero."""
+    namespace = define("def f(p):\n    return -sum(v * jnp.log(v) for v in p if v > 0)\n")
+    found = propose(namespace["f"], (jnp.array([0.5, -1.0, 2.0]),), {}).rewrites[0]
+    said = " ".join(found.compared.differences)
+    with applied(propose(namespace["f"], (jnp.array([0.5, -1.0, 2.0]),), {}), namespace):
+        slopes = [jax.grad(namespace["f"])(x) for x in (jnp.zeros(3), -jnp.ones(3))]
+    assert all(jnp.isfinite(slope).all() for slope in slopes) or ("at zero" in said and "other sign" in said)
+
+
 def test_a_gradient_is_right_where_all_that_a_loop_leaves_out_is_nan():
     """What fills the places behind the last one kept is NaN itself then, and its square no number, whoever leaves it out."""
     source = (
