@@ -67,5 +67,5 @@ def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:
             ]
         if any(isinstance(part, ast.Name) and part.id == name for part in parts):
             for part in (inner for root in parts for inner in ast.walk(root)):
-                if isinstance(part, ast.Constant) and type(part.value) in (int, str):
+                if isinstance(part, ast.Constant) and isinstance(part.value, int | str) and not isinstance(part.value, bool):
                     yield part.value

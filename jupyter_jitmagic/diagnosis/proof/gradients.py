@@ -174,11 +174,11 @@ class Gradients:
 
         @functools.cache
         def by_jax() -> Any:
-            return jax.jit(jax.grad(_total(rewrite, first))).trace(first.values, first.others)
+            return jax.jit(jax.grad(total_of(rewrite, first))).trace(first.values, first.others)
 
         in_order, wanted = Leaves.in_order, first.places
         if program is None or not _takes(program, in_order(first)):
-            program = jax.jit(_total(rewrite, first)).trace(first.values, first.others)
+            program = jax.jit(total_of(rewrite, first)).trace(first.values, first.others)
             in_order, wanted = Leaves.one_by_one, range(len(first.values))
         variables = program.jaxpr.jaxpr.invars
         if not backward.can_go(program.jaxpr, wanted):
@@ -281,7 +281,7 @@ class Gradients:
 
     def _found(self, fun: Callable[..., Any], leaves: Leaves, whose: str) -> Any:
         """The value and gradient of what plain Python runs."""
-        total, same = _total(fun, leaves), leaves.same(f"{whose} total")
+        total, same = total_of(fun, leaves), leaves.same(f"{whose} total")
         try:
             return self._plain.gradient(lambda each: total(*each), leaves.values, leaves.others, SHORT, same)
         except NotKnown:
@@ -326,12 +326,12 @@ class Gradients:
         moved = [
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
-        total = _total(self._plain.function, leaves)
+        total = total_of(self._plain.function, leaves)
         found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("plain total"))
         return None if found is None or not np.isfinite(found) else float(found)
 
 
-def _total(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
+def total_of(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
     """The sum of everything real that `fun` gives, of the leaves that may be differentiated and the others."""
 
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:

@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     shapes,
     wider_words,
 )
+from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
@@ -216,7 +217,7 @@ class Judge:
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         failing: list[str] = []
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
-        infinite = beyond = never = ""
+        ahead = infinite = beyond = never = ""
         try:
             plain = self._plain_for(draft)
             exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
@@ -236,6 +237,7 @@ class Judge:
                     gradients = found[2], self._gradients_compared(plain, traced, found[2])
                     if self._is_met(gradients[1]):
                         return _rejected(draft, str(gradients[1]))
+                    ahead = lost_ahead(plain, traced.function, traced.program, found[2], self.static, self.seconds / 8)
                     by_numbers = by_numpy(self.fun, traced.program, self.static, self.seconds / 8)
                     infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
                     texts = [unit.text for unit in self._units]
@@ -288,7 +290,9 @@ class Judge:
 
         def told(gradient: str) -> Rewrite:
             said = tuple(
-                dict.fromkeys((*draft.notes, *failing, *filter(None, [self._note, gradient, infinite, beyond, never]), *notes))
+                dict.fromkeys(
+                    (*draft.notes, *failing, *filter(None, [self._note, gradient, ahead, infinite, beyond, never]), *notes)
+                )
             )
             callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
             compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
