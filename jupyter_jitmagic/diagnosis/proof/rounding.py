@@ -9,7 +9,7 @@ import ast
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
 
 LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
+SUMMED = "plain Python adds up floats of 64 bits to end the loop, compiled code of 32: it may end a round earlier or later"
 ANY_ROUND = "compiled, XLA's rounding may end the loop some rounds earlier or later"
 SECONDS = 1.0  # for a plain run by NumPy
 _NEAR = 1e-2  # relative to the largest number
@@ -121,14 +122,51 @@ def asks_for_kinds(tree: ast.AST) -> bool:
 
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
+_CONVERT = "convert_element_type"
 
 
-def may_end_elsewhere(program: Any, result: Any) -> str:
+def may_end_elsewhere(program: Any, result: Any, leaves: Sequence[Any]) -> str:
     """The same half sentence where no input showed it: a loop ends by a comparison of floats, and a whole number is given back
-    that may be the count of its rounds."""
-    leaves = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result)]
-    counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in leaves)
-    return LATER if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))) else ""
+    that may be the count of its rounds; or SUMMED where it ends by a sum of Python's floats, as ``while t < 1.0: t += dt``.
+
+    Args:
+        leaves: what the program takes.
+    """
+    results = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result)]
+    counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in results)
+    if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+        return LATER
+    return SUMMED if not jax.config.jax_enable_x64 and _adds_up_in_double(program.jaxpr.jaxpr, leaves) else ""
+
+
+def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any]) -> bool:
+    """Whether a loop of a program, none within another, ends by a float that begins as one of Python's and to which such a one
+    is added in each round: plain Python adds them up with 64 bits."""
+    own = {var for var, leaf in zip(jaxpr.invars, leaves, strict=False) if isinstance(leaf, float)}
+
+    def is_own(var: Any) -> bool:  # a literal has a value
+        return hasattr(var, "val") or var in own
+
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == _CONVERT and is_own(equation.invars[0]):
+            own.update(equation.outvars)
+        if equation.primitive.name != "while":
+            continue
+        test, body = equation.params["cond_jaxpr"].jaxpr, equation.params["body_jaxpr"].jaxpr
+        of_test, of_body = equation.params["cond_nconsts"], equation.params["body_nconsts"]
+        compared = {var for each in test.eqns if each.primitive.name in _COMPARISONS for var in each.invars if not is_own(var)}
+        compared |= {each.invars[0] for each in test.eqns if each.primitive.name == _CONVERT and each.outvars[0] in compared}
+        given = dict(zip(body.invars, equation.invars[of_test:], strict=True))
+        made = {each.outvars[0]: each for each in body.eqns if each.primitive.name in ("add", "add_any", "sub")}
+        for k, (carried, out) in enumerate(zip(body.invars[of_body:], body.outvars, strict=True)):
+            step = made.get(out) if not hasattr(out, "val") else None
+            if step is None or number_kind(out.aval.dtype) != "f" or carried not in step.invars or not is_own(given[carried]):
+                continue
+            added = next((var for var in step.invars if var is not carried), carried)
+            constant = added in body.invars[:of_body] and is_own(given[added])
+            if test.invars[of_test + k] in compared and (constant or hasattr(added, "val")):
+                return True
+    return False
 
 
 NEVER = (

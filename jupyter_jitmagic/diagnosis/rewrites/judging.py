@@ -37,6 +37,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     other_options,
     other_statics,
     static_split,
+    traced_leaves,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -261,7 +262,8 @@ class Judge:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found
             if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
-                notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first)]))
+                leaves = traced_leaves(self.fun, plain.variations.call(), self.static)
+                notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first, leaves)]))
             if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
                 notes += (IN_DOUBLE,)
             if draft.returns:

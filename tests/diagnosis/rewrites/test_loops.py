@@ -232,6 +232,23 @@ def test_a_loop_until_a_tolerance_may_end_a_round_elsewhere_and_says_so():
     assert "XLA's rounding may end the loop a round earlier or later" in said
 
 
+@pytest.mark.parametrize(
+    ("code", "limit", "said"),
+    [
+        ("t = 0.0\n    while t < q:\n        t += 0.1\n        x = x * 1.5\n    return x", 0.25, True),
+        ("t = 0.0\n    while t < q:\n        t += 0.1\n        x = x * 1.5\n    return x", jnp.float32(0.25), True),
+        ("t = 0.0\n    while t < x.max():\n        t += q\n    return t * x", jnp.float32(0.3), False),
+        ("e = x.max()\n    while e > q:\n        x = x * 0.5\n        e = x.max()\n    return x", 0.1, False),
+    ],
+    ids=["python's floats", "an array as the limit", "an array is added", "no sum"],
+)
+def test_a_loop_that_ends_by_a_sum_of_pythons_floats_says_that_it_has_fewer_bits(code, limit, said):
+    """Ten times 0.1 is less than 1 with 64 bits, and more with 32."""
+    fun = define(f"def f(x, q):\n    {code}\n")["f"]
+    rewrite = propose(fun, (jnp.array([1.0, 2.0]), limit), {}).rewrites[0]
+    assert any("adds up floats of 64 bits" in words for words in rewrite.compared.differences) is said
+
+
 def test_a_loop_that_counts_another_round_is_refused():
     """Near it is not enough: by NumPy both have to give the same."""
 
