@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import importlib
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -411,3 +411,24 @@ def test_what_a_branch_gives_is_not_called_what_the_function_returns():
         return x.mean() * 2
 
     assert "the function returns a str" not in jm.diagnose(told, jnp.array([1.0, 3.0])).reason
+
+
+class Household(NamedTuple):
+    beta: float
+    gamma: float
+    n_grid: int
+
+
+def test_the_floats_of_a_record_that_is_static_as_a_whole_are_named() -> None:
+    """They compile again for each value; what decides the shape could be static alone."""
+
+    def saved(hh: Household, w: Any) -> Any:
+        return hh.beta * (jnp.linspace(0.0, 1.0, hh.n_grid) + w) ** hh.gamma
+
+    found = jm.diagnose(saved, Household(0.96, 2.0, 5), 1.0)
+    assert found.static_argnames == ("hh",)
+    assert (
+        "hh.beta and hh.gamma are static with it: where they change, pass hh.n_grid as an argument of its own" in found.reason
+    )
+    whole = jm.diagnose(lambda size: jnp.zeros(size), (2, 3))
+    assert whole.static_argnames == ("size",) and "static with it:" not in whole.reason

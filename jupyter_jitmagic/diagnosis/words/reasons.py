@@ -43,6 +43,7 @@ def for_static(call: Call, search: StaticSet, found: Found, *, is_rolled: bool =
     often = frozenset(name for name in names if call.seen.get(name, (0, 0))[0] > 1)
     text += f" {_seen(call, often)}." if often else ""
     text += "".join(_by_identity(name, call.argument(name).value) for name in names)
+    text += "".join(_floats_along(name, call.argument(name).value, sites) for name in names)
     in_a_loop = any(site.operation == "range" for site in sites)
     if search.equations > (SOME_EQUATIONS if in_a_loop else MANY_EQUATIONS):
         slow = "may take minutes" if search.equations > MANY_EQUATIONS else "takes long where each round needs the last one"
@@ -181,6 +182,22 @@ def _by_identity(name: str, value: Any) -> str:
     if any(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree_util.tree_leaves(attributes(value) or {})):
         return f"{seen} It holds arrays: make {kind.__name__} a pytree, and they are data."
     return f"{seen} Give {kind.__name__} __eq__ and __hash__ (a frozen dataclass has them), or make it a pytree."
+
+
+def _floats_along(name: str, value: Any, sites: Sequence[Site]) -> str:
+    """The price of a record that is static as a whole, where floats in it are only computed with."""
+    if not (isinstance(value, tuple) and hasattr(value, "_fields")):
+        return ""
+    wanted = list(dict.fromkeys(path for site in sites for path in site.arguments if is_part(path, name)))
+    floats = [f"{name}.{field}" for field in value._fields if isinstance(getattr(value, field), float)]
+    along = [path for path in floats if path not in wanted]
+    if not along or not wanted or name in wanted:
+        return ""
+    several = len(along) > 1
+    return (
+        f" {_and(along)} {'are' if several else 'is'} static with it: where {'they change' if several else 'it changes'}, pass "
+        f"{_and(wanted)} as {'arguments of their own' if len(wanted) > 1 else 'an argument of its own'} and make that static."
+    )
 
 
 def _made_where_it_is_called(value: Any) -> str:
