@@ -48,6 +48,25 @@ def gradient_difference(jitted: Any, plain: Any, args: tuple, kwargs: dict, unor
     return ""
 
 
+def forward_difference(jitted: Any, plain: Any, args: tuple, kwargs: dict) -> str:
+    """How `jax.jvp` of an answer is not finite where that of plain Python is; "" elsewhere."""
+    leaves, rebuild = float_leaves(args, kwargs)
+    ways = [1 + jnp.arange(leaf.size, dtype=leaf.dtype).reshape(leaf.shape) for leaf in leaves]
+    try:
+        with quiet():
+            value, wanted = jax.jvp(scalar(plain, rebuild), (leaves,), (ways,))
+    except Exception:  # not differentiable as it stands
+        return ""
+    if not (leaves and np.isfinite(value) and np.isfinite(wanted)):
+        return ""
+    try:
+        with quiet():
+            found = jax.jvp(scalar(jitted, rebuild), (leaves,), (ways,))[1]
+    except Exception as error:
+        return f"forward mode raises {type(error).__name__}: {error}"
+    return "" if np.isfinite(found) else f"forward mode gives {found}, not {wanted}"
+
+
 def _of_equal(gradient: Any, leaf: Any) -> np.ndarray:
     """The gradient with respect to equal elements, summed."""
     _, which = np.unique(np.asarray(leaf, np.float32), return_inverse=True)

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.advice import attempt, execute, expression, jit_with, load, notebook, quiet
 
 from .compare import changed_numbers, difference, has_floats, signature
-from .gradients import NO_REVERSE, UNSTABLE, gradient_difference
+from .gradients import NO_REVERSE, UNSTABLE, forward_difference, gradient_difference
 from .program import Program
 
 RIGHT, TRACES, PADDED, SPLIT, NOTHING, WRONG, GRADIENT, UNSAID, AGAIN, STATIC, SLOW, BROKEN = (
@@ -66,6 +66,10 @@ KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are 
 NAN_ALONE = re.compile(r"gives? to NaN|NaN, (of )?which")
 """Words in which it says that it puts NaN into another place, or takes it otherwise."""
 
+FORWARD = re.compile(r"in forward mode")
+"""Words in which it says that forward mode loses what reverse mode keeps."""
+WRAPS = re.compile(r"wrap around")
+"""Words in which it says that whole numbers outgrow those of compiled code."""
 INFINITE = re.compile(r"where data is infinite")
 """Words in which it says that it gives something else for infinite data."""
 
@@ -303,6 +307,8 @@ class Run:
             return False
         if "NaN" in about and any("NaN" in kind for kind in (*self.not_reached(), *self.order_of_nan())):
             return False
+        if about == "large whole numbers" and WRAPS.search(words):
+            return False
         if about == "infinities" and INFINITE.search(words):
             return False
         lost = "grad(" in self.verdict.program.code and "gradient is not finite where some data is NaN" in words
@@ -365,6 +371,9 @@ class Run:
                 self.verdict.about = f"call {number} ({call.about}): {' '.join(wrong.split())[:200]}"
                 return
             self.verdict.gradients += 1
+            if not FORWARD.search(self.words()) and (wrong := forward_difference(self.jitted, self.plain, args, kwargs)):
+                self.verdict.outcome, self.verdict.about = GRADIENT, f"call {number} ({call.about}): {wrong[:200]}"
+                return
 
 
 def answer_text(answer: Any) -> str:

@@ -90,7 +90,24 @@ class Odd(Calls):
         return once([self.call("first", sizes, style, pool=pools.get(way, ())), *super().all()])
 
 
-MANNERS: dict[str, Callable[..., Calls]] = {"": Calls, "large": Large, "mixed": Mixed, "odd": Odd}
+class OfNumpy(Calls):
+    """Arrays of NumPy's 64 bits, which jit makes 32 of; at last whole numbers whose products outgrow those."""
+
+    scale = 1
+
+    def all(self) -> list[Call]:
+        found = super().all()
+        if any(each.kind == "ints" for each in self.every):
+            self.scale = 50_021
+            found.append(self.call("large whole numbers", FIRST, Style()))
+        return once(found)
+
+    def array(self, each: Parameter, pool: list[object], shape: list[int], style: Style) -> str:
+        text = super().array(each, pool, shape, replace(style, dtype="")).replace("jnp.", "np.")
+        return f"{text} * {self.scale}" if self.scale != 1 and each.kind == "ints" else text
+
+
+MANNERS: dict[str, Callable[..., Calls]] = {"": Calls, "large": Large, "mixed": Mixed, "odd": Odd, "numpy": OfNumpy}
 """`""` is for the small calls of `inputs`."""
 
 
