@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
 
 LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
-SUMMED = "plain Python adds up floats of 64 bits to end the loop, compiled code of 32: it may end a round earlier or later"
 ANY_ROUND = "compiled, XLA's rounding may end the loop some rounds earlier or later"
 SECONDS = 1.0  # for a plain run by NumPy
 _NEAR = 1e-2  # relative to the largest number
@@ -123,11 +122,13 @@ def asks_for_kinds(tree: ast.AST) -> bool:
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
 _CONVERT = "convert_element_type"
+_EXACT = 1 << 10
+"""Steps that are multiples of one part in so many add up without rounding."""
 
 
 def may_end_elsewhere(program: Any, result: Any, leaves: Sequence[Any]) -> str:
     """The same half sentence where no input showed it: a loop ends by a comparison of floats, and a whole number is given back
-    that may be the count of its rounds; or SUMMED where it ends by a sum of Python's floats, as ``while t < 1.0: t += dt``.
+    that may be the count of its rounds; or IN_SINGLE where it ends by a sum of Python's floats, as ``while t < 1.0: t += dt``.
 
     Args:
         leaves: what the program takes.
@@ -136,7 +137,7 @@ def may_end_elsewhere(program: Any, result: Any, leaves: Sequence[Any]) -> str:
     counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in results)
     if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
         return LATER
-    return SUMMED if not jax.config.jax_enable_x64 and _adds_up_in_double(program.jaxpr.jaxpr, leaves) else ""
+    return IN_SINGLE if not jax.config.jax_enable_x64 and _adds_up_in_double(program.jaxpr.jaxpr, leaves) else ""
 
 
 def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any]) -> bool:
@@ -164,7 +165,8 @@ def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any]) -> bool:
                 continue
             added = next((var for var in step.invars if var is not carried), carried)
             constant = added in body.invars[:of_body] and is_own(given[added])
-            if test.invars[of_test + k] in compared and (constant or hasattr(added, "val")):
+            inexact = hasattr(added, "val") and not float(_EXACT * added.val).is_integer()
+            if test.invars[of_test + k] in compared and (constant or inexact):
                 return True
     return False
 
