@@ -790,3 +790,15 @@ def test_an_attribute_that_a_function_gives_itself_is_taken_back():
     diagnose(remembers, X)
     diagnose(counts, X)
     assert not hasattr(remembers, "last") and counts.calls == 10
+
+
+def truncated(x, limit):
+    return math.trunc(limit) + x.max()
+
+
+def test_what_python_truncates_is_data_and_no_static_argument():
+    """Of an array `math.trunc` makes nothing, in plain Python either."""
+    answer = diagnose(truncated, X, 2.7)
+    assert (answer.kind, answer.static_argnames) == ("rewrite", ())
+    assert "jnp.trunc(limit).astype(int)" in answer.rewrites[0].source
+    assert "Plain Python fails in the same way" in diagnose(truncated, X, jnp.float32(2.7)).reason

@@ -11,6 +11,7 @@ this concretization answered (and what was learnt of JAX's own code is remembere
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 import warnings
@@ -115,6 +116,10 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
 
     def __float__(self) -> float:
         return float(self._ask("float", float, super().__float__))
+
+    def __trunc__(self) -> int:
+        """`math.trunc` takes numbers of Python's alone: of a tracer it says what it says of an array."""
+        return int(self._ask("float", math.trunc, lambda: math.trunc(object())))  # type: ignore[arg-type]
 
     def __complex__(self) -> complex:
         return complex(self._ask("complex", complex, super().__complex__))
