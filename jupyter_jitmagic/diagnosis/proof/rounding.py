@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Input
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
+from jupyter_jitmagic.source.units import plain_function
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -126,21 +127,23 @@ _EXACT = 1 << 10
 """Steps that are multiples of one part in so many add up without rounding."""
 
 
-def may_end_elsewhere(program: Any, result: Any, leaves: Sequence[Any]) -> str:
+def may_end_elsewhere(plain: Plain, program: Any, leaves: Sequence[Any]) -> str:
     """The same half sentence where no input showed it: a loop ends by a comparison of floats, and a whole number is given back
     that may be the count of its rounds; or IN_SINGLE where it ends by a sum of Python's floats, as ``while t < 1.0: t += dt``.
 
     Args:
         leaves: what the program takes.
     """
-    results = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result)]
+    results = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(plain.first)]
     counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in results)
     if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
         return LATER
-    return IN_SINGLE if not jax.config.jax_enable_x64 and _adds_up_in_double(program.jaxpr.jaxpr, leaves) else ""
+    function = plain_function(plain.function)
+    left_out = function.__defaults__ or () if function is not None else ()  # another call may give them as 0.1
+    return IN_SINGLE if not jax.config.jax_enable_x64 and _adds_up_in_double(program.jaxpr.jaxpr, leaves, left_out) else ""
 
 
-def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any]) -> bool:
+def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any], left_out: Sequence[Any]) -> bool:
     """Whether a loop of a program, none within another, ends by a float that begins as one of Python's and to which such a one
     is added in each round: plain Python adds them up with 64 bits."""
     own = {var for var, leaf in zip(jaxpr.invars, leaves, strict=False) if isinstance(leaf, float)}
@@ -165,10 +168,14 @@ def _adds_up_in_double(jaxpr: Any, leaves: Sequence[Any]) -> bool:
                 continue
             added = next((var for var in step.invars if var is not carried), carried)
             constant = added in body.invars[:of_body] and is_own(given[added])
-            inexact = hasattr(added, "val") and not float(_EXACT * added.val).is_integer()
+            inexact = hasattr(added, "val") and (_is_one_of(added.val, left_out) or not float(_EXACT * added.val).is_integer())
             if test.invars[of_test + k] in compared and (constant or inexact):
                 return True
     return False
+
+
+def _is_one_of(number: Any, values: Sequence[Any]) -> bool:
+    return any(isinstance(value, float) and value == number for value in values)
 
 
 NEVER = (

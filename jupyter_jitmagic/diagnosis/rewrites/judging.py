@@ -263,7 +263,7 @@ class Judge:
             count, notes, inputs = found
             if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
                 leaves = traced_leaves(self.fun, plain.variations.call(), self.static)
-                notes += tuple(filter(None, [may_end_elsewhere(traced.program, plain.first, leaves)]))
+                notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
             if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
                 notes += (IN_DOUBLE,)
             if draft.returns:

@@ -7,7 +7,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import SCOPES, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -16,7 +16,7 @@ _Edit = tuple[ast.AST | tuple[int, int], str]
 def by_the_first(spot: Spot) -> Iterator[Step]:
     """`row = table[0]` … `row[-1] = t`, `row.sum()` → `table[0, -1] = t`, `table[0].sum()`."""
     function = spot.function
-    if spot.kind != ARRAY or not isinstance(function, ast.FunctionDef):
+    if spot.kind not in (ARRAY, BOOL) or not isinstance(function, ast.FunctionDef):
         return
     nodes = list(ast.walk(function))
     if any(isinstance(node, SCOPES) for node in nodes if node is not function):

@@ -249,6 +249,14 @@ def test_a_loop_that_ends_by_a_sum_of_pythons_floats_says_that_it_has_fewer_bits
     assert sum("counts in 32 bits" in words for words in rewrite.compared.differences) == said
 
 
+def test_a_step_that_the_call_leaves_out_may_be_given_as_one_that_32_bits_round():
+    fun = define(
+        "def f(x, end, dt=0.5):\n    t = 0.0\n    while t < end:\n        t += dt\n        x = x * 1.5\n    return x\n"
+    )["f"]
+    rewrite = propose(fun, (jnp.array([1.0, 2.0]), 2.0), {}).rewrites[0]
+    assert any("counts in 32 bits" in words for words in rewrite.compared.differences)
+
+
 def test_a_loop_that_counts_another_round_is_refused():
     """Near it is not enough: by NumPy both have to give the same."""
 
