@@ -35,6 +35,18 @@ def f(x):
         last[:] = first * 0.5
     return table
 """,
+    "written below a test on data": """
+def f(x):
+    marks = np.zeros(x.shape)
+    last = x[-1]
+    other = marks[-1]
+    for i in range(x.shape[1]):
+        if last[i] > 0:
+            other[i] = 1
+        else:
+            marks[0, i] = last[i]
+    return marks, other.sum()
+""",
 }
 
 
