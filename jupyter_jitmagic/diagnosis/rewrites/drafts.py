@@ -27,6 +27,11 @@ class Draft:
     def key(self) -> frozenset[tuple[int, str]]:
         return frozenset((id(unit), text) for unit, text in self.texts.items())
 
+    @property
+    def loops(self) -> bool:
+        """Whether a loop of it ends by what it computes."""
+        return any(change.pattern in ("while_loop", "fori_loop") for change in self.changes)
+
 
 @dataclass(frozen=True)
 class Stuck:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,10 +22,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
     DiffersInSingle,
-    differs,
-    is_wider,
-    shapes,
-    wider_words,
 )
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
@@ -34,8 +29,6 @@ from jupyter_jitmagic.diagnosis.proof.inputs import (
     ARRAYS_ALONE,
     Input,
     Variations,
-    other_options,
-    other_statics,
     static_split,
     traced_leaves,
 )
@@ -47,24 +40,21 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_count_otherwise,
     may_end_elsewhere,
     may_never_end,
-    other_rounds,
-    rounding_decides,
 )
 from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
-    OVERLAP,
     beside_infinities,
     by_numpy,
     compare,
     comparison,
     computed,
-    may_be_wider,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
-from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted, compiling
+from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
+from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
 from jupyter_jitmagic.diagnosis.rewrites.sources import Changed, changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.rewrites.spared import needed
 from jupyter_jitmagic.diagnosis.types import Rewrite
@@ -73,13 +63,9 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
-from jupyter_jitmagic.source.compared import compared_with, compared_words
 from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
-MOST_STATICS = 8  # other static values that are tried
-MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
-MOST_STATICS_COMPARED = 2  # of each, those for which the rewrite is compiled
 _FEW = 2  # elements of an array
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
@@ -112,7 +98,7 @@ class Judge:
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self.others: Sequence[OtherCall] = ()
         """What `other_calls` gave last."""
-        self._others: list[tuple[Input, Any]] = []
+        self._values = OtherValues(fun, args, kwargs, static)
         self._served: Served | None = None
         self._said: Sequence[OtherCall] = ()
         self._note = ""
@@ -146,37 +132,10 @@ class Judge:
             plain = Plain(self.fun, self._units, {}, variations, seconds, patience=self.seconds)
         except NoSource:
             return []
-        names = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
-        static = []
-        own = Input(self.args, dict(self.kwargs), "static value")
-
-        def compared(name: str) -> list[int | str]:
-            return [value for tree in trees for value in compared_with(tree, name)]
-
-        options = other_options(self.fun, self.args, self.kwargs, self.static, names, compared)
-        for option in itertools.islice(options, MOST_OPTIONS):
-            for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
-                changed = replace(given, kwargs={**given.kwargs, **option})
-                if self._is_taken(plain, changed):
-                    words = " and ".join(f"{name}={value!r}" for name, value in option.items())
-                    static.append(OtherCall(changed, f"with {words}", promised=False))
-                    break
-        for args, kwargs in itertools.islice(other_statics(self.args, self.kwargs, fixed, names), MOST_STATICS):
-            given = Input(args, kwargs, "static value")
-            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
-                if self._is_taken(plain, changed):
-                    static.append(OtherCall(changed, "with another static value"))
-                    break
+        static = self._values.find(plain, fixed, trees)
         calls = other_calls(self.fun, variations.call(), variations, trees, self.static)
         self._served = Served(self.fun, plain, self.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]
-
-    def _is_taken(self, plain: Plain, given: Input) -> bool:
-        """Whether plain Python runs with these static values; its result is kept."""
-        result = plain.run(given)
-        if result is not None:
-            self._others.append((given, result[0]))
-        return result is not None
 
     def say_where_it_fails(self, calls: Sequence[OtherCall]) -> None:
         """What fails on these calls is said of a rewrite, and does not refuse it."""
@@ -221,7 +180,7 @@ class Judge:
         ahead = infinite = beyond = never = ""
         try:
             plain = self._plain_for(draft)
-            exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if _loops(draft) else None
+            exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if draft.loops else None
             filled = self._served.results_not_empty() if self._served is not None else []
             found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
@@ -231,7 +190,7 @@ class Judge:
                     plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
                 )
             if not (draft.returns or self.fails_elsewhere):
-                failing = [*self._compare_others(plain, traced), *self._compare_served(traced)]
+                failing = [*self._values.compare(plain, traced, self.seconds / 4), *self._compare_served(traced)]
             if traced.equations * COMPILING_S < time_left():
                 compiled = compiling(self.fun, traced, self.args, self.kwargs, self.static)
                 if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
@@ -298,7 +257,7 @@ class Judge:
             )
             callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
             compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
-            held = needed(self.fun, self.kwargs, self.static, traced, self._others, self.seconds / 8)
+            held = needed(self.fun, self.kwargs, self.static, traced, self._values.taken, self.seconds / 8)
             return self._rewrite(draft, compared, static=held)
 
         try:
@@ -374,40 +333,6 @@ class Judge:
             known = self._served.plain if self._served is not None else None
             self._plain = Plain(self.fun, list(units.values()), by_file, variations, self.seconds, known)
         return self._plain
-
-    def _compare_others(self, plain: Plain, traced: Traced) -> list[str]:
-        """The rewrite with other static values; what it gives there must be plain Python's too. Gives what is to be said."""
-        if ANOTHER_SHAPE in traced.draft.excludes:
-            return []  # other sizes go past an end, which the rewrite says
-        said = []
-        programs = {id(call.given): program for call, program in traced.others}
-        compared = [(given, want, programs[id(given)]) for given, want in self._others if id(given) in programs]
-        options = [each for each in compared if len(each[0].kwargs) > len(self.kwargs)]
-        statics = [each for each in compared if len(each[0].kwargs) == len(self.kwargs)]
-        for given, want, program in (*statics[:MOST_STATICS_COMPARED], *options[:MOST_STATICS_COMPARED]):
-            if want is None and NOTHING in traced.draft.excludes:
-                continue
-            try:
-                got = by_numpy(self.fun, program, self.static, self.seconds / 4)(given)
-            except CannotRun:
-                try:
-                    got = bounded_and_jitted(self.fun, traced, self.static)(given)
-                except Exception:
-                    continue  # an empty array or the like, which the search has looked at
-            if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
-                continue
-            difference = differs(got, want)
-            if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
-                said.append(wider_words(got, want))
-                continue
-            exactly = (
-                by_numpy(self.fun, program, self.static, self.seconds / 4) if difference and _loops(traced.draft) else None
-            )
-            if difference and other_rounds(plain, given, got, want, exactly, rounding_decides):
-                continue
-            if difference and not rounding_decides(plain, given, got, want):
-                raise Differs(f"it differs with another static value: {difference}")
-        return said
 
     def _met_another_shape(self, plain: Plain) -> bool:
         return ANOTHER_SHAPE in plain.met or (self._served is not None and self._served.met_another_shape)
@@ -530,7 +455,7 @@ class Judge:
             with jax.disable_jit():
                 return computed(traced.function, given)
 
-        return None if _loops(traced.draft) or traced.draft.returns else run
+        return None if traced.draft.loops or traced.draft.returns else run
 
     def _rewrite(
         self, draft: Draft, compared: Any = None, reason: str = "", static: Sequence[str | int] | None = None
@@ -578,8 +503,3 @@ def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], p
 
 def _part(result: Any, number: int, of: int) -> Any:
     return result if of == 1 else result[number]
-
-
-def _loops(draft: Draft) -> bool:
-    """Whether a loop of the rewrite ends by what it computes."""
-    return any(change.pattern in ("while_loop", "fori_loop") for change in draft.changes)

@@ -1,0 +1,108 @@
+"""Other static values than the call's: which plain Python takes, and whether a rewrite gives there what plain Python gives."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
+from jupyter_jitmagic.diagnosis.proof.inputs import Input, other_options, other_statics
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
+from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, by_numpy, may_be_wider
+from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
+from jupyter_jitmagic.source.compared import compared_with, compared_words
+
+_MOST_STATICS = 8  # other static values that are tried
+_MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
+_MOST_COMPARED = 2  # of each, those for which the rewrite is compiled
+
+
+class OtherValues:
+    """Of the static arguments of one call, and of options that it leaves out."""
+
+    def __init__(
+        self, fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
+    ) -> None:
+        self._fun, self._args, self._kwargs, self._static = fun, args, kwargs, tuple(static)
+        self.taken: list[tuple[Input, Any]] = []
+        """Inputs that plain Python takes, with its results."""
+
+    def find(self, plain: Plain, fixed: set[Any], trees: Sequence[ast.AST]) -> list[OtherCall]:
+        """The calls with values that the code speaks of, or others, which plain Python takes.
+
+        Args:
+            fixed: positions and keywords of static arguments.
+            trees: of the code that runs.
+        """
+        words = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
+        found = []
+
+        def compared(name: str) -> list[int | str]:
+            return [value for tree in trees for value in compared_with(tree, name)]
+
+        own = Input(self._args, dict(self._kwargs), "static value")
+        options = other_options(self._fun, self._args, self._kwargs, self._static, words, compared)
+        for option in itertools.islice(options, _MOST_OPTIONS):
+            said = " and ".join(f"{name}={value!r}" for name, value in option.items())
+            for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
+                changed = replace(given, kwargs={**given.kwargs, **option})
+                if self._is_taken(plain, changed):
+                    found.append(OtherCall(changed, f"with {said}", promised=False))
+                    break
+        for args, kwargs in itertools.islice(other_statics(self._args, self._kwargs, fixed, words), _MOST_STATICS):
+            given = Input(args, kwargs, "static value")
+            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+                if self._is_taken(plain, changed):
+                    found.append(OtherCall(changed, "with another static value"))
+                    break
+        return found
+
+    def compare(self, plain: Plain, traced: Traced, seconds: float) -> list[str]:
+        """What is to be said of a rewrite that gives plain Python's results there.
+
+        Raises:
+            Differs: it gives others.
+        """
+        if ANOTHER_SHAPE in traced.draft.excludes:
+            return []  # other sizes go past an end, which the rewrite says
+        said = []
+        programs = {id(call.given): program for call, program in traced.others}
+        compared = [(given, want, programs[id(given)]) for given, want in self.taken if id(given) in programs]
+        options = [each for each in compared if len(each[0].kwargs) > len(self._kwargs)]
+        statics = [each for each in compared if len(each[0].kwargs) == len(self._kwargs)]
+        for given, want, program in (*statics[:_MOST_COMPARED], *options[:_MOST_COMPARED]):
+            if want is None and NOTHING in traced.draft.excludes:
+                continue
+            try:
+                got = by_numpy(self._fun, program, self._static, seconds)(given)
+            except CannotRun:
+                try:
+                    got = bounded_and_jitted(self._fun, traced, self._static)(given)
+                except Exception:
+                    continue  # an empty array or the like, which the search has looked at
+            if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
+                continue
+            difference = differs(got, want)
+            if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
+                said.append(wider_words(got, want))
+                continue
+            exactly = by_numpy(self._fun, program, self._static, seconds) if difference and traced.draft.loops else None
+            if difference and other_rounds(plain, given, got, want, exactly, rounding_decides):
+                continue
+            if difference and not rounding_decides(plain, given, got, want):
+                raise Differs(f"it differs with another static value: {difference}")
+        return said
+
+    def _is_taken(self, plain: Plain, given: Input) -> bool:
+        """Whether plain Python runs with these static values; its result is kept."""
+        result = plain.run(given)
+        if result is not None:
+            self.taken.append((given, result[0]))
+        return result is not None
