@@ -104,7 +104,8 @@ class HitWatching:
             if observes and not pace.each:
                 sighting.by_the_clock, sighting.cold = self._row == 0, self._row == 1
             observation.append(start, end, Detail(entry, HIT), sighting)
-        if sighting is not None or pace.latest is None or math.isfinite(pace.latest.seen_s):
+        latest = pace.latest  # once: another thread may forget it meanwhile
+        if sighting is not None or latest is None or math.isfinite(latest.seen_s):
             pace.latest = sighting  # else those before, which have not ended, leave no room for this one
         if judges:
             _judge()
@@ -140,10 +141,11 @@ class HitWatching:
 
     def _wait_for_caller(self, start: float, end: float, out: Any, entry: int, pace: Pace) -> bool:
         """From this call on have the caller see the ends itself; False if that does not work."""
-        if pace.latest is None:
+        latest = pace.latest
+        if latest is None:
             return False
         count = pace.in_a_row - self._row
-        expected_s = min(pace.latest.seen_s - pace.latest.start, pace.seconds or math.inf)
+        expected_s = min(latest.seen_s - latest.start, pace.seconds or math.inf)
         if pace.each:
             count = AT_ONCE if pace.known else FEW_AT_ONCE
         returning = Returning(entry, pace, count, expected_s, cold=self._row == 1)

@@ -185,23 +185,24 @@ class Pace:
 
     def note_next(self, start: float, end: float) -> None:
         """The call after the latest watched one began at `start` and has just returned, at `end`."""
-        if self.latest is not None:
-            began, ended = self.latest.start, self.latest.seen_s
-            if self.latest.had is not None:
-                in_vain = math.isfinite(ended) and (self.latest.hurried or not self.latest.is_narrow)
-                self.computed = min(self.computed + 1, _COMPUTES) if in_vain and self.latest.caller_computed() else 0
+        latest = self.latest  # once: another thread may forget it meanwhile
+        if latest is not None:
+            began, ended = latest.start, latest.seen_s
+            if latest.had is not None:
+                in_vain = math.isfinite(ended) and (latest.hurried or not latest.is_narrow)
+                self.computed = min(self.computed + 1, _COMPUTES) if in_vain and latest.caller_computed() else 0
             if math.isfinite(ended):
                 self.overtaken = 0
-            elif start - began < _AHEAD * (self.seconds or math.inf) or self._is_held_back(end - start):
+            elif start - began < _AHEAD * (self.seconds or math.inf) or self._is_held_back(latest, end - start):
                 self.overtaken += 1  # or it was deleted by then
-            waited = math.isfinite(ended) and not self.latest.at_return
+            waited = math.isfinite(ended) and not latest.at_return
             at_once = waited and start - ended <= TOLERANCE * (ended - began)
             self.returned = self.returned + 1 if at_once else 0
 
-    def _is_held_back(self, lasted_s: float) -> bool:
+    def _is_held_back(self, latest: Sighting, lasted_s: float) -> bool:
         """Whether the latest watched call still runs after the next one, which took so long: JAX holds a caller back that is
         far ahead, and it comes no sooner than results do. One that has waited for another output would find this one there."""
-        array = self.latest.array if self.latest is not None else None
+        array = latest.array
         return array is not None and lasted_s > (1 - _AHEAD) * (self.seconds or math.inf) and is_ready(array) is False
 
     def due(self) -> bool:
@@ -305,7 +306,8 @@ def watch(out: Any, began: float, start: float, end: float, pace: Pace | None = 
     if ready:
         looked = perf_counter()
         sighting.at_return = looked - end <= _AT_ONCE_S + TOLERANCE * (end - start)
-        stood_s = pace.beginning.stood_still_s() if pace is not None and pace.beginning is not None else math.nan
+        beginning = pace.beginning if pace is not None else None
+        stood_s = math.nan if beginning is None else beginning.stood_still_s()
         if sighting.at_return and not math.isnan(stood_s):
             sighting.seen(max(start, end - stood_s), end)
         else:  # other threads had their turn before this one could look or return: it may have ended in between

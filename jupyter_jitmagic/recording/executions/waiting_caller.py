@@ -128,9 +128,10 @@ class Returning(Awaited):
 
     def _saw_the_last(self) -> bool:
         """Note when the last call ended; False where its caller may do something else by now."""
-        if self._row is None or not self._goes_on:
+        row, self._row = self._row, None  # once: another thread that calls this function ends this row
+        if row is None or not self._goes_on:
             return self._goes_on
-        (detail, start), self._row, ran, self._goes_on = self._row, None, self._ran, False
+        (detail, start), ran, self._goes_on = row, self._ran, False
         if not math.isfinite(self.peeked):
             return False  # it did not wait for this one
         if self._had is None or self._had_then is None or self._had.thread != self._had_then.thread:

@@ -522,6 +522,22 @@ def test_a_caller_that_comes_back_after_an_executions_time_is_not_taken_to_run_a
     assert pace.overtaken == 1
 
 
+def test_what_another_thread_forgets_meanwhile_is_no_fault() -> None:
+    """Threads that share a function share its latest watched call: recording failed where one forgot it below another."""
+    pace = sightings.Pace()
+
+    class Forgotten(sightings.Sighting):
+        @property
+        def seen_s(self) -> float:
+            pace.latest = None
+            return self.peeked
+
+    pace.latest = Forgotten(None, 1.0, 1.0)
+    pace.latest.peeked = 1.006
+    pace.note_next(1.0061, 1.0062)
+    assert pace.returned == 1
+
+
 def test_a_caller_that_is_held_back_runs_ahead(slow: Any) -> None:
     """In the middle of a loop its calls come no sooner than results do; one met there alone was never followed again."""
     make, x = slow
