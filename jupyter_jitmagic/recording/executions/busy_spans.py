@@ -111,11 +111,12 @@ class BusySpans:
         self._why = RESTED
         """Why the calls of the latest span have no time, unless they are told one."""
 
-    def learn(self, ended: Ended, line_of: Callable[[int], Line | None]) -> None:
-        """What was seen of a line that is given calls more quickly than it works through them. The log is locked."""
+    def learn(self, ended: Ended, line_of: Callable[[int], Line | None]) -> int | None:
+        """What was seen of a line that is given calls more quickly than it works through them: the number of the call, None
+        where it is not kept. The log is locked."""
         call = log.columns.find(ended.start, ended.end)
         if call is None:
-            return
+            return None
         end = End(call, ended.before, ended.after, ended.is_large)
         begun = ended.begun
         if begun is not None and begun.before is not None:
@@ -125,6 +126,7 @@ class BusySpans:
         if ended.told is not None:
             self._see_by_returns(call, ended.told, ended.line, line_of)
         self.add(end, ended.line, line_of)
+        return call
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
         """One more end of a line, later than those before it. The log is locked."""

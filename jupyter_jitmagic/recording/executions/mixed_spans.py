@@ -238,8 +238,10 @@ class MixedSpans:
         entry = max(parts, key=parts.__getitem__)
         others_s = sum(seconds for other, seconds in parts.items() if other != entry)
         seconds = span.seconds - others_s / 2
-        if span.uncertain + others_s <= self._tolerance * seconds:
-            each, uncertain = seconds / span.counts[entry], (span.uncertain + others_s) / span.counts[entry]
+        each, uncertain = seconds / span.counts[entry], (span.uncertain + others_s) / span.counts[entry]
+        usually = self.roughly(entry) or each
+        # else one of the others may have lasted longer than ever before
+        if uncertain <= self._tolerance * each <= self._tolerance * _ODD * usually:
             self.saw_alone(entry, span.last, each, uncertain)
             self._told(span, {entry: each}, span.counts[entry])
             mixed.left.discard(entry)

@@ -68,7 +68,8 @@ def _judge() -> None:
     sightings.unjudged = 0
     judged = _judged
     for link in tuple(seen):  # what came after one of these, and was looked at by itself, began when that had ended
-        _note_end(link.told())
+        ended = link.told()
+        _keep_end(log.columns.find(ended.start, ended.end), ended)
     while to_judge:  # in the order of the calls: an execution is held against the end of the one before
         _judge_each(sorted([to_judge.popleft() for _ in range(len(to_judge))], key=lambda sighting: sighting.call), judged)
     _add_seen(len(seen))
@@ -88,18 +89,14 @@ def _judge() -> None:
 def _add_seen(most: int) -> None:
     for _ in range(min(most, len(seen))):
         ended = seen.popleft().told()
-        _note_end(ended)
-        _busy.learn(ended, lines.get)
+        _keep_end(_busy.learn(ended, lines.get), ended)
 
 
-def _note_end(ended: Ended) -> None:
-    call = log.columns.find(ended.start, ended.end)
-    if call is not None:
-        _keep_end(call, ended.before, ended.after)
-
-
-def _keep_end(call: int, before: float, after: float) -> None:
-    _ends[call] = before, after
+def _keep_end(call: int | None, seen: Ended | Sighting) -> None:
+    """Between which times a call ended that is kept."""
+    if call is None:
+        return
+    _ends[call] = seen.before, seen.after
     if len(_ends) > 2 * _LOOK_BACK:
         for old in list(_ends)[:_LOOK_BACK]:
             del _ends[old]
@@ -136,7 +133,7 @@ def _judge_each(looked: list[Sighting], judged: dict[int, bool]) -> None:
         pace.hurried += sighting.hurried
         if sighting.hurried and not sighting.by_the_clock and not sighting.cold:
             pace.told.append(seconds is not None)
-        _keep_end(sighting.call, sighting.before, sighting.after)
+        _keep_end(sighting.call, sighting)
         if sighting.entry in lines:
             _busy.begin(End(sighting.call, sighting.before, sighting.after), lines[sighting.entry])
         if seconds is None or (sighting.hurried and not pace.is_mostly_told):

@@ -318,6 +318,21 @@ def test_all_but_a_little_of_a_span_is_given_to_its_entry_though_the_rest_is_har
     assert timed.sum() == (599 if told else 0)
 
 
+def test_a_rare_call_that_lasts_longer_than_ever_is_no_part_of_the_others_mean(log: Log) -> None:
+    """One of five validation steps takes a hundred times as long: its span is told of neither."""
+    means: dict[int, list[float]] = {}
+    told = lambda entry, mean, calls: means.setdefault(entry, []).append(mean)  # noqa: E731
+    found = BusySpans(0.1, lambda entry: None, told, {2: 0.003}.get)
+    calls = [(2 if i % 101 == 50 else 1, 0.1 if i == 3 * 101 + 50 else 0.001) for i in range(606)]
+    device = Device(log)
+    for i, (entry, seconds) in enumerate(calls):
+        number = device.call(entry, seconds)
+        if i % 101 == 0 or i == len(calls) - 1:
+            found.add(device.end(number), LINE, lambda entry: LINE)
+            found.share_out()
+    assert len(means[1]) >= 4 and all(abs(mean / 0.001 - 1) < 0.05 for mean in means[1])
+
+
 @pytest.mark.parametrize("pause_s", [0.0, 0.05, 0.6])
 def test_what_the_device_did_in_a_long_pause_is_no_part_of_a_mean(log: Log, pause_s: float) -> None:
     """A caller that is about as quick as its device, away for long once: another cell may have run meanwhile, which nobody
