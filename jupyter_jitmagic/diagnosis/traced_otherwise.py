@@ -22,10 +22,10 @@ from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
-from jupyter_jitmagic.sandbox.purity import definition_of
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import number_kind, same_numbers
 from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.units import NoSource, unit_of
 
 _ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", "callable"})

@@ -7,10 +7,7 @@ arguments that a rewrite could be compared with.
 from __future__ import annotations
 
 import ast
-import builtins
 import collections
-import copy
-import dataclasses
 import functools
 import inspect
 import itertools
@@ -24,9 +21,10 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import noticed
+from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, value_of
+from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
-from jupyter_jitmagic.usercode.places import extent
 
 MUTATORS = frozenset(
     {
@@ -47,7 +45,6 @@ MUTATORS = frozenset(
     | {"sort", "update", "write", "writelines"}
 )
 _CALLBACKS = {"io_callback"}
-_COPIES = (copy.copy, copy.deepcopy, dataclasses.replace)
 
 
 def impurity(
@@ -110,7 +107,7 @@ def impurity(
         known_then.append(list(units.values()))
         queue += [plain_function(f) for f in (*_callees(definition, function, classes), *made.methods(definition, function))]
     methods = [function for function, _ in reached if made.has(function)]
-    handed, objects = (of_own_making(reached, own_in, _value, methods) for own_in in (_own_in, _made_in))
+    handed, objects = (of_own_making(reached, own_in, value_of, methods) for own_in in (_own_in, _made_in))
     for (function, _), effect, then in zip(reached, effects, known_then, strict=True):
         if reason := effect(*(each.get(function.__code__, frozenset()) for each in (handed, objects))):
             return reason, then
@@ -133,7 +130,7 @@ class _Made:
         for node in ast.walk(definition):
             if isinstance(node, ast.Attribute):
                 self._names.add(node.attr)
-            elif isinstance(node, ast.Name) and isinstance(kind := _value(node, function), type):
+            elif isinstance(node, ast.Name) and isinstance(kind := value_of(node, function), type):
                 held = any(type(each) is kind for each in function.__globals__.values())
                 if kind not in self._given and kind.__mro__ == (kind, object) and not held:
                     self._classes[kind] = None
@@ -177,48 +174,6 @@ def read_once(fun: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
 _SEEDED = re.compile(r"\b(default_rng|RandomState|Random|SeedSequence|PCG64|seed)\(\s*[^)\s]")
 
 
-def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:
-    """The def or lambda in a unit's text whose code this is."""
-    line = code.co_firstlineno - unit.first_line + 1
-    lambdas = []
-    for node in ast.walk(_tree(unit.text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            if first == line and node.name == code.co_name:
-                return node
-        elif isinstance(node, ast.Lambda) and node.lineno == line and code.co_name == "<lambda>":
-            lambdas.append(node)
-    if len(lambdas) < 2:
-        return lambdas[0] if lambdas else None
-    # several on one line: the innermost whose body holds all that is evaluated
-    place = extent(code, 1 - unit.first_line)
-    return next((node for node in reversed(lambdas) if place and _holds(node.body, *place)), None)
-
-
-def _holds(node: ast.expr, begin: tuple[int, int], end: tuple[int, int]) -> bool:
-    return (node.lineno, node.col_offset) <= begin and end <= (node.end_lineno or 0, node.end_col_offset or 0)
-
-
-@functools.lru_cache(maxsize=64)
-def _tree(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
-def _value(node: ast.AST, function: types.FunctionType) -> Any:
-    """What a (dotted) name of the function's globals, closure or builtins is; None where unknown."""
-    if isinstance(node, ast.Name):
-        if node.id in function.__code__.co_freevars and function.__closure__:
-            try:
-                return function.__closure__[function.__code__.co_freevars.index(node.id)].cell_contents
-            except ValueError:
-                return None
-        return function.__globals__.get(node.id, getattr(builtins, node.id, None))
-    if isinstance(node, ast.Attribute):
-        owner = _value(node.value, function)
-        return getattr(owner, node.attr, None) if isinstance(owner, types.ModuleType | type) else None
-    return None
-
-
 def _first_effect(
     definition: ast.AST,
     function: types.FunctionType,
@@ -240,12 +195,12 @@ def _first_effect(
 
 def _own_in(reached: Reached) -> set[str]:
     function, definition = reached
-    return _own_names([n for part in _body(definition) for n in ast.walk(part)], function)
+    return own_names([n for part in _body(definition) for n in ast.walk(part)], function)
 
 
 def _made_in(reached: Reached) -> set[str]:
     function, definition = reached
-    return made_here(_body(definition), functools.partial(_value, function=function))
+    return made_here(_body(definition), functools.partial(value_of, function=function))
 
 
 def _body(definition: ast.AST) -> list[ast.stmt]:
@@ -264,9 +219,9 @@ def _effects(
     """`given`: parameters whose items, and those whose attributes, nobody else sees."""
     body = _body(definition)
     nodes = [n for part in body for n in ast.walk(part)]
-    own = _own_names(nodes, function) | given[0]
+    own = own_names(nodes, function) | given[0]
     own |= of_inner_functions(definition, own)
-    made = made_here(body, functools.partial(_value, function=function)) | given[1]
+    made = made_here(body, functools.partial(value_of, function=function)) | given[1]
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:
@@ -285,134 +240,17 @@ def _effects(
         elif isinstance(node, ast.Nonlocal) and outer_nonlocals & set(node.names):
             yield f"it writes {node.names[0]} of the function around {line(node)}"
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-            if _root(node) in made and isinstance(node.value, ast.Name):
+            if root_of(node) in made and isinstance(node.value, ast.Name):
                 continue
             yield f"it writes {ast.unparse(node)} {line(node)}"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            root = _root(node)
+            root = root_of(node)
             if (root is None or root not in own) and node.lineno + offset not in refused:
                 yield f"it changes {root or 'something'} in place {line(node)}"
         elif isinstance(node, ast.Await):
             yield f"it is a coroutine {line(node)}"
         elif isinstance(node, ast.Call):
             yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, held, is_read))
-
-
-def _own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
-    """Names that the function binds to something of its own making: stored, and never just another name of an argument."""
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    aliases: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
-            root = _root(node.value)
-            if root not in stored and not _is_made(node.value, function):
-                aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
-    return stored - aliases
-
-
-def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[str]:
-    """Names that stand for objects which the function itself makes, by a call of their class or as a copy, or for one of a list
-    of such objects.
-
-    Args:
-        body: the function's statements.
-        value: what a name of its globals stands for.
-    """
-    return set().union(*_made_here(body, value))
-
-
-def made_in_lists(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> dict[str, set[str]]:
-    """Those that stand for one of a list, with the names of these lists."""
-    return _made_here(body, value)[1]
-
-
-def _made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> tuple[set[str], dict[str, set[str]]]:
-    nodes = [node for part in body for node in ast.walk(part)]
-    within = {id(name) for node in nodes if isinstance(node, ast.comprehension) for name in ast.walk(node.target)}
-    named = [node for node in nodes if isinstance(node, ast.Name) and id(node) not in within]
-    stores = collections.Counter(node.id for node in named if isinstance(node.ctx, ast.Store))
-    found: set[str] = set()
-    lists: set[str] = set()
-    pairs: list[tuple[ast.expr, ast.expr]] = []
-    for node in nodes:
-        match node:
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
-                pairs += zip(targets, values, strict=True)
-            case ast.Assign(targets=[target], value=value_given):
-                pairs.append((target, value_given))
-    for pair in pairs:
-        match pair:
-            case ast.Name(id=name), given if stores[name] == 1:
-                if _makes(given, value):
-                    found.add(name)
-                elif _makes_all(given, value):
-                    lists.add(name)
-    return found, _one_of(nodes, lists, stores) if lists else {}
-
-
-def _makes(node: ast.expr, value: Callable[[ast.expr], Any]) -> bool:
-    """Whether an expression is a new object, by a call of its class or as a copy."""
-    return isinstance(node, ast.Call) and (isinstance(made := value(node.func), type) or made in _COPIES)
-
-
-def _makes_all(node: ast.expr, value: Callable[[ast.expr], Any]) -> bool:
-    """Whether it is a list of new objects."""
-    match node:
-        case ast.ListComp(elt=each):
-            return _makes(each, value)
-        case ast.List(elts=[_, *_] as elts):
-            return all(_makes(each, value) for each in elts)
-    return False
-
-
-def _one_of(nodes: Iterable[ast.AST], lists: Collection[str], stores: Mapping[str, int]) -> dict[str, set[str]]:
-    """Variables that stand for one of the items of such lists: of a loop over them, or of a place in them."""
-    found: dict[str, list[str]] = {}
-    for node in nodes:
-        match node:
-            case ast.For(target=target, iter=items):
-                pairs = _rounds(target, items)
-            case ast.Assign(targets=[target], value=ast.Subscript(value=items, slice=index)) if _is_place(index):
-                pairs = [(target, items)]
-            case ast.Assign(targets=[target], value=ast.Call(func=ast.Name(id="min" | "max"), args=[items], keywords=[_])):
-                pairs = [(target, items)]
-            case _:
-                continue
-        for one, of in pairs:
-            if isinstance(one, ast.Name) and isinstance(of, ast.Name) and of.id in lists:
-                found.setdefault(one.id, []).append(of.id)
-    return {name: set(of) for name, of in found.items() if stores[name] == len(of)}
-
-
-def _is_place(index: ast.expr) -> bool:
-    return isinstance(index, ast.Name | ast.Constant | ast.UnaryOp | ast.BinOp)
-
-
-def _rounds(target: ast.expr, items: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
-    """What a loop binds, each with what it runs over: `for i, (a, v) in enumerate(zip(accounts, x))`."""
-    match target, items:
-        case ast.Tuple(elts=[_, inner]), ast.Call(func=ast.Name(id="enumerate"), args=[of, *_]):
-            return _rounds(inner, of)
-        case ast.Tuple(elts=parts), ast.Call(func=ast.Name(id="zip"), args=many) if len(parts) == len(many):
-            return [pair for part, of in zip(parts, many, strict=True) for pair in _rounds(part, of)]
-    return [(target, items)]
-
-
-def _is_made(node: ast.AST, function: types.FunctionType) -> bool:
-    """A part of what a function of JAX or NumPy gives (`jnp.sort(x)[::-1]`), a slice of a list made there (`sorted(x)[:k]`)."""
-    match node:
-        case ast.Subscript(value=ast.Call(func=ast.Name(id="sorted" | "list") as makes), slice=ast.Slice()):
-            return _value(makes, function) in (sorted, list)
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    owner = function.__globals__.get(_root(node.func) or "") if isinstance(node, ast.Call) else None
-    return isinstance(owner, types.ModuleType) and owner.__name__.split(".")[0] in ("jax", "numpy")
-
-
-def _root(node: ast.AST) -> str | None:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
 
 
 def _call_effect(
@@ -422,9 +260,9 @@ def _call_effect(
     held: Callable[[str], Any],
     is_read: Callable[[ast.Attribute], bool],
 ) -> Iterator[str]:
-    callee = _value(node.func, function)
+    callee = value_of(node.func, function)
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    root = _root(node.func)
+    root = root_of(node.func)
     owner = held(root) if root is not None else None
     module = ".".join([owner.__name__, *ast.unparse(node.func).split(".")[1:-1]]) if isinstance(owner, types.ModuleType) else ""
     if deed := noticed(callee, module):
@@ -437,13 +275,13 @@ def _call_effect(
         yield from () if is_read(node.func) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"
-    if name == "next" and node.args and not _is_made_there(node.args[0], function) and _root(node.args[0]) not in own:
+    if name == "next" and node.args and not _is_made_there(node.args[0], function) and root_of(node.args[0]) not in own:
         yield f"it advances {ast.unparse(node.args[0])}"
 
 
 def _is_made_there(items: ast.expr, function: types.FunctionType) -> bool:
     """Whether an iterator is new: a generator expression, or what a generator function gives."""
-    makes = _value(items.func, function) if isinstance(items, ast.Call) else None
+    makes = value_of(items.func, function) if isinstance(items, ast.Call) else None
     return isinstance(items, ast.GeneratorExp) or (isinstance(makes, types.FunctionType) and inspect.isgeneratorfunction(makes))
 
 
@@ -461,7 +299,7 @@ def _is_read(
         named: the values of the function's parameters, where they are known.
         classes, containers: of the call's arguments, for an owner that is not known: it may be any of them.
     """
-    owner = _value(func.value, function)
+    owner = value_of(func.value, function)
     owner = _reached(func.value, named) if owner is None else owner
     if owner is not None:
         kinds: Iterable[type] = [type(owner)]
@@ -540,9 +378,9 @@ def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterabl
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     for node in (n for part in body for n in ast.walk(part)):  # not its decorators: they ran long ago
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            value = _value(node, function)
+            value = value_of(node, function)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            value = _value(node, function)
+            value = value_of(node, function)
             for cls in (*classes, *_class_of(node.value, function)):
                 method = getattr(cls, node.attr, None)
                 if isinstance(method, types.FunctionType):
@@ -557,7 +395,7 @@ def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterabl
 
 def _class_of(node: ast.AST, function: types.FunctionType) -> Iterator[type]:
     """The class of an object that a (dotted) name stands for, where it is the user's own."""
-    value = _value(node, function)
+    value = value_of(node, function)
     if value is not None and not isinstance(value, type | types.ModuleType):
         kind = type(value)
         if any(

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.sandbox.copies import is_rebuilt, is_users_pytree, taken_apart
-from jupyter_jitmagic.sandbox.purity import definition_of
 from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.names import loaded
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 

@@ -13,7 +13,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.sandbox.purity import made_here, made_in_lists
+from jupyter_jitmagic.sandbox.own_making import made_here, made_in_lists
 from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 

@@ -1,0 +1,37 @@
+"""Where in a text the def or lambda of a code object stands."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import types
+
+from jupyter_jitmagic.source.units import Unit
+from jupyter_jitmagic.usercode.places import extent
+
+
+def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:
+    """The def or lambda in a unit's text whose code this is."""
+    line = code.co_firstlineno - unit.first_line + 1
+    lambdas = []
+    for node in ast.walk(_tree(unit.text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if first == line and node.name == code.co_name:
+                return node
+        elif isinstance(node, ast.Lambda) and node.lineno == line and code.co_name == "<lambda>":
+            lambdas.append(node)
+    if len(lambdas) < 2:
+        return lambdas[0] if lambdas else None
+    # several on one line: the innermost whose body holds all that is evaluated
+    place = extent(code, 1 - unit.first_line)
+    return next((node for node in reversed(lambdas) if place and _holds(node.body, *place)), None)
+
+
+def _holds(node: ast.expr, begin: tuple[int, int], end: tuple[int, int]) -> bool:
+    return (node.lineno, node.col_offset) <= begin and end <= (node.end_lineno or 0, node.end_col_offset or 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
