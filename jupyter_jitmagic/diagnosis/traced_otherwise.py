@@ -14,9 +14,9 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled

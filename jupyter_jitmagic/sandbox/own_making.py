@@ -1,4 +1,4 @@
-"""Names in a function that stand for something of its own making, read from its text: nobody notices what it changes of that."""
+"""Names that stand for something of a function's own making, read from its text: nobody notices what it changes of that."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.ordering import loses_order
 
 UP, EQUAL = jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 1.0, 2.0])

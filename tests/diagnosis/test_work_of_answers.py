@@ -18,8 +18,8 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
+from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside
-from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
 from jupyter_jitmagic.diagnosis.rewrites import engine, judging
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox import clock, limit

@@ -14,8 +14,9 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of, copied, put
 from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
 from jupyter_jitmagic.diagnosis.proof.differing import differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun

@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
-from jupyter_jitmagic.diagnosis.proof.inputs import Input
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import WRAPS, falls_under
 from jupyter_jitmagic.sandbox.clock import Deadline

@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_array, is_traced, kind_of, like, static_split, traced_leaves, wide
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced, static_split, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, wide
 
 
 def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:

@@ -15,7 +15,9 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, like
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
+from jupyter_jitmagic.diagnosis.proof.leaves import like
 
 DECIMAL = "decimal"
 IN_DOUBLE = (

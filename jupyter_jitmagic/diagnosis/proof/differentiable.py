@@ -10,7 +10,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, as_weak, is_traced, kind_of, static_split
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced, static_split
+from jupyter_jitmagic.diagnosis.proof.leaves import as_weak, kind_of
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 
 

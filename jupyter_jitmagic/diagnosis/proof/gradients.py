@@ -14,13 +14,11 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import has
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.inputs import (
-    Input,
-    kind_of,
-)
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
 from jupyter_jitmagic.diagnosis.uncompiled import backward

@@ -5,22 +5,15 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 
 from __future__ import annotations
 
-import enum
 import functools
-import inspect
-import itertools
-import types
-import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import as_jax, placed, placed_like
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
     doubled,
@@ -37,7 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_nan_first,
     with_one,
 )
-from jupyter_jitmagic.diagnosis.proof.filtering import is_array
+from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 KINDS = (
@@ -45,148 +38,7 @@ KINDS = (
     "large count", "doubled", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "size", "end",
     "decimal", "large numbers",
 )  # fmt: skip
-_LARGEST = 3e38  # of 32 bits; not that of infinity
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
-
-ARRAYS_ALONE = "<arrays alone>"
-"""Among `static`: the jit traces arrays alone and keeps every other leaf, as ``equinox.filter_jit`` does."""
-
-
-def is_traced(leaf: Any, static: Collection[Any]) -> bool:
-    """Whether a leaf of an argument that is not static is traced."""
-    return ARRAYS_ALONE not in static or is_array(leaf)
-
-
-@dataclass(frozen=True)
-class Input:
-    """Arguments of one run; `kind` says how they differ from the call's own ("call": they do not)."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    kind: str
-
-
-def static_split(
-    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
-) -> set[Any]:
-    """Positions and keywords of the call's arguments that are static; ARRAYS_ALONE with them."""
-    if not static:
-        return set()
-    fixed: set[Any] = {s for s in static if isinstance(s, int) or s in kwargs or s == ARRAYS_ALONE}
-    names = _names_known(fun) if type(fun) is types.FunctionType else _names_of(fun)
-    fixed.update(position for position, name in enumerate(names[: len(args)]) if name in static)
-    return fixed
-
-
-def _names_of(fun: Callable[..., Any]) -> tuple[str | None, ...]:
-    """The names of its parameters in order, None for one that takes all that are left; nothing where they cannot be told."""
-    try:
-        parameters = inspect.signature(fun).parameters.values()
-    except (TypeError, ValueError):
-        return ()
-    return tuple(None if each.kind is inspect.Parameter.VAR_POSITIONAL else each.name for each in parameters)
-
-
-_known: weakref.WeakKeyDictionary[types.FunctionType, tuple[str | None, ...]] = weakref.WeakKeyDictionary()
-
-
-def _names_known(fun: types.FunctionType) -> tuple[str | None, ...]:
-    """`_names_of`, read once: each input that is made asks for them, and reading a signature takes longer than making it."""
-    if fun not in _known:
-        _known[fun] = _names_of(fun)
-    return _known[fun]
-
-
-def other_statics(
-    args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
-    calls = []
-    for key in sorted(fixed - {ARRAYS_ALONE}, key=str):
-        value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
-        calls.append([(key, other) for other in _other_values(value, words)])
-    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
-    for key, other in (change for change in in_turn if change is not None):
-        if isinstance(key, str):
-            yield args, {**kwargs, key: other}
-        else:
-            yield (*args[:key], other, *args[key + 1 :]), dict(kwargs)
-
-
-def other_options(
-    fun: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    static: Sequence[str | int],
-    words: Sequence[str],
-    compared: Callable[[str], Sequence[int | str]] = lambda name: (),
-) -> Iterator[dict[str, Any]]:
-    """Static arguments that the call leaves out, each by itself with another value than its default; of what the code compares
-    an option with (`compared`, by its name), then one that it does not name: an `else` stands for that."""
-    try:
-        signature = inspect.signature(fun)
-        bound = signature.bind(*args, **kwargs).arguments
-    except (TypeError, ValueError):
-        return
-    for name in static:
-        if isinstance(name, str) and name in signature.parameters and name not in bound:
-            default = signature.parameters[name].default
-            named = [value for value in compared(name) if type(value) is type(default)]
-            others = [default + 1, 2] if type(default) is int else _other_values(default, words)
-            beyond = [_not_among([default, *named])] if named else []
-            yield from ({name: other} for other in dict.fromkeys([*named[:3], *beyond, *others]) if other != default)
-
-
-def _not_among(values: Sequence[Any]) -> Any:
-    """A value like these that is none of them."""
-    return "other" + "_" * ("other" in values) if isinstance(values[0], str) else max(values) + 1
-
-
-def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
-    if isinstance(value, bool | np.bool_):
-        return [type(value)(not value)]
-    if isinstance(value, enum.Enum):
-        return [member for member in type(value) if member is not value][:4]
-    if isinstance(value, int | np.integer):
-        return [type(value)(n) for n in dict.fromkeys((0, 1, value + 1, 2, value - 1, 5, -1)) if n != value]
-    if isinstance(value, str):
-        return [word for word in dict.fromkeys(words) if word != value][:4]
-    return []
-
-
-def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:
-    """The leaves of an input's arguments that are not static, in the order in which `jax.jit` traces them."""
-    return [leaf for leaf in jax.tree_util.tree_leaves(without_static(fun, given, static)) if is_traced(leaf, static)]
-
-
-def without_static(
-    fun: Callable[..., Any], given: Input, static: Sequence[str | int]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of an input that are not static, as a compiled program takes them."""
-    fixed = static_split(fun, given.args, given.kwargs, static)
-    args = tuple(a for k, a in enumerate(given.args) if k not in fixed)
-    return args, {k: v for k, v in given.kwargs.items() if k not in fixed}
-
-
-def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]) -> Any:
-    """What decides how `jax.jit` traces a call; equal for two calls that have one trace. None where it cannot be told.
-
-    Example:
-        >>> trace_key(f, (x, 1), {}, ()) == trace_key(f, (x, 2), {}, ())
-        True
-    """
-    if ARRAYS_ALONE in static:
-        return None  # every leaf that is no array decides as well
-    fixed = static_split(fun, args, kwargs, static)
-    static_values = [(str(k), type(v), v) for k, v in (*enumerate(args), *kwargs.items()) if k in fixed]
-    traced = [None if k in fixed else v for k, v in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed}
-    leaves, tree = jax.tree_util.tree_flatten(traced)
-    try:
-        key = tree, tuple(map(jax.typeof, leaves)), tuple(static_values)
-        hash(key)
-    except Exception:
-        return None  # a leaf that jit refuses, or a static value without a hash: JAX says so
-    return key
 
 
 class Variations:
@@ -438,7 +290,7 @@ class Variations:
         for k in which:
             value = self._leaves[k]
             if kind_of(value) == "key":
-                changed[k] = _other_key(value)
+                changed[k] = other_key(value)
             elif np.size(value) and attribute(value, "nbytes", 0) <= LARGE:
                 with np.errstate(all="ignore"):
                     changed[k] = like(value, change(np.asarray(value, wide(value))))
@@ -462,73 +314,3 @@ class Variations:
         )
         leaves = jax.tree_util.tree_leaves(dynamic)
         return self._assembled([change(v) if is_traced(v, self._fixed) else v for v in leaves], given.kind, given)
-
-
-_OF_PYTHON = (bool, np.bool_, int, float, complex)
-
-
-def kind_of(value: Any) -> str:
-    """ "f", "i", "b", "key", or "" for what is left alone."""
-    if isinstance(value, _OF_PYTHON):
-        return "b" if isinstance(value, (bool, np.bool_)) else "i" if isinstance(value, int) else "f"
-    dtype = attribute(value, "dtype", None)
-    if dtype is None:
-        return ""
-    if isinstance(dtype, np.dtype) and dtype.kind in "fcib":
-        return "f" if dtype.kind in "fc" else dtype.kind
-    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
-        return "key"
-    if dtype == np.uint32 and np.shape(value)[-1:] == (2,):
-        return "key"
-    if jax.dtypes.issubdtype(dtype, np.bool_):
-        return "b"
-    if jax.dtypes.issubdtype(dtype, np.integer):
-        return "i"
-    return "f" if jax.dtypes.issubdtype(dtype, np.inexact) else ""
-
-
-def wide(value: Any) -> Any:
-    kind = kind_of(value)
-    if kind == "f":
-        complex_ = isinstance(value, complex) or np.issubdtype(attribute(value, "dtype", np.dtype(float)), np.complexfloating)
-        return np.complex128 if complex_ else np.float64
-    return {"i": np.int64, "b": np.bool_}.get(kind)
-
-
-def like(old: Any, new: Any) -> Any:
-    """`new`, a NumPy array, as the same kind of thing as `old`: number or array, dtype, weak type, placement."""
-    if isinstance(old, bool | int | float | complex):
-        own = next(kind for kind in (bool, int, float, complex) if isinstance(old, kind))  # an IntEnum has not every number
-        return own(new.item() if own is complex else new)
-    new = np.asarray(new)
-    if isinstance(old, np.generic | np.ndarray):
-        return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
-    if attribute(old, "weak_type", False):
-        made: Any = as_weak(new.item()) if new.size == 1 else old
-        if not (made.weak_type and made.dtype == old.dtype):
-            return old
-        return made if made.shape == old.shape else made.reshape(old.shape)
-    values = new.astype(old.dtype)
-    made = placed_like(old, values)
-    if made is not None:
-        return made
-    made = as_jax(values)
-    return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
-
-
-def _other_key(key: Any) -> Any:
-    if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
-        return jax.random.fold_in(key, 1) if key.ndim == 0 else key
-    return key + 1
-
-
-def as_array(leaf: Any) -> Any:
-    """A number of Python's as the array that `jax.jit` makes of it."""
-    return as_weak(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
-
-
-def as_weak(number: Any) -> jax.Array:
-    """A number of Python's as `jnp.asarray` gives it."""
-    small = type(number) is float and abs(number) < _LARGEST and not jax.config.jax_enable_x64
-    made = placed(np.asarray(number, np.float32), True) if small else None
-    return jnp.asarray(number) if made is None else made

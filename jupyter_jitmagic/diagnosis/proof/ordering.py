@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, kind_of
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 
 UNORDERED = "unordered"  # of `Step.excludes`: what the function searches is in order on the call
 

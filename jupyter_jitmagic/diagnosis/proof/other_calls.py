@@ -21,7 +21,9 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Input, Variations, kind_of, like
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
 NOT_EMPTY = "on arrays that are not empty"

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
@@ -22,7 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import INSTEAD as BY_SETTING
 from jupyter_jitmagic.diagnosis.proof.in_place import Setting, is_refused
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
 from jupyter_jitmagic.diagnosis.proof.rounding import asks_for_kinds

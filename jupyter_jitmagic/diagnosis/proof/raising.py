@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime
 from jupyter_jitmagic.source.units import Unit
 

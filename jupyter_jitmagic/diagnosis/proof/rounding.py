@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, parts_that_differ, same_dtypes, shapes
-from jupyter_jitmagic.diagnosis.proof.inputs import Input
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import (
     in_former_kinds,
     with_all_arrays,
@@ -29,11 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_even_lists,
     with_whole_nan_of,
 )
-from jupyter_jitmagic.diagnosis.proof.inputs import (
-    Input,
-    kind_of,
-    traced_leaves,
-)
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import otherwise_as_arrays

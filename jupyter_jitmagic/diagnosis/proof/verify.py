@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
@@ -26,7 +27,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import otherwise_as_arrays
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed

@@ -23,7 +23,7 @@ callback. Nothing a rule writes is believed: `verify` runs it beside the plain f
 
 from __future__ import annotations
 
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
     appended_once,

@@ -10,8 +10,8 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT, Rebuilt
 from jupyter_jitmagic.source.units import Unit

@@ -8,9 +8,9 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, without_static
 from jupyter_jitmagic.diagnosis.proof.bounding import bounded_loops, bounded_while_loop
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside, soon
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, without_static
 from jupyter_jitmagic.diagnosis.proof.verify import computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced

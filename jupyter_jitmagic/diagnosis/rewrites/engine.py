@@ -24,7 +24,7 @@ from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
-from jupyter_jitmagic.diagnosis.proof.inputs import trace_key
+from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of

@@ -14,6 +14,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
@@ -25,13 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
-from jupyter_jitmagic.diagnosis.proof.inputs import (
-    ARRAYS_ALONE,
-    Input,
-    Variations,
-    static_split,
-    traced_leaves,
-)
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain

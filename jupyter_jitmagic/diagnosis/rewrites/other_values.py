@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds, rounding_decides

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jupyter_jitmagic.base.jaxprs import equations_in
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs
-from jupyter_jitmagic.diagnosis.proof.inputs import Input
 from jupyter_jitmagic.diagnosis.proof.verify import by_numpy
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.facts import Facts, all_told, facts_of

@@ -14,7 +14,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, equations_in
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders

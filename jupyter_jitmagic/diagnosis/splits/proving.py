@@ -13,10 +13,11 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
-from jupyter_jitmagic.diagnosis.proof.inputs import ARRAYS_ALONE, Input, Variations, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed

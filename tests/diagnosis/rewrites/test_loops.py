@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.diagnosis.proof.inputs import Input, Variations
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
 from jupyter_jitmagic.diagnosis.rewrites import propose

@@ -1,0 +1,157 @@
+"""The arguments of a run: which are static, what its trace depends on, and the call with other values of the static ones."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import itertools
+import types
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.filtering import is_array
+
+ARRAYS_ALONE = "<arrays alone>"
+"""Among `static`: the jit traces arrays alone and keeps every other leaf, as ``equinox.filter_jit`` does."""
+
+
+def is_traced(leaf: Any, static: Collection[Any]) -> bool:
+    """Whether a leaf of an argument that is not static is traced."""
+    return ARRAYS_ALONE not in static or is_array(leaf)
+
+
+@dataclass(frozen=True)
+class Input:
+    """Arguments of one run; `kind` says how they differ from the call's own ("call": they do not)."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    kind: str
+
+
+def static_split(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
+) -> set[Any]:
+    """Positions and keywords of the call's arguments that are static; ARRAYS_ALONE with them."""
+    if not static:
+        return set()
+    fixed: set[Any] = {s for s in static if isinstance(s, int) or s in kwargs or s == ARRAYS_ALONE}
+    names = _names_known(fun) if type(fun) is types.FunctionType else _names_of(fun)
+    fixed.update(position for position, name in enumerate(names[: len(args)]) if name in static)
+    return fixed
+
+
+def _names_of(fun: Callable[..., Any]) -> tuple[str | None, ...]:
+    """The names of its parameters in order, None for one that takes all that are left; nothing where they cannot be told."""
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(None if each.kind is inspect.Parameter.VAR_POSITIONAL else each.name for each in parameters)
+
+
+_known: weakref.WeakKeyDictionary[types.FunctionType, tuple[str | None, ...]] = weakref.WeakKeyDictionary()
+
+
+def _names_known(fun: types.FunctionType) -> tuple[str | None, ...]:
+    """`_names_of`, read once: each input that is made asks for them, and reading a signature takes longer than making it."""
+    if fun not in _known:
+        _known[fun] = _names_of(fun)
+    return _known[fun]
+
+
+def other_statics(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
+    calls = []
+    for key in sorted(fixed - {ARRAYS_ALONE}, key=str):
+        value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
+        calls.append([(key, other) for other in _other_values(value, words)])
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
+    for key, other in (change for change in in_turn if change is not None):
+        if isinstance(key, str):
+            yield args, {**kwargs, key: other}
+        else:
+            yield (*args[:key], other, *args[key + 1 :]), dict(kwargs)
+
+
+def other_options(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    static: Sequence[str | int],
+    words: Sequence[str],
+    compared: Callable[[str], Sequence[int | str]] = lambda name: (),
+) -> Iterator[dict[str, Any]]:
+    """Static arguments that the call leaves out, each by itself with another value than its default; of what the code compares
+    an option with (`compared`, by its name), then one that it does not name: an `else` stands for that."""
+    try:
+        signature = inspect.signature(fun)
+        bound = signature.bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return
+    for name in static:
+        if isinstance(name, str) and name in signature.parameters and name not in bound:
+            default = signature.parameters[name].default
+            named = [value for value in compared(name) if type(value) is type(default)]
+            others = [default + 1, 2] if type(default) is int else _other_values(default, words)
+            beyond = [_not_among([default, *named])] if named else []
+            yield from ({name: other} for other in dict.fromkeys([*named[:3], *beyond, *others]) if other != default)
+
+
+def _not_among(values: Sequence[Any]) -> Any:
+    """A value like these that is none of them."""
+    return "other" + "_" * ("other" in values) if isinstance(values[0], str) else max(values) + 1
+
+
+def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
+    if isinstance(value, bool | np.bool_):
+        return [type(value)(not value)]
+    if isinstance(value, enum.Enum):
+        return [member for member in type(value) if member is not value][:4]
+    if isinstance(value, int | np.integer):
+        return [type(value)(n) for n in dict.fromkeys((0, 1, value + 1, 2, value - 1, 5, -1)) if n != value]
+    if isinstance(value, str):
+        return [word for word in dict.fromkeys(words) if word != value][:4]
+    return []
+
+
+def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:
+    """The leaves of an input's arguments that are not static, in the order in which `jax.jit` traces them."""
+    return [leaf for leaf in jax.tree_util.tree_leaves(without_static(fun, given, static)) if is_traced(leaf, static)]
+
+
+def without_static(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an input that are not static, as a compiled program takes them."""
+    fixed = static_split(fun, given.args, given.kwargs, static)
+    args = tuple(a for k, a in enumerate(given.args) if k not in fixed)
+    return args, {k: v for k, v in given.kwargs.items() if k not in fixed}
+
+
+def trace_key(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]) -> Any:
+    """What decides how `jax.jit` traces a call; equal for two calls that have one trace. None where it cannot be told.
+
+    Example:
+        >>> trace_key(f, (x, 1), {}, ()) == trace_key(f, (x, 2), {}, ())
+        True
+    """
+    if ARRAYS_ALONE in static:
+        return None  # every leaf that is no array decides as well
+    fixed = static_split(fun, args, kwargs, static)
+    static_values = [(str(k), type(v), v) for k, v in (*enumerate(args), *kwargs.items()) if k in fixed]
+    traced = [None if k in fixed else v for k, v in enumerate(args)], {k: v for k, v in kwargs.items() if k not in fixed}
+    leaves, tree = jax.tree_util.tree_flatten(traced)
+    try:
+        key = tree, tuple(map(jax.typeof, leaves)), tuple(static_values)
+        hash(key)
+    except Exception:
+        return None  # a leaf that jit refuses, or a static value without a hash: JAX says so
+    return key

@@ -1,0 +1,83 @@
+"""One number or array of a call: its kind, wider for computing with it, and made again like the one that it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jupyter_jitmagic.base.jax_internals import as_jax, placed, placed_like
+from jupyter_jitmagic.base.looking import attribute
+
+_LARGEST = 3e38  # of 32 bits; not that of infinity
+
+_OF_PYTHON = (bool, np.bool_, int, float, complex)
+
+
+def kind_of(value: Any) -> str:
+    """ "f", "i", "b", "key", or "" for what is left alone."""
+    if isinstance(value, _OF_PYTHON):
+        return "b" if isinstance(value, (bool, np.bool_)) else "i" if isinstance(value, int) else "f"
+    dtype = attribute(value, "dtype", None)
+    if dtype is None:
+        return ""
+    if isinstance(dtype, np.dtype) and dtype.kind in "fcib":
+        return "f" if dtype.kind in "fc" else dtype.kind
+    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+        return "key"
+    if dtype == np.uint32 and np.shape(value)[-1:] == (2,):
+        return "key"
+    if jax.dtypes.issubdtype(dtype, np.bool_):
+        return "b"
+    if jax.dtypes.issubdtype(dtype, np.integer):
+        return "i"
+    return "f" if jax.dtypes.issubdtype(dtype, np.inexact) else ""
+
+
+def wide(value: Any) -> Any:
+    kind = kind_of(value)
+    if kind == "f":
+        complex_ = isinstance(value, complex) or np.issubdtype(attribute(value, "dtype", np.dtype(float)), np.complexfloating)
+        return np.complex128 if complex_ else np.float64
+    return {"i": np.int64, "b": np.bool_}.get(kind)
+
+
+def like(old: Any, new: Any) -> Any:
+    """`new`, a NumPy array, as the same kind of thing as `old`: number or array, dtype, weak type, placement."""
+    if isinstance(old, bool | int | float | complex):
+        own = next(kind for kind in (bool, int, float, complex) if isinstance(old, kind))  # an IntEnum has not every number
+        return own(new.item() if own is complex else new)
+    new = np.asarray(new)
+    if isinstance(old, np.generic | np.ndarray):
+        return new.astype(old.dtype).reshape(np.shape(old)) if isinstance(old, np.ndarray) else old.dtype.type(new)
+    if attribute(old, "weak_type", False):
+        made: Any = as_weak(new.item()) if new.size == 1 else old
+        if not (made.weak_type and made.dtype == old.dtype):
+            return old
+        return made if made.shape == old.shape else made.reshape(old.shape)
+    values = new.astype(old.dtype)
+    made = placed_like(old, values)
+    if made is not None:
+        return made
+    made = as_jax(values)
+    return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
+
+
+def other_key(key: Any) -> Any:
+    if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return jax.random.fold_in(key, 1) if key.ndim == 0 else key
+    return key + 1
+
+
+def as_array(leaf: Any) -> Any:
+    """A number of Python's as the array that `jax.jit` makes of it."""
+    return as_weak(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
+
+
+def as_weak(number: Any) -> jax.Array:
+    """A number of Python's as `jnp.asarray` gives it."""
+    small = type(number) is float and abs(number) < _LARGEST and not jax.config.jax_enable_x64
+    made = placed(np.asarray(number, np.float32), True) if small else None
+    return jnp.asarray(number) if made is None else made
