@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.diagnosis.fixes import Fix
-from jupyter_jitmagic.magics.cell_tree import Function, Names, module_level, plan
+from jupyter_jitmagic.magics.cell_names import Function, Names, module_level
+from jupyter_jitmagic.magics.cell_tree import plan
 from jupyter_jitmagic.magics.jit_calls import Sought, calls_given, is_jit, jit_call
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line, with_static
 from jupyter_jitmagic.usercode.places import characters

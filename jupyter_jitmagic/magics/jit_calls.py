@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_jitmagic.magics.cell_tree import Names
+from jupyter_jitmagic.magics.cell_names import Names
 from jupyter_jitmagic.usercode.origin import file_of, function_named, line_of
 from jupyter_jitmagic.usercode.places import characters
 

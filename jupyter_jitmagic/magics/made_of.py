@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_jitmagic.magics.cell_tree import module_level
+from jupyter_jitmagic.magics.cell_names import module_level
 from jupyter_jitmagic.magics.fixed_cells import without_magics
 from jupyter_jitmagic.magics.front_end import TypedCell
 from jupyter_jitmagic.usercode.held import holds

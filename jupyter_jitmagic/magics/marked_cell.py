@@ -22,7 +22,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_jitmagic.base.errors import OptionError, faults
-from jupyter_jitmagic.magics import cell_tree
+from jupyter_jitmagic.magics import cell_tree, wrapping
 from jupyter_jitmagic.magics.request import is_for_engines, read_jit_line
 
 MARKED = re.compile(r"get_ipython\(\)\.run_cell_magic\('jit', ")
@@ -71,16 +71,16 @@ def parse(shell: Any, source: str) -> ast.Module:
 
 def apply(shell: Any, tree: ast.Module, request: cell_tree.Request, plan: cell_tree.Plan) -> None:
     """Put jit on the functions, in place, and a statement first that says which were taken."""
-    cell_tree.wrap(tree, plan, request.options, shell.user_ns)
+    wrapping.wrap(tree, plan, request.options, shell.user_ns)
     if request.watch:
-        cell_tree.first(tree, "jupyter_jitmagic.magics.watched_cell", "begin")
+        wrapping.first(tree, "jupyter_jitmagic.magics.watched_cell", "begin")
     if request.lines:
-        cell_tree.first(tree, "jupyter_jitmagic.magics.lines_magic", "begin")
+        wrapping.first(tree, "jupyter_jitmagic.magics.lines_magic", "begin")
     if plan.taken and not request.quiet:
         if _is_read_by_a_magic():
             say(taken_words(plan))  # once, and in no time that is measured: %%timeit runs every statement many times
         else:
-            cell_tree.first(tree, __name__, "say", taken_words(plan))
+            wrapping.first(tree, __name__, "say", taken_words(plan))
 
 
 def say(line: str) -> None:
@@ -247,7 +247,7 @@ class Wrapper:
             request, plan = decide(self._shell.var_expand(line, depth=0), tree, self._shell.user_ns)
         except UsageError as error:
             tree.body.clear()
-            cell_tree.first(tree, __name__, "refuse", str(error))
+            wrapping.first(tree, __name__, "refuse", str(error))
         else:
             apply(self._shell, tree, request, plan)
         return tree

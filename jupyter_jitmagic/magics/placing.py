@@ -11,7 +11,7 @@ from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.diagnosis.fixes import Fix
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.magics.cell_tree import Names
+from jupyter_jitmagic.magics.cell_names import Names
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.fixed_cells import defines, fixed_cell, without_magics
 from jupyter_jitmagic.magics.front_end import TypedCell

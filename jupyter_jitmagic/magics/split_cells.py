@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.magics.cell_tree import Names, plan
+from jupyter_jitmagic.magics.cell_names import Names
+from jupyter_jitmagic.magics.cell_tree import plan
 from jupyter_jitmagic.magics.fixed_cells import without_magics
 from jupyter_jitmagic.magics.jit_calls import Sought, called_plainly, calls_given
 from jupyter_jitmagic.magics.request import jit_line, options_of, read_jit_line, without_static

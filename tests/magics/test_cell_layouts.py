@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.magics import cell_tree
+from jupyter_jitmagic.magics import cell_tree, wrapping
 
 SEEDS = range(40)
 
@@ -94,7 +94,7 @@ def test_a_cell_does_what_it_did(seed: int) -> None:
     except OptionError:
         assert ast.dump(tree, include_attributes=True) == ast.dump(ast.parse(text), include_attributes=True)
         return
-    cell_tree.wrap(tree, decided, {}, {})
+    wrapping.wrap(tree, decided, {}, {})
     lines, names = run(tree)
     assert lines == plain_lines and names.keys() == plain.keys()
     taken = {each.name for each in decided.taken}

@@ -565,7 +565,7 @@ def test_a_diagnosis_shows_as_advice_in_a_notebook(shell: Shell) -> None:
     assert f"cell [{number}], line 4" in data["text/plain"] and f"cell [{number}], line 4" in data["text/html"]
 
 
-@pytest.mark.parametrize("place", ["cell_tree.plan", "cell_tree.wrap", "marked_cell.taken_words", "request.read_jit_line"])
+@pytest.mark.parametrize("place", ["cell_tree.plan", "wrapping.wrap", "marked_cell.taken_words", "request.read_jit_line"])
 def test_a_fault_of_ours_leaves_the_cell_as_plain_python_and_the_magic_in_place(
     shell: Shell, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
