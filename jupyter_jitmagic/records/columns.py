@@ -237,8 +237,9 @@ class Columns:
         phases = {call: phases for call, phases in self.phases.items() if call >= first} if self.phases else {}
         self._pages, self._start, self._end, self.first, self.phases = pages, start, end, first, phases  # all or nothing
 
-    def as_numpy(self, since: int = 0, until: int | None = None) -> dict[str, Any]:
-        """The columns of rows `since` to `until` as NumPy copies: call started ended place outcome execute_s execute_how."""
+    def as_numpy(self, since: int = 0, until: int | None = None, executions: bool = True) -> dict[str, Any]:
+        """The columns of rows `since` to `until` as NumPy copies: call started ended place outcome, and, unless nobody asks for
+        `executions`, execute_s execute_how."""
         import numpy as np
 
         until = len(self) if until is None else until
@@ -249,9 +250,10 @@ class Columns:
             "ended": np.empty(count),
             "place": np.empty(count, "i8"),
             "outcome": np.zeros(count, "b"),
-            "execute_s": np.full(count, math.nan),
-            "execute_how": np.zeros(count, "b"),
         }
+        if executions:
+            columns |= {"execute_s": np.full(count, math.nan), "execute_how": np.zeros(count, "b")}
+        kept = [name for name in ("outcome", "execute_s", "execute_how") if name in columns]
         done = 0
         for page, begin, end in self._parts(since, until):
             here = slice(done, done + end - begin)
@@ -259,7 +261,7 @@ class Columns:
             for i, name in enumerate(("started", "ended", "place")):
                 columns[name][here] = rows[:, i]
             if not page.plain:
-                for name in ("outcome", "execute_s", "execute_how"):
+                for name in kept:
                     columns[name][here] = getattr(page, name)[begin:end]
             done = here.stop
         return columns

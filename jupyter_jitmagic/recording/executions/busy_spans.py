@@ -190,14 +190,14 @@ class BusySpans:
         of_line, self._why = _calls_of(begin.call + 1, end.call, line, line_of), COMPILE
         if of_line is None or of_line.calls[-1] != end.call:
             return None
-        (calls, started, ended, place), self._why = of_line, RESTED
+        (calls, started, ended, place, counts), self._why = of_line, RESTED
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
-        counts = _counts(place)
-        usual = {entry: self._usual(entry) or self._mixed.roughly(entry) for entry in counts}
         each = np.ones(len(place))
-        if all(usual.values()):
-            for entry, seconds in usual.items():
-                each[place == entry] = seconds
+        if len(counts) > 1:
+            usual = {entry: self._usual(entry) or self._mixed.roughly(entry) for entry in counts}
+            if all(usual.values()):
+                for entry, seconds in usual.items():
+                    each[place == entry] = seconds
         if self._rested_s(begin, end, line, calls, (started, ended), each) > _REST * (end.after - low):
             return None
         rest, rested, begins = 0.0, 0.0, [0]
@@ -243,6 +243,8 @@ class BusySpans:
 
         started, ended = times
         seen = [begin, *[other for other in self._ends.get(line, ()) if begin.call < other.call < end.call], end]
+        if len(seen) == 2:
+            return 0.0  # there are no other parts to go by
         at = calls.searchsorted([one.call for one in seen], "right").tolist()
         away = np.append(-math.inf, started[1:] - ended[:-1]) > _AWAY * (end.after - begin.before)
         late_s = most_s = known = 0.0
@@ -320,36 +322,33 @@ class BusySpans:
 
 
 class _Calls(NamedTuple):
-    """Hits of a line in its order: numbers, starts, ends and entries, as NumPy columns."""
+    """Hits of a line in its order: numbers, starts, ends and entries, as NumPy columns, and how many each entry has."""
 
     calls: Any
     started: Any
     ended: Any
     place: Any
+    counts: dict[int, int]
 
 
 def _calls_of(first: int, last: int, line: Line, line_of: Callable[[int], Line | None]) -> _Calls | None:
     """Those among calls `first` to `last`; None if there is none, or one of which nothing is known, or during which the device
     rested."""
-    import numpy as np
-
-    rows = log.columns.as_numpy(first - log.columns.first, last + 1 - log.columns.first)
-    counted = np.ones(len(rows["place"]), bool)
-    for place in _counts(rows["place"]):
-        here = rows["place"] == place
-        if place < 0:
-            if (rows["outcome"][here] != INLINED).any():
-                return None  # an error, or plain Python in its place
-            counted &= ~here
-            continue
-        other = line_of(place)
-        if other is not None and not other & line:
-            counted &= ~here
+    rows = log.columns.as_numpy(first - log.columns.first, last + 1 - log.columns.first, executions=False)
+    counts = _counts(rows["place"])
+    for place in list(counts):
+        other = line_of(place) if place >= 0 else None
+        if place < 0 and (rows["outcome"][rows["place"] == place] != INLINED).any():
+            return None  # an error, or plain Python in its place
+        if place < 0 or (other is not None and not other & line):
+            counted = rows["place"] != place
+            rows = {name: column[counted] for name, column in rows.items()}
+            del counts[place]
         elif (other is None and len(jax.devices()) > 1) or other not in (None, line):
             return None
-    if not counted.any() or (rows["outcome"][counted] != HIT).any():
+    if not counts or (rows["outcome"] != HIT).any():
         return None  # a compile
-    return _Calls(*(rows[name][counted] for name in ("call", "started", "ended", "place")))
+    return _Calls(rows["call"], rows["started"], rows["ended"], rows["place"], counts)
 
 
 def _counts(places: Any) -> dict[int, int]:
@@ -372,6 +371,9 @@ def _work(each: Any, ended: Any, at: Any, since: Any, until: Any) -> float:
     `ended`."""
     import numpy as np
 
+    if len(at) == 1:
+        left = np.cumsum(each[::-1])[::-1]
+        return float(min(until[0] - since[0], (left[0] * (until[0] - ended) / left)[1:].min(initial=math.inf)))
     done = np.append(0.0, np.cumsum(each))
     after = np.append(at[1:], len(each))
     part = np.repeat(np.arange(len(at)), after - at)

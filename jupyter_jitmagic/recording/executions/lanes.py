@@ -11,6 +11,12 @@ from jupyter_jitmagic.recording.executions.turns import Turns
 
 LARGE_BYTES = 1 << 20
 
+WORTH_RESTLESS_S = 2e-3
+"""Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
+that costs their caller too much."""
+IN_A_ROW = 8
+"""So many outputs are waited for one after the other; then after pauses."""
+
 Line = frozenset[Any]
 """The devices that work through what they are given in its order."""
 
@@ -95,6 +101,10 @@ class Lane:
         """When a call was last seen to find it at rest."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
+
+    def has_rested(self) -> None:
+        """Its calls are new to nobody where many were seen before; where they are short each look takes much from them."""
+        self.in_a_row = min(self.in_a_row, IN_A_ROW) if self.each_s < WORTH_RESTLESS_S else 0
 
     def due(self, call: Call) -> float:
         """When this call may be expected to have ended, if the line never rests."""

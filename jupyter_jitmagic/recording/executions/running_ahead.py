@@ -20,10 +20,10 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.arrays import is_ready
-from jupyter_jitmagic.base.jax_internals import told_by
+from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, told_by
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions.held_back import untold
-from jupyter_jitmagic.recording.executions.lanes import LARGE_BYTES, Call, Lane, Line, SeenLast
+from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
@@ -32,9 +32,6 @@ from jupyter_jitmagic.recording.executions.waiter import can_be_looked_at, waite
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
 _RESTLESS = 2
-WORTH_RESTLESS_S = 2e-3
-"""Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
-that costs their caller too much."""
 _LAP, _LONG_LAP = 32, 64
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
@@ -43,10 +40,9 @@ _OF_ONE = 1 / 32
 _LOOK_EVERY = 64
 _LONG_PAUSE_S = 8e-3
 """For longer no call is let by where a large output is held: calls may be shorter than they were."""
-_IN_A_ROW, _RARER, _RAREST, _RAREST_S = 8, 1 / 4, 4.0, 0.2
-"""So many outputs are waited for one after the other; then after pauses, each of which is longer by such a share of a
-lap, up to so many laps, or seconds where these are more: that is enough to know what calls take, and costs their caller next to
-nothing."""
+_RARER, _RAREST, _RAREST_S = 1 / 4, 4.0, 0.2
+"""Where many outputs were waited for in a row there are pauses, each of which is longer by such a share of a lap, up to so many
+laps, or seconds where these are more: that is enough to know what calls take, and costs their caller next to nothing."""
 SOME = 2
 """So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
 memory would be given back meanwhile, to be asked for anew."""
@@ -137,7 +133,8 @@ class RunningAhead:
             waited = self._waited
             if waited is not None and not waited.lingers and _is_over(waited):
                 waited.found_over(perf_counter())
-                waited.lane.in_a_row, waited.lane.next_from = 0, -math.inf
+                waited.lane.has_rested()
+                waited.lane.next_from = -math.inf
                 waited = self._waited
             if waited is not None:
                 self._idle = 0
@@ -211,7 +208,7 @@ class RunningAhead:
             now = perf_counter()
             pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
             pause_s = min(pause_s, _LONG_PAUSE_S)
-        elif lane.in_a_row >= _IN_A_ROW:  # after this one comes a pause
+        elif lane.in_a_row >= IN_A_ROW:  # after this one comes a pause
             pause_s = max(waited.due - perf_counter(), COMES * lane.each_s)
         else:
             pause_s = _PAUSE * lane.lap_s if lane.newest is not None else 0.0
@@ -254,8 +251,11 @@ class RunningAhead:
                 self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
-        lane.in_a_row = 0 if link.rested or link.begun is not None else lane.in_a_row + 1
-        pause_s = min(_RARER * max(lane.in_a_row - _IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
+        if link.rested or link.begun is not None:
+            lane.has_rested()
+        else:
+            lane.in_a_row += 1
+        pause_s = min(_RARER * max(lane.in_a_row - IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
         lane.next_from = link.after + pause_s if (link.is_large or pause_s) and not lane.turns.taken else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
@@ -478,7 +478,7 @@ class RunningAhead:
     def _output(self, out: Any, entry: int) -> tuple[Any | None, int]:
         """The smallest that tells when it is there, or another where that one is lost; and which of the outputs it is."""
         places = self._places.get(entry)
-        leaves = jax.tree_util.tree_leaves(out)
+        leaves = [out] if type(out) is CONCRETE_ARRAY else jax.tree_util.tree_leaves(out)
         if places is None:
             arrays = [told_by(leaf) for leaf in leaves]
             looked = [place for place, array in enumerate(arrays) if can_be_looked_at(array)]
