@@ -1,0 +1,159 @@
+"""Values of unknown length through branches and loops, whose rounds may shorten what they go on with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
+
+
+class _Narrows(Exception):
+    """A choice in a loop shortens what its other rounds go on with: the mask has to be made before that loop."""
+
+    def __init__(self, loop: ast.stmt, becoming: dict[str, Ragged]) -> None:
+        self.loop, self.becoming = loop, becoming
+
+
+class Branching(Narrowing):
+    """What a branch or a loop leaves behind."""
+
+    loops: list[ast.For | ast.While]
+    """Those that the walk is in, the outermost first."""
+
+    def block(self, statements: list[ast.stmt]) -> None:
+        """Statements in their order; `flow.Flow` knows what each of them does."""
+        raise NotImplementedError
+
+    def bind(self, node: ast.stmt, name: str, ragged: Ragged | None, value: ast.expr | None, traced: bool) -> None:
+        """A name stands for another value from here on; `flow.Flow` knows."""
+        raise NotImplementedError
+
+    def _if(self, node: ast.If) -> None:
+        self.truth(node.test)
+        entry = self.state.copy()
+        for _ in range(3):
+            traced = set(self.traced)
+            self.block(node.body)
+            one = dict(self.state.names)
+            self.state.names = dict(entry.names)
+            self.block(node.orelse)
+            two = dict(self.state.names)
+            self.current = node
+            self.traced |= traced
+            live = self.code.live_after(node)
+            apart = [name for name in {*one, *two} if one.get(name) != two.get(name) and name in live]
+            if not apart:
+                self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
+                return
+            carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
+            if not carried & set(apart) and self.masked_in_branches(node, entry.names, [one, two], apart):
+                return
+            becoming = {name: one.get(name) or two[name] for name in apart}
+            for loop in self.loops:
+                again = {
+                    name: each for name, each in becoming.items() if name not in entry.names and name in read_first(loop.body)
+                }
+                if again:
+                    raise _Narrows(loop, again)
+            self.state = entry.copy()
+            self.own_masks(node, apart, becoming)
+            entry = self.state.copy()
+        self.stop(node)
+
+    def _loop(self, node: ast.For | ast.While, body: list[ast.stmt], head: object = None) -> None:
+        """A loop whose rounds may shorten what they go on with."""
+        entry = self.state.copy()
+        for _ in range(3):
+            self.loops.append(node)
+            try:
+                if callable(head):
+                    head()
+                self.block(body)
+            except _Narrows as narrows:
+                if narrows.loop is not node:
+                    raise
+                self.state = entry.copy()
+                self.own_masks(node, list(narrows.becoming), narrows.becoming)
+                entry = self.state.copy()
+                continue
+            finally:
+                self.loops.pop()
+            self.current = node
+            left = self.state.names
+            again = (
+                read_first(body) | self.code.live_after(node) | (loaded([node.test]) if isinstance(node, ast.While) else set())
+            )
+            apart = [
+                name
+                for name in {*left, *entry.names}
+                if left.get(name) != entry.names.get(name) and name in again and name in {*stored(body)}
+            ]
+            if not apart:
+                self.state.names = {name: each for name, each in left.items() if entry.names.get(name) == each or name in again}
+                self.block(node.orelse)
+                return
+            if any(name not in left for name in apart):
+                self.stop(node, f"`{apart[0]}` has a length that depends on data in some rounds of a loop")
+            becoming = {name: left[name] for name in apart}
+            self.state = entry.copy()
+            self.own_masks(node, apart, becoming)
+            entry = self.state.copy()
+        self.stop(node)
+
+    def _for(self, node: ast.For) -> None:
+        found = self._iterated(node.iter)
+        for name in target_names(node.target):
+            self.bind(node, name, None, None, self.is_traced(node.iter) or found is not None)
+        if found is None:
+            self._loop(node, node.body)
+            return
+        if node.orelse or found.flat or found.axis or found.group or not self.code.on_own_lines(node.body):
+            self.stop(node)
+        self.require(found, self.safety_of(node.body))
+        self._loop(node, node.body)
+        self._guarded(node, found)
+
+    def _guarded(self, node: ast.For, found: Ragged) -> None:
+        """`for v in s:` → `for v, counts in zip(data, mask):` with its body below `if counts:`."""
+        code = self.code
+        indent = code.indent(node)
+        test = self.fresh("counts", "taken", "present")
+        target, values = code.src(node.target), self.text(node.iter)
+        zipped = self._zipped(node.iter)
+        if zipped is None:
+            head = f"for {target}, {test} in zip({values}, {found.mask}):"
+            if isinstance(node.target, ast.Tuple) and not target.startswith("("):
+                head = f"for ({target}), {test} in zip({values}, {found.mask}):"
+        elif zipped == "zip":
+            head = f"for {target.strip('()')}, {test} in zip({values[:-1].split('(', 1)[1]}, {found.mask}):"
+        else:
+            assert isinstance(node.target, ast.Tuple) and isinstance(node.iter, ast.Call)
+            number, value = (code.src(each) for each in node.target.elts)
+            head = f"for {number}, ({value}, {test}) in enumerate(zip({self.text(node.iter.args[0])}, {found.mask})):"
+        inner = indent + "    "
+        body = self._block_text(node.body, inner + "    ")
+        region = code.region([node])
+        self.state.edits = [edit for edit in self.state.edits if not (region[0] <= edit[0] and edit[1] <= region[1])]
+        self.state.edits.append((*region, f"{indent}{head}\n{inner}if {test}:\n{body}"))
+
+    def _zipped(self, node: ast.expr) -> str | None:
+        name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        return name if name in ("zip", "enumerate") and self.spot.is_builtin(name) else None
+
+    def _block_text(self, statements: list[ast.stmt], indent: str) -> str:
+        """Statements with their edits and the lines around them, at another indentation."""
+        return self.code.block_text(statements, indent, [*self.state.edits, *self._line_edits(statements)])
+
+    def _line_edits(self, within: list[ast.stmt] | None = None) -> Iterator[tuple[int, int, str]]:
+        inside = None if within is None else {part for each in within for part in ast.walk(each)}
+        for lines, place in ((self.state.after, 1), (self.state.before, 0)):
+            for statement in list(lines):
+                if inside is not None and statement not in inside:
+                    continue
+                at, indent = self.code.region([statement])[place], self.code.indent(statement)
+                yield at, at, "".join(f"{indent}{line}\n" for line in lines[statement])
+                if inside is not None:
+                    del lines[statement]
