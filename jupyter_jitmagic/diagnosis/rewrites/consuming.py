@@ -320,7 +320,7 @@ class Consumers(Updating):
         return self._unknown(node)
 
     def consumer(self, known: Called) -> Callable[[ast.Call, Called], Ragged | None]:
-        """What follows an operation of the table; `tables.Operations` knows them."""
+        """What follows an operation of the table; `consumers.Operations` knows them."""
         raise NotImplementedError
 
     def _unknown(self, node: ast.Call) -> Ragged | None:

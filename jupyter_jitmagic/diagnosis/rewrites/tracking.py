@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from jupyter_jitmagic.diagnosis.rewrites.consumers import Operations
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.reducing import Operations
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 
 

@@ -1,0 +1,63 @@
+"""Which operation of the table is followed by which consumer."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable
+
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square
+from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
+from jupyter_jitmagic.diagnosis.rewrites.operations import Called
+from jupyter_jitmagic.diagnosis.rewrites.ordering import Ordering
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
+
+Consumer = Callable[[ast.Call, Called], Ragged | None]
+
+
+class Operations(Ordering):
+    """A consumer for each sort of operation in the table."""
+
+    def consumer(self, known: Called) -> Consumer:
+        by_sort: dict[str, Consumer] = {
+            "elementwise": self._elementwise,
+            "where": self._where,
+            "extreme": self._extreme,
+            "by nan": self._by_nan,
+            "place": self._place,
+            "sort": self._sort,
+            "argsort": self._argsort,
+            "running": self._running,
+            "flat": self._flat,
+            "count": self._count,
+            "count nonzero": self._count_nonzero,
+            "average": self._average,
+            "norm": self._norm,
+            "softmax": self._softmax,
+            "join": self._join,
+            "stack": self._stack,
+            "product": self._dot,
+            "outer": self._outer,
+            "einsum": self._einsum,
+            "square": functools.partial(of_a_square, self),
+            "fit": functools.partial(fitted, self),
+            "trapezoid": self._trapezoid,
+            "histogram": self._histogram,
+            "shift": self._shift,
+            "like": self._like,
+            "flip": self._flip,
+            "beside": self._beside,
+            "expand": self._expand,
+            "searchsorted": self._searchsorted,
+            "interp": self._interp,
+            "along": self._along,
+            "take": self._take,
+            "transpose": self._transpose,
+            "reshape": self._reshape,
+            "bincount": self._bincount,
+            "segment": self._segment,
+            "covariance": self._covariance,
+            "drawn": self.drawn,
+            "chosen": self.chosen,
+        }
+        return by_sort.get(known.operation.sort, self._nothing_known)

@@ -1,0 +1,178 @@
+"""Order and place among what was selected: sorts, places, running and shifted values, searches."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
+from jupyter_jitmagic.diagnosis.rewrites.operations import Called
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.reducing import Reducing
+
+
+class Ordering(Reducing):
+    """What depends on the order of the elements, or on where one stands."""
+
+    def _place(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if known.name.startswith("nan"):
+            self.stop(node)
+        reduces, made = self._reduced(node, known, found)
+        if not reduces:
+            return made
+        if found.ndim > 1 and not found.flat and known.keyword("axis") is None and len(known.arguments) < 2:
+            self.stop(node)
+        array = known.arguments[0]
+        if found.grid:
+            self.stop(node)
+        found = self.ordered(array, found)
+        rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
+        text, worst = self._array(array, found), self.worst(found, known.operation.neutral)
+        self.replace(node, f"{self.jnp(known.name)}({self.jnp('where')}({found.broadcast}, {text}, {worst}){rest})")
+        return None
+
+    def _sort(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        array = known.arguments[0]
+        backwards = known.keyword("reverse") or known.keyword("descending")
+        if found.ndim > 1 or found.flat:
+            if found.grid or (found.ndim > 1 and not found.flat):
+                self.stop(node)
+            text = f"{self.jnp('ravel')}({self.text(array)})"
+            mask = self.named(f"{self.jnp('ravel')}({found.mask})", "flat_mask")
+            self.replace(array, text)
+            found = replace(found, flat=False, ndim=1, axis=0, mask=mask, pad="")
+        if (
+            len(known.arguments) > 1
+            or known.keyword("key") is not None
+            or (backwards is not None and not isinstance(backwards, ast.Constant))
+        ):
+            self.stop(node)
+        text = self._array(array, found)
+        made, mask = self.sorted_front(text, found)
+        self.replace(node, made)
+        done = replace(found, mask=mask, front=True, pad="", direct=False, listed=found.listed)
+        if backwards is not None and isinstance(backwards, ast.Constant) and backwards.value:
+            self.replace(node, f"{made}[::-1]")
+            done = replace(done, mask=self.named(f"{enclosed(mask)}[::-1]", "counts", "valid"), front=False)
+        return done
+
+    def sorted_front(self, text: str, found: Ragged) -> tuple[str, str]:
+        """(what counts in order and then the rest, the mask of what counts)."""
+        if self.current is not None and not text.isidentifier():
+            name = self.fresh("values", "unordered")
+            self.line_before(f"{name} = {text}")
+            text = name
+        mask = f"{self.jnp('arange')}({enclosed(found.mask)}.size) < {self.counted(found)}"
+        mask = found.mask if found.front else self.named(mask, "counts", "valid", "filled")
+        return f"{enclosed(text)}[{self.jnp('lexsort')}(({text}, ~{enclosed(found.mask)}))]", mask
+
+    def _argsort(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or len(known.arguments) > 1 or known.keywords or found.listed or found.flat:
+            self.stop(node)
+        array = known.arguments[0]
+        found = self.ordered(array, found)
+        self.replace(node, f"{self.jnp('lexsort')}(({self.text(array)}, ~{enclosed(found.mask)}))")
+        return replace(found, pad="", dtype="i", direct=False, source=-1)
+
+    def _running(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or found.flat or found.listed or len(known.arguments) > 1 or known.keyword("axis") is not None:
+            reduces, _ = self._reduced(node, known, found)
+            if reduces or found.flat or found.listed:
+                self.stop(node)
+            return replace(found, pad="", direct=False)
+        array, neutral = known.arguments[0], known.operation.neutral
+        value = neutral if neutral in "01" else ""
+        if value:
+            self.replace(array, self.padded(array, found, value))
+        else:
+            self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {self.worst(found, neutral)})")
+        return replace(found, pad="", direct=False)
+
+    def _shift(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.flat or found.ndim > 1 or len(known.arguments) > 1 or known.keywords:
+            self.stop(node)
+        found = self.ordered(known.arguments[0], found)
+        return replace(found, mask=self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts"), pad="", direct=False)
+
+    def _flip(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.flat or found.ndim > 1:
+            self.stop(node)
+        mask = self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen")
+        return replace(found, mask=mask, front=False, direct=False)
+
+    def _beside(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length."""
+        found = self._only(node, known)
+        if found is None:
+            return None
+        axis = known.keyword("axis") or (known.arguments[2] if len(known.arguments) > 2 else None)
+        axes = self._axes_of(axis, found.ndim) if axis is not None else None
+        if axes is None or found.axis in axes or found.flat or found.listed:
+            self.stop(node)
+        return replace(found, direct=False, source=-1)
+
+    def _searchsorted(self, node: ast.Call, known: Called) -> Ragged | None:
+        """What does not count stands behind everything that does."""
+        array, value = (known.arguments[0], known.arguments[1]) if len(known.arguments) == 2 else (None, None)
+        if array is None or value is None:
+            return self._nothing_known(node, known)
+        if known.name == "digitize":
+            array, value = value, array
+        found, sought = self.visit(array), self.visit(value)
+        self.plain(*(each.value for each in known.keywords))
+        if found is None:
+            return None if sought is None else replace(sought, pad="", dtype="i", direct=False, source=-1)
+        if sought is not None or found.ndim > 1 or found.flat:
+            self.stop(node)
+        found = self.ordered(array, found)
+        last = self.worst(found, "+")
+        self.replace(array, f"{self.jnp('where')}({found.mask}, {self.text(array)}, {last})")
+        self.excludes |= {"nan": "the place that a search gives to NaN", UNORDERED: "a search in what is in no order"}
+        return None
+
+    def _along(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.take_along_axis(rows, places[:, None], axis=1)` of rows and places that were selected alike."""
+        if len(known.arguments) < 2:
+            return self._nothing_known(node, known)
+        rows, places = (self.visit(each) for each in known.arguments[:2])
+        if rows is None and places is None:
+            return None
+        axis = known.keyword("axis") or (known.arguments[2] if len(known.arguments) > 2 else None)
+        axes = self._axes_of(axis, rows.ndim) if axis is not None and rows is not None else None
+        if rows is None or places is None or axes is None or not rows.like(places) or rows.axis in axes or rows.flat:
+            self.stop(node)
+        return replace(rows, direct=False, pad="", source=-1)
+
+    def _take(self, node: ast.Call, known: Called) -> Ragged | None:
+        if len(known.arguments) != 2 or known.keywords:
+            return self._nothing_known(node, known)
+        array, index = known.arguments
+        found, place = self.visit(array), self.visit(index)
+        if found is not None:
+            if place is not None or found.ndim > 1 or found.flat:
+                self.stop(node)
+            self.ordered(array, found)
+            return None
+        if place is None:
+            return None
+        if (self.ndim(array) or 1) > 1:
+            self.stop(node)
+        return replace(place, pad="", dtype="f", direct=False)
