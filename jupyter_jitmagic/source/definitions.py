@@ -6,7 +6,8 @@ import ast
 import functools
 import types
 
-from jupyter_jitmagic.source.units import Unit
+from jupyter_jitmagic.source.code import Code, first_line
+from jupyter_jitmagic.source.units import NoSource, Unit
 from jupyter_jitmagic.usercode.places import extent
 
 
@@ -35,3 +36,16 @@ def _holds(node: ast.expr, begin: tuple[int, int], end: tuple[int, int]) -> bool
 @functools.lru_cache(maxsize=64)
 def _tree(text: str) -> ast.Module:
     return ast.parse(text)
+
+
+def definition_in(code: Code, unit: Unit, function: types.FunctionType) -> ast.FunctionDef:
+    """The def of a function in the statement that holds it.
+
+    Raises:
+        NoSource: there is none.
+    """
+    line = function.__code__.co_firstlineno - unit.first_line + 1
+    for node in ast.walk(code.tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function.__name__ and first_line(node) == line:
+            return node
+    raise NoSource(f"{function.__name__} is not in its source")

@@ -25,7 +25,8 @@ from jupyter_jitmagic.diagnosis.objects.attributes import (
 )
 from jupyter_jitmagic.diagnosis.objects.given import STALE, objects_given, with_objects, without_tracers
 from jupyter_jitmagic.diagnosis.objects.keyed import CannotLift
-from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
+from jupyter_jitmagic.diagnosis.objects.lifted_text import Lifted
+from jupyter_jitmagic.diagnosis.objects.lifting import Lifting
 from jupyter_jitmagic.diagnosis.objects.outside import Outside, lengths_in, new_method
 from jupyter_jitmagic.diagnosis.objects.proving import Beside, compared
 from jupyter_jitmagic.diagnosis.rewrites.engine import top_name

@@ -9,7 +9,8 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.objects.attributes import Path
 from jupyter_jitmagic.diagnosis.objects.keyed import CannotLift
-from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
+from jupyter_jitmagic.diagnosis.objects.lifted_text import Lifted
+from jupyter_jitmagic.diagnosis.objects.lifting import Lifting
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.program import Place
 from jupyter_jitmagic.source.code import first_line

@@ -13,7 +13,8 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.objects.attributes import attributes_of, copied, put
-from jupyter_jitmagic.diagnosis.objects.lifting import Lifted, Lifting
+from jupyter_jitmagic.diagnosis.objects.lifted_text import Lifted
+from jupyter_jitmagic.diagnosis.objects.lifting import Lifting
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
