@@ -49,6 +49,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling
+from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, part_of
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
@@ -168,8 +169,8 @@ class Judge:
             return self._rewrite(
                 draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"
             )
-        if draft.returns and not _gives_counts(traced.program, draft.cuts):
-            words = next((c.words for c, other in traced.others if _gives_counts(other, draft.cuts)), "on another call")
+        if draft.returns and not gives_counts(traced.program, draft.cuts):
+            words = next((c.words for c, other in traced.others if gives_counts(other, draft.cuts)), "on another call")
             self.fails[words] = "no array of a fixed shape holds its result"
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
         failing: list[str] = []
@@ -182,7 +183,7 @@ class Judge:
             found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
                 run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
-                run = _first_of(run, draft.cuts, plain) if draft.returns else run
+                run = first_of(run, draft.cuts, plain) if draft.returns else run
                 found = compare(
                     plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
                 )
@@ -203,7 +204,7 @@ class Judge:
                     never = next(filter(None, (each(plain, traced.program, tried, self.seconds / 8) for each in ends)), "")
                     beyond = beside_negative_powers(plain, by_numbers, texts, self.seconds / 8)
                     beyond = beyond or beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
-                run = _first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
+                run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
                 found = compare(
                     plain,
@@ -225,7 +226,7 @@ class Judge:
                 notes += (IN_DOUBLE,)
             if draft.returns:
                 length = min(count for _, count in draft.cuts)
-                listed = any(isinstance(_part(plain.first, array, length), list) for array, _ in draft.cuts)
+                listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
                 returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
                 return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
             if self.fails_elsewhere:
@@ -485,27 +486,3 @@ def _rejected(draft: Draft, reason: str) -> str:
 
 def _too_long(equations: int) -> str:
     return f"compiling its {equations} equations may take longer than jupyter_jitmagic.options.advice_limit_s leaves"
-
-
-def _gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:
-    """Whether a traced program gives whole arrays and their counts, and not (on this call) what plain Python gives."""
-    given = program.out_info
-    return type(given) is tuple and len(given) > max(count for _, count in cuts)
-
-
-def _first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], plain: Plain) -> Callable[[Input], Any]:
-    """What plain Python gives, from what gives whole arrays and counts."""
-    length = min(count for _, count in cuts)
-
-    def call(given: Input) -> Any:
-        parts = list(padded(given))
-        for array, count in cuts:
-            elements = parts[array][: int(parts[count])]
-            parts[array] = list(elements) if isinstance(_part(plain.first, array, length), list) else elements
-        return parts[0] if length == 1 else tuple(parts[:length])
-
-    return call
-
-
-def _part(result: Any, number: int, of: int) -> Any:
-    return result if of == 1 else result[number]
