@@ -204,3 +204,14 @@ def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
         if isinstance(stmt, ast.If) and stmt.orelse and always_leaves(stmt.body) and always_leaves(stmt.orelse):
             return True
     return False
+
+
+def top_name(statement: ast.stmt) -> str:
+    """The name that a top-level statement binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return statement.name
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id
+    return ""

@@ -29,7 +29,6 @@ from jupyter_jitmagic.diagnosis.objects.lifted_text import Lifted
 from jupyter_jitmagic.diagnosis.objects.lifting import Lifting
 from jupyter_jitmagic.diagnosis.objects.outside import Outside, lengths_in, new_method
 from jupyter_jitmagic.diagnosis.objects.proving import Beside, compared
-from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
@@ -39,6 +38,7 @@ from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Comparison, Diagnosis, Rewrite
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.source.layout import folded
+from jupyter_jitmagic.source.names import top_name
 from jupyter_jitmagic.source.units import NoSource, codes, plain_function, unit_of
 
 PATTERN = "attributes"

@@ -61,3 +61,18 @@ class Traced:
     equations: int
     others: tuple[tuple[OtherCall, Any], ...] = ()
     fails: tuple[str, ...] = ()
+
+
+def line_of(draft: Draft, unit: Unit, line: int) -> int:
+    """The line in the user's file from which a line of the draft's text came."""
+    old, new = unit.text.splitlines(), draft.texts.get(unit, unit.text).splitlines()
+    import difflib
+
+    matcher = difflib.SequenceMatcher(None, [s.strip() for s in old], [s.strip() for s in new], autojunk=False)
+    best = 1
+    for block in matcher.get_matching_blocks():
+        if block.b + 1 > line:
+            break
+        if block.size:
+            best = block.a + min(line - block.b, block.size)
+    return unit.first_line + best - 1

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import itertools
 import re
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import thread_time
@@ -22,14 +21,13 @@ import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
-from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
 from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
-from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
-from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
+from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
     ManyRounds,
@@ -40,14 +38,10 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import (
     Step,
     TracerPrinted,
 )
-from jupyter_jitmagic.diagnosis.rewrites.told import Told
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
-from jupyter_jitmagic.usercode.ownership import is_users_text
-from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
+from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
@@ -57,7 +51,6 @@ MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may 
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
 SLOW_TRACE = 0.1  # seconds; one that fails after them has traced many rounds, and would do so again for each step
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
-_numbers = itertools.count(1)
 
 
 class Search:
@@ -104,8 +97,6 @@ class Search:
         self._unrolled, self.has_rolled = unrolled, False
         """Loops of Python's stay as they are; some were made loops of lax, as the program was large."""
         self._slow = SLOW_TRACE
-        self._own_name = text_attribute(plain_function(fun), "__qualname__")
-        self._static_names = frozenset(name for name in static if isinstance(name, str))
         self.traces = 0
         self._limit = MAX_TRACES
         self.obstacles: dict[str, None] = {}
@@ -115,11 +106,7 @@ class Search:
         self.fails: dict[str, str] = {}
         self._failures = 0
         self.furthest: Stuck | None = None
-        self.units: list[Unit] = []
-        self._told = Told(fun, args, self.kwargs, static, runnable, self.units)
-        self._codes: dict[tuple[int, str], types.CodeType] = {}
-        self._files: dict[str, tuple[Unit, str]] = {}
-        self._sources: dict[str, Code] = {}
+        self.drafted = Drafted(fun, args, self.kwargs, static, runnable)
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
@@ -174,7 +161,7 @@ class Search:
     def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
         """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
         try:
-            function = self.build(draft)
+            function = self.drafted.build(draft)
         except (NoSource, SyntaxError) as error:
             self.obstacles[str(error)] = None
             return []
@@ -243,12 +230,12 @@ class Search:
             if isinstance(error, Obstacle):
                 if self._is_of_the_users(str(error)):
                     self.why_not = self.why_not or str(error)
-                self._stands_at(next(self._spots(outcome, draft)), draft)
+                self._stands_at(next(self.drafted.spots(outcome, draft)), draft)
             return []
         finally:
             del outcome
         if not steps:
-            code, line = spot.code.lines[spot.line - 1].strip(), self._line(draft, spot.unit, spot.line)
+            code, line = spot.code.lines[spot.line - 1].strip(), line_of(draft, spot.unit, spot.line)
             self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
         if not failing:
             self._stands_at(spot, draft)
@@ -262,7 +249,9 @@ class Search:
 
                 def compiled(each: Unit, made: str | ast.Module, own: str, at: Unit = unit, loop: int = number) -> Any:
                     return (
-                        self._made(each, unrolled.stopping(made, loop), own) if each is at else self._compiled(each, made, own)
+                        self.drafted.made(each, unrolled.stopping(made, loop), own)
+                        if each is at
+                        else self.drafted.compiled(each, made, own)
                     )
 
                 texts = {**draft.texts, unit: text}
@@ -270,7 +259,7 @@ class Search:
                 if not isinstance(outcome, ManyRounds):
                     continue
                 with contextlib.suppress(NoSource, Obstacle):
-                    spot = next(self._spots(outcome, draft))
+                    spot = next(self.drafted.spots(outcome, draft))
                     if steps := [(spot.unit, step) for step in self._steps(spot, self.rolling)]:
                         return steps
         return []
@@ -287,7 +276,7 @@ class Search:
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
         """Note a draft that cures something and ends at a line that it did not change."""
-        line = self._line(draft, spot.unit, spot.line)
+        line = line_of(draft, spot.unit, spot.line)
         cured = {change.line for change in draft.changes}
         most = len(self.furthest.draft.changes) if self.furthest is not None else 0
         code = spot.unit.text.splitlines()[line - spot.unit.first_line].strip()
@@ -296,14 +285,14 @@ class Search:
 
     def _is_of_the_users(self, sentence: str) -> bool:
         """Whether the code that a sentence quotes is the user's own and not a draft's."""
-        texts = ["".join(unit.text.split()) for unit in self.units]
+        texts = ["".join(unit.text.split()) for unit in self.drafted.units]
         return all(any("".join(quoted.split()) in text for text in texts) for quoted in sentence.split("`")[1::2])
 
     def _next(self, outcome: BaseException, draft: Draft) -> tuple[Spot, list[tuple[Unit, Step]]]:
         """Where the trace stopped, and what the rules propose there, or at a call that led there."""
         if isinstance(outcome, RecursionError):
             raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
-        spots = self._spots(outcome, draft)
+        spots = self.drafted.spots(outcome, draft)
         spot = replace(next(spots), callers=functools.partial(self._callers, outcome, draft))
         steps: list[tuple[Unit, Step]] = []
         reason: Obstacle | None = None
@@ -325,7 +314,7 @@ class Search:
     def _callers(self, outcome: BaseException, draft: Draft) -> Iterator[Spot]:
         """The places of the calls that led to where the trace stopped, as far as they are known."""
         with contextlib.suppress(NoSource, Obstacle):
-            yield from itertools.islice(self._spots(outcome, draft), 1, None)
+            yield from itertools.islice(self.drafted.spots(outcome, draft), 1, None)
 
     def _matters(self, error: BaseException, draft: Draft, call: OtherCall) -> bool:
         """Whether a failure on another call is the draft's; with another static value only one of the code's own sites is: an
@@ -373,31 +362,14 @@ class Search:
         if step.drops is not None and texts.pop(step.drops, None) is not None:
             own = range(step.drops.first_line, step.drops.last_line + 1)
             changes = tuple(each for each in changes if each.filename != step.drops.filename or each.line not in own)
-        change = Change(unit.filename, self._line(draft, unit, step.line), step.pattern)
+        change = Change(unit.filename, line_of(draft, unit, step.line), step.pattern)
         notes = (*draft.notes, step.note) if step.note and step.note not in draft.notes else draft.notes
         excludes = {**draft.excludes, **step.excludes}
         returns = draft.returns or step.returns
         cuts = draft.cuts or step.cuts
         return Draft(texts, (*changes, change), excludes, notes, draft.risky or step.risky, returns, cuts)
 
-    # -- building and tracing ------------------------------------------------------------------------
-
-    def build(self, draft: Draft) -> Callable[..., Any]:
-        """The function with the draft's texts in place of the units'."""
-        if not draft.texts:
-            return self.fun
-        return made_of(self.fun, draft.texts, self.static, self._compiled)
-
-    def _compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
-        key = (id(unit), text)
-        if key not in self._codes:
-            self._codes[key] = self._made(unit, made, text)
-        return self._codes[key]
-
-    def _made(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
-        filename = f"<jitmagic draft {next(_numbers)}>"
-        self._files[filename] = (unit, text)
-        return unit.compiled(made, filename)
+    # -- tracing -------------------------------------------------------------------------------------
 
     def trace(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], seconds: float = float("inf")
@@ -421,69 +393,6 @@ class Search:
             self._under_jit = function, jitted(function, self.static)
         return self._under_jit[1]
 
-    # -- where it failed -------------------------------------------------------------------------------
-
-    def _spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
-        """The places in the user's code at which the trace stood when it stopped, innermost first."""
-        found = False
-        for frame, instruction in frames_of(error, lambda name: name in self._files or is_users_text(name)):
-            code = frame.f_code
-            where = position(code, tested_at(code, instruction), 0)
-            if not where.line:
-                continue
-            if code.co_filename in self._files:
-                unit, text = self._files[code.co_filename]
-                offset = 0
-            else:
-                unit = self._unit(code, frame.f_globals)
-                text = unit.text
-                offset = unit.first_line - 1
-                if unit in draft.texts:
-                    raise NoSource(f"{code.co_qualname} is reached in a way that a rewrite cannot follow")
-            source = self._code(text)
-            line, last = where.line - offset, (where.end_line or where.line) - offset
-            end_column = 10**6 if where.end_column is None else where.end_column
-            node = source.at(line, where.column or 0, last, end_column)
-            if node is None:
-                raise NoSource(f"line {where.line} of {unit.filename} was not found in its source")
-            found = True
-            own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
-            static = self._static_names if own else frozenset()
-            facts = self._told.of(draft)
-            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
-        kept = None if found else where_kept(error, self.runnable(), draft.texts, self._files, self._code)
-        if kept is not None:
-            yield kept
-        elif not found:
-            raise NoSource("the trace did not stop in a function whose source is the user's")
-
-    def _code(self, text: str) -> Code:
-        self._sources[text] = self._sources.get(text) or Code(text)
-        return self._sources[text]
-
-    def _unit(self, code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
-        for unit in self.units:
-            if unit.holds(code):
-                return unit
-        # a function that was made again has globals of its own, into which no import of a rewrite goes
-        unit = next((each for each in self.runnable() if each.holds(code)), None) or unit_of(code, module_globals)
-        self.units.append(unit)
-        return unit
-
-    def _line(self, draft: Draft, unit: Unit, line: int) -> int:
-        """The line in the user's file from which a line of the draft's text came."""
-        old, new = unit.text.splitlines(), draft.texts.get(unit, unit.text).splitlines()
-        import difflib
-
-        matcher = difflib.SequenceMatcher(None, [s.strip() for s in old], [s.strip() for s in new], autojunk=False)
-        best = 1
-        for block in matcher.get_matching_blocks():
-            if block.b + 1 > line:
-                break
-            if block.size:
-                best = block.a + min(line - block.b, block.size)
-        return unit.first_line + best - 1
-
 
 def _lines(text: str) -> set[str]:
     return {line.strip() for line in text.splitlines()}
@@ -506,16 +415,4 @@ def _no_tracer(text: str) -> None:
         raise TracerPrinted(text)
 
 
-_COMPREHENSION = re.compile(r"(\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>)+$")
 _TRACER = re.compile(r"\b(?:JitTracer|DynamicJaxprTracer)\b|\bTraced<")
-
-
-def top_name(statement: ast.stmt) -> str:
-    """The name that a top-level statement binds."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return statement.name
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-        return statement.targets[0].id
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return statement.target.id
-    return ""

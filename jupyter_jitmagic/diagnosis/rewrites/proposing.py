@@ -158,7 +158,7 @@ def _propose(
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
-        return replace(found, partial=judge.part(search.furthest, search.build(search.furthest.draft)))
+        return replace(found, partial=judge.part(search.furthest, search.drafted.build(search.furthest.draft)))
     return found
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
-from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.layout import folded
+from jupyter_jitmagic.source.names import top_name
 from jupyter_jitmagic.source.units import Unit, codes, layers, module_text, plain_function
 from jupyter_jitmagic.usercode.held import holds
 

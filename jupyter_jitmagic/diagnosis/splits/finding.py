@@ -15,7 +15,6 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, equati
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input
-from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -33,7 +32,7 @@ from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, top_name, walk_scope
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40

@@ -10,7 +10,6 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
-from jupyter_jitmagic.diagnosis.rewrites.engine import top_name
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.program import Place, Split, difference, in_place_of
@@ -18,6 +17,7 @@ from jupyter_jitmagic.diagnosis.splits.proving import Proof
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.names import top_name
 from jupyter_jitmagic.source.units import codes
 from jupyter_jitmagic.usercode.ownership import is_users_text
 

@@ -1,0 +1,118 @@
+"""Drafts as functions that run, and the places in the user's code at which they stopped."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.diagnosis.rewrites.building import made_of
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
+from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
+from jupyter_jitmagic.diagnosis.rewrites.rules import (
+    Spot,
+)
+from jupyter_jitmagic.diagnosis.rewrites.told import Told
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
+from jupyter_jitmagic.usercode.ownership import is_users_text
+from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
+
+_numbers = itertools.count(1)
+
+
+class Drafted:
+    """The functions of one search's drafts.
+
+    Args:
+        fun, args, kwargs, static: the function, the failing call and its static arguments.
+        runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
+    """
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        static: Sequence[str | int],
+        runnable: Callable[[], Sequence[Unit]],
+    ) -> None:
+        self.fun, self.static, self.runnable = fun, static, runnable
+        self.units: list[Unit] = []
+        self._own_name = text_attribute(plain_function(fun), "__qualname__")
+        self._static_names = frozenset(name for name in static if isinstance(name, str))
+        self._told = Told(fun, args, kwargs, static, runnable, self.units)
+        self._codes: dict[tuple[int, str], types.CodeType] = {}
+        self._files: dict[str, tuple[Unit, str]] = {}
+        self._sources: dict[str, Code] = {}
+
+    def build(self, draft: Draft) -> Callable[..., Any]:
+        """The function with the draft's texts in place of the units'."""
+        if not draft.texts:
+            return self.fun
+        return made_of(self.fun, draft.texts, self.static, self.compiled)
+
+    def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
+        key = (id(unit), text)
+        if key not in self._codes:
+            self._codes[key] = self.made(unit, made, text)
+        return self._codes[key]
+
+    def made(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
+        filename = f"<jitmagic draft {next(_numbers)}>"
+        self._files[filename] = (unit, text)
+        return unit.compiled(made, filename)
+
+    def spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
+        """The places in the user's code at which the trace stood when it stopped, innermost first."""
+        found = False
+        for frame, instruction in frames_of(error, lambda name: name in self._files or is_users_text(name)):
+            code = frame.f_code
+            where = position(code, tested_at(code, instruction), 0)
+            if not where.line:
+                continue
+            if code.co_filename in self._files:
+                unit, text = self._files[code.co_filename]
+                offset = 0
+            else:
+                unit = self._unit(code, frame.f_globals)
+                text = unit.text
+                offset = unit.first_line - 1
+                if unit in draft.texts:
+                    raise NoSource(f"{code.co_qualname} is reached in a way that a rewrite cannot follow")
+            source = self._code(text)
+            line, last = where.line - offset, (where.end_line or where.line) - offset
+            end_column = 10**6 if where.end_column is None else where.end_column
+            node = source.at(line, where.column or 0, last, end_column)
+            if node is None:
+                raise NoSource(f"line {where.line} of {unit.filename} was not found in its source")
+            found = True
+            own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
+            static = self._static_names if own else frozenset()
+            facts = self._told.of(draft)
+            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
+        kept = None if found else where_kept(error, self.runnable(), draft.texts, self._files, self._code)
+        if kept is not None:
+            yield kept
+        elif not found:
+            raise NoSource("the trace did not stop in a function whose source is the user's")
+
+    def _code(self, text: str) -> Code:
+        self._sources[text] = self._sources.get(text) or Code(text)
+        return self._sources[text]
+
+    def _unit(self, code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
+        for unit in self.units:
+            if unit.holds(code):
+                return unit
+        # a function that was made again has globals of its own, into which no import of a rewrite goes
+        unit = next((each for each in self.runnable() if each.holds(code)), None) or unit_of(code, module_globals)
+        self.units.append(unit)
+        return unit
+
+
+_COMPREHENSION = re.compile(r"(\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>)+$")
