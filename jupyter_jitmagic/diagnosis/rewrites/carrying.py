@@ -205,12 +205,25 @@ class Carried:
                 lines += f"{indent}{name} = {spot.jax('tree.map')}({zeros}, {of})  # set before it is read\n"
             if self.missing and rounds is once:
                 yield lines
-            dtype = f"{spot.jnp('result_type')}(v, s.dtype)"  # 1.5 would be no integer where there is no round
-            cast = f"{spot.jnp('broadcast_to')}({spot.jnp('asarray')}(v, {dtype}), s.shape)"
+            if rounds is once and not self.missing and not self._has_keys():  # mostly a type is all that a round changes
+                if len(self.names) == 1 and isinstance(spot.locals.get(packed), int | float | np.ndarray | jax.Array):
+                    after = f"{spot.jax('eval_shape')}({once})"
+                    yield f"{indent}{packed} = {self._cast(packed, after)}\n"
+                else:
+                    yield lines + self._each(self._cast("v", "s"), shapes)
+            cast = f"{spot.jnp('broadcast_to')}({self._cast('v', 's')}, s.shape)"
             if self._has_keys():
                 cast = f"v if {spot.jnp('issubdtype')}(s.dtype, {spot.jax('dtypes.prng_key')}) else {cast}"
-            cast = f"lambda v, s: {cast}"
-            yield f"{lines}{indent}{self.result} = {spot.jax('tree.map')}({cast}, {self.packed}, {shapes})\n"
+            yield lines + self._each(cast, shapes)
+
+    def _cast(self, value: str, shape: str) -> str:
+        """The value with the type of both: 1.5 would be no integer where there is no round."""
+        return f"{self.spot.jnp('asarray')}({value}, {self.spot.jnp('result_type')}({value}, {shape}.dtype))"
+
+    def _each(self, cast: str, shapes: str) -> str:
+        """A line that does so with each `v` that is carried, and the shape `s` of what a round gives."""
+        mapped = f"{self.spot.jax('tree.map')}(lambda v, s: {cast}, {self.packed}, {shapes})"
+        return f"{self.indent}{self.result} = {mapped}\n"
 
     def _has_keys(self) -> bool:
         """Whether a typed key is carried, which has no type in common with others."""

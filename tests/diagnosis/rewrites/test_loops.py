@@ -197,6 +197,13 @@ def test_an_integer_that_a_round_makes_a_float_is_always_a_float():
     assert "always floats, where plain Python's branches give integers or floats" in first.compared.differences
 
 
+def test_what_begins_with_another_type_than_a_round_gives_is_cast_in_one_line():
+    """`x * a` of an int and a float: a shape that stays needs no broadcast."""
+    source = "def f(x, a, n):\n    for _ in range(n):\n        x = x * a\n    return x\n"
+    first = check(source, (jnp.ones(3), 0.5, jnp.int32(3)), (jnp.ones(3, int), 0.5, jnp.int32(0))).rewrites[0]
+    assert "x = jnp.asarray(x, jnp.result_type(x, jax.eval_shape(body_fun, 0, x).dtype))\n" in first.source
+
+
 def test_a_result_that_is_never_a_float_may_not_become_one():
     """The rule above is for what plain Python gives as both."""
     source = "def f(x, n):\n    total = x[0]\n    for i in range(n):\n        total = total + x[i]\n    return total\n"
