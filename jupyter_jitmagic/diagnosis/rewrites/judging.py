@@ -16,7 +16,6 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
-from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -25,7 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     DiffersInSingle,
 )
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
-from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
@@ -50,6 +49,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling
 from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, part_of
+from jupyter_jitmagic.diagnosis.rewrites.draft_gradients import DraftGradients
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE
@@ -64,7 +64,6 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
 from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
-_FEW = 2  # elements of an array
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
@@ -102,9 +101,7 @@ class Judge:
         self._note = ""
         self._met: set[str] = set()
         """Kinds of other calls that the last draft gives up, and gives something else on."""
-        self._gradients: Gradients | None = None
-        self._larger_gradients: Gradients | None = None
-        self._gradients_of: Plain | None = None
+        self._gradients = DraftGradients(fun, self.static, seconds)
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
         self.second: Rewrite | None = None
@@ -192,7 +189,7 @@ class Judge:
             if traced.equations * COMPILING_S < time_left():
                 compiled = compiling(self.fun, traced, self.args, self.kwargs, self.static)
                 if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
-                    gradients = found[2], self._gradients_compared(plain, traced, found[2])
+                    gradients = found[2], self._gradients.compared(plain, traced, found[2], self._served)
                     if self._is_met(gradients[1]):
                         return _rejected(draft, str(gradients[1]))
                     ahead = lost_ahead(plain, traced.function, traced.program, found[2], self.static, self.seconds / 8)
@@ -262,7 +259,7 @@ class Judge:
 
         try:
             if list(map(id, gradients[0])) != list(map(id, inputs)):
-                gradients = inputs, self._gradients_compared(plain, traced, inputs)
+                gradients = inputs, self._gradients.compared(plain, traced, inputs, self._served)
             if isinstance(gradients[1], Differs):
                 raise gradients[1]
             if AT_TIE in notes:
@@ -381,35 +378,6 @@ class Judge:
             return self.beside_nan is not None
         return isinstance(gradient, Differs) and self.second is not None
 
-    def _gradients_compared(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str | Differs:
-        """What `_compare_gradients` gives or raises."""
-        try:
-            return self._compare_gradients(plain, traced, inputs)
-        except Differs as error:
-            return error
-
-    def _compare_gradients(self, plain: Plain, traced: Traced, inputs: Sequence[Input]) -> str:
-        if self._gradients is None or self._larger_gradients is None or self._gradients_of is not plain:
-            self._gradients, self._gradients_of = Gradients(self.fun, plain, self.static, plain.minds_nan), plain
-            self._larger_gradients = Gradients(self.fun, plain, self.static, plain.minds_nan)
-        said = self._gradients.compare(traced.function, inputs, self.seconds / 4, traced.program)
-        if said or not (larger := self._larger(plain)):
-            return said
-        try:
-            return self._larger_gradients.compare(traced.function, larger, self.seconds / 4, traced.program)
-        except Differs:
-            raise DiffersAtEdge("its gradient is not plain Python's on some larger arrays") from None
-
-    def _larger(self, plain: Plain) -> list[Input]:
-        """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not
-        the best, and one has a single element."""
-        sizes = [np.size(leaf) for leaf in plain.variations.leaves if np.ndim(leaf)]
-        if self._served is None or not sizes or max(sizes) > _FEW:
-            return []
-        wanted = next((each.wanted for each in self._served.taken if each.call.given.kind == "size"), ())
-        found = [given for given, _ in wanted]
-        return [*found, *(with_whole_arrays(self.fun, given, self.static, _in_pairs) for given in found)]
-
     def _serves(self, traced: Traced, taken: Taken | None) -> bool:
         if taken is None or self._served is None:
             return True
@@ -451,7 +419,7 @@ class Judge:
 
     def _untried(self) -> dict[str, str]:
         untried = [*self._served.untried] if self._served is not None else []
-        if self._gradients is not None and self._gradients.cut:
+        if self._gradients.cut:
             untried.append(f"{self._gradients.cut}, for want of time")
         return {f"untried {what}": what for what in untried}
 
@@ -474,10 +442,6 @@ class Judge:
         names = tuple(s for s in (self.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
-
-
-def _in_pairs(values: Any) -> Any:
-    return np.arange(values.size).reshape(values.shape) // 2
 
 
 def _rejected(draft: Draft, reason: str) -> str:
