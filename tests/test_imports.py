@@ -21,7 +21,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "options": (("base.options",), {"errors"}),
     "looking": (("base.looking",), set()),
     "plain": (("base",), {"errors", "looking"}),
-    "internals": (("base.jax_internals",), {"errors"}),
+    "internals": (("base.jax_internals", "base.jax_frames", "base.live_programs"), {"errors"}),
     "records": (("records",), {"errors", "plain"}),
     "protocol": (("live.protocol",), set()),
     "advice": (("diagnosis.types", "diagnosis.fixes"), set()),

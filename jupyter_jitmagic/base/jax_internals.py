@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
-from types import CodeType, FrameType, FunctionType, TracebackType
+from types import FunctionType
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -300,26 +300,6 @@ def cache_size(jitted: Any) -> int | None:
     return size if isinstance(size, int) else None
 
 
-class JitOptions(NamedTuple):
-    """Static and donated arguments of one jitted function, as JAX resolved them."""
-
-    static_argnums: tuple[int, ...] = ()
-    static_argnames: tuple[str, ...] = ()
-    donate_argnums: tuple[int, ...] = ()
-    donate_argnames: tuple[str, ...] = ()
-
-
-def jit_options(jitted: Any, given: dict[str, Any] | None = None) -> JitOptions:
-    """How `jitted` takes its arguments; from `given`, the arguments of ``jax.jit``, where JAX does not tell."""
-    info = getattr(jitted, "_jit_info", None)
-    source = {name: getattr(info, name, (given or {}).get(name)) for name in JitOptions._fields}
-    return JitOptions(**{name: _as_tuple(value) for name, value in source.items()})
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return () if value is None else (value,) if isinstance(value, int | str) else tuple(value)
-
-
 def value_under(tracer: Any) -> tuple[Any, str]:
     """What an eager transformation computes with in `tracer`'s place, and along which axis it is batched, as "batch axis 1".
 
@@ -336,65 +316,6 @@ def value_under(tracer: Any) -> tuple[Any, str]:
             axes.append(f"batch axis {value.batch_dim}")
         value = inner
     return value, ", ".join(axes)
-
-
-class PlainCall(NamedTuple):
-    """A call of a function under plain ``jax.jit``: the function, its arguments, and its jit options."""
-
-    fun: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    options: JitOptions
-
-
-def failed_plain_call(traceback: TracebackType | None) -> PlainCall | None:
-    """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
-
-    What JAX itself puts under jit (every ``jnp`` function called outside a trace) does not count.
-
-    JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
-    """
-    while traceback is not None:
-        found = _jit_call(traceback.tb_frame)
-        if found is not None and not _is_jax_function(found.fun):
-            return found
-        traceback = traceback.tb_next
-    return None
-
-
-def _is_jax_function(fun: Callable[..., Any]) -> bool:
-    return is_jax_module(getattr(fun, "__module__", None) or "")
-
-
-def innermost_jit_call(frame: FrameType | None) -> PlainCall | None:
-    """The innermost call under ``jax.jit`` on the stack from `frame` outwards; None if JAX does not show one."""
-    while frame is not None:
-        found = _jit_call(frame)
-        if found is not None:
-            return found
-        frame = frame.f_back
-    return None
-
-
-def _jit_call(frame: FrameType) -> PlainCall | None:
-    code = frame.f_code
-    if code.co_name != "cache_miss" or not code.co_filename.replace("\\", "/").endswith("jax/_src/pjit.py"):
-        return None
-    seen = frame.f_locals
-    if any(name not in seen for name in ("fun", "args", "kwargs", "jit_info")):
-        return None
-    info = seen["jit_info"]
-    options = JitOptions(**{name: _as_tuple(getattr(info, name, None)) for name in JitOptions._fields})
-    return PlainCall(seen["fun"], seen["args"], seen["kwargs"], options)
-
-
-def traced_on_stack(frame: FrameType | None) -> Any:
-    """The jaxpr of the innermost call under ``jax.jit`` on the stack from `frame` outwards; None where JAX does not show it."""
-    while frame is not None:
-        if frame.f_code.co_name == "_pjit_call_impl_python" and is_jax_frame(frame.f_code.co_filename):
-            return frame.f_locals.get("jaxpr")
-        frame = frame.f_back
-    return None
 
 
 def unused_inputs(traced: Any) -> frozenset[int]:
@@ -425,27 +346,6 @@ def told_by(leaf: Any) -> Any:
     if type(leaf) is CONCRETE_ARRAY or not isinstance(leaf, jax.Array):
         return leaf
     return getattr(leaf, "_base_array", leaf)
-
-
-def is_jax_frame(filename: str) -> bool:
-    """Whether a file belongs to JAX itself."""
-    return filename.startswith(_JAX_FOLDER) or filename.startswith("jax.")
-
-
-def is_jax_module(name: str) -> bool:
-    """Whether a module of this name is JAX's own."""
-    return name.partition(".")[0] in ("jax", "jaxlib")
-
-
-def is_callback(code: CodeType) -> bool:
-    """Whether frames of this code are where a running program calls back into Python, as by `jax.pure_callback`.
-
-    Never where JAX calls that otherwise: what compiles in a callback is then taken for the call's.
-    """
-    return code.co_name == "_wrapped_callback" and is_jax_frame(code.co_filename)
-
-
-_JAX_FOLDER = jax.__file__.rsplit("__init__", 1)[0]
 
 
 class TraceParts(NamedTuple):
@@ -652,58 +552,6 @@ def _whole_tracebacks_for_all() -> Iterator[None]:
         jax.config.update("jax_traceback_filtering", before)
 
 
-def live_modules() -> Iterator[Any]:
-    """Every optimised program that a backend holds, newest first: what has `name` and `to_string()`.
-
-    Programs of other libraries and of plain `jax.jit` are among them. None where a backend does not tell.
-    """
-    for client in {id(device.client): device.client for device in jax.local_devices()}.values():
-        live_executables = getattr(client, "live_executables", None)
-        if live_executables is None:
-            continue
-        for executable in live_executables():
-            try:
-                yield from executable.hlo_modules()
-            except Exception:  # a backend that keeps no program beside its code says so with an error of its own
-                continue
-
-
-def module_number(module: Any) -> int | None:
-    """The number that the profiler knows a program of `live_modules` by; None where it cannot be read.
-
-    It is the field `id`, the fifth, of `HloModuleProto` (xla/service/hlo.proto); jaxlib gives the serialised form alone.
-    """
-    try:
-        data = module.as_serialized_hlo_module_proto()
-        at = 0
-        while at < len(data):
-            key, at = _varint(data, at)
-            kind = key & 7
-            if kind == 0:
-                value, at = _varint(data, at)
-                if key >> 3 == 5:
-                    return value
-            elif kind == 2:
-                length, at = _varint(data, at)
-                at += length
-            else:
-                at += {1: 8, 5: 4}[kind]
-    except Exception:  # another form: the programs are told apart by their instructions, as far as those differ
-        return None
-    return None
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of Protocol Buffers' wire format, and where it ends."""
-    value = shift = 0
-    while True:
-        value |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if data[at - 1] < 0x80:
-            return value, at
-
-
 class Distributed(NamedTuple):
     """This process in a program of several: its number, how many there are, and the client of JAX's key-value store."""
 
@@ -725,35 +573,6 @@ def distributed() -> Distributed | None:
         return Distributed(int(state.process_id), int(state.num_processes), state.client)
     except (ImportError, AttributeError):
         return None
-
-
-_HOLDS_DEVICES = ("lower_sharding_computation", "_cached_compilation")
-
-
-def processes_compiled_for(frame: FrameType | None) -> tuple[int, ...]:
-    """The processes on whose devices runs what is being lowered or compiled on this stack, from `frame` outwards.
-
-    Empty where JAX does not show its devices: then nothing is known of other processes.
-    """
-    while frame is not None:
-        if frame.f_code.co_name in _HOLDS_DEVICES and is_jax_frame(frame.f_code.co_filename):
-            devices = frame.f_locals.get("device_assignment", frame.f_locals.get("da"))
-            if devices is not None:
-                return tuple(sorted({device.process_index for device in devices}))
-        frame = frame.f_back
-    return ()
-
-
-def lowered_text(frame: FrameType | None) -> str:
-    """The program that is being compiled on this stack, from `frame` outwards, without source locations; "" where not shown."""
-    while frame is not None:
-        if frame.f_code.co_name == "_cached_compilation" and is_jax_frame(frame.f_code.co_filename):
-            try:
-                return str(frame.f_locals["computation"].operation.get_asm(enable_debug_info=False))
-            except (KeyError, AttributeError):
-                return ""
-        frame = frame.f_back
-    return ""
 
 
 def start_profile(folder: str, options: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import JitOptions
+from jupyter_jitmagic.base.jax_frames import JitOptions
 from jupyter_jitmagic.by_line.equations import equations_of
 from jupyter_jitmagic.by_line.hlo import Place
 from jupyter_jitmagic.recording.calls.examples import Example

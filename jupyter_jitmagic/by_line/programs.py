@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import live_programs
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.by_line import hlo
 from jupyter_jitmagic.by_line.equations import equations
@@ -47,7 +47,7 @@ class _Texts:
 
     def __init__(self) -> None:
         self._modules: dict[str, list[Any]] = defaultdict(list)
-        for module in internals.live_modules():
+        for module in live_programs.live_modules():
             self._modules[module.name].append(module)
         self._read: dict[str, list[tuple[Any, hlo.Program]]] = {}
 
@@ -58,7 +58,7 @@ class _Texts:
             self._read[name] = [(module, hlo.read(module.to_string())) for module in self._modules.get(name, ())]
         found = [each for each in self._read[name] if instructions <= each[1].instructions.keys()]
         if len(found) > 1 and isinstance(number, int):
-            numbers = {id(module): internals.module_number(module) for module, _ in found}
+            numbers = {id(module): live_programs.module_number(module) for module, _ in found}
             # of a program that came from disk the backend makes what it tells after what it runs, under one of the next numbers
             its = min((each for each in numbers.values() if each is not None and each >= number), default=None)
             found = [each for each in found if numbers[id(each[0])] == its] if its is not None else found

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.base.wording import short_name
@@ -91,7 +91,7 @@ def rolled(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if plain.__closure__:
         raise OptionError(f"{name} reads variables of a function around it: a copy of it cannot be made from its source alone")
     known = hasattr(fun, "trace") and compile_s is not None
-    donates = known and (internals.jit_options(fun).donate_argnums or internals.jit_options(fun).donate_argnames)
+    donates = known and (jax_frames.jit_options(fun).donate_argnums or jax_frames.jit_options(fun).donate_argnames)
     jitted = fun if known and not donates else _again(fun, plain)  # it runs several times with these arguments
     with own_work():
         return _rolled(name, plain, jitted, args, kwargs, compile_s)
@@ -99,7 +99,7 @@ def rolled(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
 
 def _again(fun: Any, plain: Any) -> Any:
     """The function under a jit of its own, so that its compile can be timed."""
-    options = internals.jit_options(fun) if hasattr(fun, "trace") else internals.JitOptions()
+    options = jax_frames.jit_options(fun) if hasattr(fun, "trace") else jax_frames.JitOptions()
     text, _ = _source_of(plain)
     made = _variant(plain, text)
     made.__code__ = plain.__code__  # its lines are the user's
@@ -121,7 +121,7 @@ def _rolled(
         raise OptionError(
             f"the loop that was unrolled is in {short_name(loop.function)}, and not {name}'s own: give a call of that function"
         )
-    options = internals.jit_options(jitted)
+    options = jax_frames.jit_options(jitted)
     static = [each for each in options.static_argnames if each in inspect.signature(plain).parameters]
     old_price, want = _priced(jitted, args, kwargs, trace_s, compile_s)
     given = [(args, kwargs, want)]

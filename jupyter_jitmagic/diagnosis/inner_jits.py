@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, NamedTuple
 
-from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.recording.causes.signatures import Signature, placed_by, signature_of
 from jupyter_jitmagic.records.log import FunctionRecord
@@ -40,7 +40,7 @@ class Jitted:
         """From now on `jitted` stands for it, the same function with other arguments of ``jax.jit``."""
         self.jitted = jitted
         self.jit_arguments = jit_arguments
-        self.jit_options = internals.jit_options(jitted, jit_arguments)
+        self.jit_options = jax_frames.jit_options(jitted, jit_arguments)
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any
 
-from jupyter_jitmagic.base.jax_internals import is_jax_module
+from jupyter_jitmagic.base.jax_frames import is_jax_module
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours
 
 

@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jax_internals import is_jax_module
+from jupyter_jitmagic.base.jax_frames import is_jax_module
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.sandbox import undo
 from jupyter_jitmagic.sandbox.known_effects import CHANGES_A_LOGGER, FILTERS, unannounced

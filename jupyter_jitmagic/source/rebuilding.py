@@ -16,7 +16,7 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic.base.jax_internals import jit_options
+from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
 from jupyter_jitmagic.source.methods import CALL, LOOK_UP, looking_up, names_of_methods
 from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
-from jupyter_jitmagic.base.jax_internals import is_jax_frame
+from jupyter_jitmagic.base.jax_frames import is_jax_frame
 from jupyter_jitmagic.usercode.ownership import is_ours, is_users
 
 

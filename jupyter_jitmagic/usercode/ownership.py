@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from types import CodeType, ModuleType
 from typing import Any
 
-from jupyter_jitmagic.base.jax_internals import is_jax_frame, is_jax_module
+from jupyter_jitmagic.base.jax_frames import is_jax_frame, is_jax_module
 from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from checkout import ROOT
 
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
 
 
@@ -100,8 +101,8 @@ def test_the_cache_size_counts_calls_answered_alone_and_jit_options_are_resolved
     f(1.0, n=2)
     assert internals.cache_size(f) == 1
     assert internals.cache_size(len) is None
-    assert internals.jit_options(f).static_argnums == (1,) and internals.jit_options(f).static_argnames == ("n",)
-    assert internals.jit_options(len, {"static_argnums": 1, "donate_argnames": "x"}) == ((1,), (), (), ("x",))
+    assert jax_frames.jit_options(f).static_argnums == (1,) and jax_frames.jit_options(f).static_argnames == ("n",)
+    assert jax_frames.jit_options(len, {"static_argnums": 1, "donate_argnames": "x"}) == ((1,), (), (), ("x",))
 
 
 def test_a_failed_call_under_plain_jit_is_found_in_its_traceback() -> None:
@@ -115,9 +116,9 @@ def test_a_failed_call_under_plain_jit_is_found_in_its_traceback() -> None:
             jax.jit(f)(jnp.ones(3), 2)
     finally:
         jax.config.update("jax_traceback_filtering", previous)
-    call = internals.failed_plain_call(caught.value.__traceback__)
+    call = jax_frames.failed_plain_call(caught.value.__traceback__)
     assert call is not None and call.fun is f and call.args[1] == 2
-    assert internals.failed_plain_call(None) is None
+    assert jax_frames.failed_plain_call(None) is None
 
 
 def test_the_names_of_jaxs_events_are_right() -> None:
@@ -249,7 +250,7 @@ def test_tracebacks_are_left_whole_in_a_block_and_nothing_is_traced_again_for_it
     with pytest.raises(TypeError) as met, internals.whole_tracebacks():
         jitted(1.0)
         jnp.add("a", 1)
-    assert any(internals.is_jax_frame(frame.path.as_posix()) for frame in met.traceback if hasattr(frame.path, "as_posix"))
+    assert any(jax_frames.is_jax_frame(frame.path.as_posix()) for frame in met.traceback if hasattr(frame.path, "as_posix"))
     assert len(traced) == 1 and jax.config.jax_traceback_filtering == before
 
 
@@ -260,7 +261,7 @@ def test_jax_shows_for_which_processes_it_compiles_and_what() -> None:
     def heard(event: str, value: float, **_: object) -> None:
         if event in (internals.LOWER_EVENT, internals.COMPILE_EVENT):
             frame = sys._getframe(1)
-            seen[event] = internals.processes_compiled_for(frame), internals.lowered_text(frame)
+            seen[event] = jax_frames.processes_compiled_for(frame), jax_frames.lowered_text(frame)
 
     argument = jax.device_put(jnp.ones(3), jax.devices()[0])
     jax.monitoring.register_scalar_listener(heard)
@@ -271,7 +272,7 @@ def test_jax_shows_for_which_processes_it_compiles_and_what() -> None:
     assert seen[internals.LOWER_EVENT] == ((0,), "") and seen[internals.COMPILE_EVENT][0] == (0,)
     text = seen[internals.COMPILE_EVENT][1]
     assert "stablehlo.multiply" in text and __file__ not in text
-    assert internals.processes_compiled_for(sys._getframe()) == () and internals.lowered_text(sys._getframe()) == ""
+    assert jax_frames.processes_compiled_for(sys._getframe()) == () and jax_frames.lowered_text(sys._getframe()) == ""
 
 
 def test_the_store_between_processes_is_as_we_ask_it() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import live_programs
 from jupyter_jitmagic.by_line import measuring
 
 X = jnp.full((300, 300), 1 / 300)
@@ -171,7 +172,7 @@ def test_it_is_shown_with_its_source_and_says_what_is_estimated(table: Any, caps
 
 def test_programs_that_are_not_compiled_are_found_by_no_backend_that_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fallback of `live_modules`: without them the time is told as such, and nothing is made up."""
-    monkeypatch.setattr(internals, "live_modules", lambda: iter(()))
+    monkeypatch.setattr(live_programs, "live_modules", lambda: iter(()))
     with pytest.raises(jm.OptionError, match="no longer held"):
         jm.lines(mixed, X, X)
 
@@ -182,7 +183,7 @@ def test_live_modules_have_the_names_and_the_frames_that_we_read() -> None:
 
     mixed_jitted = jax.jit(mixed)
     mixed_jitted(X, X)
-    module = next(each for each in internals.live_modules() if each.name == "jit_mixed")
+    module = next(each for each in live_programs.live_modules() if each.name == "jit_mixed")
     program = hlo.read(module.to_string())
     places = {place.function for instruction in program.instructions.values() for place in program.stack(instruction.frame)}
     assert {"mixed", "helper", "mixed.<locals>.body"} <= places
@@ -286,7 +287,7 @@ def test_of_two_functions_of_one_name_the_one_that_ran_is_shown_each_by_itself()
 def test_where_programs_have_no_number_it_is_said_that_the_time_may_be_another_functions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(internals, "module_number", lambda module: None)
+    monkeypatch.setattr(live_programs, "module_number", lambda module: None)
     first, second = jax.jit(One().same_name), jax.jit(Other().same_name)
     first(X), second(X)
     (report,) = measuring.measured(lambda: first(X), [])
@@ -303,7 +304,10 @@ def test_a_programs_number_is_the_one_that_the_profiler_gives(alone: None) -> No
     profiler.start()
     jitted(X).block_until_ready()
     ran = {event.run[1] for event in profiler.stop().events if event.module == "jit_same_name"}
-    assert ran <= {internals.module_number(each) for each in internals.live_modules() if each.name == "jit_same_name"} and ran
+    assert (
+        ran <= {live_programs.module_number(each) for each in live_programs.live_modules() if each.name == "jit_same_name"}
+        and ran
+    )
 
 
 def test_entries_of_one_function_that_were_called_from_other_lines_are_one_function(alone: None) -> None:
@@ -397,8 +401,8 @@ def test_equations_that_were_traced_for_another_caller_are_the_present_lines() -
 
 @pytest.mark.parametrize("later", [0, 1], ids=["compiled", "from disk, whose numbers come later"])
 def test_figures_of_several_shapes_are_those_of_a_mean_call(later: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = internals.module_number
-    monkeypatch.setattr(internals, "module_number", lambda module: (number(module) or 0) + later)
+    number = live_programs.module_number
+    monkeypatch.setattr(live_programs, "module_number", lambda module: (number(module) or 0) + later)
 
     def product(v):
         return v @ v

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from jax import jit as jax_jit
 
-from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base.errors import OptionError, faults
 from jupyter_jitmagic.base.looking import has, in_class
 from jupyter_jitmagic.base.options import TIMING, OnMiss, Timing, options
@@ -185,7 +185,7 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
             state = seen["state"]
             return FailedCall(state.facts.fun, seen["args"], seen["kwargs"], dict(state.facts.jit_arguments), state.function)
         step = step.tb_next
-    plain = internals.failed_plain_call(traceback)
+    plain = jax_frames.failed_plain_call(traceback)
     if plain is None:
         return None
     given = {name: value for name, value in plain.options._asdict().items() if value}
@@ -194,7 +194,7 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
 
 def _is_other_jit(frame: FrameType) -> bool:
     """Whether this is the call of another library's jitted function (equinox, nnx), which behaves as ``jax.jit``'s does."""
-    if frame.f_code.co_name != "__call__" or internals.is_jax_frame(frame.f_code.co_filename):
+    if frame.f_code.co_name != "__call__" or jax_frames.is_jax_frame(frame.f_code.co_filename):
         return False
     seen = frame.f_locals
     own = seen.get("self")

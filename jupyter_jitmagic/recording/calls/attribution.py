@@ -13,7 +13,7 @@ from typing import Any
 
 import jax
 
-from jupyter_jitmagic.base.jax_internals import JitOptions
+from jupyter_jitmagic.base.jax_frames import JitOptions
 from jupyter_jitmagic.recording.calls.probes import MISSING, Key, Probe, fact, fewest_probes, reader, whole
 from jupyter_jitmagic.recording.calls.tokens import Unsure
 from jupyter_jitmagic.recording.causes.signatures import Signature

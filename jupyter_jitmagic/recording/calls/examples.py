@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import jax
 
 from jupyter_jitmagic.base.errors import OptionError
-from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, JitOptions, in_config, jit_config
+from jupyter_jitmagic.base.jax_frames import JitOptions
+from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, in_config, jit_config
 from jupyter_jitmagic.base.looking import is_a
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import jax
 
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import CheckWarning, RecompileError, RecompileWarning, faults
@@ -436,7 +437,7 @@ def _leave_traceback(error: BaseException) -> None:
     if traceback is None or not hot_path.is_call(traceback.tb_frame.f_code):
         return
     below = traceback.tb_next
-    if below is None or not internals.is_jax_frame(below.tb_frame.f_code.co_filename):
+    if below is None or not jax_frames.is_jax_frame(below.tb_frame.f_code.co_filename):
         error.__traceback__ = below
 
 

@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base import jax_internals as internals
-from jupyter_jitmagic.base.jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY, JitOptions
+from jupyter_jitmagic.base.jax_frames import JitOptions
+from jupyter_jitmagic.base.jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY
 from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.base.values import Value
 from jupyter_jitmagic.recording.calls.tokens import DIRECT, Unsure, is_of_library, token

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import ProcessesDifferError, faults
 from jupyter_jitmagic.base.options import options
@@ -347,7 +348,7 @@ def _heard(event: str, name: str) -> str:
     if place is None or threading.current_thread() is not threading.main_thread() or is_own_work():
         return ""
     frame = sys._getframe(2)
-    group = internals.processes_compiled_for(frame)
+    group = jax_frames.processes_compiled_for(frame)
     if len(group) < 2:
         return ""
     last, _here.lowering = _here.lowering, None
@@ -362,7 +363,7 @@ def _heard(event: str, name: str) -> str:
     if event == internals.LOWER_EVENT:
         _here.lowering = name, program, by_text
     elif by_text:
-        text = internals.lowered_text(frame)
+        text = jax_frames.lowered_text(frame)
         lowered = hashlib.blake2b(text.encode(), digest_size=12).hexdigest() if text else ""
     if options.differ == "raise":
         return agreement.note(place, group, program(), lowered)

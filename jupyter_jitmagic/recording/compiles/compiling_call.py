@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.looking import attribute, has
@@ -43,7 +44,7 @@ class Compiling(NamedTuple):
     fun: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    options: internals.JitOptions
+    options: jax_frames.JitOptions
     state: Owner | None
 
     def signature(self) -> Signature:
@@ -58,7 +59,7 @@ class Compiling(NamedTuple):
 def ours() -> Compiling | None:
     """The innermost call of `jm.jit` on the stack, whatever compiles below it; none that only runs and calls back."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not internals.is_callback(frame.f_code):
+    while frame is not None and not jax_frames.is_callback(frame.f_code):
         state = spans.owner_of(frame)
         if state is not None:
             seen = frame.f_locals
@@ -69,7 +70,7 @@ def ours() -> Compiling | None:
 
 def plain() -> Compiling | None:
     """The innermost call of a jitted function on the stack as JAX itself holds it; None where JAX does not show it."""
-    found = internals.innermost_jit_call(sys._getframe(1))
+    found = jax_frames.innermost_jit_call(sys._getframe(1))
     return None if found is None else Compiling(*found._replace(fun=users(found.fun)), None)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from threading import get_ident
 from typing import Any, NamedTuple
 
-from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base.causes import Cause
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.looking import attribute, text_attribute
@@ -200,7 +200,7 @@ def _traced(compiling: Compiling | None) -> Any:
     """The jaxpr of a function of the user's, also of its `jax.grad` and the like; of JAX's own functions none."""
     if compiling is None or is_jax_function(unwrapped(compiling.fun)):
         return None
-    return internals.traced_on_stack(sys._getframe())
+    return jax_frames.traced_on_stack(sys._getframe())
 
 
 def _origin(compiling: Compiling) -> tuple[Origin, Any]:

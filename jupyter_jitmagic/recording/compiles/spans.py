@@ -18,6 +18,7 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
+from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.own_work import is_own_work
@@ -238,7 +239,7 @@ def _enclosing() -> list[Call]:
     is no part of its call."""
     frame: FrameType | None = sys._getframe(2)
     found: list[Call] = []
-    while frame is not None and not internals.is_callback(frame.f_code):
+    while frame is not None and not jax_frames.is_callback(frame.f_code):
         call = owner_of(frame)
         if call is not None:
             found.append(call)

@@ -26,7 +26,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.errors import CheckWarning, faults
-from jupyter_jitmagic.base.jax_internals import is_jax_module
+from jupyter_jitmagic.base.jax_frames import is_jax_module
 from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
