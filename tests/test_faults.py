@@ -20,7 +20,15 @@ from jupyter_jitmagic import recording
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 
-OTHERS = ("base.jax_internals", "base.values", "base.value_texts", "records.log", "records.columns", "base.own_work")
+OTHERS = (
+    "base.jax_internals",
+    "base.jax_frames",
+    "base.values",
+    "base.value_texts",
+    "records.log",
+    "records.columns",
+    "base.own_work",
+)
 MODULES = [
     *(module.name for module in pkgutil.walk_packages(recording.__path__, f"{recording.__name__}.") if not module.ispkg),
     *(f"jupyter_jitmagic.{name}" for name in OTHERS),
