@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import jax
@@ -38,19 +38,15 @@ class PlainCall(NamedTuple):
     options: JitOptions
 
 
-def failed_plain_call(traceback: TracebackType | None) -> PlainCall | None:
-    """The outermost call under plain ``jax.jit`` in the traceback of a failed trace; None if JAX does not show it.
+def failed_plain_call(frame: FrameType) -> PlainCall | None:
+    """The call under plain ``jax.jit`` that this frame of a failed trace makes; None if it makes none.
 
     What JAX itself puts under jit (every ``jnp`` function called outside a trace) does not count.
 
     JAX cuts its own frames out of tracebacks except in IPython or with ``JAX_TRACEBACK_FILTERING=off``.
     """
-    while traceback is not None:
-        found = _jit_call(traceback.tb_frame)
-        if found is not None and not _is_jax_function(found.fun):
-            return found
-        traceback = traceback.tb_next
-    return None
+    found = _jit_call(frame)
+    return None if found is None or _is_jax_function(found.fun) else found
 
 
 def _is_jax_function(fun: Callable[..., Any]) -> bool:

@@ -18,6 +18,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
+from jupyter_jitmagic.diagnosis.bodies import cured as cured_body
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
@@ -371,6 +372,11 @@ def _other_failure(asked: Asked) -> Diagnosis:
     own = place is not None and place.code.startswith("raise") and plain is not None
     leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
     wanted = asked.with_rewrites and not own
+    body = _of_a_body(asked, plain) if wanted else None
+    if body is not None and body.rewrites:
+        reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
+        facts = {"rewrites": body.rewrites, "notes": body.notes, "verified": True}
+        return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
     outcome = proposals(asked, sites if wanted else (), asked.result.static, anyway=wanted and leaked)
     within = static_within(call, max(1.0, 4 * asked.took)) if wanted and not leaked and not outcome.rewrites else None
     if within is not None:
@@ -382,6 +388,9 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if held:
         reason = reason.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
         reason = reason.removesuffix(" Static arguments play no part in it.") + reasons.for_static_as_well(held)
+    if body is not None and not (outcome.rewrites or outcome.unverified):
+        facts = {"unverified": body.unverified, "notes": body.notes}
+        return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
     return asked.verdict(
         "not_staticness",
         held,
@@ -391,6 +400,21 @@ def _other_failure(asked: Asked) -> Diagnosis:
         verified=bool(outcome.rewrites),
         reason=reason,
     )
+
+
+def _of_a_body(asked: Asked, plain: BaseException | None) -> Diagnosis | None:
+    """The answer to what a library's loop calls of the user's, where the trace stopped in there, and so does plain Python."""
+    refused = other_failures.CONCRETIZATIONS
+    if not isinstance(asked.error, refused) or not isinstance(plain, (*refused, type(None))):
+        return None
+    try:
+        limit = 0.5 * options.advice_limit_s
+        return limited(limit, lambda: cured_body(asked.call, asked.error, lambda inner: _of_another(inner, asked)))
+    except OutOfTime:
+        return None
+    except Exception as error:
+        faults.report("looking into what a library's loop calls", error)
+        return None
 
 
 def _other_error(asked: Asked, plain: BaseException | None) -> BaseException:

@@ -280,3 +280,17 @@ def test_a_librarys_own_modules_are_its_business():
     assert found.sites[0].code == "if y.sum() > 0:" and "x" in found.sites[0].arguments
     assert "jnp.where(y.sum() > 0, y * scale, y)" in found.rewrites[0].source
     assert "Plain Python fails" not in found.reason and float(model.calls.value) == 0
+
+
+def test_of_jits_within_each_other_the_users_own_is_the_failed_one():
+    eqx = pytest.importorskip("equinox")
+
+    @eqx.filter_jit
+    def inner(x):
+        return x if x > 0 else -x
+
+    @jax.jit
+    def outer(x):
+        return inner(x) + 1
+
+    assert failure(outer, 1.0).fun.__name__ == "outer"

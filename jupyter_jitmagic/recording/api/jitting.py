@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -13,7 +13,7 @@ from jax import jit as jax_jit
 
 from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base.errors import OptionError, faults
-from jupyter_jitmagic.base.looking import has, in_class
+from jupyter_jitmagic.base.looking import attribute, has, in_class
 from jupyter_jitmagic.base.options import TIMING, OnMiss, Timing, options
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.recording.api import keeping
@@ -25,6 +25,8 @@ from jupyter_jitmagic.recording.calls import functions
 from jupyter_jitmagic.recording.compiles.budgets import check_budget
 from jupyter_jitmagic.recording.guards.failed_calls import FailedCall as FailedCall
 from jupyter_jitmagic.recording.hot_path import is_call
+from jupyter_jitmagic.usercode.origin import unwrapped
+from jupyter_jitmagic.usercode.ownership import is_library
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -165,7 +167,8 @@ def _check(timing: str | None) -> None:
 
 
 def failed_call(traceback: TracebackType | None) -> FailedCall | None:
-    """The outermost jitted call in an exception's traceback, ours or plain ``jax.jit``'s; None if there is none.
+    """The outermost jitted call in an exception's traceback, ours or plain ``jax.jit``'s, of a function of the user's where
+    there is one: a library's own jit may be all there is; None if there is none.
 
     Example:
         >>> try:
@@ -174,22 +177,30 @@ def failed_call(traceback: TracebackType | None) -> FailedCall | None:
         ...     failed_call(error.__traceback__).fun.__name__
         'f'
     """
-    step = traceback
-    while step is not None:
-        frame = step.tb_frame
+    calls = list(_failed_calls(traceback))
+    return next((each for each in calls if not _is_librarys(each.fun)), calls[0] if calls else None)
+
+
+def _failed_calls(traceback: TracebackType | None) -> Iterator[FailedCall]:
+    """The jitted calls in a traceback, outermost first."""
+    while traceback is not None:
+        frame = traceback.tb_frame
         if _is_other_jit(frame):
             seen = frame.f_locals
-            return FailedCall(seen["self"], seen["args"], seen["kwargs"], {})
-        if is_call(frame.f_code):
+            yield FailedCall(seen["self"], seen["args"], seen["kwargs"], {})
+        elif is_call(frame.f_code):
             seen = frame.f_locals
             state = seen["state"]
-            return FailedCall(state.facts.fun, seen["args"], seen["kwargs"], dict(state.facts.jit_arguments), state.function)
-        step = step.tb_next
-    plain = jax_frames.failed_plain_call(traceback)
-    if plain is None:
-        return None
-    given = {name: value for name, value in plain.options._asdict().items() if value}
-    return FailedCall(plain.fun, plain.args, plain.kwargs, given)
+            yield FailedCall(state.facts.fun, seen["args"], seen["kwargs"], dict(state.facts.jit_arguments), state.function)
+        elif (plain := jax_frames.failed_plain_call(frame)) is not None:
+            given = {name: value for name, value in plain.options._asdict().items() if value}
+            yield FailedCall(plain.fun, plain.args, plain.kwargs, given)
+        traceback = traceback.tb_next
+
+
+def _is_librarys(fun: Any) -> bool:
+    code = attribute(unwrapped(fun), "__code__")
+    return code is not None and is_library(code.co_filename)
 
 
 def _is_other_jit(frame: FrameType) -> bool:

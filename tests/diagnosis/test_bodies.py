@@ -1,0 +1,116 @@
+"""A user's function that a library's own loop traces is asked about by itself; the whole call is traced with its rewrite."""
+
+import types
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis import diagnose
+
+pytestmark = pytest.mark.usefixtures("unhurried")
+
+_SOLVER = """
+import jax
+
+def solve(field, y0, args):
+    jax.make_jaxpr(field)(0.0, y0, args)  # it looks at the program first, also where jit is off
+    return jax.lax.fori_loop(0, 5, lambda i, y: y + 0.1 * field(0.1 * i, y, args), y0)
+
+def solve_both(field, other, y0):
+    return solve(other, solve(field, y0, None), None)
+"""
+
+
+@pytest.fixture
+def solver():
+    """A module that is installed, as far as its file tells."""
+    library = types.ModuleType("solver_of_tests")
+    library.__file__ = "/nowhere/site-packages/solver_of_tests.py"
+    exec(compile(_SOLVER, library.__file__, "exec"), vars(library))
+    return library
+
+
+def heat(t, temp, args):
+    target, power = args
+    if temp < target:
+        heating = power
+    else:
+        heating = 0.0
+    return heating - 0.5 * temp
+
+
+def test_a_body_is_compared_by_itself_and_the_whole_call_traced_with_its_rewrite(solver):
+    def simulate(temp, target, power):
+        return solver.solve(heat, temp, (target, power))
+
+    found = diagnose(simulate, 1.0, 2.0, 3.0)
+    assert found.verified and [*found.rewrites[0].sources] == ["heat"]
+    assert found.rewrites[0].compared.branches == "both branches"
+    assert found.sites[0].code == "if temp < target:" and "temp" in found.sites[0].arguments
+    assert any("heat was compared by itself: solver_of_tests calls it" in note for note in found.notes)
+    assert "Rewrite that body" not in found.reason
+
+
+def test_a_body_has_the_arguments_with_which_it_was_entered(solver):
+    def field(t, state, rate):
+        state, rate = state["y"], -rate
+        if state > 1:
+            rate = rate * 2
+        return {"y": rate * state}
+
+    def run(y, rate):
+        return jax.jit(lambda y: solver.solve(lambda t, y, args: field(t, {"y": y}, args)["y"], y, rate))(y)
+
+    found = diagnose(run, 1.0, 2.0)
+    assert found.verified, "its names were bound anew before its line failed"
+
+
+def test_what_a_body_closes_over_may_be_traced(solver):
+    def simulate(temp, target):
+        def field(t, y, args):
+            if y > target:
+                return -y
+            return target - y
+
+        return solver.solve(field, temp, None)
+
+    found = diagnose(simulate, 1.0, 2.0)
+    assert found.verified and [*found.rewrites[0].sources] == ["test_what_a_body_closes_over_may_be_traced"]
+
+
+def test_where_the_whole_call_does_not_trace_with_it_a_rewrite_is_not_verified(solver):
+    def grows(t, y, args):
+        return y if y < 1 else 1.0 - y
+
+    def odd(t, y, args):
+        if isinstance(y, jax.core.Tracer):
+            raise ValueError("numbers alone")
+        return y
+
+    found = diagnose(lambda y: solver.solve_both(grows, odd, y), 1.0)
+    assert not found.verified and not found.rewrites
+    assert found.unverified and all("equal to plain Python by itself" in each.reason for each in found.unverified)
+
+
+def test_a_body_may_be_a_method_of_an_argument(solver):
+    eqx = pytest.importorskip("equinox")
+
+    class Field(eqx.Module):
+        rate: jax.Array
+        limit: float
+
+        def __call__(self, t, y, args):
+            dy = self.rate * y
+            if dy > self.limit:
+                dy = dy * 0 + self.limit
+            return dy
+
+    before = Field.__call__
+
+    @eqx.filter_jit
+    def run(field, y):
+        return solver.solve(field, y, None)
+
+    found = diagnose(run, Field(jnp.float32(2.0), 0.5), jnp.float32(1.0))
+    assert found.verified and Field.__call__ is before
