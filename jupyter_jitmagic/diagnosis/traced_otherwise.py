@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
+from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -26,7 +27,7 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import number_kind, same_numbers
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.definitions import definition_of
-from jupyter_jitmagic.source.units import NoSource, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 
 _ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", "callable"})
 _CATCHING = frozenset({"TypeError", "IndexError", "Exception", "BaseException"})
@@ -76,7 +77,8 @@ def traced_otherwise(call: Call, traced: Any) -> Otherwise | None:
         seconds = _SECONDS if asked else _SHORT
         shown = next(((other, words) for other, words in calls if _differs_by_numpy(other, traced, differing, seconds)), None)
         if shown is None:
-            return None
+            said = _adding_flags(call, traced)
+            return Otherwise(f"may compute something else than plain Python: {said}.", "", True) if said else None
         call, values = shown
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
@@ -110,6 +112,13 @@ def _own_numbers(call: Call, compiled: Any) -> str:
     except TypeError as error:
         return f" There {NEGATIVE_POWER}." if is_negative_power(error) else ""
     return f" {_AS_ARRAYS.format(64 if jax.config.jax_enable_x64 else 32)}" if alike else ""
+
+
+def _adding_flags(call: Call, traced: Any) -> str:
+    """Half a sentence where Python's own flags are added."""
+    options = call.jit_options(sorted(call.declared))
+    static = (*options.get("static_argnames", ()), *options.get("static_argnums", ()))
+    return OwnFlags(call.fun, call.args, call.kwargs, static, lambda: list(_units(call))).said(traced)
 
 
 def _jitted(call: Call) -> Any:
@@ -162,6 +171,16 @@ def _negated(call: Call) -> Iterator[tuple[Call, str]]:
     if any(new is not old for new, old in zip(turned, leaves, strict=True)):
         args, kwargs = jax.tree_util.tree_unflatten(tree, turned)
         yield replace(call, args=args, kwargs=kwargs), _NEGATED
+
+
+def _units(call: Call) -> Iterator[Unit]:
+    """What the function and its helpers stand in, as far as that can be read."""
+    units = {}
+    for fun in reachable_functions(call):
+        with contextlib.suppress(NoSource):
+            unit = unit_of(fun.__code__, fun.__globals__)
+            units[unit.filename, unit.first_line] = unit
+    yield from units.values()
 
 
 def _definitions(call: Call) -> Iterator[ast.AST]:

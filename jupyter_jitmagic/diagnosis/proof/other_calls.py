@@ -35,7 +35,8 @@ class OtherCall:
     """Another call of the function.
 
     Attributes:
-        given: its arguments; `given.kind` is "left out", "none", "given", "number", "size", "end" or "negative int".
+        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "end" or
+            "negative int".
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
@@ -340,7 +341,7 @@ class _Maker:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
             if arrays:
-                yield self._as_number(arrays, "where numbers are arrays of their own")
+                yield self._as_number(arrays, "where numbers are arrays of their own", "own arrays")
             if pythons:
                 yield self._as_number(pythons, "where single numbers are Python's")
 
@@ -382,8 +383,8 @@ class _Maker:
         names = list(self._parameters)
         return (names[key] if isinstance(key, int) and key < len(names) else str(key)) + below
 
-    def _as_number(self, changed: Mapping[int, Any], words: str) -> OtherCall:
-        return OtherCall(self._variations.replaced(changed, "number"), words)
+    def _as_number(self, changed: Mapping[int, Any], words: str, kind: str = "number") -> OtherCall:
+        return OtherCall(self._variations.replaced(changed, kind), words)
 
     # -- the end of the array -----------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ _ASPECTS = {
     "given": "optional arguments given",
     "size": "arrays of other sizes",
     "number": "other kinds of numbers",
+    "own arrays": "numbers that are arrays of their own",
     "end": "indices at the ends",
     "negative int": "indices at the ends",
 }
@@ -183,7 +184,7 @@ class Served:
     def _values_alone_fail(self, given: Input) -> bool:
         """Whether plain Python fails on these values in the call's own kinds of numbers, too: two ends that lost their change
         of sign say nothing about ints in the place of floats."""
-        if given.kind != "number":
+        if given.kind not in ("number", "own arrays"):
             return False
         same = in_former_kinds(self._fun, given, self.plain.variations.call(), self._static)
         return self.plain.uncompiled(same, SHORT) is None and not self.plain.too_slow

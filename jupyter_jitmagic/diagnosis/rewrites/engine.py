@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.rewrites import unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
+from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
     ManyRounds,
@@ -107,6 +108,7 @@ class Search:
         self._failures = 0
         self.furthest: Stuck | None = None
         self.drafted = Drafted(fun, args, self.kwargs, static, runnable)
+        self._own_flags = OwnFlags(fun, args, kwargs, static, runnable)
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
@@ -206,7 +208,9 @@ class Search:
                 too_short[call.words] = None
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
-            return traced if draft.changes else []
+            if not draft.changes:
+                return []
+            return self._own_flags.steps(draft.texts, outcome) or traced
         if draft.changes and (refused := refused_output(outcome)) is not None:
             says = f"{who_returns(outcome)} {refused}, which cannot leave compiled code: {WHAT_TO_RETURN}"
             self.why_not = self.why_not or says

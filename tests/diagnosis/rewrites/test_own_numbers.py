@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jupyter_jitmagic as jm
 
 X = jnp.arange(6.0)
-POWER, FLAGS = "a whole number to a negative power", "`True + True` is True"
+POWER = "a whole number to a negative power"
 
 
 def above_a_power(x: Any, k: int) -> Any:
@@ -58,11 +58,12 @@ def test_negative_powers_are_said() -> None:
     assert POWER not in differences(jm.diagnose(of_floats, X, 2))
 
 
-def test_flags_that_are_added_are_said() -> None:
-    """The call adds True to False, which is the same in both; True and True is not, and no rounding."""
+def test_flags_that_are_added_are_numbers() -> None:
+    """The call adds True to False, which is the same in both; True and True is not."""
     for flags in ((True, False), (False, False)):
-        found = jm.diagnose(both, X, *flags)
-        assert not found.rewrites or FLAGS in differences(found)
+        made: dict[str, Any] = {"jnp": jnp, "jax": jax, "Any": Any}
+        exec(jm.diagnose(both, X, *flags).rewrites[0].source, made)
+        assert (jax.jit(made["both"])(X, True, True) == both(X, True, True)).all()
 
 
 def test_beside_a_static_set() -> None:
@@ -81,3 +82,49 @@ def test_ints_in_the_place_of_floats_are_said() -> None:
     """The rewrite serves floats, and Python's whole numbers but for their negative powers: it is told and stays an answer."""
     found = jm.diagnose(utility, jnp.array(2.0), jnp.array(2.0))
     assert found.rewrites and POWER in differences(found)
+
+
+def score(x: Any, a: float, b: float) -> Any:
+    n = (a > 1.0) + (b > 3.0)
+    n += a > b
+    if x.sum() > 0:
+        return x * n
+    return x
+
+
+def test_flags_made_of_numbers_are_added_as_numbers() -> None:
+    """They are Python's where the numbers are, and 2 together; the call itself has no two that are true."""
+    found = jm.diagnose(score, X, 0.5, 0.0)
+    made: dict[str, Any] = {"jnp": jnp, "jax": jax, "Any": Any}
+    exec(found.rewrites[0].source, made)
+    for one, other in ((2.0, 5.0), (5.0, 4.0), (0.0, 0.0), (0, -1)):
+        assert (jax.jit(made["score"])(X, one, other) == score(X, one, other)).all()
+
+
+def of_arrays(x: Any, a: float) -> Any:
+    n = (x[0] > 1.0) + (x[1] > a)
+    if x.sum() > a:
+        return x * n
+    return x
+
+
+def test_flags_of_arrays_stay_as_they_are() -> None:
+    """Their sum is True in plain Python, too."""
+    assert "0 +" not in jm.diagnose(of_arrays, X, 0.5).rewrites[0].source
+
+
+def counting(a: float, b: float) -> Any:
+    return jnp.where((a > 1.0) + (b > 3.0) == 2, a, b)
+
+
+def of_first(x: Any, n: int, a: float, b: float) -> Any:
+    both = a > 1.0
+    both += b > 3.0
+    return x[:n].sum() * both
+
+
+def test_what_traces_says_that_it_adds_flags() -> None:
+    """Alone, or with a static set."""
+    assert "`0 + (a > 1.0) + (b > 3.0)` is the same in both" in jm.diagnose(counting, 0.5, 0.5).reason
+    found = jm.diagnose(of_first, X, 2, 0.5, 0.5)
+    assert found.static_argnames == ("n",) and "`both += 0 + (b > 3.0)` is the same in both" in found.reason
