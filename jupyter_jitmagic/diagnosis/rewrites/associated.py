@@ -367,6 +367,84 @@ class _Counted(_Table):
         return f"{self.spot.jnp('sum')}({self.keys} == {self._key(key)})"
 
 
+def asked_by_lambda(spot: Spot) -> Iterator[Step]:
+    """`max(votes, key=lambda k: votes[k])` → `key=votes.get`."""
+    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
+        match node:
+            case ast.Call(
+                func=ast.Name(id="max" | "min" | "sorted"),
+                args=[ast.Name(id=name)],
+                keywords=[
+                    ast.keyword(
+                        arg="key",
+                        value=ast.Lambda(
+                            args=ast.arguments(args=[ast.arg(arg=key)]),
+                            body=ast.Subscript(value=ast.Name(id=asked), slice=ast.Name(id=by)),
+                        ) as function,
+                    ),
+                    *_,
+                ],
+            ) if name == asked and by == key and isinstance(spot.locals.get(name, {}), dict):
+                yield spot.step("keys", (function, f"{name}.get"))
+
+
+def made_together(spot: Spot) -> Iterator[Step]:
+    """`a, b = Counter(x.tolist()), Counter(y.tolist())` → two lines."""
+    code = spot.code
+    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                pass
+            case _:
+                continue
+        given = {each.id for value in values for each in ast.walk(value) if isinstance(each, ast.Name)}
+        apart = given.isdisjoint(target_names(node.targets[0])) and all(isinstance(name, ast.Name) for name in names)
+        if apart and code.on_own_lines([node]) and any(_kind(spot, value) for value in values):
+            lines = [f"{code.src(name)} = {code.expr(value)}" for name, value in zip(names, values, strict=True)]
+            yield spot.step("keys", (node, f"\n{code.indent(node)}".join(lines)))
+
+
+_OF_BOTH = {
+    ast.BitAnd: ("min({0}[{2}], {1}[{2}])", "{0}"),
+    ast.Sub: ("max({0}[{2}] - {1}[{2}], 0)", "{0}"),
+}
+"""What is left of a key of two counters."""
+
+
+def of_two_counters(spot: Spot) -> Iterator[Step]:
+    """`sum((a & b).values())` → `sum(min(a[k], b[k]) for k in a)`."""
+    code = spot.code
+    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
+        match node:
+            case (
+                ast.Call(
+                    func=ast.Name(id="sum"),
+                    args=[ast.Call(func=ast.Attribute(value=ast.BinOp() as both, attr="values"), args=[])],
+                    keywords=[],
+                )
+                | ast.Call(func=ast.Attribute(value=ast.BinOp() as both, attr="total"), args=[], keywords=[])
+            ):
+                pass
+            case _:
+                continue
+        sides = [both.left, both.right]
+        if type(both.op) in _OF_BOTH and all(isinstance(side, ast.Name) and _is_counted(spot, side.id) for side in sides):
+            elt, over = _OF_BOTH[type(both.op)]
+            names = (*map(code.src, sides), code.fresh("k", "key"))
+            yield spot.step("keys", (node, f"sum({elt.format(*names)} for {names[2]} in {over.format(*names)})"))
+
+
+def _is_counted(spot: Spot, name: str) -> bool:
+    """Whether a name is a counter of what an array holds, and nothing else."""
+    assert isinstance(spot.function, ast.FunctionDef)
+    made = [
+        node.value
+        for node in walk_scope(spot.function.body)
+        if isinstance(node, ast.Assign) and name in {n for target in node.targets for n in target_names(target)}
+    ]
+    return len(made) == 1 and _kind(spot, made[0]) is _Counted
+
+
 def _array(node: ast.expr) -> ast.expr:
     """The array of `x.tolist()`, of `[int(v) for v in x]` and of `int(v) for v in x`."""
     match node:
@@ -414,4 +492,4 @@ def _between(code: Code, node: ast.AST) -> Iterator[ast.AST]:
         yield at
 
 
-RULES: list[Rule] = [counted_by_name, keyed_by_data]
+RULES: list[Rule] = [made_together, asked_by_lambda, of_two_counters, counted_by_name, keyed_by_data]

@@ -44,7 +44,7 @@ def element(spot: Spot) -> Iterator[Step]:
     if all(callable(item) for item in table):
         yield from _switch(spot, node, call, index, text, NEGATIVE)
         return
-    pick = _position(spot, node.slice, index, len(table))
+    pick = position_of(spot, node.slice, index)
     outside = {} if len(table) > 1 and _is_truth(spot, node.slice) else OUTSIDE
     if _stackable(table):
         values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
@@ -167,7 +167,7 @@ def _switch(
     yield spot.step("switch", (call, f"{spot.lax('switch')}({', '.join([index, functions, *arguments])})"), excludes=excludes)
 
 
-def _position(spot: Spot, node: ast.expr, index: str, count: int) -> str:
+def position_of(spot: Spot, node: ast.expr, index: str) -> str:
     """The index as an integer: a truth value picks 0 or 1."""
     value = spot.value(node)
     is_truth = isinstance(node, ast.Compare | ast.BoolOp) or getattr(attribute(value, "dtype", None), "kind", "") == "b"

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined_by_ways
+from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
+from jupyter_jitmagic.diagnosis.rewrites.name_tables import NameTable, table_around
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
 from jupyter_jitmagic.source.names import SCOPES, stored
@@ -18,7 +20,7 @@ _ASKED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
 def as_numbers(spot: Spot) -> Iterator[Step]:
     """`state = "open"` … `state == "open"` → `OPEN, SHUT = 0, 1`, `state = OPEN`, `state == OPEN`."""
     function = spot.function
-    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
+    if not isinstance(function, ast.FunctionDef) or not (spot.kind == BOOL or isinstance(spot.node, ast.Subscript)):
         return
     code = spot.code
     around = next((at for at in code.ancestors(spot.node) if at in function.body), None)
@@ -27,14 +29,16 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     changed = set(stored([around]))
     names = set(stored(function.body))
     while names:
-        found = {name: _tokens(spot, function, name, names) for name in sorted(names)}
+        tables: dict[ast.expr, NameTable] = {}
+        found = {name: _tokens(spot, function, name, names, tables) for name in sorted(names)}
         if None not in found.values():
             break
         names = {name for name, tokens in found.items() if tokens is not None}
     if not names & changed:
         return
     tokens = {node: text for each in found.values() for node, text in each or ()}
-    named = dict.fromkeys(tokens.values())
+    said = [word for table in tables.values() for word in (*_asked_by_name(table), *table.words)]
+    named = dict.fromkeys([*tokens.values(), *said])
     if len(named) < 2 or set(named) == {"None"}:
         return
     numbers = {constant_name(spot, text): number for number, text in enumerate(named)}
@@ -42,13 +46,31 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     edits += [edit for name in sorted(names) for edit in _by_equality(spot, function, name)]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = code.offset(first_line(first), 0)
-    line = f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"
-    yield spot.step("numbers", *edits, ((start, start), f"{code.indent(first)}{line}\n"))
+    lines = [f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"]
+    by_word = dict(zip(named, numbers, strict=True))
+    arrays: dict[str, str] = {}
+    for node, table in tables.items():
+        text = table.array(by_word, names)
+        if text is None:
+            return
+        if text not in arrays:
+            wanted = f"{table.root.id.lower()}_table" if isinstance(table.root, ast.Name) else "table"
+            arrays[text] = code.fresh(f"{wanted}_{len(arrays) + 1}" if wanted in arrays.values() else wanted)
+            lines.append(f"{arrays[text]} = {spot.jnp('array')}({text})")
+        edits.append((node, f"{arrays[text]}[{table.index(spot)}]"))
+    above = "".join(f"{code.indent(first)}{line}\n" for line in lines)
+    yield spot.step("numbers", *edits, ((start, start), above), excludes=NO_KEY if tables else None)
 
 
-def _tokens(spot: Spot, function: ast.FunctionDef, name: str, others: set[str]) -> list[tuple[ast.expr, str]] | None:
-    """Every name that the variable is given, or compared with, beside what these `others` are; None where it is anything else,
-    or asked for otherwise."""
+def _asked_by_name(table: NameTable) -> list[str]:
+    return [key for axis in range(len(table.asked)) if table.by_name(axis) for key in table.keys(axis)]
+
+
+def _tokens(
+    spot: Spot, function: ast.FunctionDef, name: str, others: set[str], tables: dict[ast.expr, NameTable]
+) -> list[tuple[ast.expr, str]] | None:
+    """Every name that the variable is given, or compared with, beside what these `others` are, and what `tables` say, which it
+    adds to; None where it is anything else, or asked for otherwise."""
     code = spot.code
     found: list[tuple[ast.expr, str]] = []
     for node in ast.walk(function):
@@ -68,8 +90,11 @@ def _tokens(spot: Spot, function: ast.FunctionDef, name: str, others: set[str]) 
                 pass
             case ast.Assign(value=value, targets=[ast.Name(id=other)]) if value is node and other in others:
                 continue
-            case ast.Subscript(value=ast.Name(id=table), slice=index) if index is node:
-                given = _keys(function, table)
+            case ast.Subscript(value=ast.Name(id=own), slice=index) if index is node and _keys(function, own):
+                given = _keys(function, own)
+            case ast.Subscript() | ast.Tuple() if (table := table_around(spot, node, function)) and node in table.asked:
+                tables[table.node] = table
+                continue
             case _:
                 return None
         if not given:
@@ -79,11 +104,21 @@ def _tokens(spot: Spot, function: ast.FunctionDef, name: str, others: set[str]) 
             for side in sides:
                 if isinstance(side, ast.Name) and side.id in others:
                     continue
+                table = table_around(spot, side, function) if isinstance(side, ast.Subscript) else None
+                if table is not None and table.node is side and table.words and others >= _variables(table):
+                    tables[side] = table
+                    continue
                 text = _token(spot, side)
                 if text is None:
                     return None
                 found.append((side, text))
     return found
+
+
+def _variables(table: NameTable) -> set[str]:
+    """The variables by which a table is asked for a name."""
+    asked = [each for axis, each in enumerate(table.asked) if table.by_name(axis)]
+    return {each.id if isinstance(each, ast.Name) else "" for each in asked}
 
 
 def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.expr]:

@@ -64,6 +64,18 @@ def f(x):
     winner, votes = tally.most_common(1)[0]
     return winner, votes, tally[3], sum(n * n for n in tally.values())
 """,
+    "the best by a lambda": """
+def f(x):
+    votes = {}
+    for v in x:
+        votes[int(v)] = votes.get(int(v), 0) + 1
+    return max(votes, key=lambda k: votes[k]), min(votes, key=lambda k: votes[k])
+""",
+    "what two counters share": """
+def f(x):
+    a, b = Counter(x.tolist()), Counter((x // 2).tolist())
+    return sum((a & b).values()), sum((a - b).values())
+""",
     "the mode": "def f(x):\n    return statistics.mode(x.tolist())\n",
     "the elements of both": "def f(x):\n    return len(set(x.tolist()) & set((x // 2).tolist()))\n",
     "the same elements": "def f(x):\n    return Counter(x.tolist()) == Counter((x * x // 2).tolist())\n",

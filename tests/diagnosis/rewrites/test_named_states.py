@@ -146,3 +146,33 @@ def test_a_name_that_is_returned_stays_a_string():
     source = KIND + "def f(x):\n    return kind(x.sum())\n"
     found = propose(define(source)["f"], (jnp.arange(3.0),), {})
     assert not found.rewrites and "str" in found.why_not
+
+
+TABLES = {
+    "one name to the next": (
+        "LEFT = {'N': 'W', 'W': 'S', 'S': 'E', 'E': 'N'}\nSTEP = {'N': (0, 1), 'E': (1, 0), 'S': (0, -1), 'W': (-1, 0)}\n"
+        "def f(c):\n    heading, x, y = 'N', 0, 0\n    for k in c:\n        if k == 0:\n            heading = LEFT[heading]\n"
+        "        elif k == 1:\n            heading = {'N': 'E', 'E': 'S', 'S': 'W', 'W': 'N'}[heading]\n        else:\n"
+        "            dx, dy = STEP[heading]\n            x += dx\n            y += dy\n    return x, y\n"
+    ),
+    "by state and event": (
+        "MOVES = {'idle': {0: 'run', 1: 'idle', 2: 'idle'}, 'run': {0: 'run', 1: 'idle', 2: 'stop'}, "
+        "'stop': {0: 'idle', 1: 'stop', 2: 'stop'}}\n"
+        "def f(c):\n    state, n = 'idle', 0\n    for e in c:\n        to = MOVES[state][int(e)]\n"
+        "        if to == 'stop' and state != 'stop':\n            n += 1\n        state = to\n    return n\n"
+    ),
+    "by both in a tuple": (
+        "NEXT = {('a', True): 'b', ('b', True): 'c', ('c', True): 'c',\n"
+        "        ('a', False): 'a', ('b', False): 'a', ('c', False): 'b'}\n"
+        "def f(c):\n    s, n = 'a', 0\n    for v in c:\n        s = NEXT[(s, bool(v > 0))]\n"
+        "        if s == 'c':\n            n += 1\n    return n\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TABLES)
+def test_a_dict_of_names_is_an_array_of_their_numbers(how):
+    """What it has not is an error in plain Python, and said."""
+    c = jnp.array([0, 2, 1, 2, 2, 0, 1, 1, 2])
+    found = check(TABLES[how], (c,), (c[::-1],), (c * 0,), (c * 0 + 2,))
+    assert "KeyError" in str(found.rewrites[0].compared)

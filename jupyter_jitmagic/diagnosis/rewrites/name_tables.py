@@ -1,0 +1,165 @@
+"""Dictionaries that are asked by a name and say a name: `heading = LEFT[heading]`, `state = MOVES[state][int(e)]` → arrays of
+these names' numbers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.rewrites.lookups import position_of
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+
+
+@dataclass(frozen=True)
+class NameTable:
+    """A place at which a dictionary is asked.
+
+    Attributes:
+        node: the whole expression, `MOVES[state][int(e)]`.
+        root: what is asked, `MOVES`.
+        asked: the keys in source, `state` and `int(e)`; one for each level, or for each part of a tuple.
+        entries: what it says for which keys.
+    """
+
+    node: ast.Subscript
+    root: ast.expr
+    asked: tuple[ast.expr, ...]
+    entries: Mapping[tuple[Any, ...], Any]
+
+    def keys(self, axis: int) -> list[Any]:
+        """All that can be asked at one level."""
+        return list(dict.fromkeys(key[axis] for key in self.entries))
+
+    @property
+    def words(self) -> list[str]:
+        """The names that it says; none where it says numbers."""
+        return list(dict.fromkeys(said for said in self.entries.values() if isinstance(said, str)))
+
+    def by_name(self, axis: int) -> bool:
+        return all(isinstance(key, str) for key in self.keys(axis))
+
+    def array(self, numbers: Mapping[str, str], known: Collection[str]) -> str | None:
+        """The array as source; `numbers`: names of numbers by the user's own, in order; `known`: variables that are such
+        numbers by now. None where a level is asked by something else."""
+        axes: list[list[Any]] = []
+        for axis, asked in enumerate(self.asked):
+            if self.by_name(axis):
+                if not (isinstance(asked, ast.Name) and asked.id in known):
+                    return None
+                axes.append(list(numbers))
+            else:
+                axes.append(_in_order(self.keys(axis)))
+        some = next(iter(self.entries.values()))
+
+        def written(before: tuple[Any, ...], left: Sequence[list[Any]]) -> str:
+            if left:
+                return f"[{', '.join(written((*before, key), left[1:]) for key in left[0])}]"
+            said = self.entries.get(before, some)
+            return numbers[said] if isinstance(said, str) else repr(said)
+
+        return written((), axes)
+
+    def index(self, spot: Spot) -> str:
+        """What stands in the brackets behind the array."""
+        parts = []
+        for axis, asked in enumerate(self.asked):
+            text = spot.code.src(asked)
+            if self.by_name(axis):
+                parts.append(text)
+                continue
+            keys = _in_order(self.keys(axis))
+            if keys == list(range(len(keys))):
+                parts.append(position_of(spot, asked, text))
+            else:
+                parts.append(f"{spot.jnp('argmax')}({spot.jnp('asarray')}({keys}) == {spot.code.operand(asked)})")
+        return ", ".join(parts)
+
+
+def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTable | None:
+    """The table that is asked by (or is) an expression."""
+    code = spot.code
+    if isinstance(code.parents.get(node), ast.Tuple):
+        node = code.parents[node]
+    inside: ast.AST | None = node if isinstance(node, ast.Subscript) else code.parents.get(node)
+    if not isinstance(inside, ast.Subscript) or inside.value is node:
+        return None
+    asked: list[ast.expr] = []
+    root: ast.expr = inside
+    while isinstance(root, ast.Subscript):
+        root = root.value
+    held = _held(spot, root, function)
+    entries = dict(_entries(held)) if isinstance(held, dict) else {}
+    depths = {len(key) for key in entries}
+    if len(depths) != 1:
+        return None
+    depth = depths.pop()
+    for at in _upwards(code.parents, root):
+        if not isinstance(at, ast.Subscript) or not isinstance(at.ctx, ast.Load):
+            return None
+        asked += at.slice.elts if isinstance(at.slice, ast.Tuple) else [at.slice]
+        if len(asked) >= depth:
+            table = NameTable(at, root, tuple(asked), entries)
+            return table if len(asked) == depth and _is_regular(table) else None
+    return None
+
+
+def _upwards(parents: Mapping[ast.AST, ast.AST], root: ast.AST) -> Iterator[ast.AST]:
+    at = root
+    while (parent := parents.get(at)) is not None and getattr(parent, "value", None) is at:
+        yield parent
+        at = parent
+
+
+def _is_regular(table: NameTable) -> bool:
+    said = list(table.entries.values())
+    words = all(isinstance(each, str) for each in said)
+    numbers = all(_is_number(each) for each in said)
+    rows = all(isinstance(each, tuple | list) and each and all(map(_is_number, each)) for each in said)
+    same = rows and len({len(each) for each in said}) == 1
+    levels = [table.keys(axis) for axis in range(len(table.asked))]
+    alike = all(all(isinstance(key, str) for key in level) or all(_is_whole(key) for key in level) for level in levels)
+    return (words or numbers or same) and alike and any(isinstance(level[0], str) for level in levels)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, bool | int)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (bool, int, float)
+
+
+def _in_order(keys: Sequence[Any]) -> list[Any]:
+    return sorted(map(int, keys))
+
+
+def _entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if not isinstance(value, dict):
+        yield (), value
+        return
+    for key, below in value.items():
+        for rest, said in _entries(below):
+            yield (*(key if isinstance(key, tuple) else (key,)), *rest), said
+
+
+def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> Any:
+    """The dictionary that stands there: of the module, or one that the function writes down and leaves alone."""
+    if isinstance(root, ast.Name):
+        stores = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == root.id]
+        made = [
+            node.value
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == root.id
+        ]
+        asked: Callable[[ast.AST], bool] = lambda node: isinstance(spot.code.parents[node], ast.Subscript)  # noqa: E731
+        if not made:
+            return spot.value(root) if not any(isinstance(node.ctx, ast.Store) for node in stores) else None
+        if len(made) != 1 or not all(asked(node) for node in stores if isinstance(node.ctx, ast.Load)):
+            return None
+        root = made[0]
+    try:
+        return ast.literal_eval(root) if isinstance(root, ast.Dict) else None
+    except ValueError:
+        return None
