@@ -11,8 +11,6 @@ from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES
 
-_FEW = 16  # elements of an array that may be compared one by one in the program
-
 
 def by_map(spot: Spot) -> Iterator[Step]:
     """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C."""
@@ -76,11 +74,13 @@ def extremum(spot: Spot) -> Iterator[Step]:
         yield paired
         return
     known = spot.fact(args[0]) if len(args) == 1 else None
-    long = known is not None and known.sort == "array" and known.length > _FEW
-    if long and isinstance(args[0], ast.Name | ast.Attribute):
+    if known is not None and known.sort == "array":  # of whatever length: in the next call there may be many more
         excludes = {"nan": "NaN, of which max() and min() take no account but in the first place"}
-        yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({code.expr(args[0])})"), excludes=excludes)
-        first = f"{code.expr(args[0])}[{spot.jnp(f'arg{reduction}')}({code.expr(args[0])})]"
+        array = code.expr(args[0])
+        yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({array})"), excludes=excludes)
+        named = isinstance(args[0], ast.Name | ast.Attribute)
+        values = array if named else code.fresh("values", "items")
+        first = f"{array if named else f'({values} := {array})'}[{spot.jnp(f'arg{reduction}')}({values})]"
         yield spot.step(f"arg{reduction}", (node, first), excludes=excludes)
         return
     values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])

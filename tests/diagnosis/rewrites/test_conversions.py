@@ -35,9 +35,16 @@ def test_a_call_that_needs_a_value_becomes_jax_own(expression, expected):
     assert expected in proposals.rewrites[0].source
 
 
-def test_the_largest_of_an_array_keeps_pythons_answer_for_nan():
-    source = "def f(x):\n    return max(x)\n"
-    proposals = check(source, (jnp.array([0.5, 2.0]),), (jnp.array([0.5, jnp.nan, 2.0]),))
+@pytest.mark.parametrize(("largest", "becomes"), [("max(x)", "x[jnp.argmax(x)]"), ("max(x * 2)", "[jnp.argmax(values)]")])
+def test_the_largest_of_an_array_is_its_own_whatever_its_length(largest, becomes):
+    """Not one comparison for each element of this call's array; where a NaN counts otherwise is said."""
+    first = check(f"def f(x):\n    return {largest}\n", (jnp.array([0.5, 2.0]),), (jnp.array([2.0, 0.5, 2.0]),)).rewrites[0]
+    assert becomes in first.source and any("NaN" in said for said in first.compared.differences)
+
+
+def test_the_largest_of_a_list_keeps_pythons_answer_for_nan():
+    source = "def f(x):\n    return max([x[0], x[1]])\n"
+    proposals = check(source, (jnp.array([0.5, 2.0]),), (jnp.array([0.5, jnp.nan]),))
     assert "functools.reduce" in proposals.rewrites[0].source
 
 
