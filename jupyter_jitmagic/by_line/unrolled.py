@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from jupyter_jitmagic.by_line.equations import usual
@@ -33,12 +33,11 @@ ROUNDS = 20
 """Fewer are no burden."""
 
 
-def largest_loop(operations: Iterable[Made], source: Callable[[str], Source] = Source) -> Unrolled | None:
+def largest_loop(operations: Iterable[Made]) -> Unrolled | None:
     """The innermost Python loop that most of a program comes from; None where no loop makes up half of it.
 
     Args:
         operations: every operation of the program.
-        source: the text of a file.
     """
     every = list(operations)
     sources: dict[str, Source] = {}
@@ -48,7 +47,7 @@ def largest_loop(operations: Iterable[Made], source: Callable[[str], Source] = S
         around: dict[tuple[str, int, int], str] = {}
         for place in each.stack:
             if place.file not in sources:
-                sources[place.file] = source(place.file)
+                sources[place.file] = Source(place.file)
             for first, last in sources[place.file].loops:
                 if first <= place.line <= last:
                     around[place.file, first, last] = place.function

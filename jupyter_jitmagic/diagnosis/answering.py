@@ -250,7 +250,7 @@ def _many_equations(asked: Asked) -> Diagnosis | None:
     counts = frozenset(name for name in result.static - call.declared - listed if type(call.argument(name).value) is int)
     if not _unbearable(asked) or not counts:
         return None
-    return replace(as_data(asked, counts), reason=reasons.for_many_equations(call, result, counts))
+    return replace(as_data(asked, counts), reason=reasons.for_many_equations(result, counts))
 
 
 def _few_rounds(asked: Asked) -> Diagnosis | None:

@@ -144,10 +144,11 @@ def _overlap(a: Any, b: Any) -> bool:
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
 
 
-def attributes_of(value: Any, path: Path = ()) -> dict[Path, Any]:
+def attributes_of(value: Any) -> dict[Path, Any]:
     """Every attribute of an object, those of the objects that it holds included."""
     found: dict[Path, Any] = {}
-    todo, seen = [(path, value)], {id(value)}
+    todo: list[tuple[Path, Any]] = [((), value)]
+    seen = {id(value)}
     while todo:
         above, owner = todo.pop()
         for name, held in vars(owner).items():

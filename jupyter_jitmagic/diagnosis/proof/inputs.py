@@ -33,11 +33,6 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
-KINDS = (
-    "call", "negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "infinite", "count", "negative int",
-    "large count", "doubled", "between", "lone", "flag", "moved", "left out", "none", "given", "number", "own arrays", "size",
-    "end", "decimal", "large numbers",
-)  # fmt: skip
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
 

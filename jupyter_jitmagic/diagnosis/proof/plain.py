@@ -24,9 +24,9 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.in_place import INSTEAD as BY_SETTING
 from jupyter_jitmagic.diagnosis.proof.in_place import Setting, is_refused
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
-from jupyter_jitmagic.diagnosis.proof.rounding import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled

@@ -5,7 +5,6 @@ Such a rewrite is right if both give the same operation by operation, which NumP
 
 from __future__ import annotations
 
-import ast
 import itertools
 import math
 import time
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 LATER = "compiled, XLA's rounding may end the loop a round earlier or later"
 ANY_ROUND = "compiled, XLA's rounding may end the loop some rounds earlier or later"
 SECONDS = 1.0  # for a plain run by NumPy
+NUDGES = (1 + 3e-6, 1 - 3e-6)  # factors that change the last digits
 _NEAR = 1e-2  # relative to the largest number
 _TOLERANCE = 0.02  # what is not above it is a tolerance, perhaps
 _ROUNDS, _SHARE = 2, 0.03  # by so many, or such a share, a count of rounds may differ
@@ -88,12 +88,27 @@ def _counts(got: Any, want: Any) -> tuple[int, ...] | None:
 
 
 def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
-    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32: in
-    every part of it that differs here, as what rounding decides in one part excuses no other."""
-    differing = parts_that_differ(got, want)
+    """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
     arrays = [] if plain.asks_for_kinds else [plain.variations.canonical(given)]
-    for other in (*arrays, plain.variations.nudged(given, 1 + 3e-6), plain.variations.nudged(given, 1 - 3e-6)):
-        again = plain.run(other)
+    nudged = [plain.variations.nudged(given, factor) for factor in NUDGES]
+    return explained_by_rounding(plain.run, arrays, nudged, got, want)
+
+
+def explained_by_rounding(
+    run: Callable[[Input], Any], arrays: Sequence[Input], nudged: Sequence[Input], got: Any, want: Any
+) -> bool:
+    """Whether `run` gives another result for one of these inputs in every part that differs here, as what rounding decides in
+    one part excuses no other.
+
+    Args:
+        run: plain Python's result for an input, in a tuple; None where it gives none.
+        arrays: the input with arrays of JAX in the place of Python's numbers.
+        nudged: the input with other last digits.
+        got, want: the rewrite's result and plain Python's, which differ.
+    """
+    differing = parts_that_differ(got, want)
+    for other in (*arrays, *nudged):
+        again = run(other)
         if again is None and any(other is each for each in arrays):
             continue  # it is not served with arrays of JAX, which is no word about rounding
         if again is None or not differs(got, again[0]):
@@ -101,25 +116,6 @@ def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
         differing -= parts_that_differ(again[0], want)
         if not differing:
             return True
-    return False
-
-
-_KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
-_ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
-
-
-def asks_for_kinds(tree: ast.AST) -> bool:
-    """Whether what a source does may depend on whether a number is Python's or an array: it asks for its type, or catches
-    what Python's arithmetic raises. An array in its place then gives something else, and not for its rounding."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in _KINDS:
-                return True
-        elif isinstance(node, ast.ExceptHandler):
-            named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else _ARITHMETIC
-            if named & _ARITHMETIC:
-                return True
     return False
 
 

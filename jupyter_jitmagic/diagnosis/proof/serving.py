@@ -24,7 +24,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     Differs,
     differs,
     is_wider,
-    parts_that_differ,
     same_dtypes,
     shapes,
     with_even_lists,
@@ -34,6 +33,7 @@ from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import otherwise_as_arrays
+from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -277,17 +277,7 @@ class Served:
 
     def _rounding_decides(self, given: Input, got: Any, want: Any) -> bool:
         """Whether plain Python's own result changes with the last digits of its input, or with JAX's numbers for Python's."""
-        differing = parts_that_differ(got, want)
-        nudges = [functools.partial(operator.mul, factor) for factor in (1 + 3e-6, 1 - 3e-6)]
-        others = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
+        nudges = [functools.partial(operator.mul, factor) for factor in NUDGES]
+        nudged = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
         arrays = [] if self.plain.asks_for_kinds else [with_arrays(self._fun, given, self._static)]
-        for nudged in (*arrays, *others):
-            again = self.plain.uncompiled(nudged, SHORT)
-            if again is None and any(nudged is each for each in arrays):
-                continue  # it is not served with arrays of JAX, which is no word about rounding
-            if again is None or not differs(got, again[0]):
-                return True
-            differing -= parts_that_differ(again[0], want)
-            if not differing:
-                return True
-        return False
+        return explained_by_rounding(lambda each: self.plain.uncompiled(each, SHORT), arrays, nudged, got, want)

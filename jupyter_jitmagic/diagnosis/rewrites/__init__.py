@@ -13,7 +13,7 @@ How to add a rule. A rule is a small function in its family's file, listed in th
 text with its tree: `src`, `expr`, `operand`, `block_text`, `live_after`, `fresh`, …; `spot.jnp("where")`, `spot.lax("cond")`,
 `spot.jax("tree.map")` spell names by the user's own aliases and add a missing import. `spot.step(pattern, (node, new text), …)`
 makes the proposal; several steps are alternatives, best first. `Obstacle("…")` is raised where the rule knows why no rewrite is
-right; the user reads the sentence. A step says in `excludes` which kinds of varied inputs (`inputs.KINDS`) it does not
+right; the user reads the sentence. A step says in `excludes` which kinds of varied inputs (those of `proof.inputs`) it does not
 serve, and why that is right; `risky=True` where it evaluates what plain Python did not (gradients are then compared too).
 
 What a rule writes need not trace yet: the engine traces again and calls the rules on what stops it next. So a rule does one

@@ -220,7 +220,7 @@ class _Ways:
                         continue
                     kind = "ZeroDivisionError"
                 case ast.Subscript(value=owner, slice=index) if self._is_dict(owner):
-                    simple = self._with_default(at, statement)
+                    simple = self._with_default(at)
                     if simple is not None:
                         return simple
                     keys = (
@@ -247,7 +247,7 @@ class _Ways:
     def _is_dict(self, owner: ast.expr) -> bool:
         return isinstance(owner, ast.Dict) or isinstance(self.spot.value(owner), dict)
 
-    def _with_default(self, at: ast.Subscript, statement: ast.stmt) -> Step | None:
+    def _with_default(self, at: ast.Subscript) -> Step | None:
         """`try: v = table[k]`, `except KeyError: v = d` → `v = table.get(k, d)`."""
         code, node = self.code, self.node
         match node.body, [each.body for each in node.handlers]:

@@ -22,7 +22,7 @@ def assertion(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.Assert):
         return
     node = asked[1]
-    printed = _printed(spot, node.msg, f"assertion failed: {_one_line(spot, node.test)}")
+    printed = _printed(spot, node.msg, f"assertion failed: {_one_line(node.test)}")
     text = f"{spot.lax('cond')}({spot.code.expr(node.test)}, lambda: None, lambda: {printed})"
     yield spot.step(
         "debug.print", (node, text), note=_NOTE + "the check prints its message (jax.experimental.checkify can raise)"
@@ -74,7 +74,7 @@ def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:
         if returns and all(r.value is not None for r in returns):
             for tree in (False, True):
                 yield _marked(spot, node, rest, returns, [*node.orelse, *follows], tree)
-    printed = _printed(spot, _raised_message(node.body[-1], node.body[:-1]), _one_line(spot, node.test))
+    printed = _printed(spot, _raised_message(node.body[-1], node.body[:-1]), _one_line(node.test))
     call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {printed}, lambda: None)"
     note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
@@ -112,7 +112,7 @@ def no_case_left(spot: Spot) -> Iterator[Step]:
         yield spot.step(
             "where", (region, f"{head}{indent}return {text}\n"), *edits, note=_NOTE + "the result is NaN where no case holds"
         )
-    printed = _printed(spot, _raised_message(raised), f"not {_one_line(spot, node.test)}")
+    printed = _printed(spot, _raised_message(raised), f"not {_one_line(node.test)}")
     call = f"{spot.lax('cond')}({test}, lambda: None, lambda: {printed})"
     note = _NOTE + "the message is printed where no case holds (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{head}{indent}{call}\n{indent}return {code.src(value)}\n"), *edits, note=note)
@@ -223,7 +223,7 @@ def message_before(raised: ast.Raise, before: Sequence[ast.stmt]) -> ast.Assign 
     return None
 
 
-def _one_line(spot: Spot, node: ast.expr) -> str:
+def _one_line(node: ast.expr) -> str:
     return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
-    AWARE_OF_WHERE,
     BINARY,
     LINEAR,
     PARTIAL,
@@ -20,7 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
-from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names
+from jupyter_jitmagic.source.names import target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 KEEPS_ZERO = (ast.Mult, ast.Div, ast.Pow)
@@ -419,13 +418,11 @@ class Consumers(Updating):
 
     def with_keyword(self, call: ast.Call, keyword: str) -> None:
         """The call with one more keyword."""
-        end = self.code.span(call)[1]
         arguments = [*call.args, *call.keywords]
         text = self.text(call)
         inner = text[:-1].rstrip()
         comma = "" if not arguments else " " if inner.endswith(",") else ", "
         self.replace(call, f"{inner}{comma}{keyword})")
-        assert end
 
     def rest(self, node: ast.Call, *without: str) -> str:
         """The keywords of a call as the end of an argument list."""
@@ -436,6 +433,3 @@ class Consumers(Updating):
 def _at(axis: int, ndim: int) -> str:
     """The index that puts a mask along one of several axes."""
     return f"[{', '.join(':' if each == axis else 'None' for each in range(ndim))}]"
-
-
-__all__ = ["AWARE_OF_WHERE", "COMPREHENSIONS", "Consumers"]

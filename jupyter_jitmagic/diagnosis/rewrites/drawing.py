@@ -21,7 +21,7 @@ class Drawing(Reshaping):
     def drawn(self, node: ast.Call, known: Called) -> Ragged | None:
         """`jax.random.categorical(key, s)`: -inf where s does not count."""
         if len(known.arguments) != 2 or known.keywords:
-            return self._not_drawn(node, known)
+            return self._not_drawn(known)
         key, logits = known.arguments
         self.plain(key)
         found = self.visit(logits)
@@ -37,11 +37,11 @@ class Drawing(Reshaping):
         """`jax.random.choice(key, s, p=q)`, s a selection or its length: of all, with no probability where q does not count."""
         weights = known.keyword("p")
         if not 2 <= len(known.arguments) <= 3 or {each.arg for each in known.keywords} - {"p", "shape"}:
-            return self._not_drawn(node, known)
+            return self._not_drawn(known)
         key, of, *shape = known.arguments
         self.plain(key, *shape, *(each.value for each in known.keywords if each.arg == "shape"))
         if weights is None:
-            return self._of_any(node, known, of)
+            return self._of_any(node, of)
         found = self.visit(weights)
         if found is None:
             self.plain(of)
@@ -58,7 +58,7 @@ class Drawing(Reshaping):
         self.replace(weights, self.padded(weights, found, "0"))
         return None
 
-    def _of_any(self, node: ast.Call, known: Called, of: ast.expr) -> Ragged | None:
+    def _of_any(self, node: ast.Call, of: ast.expr) -> Ragged | None:
         """`jax.random.choice(key, s)` → `s[jax.random.randint(key, (), 0, count)]`, the elements that count in front."""
         found = self.visit(of)
         if found is None:
@@ -70,7 +70,7 @@ class Drawing(Reshaping):
         self.replace(node, f"{self.operand(of)}[{draw}]")
         return None
 
-    def _not_drawn(self, node: ast.Call, known: Called) -> Ragged | None:
+    def _not_drawn(self, known: Called) -> Ragged | None:
         self.plain(*known.arguments, *(each.value for each in known.keywords))
         return None
 

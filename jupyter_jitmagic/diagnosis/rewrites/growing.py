@@ -256,7 +256,7 @@ class GrowingList(Container):
         """As many elements as there can be."""
         together = self._moved_together()
         if together is not None:
-            self.whole = all(is_exhausted(self.spot, counter, self.function) for counter in together) and not self.first
+            self.whole = all(is_exhausted(counter, self.function) for counter in together) and not self.first
             text = left_of(self.spot, together)
             return f"{text} + {len(self.first)}" if self.first else text
         chosen = {

@@ -27,7 +27,7 @@ def behind_the_loop(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         return
     if any(raised in ast.walk(each) for each in inmost.orelse):
         return
-    if isinstance(inmost, ast.While) and _begins_each_round(spot, inmost, raised):
+    if isinstance(inmost, ast.While) and _begins_each_round(inmost, raised):
         yield _in_the_test(spot, inmost, raised)
         return
     failed = code.fresh("failed", "invalid", "refused", "wrong")
@@ -43,7 +43,7 @@ def behind_the_loop(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     )
 
 
-def _begins_each_round(spot: Spot, loop: ast.While, raised: ast.Raise) -> bool:
+def _begins_each_round(loop: ast.While, raised: ast.Raise) -> bool:
     """Whether `while a:` begins with `if b: raise`, and ends by its test alone."""
     first = loop.body[0]
     if not isinstance(first, ast.If) or first.body != [raised] or loop.orelse or leaves(loop.body, (ast.Break, ast.Return)):

@@ -26,11 +26,7 @@ def for_range(spot: Spot) -> Iterator[Step]:
     if not isinstance(loop, ast.For) or loop.iter is not node:
         yield from _sum_over_range(spot, node)
         return
-    steps = list(behind_the_loop(spot, loop))
-    if steps:
-        yield from steps
-        return
-    steps = list(_with_arrays(spot, loop))
+    steps = list(behind_the_loop(spot, loop)) or list(_with_arrays(spot, loop))
     if steps:
         yield from steps
         return
@@ -47,11 +43,7 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.While):
         return
     loop = asked[1]
-    steps = list(behind_the_loop(spot, loop))
-    if steps:
-        yield from steps
-        return
-    steps = list(_with_arrays(spot, loop))
+    steps = list(behind_the_loop(spot, loop)) or list(_with_arrays(spot, loop))
     if steps:
         yield from steps
         return

@@ -133,7 +133,6 @@ SET_BY_WHERE = {
 
 FLOATS = words("mean std var average median quantile percentile exp exp2 expm1 sin cos tan tanh sigmoid softmax norm linspace")
 """What gives floats of integers, beside the operations that are not safe everywhere."""
-AWARE_OF_WHERE = words("sum mean prod any all std var nansum nanmean nanprod nanstd nanvar logsumexp max min amax amin")
 
 
 @dataclass(frozen=True)

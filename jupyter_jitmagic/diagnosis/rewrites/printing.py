@@ -103,7 +103,7 @@ def debug_print(spot: Spot, call: ast.Call) -> str | None:
     pieces: list[str] = []
     given = _Arguments(spot)
     for argument in call.args:
-        piece = _piece(spot, argument, given)
+        piece = _piece(argument, given)
         if piece is None:
             return None
         pieces.append(piece)
@@ -172,7 +172,7 @@ class _Arguments:
         return [*self.positional, *(f"{name}={name}" for name in self.named)]
 
 
-def _piece(spot: Spot, node: ast.expr, given: _Arguments) -> str | None:
+def _piece(node: ast.expr, given: _Arguments) -> str | None:
     """One printed argument as a part of the template."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _escaped(node.value)
@@ -247,7 +247,7 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
     for argument in call.args:
         given = _Arguments(spot)
         lifted = isinstance(argument, ast.JoinedStr) and any(_computes(part) for part in argument.values)
-        template = _piece(spot, argument, given) if lifted else None
+        template = _piece(argument, given) if lifted else None
         if template is not None:
             for number, text in enumerate(given.positional):
                 computed.append(text)

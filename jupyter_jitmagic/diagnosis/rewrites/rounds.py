@@ -299,7 +299,7 @@ def _range_length(spot: Spot, args: list[ast.expr]) -> str | None:
     return f"len(range({', '.join(map(code.src, args))}))"
 
 
-def is_exhausted(spot: Spot, counter: Counter, function: ast.FunctionDef) -> bool:
+def is_exhausted(counter: Counter, function: ast.FunctionDef) -> bool:
     """Whether the counter is at its limit in the end: a loop of its own, which nothing else ends, moves it there one by one."""
     for statement in function.body[::-1]:
         match statement:

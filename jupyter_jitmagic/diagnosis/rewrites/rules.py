@@ -38,7 +38,7 @@ class Step:
         pattern: what was done, in a word of `Change.pattern`: "where", "cond", "fori_loop", "jnp", ...
         line: the line within the unit's text before the edit.
         excludes: kinds of varied inputs on which the edit does not promise plain Python's result, and why that is right
-            (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `inputs.KINDS`, and "another shape": inputs
+            (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `proof.inputs`, and "another shape": inputs
             on which plain Python's result has another shape than on the call's own; "nothing": on which it is None.
         note: half a sentence for the user, where the edit gives up something (a message, a check).
         risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.

@@ -237,7 +237,7 @@ def _sorted(params: Params, *operands: Any) -> Any:
     return [np.take_along_axis(operand, order, axis) for operand in operands]
 
 
-def _full_indices(shape: Any, indices: Any, numbers: Any, sizes: Any, over: Any, own_batch: Any, index_batch: Any) -> Any:
+def _full_indices(shape: Any, indices: Any, sizes: Any, over: Any, own_batch: Any, index_batch: Any) -> Any:
     """(an index array for every dimension of the operand, whether the window begins in bounds; both with windows behind)."""
     batch = indices.shape[:-1]
     around = (...,) + (None,) * len(shape)
@@ -262,7 +262,7 @@ def _gathered(params: Params, x: Any, indices: Any) -> Any:
     numbers, sizes = params["dimension_numbers"], params["slice_sizes"]
     own_batch = tuple(getattr(numbers, "operand_batching_dims", ()))
     index_batch = tuple(getattr(numbers, "start_indices_batching_dims", ()))
-    at, inside = _full_indices(x.shape, indices, numbers, sizes, tuple(numbers.start_index_map), own_batch, index_batch)
+    at, inside = _full_indices(x.shape, indices, sizes, tuple(numbers.start_index_map), own_batch, index_batch)
     if any(wanted > size for wanted, size in zip(sizes, x.shape, strict=True)):
         raise NotImplementedError("a window larger than the array")
     batch = indices.ndim - 1
@@ -300,7 +300,7 @@ def _scattered(put: Callable[[Any, Any, Any], None]) -> Operation:
         lengths = iter([updates.shape[k] for k in windows])
         sizes = [1 if k in gone else next(lengths) for k in range(x.ndim)]
         over = tuple(numbers.scatter_dims_to_operand_dims)
-        at, inside = _full_indices(x.shape, indices, numbers, sizes, over, own_batch, index_batch)
+        at, inside = _full_indices(x.shape, indices, sizes, over, own_batch, index_batch)
         batches = [k for k in range(updates.ndim) if k not in windows]
         new = updates.transpose([*batches, *windows]).reshape([*indices.shape[:-1], *sizes])
         out = np.array(x)

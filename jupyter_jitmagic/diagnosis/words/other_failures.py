@@ -267,7 +267,7 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
         sentence = rule(call, error, text)
         if sentence:
             return sentence
-    if plain is None and (sentence := _own_check(call, error, text)):
+    if plain is None and (sentence := _own_check(call, text)):
         return sentence
     name = type(error).__name__
     if plain is None:
@@ -423,7 +423,7 @@ def _refused_argument(call: Call, error: BaseException, text: str) -> str | None
     return f"{path} is {_a(type(leaf))}, which is not a JAX type: use it outside of {call.name}, and pass numbers and arrays."
 
 
-def _own_check(call: Call, error: BaseException, text: str) -> str | None:
+def _own_check(call: Call, text: str) -> str | None:
     """Plain Python passes, so it is the tracer that is refused."""
     if code_of(call.fun) is None or not re.search(r"racer|numpy|ndarray|array", text):
         return None

@@ -108,7 +108,7 @@ def _counted(search: StaticSet) -> str:
     return f"{'about ' * search.extrapolated}{search.equations:,}"
 
 
-def for_many_equations(call: Call, search: StaticSet, counts: frozenset[str]) -> str:
+def for_many_equations(search: StaticSet, counts: frozenset[str]) -> str:
     """A rewrite is proposed because the program with static arguments is too large to be compiled."""
     what = _and(sorted(counts))
     return (

@@ -1,0 +1,28 @@
+"""Whether a source asks of what kind its numbers are."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+_KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
+_ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
+
+
+def asks_for_kinds(tree: ast.AST) -> bool:
+    """Whether what a source does may depend on whether a number is Python's or an array: it asks for its type, or catches
+    what Python's arithmetic raises. An array in its place then gives something else, and not for its rounding."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in _KINDS:
+                return True
+        elif isinstance(node, ast.ExceptHandler):
+            named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else _ARITHMETIC
+            if named & _ARITHMETIC:
+                return True
+    return False
