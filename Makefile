@@ -34,7 +34,7 @@ bench: setup  ## what the wrapper costs, against plain jax.jit
 	@$(PY) -m benchmarks.overhead
 	@$(PY) -m benchmarks.loops
 
-advice: setup  ## judge the advice on ../shared/corpus and tests/cases (FOLDERS="…" for others)
+advice: setup  ## judge the advice on functions with known answers (FOLDERS="…" for your own)
 	@$(PY) -m benchmarks.advice $(FOLDERS)
 
 unseen: setup  ## judge the advice on programs made at random (ARGS="--count 100 --family loops"; see --help)

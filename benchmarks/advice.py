@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     folders = options.folders or [folder for folder in DEFAULTS if folder.is_dir()]
     paths = [path for folder in folders for path in cases_in(pathlib.Path(folder)) if options.only in str(path)]
     if not paths:
-        print("no cases found: name a folder with cases, or have ../shared/corpus beside the checkout")
+        print("no cases found: name a folder with cases")
         return 1
     if options.unhurried:
         unhurried()
