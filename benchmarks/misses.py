@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -62,9 +63,8 @@ def jax_words(text: str) -> str:
         for line in lines
         if line.startswith("*") or "never seen" in line or "unavailable" in line or "doesn't match" in line
     ]
-    return "; ".join(line.lstrip("* ").partition("https://")[0] for line in told)[:160] or (
-        "nothing" if not lines else lines[-1][:160]
-    )
+    words = "; ".join(line.lstrip("* ").partition("https://")[0] for line in told) or (lines[-1] if lines else "nothing")
+    return re.sub(r"0x[0-9a-f]+", "0x…", words)[:160]
 
 
 def verdict(words: str, arguments: set[str]) -> str:
