@@ -52,10 +52,17 @@ _RUNS = 5  # likewise plain runs of a slow one
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
     """Why does this call of `fun` not trace under jit, and what cures it?
 
-    `fun` may be plain or jitted (what its jit declares static is then part of the answer). The answer's static arguments were
-    re-traced, its rewrites run and compared with the plain function. Never raises for a function that fails, and leaves nothing
-    behind: what the function prints is swallowed, what it changes is put back, and where it is about to do what cannot be put
-    back (write a file, start a process, advance an iterator) it goes no further, and the answer says so.
+    The answer's static arguments were re-traced, its rewrites run and compared with the plain function. Never raises for a
+    function that fails, and leaves nothing behind: what the function prints is swallowed, what it changes is put back, and
+    where it is about to do what cannot be put back (write a file, start a process, advance an iterator) it goes no further, and
+    the answer says so. It ends within ``jm.options.advice_limit_s`` seconds.
+
+    Args:
+        fun: plain or jitted; what its jit declares static is then part of the answer.
+        args, kwargs: the arguments of the call that fails.
+
+    Returns:
+        The answer, which `print` shows as text; `.kind` says of which sort it is.
 
     Example:
         >>> def padded(x, n):

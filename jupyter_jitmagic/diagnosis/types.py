@@ -24,6 +24,7 @@ class Site:
         arguments: paths in the jitted function's own parameters, as "x", "cfg['n']", "params[0].w".
         detail: half a sentence in JAX's words, as "decides a shape".
         column, end_line, end_column: the expression within the source (0-based columns in characters, as `ast`), or None.
+        function: the name of the function in which it stands.
         proven: seen by running the function, not concluded from an error's text.
         values: short form of each argument named, as "f32[4]" or "5".
     """
@@ -80,6 +81,7 @@ class Rewrite:
         verified: it was re-traced, run compiled and compared.
         reason: why it could not be compared, if it was not.
         static_argnames: the static arguments that it needs beside the rewrite.
+        filenames: for each of `sources` the file in which the old statement stands.
         pieces: of a split, the functions under jit that `sources` define beside the function, which itself is not any more.
         price: of a split, what it costs, as far as it was measured.
         slight: of a split, that hardly anything is left to compile.
@@ -141,7 +143,41 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was concluded from a failing trace. See the attributes' meaning in the README's reference."""
+    """What was concluded from one call: why it does not trace, and what cures it. ``print`` shows it as text.
+
+    Attributes:
+        function: its qualified name.
+        kind: "traces"; "static", "rewrite" or "static+rewrite": what cures the call; "not_staticness": it fails for another
+            reason, or the reason is unknown (`reason` says which).
+        static_argnames, static_argnums: the smallest verified static set; numbers for what has no name to give.
+        sites: every place that needed a traced argument's value, in the order met, one for each line.
+        rewrites: those that were run and equal to plain Python, best first; each cures all that the static arguments leave.
+        unverified: rewrites that only trace, or give the caller something else, with the reason.
+        splits: where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run.
+        classes: where no rewrite was found: the class of an argument with fields static with which the call was traced. Its
+            objects are to be made anew.
+        partial: where nothing cures every place: edits that cure some, and give plain Python's results; `reason` says what is
+            left.
+        sizes_to_give: where no rewrite was found: (parameter, value) of those that the call leaves out and plain Python works
+            out of its data. With these given, and static beside `static_argnames`, the call traces.
+        runs_plainly: plain Python was seen to run this call; asked only where nothing else cures it.
+        stopped: the search came to its time limit: what cures the call may not have been found.
+        verified: the proposed answer was traced again and, if a rewrite is part of it, compared.
+        reason: one or two plain sentences.
+        notes: what is to be known beside it, a sentence each.
+        error: what the trace raised: type and message.
+        seconds: what the diagnosis took, by the wall clock.
+        declared_argnames, declared_argnums: what the jit declares static already; the static set holds it as well.
+        undeclared: what the jit declares static and cannot be, as arrays: `static_argnames` is to stand there without it.
+        jit: the jit that takes the static arguments, as the user spells it where it is a library's own (``nnx.jit``).
+        equations: of the program with `static_argnames`, where it is so large that compiling it may take minutes, or takes long
+            beside a rewrite that compiles its rounds once; else 0.
+
+    Example:
+        >>> d = jm.diagnose(conditional_double, jnp.asarray(3.0), 2.0)
+        >>> d.kind, d.rewrites[0].changes[0].pattern
+        ('rewrite', 'where')
+    """
 
     function: str
     kind: Kind
@@ -151,34 +187,21 @@ class Diagnosis:
     rewrites: tuple[Rewrite, ...] = ()
     unverified: tuple[Rewrite, ...] = ()
     splits: tuple[Rewrite, ...] = ()
-    """Where no rewrite was found: the function in pieces under jit, around the lines that plain Python alone can run."""
     classes: tuple[Rewrite, ...] = ()
-    """Where no rewrite was found: the class of an argument with fields static with which the call was traced. Its objects are
-    to be made anew."""
     partial: tuple[Rewrite, ...] = ()
-    """Where nothing cures every place: edits that cure some, and give plain Python's results; `.reason` says what is left."""
     sizes_to_give: tuple[tuple[str, int], ...] = ()
-    """Where no rewrite was found: parameters that the call leaves out, whose values plain Python works out of its data. With
-    these given, and static beside `static_argnames`, the call traces."""
     runs_plainly: bool = False
-    """Plain Python was seen to run this call; asked only where nothing else cures it."""
     stopped: bool = False
-    """The search came to its time limit: what cures the call may not have been found."""
     verified: bool = False
     reason: str = ""
     notes: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0
     declared_argnames: tuple[str, ...] = ()
-    """What the jit declares static already; `static_argnames` holds it as well."""
     undeclared: tuple[str, ...] = ()
-    """What the jit declares static and cannot be, as arrays: `static_argnames` is to stand there without it."""
     jit: str = "jax.jit"
-    """The jit that takes the static arguments, as the user spells it where it is a library's own (``nnx.jit``)."""
     declared_argnums: tuple[int, ...] = ()
     equations: int = 0
-    """Of the program with `static_argnames`, where it is so large that compiling it may take minutes, or takes long beside a
-    rewrite that compiles its rounds once; else 0."""
 
     def __str__(self) -> str:
         """The answer as a terminal shows it."""
