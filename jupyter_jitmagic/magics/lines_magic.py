@@ -35,11 +35,6 @@ def run(shell: Any, line: str, failures: Failures) -> BaseException | None:
     if re.match(r"--roll\s", line):
         _roll(shell, line.partition(" ")[2].strip(), failures)
         return None
-    if re.match(r"--engines(\s|$)", line):
-        from jupyter_jitmagic.magics import many_processes
-
-        many_processes.lines(shell, line.removeprefix("--engines").strip())
-        return None
     targets, statement = _read(shell, line)
     if not statement:
         _show(shell, [measuring.unmeasured(target) for target in targets or _every()])

@@ -207,6 +207,10 @@ class JitMagics(Magics):  # type: ignore[misc]
         from jupyter_jitmagic.magics import lines_magic
 
         with _one_line("%jitlines"):
+            if line.split()[:1] == ["--engines"]:
+                from jupyter_jitmagic.magics import many_processes
+
+                return many_processes.lines(self.shell, line.strip().removeprefix("--engines").strip())
             failed = lines_magic.run(self.shell, line, self.failures)
         if failed is not None:
             raise failed
