@@ -189,11 +189,8 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
     """NEVER where a loop ends by a comparison of floats, which are Python's, and finds no end on numbers on which plain
     Python's does. `by_numpy`: the rewrite, computed within so many seconds."""
     varied = plain.variations
-    single = [k for k in varied.floats if isinstance(varied.leaves[k], float)]
-    if not single or jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
-        return ""
     deadline = Deadline(seconds)
-    for k in single[:3]:
+    for k in _of_tests(plain, program)[:3]:
         value = varied.leaves[k]
         for factor in _LARGER if abs(value) > _TOLERANCE else (_SMALLER,):
             given = varied.replaced({k: value * factor}, "larger")
@@ -219,11 +216,8 @@ def may_count_otherwise(plain: Plain, program: Any, by_numpy: Callable[[float], 
     """IN_SINGLE where a loop ends by a comparison of floats, which are Python's, and gives something else with steps or limits
     that 32 bits round: the numbers of the call may be such as 0.25, with which it does not."""
     varied = plain.variations
-    single = [k for k in varied.floats if isinstance(varied.leaves[k], float)]
-    if not single or jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
-        return ""
     deadline = Deadline(seconds)
-    for step, k in itertools.product(_STEPS, single[:8]):
+    for step, k in itertools.product(_STEPS, _of_tests(plain, program)[:8]):
         given = varied.replaced({k: math.copysign(step, varied.leaves[k])}, "decimal")
         found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
         if deadline.over():
@@ -249,6 +243,14 @@ def counts_in_single(plain: Plain, given: Input, got: Any) -> bool:
         return False
     again = plain.run(plain.variations.canonical(given))
     return again is not None and not differs(got, again[0])
+
+
+def _of_tests(plain: Plain, program: Any) -> list[int]:
+    """Python's floats, as places among the leaves, where a loop ends by a comparison of floats: of 32 bits, as compiled code
+    has them."""
+    if jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+        return []
+    return [k for k in plain.variations.floats if isinstance(plain.variations.leaves[k], float)]
 
 
 def _tests(jaxpr: Any) -> Iterator[Any]:
