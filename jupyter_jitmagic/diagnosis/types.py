@@ -56,9 +56,12 @@ class Change:
 class Comparison:
     """How a rewrite was compared with the plain function: on how many inputs, and which branches were reached.
 
-    `inputs` counts the inputs on which results (structure, shapes, dtypes, values) were equal; `branches` and `loop_counts`
-    say what was taken ("both branches", "0, 1 and 7 iterations"); `not_reached` names what no input reached. `beside`: what
-    it was compared with; not plain Python where that refuses the call, as it sets elements of JAX's arrays.
+    Attributes:
+        inputs: the number of inputs on which results (structure, shapes, dtypes, values) were equal.
+        branches: what was taken there ("both branches", "0, 1 and 7 iterations").
+        not_reached: what no input reached.
+        differences: where the rewrite is known to give something else, a sentence each.
+        beside: what it was compared with; not plain Python where that refuses the call, as it sets elements of JAX's arrays.
     """
 
     inputs: int = 0

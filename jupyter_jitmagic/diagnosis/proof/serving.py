@@ -90,7 +90,7 @@ class Served:
         self.taken: list[Taken] = []
         self.unsought: list[OtherCall] = []
         """What plain Python takes as well, and a rewrite need not."""
-        self.met_another_shape = False  # at the ends of arrays, in a comparison with `other_shapes`
+        self.met_another_shape = False  # at the ends of arrays, where the draft gives up another shape
         self.said: dict[str, None] = {}
         """What is to be said of the last rewrite compared, as plain Python's own numbers give something else."""
         self.untried: dict[str, None] = {}

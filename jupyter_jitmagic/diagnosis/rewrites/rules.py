@@ -172,7 +172,7 @@ class Spot:
     def value(self, node: ast.expr) -> Any:
         """The object a name or dotted name stands for in the failing frame, or None; evaluates nothing else.
 
-        (`pure_eval` would evaluate more: operators and calls, of which a rule must read the text, not the value.)
+        (The library `pure_eval` would evaluate more: operators and calls, of which a rule must read the text, not the value.)
         """
         if isinstance(node, ast.Name):
             if node.id in self.locals:
