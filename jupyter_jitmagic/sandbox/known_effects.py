@@ -19,6 +19,14 @@ CHANGES_A_LOGGER = frozenset(
 )
 """Attributes of a logger by which it is changed, or that reach its handlers."""
 
+MUTATORS = frozenset(
+    {
+        "add", "append", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "put", "remove", "reverse",
+        "setdefault", "sort", "update", "write", "writelines",
+    }
+)  # fmt: skip
+"""Methods that change what they are called of."""
+
 # By module: what its functions do, the names of those that do it, and the names of those that do not ("*": all others do)
 _UNANNOUNCED: dict[str, tuple[str, str, str]] = {
     "logging": (

@@ -20,30 +20,12 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
-from jupyter_jitmagic.sandbox.known_effects import noticed
+from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
 from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, value_of
 from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
-MUTATORS = frozenset(
-    {
-        "add",
-        "append",
-        "clear",
-        "discard",
-        "extend",
-        "fill",
-        "insert",
-        "pop",
-        "popitem",
-        "put",
-        "remove",
-        "reverse",
-        "setdefault",
-    }
-    | {"sort", "update", "write", "writelines"}
-)
 _CALLBACKS = {"io_callback"}
 
 

@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.objects.attributes import (
 from jupyter_jitmagic.diagnosis.objects.keyed import GROWING, CannotLift
 from jupyter_jitmagic.diagnosis.objects.lifted_text import Lifted, Text
 from jupyter_jitmagic.diagnosis.objects.noted import Noted
-from jupyter_jitmagic.sandbox.purity import MUTATORS
+from jupyter_jitmagic.sandbox.known_effects import MUTATORS
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.definitions import definition_in
 from jupyter_jitmagic.source.names import walk

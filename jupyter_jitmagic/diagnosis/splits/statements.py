@@ -6,7 +6,7 @@ import ast
 import itertools
 from collections.abc import Collection, Iterator
 
-from jupyter_jitmagic.sandbox.purity import MUTATORS
+from jupyter_jitmagic.sandbox.known_effects import MUTATORS
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import SCOPES, free_names, stored, target_names, walk_scope
 
