@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from jupyter_jitmagic.source.names import SCOPES, children, free_names, read_first, walk, walk_scope
-from jupyter_jitmagic.usercode.places import characters
+from jupyter_jitmagic.usercode.places import characters, compared
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Edit = tuple[int, int, str]
@@ -125,7 +125,10 @@ class Code:
         raise LookupError(f"no block around line {stmt.lineno}")
 
     def at(self, line: int, column: int, end_line: int, end_column: int) -> ast.AST | None:
-        """The outermost expression or statement of exactly this span, else the innermost one around it."""
+        """The outermost expression or statement of exactly this span, else the innermost one around it.
+
+        Of `not a > b` the comparison: it is what asks for a value.
+        """
         start, end = (line, column), (end_line, end_column)
         best: ast.AST | None = None
         for node in self.below(self.tree):  # breadth first: outer nodes come before inner ones
@@ -136,7 +139,7 @@ class Code:
                 if best is not None and (a, b) == self._bounds(best) and isinstance(best, ast.expr):
                     continue
                 best = node
-        return best
+        return compared(best)
 
     @staticmethod
     def _bounds(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:

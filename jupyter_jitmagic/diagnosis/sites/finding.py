@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.base.paths import is_part
 from jupyter_jitmagic.base.value_texts import shown
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, code_of, innermost, is_user
-from jupyter_jitmagic.diagnosis.sites.operations import block_of, operation_of, whole_tree
+from jupyter_jitmagic.diagnosis.sites.operations import block_of, of_comparison, operation_of, whole_tree
 from jupyter_jitmagic.diagnosis.types import Found, Site
 from jupyter_jitmagic.usercode.ownership import is_ours
 from jupyter_jitmagic.usercode.places import Position, in_characters, position, source_line, tested_at
@@ -99,7 +99,9 @@ def _site(event: Any, leaves: list[tuple[str, Any]]) -> Site:
 
 def _asked_at(how: str, code: CodeType, instruction: int, line: int) -> Position:
     """The place of the expression whose value was asked for."""
-    return position(code, tested_at(code, instruction) if how == "bool" else instruction, line)
+    if how != "bool":
+        return position(code, instruction, line)
+    return of_comparison(code, position(code, tested_at(code, instruction), line))
 
 
 _DETAILS = {

@@ -11,6 +11,8 @@ import textwrap
 from types import CodeType
 from typing import Any
 
+from jupyter_jitmagic.usercode.places import Position, compared
+
 # what Python did at an instruction
 
 
@@ -117,6 +119,15 @@ def _node_at(code: CodeType, where: Any) -> tuple[ast.AST | None, dict[ast.AST, 
     if tree is None or where.column is None:
         return None, parents
     return by_place.get((where.line, where.column, where.end_line, where.end_column)), parents
+
+
+def of_comparison(code: CodeType, where: Position) -> Position:
+    """The place of the comparison alone where it is that of `not a > b`, at which Python 3.13 places it."""
+    node = _node_at(code, where)[0]
+    comparison = compared(node)
+    if comparison is node or not isinstance(comparison, ast.Compare):
+        return where
+    return Position(comparison.lineno, comparison.end_lineno, comparison.col_offset, comparison.end_col_offset)
 
 
 _Block = tuple[ast.AST | None, dict[ast.AST, ast.AST], dict[tuple[int, int, int, int], ast.AST]]

@@ -23,6 +23,8 @@ ONE_ARGUMENT = [
     ("max(1, x.argmax())", "jnp.maximum(1, x.argmax())"),
     ("min(1.5, x[0])", "jnp.where(x[0] < 1.5, x[0], 1.5)"),
     ("any(x > 1)", "jnp.any(x > 1)"),
+    ("not x[0] > 1", "jnp.logical_not(x[0] > 1)"),  # Python 3.13 places the comparison at the whole
+    ("all(not v > 1 for v in x)", "jnp.logical_not(v > 1) for v in x"),
     ("all(v > 0 for v in x)", "jnp.all(jnp.array([v > 0 for v in x]))"),
     ("sorted([x[0], x[1]])[0]", "jnp.sort(jnp.asarray([x[0], x[1]]))[0]"),
 ]
