@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import functools
 import types
 
 from jupyter_jitmagic.source.code import Code, first_line
-from jupyter_jitmagic.source.units import NoSource, Unit
+from jupyter_jitmagic.source.units import NoSource, Unit, parsed
 from jupyter_jitmagic.usercode.places import extent
 
 
@@ -15,10 +14,9 @@ def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:
     """The def or lambda in a unit's text whose code this is."""
     line = code.co_firstlineno - unit.first_line + 1
     lambdas = []
-    for node in ast.walk(_tree(unit.text)):
+    for node in ast.walk(parsed(unit.text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            if first == line and node.name == code.co_name:
+            if first_line(node) == line and node.name == code.co_name:
                 return node
         elif isinstance(node, ast.Lambda) and node.lineno == line and code.co_name == "<lambda>":
             lambdas.append(node)
@@ -31,11 +29,6 @@ def definition_of(unit: Unit, code: types.CodeType) -> ast.AST | None:
 
 def _holds(node: ast.expr, begin: tuple[int, int], end: tuple[int, int]) -> bool:
     return (node.lineno, node.col_offset) <= begin and end <= (node.end_lineno or 0, node.end_col_offset or 0)
-
-
-@functools.lru_cache(maxsize=64)
-def _tree(text: str) -> ast.Module:
-    return ast.parse(text)
 
 
 def definition_in(code: Code, unit: Unit, function: types.FunctionType) -> ast.FunctionDef:

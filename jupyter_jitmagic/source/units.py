@@ -80,15 +80,16 @@ def layers(fun: Any) -> Iterator[Any]:
             fun = call if isinstance(call, types.FunctionType) else None
 
 
-@functools.lru_cache(maxsize=32)
-def _parsed(filename: str, text: str) -> ast.Module:
+@functools.lru_cache(maxsize=64)
+def parsed(text: str) -> ast.Module:
+    """The tree of a text; it is shared, and not to be changed."""
     return ast.parse(text)
 
 
 @functools.lru_cache(maxsize=64)
 def _codes_of(filename: str, text: str, flags: int, first: int, last: int) -> tuple[types.CodeType, ...]:
     """All code objects of a module's statements `first` to `last`, compiled together; none where they cannot have run so."""
-    body = _parsed(filename, text).body[first : last + 1]
+    body = parsed(text).body[first : last + 1]
     try:
         return tuple(codes(_compile(ast.Module(body, []), filename, flags)))
     except SyntaxError:  # a `return` in a cell stops nothing above it
@@ -111,11 +112,11 @@ def module_text(filename: str, module_globals: dict[str, Any] | None = None) -> 
     if not text.endswith("\n"):
         text += "\n"
     try:
-        _parsed(filename, text)
+        parsed(text)
     except SyntaxError:
         text = re.sub(r"^[ \t]*(%|!|\?).*$|^.*\?\??[ \t]*$", "", text, flags=re.MULTILINE)
         try:
-            _parsed(filename, text)
+            parsed(text)
         except SyntaxError:
             raise NoSource(f"the source of {filename} cannot be parsed") from None
     return text
@@ -131,7 +132,7 @@ def unit_of(code: types.CodeType, module_globals: dict[str, Any]) -> Unit:
         raise NoSource(f"{code.co_qualname} is not the user's own code ({code.co_filename})")
     text = module_text(code.co_filename, module_globals)
     flags = code.co_flags & _ANNOTATIONS
-    body = _parsed(code.co_filename, text).body
+    body = parsed(text).body
     for start, end, first, last in _blocks(body):
         if first <= code.co_firstlineno <= last:
             # A shell compiles each statement of a cell alone, an import compiles the module as a whole, and the compiler makes

@@ -313,27 +313,27 @@ class Gradients:
                 continue
             largest = max(float(np.nanmax(np.abs(np.asarray(v)), initial=1.0)) for v in leaves.values)
             step = _STEP * largest / 10
-            ends = [self._at(given, leaves, way, sign * step) for sign in (1, -1, 0.5, -0.5)]
+            ends = [self._at(leaves, way, sign * step) for sign in (1, -1, 0.5, -0.5)]
             if any(value is None for value in ends):
                 return ""
             wide, narrow = (ends[0] - ends[1]) / (2 * step), (ends[2] - ends[3]) / step
             if abs(wide - narrow) > 0.2 * size:
                 return ""
-            if self._is_kink(ends, given, leaves, step):
+            if self._is_kink(ends, leaves, step):
                 return "neither"
             near = [name for name, slope in (("plain", expected), ("rewrite", other)) if abs(narrow - slope) < 0.2 * size]
             return near[0] if near else "neither"
         return ""
 
-    def _is_kink(self, ends: Sequence[Any], given: Input, leaves: Leaves, step: float) -> bool:
+    def _is_kink(self, ends: Sequence[Any], leaves: Leaves, step: float) -> bool:
         """Whether the slopes on the two sides differ."""
-        here = self._at(given, leaves, [np.zeros(np.shape(v)) for v in leaves.values], 0.0)
+        here = self._at(leaves, [np.zeros(np.shape(v)) for v in leaves.values], 0.0)
         if here is None:
             return False
         left, right = (here - ends[1]) / step, (ends[0] - here) / step
         return bool(abs(left - right) > _CLOSE * max(abs(left), abs(right), 1e-3) * 5)
 
-    def _at(self, given: Input, leaves: Leaves, way: Sequence[Any], step: float) -> Any:
+    def _at(self, leaves: Leaves, way: Sequence[Any], step: float) -> Any:
         moved = [
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]

@@ -83,7 +83,7 @@ class Indexing(Writer):
             lone = all(isinstance(part, ast.Slice) and _is_whole(part) for k, part in enumerate(parts) if k != at)
             if not lone:
                 self.stop(node)
-            return self._sliced(node, base, parts[at], parts, at)  # type: ignore[arg-type]
+            return self._sliced(node, base, parts[at], parts)  # type: ignore[arg-type]
         return self._element(node, base, parts, at)
 
     def _in_each_row(self, node: ast.Subscript, base: Ragged, parts: list[ast.expr]) -> bool:
@@ -184,7 +184,7 @@ class Indexing(Writer):
                 return replace(places, ndim=base.ndim, dtype=base.dtype, source=base.source, pad="", direct=False)
             self.plain(part)
         if isinstance(part, ast.Slice):
-            return self._sliced(node, base, part, parts, at)
+            return self._sliced(node, base, part, parts)
         if number in (0, -1) and not base.front and not base.flat and not base.listed:
             mask = enclosed(base.mask)
             first = f"{self.jnp('argmax')}({mask})" if number == 0 else f"-1 - {self.jnp('argmax')}({mask}[::-1])"
@@ -203,7 +203,7 @@ class Indexing(Writer):
             self.replace(part, f"{self.jnp('minimum')}({self.text(part)}, {self.count(base)} - 1)")
         return None
 
-    def _sliced(self, node: ast.Subscript, base: Ragged, part: ast.Slice, parts: list[ast.expr], at: int) -> Ragged | None:
+    def _sliced(self, node: ast.Subscript, base: Ragged, part: ast.Slice, parts: list[ast.expr]) -> Ragged | None:
         """A part of it; lengths that are known cut the front, others the mask."""
         bounds = [None if bound is None else _integer(bound) for bound in (part.lower, part.upper, part.step)]
         given = [bound is not None for bound in (part.lower, part.upper, part.step)]

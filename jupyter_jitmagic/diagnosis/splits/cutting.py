@@ -255,7 +255,7 @@ class Cut:
         returns = any(leaves([node], ast.Return) for node in nodes)
         live = self._live_after(run, items)
         outputs = [] if returns else [name for name in stored(nodes) if name in live]
-        inputs = (read_first(nodes) | (set(outputs) - surely_written(nodes))) & set(self._known(run)) - self._born_in(run)
+        inputs = (read_first(nodes) | (set(outputs) - surely_written(nodes))) & set(self._known()) - self._born_in(run)
         copied: list[ast.stmt] = []
         for _ in range(10):
             needed = [self._definitions[name] for name in sorted(inputs) if name in self._definitions]
@@ -299,7 +299,7 @@ class Cut:
         self.marks.plain.add(item.key)
         raise _Again
 
-    def _known(self, run: Sequence[Item]) -> list[str]:
+    def _known(self) -> list[str]:
         """The function's own names, those of taken-apart expressions included."""
         parts = [name for items in self._parts.values() for item in items for name in stored([item.node])]
         return [*self.locals, *(name for name in parts if name not in self.locals)]
