@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, shapes, too_large
+from jupyter_jitmagic.diagnosis.proof.differing import differs, shapes, too_large
+from jupyter_jitmagic.diagnosis.proof.side_by_side import side_by_side
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
@@ -53,18 +54,8 @@ def beside_negative_powers(plain: Plain, rewrite: Callable[[Input], Any], texts:
     `texts` are the user's functions."""
     if not any(has_open_power(ast.parse(text)) for text in texts):
         return ""
-    deadline = Deadline(seconds)
-    for given in _numbers(plain):
-        found = plain.elsewhere(given, min(_SHORT, deadline.left()))
-        if deadline.over():
-            return ""
-        if found is None:
-            continue
-        try:
-            got = rewrite(given)
-        except CannotRun:
-            return ""
-        if differs(got, found[0]) and (said := otherwise_as_arrays(plain, given, got, found[0])):
+    for given, got, want in side_by_side(plain.elsewhere, rewrite, _numbers(plain), _SHORT, Deadline(seconds)):
+        if differs(got, want) and (said := otherwise_as_arrays(plain, given, got, want)):
             return said
     return ""
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, parts_that_differ, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.side_by_side import side_by_side
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
@@ -217,20 +218,12 @@ def may_count_otherwise(plain: Plain, program: Any, by_numpy: Callable[[float], 
     that 32 bits round: the numbers of the call may be such as 0.25, with which it does not."""
     varied = plain.variations
     deadline = Deadline(seconds)
-    for step, k in itertools.product(_STEPS, _of_tests(plain, program)[:8]):
-        given = varied.replaced({k: math.copysign(step, varied.leaves[k])}, "decimal")
-        found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
-        if deadline.over():
-            return ""
-        if found is None:
-            continue
-        try:
-            got = by_numpy(deadline.left())(given)
-        except CannotRun:
-            return ""
-        if differs(got, found[0]):
-            return IN_SINGLE
-    return ""
+    inputs = (
+        varied.replaced({k: math.copysign(step, varied.leaves[k])}, "decimal")
+        for step, k in itertools.product(_STEPS, _of_tests(plain, program)[:8])
+    )
+    both = side_by_side(plain.uncompiled, lambda given: by_numpy(deadline.left())(given), inputs, _MOMENT, deadline)
+    return IN_SINGLE if any(differs(got, want) for _, got, want in both) else ""
 
 
 def counts_in_single(plain: Plain, given: Input, got: Any) -> bool:
