@@ -18,11 +18,41 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
         inner = stack.pop()
         for equation in inner.eqns:
             yield equation
-            for value in equation.params.values():
-                for item in value if isinstance(value, tuple | list) else (value,):
-                    item = getattr(item, "jaxpr", item)
-                    if hasattr(item, "eqns"):
-                        stack.append(item)
+            stack.extend(_within(equation))
+
+
+def _within(equation: Any) -> Iterator[Any]:
+    """The programs inside a loop or branch."""
+    for value in equation.params.values():
+        for item in value if isinstance(value, tuple | list) else (value,):
+            item = getattr(item, "jaxpr", item)
+            if hasattr(item, "eqns"):
+                yield item
+
+
+_MOVES = frozenset(
+    {"broadcast_in_dim", "concatenate", "convert_element_type", "copy", "iota", "jit", "pjit", "reshape", "slice"}
+    | {"random_unwrap", "random_wrap", "squeeze", "transpose"}
+)
+"""Operations that compute nothing."""
+_READS = frozenset({"dynamic_slice", "gather"})
+"""Operations that take a part of an array; what comes after it says which."""
+
+
+def work_in(jaxpr: Any) -> int:
+    """How many of a closed jaxpr's equations compute something: taking an element (`v[i]`) does not."""
+    stack, work = [getattr(jaxpr, "jaxpr", jaxpr)], 0
+    while stack:
+        inner = stack.pop()
+        wanted = {id(each) for each in inner.outvars}
+        for equation in reversed(inner.eqns):
+            if wanted.isdisjoint(map(id, equation.outvars)) and not equation.effects:
+                continue
+            reads = equation.primitive.name in _READS
+            wanted.update(map(id, equation.invars[:1] if reads else equation.invars))
+            work += not reads and equation.primitive.name not in _MOVES
+            stack.extend(_within(equation))
+    return work
 
 
 def count_equations(jaxpr: Any) -> int:

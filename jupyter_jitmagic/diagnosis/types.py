@@ -87,7 +87,7 @@ class Rewrite:
         filenames: for each of `sources` the file in which the old statement stands.
         pieces: of a split, the functions under jit that `sources` define beside the function, which itself is not any more.
         price: of a split, what it costs, as far as it was measured.
-        slight: of a split, that hardly anything is left to compile.
+        slight: of a split, that hardly anything is left to compile, or that a piece is compiled in each round of a loop.
         padded: not verified only because its caller gets more: whole arrays, and how many of their elements plain Python gives.
     """
 

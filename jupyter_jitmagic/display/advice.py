@@ -322,7 +322,7 @@ def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
     padded = fix.rewrite is not None and fix.rewrite.padded
     slight = fix.rewrite is not None and fix.rewrite.slight
     doubt = ", not compared" if fix.proof == "unverified" and not padded else ""
-    name = _apart(fix, first) + (", which leaves hardly anything under jit" if slight else "")
+    name = _apart(fix, first) + (", which gains little" if slight else "")
     if padded and fix.rewrite is not None:
         name = "padded" if _PATTERNS.keys().isdisjoint(fix.rewrite.patterns) else f"{name}, padded"
     return Details(f"Another way: {name}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))

@@ -6,6 +6,7 @@ Works on text and positions of the syntax tree, so what is not touched stays as 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -92,18 +93,27 @@ class _Edits:
         if len(self._lines) < max((node.end_lineno or 0 for node in self.tree.body), default=0):
             raise OptionError("the cell's lines do not match what was run; make the change by hand")
         self._replaced: list[tuple[int, int, list[str]]] = []
+        self._imports: dict[str, None] = {}
+        self._top = 0
+        """What statements bring in beside the cell's own imports, and the line these end at."""
 
     def replace(self, name: str, statement: str) -> None:
         node = _statement(self.tree.body, name.split("."), statement, self._ran_lines)
         if node is None:
             raise OptionError(f"{name} is not in the cell any more; run the cell again, then %jitfix")
         indent = " " * node.col_offset
-        new = [indent + line if line.strip() else "" for line in _dedented(statement)]
+        new = _dedented(statement)
+        top = _end_of_imports(self.tree, node)
+        if top and (count := _count_imports(new)):
+            self._imports.update(dict.fromkeys(line for line in new[:count] if line.strip()))
+            self._top, new = top, new[count:]
+        new = [indent + line if line.strip() else "" for line in new]
         self._replaced.append((_first_line(node), node.end_lineno or node.lineno, new))
 
     def text(self) -> str:
         lines = list(self._lines)
-        for first, last, new in sorted(self._replaced, reverse=True):
+        imports = [line for line in self._imports if line not in self._lines[: self._top]]
+        for first, last, new in sorted([*self._replaced, (self._top + 1, self._top, imports)], reverse=True):
             lines[first - 1 : last] = new
         return "\n".join(lines)
 
@@ -134,6 +144,25 @@ def _that_ran(nodes: list[_Node], lines: Collection[int]) -> _Node | None:
 def _first_line(node: ast.stmt | ast.expr) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min(each.lineno for each in (node, *decorators))
+
+
+def _end_of_imports(tree: ast.Module, before: ast.stmt) -> int:
+    """The last line of the imports that a cell begins with, if they stand before a statement of its; 0 for none."""
+    first = itertools.takewhile(lambda node: isinstance(node, _IMPORT) or _is_text(node), tree.body)
+    return max((node.end_lineno or 0 for node in first if isinstance(node, _IMPORT) and before in tree.body), default=0)
+
+
+_IMPORT = ast.Import | ast.ImportFrom
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _count_imports(lines: list[str]) -> int:
+    """How many lines a statement's imports take, with what is empty after them."""
+    imports = [*itertools.takewhile(lambda line: not line.strip() or line.startswith(("import ", "from ")), lines)]
+    return len(imports) if any(line.strip() for line in imports) else 0
 
 
 def _dedented(statement: str) -> list[str]:

@@ -98,6 +98,10 @@ class Code:
             return text
         return f"({text})"
 
+    def compared(self, node: ast.expr) -> str:
+        """The same beside a comparison, which binds less than arithmetic does."""
+        return self.expr(node) if isinstance(node, ast.BinOp | ast.UnaryOp) and not _is_not(node) else self.operand(node)
+
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The node itself, its parent, and so on up to the module."""
         at: ast.AST | None = node
@@ -337,3 +341,7 @@ def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast
         inner = own_loop and not isinstance(node, ast.For | ast.While | ast.AsyncFor)
         stack += [(child, inner) for child in children(node)]
     return found
+
+
+def _is_not(node: ast.expr) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)

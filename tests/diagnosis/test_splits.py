@@ -581,3 +581,36 @@ def test_a_piece_that_jax_does_not_go_back_through_is_said():
     split = split_of(gained, jnp.array([0.5, -1.0, 2.0, 1.5]), jnp.array([1.0, 2.0, 3.0, 0.5]))
     assert "while_loop" in split.source
     assert any("not reverse-differentiable" in each for each in split.compared.differences)
+
+
+def test_taking_an_element_is_no_work_and_pairs_that_may_be_none_are_given_whole_with_their_count():
+    def falls(v, delta):
+        found = []
+        top = v[0]
+        for i in range(len(v)):
+            this = v[i]
+            if this > top:
+                top = this
+            if this < top - delta:
+                found.append((i, top))
+                top = this
+        return jnp.array(found)
+
+    first, second = fixes(jm.diagnose(jax.jit(falls), jnp.array([1.0, 3.0, 0.5, 2.0, 0.0]), 1.0))
+    assert first.rewrite.padded and second.rewrite.slight and second.rewrite.pieces
+
+
+def test_a_piece_that_compiles_in_each_round_of_a_loop_comes_after_whole_arrays_with_their_count():
+    def outliers(x, k):
+        found = []
+        for i in range(k, len(x) - k):
+            near = x[i - k : i + k]
+            middle = jnp.median(near)
+            spread = jnp.median(jnp.abs(near - middle))
+            if jnp.abs(x[i] - middle) > 3 * spread:
+                found.append(i)
+        return x, found
+
+    first, second = fixes(jm.diagnose(jax.jit(outliers), jnp.array([1.0, 1.1, 9.0, 1.0, 0.9, 1.2]), 2))
+    assert first.rewrite.padded and second.rewrite.slight
+    assert "compiles again for each value of `i`" in second.rewrite.price

@@ -432,3 +432,22 @@ def test_the_floats_of_a_record_that_is_static_as_a_whole_are_named() -> None:
     )
     whole = jm.diagnose(lambda size: jnp.zeros(size), (2, 3))
     assert whole.static_argnames == ("size",) and "static with it:" not in whole.reason
+
+
+def test_what_is_data_from_the_second_round_on_is_not_said_to_depend_on_no_argument():
+    def spread(near, most):
+        seen = jnp.zeros(near.shape[0], bool)
+        groups = 0
+        for p in range(near.shape[0]):
+            if seen[p]:
+                continue
+            queue = list(jnp.where(near[p] < most)[0])
+            groups += 1
+            while queue:
+                q = queue.pop(0)
+                if not seen[q]:
+                    seen = seen.at[q].set(True)
+                    queue.extend(list(jnp.where(near[q] < most)[0]))
+        return groups
+
+    assert "depends on no traced argument" not in jm.diagnose(spread, jnp.ones((3, 3)).at[0, 1].set(0.0), 0.5).reason

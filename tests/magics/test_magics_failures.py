@@ -669,3 +669,30 @@ def test_a_split_leaves_the_other_functions_of_the_cell_taken(shell: Shell) -> N
     fails(shell, LEVELS.replace("found = levels(", "found = jax.jit(levels)("))
     shell.ok("%jitfix")
     assert shell.ip.rl_next_input.endswith("found = levels(jnp.arange(4.0), 3)")
+
+
+def test_imports_that_a_fix_needs_stand_below_those_of_the_cell(shell: Shell):
+    cell = """%%jit
+"Filters."
+import jax.numpy as jnp
+
+RATE = 0.5
+
+
+def halved(x):
+    return x * RATE
+
+
+def settled(x):
+    while jnp.max(x) > 1:
+        x = halved(x)
+    return x
+
+
+settled(jnp.array([3.0, 2.0]))"""
+    shell.names.pop("jax")
+    assert shell.run(cell).error is not None
+    text = fixed(shell)
+    assert "import jax.numpy as jnp\nfrom jax import lax\n\nRATE" in text and text.count("import") == 2
+    assert "\n\n\ndef settled(x):\n    def " in text
+    shell.ok(text)

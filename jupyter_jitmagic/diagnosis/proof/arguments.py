@@ -118,7 +118,8 @@ def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
     if isinstance(value, int | np.integer):
         return [type(value)(n) for n in dict.fromkeys((0, 1, value + 1, 2, value - 1, 5, -1)) if n != value]
     if isinstance(value, str):
-        return [word for word in dict.fromkeys(words) if word != value][:4]
+        beyond = [_not_among([value, *words])] if value in words else []  # an `else` stands for it
+        return [*[word for word in dict.fromkeys(words) if word != value][:4], *beyond]
     return []
 
 

@@ -86,10 +86,16 @@ def _without_whole_nan(got: Any, want: Any) -> Any:
 
 
 def with_empties_of(got: Any, want: Any) -> Any:
-    """A result with those of another's arrays that are empty and of its shapes."""
+    """A result with those of another's arrays that are empty as its own are: of which shape and dtype the elements are, an
+    array made of an empty list (`jnp.array([])`) does not tell."""
     if jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):
         return got
-    return jax.tree_util.tree_map(lambda a, b: b if np.size(b) == 0 and np.shape(a) == np.shape(b) else a, got, want)
+    return jax.tree_util.tree_map(lambda a, b: b if _are_empty(a, b) else a, got, want)
+
+
+def _are_empty(got: Any, want: Any) -> bool:
+    shape = np.shape(got)
+    return np.size(want) == 0 and (shape == np.shape(want) or (shape[:1] == np.shape(want) == (0,)))
 
 
 def is_wider(got: Any, want: Any) -> bool:

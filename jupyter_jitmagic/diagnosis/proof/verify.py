@@ -73,8 +73,8 @@ def compare(
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
     `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `cut`: it gave whole
-    arrays, which were cut off, so that an empty one is no word about dtypes (`jnp.array([])` is of floats); `elsewhere`: plain
-    Python's results for arrays that are not empty, where the call's own are.
+    arrays, which were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`:
+    plain Python's results for arrays that are not empty, where the call's own are.
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.

@@ -21,6 +21,7 @@ class Operations(Ordering):
     def consumer(self, known: Called) -> Consumer:
         by_sort: dict[str, Consumer] = {
             "elementwise": self._elementwise,
+            "polynomial": self._polynomial,
             "where": self._where,
             "extreme": self._extreme,
             "by nan": self._by_nan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import types
 from collections.abc import Iterator
 
 import jax.numpy as jnp
@@ -119,6 +120,8 @@ def number(spot: Spot) -> Iterator[Step]:
     elif name == "float" and _is_float(argument) and not _wider(spot, argument):
         yield spot.step("float", (node, bare))
         yield spot.step("float", (node, f"{asarray}({text}, float).reshape(())"))
+    elif name == "int" and _is_whole(spot, argument):
+        yield spot.step("int", (node, bare))
     else:
         whole = _OF_FLOATS if name == "int" and _may_be_float(spot, argument) else None
         yield spot.step(name, (node, f"{asarray}({text}, {name})"), excludes=whole)
@@ -172,6 +175,22 @@ def _is_float(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return getattr(node.func, "attr", "") in _FLOAT_CALLS
     return False
+
+
+def _is_whole(spot: Spot, node: ast.expr) -> bool:
+    """Whether an expression is one whole number, whatever is given: a place (`jnp.argmax(x)`), or how many pass a test."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
+        return False
+    of_module = isinstance(spot.value(node.func.value), types.ModuleType)
+    if len(node.args) != of_module:
+        return False
+    counted = node.args[0] if of_module else node.func.value
+    if node.func.attr == "sum":
+        return isinstance(counted, ast.Compare)
+    return node.func.attr in _WHOLE_CALLS
+
+
+_WHOLE_CALLS = words("argmax argmin nanargmax nanargmin count_nonzero")
 
 
 def _bare(spot: Spot, node: ast.expr, inner: ast.expr) -> str:

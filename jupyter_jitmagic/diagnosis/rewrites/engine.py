@@ -46,6 +46,9 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
+PAIRED = frozenset({"maximum", "minimum"})
+CHOSEN = "no pairs"
+"""What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum`."""
 MAX_STEPS = 30
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
@@ -151,7 +154,7 @@ class Search:
         if isinstance(known, Traced):
             yield replace(known, draft=draft)
             return
-        for unit, step in sorted(known, key=lambda placed: bool(prefer) and placed[1].pattern != prefer):
+        for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
             dead = self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], ""))
             if dead or (self._one_way and any(change.pattern == "while_loop" for change in following.changes)):
@@ -396,6 +399,10 @@ class Search:
         if self._under_jit is None or self._under_jit[0] is not function:
             self._under_jit = function, jitted(function, self.static)
         return self._under_jit[1]
+
+
+def _comes_late(pattern: str, prefer: str) -> bool:
+    return pattern in PAIRED if prefer == CHOSEN else bool(prefer) and pattern != prefer
 
 
 def _lines(text: str) -> set[str]:

@@ -25,7 +25,7 @@ class Operation:
 
     Attributes:
         sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "beside", "fit", "stack", "product", "shift", "like", "drawn".
+            "norm", "join", "beside", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -98,6 +98,7 @@ TABLE: dict[str, Operation] = {
     **_rows("trace diag diagonal inv det solve", "square"),
     "diff": Operation("shift"),
     **_rows("polyfit lstsq", "fit"),
+    "polyval": Operation("polynomial", TOTAL),
     "trapezoid": Operation("trapezoid"),
     "histogram": Operation("histogram"),
     **_rows("ones_like zeros_like full_like empty_like", "like"),

@@ -65,7 +65,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
     if len(args) == 2:
         a, b = args
         paired = spot.step(pair, (node, f"{spot.jnp(pair)}({code.expr(a)}, {code.expr(b)})"))
-        chosen = f"{spot.jnp('where')}({code.operand(b)} {sign} {code.operand(a)}, {code.expr(b)}, {code.expr(a)})"
+        chosen = f"{spot.jnp('where')}({code.compared(b)} {sign} {code.compared(a)}, {code.expr(b)}, {code.expr(a)})"
         facts = [spot.fact(each) for each in args]
         whole = [fact is not None and fact.dtype in ("i", "u", "b") for fact in facts]
         if all(whole) or any(isinstance(each, ast.Constant) and known for each, known in zip(args, whole, strict=True)):

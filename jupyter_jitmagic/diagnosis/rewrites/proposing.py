@@ -12,7 +12,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
-from jupyter_jitmagic.diagnosis.rewrites.engine import Search
+from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
@@ -180,17 +180,24 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     obstacles: dict[str, None] = {}
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     search.deadlines += [for_gradients, for_others]
-    for prefer in ("", FOR_GRADIENTS, *OTHER_WAYS):
-        if prefer and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
+    passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
+    alike = True
+    while passes:
+        prefer = passes.pop(0)
+        another = prefer not in ("", CHOSEN)
+        if another != bool(verified or unverified):
+            continue
+        if another and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
             continue
         if prefer == FOR_GRADIENTS and not (verified and _is_one_way(verified[0])):
             continue
-        if (verified and prefer in verified[0].patterns) or (prefer and not (verified or unverified)):
+        if verified and prefer in verified[0].patterns:
             continue
         if prefer in OTHER_WAYS and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
             break
         for traced in search.drafts(prefer):
-            if prefer and prefer not in [c.pattern for c in traced.draft.changes]:
+            patterns = {change.pattern for change in traced.draft.changes}
+            if another and prefer not in patterns:
                 break
             if verified and traced.draft.risky:
                 break  # an answer that evaluates less is there already
@@ -204,6 +211,10 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             so_far[:] = [Proposals(tuple(verified), tuple(unverified))]
             obstacles[outcome] = None
             if search.deadline.over():
+                break
+            if alike and patterns & PAIRED:  # the same choice at every place, before all that are mixed
+                alike = False
+                passes[:0] = [CHOSEN, ""]
                 break
     if not verified and judge.at_edge is not None:
         verified.append(judge.at_edge)

@@ -53,6 +53,14 @@ class Reducing(Drawing):
         values = [*known.arguments, *(each.value for each in known.keywords)]
         return self.joined(node, values, known.operation.safety)
 
+    def _polynomial(self, node: ast.Call, known: Called) -> Ragged | None:
+        """Of each element by itself, with the same coefficients for all."""
+        if len(known.arguments) != 2 or known.form != "function":
+            self.stop(node)
+        coefficients, points = known.arguments
+        self.plain(coefficients, *(each.value for each in known.keywords))
+        return self.joined(node, [points], known.operation.safety)
+
     def _softmax(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, equations_in
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, work_in
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input
@@ -38,11 +39,6 @@ from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 MOST_CUTS = 40
 FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
 LITTLE_WORK = 6  # operations under jit up to which a split inside a helper may leave more
-_MOVES = frozenset(
-    {"broadcast_in_dim", "concatenate", "convert_element_type", "copy", "iota", "jit", "pjit", "reshape", "slice"}
-    | {"random_unwrap", "random_wrap", "squeeze", "transpose"}
-)
-"""Operations that compute nothing."""
 MOST_REWRITTEN = 4
 
 
@@ -301,7 +297,7 @@ class _Search:
                 if count < FEWEST_EQUATIONS:
                     state.leave(piece)
                     return True
-                state.works[piece.key] = sum(equation.primitive.name not in _MOVES for equation in equations_in(traced.jaxpr))
+                state.works[piece.key] = work_in(traced.jaxpr)
                 continue
             if not self._with_sizes(program, piece, args, state):
                 self._stays(program, piece, error, state)
@@ -438,8 +434,15 @@ class _Search:
             filenames=filenames,
             pieces=tuple(piece.name for piece in program.pieces),
             price=prices.words(place.node.name) if compared is not None else "",
-            slight=all(state.works.get(piece.key, FEWEST_EQUATIONS) < FEWEST_EQUATIONS for piece in program.pieces),
+            slight=all(state.works.get(piece.key, FEWEST_EQUATIONS) < FEWEST_EQUATIONS for piece in program.pieces)
+            or any(map(functools.partial(self._compiles_each_round, program), program.pieces)),
         )
+
+    def _compiles_each_round(self, program: Program, piece: Piece) -> bool:
+        """Whether what counts the rounds of a loop around a piece is static in it."""
+        loops = [node for node in ast.walk(self.place.node) if isinstance(node, ast.For)]
+        around = [loop for loop in loops if any(piece.items[0].stmt is each for each in ast.walk(loop))]
+        return any(name in target_names(loop.target) for loop in around for name in program.static.get(piece.key, ()))
 
 
 def _fresh(values: Any) -> Any:

@@ -232,8 +232,9 @@ def for_rewrite(
     """`why_not`: what stands in the way of every rewrite, where that is known; `split`: what was found in its place."""
     sites = [site for site in one_for_each_line(left.sites) if site.operation != "call"]
     counts = {argument.name for argument in call.arguments if isinstance(argument.value, int)}
-    data = [site for site in sites if not site.arguments or not counts.issuperset(site.arguments)]
-    site = next(iter((*data, *sites)), None)
+    data = [site for site in sites if not counts.issuperset(site.arguments)]
+    computed = [site for site in sites if not site.arguments]  # in a loop its first round alone may be
+    site = next(iter((*data, *computed, *sites)), None)
     text = ""
     if site is not None and not site.proven:
         needed = _paths(site) or "a traced argument"

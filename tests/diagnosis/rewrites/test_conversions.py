@@ -255,3 +255,18 @@ def test_an_element_with_its_place_is_read_where_the_array_is_largest(chosen, wr
     source = f"import operator\ndef f(x):\n    {chosen}\n    return i, v\n"
     calls = [(jnp.array(each),) for each in ([1.0, 3.0, 2.0], [2.0, 2.0, -2.0], [-1.0, -1.0, -5.0])]
     assert written in check(source, *calls).rewrites[0].source
+
+
+PLACES = jnp.array([0.5, 2.0, -1.0])
+
+
+def test_a_place_is_a_whole_number_already():
+    rewritten = check(
+        "def f(x):\n    k = int(jnp.argmin(x))\n    return x[k] + int(jnp.sum(x > 0))\n", (PLACES,), (-PLACES,)
+    ).rewrites[0]
+    assert "k = jnp.argmin(x)\n" in rewritten.source and "asarray" not in rewritten.source
+
+
+def test_parentheses_stand_beside_a_comparison_only_where_it_needs_them():
+    rewritten = check("def f(x, k):\n    return max(k, x[0] - k)\n", (PLACES, 1.0), (-PLACES, 0.5)).rewrites[0]
+    assert "jnp.where(x[0] - k > k, x[0] - k, k)" in rewritten.source

@@ -129,3 +129,24 @@ def test_what_data_is_put_into_is_not_known_while_tracing(source):
     given = jnp.array([0.5, 2.0, -1.0]), jnp.array([1.0, 0.25, 3.0])
     found = check(source, given, (given[1], given[0]), seconds=20.0)
     assert not any("compile-time" in each.patterns for each in found.rewrites)
+
+
+def test_a_list_that_data_sets_is_no_array_of_numpys():
+    rewritten = check(
+        "def f(x):\n"
+        "    n = x.shape[0]\n"
+        "    done = [False] * n\n"
+        "    total = 0.0\n"
+        "    for _ in range(n):\n"
+        "        u = -1\n"
+        "        for v in range(n):\n"
+        "            if not done[v] and x[v] > 0:\n"
+        "                u = v\n"
+        "        if u == -1:\n"
+        "            break\n"
+        "        done[u] = True\n"
+        "        total = total + u * x[u]\n"
+        "    return total\n",
+        *((jnp.array(each),) for each in ([1.0, -1.0, 2.0], [-1.0, -2.0, -3.0], [3.0, 2.0, 1.0])),
+    ).rewrites[0]
+    assert "np.array" not in rewritten.source.replace("jnp.array", "") and "jnp.array([False] * n)" in rewritten.source

@@ -441,3 +441,18 @@ def test_what_an_empty_array_has_no_value_for_is_asked_once():
     source = "def f(x):\n    low = [v for v in x if v < 3]\n    return min(low) if low else 0.0\n"
     found = check(source, *ORDERS, (jnp.array([7.0]),)).rewrites[0].source
     assert found.count(".size") == 1
+
+
+def test_a_polynomial_is_taken_at_each_of_the_points():
+    source = (
+        "def f(x, y, s):\n"
+        "    near = jnp.where(x > s)[0]\n"
+        "    if len(near) == 0:\n"
+        "        return y\n"
+        "    kept = x[near]\n"
+        "    line = jnp.polyval(jnp.polyfit(kept, y[near], 1), kept)\n"
+        "    return y.at[near].set(jnp.where(line > s, line, y[near]))\n"
+    )
+    y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.5, 6.0])
+    x = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
+    assert check(source, (x, y, 0.0), (x, y, 9.0), (x, y, -9.0)).rewrites

@@ -191,3 +191,17 @@ def test_an_integer_that_the_call_leaves_out_is_static_where_the_rewrite_needs_i
     source = "def f(x, k=2):\n    n = int((x > 0).sum()) + k\n    return jnp.zeros(5).at[:n].set(1.0).sum()\n"
     rewrite = diagnose(define(source)["f"], X).rewrites[0]
     assert rewrite.static_argnames == ("k",) or not any("k is given" in each for each in rewrite.compared.differences)
+
+
+def test_a_word_that_the_code_does_not_name_stands_for_its_else():
+    namespace = define(
+        "def payoff(s, k, kind='put'):\n"
+        "    low = max(0, k - s) if kind == 'put' else max(0, s - k)\n"
+        "    return max(low, k - s) if kind == 'put' else max(low, s - k)\n"
+    )
+    payoff = namespace["payoff"]
+    with applied(propose(payoff, (95.0, 100.0, "put"), {}, (), ("kind",)), namespace):
+        fixed = jax.jit(namespace["payoff"], static_argnames="kind")
+        for kind in ("put", "call"):
+            for s in (90.0, 100.0, 110.0, jnp.nan):
+                assert jnp.allclose(fixed(s, 100.0, kind), payoff(s, 100.0, kind), equal_nan=True)
