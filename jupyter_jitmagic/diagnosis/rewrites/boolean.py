@@ -25,7 +25,7 @@ def chained(spot: Spot) -> Iterator[Step]:
             name = code.fresh("middle", f"middle_{k}")
             right, texts[k + 1] = f"({name} := {code.src(operands[k + 1])})", name
         parts.append(f"({left} {_COMPARE[type(op)]} {right})")
-    yield spot.step("&", (node, _enclosed(spot, node, " & ".join(parts))))
+    yield spot.step("&", (code.with_parentheses(node), _enclosed(spot, node, " & ".join(parts))))
 
 
 def short_circuit(spot: Spot) -> Iterator[Step]:

@@ -391,14 +391,18 @@ class GrowingList(Container):
         match parent:
             case ast.Attribute(attr="append"):
                 statement, value = self.statement_of(parent)
-                if self.name in loaded([value]):
-                    self.refuse(node)
                 (start, end), (first, last) = code.span(statement), code.span(value)  # what is added may read other lists
                 listed = isinstance(value, ast.List | ast.Tuple)
                 opening, closing = (f"{spot.jnp('array')}(", ")") if listed else ("", "")
                 self.edits.append((start, first, f"{self.name} = {self.name}.at[{self.index or self.length}].set({opening}"))
                 counting = "" if self.index else f"\n{code.indent(statement)}{self.length} += 1"
                 self.edits.append((last, end, f"{closing}){counting}"))
+            case ast.Attribute(attr="index") if isinstance(call := code.parents[parent], ast.Call) and len(call.args) == 1:
+                spot.refuse_where_caught(ValueError)
+                (start, end), (first, last) = code.span(call), code.span(call.args[0])
+                opening, closing = ("", "") if isinstance(call.args[0], ast.Name | ast.Constant) else ("(", ")")
+                self.edits.append((start, first, f"{spot.jnp('argmax')}({self.counted} == {opening}"))
+                self.edits.append((last, end, f"{closing})"))
             case ast.Attribute(attr="pop" | "popleft"):
                 self._popped(parent)
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):

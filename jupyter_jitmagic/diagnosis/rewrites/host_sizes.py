@@ -20,7 +20,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names
+from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names, walk_scope
 
 Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"
@@ -252,7 +252,7 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
         return True
     value = spot.value(node)
     if value is not None and not _traced(value):
-        return True
+        return not _is_data_later(spot, node.id)
     if node.id not in spot.locals or (node.id in _parameters(spot) and node.id not in spot.static):
         return False
     makers = _makers(spot, node.id)
@@ -264,6 +264,41 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
         if not _collect(spot, made, known, seen | {node.id}):
             return False
     return True
+
+
+def _is_data_later(spot: Spot, name: str) -> bool:
+    """Whether a loop around the place binds a name to what comes of data: it is known in the first round alone."""
+    code = spot.code
+    loops = [at for at in code.ancestors(spot.node) if isinstance(at, ast.For | ast.While)]
+    if not loops:
+        return False
+    bound = [at for at in walk_scope(loops[-1].body) if isinstance(at, ast.Assign | ast.AugAssign | ast.NamedExpr)]
+    data = {each for each in _parameters(spot) if each not in spot.static and _traced(spot.locals.get(each))}
+    wanted, seen = [name], {name}
+    while wanted:
+        each = wanted.pop()
+        for at in bound:
+            targets = at.targets if isinstance(at, ast.Assign) else [at.target]
+            if any(each in target_names(target) for target in targets):
+                tests = [up.test for up in code.ancestors(at) if isinstance(up, ast.If | ast.While)]
+                read = {one for root in (at.value, *tests) for one in _read(root)}
+                if read & data:
+                    return True
+                wanted += read - seen
+                seen |= read
+    return False
+
+
+def _read(node: ast.AST) -> Iterator[str]:
+    """The names of which an expression needs more than a shape."""
+    if isinstance(node, ast.Attribute) and node.attr in _STATIC_ATTRIBUTES:
+        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
+        return
+    if isinstance(node, ast.Name):
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from _read(child)
 
 
 def _parameters(spot: Spot) -> set[str]:

@@ -388,3 +388,22 @@ def test_items_at_places_that_may_count_from_the_end_are_left():
         "        if kept[k] < x:\n            kept.append(x)\n    return len(kept)\n"
     )
     assert not propose(define(source)["f"], (NUMBERS,), {}).rewrites
+
+
+def test_a_list_grows_by_what_its_own_last_item_tells_until_a_test_ends_it():
+    source = (
+        "def f(rate, start, n):\n"
+        "    left = [start]\n"
+        "    made = [0.0]\n"
+        "    for _ in range(1, n):\n"
+        "        used = rate * left[-1]\n"
+        "        left.append(left[-1] - used)\n"
+        "        made.append(made[-1] + used * (1.5 - made[-1]))\n"
+        "        if left[-1] < 1.0:\n"
+        "            break\n"
+        "    most = max(made)\n"
+        "    return most, made.index(most), left[-1], len(left)\n"
+    )
+    calls = [(jnp.float32(rate), jnp.float32(start), 8) for rate, start in ((0.4, 4.0), (0.1, 9.0), (0.9, 2.0), (0.3, 1.1))]
+    rewritten = check(source, *calls, static=("n",)).rewrites[0]
+    assert "buffer" in rewritten.patterns and not rewritten.pieces

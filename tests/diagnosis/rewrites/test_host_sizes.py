@@ -150,3 +150,26 @@ def test_a_list_that_data_sets_is_no_array_of_numpys():
         *((jnp.array(each),) for each in ([1.0, -1.0, 2.0], [-1.0, -2.0, -3.0], [3.0, 2.0, 1.0])),
     ).rewrites[0]
     assert "np.array" not in rewritten.source.replace("jnp.array", "") and "jnp.array([False] * n)" in rewritten.source
+
+
+def test_what_is_known_in_the_first_round_alone_is_no_size():
+    rewritten = check(
+        "def f(a, b, most):\n"
+        "    x, y = 0.0, 0.0\n"
+        "    for n in range(most):\n"
+        "        if x * x + y * y > 4.0:\n"
+        "            return n\n"
+        "        x, y = x * x - y * y + a, 2 * x * y + b\n"
+        "    return most\n",
+        *((jnp.float32(a), jnp.float32(b), 9) for a, b in ((0.5, 0.5), (0.1, 0.1), (3.0, 1.0))),
+        static=("most",),
+    ).rewrites[0]
+    assert not {"np", "compile-time"} & set(rewritten.patterns) and "ensure" not in rewritten.source
+
+
+def test_a_chained_comparison_in_parentheses_keeps_those_alone():
+    rewritten = check(
+        "def f(a, b):\n    if 1.0 <= a < 2.0 and 0.0 <= b < 3.0:\n        return a\n    return b\n",
+        *((jnp.float32(a), jnp.float32(b)) for a, b in ((1.5, 1.0), (1.5, 5.0), (0.5, 1.0))),
+    ).rewrites[0]
+    assert "(((" not in rewritten.source
