@@ -33,7 +33,7 @@ from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.names import loaded, stored, top_name, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, target_names, top_name, walk_scope
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40
