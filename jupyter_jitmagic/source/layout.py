@@ -39,6 +39,11 @@ def folded(text: str, before: str) -> str:
 def _folded_line(line: str) -> list[str]:
     indent = line[: len(line) - len(line.lstrip())]
     code = line.lstrip()
+    if (parts := _parts_without_brackets(code)) is not None:
+        head, inner = parts
+        within = indent + "    " if head else indent
+        folded_parts = [each for part in inner for each in _folded_if_long(within + part)]
+        return [f"{indent}{head}(", *folded_parts, f"{indent})"] if head else folded_parts
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, IndentationError):
@@ -61,11 +66,41 @@ def _folded_line(line: str) -> list[str]:
         return [line]
     out = [indent + code[:start]]
     for part in parts:
-        inner = f"{indent}    {part},"
-        out += _folded_line(inner) if len(inner) > WIDTH else [inner]
+        out += _folded_if_long(f"{indent}    {part},")
     if len(parts) == 1 and not code[start:end].rstrip().endswith(","):
         out[-1] = out[-1].removesuffix(",")
     return [*out, indent + code[end:]]
+
+
+def _folded_if_long(line: str) -> list[str]:
+    return _folded_line(line) if len(line) > WIDTH else [line]
+
+
+def _parts_without_brackets(code: str) -> tuple[str, list[str]] | None:
+    """What stands before a choice or a few values without brackets, and its parts: `x = ` of `x = a if test else b`; "" where
+    it is an argument by itself."""
+    bare = code.removesuffix(",")
+    try:
+        statement = ast.parse(bare).body[0]
+    except SyntaxError:
+        return None
+    value = getattr(statement, "value", None)
+    if not isinstance(value, ast.IfExp | ast.Tuple) or not code.isascii() or bare[value.end_col_offset :].strip():
+        return None
+    head, text = bare[: value.col_offset], bare[value.col_offset :]
+    if isinstance(value, ast.Tuple):
+        return None if not head or text.startswith("(") else (head, [f"{part}," for part in _split(text)])
+    if head.endswith("("):
+        return None
+    first = _place_of("if", bare, value.body, value.test)
+    second = _place_of("else", bare, value.test, value.orelse)
+    comma = "," * code.endswith(",")
+    return head, [bare[value.col_offset : first].rstrip(), bare[first:second].rstrip(), bare[second:] + comma]
+
+
+def _place_of(word: str, text: str, before: ast.expr, after: ast.expr) -> int:
+    """Where a word stands between two expressions."""
+    return text.index(word, before.end_col_offset or 0, after.col_offset)
 
 
 def _split(inside: str) -> list[str]:

@@ -129,6 +129,9 @@ def _statement(spot: Spot, node: ast.If, conjunction: bool, facts: str, rest: st
     if conjunction:
         after = f"{indent}else:\n{code.block_text(node.orelse, inner)}" if node.orelse else ""
         text = f"{indent}if {facts}:\n{nested}{after}"
+    elif not node.orelse and always_returns(node.body):  # what follows is reached where neither holds
+        again = code.block_text(node.body, inner)
+        text = f"{indent}if {facts}:\n{again}{indent}if {rest}:\n{again}"
     else:
         text = f"{indent}if {facts}:\n{code.block_text(node.body, inner)}{indent}else:\n{nested}"
     yield spot.step("if", (code.region([node]), text))

@@ -57,3 +57,13 @@ def test_statements_that_share_a_line_stay_where_no_rule_asks_for_more():
     source = "def f(x, t):\n    a = x * 2; b = x - 1\n    if x.sum() > t: a = -a\n    return a + b\n"
     x = jnp.array([1.0, 1.2])
     assert "    a = x * 2; b = x - 1\n" in check(source, (x, 0.5), (x, 9.0)).rewrites[0].source
+
+
+def test_values_and_choices_without_brackets_stand_on_lines_of_their_own():
+    where = "jnp.where(first_of_them > second_of_them, first_of_them, second_of_them)"
+    several = folded(f"one, other = {where}, {where}\n", "")
+    assert several == f"one, other = (\n    {where},\n    {where},\n)\n"
+    choice = folded(f"best = {where} if kind == 'put' else {where}\n", "")
+    assert choice == f"best = (\n    {where}\n    if kind == 'put'\n    else {where}\n)\n"
+    call = folded(f"found.append({where} if kind == 'put' else {where})\n", "")
+    assert call == f"found.append(\n    {where}\n    if kind == 'put'\n    else {where}\n)\n"
