@@ -82,7 +82,8 @@ def with_whole_nan_of(got: Any, want: Any) -> Any:
 def _without_whole_nan(got: Any, want: Any) -> Any:
     if not (isinstance(want, np.ndarray | np.integer) and want.dtype == np.int64):
         return want
-    return np.where(want == np.iinfo(np.int64).min, np.asarray(got), want)
+    of_nan = want == np.iinfo(np.int64).min
+    return np.where(of_nan, np.asarray(got), want) if of_nan.any() else want  # else a float beside it would make it one
 
 
 def with_empties_of(got: Any, want: Any) -> Any:

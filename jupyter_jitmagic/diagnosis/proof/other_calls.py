@@ -365,13 +365,14 @@ class _Maker:
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
-        full = [k for k in floats if self._leaves[k].dtype == np.float32 and isinstance(self._leaves[k], jax.Array)]
+        own, shorter = (np.float64, np.float32) if jax.config.jax_enable_x64 else (np.float32, np.float16)
+        full = [k for k in floats if self._leaves[k].dtype == own and isinstance(self._leaves[k], jax.Array)]
         if full:
-            short = {k: as_jax(np.asarray(self._leaves[k]).astype(np.float16)) for k in full}
-            yield replace(self._as_number(short, "on arrays of float16"), promised=False, sought=False)
+            short = {k: as_jax(np.asarray(self._leaves[k]).astype(shorter)) for k in full}
+            yield replace(self._as_number(short, f"on arrays of {shorter.__name__}"), promised=False, sought=False)
             if single:
-                beside = short | {k: as_jax(np.float32(value)) for k, value in single.items()}
-                words = "on arrays of float16 beside numbers that are arrays of float32"
+                beside = short | {k: as_jax(own(value)) for k, value in single.items()}
+                words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
                 yield replace(self._as_number(beside, words), promised=False, sought=False)
         if ints:
             halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}

@@ -357,3 +357,18 @@ def test_a_key_that_is_left_out_is_given_with_the_rate_beside_it():
     key = jax.random.PRNGKey(1)
     found = served(source, (X,), ((X, 0.25, key), {}), ((X, 0.0, key), {}), ((X, 0.25), {}), ((-X,), {"key": key}))
     assert found.rewrites and not any("key" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_with_64_bits_integers_that_become_floats_are_seen():
+    """Plain Python's int64 beside a float was made one before the two were compared: nothing was ever said."""
+    source = """
+def f(x):
+    best = -jnp.inf
+    for v in x:
+        if v > best:
+            best = v
+    return best
+"""
+    with jax.enable_x64(True):
+        first = check(source, (jnp.array([0.5, 2.0, 1.0]),)).rewrites[0]
+    assert "it fails on arrays of integers" in first.compared.differences
