@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
     appended_once,
+    as_dicts,
     associated,
     attributes,
     best_of,
@@ -112,6 +113,7 @@ RULES: list[Rule] = [
     *host_functions.RULES,
     *iterators.RULES,
     *keyed.ADDED_UP,
+    *as_dicts.RULES,
     *associated.RULES,
     *keyed.RULES,
     *inner_functions.RULES,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.code import Code, words
+from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
 _DEPTH = 4  # of names bound to what other names are bound to
@@ -33,7 +33,7 @@ def keyed_by_data(spot: Spot) -> Iterator[Step]:
     for statement in walk_scope(function.body):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=made):
-                kind = _kind(spot, made)
+                kind = kind_of(spot, made)
             case _:
                 continue
         if kind is None or not spot.code.on_own_lines([statement]):
@@ -45,19 +45,30 @@ def keyed_by_data(spot: Spot) -> Iterator[Step]:
             continue
 
 
-def _kind(spot: Spot, made: ast.expr) -> type[_Table] | None:
+def kind_of(spot: Spot, made: ast.expr) -> type[_Table] | None:
     match made:
-        case ast.Dict(keys=keys) if all(isinstance(key, ast.Constant) and type(key.value) is int for key in keys):
+        case ast.Dict(keys=keys) if all(map(_is_whole, keys)) or (keys and all(_is_of_whole(key) for key in keys)):
             return _Table
         case ast.Call(func=func, args=args, keywords=[]):
             makes = spot.value(func)
             if makes is collections.Counter and len(args) == 1:
-                return _Counted
+                return Counted
             if (makes is dict or makes is collections.Counter) and not args:
                 return _Table
             if makes is collections.defaultdict and len(args) == 1 and spot.value(args[0]) in (int, float):
                 return _Table
     return None
+
+
+def _is_whole(key: ast.expr | None) -> bool:
+    match key:
+        case ast.Constant(value=number) | ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=number)):
+            return type(number) is int
+    return False
+
+
+def _is_of_whole(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Tuple) and all(map(_is_whole, key.elts))
 
 
 class _Table:
@@ -73,12 +84,15 @@ class _Table:
         """(statement, key, value) of what is set."""
         self.floats = False
         """Keys may be floats, and so NaN."""
+        self.width = 0
+        """How many numbers a key is, where it is a tuple of them."""
 
     def step(self) -> Step:
         nodes = list(ast.walk(self.function))
         uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == self.name]
         if sum(not isinstance(use.ctx, ast.Load) for use in uses) != 1:
             raise _Refused
+        self.width = self._width(nodes)
         for use in uses:
             if isinstance(use.ctx, ast.Load):
                 self.use(use)
@@ -92,15 +106,22 @@ class _Table:
             raise _Refused
         first = self.made.value
         begins = list(zip(first.keys, first.values, strict=True)) if isinstance(first, ast.Dict) else []
-        facts = [spot.fact(key) for _, key, _ in self.held]
+        facts = [spot.fact(part) for _, key, _ in self.held for part in self._parts(key) or [key]]
         known = [fact for fact in facts if fact is not None]
         if not any(self._is_data(key) for _, key, _ in self.held) or any(self._reads_itself(key) for _, key, _ in self.held):
             raise _Refused
         if not known or any(fact.ndim or fact.dtype not in ("i", "u", "f") or fact.sort == "text" for fact in known):
             raise _Refused
         self.floats = any(fact.dtype == "f" for fact in known)
+        if self.width and self.floats:
+            raise _Refused
         values = [value for _, _, value in self.held if not self._reads_itself(value)]
-        shape, dtype = element(spot, self.function, self.made, values or [value for _, _, value in self.held])
+        try:
+            shape, dtype = element(spot, self.function, self.made, values or [value for _, _, value in self.held])
+        except LookupError:  # no plain run came there: a tuple of arrays is no key
+            shape, dtype = element(
+                spot, self.function, self.made, [*values, *(value for _, value in begins), *self._defaults()]
+            )
         if shape:
             raise _Refused
         size = " + ".join(dict.fromkeys(map(self._rounds, self.held)))
@@ -108,16 +129,57 @@ class _Table:
         zeros, indent = spot.jnp("zeros"), code.indent(self.made)
         made_floats = self._makes_floats()
         lines = [
-            f"{self.keys} = {zeros}({size}{'' if self.floats else ', int'})",
+            f"{self.keys} = {zeros}({f'({size}, {self.width})' if self.width else size}{'' if self.floats else ', int'})",
             f"{self.values} = {zeros}({size}{', ' + dtype if dtype and not made_floats else ''})",
             f"{self.there} = {zeros}({size}, bool)",
         ]
         for place, (key, value) in enumerate(begins):
             assert key is not None
-            lines[0] += f".at[{place}].set({code.src(key)})"
+            lines[0] += f".at[{place}].set({self._key(key)})"
             lines[1] += f".at[{place}].set({code.src(value)})"
             lines[2] += f".at[{place}].set(True)"
         self.edits.append((self.made, f"\n{indent}".join(lines)))
+
+    def _width(self, nodes: list[ast.AST]) -> int:
+        """How many parts its keys have; 0 where they are numbers."""
+        first = self.made.value
+        keys = [key for key in first.keys if key is not None] if isinstance(first, ast.Dict) else []
+        for node in nodes:
+            match node:
+                case ast.Subscript(value=ast.Name(id=name), slice=key) if name == self.name:
+                    keys.append(key)
+                case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]) if name == self.name:
+                    keys.append(key)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get" | "setdefault"), args=[key, *_]) if (
+                    name == self.name
+                ):
+                    keys.append(key)
+        widths = {len(self._parts(key)) for key in keys if not self._is_chosen(key)}
+        if len(widths) > 1:
+            raise _Refused
+        return widths.pop() if widths else 0
+
+    def _is_chosen(self, key: ast.expr) -> bool:
+        """Whether it is a key that the dict itself gave."""
+        given = list(self._given(key.id)) if isinstance(key, ast.Name) else []
+        return bool(given) and all(isinstance(each, ast.Call) and self._is_best(each) for each in given)
+
+    def _is_best(self, node: ast.Call) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="max" | "min"), args=[ast.Name(id=name)], keywords=[ast.keyword(arg="key")]):
+                return name == self.name
+        return False
+
+    def _parts(self, key: ast.expr) -> list[ast.expr]:
+        """The numbers of a key that is a tuple."""
+        match key:
+            case ast.Tuple(elts=parts):
+                return parts
+            case ast.Name(id=name):
+                given = list(self._given(name))
+                if given and all(isinstance(each, ast.Tuple) for each in given):
+                    return next(each.elts for each in given if isinstance(each, ast.Tuple))
+        return []
 
     def _is_data(self, key: ast.expr, depth: int = 0) -> bool:
         """Whether a key is worked out of data: of arrays, or of numbers that `int()` makes of them."""
@@ -155,6 +217,13 @@ class _Table:
                     yield value
                 case ast.For(target=target, iter=value) if name in target_names(target):
                     yield value
+
+    def _defaults(self) -> Iterator[ast.expr]:
+        """What `get` gives for a key that is not there."""
+        for node in ast.walk(self.function):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"), args=[_, default]) if name == self.name:
+                    yield default
 
     def _makes_floats(self) -> bool:
         match self.made.value:
@@ -202,6 +271,8 @@ class _Table:
                 self._get(parent, around)
             case ast.Attribute(attr="values") if isinstance(around, ast.Call):
                 self._whole(around, f"{self.values}[{self.there}]")
+            case ast.Attribute(attr="keys" | "items" | "most_common") if self.width:
+                raise _Refused
             case ast.Attribute(attr="keys") if isinstance(around, ast.Call):
                 self._whole(around, f"{self.keys}[{self.there}]")
             case ast.Attribute(attr="items") if isinstance(around, ast.Call):
@@ -213,7 +284,10 @@ class _Table:
             case ast.Call(func=ast.Name(id="max" | "min" as end), args=[_], keywords=[ast.keyword(arg="key", value=by)]):
                 if not spot.is_builtin(end) or code.src(by) not in (f"{self.name}.get", f"{self.name}.__getitem__"):
                     raise _Refused
-                self.edits.append((parent, f"{self.keys}[{self.best(end)}]"))
+                best = f"{self.keys}[{self.best(end)}]"
+                self.edits.append((parent, f"tuple({best})" if self.width else best))
+            case _ if self.width:
+                raise _Refused
             case _:
                 self._whole(use, f"{self.keys}[{self.there}]")
 
@@ -221,9 +295,16 @@ class _Table:
         return f"{self.values}[{self.spot.jnp('argmax')}({self._found(key)})]"
 
     def _found(self, key: ast.expr) -> str:
-        return f"({self.keys} == {self._key(key)}) & {self.there}"
+        return f"{self._same(self._key(key))} & {self.there}"
+
+    def _same(self, key: str) -> str:
+        """Which keys are this one."""
+        same = f"{self.keys} == {key}"
+        return f"{self.spot.jnp('all')}({same}, axis=1)" if self.width else f"({same})"
 
     def _key(self, key: ast.expr) -> str:
+        if self.width:
+            return f"{self.spot.jnp('asarray')}({self.code.expr(key)})"
         match key:
             case ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[]) if self._is_array(inner):
                 return f"{self.code.operand(inner)}.astype(int)"
@@ -254,7 +335,7 @@ class _Table:
             raise _Refused
         self.held.append((statement, key, value))
         jnp, indent, text = self.spot.jnp, code.indent(statement), self._key(key)
-        found = f"({self.keys} == {text}) & {self.there}"
+        found = f"{self._same(text)} & {self.there}"
         lines = [
             f"{self.place} = {jnp('where')}({jnp('any')}({found}), {jnp('argmax')}({found}), {jnp('sum')}({self.there}))",
             f"{self.keys} = {self.keys}.at[{self.place}].set({text})",
@@ -342,7 +423,7 @@ class _Table:
                 self.edits.append((first, f"({self.keys}[{self.best('max')}], {self.values}[{self.best('max')}])"))
 
 
-class _Counted(_Table):
+class Counted(_Table):
     """`Counter(x.tolist())`, to which nothing is added."""
 
     def make(self) -> None:
@@ -367,84 +448,6 @@ class _Counted(_Table):
         return f"{self.spot.jnp('sum')}({self.keys} == {self._key(key)})"
 
 
-def asked_by_lambda(spot: Spot) -> Iterator[Step]:
-    """`max(votes, key=lambda k: votes[k])` → `key=votes.get`."""
-    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
-        match node:
-            case ast.Call(
-                func=ast.Name(id="max" | "min" | "sorted"),
-                args=[ast.Name(id=name)],
-                keywords=[
-                    ast.keyword(
-                        arg="key",
-                        value=ast.Lambda(
-                            args=ast.arguments(args=[ast.arg(arg=key)]),
-                            body=ast.Subscript(value=ast.Name(id=asked), slice=ast.Name(id=by)),
-                        ) as function,
-                    ),
-                    *_,
-                ],
-            ) if name == asked and by == key and isinstance(spot.locals.get(name, {}), dict):
-                yield spot.step("keys", (function, f"{name}.get"))
-
-
-def made_together(spot: Spot) -> Iterator[Step]:
-    """`a, b = Counter(x.tolist()), Counter(y.tolist())` → two lines."""
-    code = spot.code
-    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
-        match node:
-            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
-                pass
-            case _:
-                continue
-        given = {each.id for value in values for each in ast.walk(value) if isinstance(each, ast.Name)}
-        apart = given.isdisjoint(target_names(node.targets[0])) and all(isinstance(name, ast.Name) for name in names)
-        if apart and code.on_own_lines([node]) and any(_kind(spot, value) for value in values):
-            lines = [f"{code.src(name)} = {code.expr(value)}" for name, value in zip(names, values, strict=True)]
-            yield spot.step("keys", (node, f"\n{code.indent(node)}".join(lines)))
-
-
-_OF_BOTH = {
-    ast.BitAnd: ("min({0}[{2}], {1}[{2}])", "{0}"),
-    ast.Sub: ("max({0}[{2}] - {1}[{2}], 0)", "{0}"),
-}
-"""What is left of a key of two counters."""
-
-
-def of_two_counters(spot: Spot) -> Iterator[Step]:
-    """`sum((a & b).values())` → `sum(min(a[k], b[k]) for k in a)`."""
-    code = spot.code
-    for node in walk_scope(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ():
-        match node:
-            case (
-                ast.Call(
-                    func=ast.Name(id="sum"),
-                    args=[ast.Call(func=ast.Attribute(value=ast.BinOp() as both, attr="values"), args=[])],
-                    keywords=[],
-                )
-                | ast.Call(func=ast.Attribute(value=ast.BinOp() as both, attr="total"), args=[], keywords=[])
-            ):
-                pass
-            case _:
-                continue
-        sides = [both.left, both.right]
-        if type(both.op) in _OF_BOTH and all(isinstance(side, ast.Name) and _is_counted(spot, side.id) for side in sides):
-            elt, over = _OF_BOTH[type(both.op)]
-            names = (*map(code.src, sides), code.fresh("k", "key"))
-            yield spot.step("keys", (node, f"sum({elt.format(*names)} for {names[2]} in {over.format(*names)})"))
-
-
-def _is_counted(spot: Spot, name: str) -> bool:
-    """Whether a name is a counter of what an array holds, and nothing else."""
-    assert isinstance(spot.function, ast.FunctionDef)
-    made = [
-        node.value
-        for node in walk_scope(spot.function.body)
-        if isinstance(node, ast.Assign) and name in {n for target in node.targets for n in target_names(target)}
-    ]
-    return len(made) == 1 and _kind(spot, made[0]) is _Counted
-
-
 def _array(node: ast.expr) -> ast.expr:
     """The array of `x.tolist()`, of `[int(v) for v in x]` and of `int(v) for v in x`."""
     match node:
@@ -466,30 +469,4 @@ def _array(node: ast.expr) -> ast.expr:
     return node
 
 
-def counted_by_name(spot: Spot) -> Iterator[Step]:
-    """`Counter(x.tolist()).most_common(1)` → the counter under a name of its own; `statistics.mode(x.tolist())` is its key."""
-    code, statement = spot.code, spot.code.statement(spot.node)
-    if not code.on_own_lines([statement]) or isinstance(statement, ast.While | ast.FunctionDef) or code.is_elif(statement):
-        return
-    for node in ast.walk(statement):
-        if not isinstance(node, ast.Call) or any(isinstance(at, ast.comprehension | ast.Lambda) for at in _between(code, node)):
-            continue
-        makes = spot.value(node.func)
-        is_mode = getattr(makes, "__module__", "") == "statistics" and getattr(makes, "__name__", "") == "mode"
-        bound = isinstance(statement, ast.Assign) and statement.value is node
-        if (makes is collections.Counter and node.args and not bound) or is_mode:
-            name, start = code.fresh("counts", "tally"), code.region([statement])[0]
-            counter = spot.module("collections", "Counter") if is_mode else code.src(node.func)
-            line = f"{code.indent(statement)}{name} = {counter}({', '.join(map(code.src, node.args))})\n"
-            yield spot.step("keys", ((start, start), line), (node, f"{name}.most_common(1)[0][0]" if is_mode else name))
-            return
-
-
-def _between(code: Code, node: ast.AST) -> Iterator[ast.AST]:
-    for at in code.ancestors(node):
-        if isinstance(at, ast.stmt):
-            return
-        yield at
-
-
-RULES: list[Rule] = [made_together, asked_by_lambda, of_two_counters, counted_by_name, keyed_by_data]
+RULES: list[Rule] = [keyed_by_data]

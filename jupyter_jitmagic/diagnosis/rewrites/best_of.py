@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import dis
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,6 +99,7 @@ class _Chosen:
         named = [node for node in ast.walk(self.function) if _is(node, best) and node not in ast.walk(made)]
         writes: dict[ast.stmt, ast.Attribute] = {}
         reads: list[ast.Attribute] = []
+        asked: dict[ast.Call, ast.Attribute] = {}
         for node in named:
             parent = code.parents[node]
             if not isinstance(parent, ast.Attribute):
@@ -104,15 +107,31 @@ class _Chosen:
             around = code.parents[parent]
             if isinstance(parent.ctx, ast.Load) and not (isinstance(around, ast.Call) and around.func is parent):
                 reads.append(parent)
+            elif isinstance(around, ast.Call) and self._is_asked(parent, around):
+                asked[around] = parent
             elif isinstance(around, ast.AugAssign) or (isinstance(around, ast.Assign) and around.targets == [parent]):
                 writes[around] = parent
             else:
                 raise _Refused
         inside = [(*code.span(read), self._read(read.attr)) for read in reads]
+        for call, method in asked.items():
+            start, end = code.span(call)
+            inside.append((start, end, self._read(code.text[start + len(code.src(method.value)) + 1 : end])))
         for statement, target in writes.items():
             edits.append((code.region([statement]), self._written(statement, target, inside)))
         spans = [code.region([statement]) for statement in writes]
         return edits + [((a, b), text) for a, b, text in inside if not any(s <= a and b <= e for s, e in spans)]
+
+    def _is_asked(self, method: ast.Attribute, call: ast.Call) -> bool:
+        """Whether a call is of a method that changes nothing, with what is the same for every object."""
+        found = getattr(type(self.spot.locals[self.items][0]), method.attr, None)
+        if not isinstance(found, types.FunctionType):
+            return False
+        changes = {"STORE_ATTR", "STORE_SUBSCR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_SUBSCR"}
+        given = (*call.args, *(keyword.value for keyword in call.keywords))
+        plain = all(isinstance(each, ast.Constant) or (isinstance(each, ast.Name) and each.id != self.each) for each in given)
+        quiet = _MOVES.isdisjoint(found.__code__.co_names)
+        return plain and quiet and changes.isdisjoint(each.opname for each in dis.get_instructions(found))
 
     def _read(self, attribute: str) -> str:
         return f"{self.spot.jnp('asarray')}([{self.each}.{attribute} for {self.each} in {self.items}])[{self.place}]"

@@ -295,12 +295,12 @@ class _Ways:
         if len(raised) != 1 or inmost != [loop] or not code.on_own_lines([raised[0]]):
             raise _Raises
         handler = self._handler(raised[0])
-        if handler is None or (handler.name and handler.name in loaded(handler.body)):
+        if handler is None:
             raise _Raises
         failed, inner, deeper = code.fresh("failed", "refused", "stopped"), code.indent(raised[0]), indent + "    "
         edit = (*code.region([raised[0]]), f"{inner}{failed} = True\n{inner}break\n")
         text = f"{indent}{failed} = False\n{code.block_text([loop], indent, [edit])}"
-        text += f"{indent}if {failed}:\n{code.block_text(handler.body, deeper)}"
+        text += f"{indent}if {failed}:\n{self._handled(raised[0], handler, deeper)}"
         other = self._lines(rest, deeper)
         return text + (f"{indent}else:\n{other}" if other else "")
 
@@ -313,8 +313,14 @@ class _Ways:
         if held is None or any(field not in held for field in uses.values()):
             raise _Raises
         names = {field: code.fresh(f"{handler.name}_{field}", f"caught_{field}") for field in uses.values()}
-        lines = "".join(f"{indent}{name} = {held[field]}\n" for field, name in names.items())
+        names |= {field: held[field] for use, field in uses.items() if self._is_word(use, held[field])}
+        lines = "".join(f"{indent}{name} = {held[field]}\n" for field, name in names.items() if name != held[field])
         return lines + code.block_text(handler.body, indent, [(*code.span(use), names[field]) for use, field in uses.items()])
+
+    def _is_word(self, use: ast.expr, held: str) -> bool:
+        """Whether a text in quotes can stand there: in a call, not within another text."""
+        own = ast.parse(held, mode="eval").body
+        return isinstance(own, ast.Constant) and isinstance(own.value, str) and isinstance(self.code.parents[use], ast.Call)
 
     def _handler(self, raised: ast.AST) -> ast.ExceptHandler | None:
         """The handler that catches it; None where it goes on to the caller."""

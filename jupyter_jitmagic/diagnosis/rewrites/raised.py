@@ -15,6 +15,8 @@ from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
+AS_TEXT = "text"
+"""Of `told_of`: what an exception is as a text."""
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _OUTSIDE: dict[Any, str] = {
     math.log: "{} <= 0",
@@ -105,11 +107,15 @@ def _exhausted(spot: Spot, call: ast.Call, items: ast.expr) -> Raised | None:
 
 
 def told_of(handler: ast.ExceptHandler) -> dict[ast.expr, str] | None:
-    """What a handler asks of what it caught: `e.excess`, `e.args[0]` as the names of fields; None where it asks for more."""
+    """What a handler asks of what it caught: `e.excess`, `e.args[0]` as the names of fields, what is printed of it as
+    `AS_TEXT`; None where it asks for more."""
     found: dict[ast.expr, str] = {}
     parents = {child: node for each in handler.body for node in ast.walk(each) for child in ast.iter_child_nodes(node)}
     for use in [n for each in handler.body for n in ast.walk(each) if isinstance(n, ast.Name) and n.id == handler.name]:
         field = parents.get(use)
+        if _is_printed(use, field):
+            found[use] = AS_TEXT
+            continue
         match field, parents.get(field) if field is not None else None:
             case ast.Attribute(attr="args"), ast.Subscript(slice=ast.Constant(value=int() as place), ctx=ast.Load()) as item:
                 found[item] = f"args_{place}"
@@ -118,6 +124,16 @@ def told_of(handler: ast.ExceptHandler) -> dict[ast.expr, str] | None:
             case _:
                 return None
     return found
+
+
+def _is_printed(use: ast.expr, around: ast.AST | None) -> bool:
+    """Whether it stands where its text alone is taken."""
+    match around:
+        case ast.Call(func=ast.Name(id="print" | "str"), args=args):
+            return use in args
+        case ast.FormattedValue(conversion=-1, format_spec=None):
+            return True
+    return False
 
 
 def given_to(spot: Spot, made: ast.expr | None) -> dict[str, str] | None:
@@ -129,6 +145,8 @@ def given_to(spot: Spot, made: ast.expr | None) -> dict[str, str] | None:
         return None
     given = list(map(spot.code.expr, made.args))
     held = {f"args_{place}": text for place, text in enumerate(given)}
+    if len(given) == 1 and not issubclass(kind, KeyError):  # which shows its key as it is written
+        held[AS_TEXT] = given[0]
     begin = next((vars(each)["__init__"] for each in kind.__mro__ if "__init__" in vars(each)), None)
     if not isinstance(begin, types.FunctionType):
         return held if not made.keywords else None

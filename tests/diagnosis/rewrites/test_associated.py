@@ -76,6 +76,44 @@ def f(x):
     a, b = Counter(x.tolist()), Counter((x // 2).tolist())
     return sum((a & b).values()), sum((a - b).values())
 """,
+    "what two counters share, written where it is asked": """
+def f(x):
+    return 2.0 * sum((Counter(x.tolist()) & Counter((x // 2).tolist())).values()) / len(x)
+""",
+    "keyed by tuples": """
+def f(x):
+    counts = {}
+    for a, b in zip(x[:-1], x[1:]):
+        key = (int(a), int(b))
+        counts[key] = counts.get(key, 0) + 1
+    best = max(counts, key=counts.get)
+    return best, counts[best], len(counts)
+""",
+    "places that were visited, counted": """
+def f(x):
+    seen = {(0, 0): 1}
+    a = b = 0
+    for m in x:
+        if m == 0:
+            a += 1
+        elif m == 1:
+            a -= 1
+        else:
+            b += 1
+        seen[(a, b)] = seen.get((a, b), 0) + 1
+    return len(seen), max(seen.values())
+""",
+    "a set of places that were visited": """
+def f(x):
+    seen = {(0, 0)}
+    a, b, again = 0, 0, 0
+    for m in x:
+        a, b = a + (1 if m == 0 else -1), b + int(m == 2)
+        if (a, b) in seen:
+            again += 1
+        seen.add((a, b))
+    return len(seen), again
+""",
     "the mode": "def f(x):\n    return statistics.mode(x.tolist())\n",
     "the elements of both": "def f(x):\n    return len(set(x.tolist()) & set((x // 2).tolist()))\n",
     "the same elements": "def f(x):\n    return Counter(x.tolist()) == Counter((x * x // 2).tolist())\n",

@@ -50,6 +50,33 @@ def f(x):
 }
 
 
+CARS = """
+class Car:
+    def __init__(self, speed, start):
+        self.speed, self.start, self.asked = speed, start, 0
+
+    def time(self, way):
+        return way / self.speed + self.start
+
+    def noted(self):
+        self.asked += 1
+        return self.speed
+
+"""
+
+
+def test_a_method_of_the_best_one_is_asked_of_all() -> None:
+    source = "def f(x):\n    cars = [Car(abs(v) + 0.5, i) for i, v in enumerate(x)]\n    way = 3.0\n"
+    source += "    best = min(cars, key=lambda c: c.time(way))\n    return best.time(way), best.speed\n"
+    assert check(CARS + source, *CALLS).rewrites[0].verified
+
+
+def test_a_method_that_changes_its_object_is_not() -> None:
+    source = "def f(x):\n    cars = [Car(abs(v) + 0.5, i) for i, v in enumerate(x)]\n"
+    source += "    best = min(cars, key=lambda c: c.speed)\n    return best.noted(), sum(c.asked for c in cars)\n"
+    assert not propose(define(CARS + source)["f"], (X,), {}).rewrites
+
+
 @pytest.mark.parametrize("how", SERVED)
 def test_the_attributes_of_the_best_are_those_at_its_place(how):
     """Nothing was found, or a split."""

@@ -1,5 +1,6 @@
 """Exceptions as a way through the code."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
@@ -121,7 +122,7 @@ def f(x):
             raise ValueError("big")
         n = 0
     except ValueError as e:
-        n = len(str(e))
+        n = len(repr(e))
     return n
 """,
 }
@@ -232,3 +233,19 @@ def f(x):
 """
     found = check(source, *CALLS)
     assert not any("nan" in each.source for each in [*found.rewrites, *found.unverified])
+
+
+@pytest.mark.parametrize("shown", ['print("stopped:", e)', 'print(f"stopped: {e}")', "print(str(e))"])
+def test_a_handler_shows_what_was_raised_in_a_loop(shown, capsys):
+    """It is printed as plain Python does, where it is raised alone."""
+    source = "def f(x):\n    total = 0.0\n    try:\n        for v in x:\n            if v > 2.5:\n"
+    source += "                raise ValueError('too large')\n            total += v\n    except ValueError as e:\n"
+    source += f"        {shown}\n        return -1.0\n    return total\n"
+    found = check(source, *CALLS)
+    assert found.rewrites[0].verified and "too large" in found.rewrites[0].source
+    made = define(found.rewrites[0].source)["f"]
+    capsys.readouterr()
+    for x in (X * 0, X * 0 + 3):
+        jax.block_until_ready(jax.jit(made)(x))
+        jax.effects_barrier()
+    assert capsys.readouterr().out.count("too large") == 1
