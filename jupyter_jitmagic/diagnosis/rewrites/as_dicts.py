@@ -115,6 +115,8 @@ def of_two_counters(spot: Spot) -> Iterator[Step]:
             case _:
                 continue
         sides = [both.left, both.right]
+        if not spot.is_builtin("sum"):
+            return
         statement = code.statement(node)
         made = [side for side in sides if isinstance(side, ast.Call) and kind_of(spot, side) is Counted]
         if type(both.op) in _OF_BOTH and made and code.on_own_lines([statement]) and _runs_once(code, statement, node):

@@ -20,6 +20,9 @@ from jupyter_jitmagic.usercode.ownership import is_users_text
 
 _NAN = {"nan": "the place that max() and min() give to NaN"}
 _MOVES = words("append insert extend remove pop clear sort reverse")
+_CHANGES = _MOVES | words("add update discard setdefault popitem popleft appendleft extendleft rotate setattr print")
+_STORES = words("STORE_ATTR STORE_SUBSCR STORE_GLOBAL STORE_DEREF DELETE_ATTR DELETE_SUBSCR")
+_SAME = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
@@ -87,6 +90,23 @@ def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
+def _changes_nothing(kind: type, method: str, seen: set[str]) -> bool:
+    """Whether a method, and those of its class that it names, stores nothing but in variables of its own."""
+    found = getattr(kind, method, None)
+    if not isinstance(found, types.FunctionType):
+        return False
+    seen.add(method)
+    named = found.__code__.co_names
+    inner = [
+        name for name in named if name not in seen and isinstance(getattr(kind, name, None), types.FunctionType | property)
+    ]
+    return (
+        _CHANGES.isdisjoint(named)
+        and _STORES.isdisjoint(each.opname for each in dis.get_instructions(found))
+        and all(_changes_nothing(kind, name, seen) for name in inner)
+    )
+
+
 class _Chosen:
     """The edits for what is asked of the object that was found."""
 
@@ -124,14 +144,10 @@ class _Chosen:
 
     def _is_asked(self, method: ast.Attribute, call: ast.Call) -> bool:
         """Whether a call is of a method that changes nothing, with what is the same for every object."""
-        found = getattr(type(self.spot.locals[self.items][0]), method.attr, None)
-        if not isinstance(found, types.FunctionType):
-            return False
-        changes = {"STORE_ATTR", "STORE_SUBSCR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_SUBSCR"}
         given = (*call.args, *(keyword.value for keyword in call.keywords))
-        plain = all(isinstance(each, ast.Constant) or (isinstance(each, ast.Name) and each.id != self.each) for each in given)
-        quiet = _MOVES.isdisjoint(found.__code__.co_names)
-        return plain and quiet and changes.isdisjoint(each.opname for each in dis.get_instructions(found))
+        parts = [part for each in given for part in ast.walk(each)]
+        plain = all(isinstance(part, _SAME) and getattr(part, "id", "") != self.each for part in parts)
+        return plain and _changes_nothing(type(self.spot.locals[self.items][0]), method.attr, set())
 
     def _read(self, attribute: str) -> str:
         return f"{self.spot.jnp('asarray')}([{self.each}.{attribute} for {self.each} in {self.items}])[{self.place}]"

@@ -4,7 +4,7 @@ these names' numbers."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,19 +147,26 @@ def _entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
 def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> Any:
     """The dictionary that stands there: of the module, or one that the function writes down and leaves alone."""
     if isinstance(root, ast.Name):
-        stores = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == root.id]
+        named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == root.id]
         made = [
             node.value
             for node in ast.walk(function)
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == root.id
         ]
-        asked: Callable[[ast.AST], bool] = lambda node: isinstance(spot.code.parents[node], ast.Subscript)  # noqa: E731
+        if not all(_is_asked(spot, node) for node in named if isinstance(node.ctx, ast.Load)):
+            return None
         if not made:
-            return spot.value(root) if not any(isinstance(node.ctx, ast.Store) for node in stores) else None
-        if len(made) != 1 or not all(asked(node) for node in stores if isinstance(node.ctx, ast.Load)):
+            return spot.value(root) if not any(isinstance(node.ctx, ast.Store) for node in named) else None
+        if len(made) != 1:
             return None
         root = made[0]
     try:
         return ast.literal_eval(root) if isinstance(root, ast.Dict) else None
     except ValueError:
         return None
+
+
+def _is_asked(spot: Spot, name: ast.Name) -> bool:
+    """Whether nothing is done at a name but asking what it holds."""
+    around = spot.code.parents[name]
+    return isinstance(around, ast.Subscript) and around.value is name and isinstance(around.ctx, ast.Load)

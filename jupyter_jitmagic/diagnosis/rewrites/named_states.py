@@ -6,6 +6,7 @@ import ast
 import enum
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
@@ -50,6 +51,7 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     by_word = dict(zip(named, numbers, strict=True))
     arrays: dict[str, str] = {}
     for node, table in tables.items():
+        replace(spot, node=node).refuse_where_caught(KeyError)
         text = table.array(by_word, names)
         if text is None:
             return

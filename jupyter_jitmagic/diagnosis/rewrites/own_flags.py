@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import equations_in
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
+from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Step
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -25,6 +29,7 @@ from jupyter_jitmagic.source.units import Unit
 
 _SUM, _MORE = "__jitmagic_sum__", "__jitmagic_more__"
 _SECONDS = 0.3
+_INPUTS = 12  # that are tried for a sum which the call does not reach
 _OF_ARRAYS = "flags that are arrays of JAX's already, whose sum is True in plain Python"
 SAID = (
     "`{}` adds flags of Python's own: 2 where both are true, and in compiled code, where they are arrays, True; `{}` is the "
@@ -54,7 +59,9 @@ class OwnFlags:
         units: Callable[[], Sequence[Unit]],
     ) -> None:
         self._fun, self._args, self._kwargs, self._static, self._units = fun, tuple(args), dict(kwargs), static, units
-        self._plain: frozenset[str] | None = None
+        self._reached: dict[str, bool] = {}
+        """The sums that plain Python came to, by their text: whether it added flags of its own."""
+        self._inputs: Iterator[Input] | None = None
 
     def steps(self, texts: Mapping[Unit, str], program: Any) -> list[tuple[Unit, Step]]:
         """What makes numbers of the flags that are added, for a draft (its changed `texts`) that traces as `program`."""
@@ -75,24 +82,30 @@ class OwnFlags:
     def _added(self, texts: Mapping[Unit, str], program: Any) -> Iterator[tuple[Unit, list[ast.BinOp | ast.AugAssign]]]:
         if not may_add(program):
             return
-        if self._plain is None:
-            self._plain = frozenset(self._met({}, _is_own, self._run))
-        if not self._plain:
-            return
-        traced = self._met(texts, _is_traced, self._trace) & self._plain
+        seen = self._met(texts, _is_traced, self._trace)
+        traced = {text for text, is_so in seen.items() if is_so and self._adds_own(text)}
         for unit in self._units():
             sums = [node for node in _sums(ast.parse(texts.get(unit, unit.text))) if ast.unparse(node) in traced]
             inner = [node for node in sums if not (isinstance(node, ast.BinOp) and node.left in sums)]
             if inner:
                 yield unit, inner
 
-    def _met(self, texts: Mapping[Unit, str], wanted: Callable[[Any, Any], bool], run: Callable[[Any], Any]) -> set[str]:
-        """The sums, by their text, that add what is wanted."""
-        met = set()
+    def _adds_own(self, text: str) -> bool:
+        """Whether plain Python adds flags of its own there, on the call or on the first input that comes there."""
+        if self._inputs is None:
+            fixed = static_split(self._fun, self._args, self._kwargs, self._static)
+            self._inputs = itertools.islice(Variations(self._args, self._kwargs, fixed).core(), _INPUTS)
+        for given in itertools.takewhile(lambda _: text not in self._reached, self._inputs):
+            met = self._met({}, _is_own, functools.partial(self._run, given))
+            self._reached |= {one: met[one] or self._reached.get(one, False) for one in met}
+        return self._reached.get(text, False)
+
+    def _met(self, texts: Mapping[Unit, str], wanted: Callable[[Any, Any], bool], run: Callable[[Any], Any]) -> dict[str, bool]:
+        """The sums that are met, by their text, and whether they add what is wanted."""
+        met: dict[str, bool] = {}
 
         def tell(text: str, left: Any, right: Any) -> None:
-            if wanted(left, right):
-                met.add(text)
+            met[text] = wanted(left, right) or met.get(text, False)
 
         def summed(text: str, left: Any, right: Any) -> Any:
             tell(text, left, right)
@@ -116,8 +129,8 @@ class OwnFlags:
     def _trace(self, made: Callable[..., Any]) -> None:
         rerun(lambda: jitted(made, self._static).trace(*self._args, **self._kwargs), 10 * _SECONDS)
 
-    def _run(self, made: Callable[..., Any]) -> None:
-        args, kwargs = fresh(self._args), fresh(self._kwargs)
+    def _run(self, given: Input, made: Callable[..., Any]) -> None:
+        args, kwargs = fresh(given.args), fresh(given.kwargs)
         rerun(lambda: uncompiled.run(made, args, kwargs, Deadline(_SECONDS)), 2 * _SECONDS)
 
 

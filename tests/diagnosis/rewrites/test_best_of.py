@@ -58,8 +58,11 @@ class Car:
     def time(self, way):
         return way / self.speed + self.start
 
-    def noted(self):
+    def note(self):
         self.asked += 1
+
+    def noted(self):
+        self.note()
         return self.speed
 
 """

@@ -176,3 +176,22 @@ def test_a_dict_of_names_is_an_array_of_their_numbers(how):
     c = jnp.array([0, 2, 1, 2, 2, 0, 1, 1, 2])
     found = check(TABLES[how], (c,), (c[::-1],), (c * 0,), (c * 0 + 2,))
     assert "KeyError" in str(found.rewrites[0].compared)
+
+
+ASKED_OTHERWISE = {
+    "what is missing is caught": (
+        "T = {'a': {0: 'b', 1: 'a'}, 'b': {0: 'a'}}\n"
+        "def f(c):\n    s, n = 'a', 0\n    for e in c:\n        try:\n            s = T[s][int(e)]\n"
+        "        except KeyError:\n            s, n = 'a', n + 1\n    return n\n"
+    ),
+    "it is changed": (
+        "def f(c):\n    T, s, n = {'a': 'b', 'b': 'a'}, 'a', 0\n    for e in c:\n        if e == 1:\n            s = T[s]\n"
+        "        T['a'] = 'a'\n        n += s == 'b'\n    return n\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ASKED_OTHERWISE)
+def test_a_dict_of_names_stays_one(how):
+    c = jnp.array([0, 1, 0, 1, 1])
+    assert not jm.diagnose(define(ASKED_OTHERWISE[how])["f"], c).rewrites

@@ -101,6 +101,22 @@ def test_flags_made_of_numbers_are_added_as_numbers() -> None:
         assert (jax.jit(made["score"])(X, one, other) == score(X, one, other)).all()
 
 
+def in_a_branch(x: Any, a: float) -> Any:
+    n = a > 0
+    if x.sum() > 0:
+        n = n + (a > 0.5)
+    return n * 3
+
+
+def test_flags_are_added_where_the_call_does_not_come() -> None:
+    """Other inputs of plain Python tell that they are its own there."""
+    found = jm.diagnose(in_a_branch, -X, 0.0)
+    made: dict[str, Any] = {"jnp": jnp, "jax": jax, "Any": Any}
+    exec(found.rewrites[0].source, made)
+    for x in (X, -X):
+        assert jax.jit(made["in_a_branch"])(x, 1.0) == in_a_branch(x, 1.0)
+
+
 def of_arrays(x: Any, a: float) -> Any:
     n = (x[0] > 1.0) + (x[1] > a)
     if x.sum() > a:
