@@ -374,10 +374,12 @@ def _other_failure(asked: Asked) -> Diagnosis:
     wanted = asked.with_rewrites and not own
     body = _of_a_body(asked, plain) if wanted else None
     if body is not None and body.rewrites:
-        reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
-        facts = {"rewrites": body.rewrites, "notes": body.notes, "verified": True}
-        return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
+        return _by_its_body(asked, body, reason)
     outcome = proposals(asked, sites if wanted else (), asked.result.static, anyway=wanted and leaked)
+    if wanted and body is None and not outcome.rewrites:
+        body = _of_a_body(asked, plain, of_jax=True)
+        if body is not None and body.rewrites:
+            return _by_its_body(asked, body, reason)
     within = static_within(call, max(1.0, 4 * asked.took)) if wanted and not leaked and not outcome.rewrites else None
     if within is not None:
         reason = reasons.for_inner_jits(call, within)
@@ -402,14 +404,22 @@ def _other_failure(asked: Asked) -> Diagnosis:
     )
 
 
-def _of_a_body(asked: Asked, plain: BaseException | None) -> Diagnosis | None:
+def _by_its_body(asked: Asked, body: Diagnosis, reason: str) -> Diagnosis:
+    """The answer where what a library calls is cured."""
+    facts = {"rewrites": body.rewrites, "notes": body.notes, "verified": True}
+    reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
+    return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
+
+
+def _of_a_body(asked: Asked, plain: BaseException | None, *, of_jax: bool = False) -> Diagnosis | None:
     """The answer to what a library's loop calls of the user's, where the trace stopped in there, and so does plain Python."""
     refused = other_failures.CONCRETIZATIONS
     if not isinstance(asked.error, refused) or not isinstance(plain, (*refused, type(None))):
         return None
     try:
         limit = 0.5 * options.advice_limit_s
-        return limited(limit, lambda: cured_body(asked.call, asked.error, lambda inner: _of_another(inner, asked)))
+        ask = functools.partial(_of_another, asked=asked)
+        return limited(limit, lambda: cured_body(asked.call, asked.error, ask, of_jax=of_jax))
     except OutOfTime:
         return None
     except Exception as error:

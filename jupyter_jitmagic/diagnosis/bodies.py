@@ -23,6 +23,7 @@ from jupyter_jitmagic.diagnosis.call.stand_ins import MADE_UP, with_values
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite
 from jupyter_jitmagic.source.code import Code, apply_edits, first_line
+from jupyter_jitmagic.source.held_functions import RebuiltWithin
 from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours, is_users_text
 
@@ -37,14 +38,15 @@ class Body:
     library: str
 
 
-def bodies_of(call: Call, error: BaseException) -> Iterator[Body]:
-    """The user's functions that libraries called on the way to where the trace failed, the innermost first."""
+def bodies_of(call: Call, error: BaseException, of_jax: bool) -> Iterator[Body]:
+    """The user's functions that libraries (or JAX itself) called on the way to where the trace failed, the innermost first."""
     every = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    frames = [frame for frame in every if not is_jax_frame(frame.f_code.co_filename)]
+    frames = [frame for frame in every if of_jax or not is_jax_frame(frame.f_code.co_filename)]
+    by = is_jax_frame if of_jax else _is_other_library
     entered = [
         (frame, before)
         for before, frame in itertools.pairwise(frames)
-        if is_users_text(frame.f_code.co_filename) and _is_other_library(before.f_code.co_filename)
+        if is_users_text(frame.f_code.co_filename) and by(before.f_code.co_filename)
     ]
     for frame, before in list(reversed(entered))[:_MOST]:
         given = _given(call, frame.f_code)
@@ -126,7 +128,9 @@ def traces_with(call: Call, rewrite: Rewrite, body: Body) -> bool:
 
     try:
         texts = dict(_texts(rewrite, body))
-        made = replace(call, fun=made_of(call.fun, texts, sorted(call.declared), compiled))
+        whole = (call.fun, call.args, call.kwargs)
+        fun, args, kwargs = made_of(whole, texts, sorted(call.declared), compiled, by=RebuiltWithin)
+        made = replace(bind(fun, args, kwargs, call.declared), keeps_options=call.keeps_options)
         made = _with_method(made, body, made_of(body.call.fun, texts, (), compiled))
     except (NoSource, TypeError):  # a class may refuse one below it
         return False
@@ -188,14 +192,15 @@ def _indented(text: str, old: str) -> str:
 # ------------------------------------------------------------------------------------------------ the answer
 
 
-def cured(call: Call, error: BaseException, ask: Callable[[Call], Diagnosis]) -> Diagnosis | None:
+def cured(call: Call, error: BaseException, ask: Callable[[Call], Diagnosis], *, of_jax: bool = False) -> Diagnosis | None:
     """What cures a body of the call, compared with plain Python by itself; None where nothing does.
 
     Args:
         call: the failing call; `error` is what its trace raised.
         ask: gives the answer to another call.
+        of_jax: what JAX itself calls, in the place of what other libraries do.
     """
-    for body in bodies_of(call, error):
+    for body in bodies_of(call, error, of_jax):
         found = ask(body.call)
         if not found.rewrites or set(found.static_argnames) - body.call.declared:
             continue

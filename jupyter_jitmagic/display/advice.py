@@ -217,6 +217,8 @@ def proof(fix: Fix) -> str:
     if fix.proof == "unverified" or compared is None:
         if fix.rewrite.reason.startswith(("right on this call", "its values are right", "it differs")):
             return f"traced; {fix.rewrite.reason}"
+        if fix.rewrite.compared is not None:  # a part of the call was
+            return fix.rewrite.reason
         reason = fix.rewrite.reason.removeprefix("traced, ").removeprefix("not compared").removeprefix(":").strip()
         return f"traced, not compared: {reason}" if reason else "traced, not compared"
     parts = ["traced", f"run on {amounts.times(compared.inputs, 'input')}"]

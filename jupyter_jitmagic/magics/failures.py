@@ -159,12 +159,17 @@ def last_error() -> BaseException | None:
 
 
 def failed_call(error: BaseException) -> FailedCall | None:
-    """The outermost jitted call in whose trace an error arose, None if it did not arise in one."""
+    """The outermost jitted call in whose trace an error arose, or the one that met another of JAX's traces; None if it arose in
+    none."""
     from jupyter_jitmagic.recording.api.jitting import failed_call as in_traceback
 
     found = next((call for traceback in _tracebacks(error) if (call := in_traceback(traceback))), None)
-    if found is not None or not is_refused(error):
+    if found is not None:
         return found
+    if not is_refused(error):
+        from jupyter_jitmagic.magics.eager_calls import eager_call
+
+        return eager_call(error)
     from jupyter_jitmagic.magics.refused_calls import refused_call
 
     return refused_call(error)

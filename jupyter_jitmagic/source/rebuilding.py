@@ -122,7 +122,7 @@ class Rebuilt:
         if not changed:
             return value
         self._keep.append(value)
-        made = self._instances[key] = _shallow_copy(value)
+        made = self._instances[key] = shallow_copy(value)
         shadow = type(cls.__name__, (cls,), {"__slots__": ()})
         for name, method in changed.items():
             new = self.make(_function_in(method))
@@ -206,7 +206,7 @@ class Rebuilt:
         if isinstance(fun, list | tuple):
             return self._any_affected(fun)
         if has(fun, "__wrapped__"):
-            return self.affected(fun.__wrapped__)
+            return self._any_affected((fun.__wrapped__, *_rules_of(fun)))
         call = vars(type(fun)).get("__call__")
         return isinstance(call, types.FunctionType) and self.affected(call)
 
@@ -324,6 +324,11 @@ class Rebuilt:
         inner = plain_function(fun)
         if inner is None:
             raise NoSource(f"{fun!r} cannot be made again")
+        if rules := _rules_of(fun):
+            derived = type(fun)(self.make(fun.__wrapped__), nondiff_argnums=fun.nondiff_argnums)
+            define = derived.defvjp if isinstance(derived, jax.custom_vjp) else derived.defjvp
+            define(*map(self.make, rules), symbolic_zeros=fun.symbolic_zeros)
+            return derived
         if is_plain_jit(fun):
             return jitted_as(fun, self.make(fun.__wrapped__))
         if hasattr(fun, "lower") and not is_users_text(inner.__code__.co_filename):  # the jit of what jax.grad … returned
@@ -348,6 +353,13 @@ def _refusing(error: NoSource) -> Callable[..., Any]:
         raise NoSource(str(error))
 
     return refuse
+
+
+def _rules_of(fun: Any) -> tuple[Callable[..., Any], ...]:
+    """The user's functions by which JAX goes through one that has derivatives of its own."""
+    if isinstance(fun, jax.custom_vjp):
+        return tuple(filter(None, (attribute(fun, "fwd"), attribute(fun, "bwd"))))
+    return tuple(filter(None, (attribute(fun, "jvp"),))) if isinstance(fun, jax.custom_jvp) else ()
 
 
 def is_plain_jit(fun: Any) -> bool:
@@ -377,7 +389,7 @@ def _function_in(method: Any) -> Any:
     return method.__func__ if isinstance(method, staticmethod | classmethod) else method
 
 
-def _shallow_copy(value: Any) -> Any:
+def shallow_copy(value: Any) -> Any:
     """An object with the same attributes; one of an ordinary class is made without code of its own, as its `__getattr__`."""
     cls: Any = type(value)
     if cls.__new__ is not object.__new__ or in_class(value, "__copy__") is not None:

@@ -1,10 +1,12 @@
 """A user's function that a library's own loop traces is asked about by itself; the whole call is traced with its rewrite."""
 
+import sys
 import types
 
 import jax
 import jax.numpy as jnp
 import pytest
+from jax.experimental.ode import odeint
 
 from jupyter_jitmagic.diagnosis import diagnose
 
@@ -17,16 +19,24 @@ def solve(field, y0, args):
     jax.make_jaxpr(field)(0.0, y0, args)  # it looks at the program first, also where jit is off
     return jax.lax.fori_loop(0, 5, lambda i, y: y + 0.1 * field(0.1 * i, y, args), y0)
 
+class Solver:
+    def __init__(self, field):
+        self.field = field
+
+    def run(self, y0, args):
+        return solve(self.field, y0, args)
+
 def solve_both(field, other, y0):
     return solve(other, solve(field, y0, None), None)
 """
 
 
 @pytest.fixture
-def solver():
+def solver(monkeypatch):
     """A module that is installed, as far as its file tells."""
     library = types.ModuleType("solver_of_tests")
     library.__file__ = "/nowhere/site-packages/solver_of_tests.py"
+    monkeypatch.setitem(sys.modules, library.__name__, library)
     exec(compile(_SOLVER, library.__file__, "exec"), vars(library))
     return library
 
@@ -114,3 +124,25 @@ def test_a_body_may_be_a_method_of_an_argument(solver):
 
     found = diagnose(run, Field(jnp.float32(2.0), 0.5), jnp.float32(1.0))
     assert found.verified and Field.__call__ is before
+
+
+def test_a_body_may_be_held_by_an_object_of_the_librarys(solver):
+    held = solver.Solver(heat)
+
+    def simulate(temp, target, power):
+        return held.run(temp, (target, power))
+
+    found = diagnose(simulate, 1.0, 2.0, 3.0)
+    assert found.verified and held.field is heat
+
+
+def test_what_jax_itself_traces_alone_is_a_body_too():
+    def rate(y, t, cap):
+        if y > cap:
+            return cap - y
+        return y
+
+    def population(y, cap):
+        return odeint(rate, y, jnp.linspace(0.0, 1.0, 3), cap)
+
+    assert diagnose(population, jnp.float32(0.5), 0.8).verified, "odeint traces its function where jit is off as well"

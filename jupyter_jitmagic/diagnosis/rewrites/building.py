@@ -6,7 +6,7 @@ import ast
 import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 
@@ -16,32 +16,35 @@ from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT, Rebuilt
 from jupyter_jitmagic.source.units import Unit
 
+_Fun = TypeVar("_Fun")  # a function, or a tuple with functions
 Compile = Callable[[Unit, "str | ast.Module", str], types.CodeType]
 """Compiles the text (or tree) in the place of a unit's own; the text is given as well."""
 
 
 def made_of(
-    fun: Callable[..., Any],
+    fun: _Fun,
     texts: Mapping[Unit, str],
     static: Sequence[str | int],
     compiled: Compile,
     extra: dict[str, Any] | None = None,
-) -> Callable[..., Any]:
+    by: type[Rebuilt] = Rebuilt,
+) -> _Fun:
     """`fun` with these texts in place of the units' own.
 
     Args:
         static: what is static where it calls its own jit.
         extra: further names for the code that is made.
+        by: how far what leads to them is looked for.
     """
     methods = frozenset(name for unit in texts for name in names_of_methods(unit.text))
     codes = {}
     for unit, text in texts.items():
         codes[unit] = compiled(unit, looking_up(ast.parse(text), methods) if methods else text, text)
     imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
-    made: Callable[..., Any] = Rebuilt(codes, imports, extra).make(fun)
+    made: Any = by(codes, imports, extra).make(fun)
     for name in getattr(fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
         made.__globals__[name] = jitted(made, static)
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:
