@@ -7,7 +7,8 @@ import dis
 import traceback
 from types import CodeType, FrameType, FunctionType
 
-from jupyter_jitmagic.diagnosis.words.other_failures import CONCRETIZATIONS
+import jax
+
 from jupyter_jitmagic.recording.guards.failed_calls import FailedCall
 from jupyter_jitmagic.usercode.origin import unwrapped
 from jupyter_jitmagic.usercode.ownership import is_library, is_users_text
@@ -16,7 +17,8 @@ from jupyter_jitmagic.usercode.ownership import is_library, is_users_text
 def eager_call(error: BaseException) -> FailedCall | None:
     """The call of the user's function that handed another one to JAX or a library, or of that one where a cell's own line did
     so; None where its arguments are not known any more."""
-    if not isinstance(error, CONCRETIZATIONS):
+    asks = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
+    if not asks or isinstance(error, jax.errors.UnexpectedTracerError):
         return None
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     places = [number for number, frame in enumerate(frames) if is_users_text(frame.f_code.co_filename)]
