@@ -61,13 +61,13 @@ def _folded_line(line: str) -> list[str]:
     if not pairs:
         return [line]
     start, end = max(pairs, key=lambda pair: pair[1] - pair[0])
-    parts = _split(code[start:end])
-    if len(parts) == 1 and len(indent) + 4 + len(parts[0]) >= len(line):
+    pieces = _split(code[start:end])
+    if len(pieces) == 1 and len(indent) + 4 + len(pieces[0]) >= len(line):
         return [line]
     out = [indent + code[:start]]
-    for part in parts:
-        out += _folded_if_long(f"{indent}    {part},")
-    if len(parts) == 1 and not code[start:end].rstrip().endswith(","):
+    for piece in pieces:
+        out += _folded_if_long(f"{indent}    {piece},")
+    if len(pieces) == 1 and not code[start:end].rstrip().endswith(","):
         out[-1] = out[-1].removesuffix(",")
     return [*out, indent + code[end:]]
 
