@@ -47,6 +47,7 @@ def _binds_anew(code: CodeType) -> bool:
     for each in dis.get_instructions(code):
         if each.opname in stored:
             values = each.argval if isinstance(each.argval, tuple) else (each.argval,)
+            values = values[:1] if each.opname.endswith("LOAD_FAST") else values
             if not set(names).isdisjoint(values):
                 return True
     return False

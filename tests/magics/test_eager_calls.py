@@ -37,7 +37,7 @@ def _asked(first: str, call: str) -> tuple[str, str]:
     ],
 )
 def test_what_jax_traces_outside_of_jit_gets_its_rewrite(call: str, cured: str) -> None:
-    assert cured in _asked("pass", call)[0]
+    assert cured in _asked("kept = 1; start", call)[0]  # newer Pythons store one and load the other at once
 
 
 def test_where_the_arguments_are_not_known_any_more_nothing_is_claimed() -> None:
