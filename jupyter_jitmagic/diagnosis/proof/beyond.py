@@ -19,7 +19,17 @@ OF_PYTHON = re.compile(r"\b(int|len|round|floor|ceil|trunc|item|tolist|range|enu
 """What makes a whole number of Python's of an array's."""
 OF_FLOATS = re.compile(r"\b(int|round|floor|ceil|trunc)\(")
 """What makes one of a float."""
+OVERFLOWS = re.compile(r"(\bmath\.|(?<![\w.]))(exp|exp2|expm1|sinh|cosh|pow|gamma|lgamma)\(")
+"""What raises OverflowError where an array's is infinite."""
+FAR = 1e4
 SHORT = 0.06  # seconds for a plain run
+
+
+def note_overflows(plain: Plain, texts: list[str]) -> None:
+    """Keep what plain Python raises for large floats, where it calls what has an end there."""
+    if any(map(OVERFLOWS.search, texts)):
+        for given in plain.variations.far(FAR):
+            plain.note_what_it_raises(given, SHORT)
 
 
 def beside_large(

@@ -54,6 +54,12 @@ def with_nan_first(values: Any) -> Any:
     return values
 
 
+def with_nan_last(values: Any) -> Any:
+    values = np.array(values)
+    values.reshape(-1)[-1] = np.nan
+    return values
+
+
 def lone(values: Any) -> Any:
     """Numbers of an array's own, of which one stands alone, at the end, and the others are alike."""
     alike = np.full_like(values, values.min())

@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_infinities,
     with_nan,
     with_nan_first,
+    with_nan_last,
     with_one,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
@@ -145,6 +146,12 @@ class Variations:
         if floats and self._floats and not np.iscomplexobj(self._leaves[self._floats[0]]):
             yield self._each([*self._floats, *self._ints], large(20_000_003), "large numbers")
 
+    def far(self, factor: float) -> Iterator[Input]:
+        """Large floats of both signs, as one and apart: a product of two keeps its sign."""
+        for each in (factor, -factor) if self._floats else ():
+            yield self._each(self._floats, scaled(each), "larger")
+            yield from self._one(self._floats[:2], scaled(each), "larger")
+
     def tied(self) -> Iterator[Input]:
         """Equal numbers apart from each other, with limits below all of them, and above."""
         if any(np.size(self._leaves[k]) > 1 for k in self._floats):
@@ -183,7 +190,8 @@ class Variations:
             yield self._each(self._floats, np.zeros_like, "zero")
             yield self._each([*self._floats, *self._ints], lambda v: v[::-1] if v.ndim else v, "reversed")
             yield from self._one(self._floats[1:2], with_nan, "nan")
-            yield from self._one([k for k in self._floats if np.size(self._leaves[k]) > 1][:2], with_nan_first, "nan")
+            yield from self._one(arrays[:2], with_nan_first, "nan")
+            yield from self._one(arrays[:2][-1:], with_nan_last, "nan")  # what is grouped may come first in the middle
             if len(self._floats) > 1:  # of several numbers one alone decides a sign, a division or a logarithm
                 single = [k for k in self._floats if not np.ndim(self._leaves[k])]
                 yield from self._one(single[:4], np.zeros_like, "zero")

@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.sandbox.results import leaf_as_numbers, same_numbers
+from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -28,6 +28,10 @@ AS_ARRAYS = (
 )
 NEGATIVE_POWER = (
     "a whole number to a negative power, in plain Python a float, is 0 in compiled code (`2.0 ** k` is the same in both)"
+)
+NO_NUMBER = (
+    "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
+    "complex there)"
 )
 NUMBERS = (-1, 2, 13, 23)
 """Of which one makes an exponent negative that is computed of it, perhaps."""
@@ -84,6 +88,19 @@ def otherwise_as_arrays(
         return NEGATIVE_POWER if is_negative_power(error) else ""
     except (Exception, OutOfTime, Effect):
         return ""  # arrays do not serve there
+
+
+def makes_nan(got: Any, want: Any) -> bool:
+    """Whether a result is NaN somewhere where plain Python's is a number, perhaps a complex one."""
+    if shapes(got) != shapes(want):
+        return False
+    pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
+    arrays = [(np.asarray(leaf_as_numbers(one)), np.asarray(leaf_as_numbers(other))) for one, other in pairs]
+    return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
+
+
+def _nan(values: Any) -> Any:
+    return np.isnan(values) if number_kind(values.dtype) in "fc" else np.zeros(values.shape, bool)
 
 
 def is_negative_power(error: TypeError) -> bool:

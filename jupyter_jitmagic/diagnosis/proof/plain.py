@@ -110,7 +110,7 @@ class Plain:
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
         self.failed: BaseException | None = None
-        self.raised: list[tuple[Input, Raised]] = []
+        self.raised: list[tuple[Input, Raised]] = [*known.raised] if known is not None else []
         self._error: Exception | None = None
         self._units = units
         self._interpreted = False
@@ -168,6 +168,12 @@ class Plain:
         if self._error is not None and self.failed is None:
             found = raised(self._error, self._units)
             self.raised += [(given, found)] if found is not None else []
+
+    def note_what_it_raises(self, given: Input, seconds: float) -> None:
+        """Keep the exception of an input of the call's own shapes that plain Python does not take, if it is such a one."""
+        self._error = None
+        if self.run(given, seconds=seconds) is None:
+            self._keep_error(given)
 
     _extra: frozenset[str] = frozenset()
     _most: float = float("inf")

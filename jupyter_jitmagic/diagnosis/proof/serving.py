@@ -32,7 +32,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
-from jupyter_jitmagic.diagnosis.proof.own_numbers import otherwise_as_arrays
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -58,6 +58,7 @@ _ASPECTS = {
     "end": "indices at the ends",
     "negative int": "indices at the ends",
 }
+_PLACES = ("end", "negative int")
 
 
 class TooLong(Differs):
@@ -178,6 +179,8 @@ class Served:
                 self._no_time_for(call)
                 return found
             elif usual and not (found and call.alone) and not self._values_alone_fail(changed):
+                if changed.kind in _PLACES:
+                    self.plain.note_what_it_raises(changed, SHORT)  # an index past the end of what is no array of JAX's
                 return []
         return found
 
@@ -228,7 +231,10 @@ class Served:
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
-            if difference and not self._of_either_kind(taken, got, want) and not self._rounding_decides(given, got, want):
+            if difference and not self._of_either_kind(taken, got, want):
+                if self._rounding_decides(given, got, want):
+                    self.said |= {NO_NUMBER: None} if makes_nan(got, want) else {}
+                    continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)
                 if said := otherwise_as_arrays(self.plain, given, got, want, arrays):
                     self.said[said] = None

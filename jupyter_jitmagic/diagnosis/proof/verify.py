@@ -28,7 +28,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.own_numbers import otherwise_as_arrays
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, counts_in_single, other_rounds, rounding_decides
@@ -142,6 +142,8 @@ def compare(
             continue
         elif difference:
             if given.kind != "call" and rounding_decides(plain, given, got, want):
+                if makes_nan(got, want):
+                    notes[NO_NUMBER] = None
                 unsure += 1
                 continue
             if given.kind == "call" and counts_in_single(plain, given, got):

@@ -15,7 +15,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split, traced_leaves
-from jupyter_jitmagic.diagnosis.proof.beyond import beside_large
+from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -201,6 +201,7 @@ class Judge:
                     never = next(filter(None, (each(plain, traced.program, tried, self.seconds / 8) for each in ends)), "")
                     beyond = beside_negative_powers(plain, by_numbers, texts, self.seconds / 8)
                     beyond = beyond or beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
+                    note_overflows(plain, texts)
                 run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
                 alike = self._uncompiled(traced)
                 found = compare(

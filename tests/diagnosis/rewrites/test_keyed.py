@@ -30,6 +30,14 @@ def test_what_is_asked_of_sums_by_label(loop, asked):
     assert check(source, *CALLS).rewrites[0].verified
 
 
+@pytest.mark.parametrize("asked", ["max", "min"])
+def test_nan_in_a_group_that_is_not_the_first_is_left_out_as_python_leaves_it_out(asked):
+    """Asked of values where the only NaN met before stood in the first group, once grouped."""
+    source = f"def f(x, G):\n    {IN_PAIRS}    return {asked}(sums.values())\n"
+    first, last = jnp.array([1, 3, 3, 1, 0, 2]), X.at[5].set(jnp.nan)
+    assert check(source, (X, jnp.array([2, 1, 0, 2, 3, 3])), (last, first), (-last, first)).rewrites[0].verified
+
+
 def test_whole_numbers_added_to_a_float_stay_floats_and_floats_become_keys_as_they_did():
     source = f"def f(x, G):\n    {IN_PAIRS}    return max(sums.values())\n"
     first = check(source, (X, G), (jnp.arange(6), G), (X, G + 0.5)).rewrites[0]

@@ -144,3 +144,27 @@ def test_what_traces_says_that_it_adds_flags() -> None:
     assert "`0 + (a > 1.0) + (b > 3.0)` is the same in both" in jm.diagnose(counting, 0.5, 0.5).reason
     found = jm.diagnose(of_first, X, 2, 0.5, 0.5)
     assert found.static_argnames == ("n",) and "`both += 0 + (b > 3.0)` is the same in both" in found.reason
+
+
+def rooted(x: Any, s: float) -> Any:
+    r = abs(s**0.5)
+    if x.sum() > 0:
+        return x * r
+    return x
+
+
+def test_a_root_that_is_complex_in_python_is_said():
+    """Compiled it is NaN, which plain Python gives with an array for its number: that is no rounding."""
+    found = jm.diagnose(rooted, X, 2.0)
+    assert found.verified and "a negative float of its own to a fractional power" in differences(found)
+
+
+def rooted_sum(x: Any) -> Any:
+    r = jnp.sum(x) ** 0.5
+    if x[1] > 0:
+        return x * r
+    return x
+
+
+def test_a_root_of_an_array_is_nan_in_plain_python_as_well():
+    assert "fractional power" not in differences(jm.diagnose(rooted_sum, X))

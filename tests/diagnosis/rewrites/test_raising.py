@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
@@ -37,12 +38,21 @@ def told(source, *args):
         ("    return x * math.log(a)\n", 2.0, "ValueError in line 8"),
         ("    kinds = [1, 3, 5]\n    return x * kinds.index(a)\n", jnp.array(3), "ValueError in line 9"),
         ("    return x if 7 % a == 0 else -x\n", 2, "ZeroDivisionError in line 8"),
+        ("    return x / (1 + math.exp(a * float(x[0])))\n", 2.0, "OverflowError in line 8"),
     ],
 )
 def test_an_exception_that_is_lost_is_said(body, argument, said):
     """Each argument is varied: where plain Python raised on one of them, the answer names the exception and its line."""
     differences, _ = told(f"def f(x, a):\n{body}", X, argument)
     assert any(f"where plain Python raises {said}" in each for each in differences)
+
+
+def test_an_index_past_the_end_of_what_is_no_array_of_jaxs_is_said():
+    """NumPy raises there, and compiled code takes the nearest element; JAX's own arrays do that in plain Python as well."""
+    source = "def f(x, i):\n    v = x[int(i)]\n    return v if v > 0 else -v\n"
+    said = " ".join(told(source, np.asarray(X), 2)[0])
+    assert "where plain Python raises IndexError in line 8" in said
+    assert told(source, X, 2)[0] == ()
 
 
 def test_of_several_numbers_each_is_moved_alone():
