@@ -13,6 +13,7 @@ from jupyter_jitmagic.display.advice import diff_lines, proof, way
 from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.magics import front_end
+from jupyter_jitmagic.magics.defined_since import defined_since
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.failures import Failures, failed_call, failed_engine, last_error, left_behind
 from jupyter_jitmagic.magics.placing import Placed, files_of, place_of, placed
@@ -71,10 +72,21 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
         ways = ", ".join(f"{fix.number}: {way(fix)}" for fix in found)
         raise OptionError(f"there is no fix {number} ({ways})")
     fix = found[number - 1]
+    _refuse_if_defined_since(shell, failure, found, fix)
     cell = placed(shell, failure, fix)
     if cell is not None:
         return cell, _said(shell, fix, cell.elsewhere, then=cell.then)
     return None, _said(shell, fix, files_of(failure, fix) or {failure.diagnosis.function: failure.filename}, put=False)
+
+
+def _refuse_if_defined_since(shell: Any, failure: Failure, found: list[Fix], fix: Fix) -> None:
+    """A cell that was edited and run again without failing, or a helper's, holds what the fix was not made for."""
+    if fix.rewrite is None or failure.cell.number is None:
+        return
+    offered = [source for each in found if each.rewrite is not None for source in each.rewrite.sources.values()]
+    since = defined_since(fix.rewrite.sources, offered, front_end.typed_cells(shell), failure.cell.number)
+    if since is not None:
+        raise OptionError(f"cell [{since.cell}] defines {since.name} otherwise since; run what failed again for a fix of that")
 
 
 def _diagnosed_now(shell: Any, failures: Failures) -> Failure:

@@ -328,3 +328,28 @@ def test_an_instance_of_a_changed_class_is_made_again(notebook: Shell) -> None:
     notebook.ok(str(notebook.ip.rl_next_input))
     notebook.ok("model = Model()")
     assert notebook.ok("jax.jit(predict)(jnp.array([-1.0, -2.0]))").value.tolist() == [1.0, 2.0]
+
+
+BRANCHING = "def f(x):\n    if x.sum() > 1:\n        return g(x)\n    return -x\n"
+HELPER = "def g(x):\n    return x * 2 if x[0] > 0 else x\n"
+
+
+@pytest.mark.parametrize("text", [BRANCHING.replace("-x", "x - 100"), "def g(x):\n    return x * 7\n"])
+def test_what_is_defined_otherwise_since_is_not_put_back(notebook: Shell, text: str) -> None:
+    """A fix of the old one would undo the edit, and was never compared with it."""
+    notebook.ok(HELPER)
+    notebook.run(f"%%jit\n{BRANCHING}f(jnp.arange(4.0))")
+    notebook.ok(text)
+    notebook.ip.rl_next_input = None
+    error = notebook.run("%jitfix").error
+    assert f"cell [{last(notebook) - 1}] defines {text[4]} otherwise since" in str(error)
+    assert notebook.ip.rl_next_input is None
+
+
+def test_what_is_defined_alike_since_takes_the_fix_and_so_does_a_fixed_cell(notebook: Shell) -> None:
+    notebook.ok(HELPER)
+    notebook.run(f"%%jit\n{BRANCHING}f(jnp.arange(4.0))")
+    notebook.ok(HELPER.replace("def g", "@jax.jit\ndef g"))
+    cell = fixed(notebook)
+    notebook.ok(cell)
+    assert fixed(notebook) == cell
