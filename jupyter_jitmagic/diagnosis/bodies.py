@@ -76,12 +76,12 @@ def _given(call: Call, code: CodeType) -> _Given | None:
         if event == "call" and frame.f_code is code:
             entered[:] = [_Given(dict(frame.f_locals), frame.f_globals)]
 
-    before = sys.getprofile()
-    sys.setprofile(look)
+    before = sys.gettrace()  # and no profile: one of `cProfile`'s cannot be put back
+    sys.settrace(look)
     try:
         trace_call(call, frozenset())
     finally:
-        sys.setprofile(before)
+        sys.settrace(before)
     return entered[0] if entered else None
 
 

@@ -1,5 +1,6 @@
 """A user's function that a library's own loop traces is asked about by itself; the whole call is traced with its rewrite."""
 
+import cProfile
 import sys
 import types
 
@@ -48,6 +49,18 @@ def heat(t, temp, args):
     else:
         heating = 0.0
     return heating - 0.5 * temp
+
+
+def test_a_body_has_its_answer_while_a_profile_runs(solver):
+    """%%prun over a cell: what a body is given is seen without the profile's hook."""
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        found = diagnose(lambda temp: solver.solve(heat, temp, (2.0, 3.0)), 1.0)
+        assert sys.version_info >= (3, 12) or sys.getprofile() is profile
+    finally:
+        profile.disable()
+    assert found.verified and [*found.rewrites[0].sources] == ["heat"]
 
 
 def test_a_body_is_compared_by_itself_and_the_whole_call_traced_with_its_rewrite(solver):

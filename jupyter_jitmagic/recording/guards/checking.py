@@ -333,7 +333,9 @@ def _users_step(frame: FrameType | None) -> Iterator[_Step]:
 def _profiled(followed: _Followed | None = None) -> Iterator[_Followed]:
     """Note the clocks and random numbers that the user's code reads in this thread."""
     found = followed or _Followed()
-    before = sys.getprofile()
+    if sys.getprofile() is not None:  # that of `cProfile`, as in %%prun, cannot be put back
+        yield found
+        return
 
     def profile(frame: FrameType, event: str, argument: Any) -> None:
         if event == "c_call" and (what := _host_call(argument)):
@@ -344,7 +346,7 @@ def _profiled(followed: _Followed | None = None) -> Iterator[_Followed]:
     try:
         yield found
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def _is_jax(frame: FrameType) -> bool:

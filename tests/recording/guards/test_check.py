@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
 import random
+import sys
 import time
 import warnings
 from typing import Any
@@ -85,6 +87,22 @@ def test_host_randomness_is_told_as_frozen_and_its_state_stays() -> None:
 
 def test_time_is_frozen() -> None:
     assert "under jit that is frozen" in told(lambda x: x * 0 + time.perf_counter_ns() % 100_003, X)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile takes no profile function any more")
+def test_a_profile_that_runs_goes_on_behind_a_check() -> None:
+    """%%prun over a cell: `cProfile`'s own function cannot be put back by Python, so it is not taken away."""
+
+    def step(x: Any) -> Any:
+        return x * time.time()
+
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        told(step, X)
+        assert sys.getprofile() is profile
+    finally:
+        profile.disable()
 
 
 def test_a_clock_is_told_even_where_the_result_hides_it() -> None:
