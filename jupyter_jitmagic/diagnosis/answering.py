@@ -216,7 +216,7 @@ def _written(asked: Asked) -> Diagnosis | str:
     return asked.verdict("rewrite", sites=sites, splits=(found.rewrite,), reason=reason, runs_plainly=True, notes=notes)
 
 
-def _of_another(call: Call, asked: Asked) -> Diagnosis:
+def _of_another(call: Call, asked: Asked, of_a_body: bool = False) -> Diagnosis:
     """The answer to another call, found in the time of the first."""
     begin = clock()
     error, _ = trace_call(call, frozenset(), options.advice_limit_s / 2)
@@ -226,7 +226,7 @@ def _of_another(call: Call, asked: Asked) -> Diagnosis:
     found = find_call_sites(call, frozenset(), seconds=1.0)
     result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s / 2)))
     deadline = max(asked.deadline, clock() + max(1.0, 6 * took))
-    return answer(Asked(call, error, found, result, took, deadline, True, []))
+    return answer(Asked(call, error, found, result, took, deadline, True, [], asked.of_a_body or of_a_body))
 
 
 def _cured(asked: Asked) -> Diagnosis:
@@ -414,11 +414,11 @@ def _by_its_body(asked: Asked, body: Diagnosis, reason: str) -> Diagnosis:
 def _of_a_body(asked: Asked, plain: BaseException | None, *, of_jax: bool = False) -> Diagnosis | None:
     """The answer to what a library's loop calls of the user's, where the trace stopped in there, and so does plain Python."""
     refused = other_failures.CONCRETIZATIONS
-    if not isinstance(asked.error, refused) or not isinstance(plain, (*refused, type(None))):
+    if asked.of_a_body or not isinstance(asked.error, refused) or not isinstance(plain, (*refused, type(None))):
         return None
     try:
         limit = 0.5 * options.advice_limit_s
-        ask = functools.partial(_of_another, asked=asked)
+        ask = functools.partial(_of_another, asked=asked, of_a_body=True)
         return limited(limit, lambda: cured_body(asked.call, asked.error, ask, of_jax=of_jax))
     except OutOfTime:
         return None

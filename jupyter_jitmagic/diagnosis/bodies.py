@@ -43,10 +43,11 @@ def bodies_of(call: Call, error: BaseException, of_jax: bool) -> Iterator[Body]:
     every = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     frames = [frame for frame in every if of_jax or not is_jax_frame(frame.f_code.co_filename)]
     by = is_jax_frame if of_jax else _is_other_library
+    own = next((frame for frame in frames if is_users_text(frame.f_code.co_filename)), None)  # which jit calls
     entered = [
         (frame, before)
         for before, frame in itertools.pairwise(frames)
-        if is_users_text(frame.f_code.co_filename) and by(before.f_code.co_filename)
+        if frame is not own and is_users_text(frame.f_code.co_filename) and by(before.f_code.co_filename)
     ]
     for frame, before in list(reversed(entered))[:_MOST]:
         given = _given(call, frame.f_code)
