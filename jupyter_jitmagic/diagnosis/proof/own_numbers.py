@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, same_numbers
+from jupyter_jitmagic.sandbox.results import leaf_as_numbers, same_numbers
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -100,7 +100,7 @@ def makes_nan(got: Any, want: Any) -> bool:
 
 
 def _nan(values: Any) -> Any:
-    return np.isnan(values) if number_kind(values.dtype) in "fc" else np.zeros(values.shape, bool)
+    return np.isnan(values) if jax.dtypes.issubdtype(values.dtype, np.inexact) else np.zeros(values.shape, bool)
 
 
 def is_negative_power(error: TypeError) -> bool:
