@@ -21,6 +21,11 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
             stack.extend(_within(equation))
 
 
+def joins_flags(program: Any) -> bool:
+    """Whether a traced program joins flags, as it does for their sum."""
+    return any(each.primitive.name == "or" and each.outvars[0].aval.dtype == bool for each in equations_in(program.jaxpr))
+
+
 def _within(equation: Any) -> Iterator[Any]:
     """The programs inside a loop or branch."""
     for value in equation.params.values():

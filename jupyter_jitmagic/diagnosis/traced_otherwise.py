@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.jaxprs import joins_flags
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
-from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -116,6 +116,10 @@ def _own_numbers(call: Call, compiled: Any) -> str:
 
 def _adding_flags(call: Call, traced: Any) -> str:
     """Half a sentence where Python's own flags are added."""
+    if not joins_flags(traced):
+        return ""
+    from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags  # with all rules: few programs need it
+
     options = call.jit_options(sorted(call.declared))
     static = (*options.get("static_argnames", ()), *options.get("static_argnums", ()))
     return OwnFlags(call.fun, call.args, call.kwargs, static, lambda: list(_units(call))).said(traced)

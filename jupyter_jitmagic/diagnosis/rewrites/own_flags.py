@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import equations_in
+from jupyter_jitmagic.base.jaxprs import joins_flags
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
@@ -35,11 +35,6 @@ SAID = (
     "`{}` adds flags of Python's own: 2 where both are true, and in compiled code, where they are arrays, True; `{}` is the "
     "same in both"
 )
-
-
-def may_add(program: Any) -> bool:
-    """Whether a traced program joins flags, as it does for their sum."""
-    return any(each.primitive.name == "or" and each.outvars[0].aval.dtype == bool for each in equations_in(program.jaxpr))
 
 
 class OwnFlags:
@@ -80,7 +75,7 @@ class OwnFlags:
         return ""
 
     def _added(self, texts: Mapping[Unit, str], program: Any) -> Iterator[tuple[Unit, list[ast.BinOp | ast.AugAssign]]]:
-        if not may_add(program):
+        if not joins_flags(program):
             return
         seen = self._met(texts, _is_traced, self._trace)
         traced = {text for text, is_so in seen.items() if is_so and self._adds_own(text)}
