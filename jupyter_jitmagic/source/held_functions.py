@@ -17,23 +17,22 @@ class RebuiltWithin(Rebuilt):
     """`Rebuilt`, which also looks into library's objects, bound methods of theirs included, and copies those that lead to a
     changed function."""
 
-    _looked = _depth = 0
+    _looked = 0
+    _settling = False
+    """What is reached from the first thing that was asked about is being found, or is known: nothing is looked into again."""
 
     def affected(self, fun: Any) -> bool:
         """Objects hold one another: what was seen from within such a circle is looked at again with what was found by then."""
-        self._depth += 1
-        try:
+        if self._settling:
+            return super().affected(fun)
+        self._settling = True
+        found, known = super().affected(fun), -1
+        while (count := sum(self._affected.values())) != known:
+            known = count
+            self._affected = {key: True for key, reaches in self._affected.items() if reaches}
+            self._looked = 0
             found = super().affected(fun)
-            while self._depth == 1:
-                known = sum(self._affected.values())
-                self._affected = {key: True for key, reaches in self._affected.items() if reaches}
-                self._looked = 0
-                found = super().affected(fun)
-                if sum(self._affected.values()) == known:
-                    break
-            return found
-        finally:
-            self._depth -= 1
+        return found
 
     def make(self, fun: Any) -> Any:
         if not self.affected(fun):
