@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 _KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
 _ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
