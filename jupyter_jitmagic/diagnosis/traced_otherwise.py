@@ -15,7 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import joins_flags
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
@@ -122,7 +122,7 @@ def _adding_flags(call: Call, traced: Any) -> str:
 
     options = call.jit_options(sorted(call.declared))
     static = (*options.get("static_argnames", ()), *options.get("static_argnums", ()))
-    return OwnFlags(call.fun, call.args, call.kwargs, static, lambda: list(_units(call))).said(traced)
+    return OwnFlags(JitCall(call.fun, call.args, call.kwargs, static), lambda: list(_units(call))).said(traced)
 
 
 def _jitted(call: Call) -> Any:

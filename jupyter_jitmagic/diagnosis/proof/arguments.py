@@ -34,6 +34,21 @@ class Input:
     kind: str
 
 
+@dataclass(frozen=True, eq=False)
+class JitCall:
+    """A function, the arguments of one call of it, and which of them jit holds static, by name or position."""
+
+    fun: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    static: tuple[str | int, ...] = ()
+
+    @property
+    def fixed(self) -> set[Any]:
+        """See `static_split`."""
+        return static_split(self.fun, self.args, self.kwargs, self.static)
+
+
 def static_split(
     fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
 ) -> set[Any]:
@@ -65,12 +80,10 @@ def _names_known(fun: types.FunctionType) -> tuple[str | None, ...]:
     return _known[fun]
 
 
-def other_statics(
-    args: tuple[Any, ...], kwargs: Mapping[str, Any], fixed: set[Any], words: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+def other_statics(call: JitCall, words: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
-    calls = []
-    for key in sorted(fixed - {ARRAYS_ALONE}, key=str):
+    args, kwargs, calls = call.args, call.kwargs, []
+    for key in sorted(call.fixed - {ARRAYS_ALONE}, key=str):
         value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
         calls.append([(key, other) for other in _other_values(value, words)])
     in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
@@ -82,21 +95,16 @@ def other_statics(
 
 
 def other_options(
-    fun: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    static: Sequence[str | int],
-    words: Sequence[str],
-    compared: Callable[[str], Sequence[int | str]] = lambda name: (),
+    call: JitCall, words: Sequence[str], compared: Callable[[str], Sequence[int | str]] = lambda name: ()
 ) -> Iterator[dict[str, Any]]:
     """Static arguments that the call leaves out, each by itself with another value than its default; of what the code compares
     an option with (`compared`, by its name), then one that it does not name: an `else` stands for that."""
     try:
-        signature = inspect.signature(fun)
-        bound = signature.bind(*args, **kwargs).arguments
+        signature = inspect.signature(call.fun)
+        bound = signature.bind(*call.args, **call.kwargs).arguments
     except (TypeError, ValueError):
         return
-    for name in static:
+    for name in call.static:
         if isinstance(name, str) and name in signature.parameters and name not in bound:
             default = signature.parameters[name].default
             named = [value for value in compared(name) if type(value) is type(default)]

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
     below_zero,
     doubled,
@@ -58,6 +58,11 @@ class Variations:
         # scalars decide more often than arrays do
         self._floats.sort(key=lambda k: np.size(self._leaves[k]) > 1)
         self._ints.sort(key=lambda k: np.size(self._leaves[k]) > 1)
+
+    @classmethod
+    def of_call(cls, call: JitCall) -> Variations:
+        """Those of a call whose static arguments stay."""
+        return cls(call.args, call.kwargs, call.fixed)
 
     @property
     def leaves(self) -> Sequence[Any]:

@@ -28,7 +28,7 @@ def set_of_tuples(spot: Spot) -> Iterator[Step]:
             case _:
                 continue
         edits: list[_Edit] = [(statement.value, f"{{{', '.join(f'{code.expr(each)}: True' for each in first)}}}")]
-        tuples = 0
+        of_tuples = False
         for use in ast.walk(function or code.tree):
             if not (isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load)):
                 continue
@@ -36,16 +36,17 @@ def set_of_tuples(spot: Spot) -> Iterator[Step]:
             match parent, code.parents.get(code.parents.get(parent, parent)):
                 case ast.Attribute(attr="add"), ast.Expr(value=ast.Call(args=[item])) as whole:
                     edits.append((whole, f"{name}[{code.src(item)}] = True"))
-                    tuples += isinstance(item, ast.Tuple) or (isinstance(item, ast.Name) and _is_tuple(spot, item))
+                    of_tuples |= isinstance(item, ast.Tuple) or (isinstance(item, ast.Name) and _is_tuple(spot, item))
                 case (ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[only]), _) if only is use:
                     pass
                 case (ast.Call(func=ast.Name(id="len")), _):
                     pass
                 case _:
-                    tuples = -1000
-        if tuples > 0:
-            yield spot.step("keys", *edits)
-            return
+                    break
+        else:
+            if of_tuples:
+                yield spot.step("keys", *edits)
+                return
 
 
 def _is_tuple(spot: Spot, node: ast.expr) -> bool:

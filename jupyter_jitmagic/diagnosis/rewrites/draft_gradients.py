@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
@@ -21,8 +21,8 @@ _FEW = 2  # elements of an array
 class DraftGradients:
     """Plain Python's gradients are computed once for all drafts that are compared with the same runs."""
 
-    def __init__(self, fun: Callable[..., Any], static: Sequence[str | int], seconds: float) -> None:
-        self._fun, self._static, self._seconds = fun, static, seconds
+    def __init__(self, call: JitCall, seconds: float) -> None:
+        self._call, self._seconds = call, seconds
         self._gradients: Gradients | None = None
         self._larger_gradients: Gradients | None = None
         self._of: Plain | None = None
@@ -41,8 +41,8 @@ class DraftGradients:
 
     def _compare(self, plain: Plain, traced: Traced, inputs: Sequence[Input], served: Served | None) -> str:
         if self._gradients is None or self._larger_gradients is None or self._of is not plain:
-            self._gradients, self._of = Gradients(self._fun, plain, self._static, plain.minds_nan), plain
-            self._larger_gradients = Gradients(self._fun, plain, self._static, plain.minds_nan)
+            self._gradients, self._of = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan), plain
+            self._larger_gradients = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
         said = self._gradients.compare(traced.function, inputs, self._seconds / 4, traced.program)
         if said or not (larger := self._larger(plain, served)):
             return said
@@ -59,7 +59,7 @@ class DraftGradients:
             return []
         wanted = next((each.wanted for each in served.taken if each.call.given.kind == "size"), ())
         found = [given for given, _ in wanted]
-        return [*found, *(with_whole_arrays(self._fun, given, self._static, _in_pairs) for given in found)]
+        return [*found, *(with_whole_arrays(self._call.fun, given, self._call.static, _in_pairs) for given in found)]
 
 
 def _in_pairs(values: Any) -> Any:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.rewrites.building import made_of
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
-from jupyter_jitmagic.diagnosis.rewrites.rules import (
-    Spot,
-)
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.told import Told
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
@@ -29,23 +28,16 @@ class Drafted:
     """The functions of one search's drafts.
 
     Args:
-        fun, args, kwargs, static: the function, the failing call and its static arguments.
+        call: the failing one.
         runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
     """
 
-    def __init__(
-        self,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        static: Sequence[str | int],
-        runnable: Callable[[], Sequence[Unit]],
-    ) -> None:
-        self.fun, self.static, self.runnable = fun, static, runnable
+    def __init__(self, call: JitCall, runnable: Callable[[], Sequence[Unit]]) -> None:
+        self.call, self.runnable = call, runnable
         self.units: list[Unit] = []
-        self._own_name = text_attribute(plain_function(fun), "__qualname__")
-        self._static_names = frozenset(name for name in static if isinstance(name, str))
-        self._told = Told(fun, args, kwargs, static, runnable, self.units)
+        self._own_name = text_attribute(plain_function(call.fun), "__qualname__")
+        self._static_names = frozenset(name for name in call.static if isinstance(name, str))
+        self._told = Told(call, runnable, self.units)
         self._codes: dict[tuple[int, str], types.CodeType] = {}
         self._files: dict[str, tuple[Unit, str]] = {}
         self._sources: dict[str, Code] = {}
@@ -53,8 +45,8 @@ class Drafted:
     def build(self, draft: Draft) -> Callable[..., Any]:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
-            return self.fun
-        return made_of(self.fun, draft.texts, self.static, self.compiled)
+            return self.call.fun
+        return made_of(self.call.fun, draft.texts, self.call.static, self.compiled)
 
     def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         key = (id(unit), text)

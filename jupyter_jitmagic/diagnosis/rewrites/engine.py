@@ -22,7 +22,7 @@ import jax
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
-from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
+from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
@@ -61,8 +61,7 @@ class Search:
     """One function, one call: drafts that trace, best first.
 
     Args:
-        fun: the user's function (unjitted where it was jitted).
-        args, kwargs, static: the failing call and its static arguments.
+        call: the failing one, of the user's function itself (not of its jit).
         rules: alternatives in order of preference.
         rolls: the trace is known to be long: loops come first.
         unrolled: loops stay as they are, however large the program.
@@ -76,10 +75,7 @@ class Search:
 
     def __init__(
         self,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        static: Sequence[str | int],
+        call: JitCall,
         rules: Sequence[Rule],
         deadline: Deadline,
         others: Callable[[], Sequence[OtherCall]] = tuple,
@@ -89,12 +85,11 @@ class Search:
         rolls: bool = False,
         unrolled: bool = False,
     ) -> None:
-        self.fun, self.args, self.kwargs = fun, args, dict(kwargs)
-        self.static, self.rules, self.deadline = static, rules, deadline
+        self.call, self.rules, self.deadline = call, rules, deadline
         self.deadlines = [deadline]
         """Those that finding the other calls takes nothing of."""
         self._others, self.outward, self.rolling = others, outward, rolling
-        self._key = trace_key(fun, args, kwargs, static)
+        self._key = trace_key(call.fun, call.args, call.kwargs, call.static)
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
@@ -110,8 +105,8 @@ class Search:
         self.fails: dict[str, str] = {}
         self._failures = 0
         self.furthest: Stuck | None = None
-        self.drafted = Drafted(fun, args, self.kwargs, static, runnable)
-        self._own_flags = OwnFlags(fun, args, kwargs, static, runnable)
+        self.drafted = Drafted(call, runnable)
+        self._own_flags = OwnFlags(call, runnable)
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
@@ -175,7 +170,7 @@ class Search:
         if draft.evaluated_tests in self._endless:
             return []
         begin = thread_time()
-        outcome = self.trace(function, self.args, self.kwargs)
+        outcome = self.trace(function, self.call.args, self.call.kwargs)
         took = thread_time() - begin
         patience = max(SHORTEST_TRACE, 5 * took)
         failed = isinstance(outcome, BaseException)
@@ -262,7 +257,11 @@ class Search:
                     )
 
                 texts = {**draft.texts, unit: text}
-                outcome = self.trace(made_of(self.fun, texts, self.static, compiled, unrolled.names()), self.args, self.kwargs)
+                outcome = self.trace(
+                    made_of(self.call.fun, texts, self.call.static, compiled, unrolled.names()),
+                    self.call.args,
+                    self.call.kwargs,
+                )
                 if not isinstance(outcome, ManyRounds):
                     continue
                 with contextlib.suppress(NoSource, Obstacle):
@@ -278,7 +277,9 @@ class Search:
                 for each in self.deadlines:
                     stack.enter_context(each.stopped())
                 calls = self._others()
-                self._in_turn = [(call, trace_key(self.fun, call.given.args, call.given.kwargs, self.static)) for call in calls]
+                self._in_turn = [
+                    (call, trace_key(self.call.fun, call.given.args, call.given.kwargs, self.call.static)) for call in calls
+                ]
         return self._in_turn
 
     def _stands_at(self, spot: Spot, draft: Draft) -> None:
@@ -397,7 +398,7 @@ class Search:
     def _jitted(self, function: Callable[..., Any]) -> Any:
         """It under jit, once for all of its calls."""
         if self._under_jit is None or self._under_jit[0] is not function:
-            self._under_jit = function, jitted(function, self.static)
+            self._under_jit = function, jitted(function, self.call.static)
         return self._under_jit[1]
 
 

@@ -321,13 +321,9 @@ def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]
             known.foreign = True
     elif isinstance(func, ast.Attribute) and not isinstance(spot.value(func.value), types.ModuleType):
         owner = spot.value(func.value)
-        known.foreign |= (
-            isinstance(func.value, ast.Subscript)
-            and isinstance(func.value.value, ast.Attribute)
-            and (
-                func.value.value.attr == "at"  # x.at[i].set(v)
-            )
-        )
+        match func.value:
+            case ast.Subscript(value=ast.Attribute(attr="at")):  # x.at[i].set(v)
+                known.foreign = True
         if owner is None or _traced(owner):
             parts.append(func.value)  # a method of an array: NumPy's have it too
         elif callable(getattr(type(owner), func.attr, None)):

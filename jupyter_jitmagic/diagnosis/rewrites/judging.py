@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
-from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split, traced_leaves
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
@@ -75,18 +75,15 @@ class Judge:
 
     def __init__(
         self,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        static: Sequence[str | int],
+        call: JitCall,
         run: bool,
         seconds: float,
         refused: frozenset[tuple[str, int]] = frozenset(),
     ) -> None:
-        numpys = any(isinstance(leaf, np.ndarray) for leaf in jax.tree_util.tree_leaves((args, kwargs)))
+        numpys = any(isinstance(leaf, np.ndarray) for leaf in jax.tree_util.tree_leaves((call.args, call.kwargs)))
         self._refused = refused if not numpys else frozenset()
         """Where elements of JAX's arrays are set, which changes nothing; under jit NumPy's are those, too."""
-        self.fun, self.args, self.kwargs, self.static, self.seconds = fun, args, kwargs, tuple(static), seconds
+        self.call, self.seconds = call, seconds
         self._plain: Plain | None = None
         self._why_not = "" if run else "running was switched off"
         self._checked = not run
@@ -95,13 +92,13 @@ class Judge:
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self.others: Sequence[OtherCall] = ()
         """What `other_calls` gave last."""
-        self._values = OtherValues(fun, args, kwargs, static)
+        self._values = OtherValues(call)
         self._served: Served | None = None
         self._said: Sequence[OtherCall] = ()
         self._note = ""
         self._met: set[str] = set()
         """Kinds of other calls that the last draft gives up, and gives something else on."""
-        self._gradients = DraftGradients(fun, self.static, seconds)
+        self._gradients = DraftGradients(call, seconds)
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
         self.second: Rewrite | None = None
@@ -119,17 +116,16 @@ class Judge:
     def _find_other_calls(self) -> list[OtherCall]:
         if not self.may_run():
             return []
-        fixed = static_split(self.fun, self.args, self.kwargs, self.static)
-        variations = Variations(self.args, self.kwargs, fixed)
+        variations = Variations.of_call(self.call)
         seconds = min(OTHERS_WITHIN, self.seconds / 4)
         trees = [ast.parse(unit.text) for unit in self._units]
         try:
-            plain = Plain(self.fun, self._units, {}, variations, seconds, patience=self.seconds)
+            plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds)
         except NoSource:
             return []
-        static = self._values.find(plain, fixed, trees)
-        calls = other_calls(self.fun, variations.call(), variations, trees, self.static)
-        self._served = Served(self.fun, plain, self.static, calls, seconds)
+        static = self._values.find(plain, trees)
+        calls = other_calls(self.call.fun, variations.call(), variations, trees, self.call.static)
+        self._served = Served(self.call.fun, plain, self.call.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]
 
     def say_where_it_fails(self, calls: Sequence[OtherCall]) -> None:
@@ -175,11 +171,11 @@ class Judge:
         ahead = infinite = beyond = never = ""
         try:
             plain = self._plain_for(draft)
-            exactly = by_numpy(self.fun, traced.program, self.static, self.seconds) if draft.loops else None
+            exactly = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds) if draft.loops else None
             filled = self._served.results_not_empty() if self._served is not None else []
             found = None
             with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
-                run = by_numpy(self.fun, traced.program, self.static, self.seconds / 4)
+                run = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 4)
                 run = first_of(run, draft.cuts, plain) if draft.returns else run
                 found = compare(
                     plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
@@ -187,16 +183,16 @@ class Judge:
             if not (draft.returns or self.fails_elsewhere):
                 failing = [*self._values.compare(plain, traced, self.seconds / 4), *self._compare_served(traced)]
             if traced.equations * COMPILING_S < time_left():
-                compiled = compiling(self.fun, traced, self.args, self.kwargs, self.static)
+                compiled = compiling(self.call, traced)
                 if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
                     gradients = found[2], self._gradients.compared(plain, traced, found[2], self._served)
                     if self._is_met(gradients[1]):
                         return _rejected(draft, str(gradients[1]))
-                    ahead = lost_ahead(plain, traced.function, traced.program, found[2], self.static, self.seconds / 8)
-                    by_numbers = by_numpy(self.fun, traced.program, self.static, self.seconds / 8)
+                    ahead = lost_ahead(plain, traced.function, traced.program, found[2], self.call.static, self.seconds / 8)
+                    by_numbers = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 8)
                     infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
                     texts = [unit.text for unit in self._units]
-                    tried = functools.partial(by_numpy, self.fun, traced.program, self.static)
+                    tried = functools.partial(by_numpy, self.call.fun, traced.program, self.call.static)
                     ends = [may_never_end, may_count_otherwise] if exactly is not None else []
                     never = next(filter(None, (each(plain, traced.program, tried, self.seconds / 8) for each in ends)), "")
                     beyond = beside_negative_powers(plain, by_numbers, texts, self.seconds / 8)
@@ -218,7 +214,7 @@ class Judge:
                 return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
             count, notes, inputs = found
             if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
-                leaves = traced_leaves(self.fun, plain.variations.call(), self.static)
+                leaves = traced_leaves(self.call.fun, plain.variations.call(), self.call.static)
                 notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
             if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
                 notes += (IN_DOUBLE,)
@@ -252,10 +248,10 @@ class Judge:
                     (*draft.notes, *failing, *filter(None, [self._note, gradient, ahead, infinite, beyond, never]), *notes)
                 )
             )
-            callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.fun)}
+            callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
             said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
             compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
-            held = needed(self.fun, self.kwargs, self.static, traced, self._values.taken, self.seconds / 8)
+            held = needed(self.call, traced, self._values.taken, self.seconds / 8)
             return self._rewrite(draft, compared, static=held)
 
         try:
@@ -281,8 +277,8 @@ class Judge:
     def _prints_once(self, traced: Traced) -> bool:
         """Whether something is still printed while it is traced, and not in each call."""
         texts = [traced.draft.texts.get(unit, unit.text) for unit in self._units]
-        under_jit = functools.partial(jitted, static=self.static)
-        return any(map(may_print, texts)) and prints_while_traced(traced.function, under_jit, self.args, self.kwargs)
+        under_jit = functools.partial(jitted, static=self.call.static)
+        return any(map(may_print, texts)) and prints_while_traced(traced.function, under_jit, self.call.args, self.call.kwargs)
 
     def not_yet(self, draft: Draft) -> Rewrite:
         """The rewrite as it stands until it has been compared."""
@@ -309,14 +305,14 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _check(self) -> None:
-        self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, refused=self._refused)
-        copied = frozenset(changeable(self.fun, self.args, self.kwargs)) if self._why_not else frozenset()
+        self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, refused=self._refused)
+        copied = frozenset(changeable(self.call.fun, self.call.args, self.call.kwargs)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(self.fun, self.args, self.kwargs, copied, self._refused)
+            self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, copied, self._refused)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
-        leaves = jax.tree_util.tree_leaves((self.args, self.kwargs))
+        leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
         size = sum(size for leaf in leaves if type(size := attribute(leaf, "nbytes", 0)) is int)
         if any(is_a(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
             self._why_not = "an argument was donated or deleted"
@@ -332,10 +328,10 @@ class Judge:
             by_file: dict[str, set[int]] = {}
             for filename, line in self._lines:
                 by_file.setdefault(filename, set()).add(line)
-            fixed = static_split(self.fun, self.args, self.kwargs, self.static)
-            variations = Variations(self.args, self.kwargs, fixed)
             known = self._served.plain if self._served is not None else None
-            self._plain = Plain(self.fun, list(units.values()), by_file, variations, self.seconds, known)
+            self._plain = Plain(
+                self.call.fun, list(units.values()), by_file, Variations.of_call(self.call), self.seconds, known
+            )
         return self._plain
 
     def _met_another_shape(self, plain: Plain) -> bool:
@@ -394,7 +390,7 @@ class Judge:
     def _trace_of(self, traced: Traced, given: Input) -> Any:
         """The rewrite's trace on another call; None where it does not trace."""
         try:
-            return rerun(lambda: jitted(traced.function, self.static).trace(*given.args, **given.kwargs))
+            return rerun(lambda: jitted(traced.function, self.call.static).trace(*given.args, **given.kwargs))
         except (Exception, OutOfTime, Effect):
             return None
 
@@ -410,7 +406,7 @@ class Judge:
 
         def leaves_some() -> bool:
             with made_since() as made:
-                jitted(again, self.static).trace(*self.args, **self.kwargs)
+                jitted(again, self.call.static).trace(*self.call.args, **self.call.kwargs)
                 return any(issubclass(type(each), jax.core.Tracer) for each in made())
 
         try:
@@ -439,8 +435,8 @@ class Judge:
         if draft.key not in self._sources:
             self._sources[draft.key] = changed_sources(draft.texts)
         made = self._sources[draft.key]
-        source = made.sources.get(own_name(self.fun)) or next(iter(made.sources.values()), "")
-        names = tuple(s for s in (self.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
+        source = made.sources.get(own_name(self.call.fun)) or next(iter(made.sources.values()), "")
+        names = tuple(s for s in (self.call.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
 

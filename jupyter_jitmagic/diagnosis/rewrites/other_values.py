@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, other_options, other_statics
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -27,28 +27,21 @@ _MOST_COMPARED = 2  # of each, those for which the rewrite is compiled
 class OtherValues:
     """Of the static arguments of one call, and of options that it leaves out."""
 
-    def __init__(
-        self, fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], static: Sequence[str | int]
-    ) -> None:
-        self._fun, self._args, self._kwargs, self._static = fun, args, kwargs, tuple(static)
+    def __init__(self, call: JitCall) -> None:
+        self._call = call
         self.taken: list[tuple[Input, Any]] = []
         """Inputs that plain Python takes, with its results."""
 
-    def find(self, plain: Plain, fixed: set[Any], trees: Sequence[ast.AST]) -> list[OtherCall]:
-        """The calls with values that the code speaks of, or others, which plain Python takes.
-
-        Args:
-            fixed: positions and keywords of static arguments.
-            trees: of the code that runs.
-        """
+    def find(self, plain: Plain, trees: Sequence[ast.AST]) -> list[OtherCall]:
+        """The calls with values that the code (`trees`) speaks of, or others, which plain Python takes."""
         words = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
         found = []
 
         def compared(name: str) -> list[int | str]:
             return [value for tree in trees for value in compared_with(tree, name)]
 
-        own = Input(self._args, dict(self._kwargs), "static value")
-        options = other_options(self._fun, self._args, self._kwargs, self._static, words, compared)
+        own = Input(self._call.args, dict(self._call.kwargs), "static value")
+        options = other_options(self._call, words, compared)
         for option in itertools.islice(options, _MOST_OPTIONS):
             said = " and ".join(f"{name}={value!r}" for name, value in option.items())
             for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
@@ -56,7 +49,7 @@ class OtherValues:
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, f"with {said}", promised=False))
                     break
-        for args, kwargs in itertools.islice(other_statics(self._args, self._kwargs, fixed, words), _MOST_STATICS):
+        for args, kwargs in itertools.islice(other_statics(self._call, words), _MOST_STATICS):
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
                 if self._is_taken(plain, changed):
@@ -75,16 +68,16 @@ class OtherValues:
         said = []
         programs = {id(call.given): program for call, program in traced.others}
         compared = [(given, want, programs[id(given)]) for given, want in self.taken if id(given) in programs]
-        options = [each for each in compared if len(each[0].kwargs) > len(self._kwargs)]
-        statics = [each for each in compared if len(each[0].kwargs) == len(self._kwargs)]
+        options = [each for each in compared if len(each[0].kwargs) > len(self._call.kwargs)]
+        statics = [each for each in compared if len(each[0].kwargs) == len(self._call.kwargs)]
         for given, want, program in (*statics[:_MOST_COMPARED], *options[:_MOST_COMPARED]):
             if want is None and NOTHING in traced.draft.excludes:
                 continue
             try:
-                got = by_numpy(self._fun, program, self._static, seconds)(given)
+                got = by_numpy(self._call.fun, program, self._call.static, seconds)(given)
             except CannotRun:
                 try:
-                    got = bounded_and_jitted(self._fun, traced, self._static)(given)
+                    got = bounded_and_jitted(self._call, traced)(given)
                 except Exception:
                     continue  # an empty array or the like, which the search has looked at
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
@@ -93,7 +86,9 @@ class OtherValues:
             if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
                 said.append(wider_words(got, want))
                 continue
-            exactly = by_numpy(self._fun, program, self._static, seconds) if difference and traced.draft.loops else None
+            exactly = (
+                by_numpy(self._call.fun, program, self._call.static, seconds) if difference and traced.draft.loops else None
+            )
             if difference and other_rounds(plain, given, got, want, exactly, rounding_decides):
                 continue
             if difference and not rounding_decides(plain, given, got, want):

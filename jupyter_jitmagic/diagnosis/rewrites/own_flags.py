@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import joins_flags
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Step
@@ -41,19 +41,12 @@ class OwnFlags:
     """The sums of flags of one call.
 
     Args:
-        fun, args, kwargs, static: the call.
+        call: which it is.
         units: gives the user's functions that are reached, where plain Python may be run.
     """
 
-    def __init__(
-        self,
-        fun: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        static: Sequence[str | int],
-        units: Callable[[], Sequence[Unit]],
-    ) -> None:
-        self._fun, self._args, self._kwargs, self._static, self._units = fun, tuple(args), dict(kwargs), static, units
+    def __init__(self, call: JitCall, units: Callable[[], Sequence[Unit]]) -> None:
+        self._call, self._units = call, units
         self._reached: dict[str, bool] = {}
         """The sums that plain Python came to, by their text: whether it added flags of its own."""
         self._inputs: Iterator[Input] | None = None
@@ -88,8 +81,7 @@ class OwnFlags:
     def _adds_own(self, text: str) -> bool:
         """Whether plain Python adds flags of its own there, on the call or on the first input that comes there."""
         if self._inputs is None:
-            fixed = static_split(self._fun, self._args, self._kwargs, self._static)
-            self._inputs = itertools.islice(Variations(self._args, self._kwargs, fixed).core(), _INPUTS)
+            self._inputs = itertools.islice(Variations.of_call(self._call).core(), _INPUTS)
         for given in itertools.takewhile(lambda _: text not in self._reached, self._inputs):
             met = self._met({}, _is_own, functools.partial(self._run, given))
             self._reached |= {one: met[one] or self._reached.get(one, False) for one in met}
@@ -118,11 +110,11 @@ class OwnFlags:
         whole |= {unit: text for unit, text in texts.items() if unit not in whole}
         if whole:
             with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before is known
-                run(made_of(self._fun, whole, self._static, telling, {_SUM: summed, _MORE: more}))
+                run(made_of(self._call.fun, whole, self._call.static, telling, {_SUM: summed, _MORE: more}))
         return met
 
     def _trace(self, made: Callable[..., Any]) -> None:
-        rerun(lambda: jitted(made, self._static).trace(*self._args, **self._kwargs), 10 * _SECONDS)
+        rerun(lambda: jitted(made, self._call.static).trace(*self._call.args, **self._call.kwargs), 10 * _SECONDS)
 
     def _run(self, given: Input, made: Callable[..., Any]) -> None:
         args, kwargs = fresh(given.args), fresh(given.kwargs)

@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.looking import has
+from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, PAIRED, Search
@@ -96,7 +97,7 @@ def propose(
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
-            return _propose(fun, args, kwargs, static, asked, run, seconds, rolls, kept, refused)
+            return _propose(JitCall(fun, args, dict(kwargs), tuple(static)), asked, run, seconds, rolls, kept, refused)
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -105,10 +106,7 @@ def propose(
 
 
 def _propose(
-    fun: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    static: Sequence[str | int],
+    call: JitCall,
     rules: tuple[Sequence[Rule], Sequence[Rule], Sequence[Rule]],
     run: bool,
     seconds: float,
@@ -117,10 +115,10 @@ def _propose(
     refused: frozenset[tuple[str, int]],
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(fun, args, kwargs, static, run, seconds, refused)
+    judge = Judge(call, run, seconds, refused)
     searching = functools.partial(
         Search,
-        *(fun, args, kwargs, static, at_places),
+        *(call, at_places),
         outward=outward,
         rolling=rolling,
         runnable=judge.runnable,

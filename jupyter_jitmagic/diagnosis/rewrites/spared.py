@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.base.jaxprs import equations_in
-from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs
 from jupyter_jitmagic.diagnosis.proof.verify import by_numpy
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
@@ -15,50 +16,39 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 
-def needed(
-    fun: Callable[..., Any],
-    kwargs: Mapping[str, Any],
-    static: Sequence[str | int],
-    traced: Traced,
-    others: Sequence[tuple[Input, Any]],
-    seconds: float,
-) -> tuple[str | int, ...]:
+def needed(call: JitCall, traced: Traced, others: Sequence[tuple[Input, Any]], seconds: float) -> tuple[str | int, ...]:
     """The static arguments without those options that the call leaves out, and that the rewrite takes as data as well.
 
     One is spared only where it is given, traced, with each other value that was tried, and plain Python's result comes out;
     and not where a loop would have no reverse mode for it.
 
     Args:
-        fun: the user's function.
-        kwargs: the call's.
-        static: the static arguments beside the rewrite.
+        call: the user's, with the static arguments beside the rewrite.
         traced: the rewrite.
         others: calls with other static values, and plain Python's results.
         seconds: for each comparison.
     """
     try:
-        parameters = inspect.signature(fun).parameters
+        parameters = inspect.signature(call.fun).parameters
     except (TypeError, ValueError):
-        return tuple(static)
-    held = tuple(static)
-    for name in static:
-        given = [(each, want) for each, want in others if each.kwargs.keys() - kwargs.keys() == {name}]
+        return call.static
+    held = call.static
+    for name in call.static:
+        given = [(each, want) for each, want in others if each.kwargs.keys() - call.kwargs.keys() == {name}]
         if not given or type(parameters[str(name)].default) is not int:
             continue
         fewer = tuple(each for each in held if each != name)
-        if all(_gives(fun, fewer, traced, each, want, seconds) for each, want in given):
+        if all(_gives(replace(call, static=fewer), traced, each, want, seconds) for each, want in given):
             held = fewer
     return held
 
 
-def _gives(
-    fun: Callable[..., Any], static: Sequence[str | int], traced: Traced, given: Input, want: Any, seconds: float
-) -> bool:
+def _gives(call: JitCall, traced: Traced, given: Input, want: Any, seconds: float) -> bool:
     try:
-        program = rerun(lambda: jitted(traced.function, static).trace(*given.args, **given.kwargs))
+        program = rerun(lambda: jitted(traced.function, call.static).trace(*given.args, **given.kwargs))
         if _open_loops(program) > _open_loops(traced.program):
             return False
-        return not differs(by_numpy(fun, program, static, seconds)(given), want)
+        return not differs(by_numpy(call.fun, program, call.static, seconds)(given), want)
     except (Exception, CannotRun, OutOfTime, Effect):
         return False  # it stays static
 

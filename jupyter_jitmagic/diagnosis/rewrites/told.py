@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, static_split
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites.building import added_imports
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
@@ -23,22 +22,13 @@ class Told:
     """What plain runs of one call tell about drafts.
 
     Args:
-        fun, args, kwargs, static: the call.
+        call: which it is.
         runnable: the user's functions that are reached, where plain Python may be run.
         units: further ones that the search has met; it adds to them.
     """
 
-    def __init__(
-        self,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        static: Sequence[str | int],
-        runnable: Callable[[], Sequence[Unit]],
-        units: Sequence[Unit],
-    ) -> None:
-        self._fun, self._args, self._kwargs, self._static = fun, args, kwargs, static
-        self._runnable, self._units = runnable, units
+    def __init__(self, call: JitCall, runnable: Callable[[], Sequence[Unit]], units: Sequence[Unit]) -> None:
+        self._call, self._runnable, self._units = call, runnable, units
         self._facts: dict[frozenset[tuple[int, str]], Facts] = {}
         self._reached_more: set[frozenset[tuple[int, str]]] = set()
         self._inputs: Sequence[Input] | None = None
@@ -49,7 +39,7 @@ class Told:
 
         def facts(unreached: bool) -> Facts:
             if draft.key not in self._facts:
-                self._facts[draft.key] = self._by(draft, Input(self._args, self._kwargs, "call"), {})
+                self._facts[draft.key] = self._by(draft, Input(self._call.args, self._call.kwargs, "call"), {})
             if unreached and draft.key not in self._reached_more:
                 self._reached_more.add(draft.key)
                 self._facts[draft.key] = self._elsewhere(draft, self._facts[draft.key])
@@ -63,13 +53,12 @@ class Told:
         units = {(unit.filename, unit.first_line): unit for unit in (*reached, *self._units)}
         texts = {**{unit: unit.text for unit in units.values()}, **draft.texts}
         imports = {unit: added_imports(unit, text) for unit, text in draft.texts.items()}
-        return facts_of(self._fun, texts, given.args, given.kwargs, imports, FACTS_WITHIN, before) if reached else {}
+        return facts_of(self._call.fun, texts, given.args, given.kwargs, imports, FACTS_WITHIN, before) if reached else {}
 
     def _elsewhere(self, draft: Draft, facts: Facts) -> Facts:
         """The facts, with those about lines that the call does not reach and another input does."""
         if self._inputs is None:
-            fixed = static_split(self._fun, self._args, self._kwargs, self._static)
-            core = itertools.islice(Variations(self._args, self._kwargs, fixed).core(), MOST_TELLING)
+            core = itertools.islice(Variations.of_call(self._call).core(), MOST_TELLING)
             useful: list[Input] = []
             deadline = Deadline(MORE_FACTS_WITHIN)
             for given in core if self._runnable() and not all_told(facts, draft.texts) else ():
