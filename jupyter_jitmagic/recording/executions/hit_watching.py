@@ -12,7 +12,7 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.recording.executions import observation, waiting_caller
-from jupyter_jitmagic.recording.executions.running_ahead import SOME, RunningAhead, ahead
+from jupyter_jitmagic.recording.executions.running_ahead import RunningAhead, ahead
 from jupyter_jitmagic.recording.executions.scheduling import TELLS
 from jupyter_jitmagic.recording.executions.sightings import Pace, Sighting, blocked, pace_of, watch
 from jupyter_jitmagic.recording.executions.waiter import Beginning, drop_outdated
@@ -59,9 +59,9 @@ class HitWatching:
         follower = self._follower
         if follower is None or not follower.take(start, end, out, entry):
             return None
-        if follower is ahead and ahead.some_are_due:
+        if follower is ahead and (some := ahead.some_due):
             hot_path.fold()
-            observation.judge_some(SOME)
+            observation.judge_some(some)
         if follower is ahead and ahead.due:
             _judge()
             if not ahead.is_worth(entry, pace_of(entry).seconds):

@@ -43,9 +43,10 @@ _LONG_PAUSE_S = 8e-3
 _RARER, _RAREST, _RAREST_S = 1 / 4, 4.0, 0.2
 """Where many outputs were waited for in a row there are pauses, each of which is longer by such a share of a lap, up to so many
 laps, or seconds where these are more: that is enough to know what calls take, and costs their caller next to nothing."""
-SOME = 2
+_SOME, _MANY = 2, 16
 """So many ends are judged at a time: for longer the device would soon have nothing to do, and where its outputs are large their
-memory would be given back meanwhile, to be asked for anew."""
+memory would be given back meanwhile, to be asked for anew. Of short calls many: their caller is far ahead, and the first end
+costs as much as several others, as nothing that is needed for it is in the processor's caches."""
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
@@ -72,11 +73,8 @@ _SELDOM, _TRIES = 8, 64
 """Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late: every
 look takes something from the caller."""
 
-
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
-
-
 well_known: set[int] = set()
 """Entries that need not be seen alone again soon."""
 
@@ -108,6 +106,7 @@ class RunningAhead:
         self._idle = 0
         self._taken = 0
         self._judge_at, self._unjudged = _JUDGE_AT, 0
+        self._at_a_time = _SOME
         self._rests = 0
         self.restless = False
         """Of the latest calls several found the device at rest, as where the caller waits for every tenth."""
@@ -216,12 +215,12 @@ class RunningAhead:
         return pause_s
 
     @property
-    def some_are_due(self) -> bool:
-        """Whether some of what was seen may be judged."""
-        if len(seen) < SOME:
-            return False
-        self._unjudged += SOME
-        return True
+    def some_due(self) -> int:
+        """How many of the ends that were seen may be judged by now."""
+        if len(seen) < self._at_a_time:
+            return 0
+        self._unjudged += self._at_a_time
+        return self._at_a_time
 
     @property
     def due(self) -> bool:
@@ -250,6 +249,7 @@ class RunningAhead:
             if not least_s:
                 self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
         self._lost.pop(entry, None)
+        self._at_a_time = _MANY if lane.each_s < WORTH_RESTLESS_S and not link.is_large else _SOME
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         if link.rested or link.begun is not None:
             lane.has_rested()

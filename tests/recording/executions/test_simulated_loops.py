@@ -120,8 +120,8 @@ class World:
         else:
             self.append_hit(start, self.now, entry)
         self.held_most = max(self.held_most, self.held())
-        if self.ahead.some_are_due:
-            self.learn(running_ahead.SOME)
+        if some := self.ahead.some_due:
+            self.learn(some)
         if self.ahead.due:
             self.judge()
         return out
