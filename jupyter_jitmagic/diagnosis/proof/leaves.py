@@ -57,7 +57,8 @@ def like(old: Any, new: Any) -> Any:
         if not (made.weak_type and made.dtype == old.dtype):
             return old
         return made if made.shape == old.shape else made.reshape(old.shape)
-    values = new.astype(old.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = new.astype(old.dtype)
     made = placed_like(old, values)
     if made is not None:
         return made

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -68,6 +68,22 @@ OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """A draft whose results are plain Python's."""
+
+    count: int
+    notes: tuple[str, ...]
+    inputs: Sequence[Input]
+    """On which it was compared."""
+    failing: Sequence[str]
+    """What other calls it does not serve."""
+    limits: Sequence[str]
+    """What is to be said of infinities and the like; "" for nothing."""
+    gradients: tuple[Sequence[Input], str | Differs]
+    """What was found of its gradients by now, and on which inputs."""
 
 
 class Judge:
@@ -149,6 +165,29 @@ class Judge:
     def judge(self, traced: Traced) -> Rewrite | str:
         """The rewrite, verified or not; or the sentence that says why it is wrong."""
         draft = traced.draft
+        known = self._without_a_run(traced)
+        if known is not None:
+            return known
+        try:
+            plain = self._plain_for(draft)
+            found = self._compared(plain, traced)
+        except NoSource as error:
+            return self._rewrite(draft, reason=f"traced, not compared: {error}")
+        except DiffersInSingle as error:
+            return self._rewrite(draft, reason=str(error))
+        except Differs as error:
+            if self._plain is not None and isinstance(self._plain.failed, ReadLater):
+                return _rejected(draft, str(error))
+            if self._plain is not None and self._plain.failed is not None:
+                self._why_not = str(error)
+                return self._rewrite(draft, reason=f"traced, not compared: {error}")
+            patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
+            return f"a rewrite by {patterns} was tried and rejected: {error}"
+        return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)
+
+    def _without_a_run(self, traced: Traced) -> Rewrite | str | None:
+        """What is said of a draft that nothing is run for; None where it is to be run."""
+        draft = traced.draft
         self.may_run()
         if self._why_not:
             if self._keeps_tracers(traced):
@@ -166,113 +205,105 @@ class Judge:
             words = next((c.words for c, other in traced.others if gives_counts(other, draft.cuts)), "on another call")
             self.fails[words] = "no array of a fixed shape holds its result"
             return f"a rewrite was tried and rejected: {words} {draft.returns}"
+        return None
+
+    def _compared(self, plain: Plain, traced: Traced) -> _Alike | Rewrite | str:
+        """What a draft gives beside plain Python: operation by operation first, then compiled.
+
+        Raises:
+            Differs: it gives something else.
+            NoSource: a copy of it cannot be made.
+        """
+        draft, call, seconds = traced.draft, self.call, self.seconds
+        exactly = by_numpy(call.fun, traced.program, call.static, seconds) if draft.loops else None
+        filled = self._served.results_not_empty() if self._served is not None else []
+        found = None
+        with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
+            run = by_numpy(call.fun, traced.program, call.static, seconds / 4)
+            run = first_of(run, draft.cuts, plain) if draft.returns else run
+            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=bool(draft.returns), elsewhere=filled)
         failing: list[str] = []
+        if not (draft.returns or self.fails_elsewhere):
+            failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
-        ahead = infinite = beyond = never = ""
-        try:
-            plain = self._plain_for(draft)
-            exactly = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds) if draft.loops else None
-            filled = self._served.results_not_empty() if self._served is not None else []
-            found = None
-            with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
-                run = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 4)
-                run = first_of(run, draft.cuts, plain) if draft.returns else run
-                found = compare(
-                    plain, run, draft.excludes, Deadline(self.seconds), exactly, cut=bool(draft.returns), elsewhere=filled
-                )
-            if not (draft.returns or self.fails_elsewhere):
-                failing = [*self._values.compare(plain, traced, self.seconds / 4), *self._compare_served(traced)]
-            if traced.equations * COMPILING_S < time_left():
-                compiled = compiling(self.call, traced)
-                if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
-                    gradients = found[2], self._gradients.compared(plain, traced, found[2], self._served)
-                    if self._is_met(gradients[1]):
-                        return _rejected(draft, str(gradients[1]))
-                    ahead = lost_ahead(plain, traced.function, traced.program, found[2], self.call.static, self.seconds / 8)
-                    by_numbers = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 8)
-                    infinite = beside_infinities(plain, by_numbers, draft.excludes, self.seconds / 8)
-                    texts = [unit.text for unit in self._units]
-                    tried = functools.partial(by_numpy, self.call.fun, traced.program, self.call.static)
-                    ends = [may_never_end, may_count_otherwise] if exactly is not None else []
-                    never = next(filter(None, (each(plain, traced.program, tried, self.seconds / 8) for each in ends)), "")
-                    beyond = beside_negative_powers(plain, by_numbers, texts, self.seconds / 8)
-                    beyond = beyond or beside_large(plain, by_numbers, draft.excludes, texts, self.seconds / 8)
-                    note_overflows(plain, texts)
-                run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
-                alike = self._uncompiled(traced)
-                found = compare(
-                    plain,
-                    run,
-                    draft.excludes,
-                    Deadline(self.seconds),
-                    exactly,
-                    alike,
-                    cut=bool(draft.returns),
-                    elsewhere=filled,
-                )
-            elif found is None:
-                return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
-            count, notes, inputs = found
-            if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
-                leaves = traced_leaves(self.call.fun, plain.variations.call(), self.call.static)
-                notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
-            if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
-                notes += (IN_DOUBLE,)
-            if draft.returns:
-                length = min(count for _, count in draft.cuts)
-                listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
-                returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
-                return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
-            if self.fails_elsewhere:
-                return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
-            if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
-                return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
-        except NoSource as error:
-            return self._rewrite(draft, reason=f"traced, not compared: {error}")
-        except DiffersInSingle as error:
-            return self._rewrite(draft, reason=str(error))
-        except Differs as error:
-            if self._plain is not None and isinstance(self._plain.failed, ReadLater):
-                return _rejected(draft, str(error))
-            if self._plain is not None and self._plain.failed is not None:
-                self._why_not = str(error)
-                return self._rewrite(draft, reason=f"traced, not compared: {error}")
-            patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
-            return f"a rewrite by {patterns} was tried and rejected: {error}"
+        limits: list[str] = []
+        if traced.equations * COMPILING_S < time_left():
+            compiled = compiling(call, traced)
+            if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
+                gradients = found[2], self._gradients.compared(plain, traced, found[2], self._served)
+                if self._is_met(gradients[1]):
+                    return _rejected(draft, str(gradients[1]))
+                limits = list(self._at_limits(plain, traced, found[2], loops=exactly is not None))
+            run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
+            alike = self._uncompiled(traced)
+            cut = bool(draft.returns)
+            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, alike, cut=cut, elsewhere=filled)
+        elif found is None:
+            return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
+        count, notes, inputs = found
+        if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
+            leaves = traced_leaves(call.fun, plain.variations.call(), call.static)
+            notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
+        if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
+            notes += (IN_DOUBLE,)
+        if draft.returns:
+            length = min(count for _, count in draft.cuts)
+            listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
+            returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
+            return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
+        if self.fails_elsewhere:
+            return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
+        if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):
+            return self._rewrite(draft, reason=f"right on this call, but it does not serve {draft.excludes[ANOTHER_SHAPE]}")
+        return _Alike(count, notes, inputs, failing, limits, gradients)
 
+    def _at_limits(self, plain: Plain, traced: Traced, inputs: Sequence[Input], loops: bool) -> Iterator[str]:
+        """What is to be said of infinities, of large and negative numbers, and of loops that may end elsewhere or never."""
+        call, most = self.call, self.seconds / 8
+        yield lost_ahead(plain, traced.function, traced.program, inputs, call.static, most)
+        run = by_numpy(call.fun, traced.program, call.static, most)
+        yield beside_infinities(plain, run, traced.draft.excludes, most)
+        texts = [unit.text for unit in self._units]
+        beyond = beside_negative_powers(plain, run, texts, most)
+        yield beyond or beside_large(plain, run, traced.draft.excludes, texts, most)
+        tried = functools.partial(by_numpy, call.fun, traced.program, call.static)
+        ends = [may_never_end, may_count_otherwise] if loops else []
+        yield next(filter(None, (each(plain, traced.program, tried, most) for each in ends)), "")
+        note_overflows(plain, texts)
+
+    def _by_gradients(self, plain: Plain, traced: Traced, found: _Alike) -> Rewrite | str:
+        """The rewrite whose results are plain Python's, if its gradients are; else the sentence that says why not."""
         plain.met |= self._met
-
-        def told(gradient: str) -> Rewrite:
-            said = tuple(
-                dict.fromkeys(
-                    (*draft.notes, *failing, *filter(None, [self._note, gradient, ahead, infinite, beyond, never]), *notes)
-                )
-            )
-            callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
-            said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
-            compared = comparison(plain, count, said, {**draft.excludes, **self._untried(), **callers})
-            held = needed(self.call, traced, self._values.taken, self.seconds / 8)
-            return self._rewrite(draft, compared, static=held)
-
         try:
-            if list(map(id, gradients[0])) != list(map(id, inputs)):
-                gradients = inputs, self._gradients.compared(plain, traced, inputs, self._served)
-            if isinstance(gradients[1], Differs):
-                raise gradients[1]
-            if AT_TIE in notes:
-                self.at_edge = self.at_edge or told(gradients[1])
-                return _rejected(draft, AT_TIE)
-            return told(gradients[1])
+            inputs, gradient = found.gradients
+            if list(map(id, inputs)) != list(map(id, found.inputs)):
+                gradient = self._gradients.compared(plain, traced, found.inputs, self._served)
+            if isinstance(gradient, Differs):
+                raise gradient
+            if AT_TIE in found.notes:
+                self.at_edge = self.at_edge or self._told(plain, traced, found, gradient)
+                return _rejected(traced.draft, AT_TIE)
+            return self._told(plain, traced, found, gradient)
         except DiffersAtEdge as error:
-            self.at_edge = self.at_edge or told(str(error))
+            self.at_edge = self.at_edge or self._told(plain, traced, found, str(error))
             reason = str(error)
         except DiffersBesideNan as error:
-            self.beside_nan = self.beside_nan or told(str(error))
+            self.beside_nan = self.beside_nan or self._told(plain, traced, found, str(error))
             reason = str(error)
         except Differs as error:
-            self.second = self.second or self._rewrite(draft, reason=f"its values are right, but {error}")
+            self.second = self.second or self._rewrite(traced.draft, reason=f"its values are right, but {error}")
             reason = str(error)
-        return _rejected(draft, reason)
+        return _rejected(traced.draft, reason)
+
+    def _told(self, plain: Plain, traced: Traced, found: _Alike, gradient: str) -> Rewrite:
+        """The rewrite with all that is to be said of it; `gradient`: of its gradients."""
+        draft = traced.draft
+        every = (*draft.notes, *found.failing, self._note, gradient, *found.limits, *found.notes)
+        said = tuple(dict.fromkeys(filter(None, every)))
+        callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
+        said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
+        compared = comparison(plain, found.count, said, {**draft.excludes, **self._untried(), **callers})
+        return self._rewrite(draft, compared, static=needed(self.call, traced, self._values.taken, self.seconds / 8))
 
     def _prints_once(self, traced: Traced) -> bool:
         """Whether something is still printed while it is traced, and not in each call."""
