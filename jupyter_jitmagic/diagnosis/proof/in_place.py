@@ -1,7 +1,8 @@
-"""Functions that set elements of JAX's arrays, which plain Python refuses: the same code as on NumPy's arrays.
+"""Functions that do with JAX's arrays what NumPy's alone take: the same code as on NumPy's arrays.
 
 `x[i] = v` becomes `x = SET(x, v, i)`, which changes an array of a run of ours (`uncompiled`) in place. Where such a run is
-differentiated, the new array takes the old one's place: what NumPy would have changed beside it, no run reads.
+differentiated, the new array takes the old one's place: what NumPy would have changed beside it, no run reads. `x.fill(v)` is
+`x[...] = v`; a list that is an index, or that a function of JAX's does not take, becomes an array.
 """
 
 from __future__ import annotations
@@ -11,17 +12,14 @@ import copy
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
+from jupyter_jitmagic.base.refused import REFUSED_LIST
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.source.names import loaded, stored
 
 ON_NUMPY = "the same code on NumPy arrays"
 STAYS = "the caller's arrays stay as they are, where NumPy's would be changed"
-
-
-def is_refused(error: BaseException) -> bool:
-    """Whether plain Python failed where an element of a JAX array was set."""
-    return isinstance(error, TypeError) and "immutable and do not support in-place item assignment" in str(error)
 
 
 def set_at(array: Any, value: Any, *path: Any) -> Any:
@@ -50,8 +48,24 @@ def in_the_place_of(array: Any, made: Any) -> Any:
     return made
 
 
+def as_index(index: Any) -> Any:
+    """What stands between brackets, a list as the array that it is for NumPy."""
+    return jnp.asarray(index) if isinstance(index, list) and index else index
+
+
+def called_with_arrays(function: Any, *args: Any, **options: Any) -> Any:
+    """A call, whose lists are arrays where a function of JAX's takes none."""
+    try:
+        return function(*args, **options)
+    except TypeError as error:
+        if not REFUSED_LIST.search(str(error)):
+            raise
+    return function(*(jnp.asarray(each) if isinstance(each, list | tuple) else each for each in args), **options)
+
+
 SET, IN_PLACE = "__jitmagic_set__", "__jitmagic_in_place__"
-INSTEAD = {SET: set_at, IN_PLACE: in_the_place_of}
+INDEX, CALLED = "__jitmagic_index__", "__jitmagic_called__"
+INSTEAD = {SET: set_at, IN_PLACE: in_the_place_of, INDEX: as_index, CALLED: called_with_arrays}
 
 
 class Setting(ast.NodeTransformer):
@@ -97,6 +111,28 @@ class Setting(ast.NodeTransformer):
         call = ast.Call(ast.Name(IN_PLACE, ast.Load()), [_read(node.target), new], [])
         return _at(ast.Assign([ast.Name(node.target.id, ast.Store())], call), node)
 
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=ast.Name() as array, attr="fill"), args=[value], keywords=[]):
+                made = self._set(ast.Subscript(array, ast.Constant(...), ast.Store()), value, node)
+                if made is not None:
+                    return made
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        self.generic_visit(node)
+        may_be_lists = any(isinstance(each, ast.List | ast.Tuple | ast.Name) for each in node.args)
+        if not isinstance(node.func, ast.Attribute) or not may_be_lists:
+            return node
+        return ast.copy_location(ast.Call(ast.Name(CALLED, ast.Load()), [node.func, *node.args], node.keywords), node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> Any:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.List | ast.Name):
+            node.slice = ast.copy_location(ast.Call(ast.Name(INDEX, ast.Load()), [node.slice], []), node.slice)
+        return node
+
     def _set(self, target: ast.Subscript, value: ast.expr, at: ast.stmt) -> ast.stmt | None:
         """The statement that sets it; None where what is set is no part of a local variable."""
         path: list[ast.expr] = []
@@ -106,7 +142,8 @@ class Setting(ast.NodeTransformer):
             inner = inner.value
         if not isinstance(inner, ast.Name) or inner.id not in self._own:
             return None
-        call = ast.Call(ast.Name(SET, ast.Load()), [ast.Name(inner.id, ast.Load()), value, *map(_index, path)], [])
+        places = [ast.Call(ast.Name(INDEX, ast.Load()), [_index(part)], []) for part in path]
+        call = ast.Call(ast.Name(SET, ast.Load()), [ast.Name(inner.id, ast.Load()), value, *places], [])
         return _at(ast.Assign([ast.Name(inner.id, ast.Store())], call), at)
 
 

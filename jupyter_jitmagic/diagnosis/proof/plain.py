@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals
@@ -22,7 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     differs,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import INSTEAD as BY_SETTING
-from jupyter_jitmagic.diagnosis.proof.in_place import Setting, is_refused
+from jupyter_jitmagic.diagnosis.proof.in_place import Setting
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes

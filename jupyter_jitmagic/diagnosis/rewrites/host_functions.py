@@ -16,6 +16,7 @@ import jax.scipy.stats
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.base.refused import REFUSED_FILL, REFUSED_INDEX, REFUSED_LIST
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
 
@@ -60,7 +61,7 @@ def called(spot: Spot) -> Iterator[Step]:
 
 def listed(spot: Spot) -> Iterator[Step]:
     """`jnp.percentile(x, [5, 95])`, where NumPy took the list → `jnp.percentile(x, jnp.array([5, 95]))`."""
-    node, refused = spot.node, _REFUSES_A_LIST.search(str(spot.error))
+    node, refused = spot.node, REFUSED_LIST.search(str(spot.error))
     if refused is None or not isinstance(node, ast.Call) or spot.code.src(node.func).endswith("where"):
         return  # of a choice that a draft wrote the sides are the user's own tuples
     listed = [each for each in (*node.args, *(each.value for each in node.keywords)) if _is_list(spot, each)]
@@ -71,7 +72,24 @@ def listed(spot: Spot) -> Iterator[Step]:
         yield spot.step("jnp", (listed[0], f"{spot.jnp('array')}({spot.code.expr(listed[0])})"))
 
 
-_REFUSES_A_LIST = re.compile(r"requires ndarray or scalar arguments, got <class '(?:list|tuple)'> at position (\d+)")
+def listed_index(spot: Spot) -> Iterator[Step]:
+    """`x[[i, j]]`, as NumPy takes it → `x[jnp.array([i, j])]`; also of `x.at[[i, j]].set(v)`."""
+    node = spot.node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    if isinstance(node, ast.Subscript) and REFUSED_INDEX.search(str(spot.error)):
+        yield spot.step("jnp", (node.slice, f"{spot.jnp('array')}({spot.code.expr(node.slice)})"))
+
+
+def filled(spot: Spot) -> Iterator[Step]:
+    """`x.fill(v)` → `x = jnp.full_like(x, v)`."""
+    if not REFUSED_FILL.search(str(spot.error)):
+        return
+    statement = spot.code.statement(spot.node)
+    match statement:
+        case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(name), attr="fill"), args=[value], keywords=[])):
+            text = f"{name} = {spot.jnp('full_like')}({name}, {spot.code.expr(value)})"
+            yield spot.step("jnp", (statement, text))
 
 
 def _is_list(spot: Spot, node: ast.expr) -> bool:
@@ -181,4 +199,4 @@ def _in_part_of_jax(name: str) -> bool:
     return re.search(rf"\b{re.escape(function)} as {re.escape(function)}\b", text) is not None
 
 
-RULES: list[Rule] = [called, listed, scalar, of_floats]
+RULES: list[Rule] = [called, listed, listed_index, filled, scalar, of_floats]

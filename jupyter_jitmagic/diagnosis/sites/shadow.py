@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
@@ -89,11 +90,12 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
     `number` is the Python number that Python's own arithmetic gives without jit; `NOTHING` once JAX or NumPy had a part in it.
     """
 
-    __slots__ = ("index", "leaves", "node", "number")
+    __slots__ = ("index", "leaves", "node", "number", "view_of")
 
     def __init__(self, trace: Any, aval: Any, node: Node, index: int, leaves: frozenset[int], number: Any = NOTHING) -> None:
         super().__init__(trace, aval)
         self.node, self.index, self.leaves, self.number = node, index, leaves, number
+        self.view_of: tuple[ShadowTracer, Any] | None = None
 
     # every way in which Python asks for the value: answered, or left to JAX's own error
 
@@ -193,11 +195,24 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
             super().__setitem__(index, value)
             return
         run.record(self, "setitem", None)  # first: a mask among the indices is no site of its own in `x[mask] = v`
-        changed = self.at[index].set(value)
-        if not isinstance(changed, ShadowTracer):
+        if not self._change(index, value):
             super().__setitem__(index, value)
-            return
+
+    def _change(self, index: Any, value: Any) -> bool:
+        """The value with an element set, also in what it is a part of."""
+        changed = self.at[_as_numpy_takes_it(index)].set(value)
+        if not isinstance(changed, ShadowTracer):
+            return False
         self.node, self.index, self.leaves, self.number = changed.node, changed.index, changed.leaves, NOTHING
+        return self.view_of is None or self.view_of[0]._change(self.view_of[1], self)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Of a list, too, which JAX refuses: the run goes on as NumPy would."""
+        found = super().__getitem__(_as_numpy_takes_it(index) if self._trace.run.alive else index)
+        parts = index if isinstance(index, tuple) else (index,)
+        if isinstance(found, ShadowTracer) and all(part is ... or isinstance(part, int | slice) for part in parts):
+            found.view_of = self, index
+        return found
 
     def to_concrete_value(self) -> Any:
         """JAX's own question, mostly "is there a value?": that is no need of it."""
@@ -209,6 +224,10 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
             return run.answer(self, key, "value", lambda value: value)
         run.refused(key, None)
         return None
+
+
+def _as_numpy_takes_it(index: Any) -> Any:
+    return jnp.asarray(index) if isinstance(index, list) and index else index
 
 
 def _is_caught(frame: FrameType | None, run: Any) -> bool:

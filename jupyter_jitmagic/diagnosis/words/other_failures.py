@@ -13,6 +13,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import is_a, parts_of
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
+from jupyter_jitmagic.base.refused import REFUSED_FILL, REFUSED_INDEX, REFUSED_LIST
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
@@ -334,9 +335,18 @@ def _carry(call: Call, error: BaseException, text: str) -> str | None:
     return None
 
 
+_NO_PART = " Static arguments play no part in it."
+
+
 def _in_place(call: Call, error: BaseException, text: str) -> str | None:
     if "immutable" in text and "item assignment" in text:
-        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v. Static arguments play no part in it."
+        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v." + _NO_PART
+    if REFUSED_FILL.search(text):
+        return "JAX arrays are immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + _NO_PART
+    if REFUSED_INDEX.search(text):
+        return "JAX arrays take no list as an index: write x[jnp.array([i, j])] in place of x[[i, j]]." + _NO_PART
+    if REFUSED_LIST.search(text) and "where requires" not in text:
+        return f"{text.split()[0]} of jax.numpy takes no list, as NumPy's does: give it jnp.array([…])." + _NO_PART
     if isinstance(error, ValueError) and "setting an array element" in text:
         return "A traced value is written into a NumPy array: fill a JAX array with .at[i].set(v), or stack the values."
     return None
@@ -433,7 +443,7 @@ def _own_check(call: Call, text: str) -> str | None:
 
 _JAX_OWN = (jax.errors.UnexpectedTracerError, *CONCRETIZATIONS)
 _RULES = (
-    _refused_argument, _leak, _missing_attribute, _carry, _in_place, _grad, _key, _axis_name, _tree, _output, _inner_trace,
+    _refused_argument, _leak, _in_place, _missing_attribute, _carry, _grad, _key, _axis_name, _tree, _output, _inner_trace,
     _shapes,
 )  # fmt: skip
 

@@ -38,6 +38,19 @@ SERVED = {
         "def f(m, v):\n    return fill(m.T @ m, v).sum(0)\n",
         (M, 0.3),
     ),
+    "a list as an index": ("def f(x, a):\n    return x[[2, 0]] * a\n", (X, 2.0)),
+    "rows that change places": (
+        "def f(m, a):\n    m = m * a\n    if abs(m[1][0]) < abs(m[0][0]):\n        m[[0, 1]] = m[[1, 0]]\n    return m\n",
+        (M, 2.0),
+    ),
+    "rows of an argument that change places": ("def f(m):\n    m[[0, 1]] = m[[1, 0]]\n    return m\n", (M,)),
+    "a list as data": ("def f(x, a):\n    return jnp.max([x.min() + a, x[0]])\n", (X, 2.0)),
+    "filled": ("def f(x, a):\n    y = jnp.empty_like(x)\n    y.fill(a)\n    return y + x\n", (X, 2.0)),
+    "a row's element that is asked for later": (
+        "def f(m, a):\n    u = jnp.zeros((2, 2))\n    for i in range(2):\n        u[i][0] = m[i][0] * m[i][0] + a\n"
+        "        if u[0][0] == 0:\n            raise ValueError('zero')\n    return u\n",
+        (M, 2.0),
+    ),
     "of a copy, round by round": (
         "def f(u, a):\n    for _ in range(3):\n        new = u.copy()\n"
         "        new[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2])\n        u = new\n    return u\n",
