@@ -367,7 +367,7 @@ class Search:
     def _with(self, draft: Draft, unit: Unit, step: Step) -> Draft:
         texts = {**draft.texts, unit: step.text}
         changes = draft.changes
-        if step.drops is not None and texts.pop(step.drops, None) is not None:
+        if step.drops is not None and step.drops != unit and texts.pop(step.drops, None) is not None:
             own = range(step.drops.first_line, step.drops.last_line + 1)
             changes = tuple(each for each in changes if each.filename != step.drops.filename or each.line not in own)
         change = Change(unit.filename, line_of(draft, unit, step.line), step.pattern)

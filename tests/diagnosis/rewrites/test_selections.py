@@ -456,3 +456,13 @@ def test_a_polynomial_is_taken_at_each_of_the_points():
     y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.5, 6.0])
     x = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
     assert check(source, (x, y, 0.0), (x, y, 9.0), (x, y, -9.0)).rewrites
+
+
+def test_a_function_within_that_is_given_several_selections():
+    """Each call's lines stand in its place; the second does not undo the first."""
+    source = (
+        "def f(x, y, t):\n    def shares(v):\n        return jnp.array([jnp.mean(v == c) for c in range(3)])\n"
+        "    low, high = y[x <= t], y[x > t]\n    return jnp.abs(shares(low) - shares(high)).sum()\n"
+    )
+    labels = jnp.array([0, 1, 2, 1])
+    assert check(source, (X, labels, 1.0), (-X, labels, 0.2), seconds=60.0).rewrites[0].verified
