@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -143,6 +144,18 @@ def wider_words(got: Any, want: Any) -> str:
                 return f"always {a.dtype}, where plain Python gives {b.dtype} (in a branch, or for an empty list) or {a.dtype}"
             return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
     return "always floats, where plain Python's branches give integers or floats"
+
+
+def never_whole(got: Any, wanted: Sequence[Any]) -> bool:
+    """Whether a compiled result has a float where plain Python's results have each an int of Python's."""
+    given, *others = map(jax.tree_util.tree_leaves, (got, *wanted))
+    if any(len(each) != len(given) for each in others):
+        return False
+    floats = (k for k, leaf in enumerate(given) if has(leaf, "dtype") and number_kind(leaf.dtype) == "f")
+    return any(all(type(each[k]) is int for each in others) for k in floats)
+
+
+NEVER_WHOLE = "it gives a float where plain Python gives an int"
 
 
 def lost_to_nan(got: Any, want: Any, values_too: bool = False) -> bool:

@@ -12,12 +12,14 @@ import jax
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
+    NEVER_WHOLE,
     CannotRun,
     Differs,
     DiffersInSingle,
     differs,
     is_wider,
     lost_to_nan,
+    never_whole,
     same_dtypes,
     shapes,
     too_large,
@@ -84,6 +86,7 @@ def compare(
     """
     equal: list[Input] = []
     results: list[Any] = []
+    first: Any = None
     wider: tuple[Any, str, str] | None = None  # floats where plain Python gives integers, and the words for it
     unsure = 0
     call_shapes: list[tuple[int, ...]] = []
@@ -150,7 +153,7 @@ def compare(
                 raise DiffersInSingle(f"{SINGLE}: {difference}")
             raise Differs(f"it differs on {_words(given)}: {difference}")
         if not equal:
-            call_shapes = shapes(want)
+            call_shapes, first = shapes(want), got
         equal.append(given)
         note = weak_type_note(got, want)
         if note and given.kind == "call":
@@ -165,6 +168,8 @@ def compare(
         raise Differs(why_it_failed(plain.failed))
     if not equal or equal[0].kind != "call" or unsure > len(equal):
         raise Differs("its results could not be compared")
+    if never_whole(first, [*results, *elsewhere]):
+        notes[NEVER_WHOLE] = None
     return len(equal), tuple(notes), tuple(equal)
 
 

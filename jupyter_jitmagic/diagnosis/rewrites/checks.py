@@ -71,13 +71,20 @@ def _without_raise(spot: Spot, node: ast.If) -> Iterator[Step]:
     at_the_end = isinstance(function, ast.FunctionDef) and (block is function.body or always_returns(follows))
     if at_the_end and not leaves(node.orelse, ast.Return):
         returns = [r for r in leaves(follows, ast.Return) if isinstance(r, ast.Return)]
-        if returns and all(r.value is not None for r in returns):
+        if returns and all(r.value is not None and not _holds_whole_numbers(spot, r.value) for r in returns):
             for tree in (False, True):
                 yield _marked(spot, node, rest, returns, [*node.orelse, *follows], tree)
     printed = _printed(spot, _raised_message(node.body[-1], node.body[:-1]), _one_line(node.test))
     call = f"{spot.lax('cond')}({code.expr(node.test)}, lambda: {printed}, lambda: None)"
     note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
     yield spot.step("debug.print", (region, f"{indent}{call}\n{rest}"), note=note)
+
+
+def _holds_whole_numbers(spot: Spot, returned: ast.expr) -> bool:
+    """Whether a result is an integer or a flag, or has one in it: NaN would make it a float."""
+    parts = returned.elts if isinstance(returned, ast.Tuple) else [returned]
+    facts = [spot.fact(part) for part in parts]
+    return any(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts)
 
 
 def no_case_left(spot: Spot) -> Iterator[Step]:
@@ -184,15 +191,23 @@ def _marked(
         lines, test = f"{indent}{name} = {test}\n", name
     edits = []
     where, nan = spot.jnp("where"), spot.jnp("nan")
+    right = ""
+    match node.test:
+        case ast.UnaryOp(op=ast.Not(), operand=holds) if not lines:
+            right = code.expr(holds)
+
+    def marked(value: str) -> str:
+        return f"{where}({right}, {value}, {nan})" if right else f"{where}({test}, {nan}, {value})"
+
     for r in returns:
         assert r.value is not None
         if tree:
-            text = f"{spot.jax('tree.map')}(lambda r: {where}({test}, {nan}, r), {code.expr(r.value)})"
+            text = f"{spot.jax('tree.map')}(lambda r: {marked('r')}, {code.expr(r.value)})"
         elif isinstance(r.value, ast.Tuple):
-            text = "(" + ", ".join(f"{where}({test}, {nan}, {code.expr(e)})" for e in r.value.elts) + ",)"
+            text = "(" + ", ".join(marked(code.expr(each)) for each in r.value.elts) + ",)"
             text = text.replace(",)", ")") if len(r.value.elts) > 1 else text
         else:
-            text = f"{where}({test}, {nan}, {code.expr(r.value)})"
+            text = marked(code.expr(r.value))
         edits.append((r.value, text))
     note = _NOTE + "the result is NaN where the check fails"
     return spot.step("where", (code.region([node]), lines + rest), *edits, note=note)
@@ -208,19 +223,29 @@ def _printed(spot: Spot, message: ast.expr | None, otherwise: str) -> str:
 
 
 def _raised_message(node: ast.stmt, before: Sequence[ast.stmt] = ()) -> ast.expr | None:
-    """What a `raise` says; where that is a name (``msg``), what the statements before it gave it."""
+    """What a `raise` says; where it names something (``msg``), with what the statements before it gave that name."""
     assert isinstance(node, ast.Raise)
     message = node.exc.args[0] if isinstance(node.exc, ast.Call) and node.exc.args else None
-    given = message_before(node, before[-1:])
-    return given.value if given is not None else message
+    match message, said_before(node, before):
+        case ast.Name(), [ast.Assign(value=value)]:
+            return value
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="format") as method) as call, [ast.Assign(value=value)]:
+            named = ast.copy_location(ast.Attribute(value, method.attr, method.ctx), method)
+            return ast.copy_location(ast.Call(named, call.args, call.keywords), call)
+    return message
 
 
-def message_before(raised: ast.Raise, before: Sequence[ast.stmt]) -> ast.Assign | None:
-    """`msg = "…"` just before `raise E(msg)`."""
-    match raised.exc, [*before]:
-        case ast.Call(args=[ast.Name(used)]), [*_, ast.Assign(targets=[ast.Name(name)]) as given] if used == name:
-            return given
-    return None
+def said_before(raised: ast.Raise, before: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The `msg = "…"` and `msg += "…"` just before `raise E(msg)`, or before `raise E(msg.format(n))`."""
+    names = loaded([raised])
+    given: list[ast.stmt] = []
+    for statement in reversed(before):
+        match statement:
+            case ast.Assign(targets=[ast.Name(name)]) | ast.AugAssign(target=ast.Name(name)) if name in names:
+                given.insert(0, statement)
+            case _:
+                break
+    return given
 
 
 def _one_line(node: ast.expr) -> str:

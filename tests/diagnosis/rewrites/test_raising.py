@@ -176,3 +176,32 @@ def test_a_float_that_no_int_of_jits_holds_is_not_tried_as_one():
     """1e17 as a Python int is refused by jit itself, which is no word about the rewrite."""
     fun = define("def f(v):\n    if v <= 0:\n        raise ValueError('v')\n    return v / 2\n")["f"]
     assert propose(fun, (1e17,), {}, seconds=240.0).rewrites
+
+
+def test_a_check_at_the_end_of_each_round_ends_the_loop():
+    """`msg = "…"`, then `raise E(msg.format(n))`, as numerical libraries have it: a flag says that it failed, and the string is
+    no part of what the loop carries."""
+    source = (
+        "def f(x, tol, n):\n    k, d = 0, 1.0\n    while d > tol:\n        x = x / 2\n        d = jnp.max(jnp.abs(x))\n"
+        "        k += 1\n        if k > n:\n            msg = 'no end after {} rounds'\n"
+        "            raise ValueError(msg.format(k))\n    return x\n"
+    )
+    space = define(source)
+    (first, *_) = propose(space["f"], (X, 0.1, 20), {}, seconds=240.0).rewrites
+    assert first.verified and "failed = k > n" in first.source
+    plain = define(source)["f"]
+    exec(first.source, space)
+    given = jax.jit(space["f"])
+    for tol in (0.1, 0.3, 2.0):
+        np.testing.assert_allclose(given(X, tol, 20), plain(X, tol, 20), rtol=1e-6)
+    assert jnp.isnan(given(X, 1e-3, 3)).all()
+
+
+def test_a_count_is_not_marked_as_a_float_is():
+    """NaN would make 3 a 3.0: where the check fails, its message is printed."""
+    source = (
+        "def f(x, t):\n    k = 0\n    for v in x:\n        if v > t:\n            k += 1\n    if k > 3:\n"
+        "        raise ValueError('many')\n    return k\n"
+    )
+    (first, *_) = propose(define(source)["f"], (X, 0.2), {}, seconds=240.0).rewrites
+    assert "jax.debug.print" in first.source and "nan" not in first.source
