@@ -428,8 +428,23 @@ class _Lowering:
         test = code.expr(stmt.test)
         left = self._block(stmt.body, [] if always_leaves(stmt.body) else rest, indent + "    ")
         right = self._block(stmt.orelse, [] if always_leaves(stmt.orelse) else rest, indent + "    ")
-        if left.strip() == f"{flags.done} = True" and flags.done and not right:
-            return f"{indent}{flags.done} = {test}\n"
+        alone = f" {flags.done} = " not in right and _gives_a_flag(self.spot, stmt.test)
+        if left.strip() == f"{flags.done} = True" and flags.done and (alone or not right):
+            goes_on = f"{indent}if {flags.done}:\n{indent}    pass\n{indent}else:\n{right}" if right else ""
+            return f"{indent}{flags.done} = {test}\n{goes_on}"
+        if alone and len(stmt.body) == 1 and isinstance(stmt.body[0], ast.Return) and flags.returned == flags.done:
+            found, goes_on = left.replace(f"{indent}    {flags.done} = True\n", ""), f"{indent}else:\n{right}" if right else ""
+            return f"{indent}{flags.done} = {test}\n{indent}if {flags.done}:\n{found}{goes_on}"
         if not left:
             return f"{indent}if not {code.operand(stmt.test)}:\n{right}" if right else ""
         return f"{indent}if {test}:\n{left}" + (f"{indent}else:\n{right}" if right else "")
+
+
+def _gives_a_flag(spot: Spot, test: ast.expr) -> bool:
+    """Whether what is asked is True or False, or an array of such."""
+    if isinstance(test, ast.BoolOp):
+        return all(_gives_a_flag(spot, each) for each in test.values)
+    if isinstance(test, ast.Compare) or (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)):
+        return True
+    fact = spot.fact(test)
+    return fact is not None and fact.dtype == "b"

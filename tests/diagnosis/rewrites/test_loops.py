@@ -628,3 +628,14 @@ def test_what_a_loop_goes_through_may_be_read_behind_its_break(head, end):
         f"def f(x, u):\n    total = 0.0\n    {head}\n{body}    return {end}\n", (x, 2.5), (x, 0.5), (x, 99.0), (x[::-1], 3.0)
     )
     assert "eval_shape" not in found.rewrites[0].source  # it begins as the first one, and not as zeros of its shape
+
+
+def test_the_flag_of_a_break_is_its_test():
+    """What follows a `break` in the middle of a round is chosen by the flag itself, as one would write it."""
+    source = (
+        "def f(x, p):\n    n = 0\n    while n < 20:\n        x = x + p\n        if jnp.sum(x) > 30:\n            break\n"
+        "        n += 1\n    return x, n\n"
+    )
+    p = jnp.array([0.5, 1.0, 0.25])
+    first = check(source, (p, p), (p, 4 * p), (p, 40 * p), (p, -p), seconds=60.0).rewrites[0]
+    assert "done = jnp.sum(x) > 30\n" in first.source and "n = jnp.where(done, n, n + 1)" in first.source
