@@ -342,7 +342,7 @@ def _in_place(call: Call, error: BaseException, text: str) -> str | None:
     if "immutable" in text and "item assignment" in text:
         return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v." + _NO_PART
     if REFUSED_FILL.search(text):
-        return "JAX arrays are immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + _NO_PART
+        return "JAX arrays have no .fill, being immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + _NO_PART
     if REFUSED_INDEX.search(text):
         return "JAX arrays take no list as an index: write x[jnp.array([i, j])] in place of x[[i, j]]." + _NO_PART
     if REFUSED_LIST.search(text) and "where requires" not in text:
