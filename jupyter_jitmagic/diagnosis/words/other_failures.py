@@ -344,7 +344,10 @@ def _in_place(call: Call, error: BaseException, text: str) -> str | None:
     if REFUSED_FILL.search(text):
         return "JAX arrays have no .fill, being immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + _NO_PART
     if REFUSED_INDEX.search(text):
-        return "JAX arrays take no list as an index: write x[jnp.array([i, j])] in place of x[[i, j]]." + _NO_PART
+        return (
+            "JAX arrays take no list (no non-tuple sequence) as an index: write x[jnp.array([i, j])] in place of x[[i, j]]."
+            + _NO_PART
+        )
     if REFUSED_LIST.search(text) and "where requires" not in text:
         return f"{text.split()[0]} of jax.numpy takes no list, as NumPy's does: give it jnp.array([…])." + _NO_PART
     if isinstance(error, ValueError) and "setting an array element" in text:
