@@ -21,12 +21,14 @@ class NameTable:
         root: what is asked, `MOVES`.
         asked: the keys in source, `state` and `int(e)`; one for each level, or for each part of a tuple.
         entries: what it says for which keys.
+        places: how the number of an entry is asked for, where the table is the module's, which may be changed: `MOVES["up"][0]`.
     """
 
     node: ast.Subscript
     root: ast.expr
     asked: tuple[ast.expr, ...]
     entries: Mapping[tuple[Any, ...], Any]
+    places: Mapping[tuple[Any, ...], str]
 
     def keys(self, axis: int) -> list[Any]:
         """All that can be asked at one level."""
@@ -51,13 +53,14 @@ class NameTable:
                 axes.append(list(numbers))
             else:
                 axes.append(_in_order(self.keys(axis)))
-        some = next(iter(self.entries.values()))
+        some = next(iter(self.entries))
 
         def written(before: tuple[Any, ...], left: Sequence[list[Any]]) -> str:
             if left:
                 return f"[{', '.join(written((*before, key), left[1:]) for key in left[0])}]"
-            said = self.entries.get(before, some)
-            return numbers[said] if isinstance(said, str) else repr(said)
+            key = before if before in self.entries else some
+            said = self.entries[key]
+            return numbers[said] if isinstance(said, str) else self.places.get(key, repr(said))
 
         return written((), axes)
 
@@ -89,8 +92,10 @@ def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTa
     root: ast.expr = inside
     while isinstance(root, ast.Subscript):
         root = root.value
-    held = _held(spot, root, function)
-    entries = dict(_entries(held)) if isinstance(held, dict) else {}
+    held, of_module = _held(spot, root, function)
+    found = list(_entries(held)) if isinstance(held, dict) else []
+    entries = {key: said for key, said, _ in found}
+    places = {key: code.src(root) + place for key, _, place in found} if of_module else {}
     depths = {len(key) for key in entries}
     if len(depths) != 1:
         return None
@@ -100,7 +105,7 @@ def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTa
             return None
         asked += at.slice.elts if isinstance(at.slice, ast.Tuple) else [at.slice]
         if len(asked) >= depth:
-            table = NameTable(at, root, tuple(asked), entries)
+            table = NameTable(at, root, tuple(asked), entries, places)
             return table if len(asked) == depth and _is_regular(table) else None
     return None
 
@@ -135,17 +140,25 @@ def _in_order(keys: Sequence[Any]) -> list[Any]:
     return sorted(map(int, keys))
 
 
-def _entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any, str]]:
+    """(keys, what is said for them, the subscripts that ask for it)."""
     if not isinstance(value, dict):
-        yield (), value
+        yield (), value, ""
         return
     for key, below in value.items():
-        for rest, said in _entries(below):
-            yield (*(key if isinstance(key, tuple) else (key,)), *rest), said
+        parts = key if isinstance(key, tuple) else (key,)
+        for rest, said, place in _entries(below):
+            inside = ", ".join(map(_written, parts)) + "," * (isinstance(key, tuple) and len(key) == 1)
+            yield (*parts, *rest), said, f"[{inside}]{place}"
 
 
-def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> Any:
-    """The dictionary that stands there: of the module, or one that the function writes down and leaves alone."""
+def _written(key: Any) -> str:
+    return f'"{key}"' if isinstance(key, str) and key.isidentifier() else repr(key)
+
+
+def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> tuple[Any, bool]:
+    """The dictionary that stands there, and whether it is the module's: else one that the function writes down and leaves
+    alone."""
     if isinstance(root, ast.Name):
         named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == root.id]
         made = [
@@ -154,16 +167,16 @@ def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> Any:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == root.id
         ]
         if not all(_is_asked(spot, node) for node in named if isinstance(node.ctx, ast.Load)):
-            return None
+            return None, False
         if not made:
-            return spot.value(root) if not any(isinstance(node.ctx, ast.Store) for node in named) else None
+            return (spot.value(root), True) if not any(isinstance(node.ctx, ast.Store) for node in named) else (None, False)
         if len(made) != 1:
-            return None
+            return None, False
         root = made[0]
     try:
-        return ast.literal_eval(root) if isinstance(root, ast.Dict) else None
+        return ast.literal_eval(root) if isinstance(root, ast.Dict) else None, False
     except ValueError:
-        return None
+        return None, False
 
 
 def _is_asked(spot: Spot, name: ast.Name) -> bool:

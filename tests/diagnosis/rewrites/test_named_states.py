@@ -5,7 +5,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define, propose
+from .helpers import applied, check, define, propose
 
 X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
 
@@ -195,3 +195,26 @@ ASKED_OTHERWISE = {
 def test_a_dict_of_names_stays_one(how):
     c = jnp.array([0, 1, 0, 1, 1])
     assert not jm.diagnose(define(ASKED_OTHERWISE[how])["f"], c).rewrites
+
+
+RATES = """
+RATES = {'lo': 0.5, 'hi': 2.0}
+STEPS = {('up', 0): 1.0, ('up', 1): 2.0, ('down', 0): -1.0, ('down', 1): -2.0}
+
+def f(x, k):
+    mode, way = 'lo', 'up'
+    if x.sum() > 0:
+        mode, way = 'hi', 'down'
+    return x * RATES[mode] + STEPS[way, int(k)]
+"""
+
+
+def test_numbers_of_the_modules_table_are_asked_of_it():
+    """A table that is changed later counts as it is then, as in plain Python."""
+    namespace = define(RATES)
+    found = propose(namespace["f"], (X, jnp.array(1)), {}, (), ())
+    for table, key in (("RATES", "hi"), ("STEPS", ("down", 1))):
+        namespace[table] = {**namespace[table], key: 7.0}
+        want = namespace["f"](X, jnp.array(1))
+        with applied(found, namespace):
+            assert jnp.allclose(namespace["f"](X, jnp.array(1)), want)
