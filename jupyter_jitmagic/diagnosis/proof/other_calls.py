@@ -75,8 +75,9 @@ def other_calls(
 
 
 def like_number(value: Any, number: int) -> Any:
-    """A whole number as an array of JAX where the value is one, else Python's own."""
-    return jnp.asarray(number) if isinstance(value, jax.Array) else number
+    """A whole number as an array of JAX where the value is one, else Python's own. Its dtype is no weak one, which a loop's
+    carry may be promoted from."""
+    return jnp.asarray(number, int) if isinstance(value, jax.Array) else number
 
 
 def _holds_numbers(value: Any) -> bool:

@@ -303,6 +303,15 @@ def f(target, tol=0.01):
     assert any("where all numbers are integers" in each for each in rewrite.compared.differences)
 
 
+def test_an_integer_of_jaxs_for_a_float_has_no_weak_type():
+    """A loop's carry is promoted from a weak type alone: with `jnp.int32(3)` the halves are no such carry."""
+    source = (
+        "def f(x, eps):\n    n = 0\n    while abs(x) > eps:\n        x = x / 2\n        n += 1\n"
+        "        if n > 60:\n            break\n    return x, n\n"
+    )
+    check(source, (jnp.float32(0.7), 0.1), (jnp.int32(3), 0.1), (jnp.int32(0), 1))
+
+
 def test_a_further_keyword_is_left_out():
     """`**options` that the code asks for by name: the rewrite needs what plain Python only looks for, and says so."""
     source = "def f(x, **options):\n    if options.get('shift', 0.0) > 0:\n        x = x + options['shift']\n    return x\n"
