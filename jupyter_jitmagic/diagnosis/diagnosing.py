@@ -44,6 +44,7 @@ from jupyter_jitmagic.sandbox.collecting import seldom_collected
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 from jupyter_jitmagic.sandbox.streams import kept_up
+from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _TRACES = 6  # of a large function, at least, for which there is time when other code is looked for
 _RUNS = 5  # likewise plain runs of a slow one
@@ -116,7 +117,7 @@ def diagnose_call(
         if foreign:  # what it holds may be nothing that a run could be undone with
             error = "" if failed is None else f"{type(failed).__name__}: {failed}"
             return Diagnosis(call.name, "not_staticness", names, numbers, error=error, reason=foreign, jit=call.jit)
-        with own_work(), kept_up(), seldom_collected():
+        with own_work(), kept_up(), seldom_collected(), unchecked():
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:

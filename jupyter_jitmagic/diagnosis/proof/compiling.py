@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.own_work import own_work
+from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}  # a part a thread costs more
 _LESS_EFFORT: tuple[Mapping[str, Any], ...] = (
@@ -53,7 +54,7 @@ def compiled_beside(lowered: Any) -> Callable[[], Any]:
 
     def work() -> None:
         try:
-            with own_work():
+            with own_work(), unchecked():
                 made.append(lowered.compile(compiler_options=options))
         except BaseException as error:
             failed.append(error)
