@@ -1,9 +1,10 @@
-"""What was defined anew since a trace failed: a fix of the old one would put it back. No IPython."""
+"""What was defined anew since a trace failed: a fix of the old one would put it back, and one that calls the old one was never
+compared with the new. No IPython."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyter_jitmagic.magics.cell_names import Function, module_level
@@ -37,20 +38,51 @@ def defined_since(names: Collection[str], offered: Iterable[str], cells: Iterabl
     return None
 
 
+def reached(sources: Mapping[str, str], cells: Iterable[TypedCell], failed: int) -> set[str]:
+    """The functions and methods that a fix changes (`sources`, by name), and those of the cells up to the failed one that these
+    call, and so on; of a method its name, or its class's, is known."""
+    bodies: dict[str, list[ast.AST]] = {}
+    for text in (*sources.values(), *(cell.text for cell in cells if (cell.number or 0) <= failed)):
+        for name, function in _functions(text):
+            bodies.setdefault(name, []).append(function)
+    found, left = {*sources}, [*sources]
+    while left:
+        named = {each for function in bodies.get(left.pop(), ()) for each in _named(function)}
+        new = {name for name in bodies.keys() - found if not named.isdisjoint(_called_as(name))}
+        found |= new
+        left += new
+    return found
+
+
+def _called_as(name: str) -> tuple[str, ...]:
+    of, _, method = name.partition(".")
+    return (of, f".{method}") if method else (of,)
+
+
+def _named(function: ast.AST) -> set[str]:
+    """The names of others in a function, and with a point those of attributes."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    attributes = {f".{node.attr}" for node in ast.walk(function) if isinstance(node, ast.Attribute)}
+    return ({node.id for node in names} - own) | attributes
+
+
 def _defined(text: str) -> Iterator[tuple[str, str]]:
     """(name, what it does) of each function and method at the top of a cell; decorators are the cell's own matter."""
+    for name, function in _functions(text):
+        yield name, "\n".join(map(ast.dump, (function.args, *function.body)))
+
+
+def _functions(text: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     try:
         tree = ast.parse(without_magics(text))
     except SyntaxError:
         return
     for statement in module_level(tree.body):
         if isinstance(statement, Function):
-            yield statement.name, _text(statement)
+            yield statement.name, statement
         elif isinstance(statement, ast.ClassDef):
             for part in statement.body:
                 if isinstance(part, Function):
-                    yield f"{statement.name}.{part.name}", _text(part)
-
-
-def _text(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    return "\n".join(map(ast.dump, (function.args, *function.body)))
+                    yield f"{statement.name}.{part.name}", part

@@ -13,7 +13,7 @@ from jupyter_jitmagic.display.advice import diff_lines, proof, way
 from jupyter_jitmagic.display.model import Block, Diff, Heading, Paragraph
 from jupyter_jitmagic.live.question_answers import number_in
 from jupyter_jitmagic.magics import front_end
-from jupyter_jitmagic.magics.defined_since import defined_since
+from jupyter_jitmagic.magics.defined_since import defined_since, reached
 from jupyter_jitmagic.magics.failed_trace import Failure
 from jupyter_jitmagic.magics.failures import Failures, failed_call, failed_engine, last_error, left_behind
 from jupyter_jitmagic.magics.placing import Placed, files_of, place_of, placed
@@ -80,11 +80,14 @@ def _fixed(shell: Any, failures: Failures, number: int) -> tuple[Placed | None, 
 
 
 def _refuse_if_defined_since(shell: Any, failure: Failure, found: list[Fix], fix: Fix) -> None:
-    """A cell that was edited and run again without failing, or a helper's, holds what the fix was not made for."""
+    """A cell that was edited and run again without failing, or a helper's, holds what the fix was not made for; what it calls
+    and leaves as it is was another when it was proven."""
     if fix.rewrite is None or failure.cell.number is None:
         return
     offered = [source for each in found if each.rewrite is not None for source in each.rewrite.sources.values()]
-    since = defined_since(fix.rewrite.sources, offered, front_end.typed_cells(shell), failure.cell.number)
+    cells = [*front_end.typed_cells(shell)]
+    names = reached(fix.rewrite.sources, cells, failure.cell.number)
+    since = defined_since(names, offered, cells, failure.cell.number)
     if since is not None:
         raise OptionError(f"cell [{since.cell}] defines {since.name} otherwise since; run what failed again for a fix of that")
 

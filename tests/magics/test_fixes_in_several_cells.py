@@ -346,6 +346,23 @@ def test_what_is_defined_otherwise_since_is_not_put_back(notebook: Shell, text: 
     assert notebook.ip.rl_next_input is None
 
 
+USED = "def scale(x):\n    return x * 2\n", "class Gain:\n    def of(self, x):\n        return x * 2\n\ngain = Gain()\n"
+
+
+@pytest.mark.parametrize("helper", USED)
+def test_a_helper_that_is_defined_otherwise_since_was_never_compared(notebook: Shell, helper: str) -> None:
+    """What the fix calls and leaves as it is was another function when it was proven."""
+    call = "scale(x)" if helper == USED[0] else "gain.of(x)"
+    notebook.ok(helper)
+    notebook.ok("def mean(x):\n    return x")
+    notebook.run(f"%%jit\ndef f(x):\n    y = {call}\n    if y.mean() > 1:\n        return y\n    return -x\nf(jnp.arange(4.0))")
+    notebook.ok("def mean(x):\n    return 0 * x\ndef y(x):\n    return x")
+    notebook.ok(helper.replace("x * 2", "x if x is None else x * 3"))
+    error = notebook.run("%jitfix").error
+    named = "scale" if helper == USED[0] else "Gain.of"
+    assert f"cell [{last(notebook) - 1}] defines {named} otherwise since" in str(error)
+
+
 def test_what_is_defined_alike_since_takes_the_fix_and_so_does_a_fixed_cell(notebook: Shell) -> None:
     notebook.ok(HELPER)
     notebook.run(f"%%jit\n{BRANCHING}f(jnp.arange(4.0))")

@@ -21,7 +21,7 @@ class NameTable:
         root: what is asked, `MOVES`.
         asked: the keys in source, `state` and `int(e)`; one for each level, or for each part of a tuple.
         entries: what it says for which keys.
-        places: how the number of an entry is asked for, where the table is the module's, which may be changed: `MOVES["up"][0]`.
+        places: how the number of an entry is asked for (`MOVES["up"][0]`) where the table is the module's, which may change.
     """
 
     node: ast.Subscript
