@@ -367,11 +367,12 @@ class _Maker:
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
         own, shorter = (np.float64, np.float32) if jax.config.jax_enable_x64 else (np.float32, np.float16)
-        full = [k for k in floats if self._leaves[k].dtype == own and isinstance(self._leaves[k], jax.Array)]
+        jaxs = [k for k in (*floats, *single) if isinstance(self._leaves[k], jax.Array)]
+        full = [k for k in jaxs if self._leaves[k].dtype == own]
         if full:
             short = {k: as_jax(np.asarray(self._leaves[k]).astype(shorter)) for k in full}
             yield replace(self._as_number(short, f"on arrays of {shorter.__name__}"), promised=False, sought=False)
-            if single:
+            if single and floats:
                 beside = short | {k: as_jax(own(value)) for k, value in single.items()}
                 words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
                 yield replace(self._as_number(beside, words), promised=False, sought=False)

@@ -312,6 +312,14 @@ def test_an_integer_of_jaxs_for_a_float_has_no_weak_type():
     check(source, (jnp.float32(0.7), 0.1), (jnp.int32(3), 0.1), (jnp.int32(0), 1))
 
 
+def test_single_numbers_that_are_arrays_may_be_shorter_floats_too():
+    """`lax.cond` gives 0.0 of 32 bits on one side: with `jnp.float16(2)` it fails, which is said."""
+    source = "def f(x, y):\n    r = jnp.hypot(x, y)\n    if r > 0:\n        return jnp.arctan2(y, x)\n    return 0.0\n"
+    found = propose(define(source)["f"], (jnp.float32(0.7), jnp.float32(0.1)), {}).rewrites
+    assert all("it fails on arrays of float16" in each.compared.differences for each in found if "cond" in each.source)
+    assert "cond" in found[0].source
+
+
 def test_a_further_keyword_is_left_out():
     """`**options` that the code asks for by name: the rewrite needs what plain Python only looks for, and says so."""
     source = "def f(x, **options):\n    if options.get('shift', 0.0) > 0:\n        x = x + options['shift']\n    return x\n"
