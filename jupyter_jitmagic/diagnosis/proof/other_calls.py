@@ -75,9 +75,8 @@ def other_calls(
 
 
 def like_number(value: Any, number: int) -> Any:
-    """A whole number as an array of JAX where the value is one, else Python's own. Its dtype is no weak one, which a loop's
-    carry may be promoted from."""
-    return jnp.asarray(number, int) if isinstance(value, jax.Array) else number
+    """A whole number as an array of JAX where the value is one, else Python's own."""
+    return jnp.asarray(number) if isinstance(value, jax.Array) else number
 
 
 def _holds_numbers(value: Any) -> bool:
@@ -366,6 +365,10 @@ class _Maker:
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
+        strong = {k: jnp.asarray(int(np.rint(float(v))) or 1, int) for k, v in single.items() if isinstance(v, jax.Array)}
+        if strong:  # a loop's carry is promoted from a weak type, and from no other
+            words = f"where single numbers are arrays of {jax.dtypes.canonicalize_dtype(int)}"
+            yield replace(self._as_number(strong, words), promised=False, sought=False)
         own, shorter = (np.float64, np.float32) if jax.config.jax_enable_x64 else (np.float32, np.float16)
         jaxs = [k for k in (*floats, *single) if isinstance(self._leaves[k], jax.Array)]
         full = [k for k in jaxs if self._leaves[k].dtype == own]

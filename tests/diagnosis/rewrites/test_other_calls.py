@@ -304,12 +304,13 @@ def f(target, tol=0.01):
 
 
 def test_an_integer_of_jaxs_for_a_float_has_no_weak_type():
-    """A loop's carry is promoted from a weak type alone: with `jnp.int32(3)` the halves are no such carry."""
+    """A loop's carry is promoted from a weak type alone: with `jnp.int32(3)` the halves are no such carry, which is said."""
     source = (
         "def f(x, eps):\n    n = 0\n    while abs(x) > eps:\n        x = x / 2\n        n += 1\n"
         "        if n > 60:\n            break\n    return x, n\n"
     )
-    check(source, (jnp.float32(0.7), 0.1), (jnp.int32(3), 0.1), (jnp.int32(0), 1))
+    found = check(source, (jnp.float32(0.7), 0.1), (jnp.asarray(3), 0.1)).rewrites[0]
+    assert "where single numbers are arrays of int32" in str(found.compared.differences)
 
 
 def test_single_numbers_that_are_arrays_may_be_shorter_floats_too():
