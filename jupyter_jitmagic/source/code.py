@@ -13,7 +13,7 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from jupyter_jitmagic.source.names import SCOPES, children, free_names, read_first, walk, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, children, free_names, read_first, shared, walk
 from jupyter_jitmagic.usercode.places import characters, compared
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -246,7 +246,7 @@ class Code:
         live = read_first(after)
         fn = self.function(stmt)
         if fn is not None and not isinstance(fn, ast.Lambda):
-            live |= {name for n in walk_scope(fn.body) if isinstance(n, ast.Nonlocal | ast.Global) for name in n.names}
+            live |= shared(fn.body)
             for node in self.below(fn):
                 if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
                     live |= free_names(node)

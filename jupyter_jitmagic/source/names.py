@@ -196,6 +196,11 @@ def free_names(fn: ast.AST) -> set[str]:
     return (inside - bound) | loaded(outside)
 
 
+def shared(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a function declares to be variables around it (`nonlocal`, `global`)."""
+    return {name for node in walk_scope(body) if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
+
+
 def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
     """Whether every way through the statements ends in return, raise, break or continue."""
     for stmt in stmts:

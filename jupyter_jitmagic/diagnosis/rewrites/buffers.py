@@ -11,7 +11,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import loaded, shared, stored, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -129,9 +129,8 @@ def _converted(spot: Spot, names: set[str]) -> Iterator[Step]:
 
 def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.FunctionDef | None:
     """The function around this one that makes the buffer, where it is not this one."""
-    declared = {each for n in walk_scope(function.body) if isinstance(n, ast.Nonlocal | ast.Global) for each in n.names}
     parameters = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-    if name in declared | parameters | set(stored(function.body)):
+    if name in shared(function.body) | parameters | set(stored(function.body)):
         return None
     around = spot.code.function(function)
     return around if isinstance(around, ast.FunctionDef) and name in stored(around.body) else None

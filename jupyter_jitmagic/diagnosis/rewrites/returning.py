@@ -11,7 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.naming import name_edits, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import loaded, read_first, stored
+from jupyter_jitmagic.source.names import loaded, read_first, shared, stored
 
 
 class ReturnsNothing(Obstacle):
@@ -33,6 +33,8 @@ class Returning:
             if isinstance(at, ast.With | ast.Try):
                 raise Obstacle("a branch on a traced value returns from inside `with` or `try`")
         self.rest, _ = self.code.continuation(node)
+        both = [*node.body, *node.orelse, *self.rest]
+        self.written = shared(function.body) & set(stored(both))
         self.here = self.code.block(node)
         self.at_top = self.here is function.body
         for side in (node.body, node.orelse):
@@ -41,6 +43,9 @@ class Returning:
                 raise ReturnsNothing("one way through the function returns nothing")
 
     def steps(self) -> Iterator[tuple[int, Step]]:
+        if self.written:
+            yield 0, self._one_end()
+            return
         cheap = harmless([*self.node.body, *self.node.orelse, *self.rest])
         self.risky = not cheap
         where = 0 if cheap else 2
@@ -53,6 +58,24 @@ class Returning:
             if text is not None:
                 yield 3, text
         yield 1, self._cond()
+
+    def _one_end(self) -> Step:
+        """Both sides set what is returned: what one of them writes of the function around this one is chosen as well then."""
+        code, inner = self.code, self.indent + "    "
+        sides = self.node.body, [*self.node.orelse, *self.rest]
+        returns = [leaves(side, ast.Return) for side in sides]
+        values = [side[-1].value for side in sides if isinstance(side[-1], ast.Return) and side[-1].value is not None]
+        if not self.at_top or any(len(each) > 1 for each in returns) or len(values) < len(sides):
+            raise Obstacle(
+                f"one way through {self.function.name} writes {min(self.written)} of the function around it, and returns"
+            )
+        result = code.fresh("result", f"{self.function.name}_result")
+        left, right = (
+            code.block_text(side[:-1], inner) + f"{inner}{result} = {code.src(value)}\n"
+            for side, value in zip(sides, values, strict=True)
+        )
+        text = f"{self.indent}if {self.test}:\n{left}{self.indent}else:\n{right}{self.indent}return {result}\n"
+        return self.spot.step("else", (code.region(self.here[self.here.index(self.node) :]), text))
 
     def _where(self, tree: bool) -> Step | None:
         """The side that returns is computed first; every return of the other side becomes a choice."""

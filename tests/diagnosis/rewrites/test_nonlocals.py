@@ -119,3 +119,22 @@ def test_a_function_that_is_made_by_another_one():
     """Nothing was found: the variables are those of the function that is made."""
     found = jm.diagnose(define(IN_A_CLOSURE)["f"], X)
     assert found.rewrites and "nonlocal" not in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("limit", [0.5, 1e9])
+def test_what_a_side_writes_before_it_returns_is_kept(limit):
+    """Also where no input takes that side while it is proven."""
+    source = f"""
+def f(x, t):
+    s = 0.0
+    def push(v, most={limit}):
+        nonlocal s
+        if v > most:
+            s = s * 0.5 + v
+            return s
+        s = s - t
+        return -v
+    out = [push(v) for v in x]
+    return jnp.stack(out), s
+"""
+    check(source, (X, 0.25), (X * 1e10, 0.25), (-X, 2.0))
