@@ -43,7 +43,7 @@ def update(spot: Spot) -> Iterator[Step]:
         return
     if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
         return
-    yield from _converted(spot, {str(n) for n in names})
+    yield from converted(spot, {str(n) for n in names})
 
 
 _AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}
@@ -97,7 +97,7 @@ def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str]
             ):
                 found[name] = None
     if found:
-        yield from _converted(spot, set(found))
+        yield from converted(spot, set(found))
 
 
 def _is_fixed(spot: Spot, index: ast.expr) -> bool:
@@ -106,7 +106,8 @@ def _is_fixed(spot: Spot, index: ast.expr) -> bool:
     return isinstance(index, ast.Constant) or all(isinstance(spot.value(n), int) for n in names)
 
 
-def _converted(spot: Spot, names: set[str]) -> Iterator[Step]:
+def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
+    """These arrays and lists with `x = x.at[i].set(v)` in the place of every `x[i] = v` of the function."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return

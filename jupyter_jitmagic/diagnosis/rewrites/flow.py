@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
 from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
@@ -182,7 +182,14 @@ class Flow(Branching):
             elif found is not None:
                 self.stop(value)
             elif isinstance(each, ast.Subscript | ast.Attribute):
+                self._set_at(each)
                 self.plain(each.value)
+
+    def _set_at(self, target: ast.expr) -> None:
+        """`x[idx] = v`, the places being of unknown length."""
+        match target:
+            case ast.Subscript(value=ast.Name(name), slice=places) if loaded([places]) & set(self.state.names):
+                raise SetsInPlace(f"`{self.code.src(target)}` is set at places whose number depends on data", name)
 
     def _places(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> bool:
         """`idx = jnp.where(c)` → `idx = c`: the places are read by their mask."""
@@ -268,6 +275,7 @@ class Flow(Branching):
     def _augmented(self, node: ast.AugAssign) -> None:
         found = self.visit(node.value)
         if not isinstance(node.target, ast.Name):
+            self._set_at(node.target)
             if found is not None:
                 self.stop(node)
             return

@@ -95,6 +95,14 @@ class Calls(Obstacle):
         self.call = call
 
 
+class SetsInPlace(Obstacle):
+    """Items of an array are set at places of unknown length: it needs to be an array whose updates are values."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class SharesItsLine(Obstacle):
     """Lines are needed around a statement that does not fill its own."""
 
@@ -303,8 +311,10 @@ class Writer:
 
     def stop(self, node: ast.AST, why: str = "") -> NoReturn:
         needing = self.code.src(node)
+        grouped = any(name.startswith("groups(") for name in self.state.masks)
+        unless = ", unless the number of groups is given (num_segments=, or length= of bincount)" if grouped else ""
         raise Obstacle(
-            why or f"`{needing}` needs a value of a length that depends on data: no array of a fixed shape can hold it"
+            why or f"`{needing}` needs a value of a length that depends on data: no array of a fixed shape can hold it{unless}"
         )
 
 

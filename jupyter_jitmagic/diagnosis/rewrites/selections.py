@@ -12,12 +12,16 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+import jax
+import numpy as np
+
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.buffers import converted
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SharesItsLine
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SetsInPlace, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
@@ -96,6 +100,10 @@ def of_unknown_length(spot: Spot) -> Iterator[Step]:
         if not found:
             raise
         yield from found
+    except SetsInPlace as setting:
+        if not isinstance(spot.locals.get(setting.name), np.ndarray | jax.Array):
+            raise
+        yield from converted(spot, {setting.name})
     except SharesItsLine as shared:
         yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
 

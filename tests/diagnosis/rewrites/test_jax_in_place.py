@@ -51,6 +51,10 @@ SERVED = {
         "        if u[0][0] == 0:\n            raise ValueError('zero')\n    return u\n",
         (M, 2.0),
     ),
+    "at places whose number is data": (
+        "def f(m, x):\n    v = m * 2\n    idx = jnp.where(x[:3] > 0)[0]\n    v[:, idx] = 0\n    v[idx] = 1\n    return v\n",
+        (M, X),
+    ),
     "of a copy, round by round": (
         "def f(u, a):\n    for _ in range(3):\n        new = u.copy()\n"
         "        new[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2])\n        u = new\n    return u\n",

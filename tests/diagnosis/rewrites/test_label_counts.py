@@ -35,3 +35,9 @@ def test_what_labels_that_never_occur_do_not_change(body):
 def test_what_they_do_change_is_refused(asked):
     found = propose(define(f"def f(x):\n    counts = jnp.bincount(x)\n    return {asked}\n")["f"], (LABELS,), {})
     assert not found.rewrites
+
+
+def test_what_is_refused_says_what_would_do():
+    """How many groups there are is data here; told of it, the operation has a fixed shape."""
+    found = propose(define("def f(x):\n    return jax.ops.segment_sum(x, x)\n")["f"], (LABELS,), {})
+    assert not found.rewrites and "num_segments=" in found.why_not
