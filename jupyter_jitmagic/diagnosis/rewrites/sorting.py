@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES
+from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 
 _NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
 
@@ -149,4 +149,32 @@ def _as_options(spot: Spot, keywords: list[ast.keyword]) -> list[str] | None:
     return None if any(each.arg != "reverse" for each in keywords) else [f"reverse={spot.code.src(k.value)}" for k in keywords]
 
 
-RULES: list[Rule] = [what_is_kept, sorted_together, sorted_by_a_key, sorted_by_several_keys]
+def reversed_in_a_branch(spot: Spot) -> Iterator[Step]:
+    """`if c: items.reverse()` of a list made here → `items = items[::-1]`, which either branch may give."""
+    asked = spot.asked()
+    around = asked[1] if asked is not None else None
+    if spot.kind != BOOL or not isinstance(around, ast.If):
+        return
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for node in walk_scope([*around.body, *around.orelse]):
+        match node:
+            case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(name), attr="reverse"), args=[], keywords=[])):
+                if isinstance(spot.locals.get(name), list) and _has_no_other_name(spot, name):
+                    edits.append((node, f"{name} = {name}[::-1]"))
+    if edits:
+        yield spot.step("list", *edits)
+
+
+def _has_no_other_name(spot: Spot, name: str) -> bool:
+    """Whether a list is made by the function itself, and no other name or container holds it."""
+    if spot.function is None:
+        return False
+    nodes = list(ast.walk(spot.function))
+    made = [node.value for node in nodes if isinstance(node, ast.Assign) and name in stored([node])]
+    read = [node for node in nodes if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)]
+    holders = ast.Assign | ast.List | ast.Tuple | ast.Dict
+    alone = not any(isinstance(spot.code.parents[node], holders) for node in read)
+    return alone and bool(made) and all(isinstance(value, ast.List | ast.ListComp | ast.Subscript) for value in made)
+
+
+RULES: list[Rule] = [reversed_in_a_branch, what_is_kept, sorted_together, sorted_by_a_key, sorted_by_several_keys]

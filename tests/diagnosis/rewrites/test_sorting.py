@@ -114,3 +114,25 @@ def test_two_arrays_that_are_sorted_together(how):
     source += "        area = area * 0.5 + (v - before) * w\n        before = v\n    return area\n"
     a, b = jnp.array([1.0, -2.0, 1.0, 0.5]), jnp.array([3.0, 1.0, -1.0, 1.0])
     check(source, (a, b), (b, a), (a * 0, b), (a, b * 0), (a[:1], b[:1]))
+
+
+REVERSED = """
+def f(a, b):
+    ends = [a[1], b[1]]
+    if ends[1] < ends[0]:
+        ends.reverse()
+    starts = [a[0], b[0]]
+    if starts[1] < starts[0]:
+        starts.reverse()
+    return jnp.where(ends[0] > starts[1], ends[0] - starts[1], 0.0) / (ends[1] - starts[0])
+"""
+
+
+def test_a_list_that_is_reversed_in_a_branch():
+    """The list made here is chosen as one, either way round; where it has another name, that one would keep its order."""
+    calls = [
+        (jnp.array(a), jnp.array(b)) for a, b in (([0.5, 2.0], [1.0, 1.5]), ([1.0, 1.5], [0.0, 3.0]), ([0.0, 1.0], [2.0, 3.0]))
+    ]
+    assert check(REVERSED, *calls, seconds=60.0).rewrites[0].verified
+    other = REVERSED.replace("    starts = ", "    kept = ends\n    starts = ", 1).replace("(ends[1]", "(kept[1]")
+    assert not propose(define(other)["f"], calls[0], {}, seconds=60.0).rewrites
