@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ _ASKING = frozenset({"isinstance", "issubclass", "type", "isscalar", "hasattr", 
 _CATCHING = frozenset({"TypeError", "IndexError", "Exception", "BaseException"})
 """What errors of JAX's about tracers are."""
 _KINDS, _ERRORS = "asks for what a tracer is not", "catches what JAX raises where a tracer's value is asked for"
+_COMPARING = frozenset({"array_equal", "array_equiv"})
+"""Functions of NumPy that catch what JAX raises where a tracer's value is asked for."""
+_COMPARED = "calls a function of NumPy for which no traced arrays are equal, and which jax.numpy has as well"
 _RAISING = frozenset({"ZeroDivisionError", "ArithmeticError"})
 _RAISED = "catches what plain Python's numbers raise, and compiled code raises nothing"
 _NEGATED = "with the signs of its floats turned"
@@ -220,7 +223,7 @@ def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
     catches errors of JAX's."""
     for fun in reachable_functions(call):
         made = fun.__code__
-        quiet = _ASKING.isdisjoint(made.co_names) and not made.co_exceptiontable
+        quiet = (_ASKING | _COMPARING).isdisjoint(made.co_names) and not made.co_exceptiontable
         if quiet and " is " not in "".join(linecache.getlines(made.co_filename)):
             continue
         try:
@@ -236,6 +239,8 @@ def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
             line = unit.first_line + getattr(node, "lineno", 0) - 1
             if isinstance(node, ast.expr) and _asks(node):
                 yield line, _KINDS, code.src(node)
+            elif isinstance(node, ast.Call) and _compares(node, fun.__globals__):
+                yield line, _COMPARED, code.src(node)
             elif isinstance(node, ast.ExceptHandler):
                 text = f"except {code.src(node.type)}" if node.type is not None else "except"
                 if _catches(node.type, _CATCHING):
@@ -252,6 +257,15 @@ def _asks(node: ast.expr) -> bool:
             return name in _ASKING
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[other]):
             return not (isinstance(other, ast.Constant) and other.value is None)
+    return False
+
+
+def _compares(node: ast.Call, names: Mapping[str, Any]) -> bool:
+    match node.func:
+        case ast.Attribute(value=ast.Name(module), attr=name):
+            return name in _COMPARING and names.get(module) is np
+        case ast.Name(name):
+            return name in _COMPARING and names.get(name) is getattr(np, name)
     return False
 
 

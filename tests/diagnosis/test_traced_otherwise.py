@@ -218,3 +218,19 @@ def test_numbers_that_outgrow_compiled_code_are_said() -> None:
     assert "wrap around" not in jm.diagnose(hashed, X, 2, 7).reason
     traced = jm.diagnose(lambda x, m: x.sum() + (m * 1_000_003) % 1000, X, 77_777)
     assert traced.kind == "traces" and "wrap around" in traced.reason
+
+
+def equal_by_numpy(a: Any, b: Any) -> Any:
+    return jnp.where(np.array_equal(a, b), 1.0, 0.0)
+
+
+def equal_by_jax(a: Any, b: Any) -> Any:
+    return jnp.where(jnp.array_equal(a, b), 1.0, 0.0)
+
+
+def test_a_function_of_numpy_that_hides_the_error_of_jax_is_told() -> None:
+    """`np.array_equal` is False of traced arrays, whatever they hold: no error says so."""
+    found = jm.diagnose(equal_by_numpy, X, X)
+    assert "something else than plain Python" in found.reason and "np.array_equal(a, b)" in found.reason
+    assert "for which no traced arrays are equal" in found.reason
+    assert "something else" not in jm.diagnose(equal_by_jax, X, X).reason
