@@ -84,7 +84,15 @@ def _holds_whole_numbers(spot: Spot, returned: ast.expr) -> bool:
     """Whether a result is an integer or a flag, or has one in it: NaN would make it a float."""
     parts = returned.elts if isinstance(returned, ast.Tuple) else [returned]
     facts = [spot.fact(part) for part in parts]
-    return any(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts)
+    return any(map(_is_made_whole, parts)) or any(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts)
+
+
+def _is_made_whole(node: ast.expr) -> bool:
+    """`int(x)`, or what it becomes."""
+    match node:
+        case ast.Call(func=ast.Name("int" | "len" | "bool")) | ast.Call(args=[_, ast.Name("int" | "bool")]):
+            return True
+    return False
 
 
 def no_case_left(spot: Spot) -> Iterator[Step]:
