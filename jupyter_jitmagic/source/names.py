@@ -201,6 +201,11 @@ def shared(body: Sequence[ast.stmt]) -> set[str]:
     return {name for node in walk_scope(body) if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
 
 
+def written_around(function: ast.AST) -> set[str]:
+    """The variables of functions around it that a function writes, or one within it."""
+    return {name for node in ast.walk(function) if isinstance(node, ast.Nonlocal) for name in node.names}
+
+
 def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
     """Whether every way through the statements ends in return, raise, break or continue."""
     for stmt in stmts:

@@ -614,3 +614,50 @@ def test_a_piece_that_compiles_in_each_round_of_a_loop_comes_after_whole_arrays_
     *whole, last = fixes(jm.diagnose(jax.jit(outliers), jnp.array([1.0, 1.1, 9.0, 1.0, 0.9, 1.2]), 2))
     assert whole and all(each.rewrite.padded for each in whole) and last.rewrite.slight
     assert "compiles again for each value of `i`" in last.rewrite.price
+
+
+COUNTS_INSIDE = """
+def f(x, t, a, k):
+    s, n, y, v = x[0], k, x, t
+    lim = 1e9 + t
+    def outer(w):
+        m = 0.0
+        def inner(u):
+            nonlocal m, n
+            if u > t + 1e9:
+                m += u
+                n += 1
+                return m
+            m -= 1
+            return u
+        one = inner(w)
+        return one + inner(one + 1) * m
+    s = outer(s)
+    if x[-1] < lim:
+        return s * 1.0, n * 1, y * 1.0, a * 1.0, v * 1.0
+    a = x[0]
+    all = [s, a, x[0]]
+    if not v > t:
+        all[-1] = v
+        all[0], all[1] = all[1], all[0]
+    s, v, a = all
+    return s * 1.0, n * 1, y * 1.0, a * 1.0, v * 1.0
+"""
+
+
+def test_a_piece_gives_back_what_a_function_within_it_writes(monkeypatch):
+    """Where no input is above the limit, nothing else tells that the count is lost."""
+    text, name = f"import jax\nimport jax.numpy as jnp\n{COUNTS_INSIDE}", "<counts inside>"
+    monkeypatch.setitem(linecache.cache, name, (len(text), None, text.splitlines(True), name))
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(text, name, "exec"), namespace)
+    plain, a = namespace["f"], jnp.array(0.5)
+    x = jnp.array([0.5, 2.0, -1.0])
+    found = jm.diagnose(plain, x, 0.25, a, 1)
+    for each in (*found.rewrites, *found.splits):
+        made = dict(namespace)
+        for source in each.sources.values():
+            exec(compile(source, name, "exec"), made)
+        for given in (x, x * 1e10):
+            want = plain(given, 0.25, a, 1)
+            assert all(map(jnp.allclose, made["f"](given, 0.25, a, 1), want))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
 
@@ -16,6 +17,7 @@ def chained(spot: Spot) -> Iterator[Step]:
         return
     code = spot.code
     operands = [node.left, *node.comparators]
+    refuse_skipped_effects(spot, operands[2:])
     texts = [code.operand(n) for n in operands]
     parts = []
     for k, op in enumerate(node.ops):
@@ -39,6 +41,7 @@ def short_circuit(spot: Spot) -> Iterator[Step]:
     joined_by_cond = ""
     word, symbol, call = ("and", "&", "logical_and") if isinstance(node.op, ast.And) else ("or", "|", "logical_or")
     before, rest = node.values[:k], node.values[k + 1 :]
+    refuse_skipped_effects(spot, rest)
     if not _only_truth(spot, node) and not all(_is_boolean(n) for n in node.values[k:]):  # the value matters: `n or default`
         later = f" {word} ".join(map(code.operand, rest))
         first = code.expr(operand)

@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import (
     refuse_changed_arguments,
     refuse_effects,
     refuse_effects_behind,
+    refuse_skipped_effects,
 )
 from jupyter_jitmagic.diagnosis.rewrites.falling_off import with_an_end
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
@@ -27,6 +28,7 @@ def ternary(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.IfExp):
         return
     code, node = spot.code, asked[1]
+    refuse_skipped_effects(spot, [node.body, node.orelse])
     test, a, b = (code.expr(n) for n in (node.test, node.body, node.orelse))
     cheap = harmless([node.body, node.orelse])
     place = code.with_parentheses(node)

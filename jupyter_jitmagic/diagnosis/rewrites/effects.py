@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dis
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, shared, stored, walk_scope
 
 
 def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
@@ -48,6 +49,49 @@ def refuse_effects_behind(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
         if not isinstance(root, ast.Name) or root.id not in own:
             does = f"writes {spot.code.src(changed)}" if changed is node else f"calls {spot.code.src(changed)} for its effect"
             raise Obstacle(f"behind the early return the function {does}, which would happen on both sides")
+
+
+def refuse_names_set_on_the_way(spot: Spot, nodes: Sequence[ast.AST]) -> None:
+    """Raise Obstacle for `z := …` in what plain Python evaluates on one side alone, where z has another value otherwise."""
+    named = {each.target for node in nodes for each in walk_scope([node]) if isinstance(each, ast.NamedExpr)}
+    function = spot.function
+    if not named or function is None:
+        return
+    elsewhere = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    for node in walk_scope(body):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node not in named:
+            elsewhere.add(node.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            elsewhere.update(node.names)
+    if both := elsewhere & {each.id for each in named}:
+        raise Obstacle(f"`{min(both)} := …` is evaluated on one side alone, and {min(both)} has another value otherwise")
+
+
+def refuse_skipped_effects(spot: Spot, nodes: Sequence[ast.AST]) -> None:
+    """Raise Obstacle for what is done beside giving a value where plain Python evaluates on one side alone, or up to some
+    element: `z := …`, and calls of functions within the function, or of methods, that write what others read."""
+    refuse_names_set_on_the_way(spot, nodes)
+    for node in walk_scope(nodes):
+        if isinstance(node, ast.Call) and (written := _written_by(spot, node.func, frozenset())):
+            raise Obstacle(f"`{spot.code.src(node.func)}` writes {written}, and plain Python does not always call it")
+
+
+def _written_by(spot: Spot, called: ast.expr, seen: frozenset[str]) -> str:
+    """What a function of the user's writes beside its own variables, "" for nothing that is seen."""
+    if isinstance(called, ast.Attribute):
+        classes = [each for each in spot.globals.values() if isinstance(each, type)]
+        codes = [getattr(vars(each).get(called.attr), "__code__", None) for each in classes]
+        stored = (op.argval for code in codes if code for op in dis.get_instructions(code) if op.opname == "STORE_ATTR")
+        return next((f"its {each}" for each in stored), "")
+    if not isinstance(called, ast.Name) or called.id in seen:
+        return ""
+    for function in ast.walk(spot.code.tree):
+        if isinstance(function, ast.FunctionDef) and function.name == called.id:
+            calls = [node.func for node in walk_scope(function.body) if isinstance(node, ast.Call)]
+            inner = (_written_by(spot, each, seen | {called.id}) for each in calls)
+            return min(shared(function.body), default="") or next(filter(None, inner), "")
+    return ""
 
 
 def refuse_changed_arguments(spot: Spot, stmts: Sequence[ast.stmt]) -> None:

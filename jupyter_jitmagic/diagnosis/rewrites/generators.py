@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.yielding import in_its_callers_loop
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, leaves, words
-from jupyter_jitmagic.source.names import COMPREHENSIONS, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, free_names, loaded, shared, stored, target_names, walk_scope
 from jupyter_jitmagic.source.units import NoSource, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import frames_of, position
@@ -37,6 +37,8 @@ def made_at_once(spot: Spot) -> Iterator[Step]:
     one_by_one = any(isinstance(node, ast.While) for node in within) or (caller is not None and _is_left_early(caller))
     if caller is not None and one_by_one and any(in_its_callers_loop(caller)):
         raise NoWay(f"how much of {function.name} is taken depends on data")
+    if caller is not None and _reads_what_its_loop_writes(spot, function, caller):
+        raise NoWay(f"{function.name} goes by what the loop over it changes")
     if not _is_taken_whole(spot, ends_by_itself=not any(isinstance(node, ast.While) for node in within)):
         return
     items = code.fresh("items", f"{function.name}_items", "yielded")
@@ -62,6 +64,16 @@ def made_at_once(spot: Spot) -> Iterator[Step]:
     if not always_returns(body):
         edits.append((end, end, f"{indent}return {items}\n"))
     yield spot.step("list", *(((a, b), text) for a, b, text in edits))
+
+
+def _reads_what_its_loop_writes(spot: Spot, function: ast.FunctionDef, caller: Spot) -> bool:
+    """Whether a generator within a function reads variables of it that the loop over its items sets between them, or sets
+    those that it reads."""
+    loop = next((at for at in caller.code.ancestors(caller.node) if isinstance(at, ast.stmt)), None)
+    if not isinstance(loop, ast.For) or spot.code.function(function) is None:
+        return False
+    sets = {*stored(loop.body), *target_names(loop.target)}
+    return bool(free_names(function) & sets or shared(function.body) & loaded(loop.body))
 
 
 def _is_left_early(caller: Spot) -> bool:

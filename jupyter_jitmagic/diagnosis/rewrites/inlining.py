@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, written_around
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -363,11 +363,6 @@ class Inlining:
         return (
             inside and not isinstance(result, plain) and not (isinstance(result, ast.Tuple) and self.source.is_enclosed(result))
         )
-
-
-def written_around(function: ast.FunctionDef | ast.Lambda) -> set[str]:
-    """The variables of functions around it that a function writes."""
-    return {name for node in ast.walk(function) if isinstance(node, ast.Nonlocal) for name in node.names}
 
 
 def _returns_early(statement: ast.stmt) -> tuple[ast.expr, ast.expr | None] | None:

@@ -10,9 +10,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, written_around
+from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.names import written_around
 
 MOST_CALLS = 12
 

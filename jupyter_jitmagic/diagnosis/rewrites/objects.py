@@ -38,15 +38,16 @@ def chosen_object(spot: Spot) -> Iterator[Step]:
 
 
 def beside_arrays(spot: Spot) -> Iterator[Step]:
-    """`jax.tree.map(lambda a, b: jnp.where(test, a, b), …)` of a model that holds functions, too → of its arrays alone."""
+    """`jax.tree.map(lambda a, b: jnp.where(test, a, b), …)` of a model that holds functions, too → but of what is the same on
+    both sides. What is not an array and differs cannot be chosen, and fails as before."""
     node, code = spot.node, spot.code
     if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
         return
     inside, names = code.parents[node], [each.id for each in node.args[1:] if isinstance(each, ast.Name)]
     if not isinstance(inside, ast.Lambda) or len(names) != 2 or [each.arg for each in inside.args.args] != names:
         return
-    text = f"{code.src(node)} if isinstance({names[0]}, {spot.jax('Array')}) else {names[1]}"
-    yield spot.step("where", (node, text))
+    if not isinstance(inside.body, ast.IfExp):
+        yield spot.step("where", (node, f"{names[1]} if {names[0]} is {names[1]} else {code.src(node)}"))
 
 
 def _is_object(spot: Spot, node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ import ast
 import types
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
@@ -166,6 +167,8 @@ def any_all(spot: Spot) -> Iterator[Step]:
         return
     name: str = node.func.id  # type: ignore[attr-defined]
     argument = node.args[0]
+    if isinstance(argument, ast.GeneratorExp):
+        refuse_skipped_effects(spot, [argument])
     if not isinstance(argument, ast.GeneratorExp | ast.List | ast.ListComp):
         yield spot.step(name, (node, f"{spot.jnp(name)}({spot.code.expr(argument)})"))
     yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
@@ -183,6 +186,7 @@ def first_that(spot: Spot) -> Iterator[Step]:
     if code.src(call.func) != "next" or not spot.is_builtin("next") or len(call.args) != 2 or call.args[0] is not around:
         return
     loop = asked[1]
+    refuse_skipped_effects(spot, [around])
     over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
     tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
     array, default = spot.jnp("array"), code.expr(call.args[1])

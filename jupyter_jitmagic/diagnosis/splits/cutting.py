@@ -21,7 +21,7 @@ from jupyter_jitmagic.diagnosis.splits.statements import (
     statement_of,
 )
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, apply_edits, leaves
-from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope
+from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope, written_around
 
 Key = tuple[ast.stmt, int]
 """A statement of the function, and which part of it (0: all of it, as typed)."""
@@ -119,6 +119,7 @@ class Cut:
             )
         ]
         self.locals = [*self.parameters, *(name for name in stored(function.body) if name not in self.parameters)]
+        self._written_inside = [name for name in self.locals if name in written_around(function)]
         if "super" in loaded(function.body) or "__class__" in loaded(function.body):
             raise CannotCut("it asks for its class")
         self._definitions = self._floating()
@@ -242,8 +243,8 @@ class Cut:
         nodes = [each.node for each in run]
         definition = isinstance(item.node, ast.FunctionDef | ast.Import | ast.ImportFrom)
         reads = set[str]() if definition else read_first([item.node])
-        here = set(stored([item.node]))
-        return not (reads & set(stored(nodes))) and not (here & (read_first(nodes) | set(stored(nodes))))
+        here, there = set(stored([item.node])), {*stored(nodes), *self._written_inside}
+        return not (reads & there) and not (here & (read_first(nodes) | there))
 
     def _flush(self, run: list[Item], made: list[Item | Piece], items: Sequence[Item], *, ends: bool) -> None:
         """Make a piece of what was gathered."""
@@ -254,7 +255,9 @@ class Cut:
             self._keep(next(item for item in run if leaves([item.node], ast.Return)))
         returns = any(leaves([node], ast.Return) for node in nodes)
         live = self._live_after(run, items)
-        outputs = [] if returns else [name for name in stored(nodes) if name in live]
+        bound = self._bound_before(run[0])
+        by_calls = [name for name in self._written_inside if name in bound]  # a call may set them
+        outputs = [] if returns else [name for name in dict.fromkeys((*stored(nodes), *by_calls)) if name in live]
         inputs = (read_first(nodes) | (set(outputs) - surely_written(nodes))) & set(self._known()) - self._born_in(run)
         copied: list[ast.stmt] = []
         for _ in range(10):
@@ -273,7 +276,7 @@ class Cut:
                 raise _Again
             if changed_roots(item.node) & inputs:
                 self._keep(item)
-        unbound = (set(outputs) - surely_written(nodes)) - self._bound_before(run[0])
+        unbound = (set(outputs) - surely_written(nodes)) - bound
         for item in run:
             if unbound & set(stored([item.node])):
                 self._keep(item)

@@ -275,3 +275,47 @@ def test_a_message_in_a_variable_is_told_where_its_values_are_still_the_same(bod
         return
     found = check(source, (jnp.array(2.0), 3), (jnp.array(0.5), 4), seconds=20.0)
     assert "jax.debug.print(" in found.rewrites[0].source and "msg" not in found.rewrites[0].source
+
+
+NOT_ALWAYS = {
+    "the other side of `or`": "    if hit(x[0]) or hit(x[1]):\n        n = n + 10\n    return x * 1.0, n\n",
+    "items after the first": "    if any(hit(v) for v in x):\n        n = n + 10\n    return x * 1.0, n\n",
+    "items after the one sought": "    k = next((i for i, v in enumerate(x) if hit(v)), -1)\n    return k, n\n",
+}
+
+
+@pytest.mark.parametrize("how", NOT_ALWAYS)
+def test_what_is_not_always_called_counts_no_call_that_plain_python_leaves_out(how):
+    """Also where no input that is compared makes the difference; pieces around the line may serve."""
+    source = (
+        "def f(x, t):\n    n = 0\n    def hit(v):\n        nonlocal n\n        n += 1\n        return v > t + 1e9\n"
+        + NOT_ALWAYS[how]
+    )
+    assert not diagnose(define(source)["f"], X, 0.25).rewrites
+
+
+def test_a_method_that_counts_is_not_always_called():
+    source = """
+class Counter:
+    def __init__(self):
+        self.n = 0
+    def hit(self, v):
+        self.n += 1
+        return v > 1e9
+def f(x):
+    c = Counter()
+    if c.hit(x[0]) or c.hit(x[1]):
+        return x * 1.0, c.n
+    return -x, c.n
+"""
+    assert not diagnose(define(source)["f"], X).rewrites
+
+
+def test_a_name_that_is_set_on_the_way_keeps_its_value_where_plain_python_does_not_come():
+    source = "def f(x, t):\n    z = t\n    if (z := x[0] * 2) > 1e9 or (z := x[1]) < 1e8:\n        t = z\n    return t + z\n"
+    assert not diagnose(define(source)["f"], X, 0.25).rewrites
+
+
+def test_a_name_that_is_set_on_the_way_and_nowhere_else_may_always_be():
+    source = "def f(x, t):\n    if (m := x.max()) > t and (n := x.min()) < -t:\n        return m - n\n    return m\n"
+    check(source, (X, 0.25), (-X, 0.25), (X, 3.0), (X * 9, 1.0))

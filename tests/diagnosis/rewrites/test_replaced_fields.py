@@ -83,3 +83,12 @@ def test_each_field_is_a_variable(how):
 def test_what_is_asked_as_a_whole_stays(why):
     head = HEAD + "@dataclass\nclass Mutable:\n    w: float\n\n"
     assert not propose(define(head + STAYS[why])["f"], (X,), {}, (), ()).rewrites
+
+
+def test_a_replaced_object_is_chosen_where_no_input_takes_that_side():
+    """JAX takes none of it apart: what is no array and differs is not passed over by a map over its leaves."""
+    source = HEAD + (
+        "def f(x):\n    s = State(x[0], x[1])\n    if s.w >= 1e9:\n"
+        "        s = replace(s, w=s.w * 0.5, bad=s.bad + 1)\n    return s.w, s.best, s.bad\n"
+    )
+    check(source, (X,), (X * 1e10,), (-X * 1e10,))

@@ -111,3 +111,25 @@ def test_a_generators_lines_stand_in_the_place_of_the_loop(how):
 def test_a_loop_is_not_moved_where_leaving_it_means_something_else(why):
     found = propose(define(STAYS[why])["f"], (X, 0.5), {})
     assert all("inline" not in [change.pattern for change in each.changes] for each in found.rewrites)
+
+
+def test_what_the_loop_over_a_generator_changes_is_read_by_it_in_turn():
+    """Made beforehand, all items would go by the limit as it was first; no input that is compared tells."""
+    source = """
+def f(x, t):
+    last = t
+    def items():
+        run = 0.0
+        for v in x:
+            if v > 1e9 and last < 1e9:
+                run = run + v
+            yield run
+    n = 0
+    for g in items():
+        if g > 0:
+            n += 1
+        last = g
+    return n, last
+"""
+    x = jnp.array([0.5, 2.0, -1.0])
+    check(source, (x, 0.25), (x * 1e10, 0.25), (-x * 1e10, 0.0))
