@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.effects import prints
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_root, independent, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits, said_where
@@ -158,6 +161,8 @@ class Assigning:
     def _settable(self, target: ast.Subscript) -> bool:
         """An item of a dict or list, which holds a value already (so that the old one can stay)."""
         owner = self.spot.value(target.value)
+        if isinstance(owner, list) and (place := known_number(self.spot, target.slice)) is not None:
+            return -len(owner) <= place < len(owner) and isinstance(owner[place], bool | int | float | complex | jax.Array)
         return isinstance(owner, dict | list) and isinstance(target.slice, ast.Constant) and _has(owner, target.slice.value)
 
     def _hoisted(self, tree: bool = False) -> str:

@@ -322,3 +322,14 @@ def test_a_list_whose_items_a_loop_on_data_exchanges_is_an_array():
     x = jnp.array([3.0, 1.0, 2.0, 2.0, -1.0])
     assert "a.at[j - 1].set(a[j]).at[j].set(a[j - 1])" in check(source, (x,), (x[:1],), (-x,)).rewrites[0].source
     check(source.replace("[v for v in x]", "list(x)"), (x,), (x[:1],), (-x,))
+
+
+def test_an_item_set_in_a_branch_is_chosen_itself():
+    """`if d > 1: speed[i] = 0.0`, in a loop over known places: the item is chosen, and not the list."""
+    source = (
+        "def f(x, s):\n    speed = [s] * len(x)\n    for i in range(len(x) - 1):\n        if abs(x[i + 1] - x[i]) > 1:\n"
+        "            speed[i] = 0.0\n        if speed[-i] < 0.3:\n            speed[-i] = 0.3\n    return speed\n"
+    )
+    first = check(source, (X, 2.0), (-2 * X, 0.1), (X, 3), seconds=60.0).rewrites[0]
+    assert "speed[i] = jnp.where(abs(x[i + 1] - x[i]) > 1, 0.0, speed[i])" in first.source
+    assert "speed[-i] = jnp.where(speed[-i] < 0.3, 0.3, speed[-i])" in first.source
