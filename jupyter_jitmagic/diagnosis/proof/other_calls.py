@@ -461,4 +461,18 @@ def _in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
     if not isinstance(leaf, jax.Array):
         return made
     new = as_jax(made)
-    return jax.device_put(new, leaf.sharding) if getattr(leaf, "committed", False) else new
+    return jax.device_put(new, _sharding_of(leaf, shape)) if getattr(leaf, "committed", False) else new
+
+
+def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Sharding:
+    """An array's sharding for another shape: where a mesh cannot divide that, whole on each of its devices."""
+    sharding = leaf.sharding
+    if not isinstance(sharding, jax.sharding.NamedSharding):
+        return sharding
+    whole = jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
+    parts = dict(sharding.mesh.shape)
+    for size, names in zip(shape, sharding.spec, strict=False):
+        over = names if isinstance(names, tuple) else (names,)
+        if size % math.prod(parts.get(name, 1) for name in over):
+            return whole
+    return sharding
