@@ -15,6 +15,7 @@ SWITCHES = {
     "jax_check_tracer_leaks": True,
     "jax_log_compiles": True,
     "jax_explain_cache_misses": True,
+    "jax_disable_jit": True,
 }
 
 
