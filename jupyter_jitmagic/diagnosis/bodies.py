@@ -23,7 +23,6 @@ from jupyter_jitmagic.diagnosis.call.stand_ins import MADE_UP, with_values
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite
 from jupyter_jitmagic.source.code import Code, apply_edits, first_line
-from jupyter_jitmagic.source.held_functions import RebuiltWithin
 from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_library, is_ours, is_users_text
 
@@ -130,7 +129,7 @@ def traces_with(call: Call, rewrite: Rewrite, body: Body) -> bool:
     try:
         texts = dict(_texts(rewrite, body))
         whole = (call.fun, call.args, call.kwargs)
-        fun, args, kwargs = made_of(whole, texts, sorted(call.declared), compiled, by=RebuiltWithin)
+        fun, args, kwargs = made_of(whole, texts, sorted(call.declared), compiled, within=True)
         made = replace(bind(fun, args, kwargs, call.declared), keeps_options=call.keeps_options)
         made = _with_method(made, body, made_of(body.call.fun, texts, (), compiled))
     except (NoSource, TypeError):  # a class may refuse one below it
@@ -160,6 +159,8 @@ def _with_method(call: Call, body: Body, method: Any) -> Call:
 
 def _texts(rewrite: Rewrite, body: Body) -> Iterator[tuple[Unit, str]]:
     """The statements that a rewrite changes, as whole texts. Raises NoSource where one is not among the body's own."""
+    from jupyter_jitmagic.diagnosis.rewrites.sources import holders
+
     left = dict(rewrite.sources)
     for fun in reachable_functions(body.call):
         try:
@@ -179,6 +180,10 @@ def _texts(rewrite: Rewrite, body: Body) -> Iterator[tuple[Unit, str]]:
             yield unit, apply_edits(unit.text, indented)
         elif name in left:
             yield unit, left.pop(name)
+        else:
+            continue
+        for held, _ in holders(unit):  # which stay as they are
+            left.pop(held, None)
     if left:
         raise NoSource(f"{next(iter(left))} is not reached by {body.call.name} alone")
 

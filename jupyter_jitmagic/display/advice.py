@@ -194,7 +194,8 @@ def _fix(fix: Fix, context: Context, *, first: bool, costs: bool = True) -> list
         blocks.append(Code(((context.option if first else "") or _static(fix, context),)))
     if fix.rewrite:
         blocks += _rewrite(fix.rewrite)
-        if not fix.rewrite.pieces and (kept := _KEPT_OUTSIDE.search(fix.rewrite.reason)):
+        own = context.jit == Context().jit  # the jit of a library hands on what is written to its objects
+        if own and not fix.rewrite.pieces and (kept := _KEPT_OUTSIDE.search(fix.rewrite.reason)):
             blocks.append(Paragraph(_WHILE_TRACING.format(kept[1])))
         if fix.rewrite.price:
             blocks.append(Paragraph(fix.rewrite.price))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_jitmagic.base.errors import OptionError
 from jupyter_jitmagic.magics.cell_names import Function, Names, inside, module_level
+from jupyter_jitmagic.magics.factories import gives_functions
 
 if TYPE_CHECKING:
     from symtable import SymbolTable
@@ -71,7 +72,8 @@ def plan(tree: ast.Module, request: Request, namespace: Mapping[str, Any]) -> Pl
         left = {}
     else:
         used = _used_by_others(tree, found)
-        left = {**_given_to_libraries(tree, found, names), **left}
+        factories = [name for name, node in found.items() if isinstance(node, ast.FunctionDef) and gives_functions(node)]
+        left = {**_given_to_libraries(tree, found, names), **dict.fromkeys(factories, "a factory of functions"), **left}
         defined = [name for name, node in found.items() if isinstance(node, Function)]
         free = [name for name in defined if name not in used]
         inside = {name: f"defined inside `{block}`" for name, block in _blocks(tree.body).items() if name not in left}

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.source.rebuilding import Rebuilt, shallow_copy
+from jupyter_jitmagic.source.units import Unit
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 _MOST = 500  # objects that are looked into; a larger graph is left as it is
@@ -61,6 +62,13 @@ class RebuiltWithin(Rebuilt):
 
     def _may_reach(self, value: Any) -> bool:
         return super()._may_reach(value) or _is_librarys(value)
+
+
+def made_again(fun: Any, texts: dict[Unit, types.CodeType], *given: Any, **options: Any) -> Any:
+    """`fun` with its changed parts (of the arguments: `Rebuilt`); objects of libraries are looked into where nothing else leads
+    to any, as that may take long."""
+    made = Rebuilt(texts, *given, **options).make(fun)
+    return made if made is not fun or not texts else RebuiltWithin(texts, *given, **options).make(fun)
 
 
 def _is_librarys(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """A user's function that a library's own loop traces is asked about by itself; the whole call is traced with its rewrite."""
 
 import cProfile
+import linecache
 import sys
 import types
 
@@ -147,6 +148,46 @@ def test_a_body_may_be_held_by_an_object_of_the_librarys(solver):
 
     found = diagnose(simulate, 1.0, 2.0, 3.0)
     assert found.verified and held.field is heat
+
+
+def test_what_the_users_module_made_of_a_body_is_run_again_and_is_no_change(solver):
+    """`nuts = library.sampler(density)` stands among the sources, as it holds the old function: its line stays."""
+    text = (
+        "import jax.numpy as jnp\n"
+        "def heat(t, temp, args):\n    if temp < 2.0:\n        return 3.0 - temp\n    return -0.5 * temp\n"
+        "held = Solver(heat)\n"
+        "def simulate(temp):\n    return held.run(temp, None)\n"
+    )
+    filename = "/tmp/ipykernel_1/what_a_module_made.py"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    space = {"__name__": "__main__", "Solver": solver.Solver}
+    exec(compile(text, filename, "exec"), space)
+    found = diagnose(space["simulate"], 1.0)
+    assert found.verified and [*found.rewrites[0].sources] == ["heat", "held"]
+    assert found.rewrites[0].sources["held"] == "held = Solver(heat)\n"
+
+
+def test_a_function_that_only_an_object_of_the_librarys_leads_to_is_made_again(solver, monkeypatch):
+    """Plain Python runs the whole call, so no body is asked about by itself."""
+
+    class Objective:
+        def __init__(self, fun):
+            self.fun = fun
+
+        def value(self, x):
+            return self.fun(x) * 2
+
+    Objective.__module__ = solver.__name__
+    held = Objective(penalty)
+    found = diagnose(lambda x: held.value(x), jnp.float32(1.0))
+    assert found.kind == "rewrite" and found.verified and [*found.rewrites[0].sources] == ["penalty"]
+    assert held.fun is penalty
+
+
+def penalty(x):
+    if x > 0:
+        return x * 3
+    return -x
 
 
 def test_what_jax_itself_traces_alone_is_a_body_too():

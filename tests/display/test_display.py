@@ -489,6 +489,14 @@ def test_of_a_split_it_is_not_said_that_what_stays_in_plain_python_is_written_wh
     assert "traced, not compared: it writes the global count" in split
 
 
+def test_what_a_librarys_jit_hands_on_is_not_said_to_be_written_while_tracing() -> None:
+    """`nnx.jit` gives the caller's objects what was written to them in each call."""
+    kept = replace(rewrite("where"), verified=False, reason="not compared: it writes self.mean.value (line 3)", compared=None)
+    for jit, said in (("jax.jit", True), ("nnx.jit", False)):
+        text = to_text(advice(Diagnosis("f", "rewrite", unverified=(kept,), jit=jit), CONTEXT))
+        assert ("written while tracing" in text) == said
+
+
 def test_beside_a_static_length_a_loop_has_its_price() -> None:
     """Static compiles for each value, the loop once, and what it takes is said in the same line."""
     import jax.numpy as jnp

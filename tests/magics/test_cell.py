@@ -60,6 +60,25 @@ def test_a_function_that_a_library_takes_without_jit_is_left_alone(line: str, gi
     assert [each.name for each in plan(ast.parse(text), Request(), {}).taken] == ["model", "predict"]
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "lambda x: rate * x",
+        "update",
+        "(update, rate)",
+        "partial(update, 2.0)",
+        "Transformation(lambda params: (), update=update)",
+    ],
+)
+def test_a_factory_of_functions_is_left_alone(made: str) -> None:
+    """What is called at module level to make an optimiser's rule or a step gives functions, which no compiled function can."""
+    text = "def clip(rate):\n    def update(x):\n        return rate * x\n    return {}\n\ndef step(x):\n    return rule(x)\n"
+    decided = plan(ast.parse(text.format(made)), Request(), {})
+    assert [each.name for each in decided.taken] == ["step"] and "factory" in decided.left["clip"]
+    for array in ("update(rate)", "jax.lax.map(update, rate)", "jax.vmap(update)(rate)"):
+        assert [each.name for each in plan(ast.parse(text.format(array)), Request(), {}).taken] == ["clip", "step"]
+
+
 def test_helpers_that_another_function_calls_are_not_taken(shell: Shell) -> None:
     shell.ok(
         cell("""

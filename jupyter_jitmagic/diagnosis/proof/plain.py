@@ -39,8 +39,8 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers
+from jupyter_jitmagic.source.held_functions import made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
-from jupyter_jitmagic.source.rebuilding import Rebuilt
 from jupyter_jitmagic.source.units import Unit
 
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
@@ -134,8 +134,7 @@ class Plain:
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         derived = Derived()
         extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
-        rebuilt = Rebuilt(compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
-        return rebuilt.make(self._original) if compiled else self._original
+        return made_again(self._original, compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
 
     @property
     def first(self) -> Any:

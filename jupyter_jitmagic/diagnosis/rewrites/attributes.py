@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -23,20 +23,12 @@ def as_variables(spot: Spot) -> Iterator[Step]:
 
     Of objects that the function makes, and of arguments that jit takes apart: of others the caller would see the write.
     """
-    asked, function, code = spot.asked(), spot.function, spot.code
     called = next(_called_in_branches(spot), None)
     if called is not None:
         yield called
         return
-    if asked is None or not isinstance(asked[1], ast.If | ast.While) or not isinstance(function, ast.FunctionDef):
-        return
-    statement: ast.stmt = asked[1]
-    if isinstance(statement, ast.If) and leaves([statement], (ast.Break, ast.Continue)):
-        loops = [at for at in code.ancestors(statement) if isinstance(at, ast.For | ast.While)]
-        statement = loops[0] if loops else statement
-    if leaves([statement], ast.Return) or code.is_elif(statement) or not code.on_own_lines([statement]):
-        return
-    if function not in code.ancestors(statement):
+    statement, function, code = chosen_or_repeated(spot), spot.function, spot.code
+    if statement is None or not isinstance(function, ast.FunctionDef):
         return
     attributes = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     written = list(dict.fromkeys(code.src(node) for node in attributes if isinstance(node.ctx, ast.Store)))
@@ -45,17 +37,37 @@ def as_variables(spot: Spot) -> Iterator[Step]:
         return
     if not _apart(statement, roots, made_in_lists(function.body, spot.value)):
         return
-    names: dict[str, str] = {}
     for text in written:
         root, _, attribute = text.partition(".")
         if not _is_plain(spot.locals.get(root), attribute):
             return
-        names[text] = code.fresh(f"{root}_{attribute}", f"{root}_{attribute}_now")
+    replaced = [node for node in attributes if code.src(node) in written]
+    yield in_their_place(spot, statement, replaced, {text: text.replace(".", "_") for text in written})
+
+
+def chosen_or_repeated(spot: Spot) -> ast.stmt | None:
+    """The `if` or loop of a test on data, on lines of its own, that no return leaves: with it, the loop that it leaves."""
+    asked, function, code = spot.asked(), spot.function, spot.code
+    if asked is None or not isinstance(asked[1], ast.If | ast.While) or not isinstance(function, ast.FunctionDef):
+        return None
+    statement: ast.stmt = asked[1]
+    if isinstance(statement, ast.If) and leaves([statement], (ast.Break, ast.Continue)):
+        loops = [at for at in code.ancestors(statement) if isinstance(at, ast.For | ast.While)]
+        statement = loops[0] if loops else statement
+    if leaves([statement], ast.Return) or code.is_elif(statement) or not code.on_own_lines([statement]):
+        return None
+    return statement if function in code.ancestors(statement) else None
+
+
+def in_their_place(spot: Spot, statement: ast.stmt, places: Sequence[ast.expr], wanted: Mapping[str, str]) -> Step:
+    """A name for each of the places that a statement writes: it gets the value before, and the place its last one behind."""
+    code = spot.code
+    names = {text: code.fresh(name, f"{name}_now") for text, name in wanted.items()}
     indent, (start, end) = code.indent(statement), code.region([statement])
     before = "".join(f"{indent}{name} = {text}\n" for text, name in names.items())
     after = "".join(f"{indent}{text} = {name}\n" for text, name in names.items())
-    replaced = [(node, names[code.src(node)]) for node in attributes if code.src(node) in names]
-    yield spot.step("attribute", ((start, start), before), *replaced, ((end, end), after))
+    replaced = [(node, names[code.src(node)]) for node in places]
+    return spot.step("attribute", ((start, start), before), *replaced, ((end, end), after))
 
 
 def _called_in_branches(spot: Spot) -> Iterator[Step]:

@@ -12,8 +12,9 @@ import jax
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
+from jupyter_jitmagic.source.held_functions import RebuiltWithin, made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
-from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT, Rebuilt
+from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
 from jupyter_jitmagic.source.units import Unit
 
 _Fun = TypeVar("_Fun")  # a function, or a tuple with functions
@@ -27,21 +28,21 @@ def made_of(
     static: Sequence[str | int],
     compiled: Compile,
     extra: dict[str, Any] | None = None,
-    by: type[Rebuilt] = Rebuilt,
+    within: bool = False,
 ) -> _Fun:
     """`fun` with these texts in place of the units' own.
 
     Args:
         static: what is static where it calls its own jit.
         extra: further names for the code that is made.
-        by: how far what leads to them is looked for.
+        within: what leads to them is looked for in objects of libraries, too, in any case.
     """
     methods = frozenset(name for unit in texts for name in names_of_methods(unit.text))
     codes = {}
     for unit, text in texts.items():
         codes[unit] = compiled(unit, looking_up(ast.parse(text), methods) if methods else text, text)
     imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
-    made: Any = by(codes, imports, extra).make(fun)
+    made: Any = RebuiltWithin(codes, imports, extra).make(fun) if within else made_again(fun, codes, imports, extra)
     for name in getattr(fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
         made.__globals__[name] = jitted(made, static)
     return made  # type: ignore[no-any-return]

@@ -254,3 +254,74 @@ def f(x):
 """
     x = jnp.array([1.5, -2.0, 3.0, -0.5, 2.5, 0.25])
     check(source, (x,), (-x,), (x * 0,), (x[:2],))
+
+
+VARIABLE = """
+class Variable:
+    def __init__(self, value):
+        self.held = value
+
+    @property
+    def value(self):
+        return self.held
+
+    @value.setter
+    def value(self, new):
+        self.held = new
+
+    def __getitem__(self, at):
+        return self.held
+
+    def __setitem__(self, at, new):
+        self.held = new
+
+Variable.__module__ = "flax.core.scope"
+
+def variable(value):
+    return Variable(value)
+
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if count < 3:\n        mean.value = x\n    else:\n        mean.value = 0.5 * mean.value + 0.5 * x",
+        "if x > 1:\n        mean.value += x\n        if count < 3:\n            mean.value = 0.0",
+    ],
+)
+def test_a_librarys_variable_that_one_side_writes(body):
+    """As flax's `self.variable(...)` gives them: the value is chosen, and the variable written behind the choice."""
+    found = check(
+        f"{VARIABLE}def f(x, count):\n    mean = Variable(2.0 * x)\n    {body}\n    return mean.value * 2\n",
+        (1.5, 1),
+        (1.5, 4),
+        (-2.0, 3),
+        (0.5, 0),
+    )
+    assert "mean.value = mean_value" in found.rewrites[0].source
+
+
+def test_a_librarys_variable_that_is_written_by_an_ellipsis():
+    """As nnx has it."""
+    source = (
+        f"{VARIABLE}def f(x):\n    mean = variable(2.0 * x)\n    if x > 1:\n        mean[...] += x\n    return mean[...] * 2\n"
+    )
+    found = propose(define(source)["f"], (2.0,), {})
+    assert "mean[...] = mean_value" in (*found.rewrites, *found.unverified)[0].source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "same = mean\n    if x > 1:\n        mean.value = x\n        y = same.value",
+        "if x > 1:\n        mean.value = x\n        y = of(mean)",
+        "if x > 1:\n        mean.value = x\n        y = mean[...]",
+    ],
+)
+def test_a_variable_that_is_seen_otherwise_stays_where_it_is_written(body):
+    """By another name, by who is given it, by its other spelling: what is read there would be the old value."""
+    helper = "def of(v):\n    return v.value\n"
+    source = f"{VARIABLE}{helper}def f(x):\n    y = x\n    mean = Variable(2.0 * x)\n    {body}\n    return y\n"
+    found = propose(define(source)["f"], (2.0,), {})
+    assert not found.rewrites, [each.source for each in found.rewrites]
