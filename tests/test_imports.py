@@ -81,7 +81,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "front end": (("magics.front_end", "magics.timed_cells"), {"display", "source"}),
     "explaining": (("explaining",), {"errors", "advice", "diagnosis", "display", "guards", "recording"}),
     "cell": (
-        ("magics.cell_tree", "magics.cell_names", "magics.wrapping", "magics.request"),
+        ("magics.cell_tree", "magics.cell_names", "magics.factories", "magics.wrapping", "magics.request"),
         {"errors", "options", "recording"},
     ),
     "tables": (("tables",), {"errors", "options", "plain", "records"}),
