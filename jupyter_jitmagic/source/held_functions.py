@@ -12,13 +12,14 @@ from jupyter_jitmagic.source.units import Unit
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 _MOST = 500  # objects that are looked into; a larger graph is left as it is
+_DEEPEST = 40  # of objects within each other: Python's own stack is not much deeper
 
 
 class RebuiltWithin(Rebuilt):
     """`Rebuilt`, which also looks into library's objects, bound methods of theirs included, and copies those that lead to a
     changed function."""
 
-    _looked = 0
+    _looked = _depth = 0
     _settling = False
     """What is reached from the first thing that was asked about is being found, or is known: nothing is looked into again."""
 
@@ -53,9 +54,16 @@ class RebuiltWithin(Rebuilt):
             return True
         if _is_librarys(fun):
             self._looked += 1
-            if self._looked <= _MOST and self._holds(fun):
+            if self._looked <= _MOST and self._depth < _DEEPEST and self._leads(fun):
                 return True
         return super()._reaches(fun)
+
+    def _leads(self, fun: Any) -> bool:
+        self._depth += 1
+        try:
+            return self._holds(fun)
+        finally:
+            self._depth -= 1
 
     def _holds(self, fun: Any) -> bool:
         return _is_librarys(fun) and self._any_affected((attributes(fun) or {}).values())

@@ -167,6 +167,19 @@ def test_what_the_users_module_made_of_a_body_is_run_again_and_is_no_change(solv
     assert found.rewrites[0].sources["held"] == "held = Solver(heat)\n"
 
 
+def test_a_long_chain_of_the_librarys_objects_is_no_end_of_an_answer(solver):
+    """As a shell or a test runner among the globals holds them: looking into all of it, one within the other, is too deep."""
+    chain = solver.Solver(heat)
+    for _ in range(400):
+        chain = solver.Solver(chain)
+    held = solver.Solver(heat)
+
+    def simulate(temp, target, power):
+        return held.run(temp, (target, power)) if chain else temp
+
+    assert diagnose(simulate, 1.0, 2.0, 3.0).verified
+
+
 def test_a_function_that_only_an_object_of_the_librarys_leads_to_is_made_again(solver, monkeypatch):
     """Plain Python runs the whole call, so no body is asked about by itself."""
 
