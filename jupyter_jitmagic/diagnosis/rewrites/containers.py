@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.growing import (
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
-from jupyter_jitmagic.diagnosis.rewrites.lists import made_apart, named_first, popped_first, rows_of_tuples
+from jupyter_jitmagic.diagnosis.rewrites.lists import emptied_instead, made_apart, named_first, popped_first, rows_of_tuples
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -58,6 +58,10 @@ def filled_in_a_branch(spot: Spot) -> Iterator[Step]:
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If) or leaves([asked[1]], (ast.Break, ast.Continue, ast.Return)):
         return  # a loop's business
+    held = [name for name in stored([asked[1]]) if isinstance(spot.locals.get(name), list | collections.deque | set)]
+    if (emptied := next(filter(None, (emptied_instead(spot, name) for name in held)), None)) is not None:
+        yield emptied
+        return
     if _filled(asked[1]) or any(map(inserted_first, walk_scope([asked[1]]))):
         with contextlib.suppress(Obstacle):
             yield from as_arrays(spot, outermost(spot, asked[1]))
@@ -110,6 +114,9 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
     for name in names or _filled(around):
+        if (emptied := emptied_instead(spot, name)) is not None:
+            yield emptied
+            return
         for first in (made_apart, rows_of_tuples, popped_first, named_first):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
@@ -147,7 +154,7 @@ def _filled(around: ast.stmt) -> list[str]:
     found = []
     for node in walk_scope(around.body if isinstance(around, ast.FunctionDef) else [around]):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop"), args=[], keywords=[]):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop" | "clear"), args=[], keywords=[]):
                 found.append(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if is_taken_in_front(node):
                 found.append(name)
@@ -231,6 +238,8 @@ class _Window(Container):
                     f"{self.name} = {shifted}",
                     f"{self.length} = min({self.length} + 1, {self.size})",
                 )
+            case ast.Attribute(attr="clear"):
+                self.lines(self.cleared(parent), f"{self.length} = 0")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, self.length)
             case ast.Call(func=ast.Attribute(attr=attr), args=[only], keywords=[]) if only is node and attr in MADE_ARRAYS:
@@ -249,6 +258,8 @@ class _Window(Container):
                 self.replace(parent, self.size)
             case ast.For() | ast.comprehension() if parent.iter is node:
                 self.replace(node, self.counted)
+            case _ if self.is_test(node, parent):
+                self.replace(node, f"{self.length} > 0")
             case _:
                 self.refuse(node)
 
@@ -300,6 +311,8 @@ class _Marks(Container):
             case ast.Attribute(attr="add"):
                 statement, value = self.statement_of(parent)
                 self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(True)")
+            case ast.Attribute(attr="clear"):
+                self.lines(self.cleared(parent), f"{self.name} = {spot.jnp('zeros_like')}({self.name})")
             case ast.Attribute(attr="discard" | "remove"):
                 statement, value = self.statement_of(parent)
                 self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(False)")

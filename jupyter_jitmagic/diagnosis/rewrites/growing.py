@@ -68,6 +68,15 @@ class Container(ABC):
                     return statement, value
         self.refuse(attribute)
 
+    def cleared(self, attribute: ast.Attribute) -> ast.Expr:
+        """The statement `name.clear()` on lines of its own."""
+        code = self.spot.code
+        call = code.parents[attribute]
+        match call, code.parents[call]:
+            case ast.Call(args=[], keywords=[]), ast.Expr() as statement if code.on_own_lines([statement]):
+                return statement
+        self.refuse(attribute)
+
     def lines(self, statement: ast.stmt, *lines: str) -> None:
         """These lines in the place of a statement."""
         self.replace(statement, f"\n{self.spot.code.indent(statement)}".join(lines))
@@ -405,6 +414,8 @@ class GrowingList(Container):
                 self.edits.append((last, end, f"{closing})"))
             case ast.Attribute(attr="pop" | "popleft"):
                 self._popped(parent)
+            case ast.Attribute(attr="clear"):
+                self.lines(self.cleared(parent), f"{self.length} = {self.start or 0}")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 if not (self.whole and self._is_behind(node)):  # an array that is full has that length while tracing, too
                     self.replace(parent, self.count)
@@ -453,7 +464,7 @@ class GrowingList(Container):
         return f"{self.length} {how} {self.start or 0}"
 
 
-TAKING = words("pop popleft")
+TAKING = words("pop popleft clear")
 
 
 def is_taken_in_front(call: ast.Call) -> bool:

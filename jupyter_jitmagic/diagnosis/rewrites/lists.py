@@ -319,6 +319,25 @@ def made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     return None
 
 
+_EMPTY = {"[]", "list()", "set()", "deque()", "collections.deque()"}
+
+
+def emptied_instead(spot: Spot, name: str) -> Step | None:
+    """`run = []` once more, in a loop → `run.clear()`, of a list that can become an array (never one with a second name)."""
+    code, function = spot.code, spot.function
+    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name] if function is not None else []
+    made = [code.statement(n) for n in named if isinstance(n.ctx, ast.Store)]
+    if len(made) < 2 or not code.on_own_lines(made):
+        return None
+    first, *again = made
+    values = {code.src(each.value) if isinstance(each, ast.Assign) and len(each.targets) == 1 else "" for each in made}
+    block = code.block(first)
+    within = {n for each in block[block.index(first) + 1 :] for n in ast.walk(each)} - {*block}
+    if len(values) > 1 or not values <= _EMPTY or not within.issuperset(again):
+        return None
+    return spot.step("list", *((each, f"{name}.clear()") for each in again))
+
+
 def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     """`path.append(f(path[-1]))` → `item = f(path[-1])`, `path.append(item)`."""
     code = spot.code

@@ -172,6 +172,72 @@ def test_a_deque_is_an_array_that_is_shifted():
     check(source, (x, jnp.array(0.2)), (x, jnp.array(0.001)), (x, jnp.array(50.0)))
 
 
+RUNS = jnp.array([1, 1, 0, 2, 2, 2, 0, 0, 1])
+OTHER_RUNS = [(RUNS[::-1],), (RUNS * 0,), (RUNS[:1],)]
+
+
+@pytest.mark.parametrize("held", ["[]", "deque()", "deque(maxlen=3)"])
+def test_a_list_or_deque_that_is_cleared_holds_nothing(held):
+    found = check(
+        f"from collections import deque\ndef f(x):\n    run = {held}\n    best = 0\n    for v in x:\n"
+        "        if run and v < run[-1]:\n            run.clear()\n        run.append(v)\n"
+        "        best = max(best, len(run) + sum(run))\n    return best\n",
+        (RUNS,),
+        *OTHER_RUNS,
+    )
+    assert "run_length = 0" in found.rewrites[0].source
+
+
+def test_a_queue_that_is_cleared_goes_on_behind_what_was_in_it():
+    check(
+        "from collections import deque\ndef f(x):\n    queue = deque()\n    served = 0\n    for v in x:\n"
+        "        queue.append(v)\n        if v == 0:\n            queue.clear()\n        elif len(queue) > 2:\n"
+        "            served += queue.popleft()\n    return served, len(queue)\n",
+        (RUNS,),
+        *OTHER_RUNS,
+    )
+
+
+def test_marks_are_cleared():
+    table = jnp.array([5.0, 7.0, 11.0])
+    found = check(
+        "def f(x, table):\n    seen = set()\n    laps, total = 0, 0.0\n    for v in map(int, x):\n        if v in seen:\n"
+        "            seen.clear()\n            laps += 1\n        seen.add(v)\n        total += table[v]\n"
+        "    return laps, total, len(seen)\n",
+        (RUNS, table),
+        *[(x, table) for (x,) in OTHER_RUNS],
+    )
+    assert "jnp.zeros_like(seen)" in found.rewrites[0].source
+
+
+ANEW = "def f(x):\n    run = []\n    best = {first}\n    for v in x:\n{body}    return {result}\n"
+LEFT = "        if run and v != run[-1]:\n            run = []\n        run.append(v)\n"
+SUMMED = "        if v == 0:\n            best += sum(run)\n            run = []\n        else:\n            run.append(v)\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [(f"{LEFT}        best = max(best, len(run))\n", "best"), (SUMMED, "best"), (LEFT, "jnp.array(run).sum()")],
+)
+def test_a_list_that_a_loop_makes_anew_is_emptied(body, result):
+    found = check(ANEW.format(first=0, body=body, result=result), (RUNS,), *OTHER_RUNS)
+    assert "buffer" in found.rewrites[0].patterns
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        (f"{LEFT}        if len(run) > len(best):\n            best = run\n", "sum(best)"),
+        (f"{LEFT}        best = max(run, best, key=len)\n", "sum(best)"),
+        (f"{LEFT}        best.append(run)\n", "sum(sum(each) for each in best)"),
+    ],
+)
+def test_a_list_that_something_else_holds_is_not_emptied(body, result):
+    assert "run_length" not in str(
+        propose(define(ANEW.format(first="[]", body=body, result=result))["f"], (RUNS,), {}).rewrites
+    )
+
+
 VISITED = (
     "def f(links, start):\n    seen = set()\n    at = start\n    while at not in seen:\n"
     "        seen.add(at)\n        at = {next}\n"
