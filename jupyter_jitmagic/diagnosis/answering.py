@@ -39,7 +39,7 @@ from jupyter_jitmagic.diagnosis.statics.otherwise import (
     plain_fails,
 )
 from jupyter_jitmagic.diagnosis.statics.registered import registered
-from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, trace_call
+from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, sizes_through_jax, trace_call
 from jupyter_jitmagic.diagnosis.traced_otherwise import Otherwise, traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
@@ -49,6 +49,7 @@ from jupyter_jitmagic.usercode.held import may_write
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.objects.finding import Written
+    from jupyter_jitmagic.diagnosis.rewrites import Proposals
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
 _OF_SHAPES = {"shape", "static parameter"}
@@ -375,7 +376,7 @@ def _other_failure(asked: Asked) -> Diagnosis:
     body = _of_a_body(asked, plain) if wanted else None
     if body is not None and body.rewrites:
         return _by_its_body(asked, body, reason)
-    outcome = proposals(asked, sites if wanted else (), asked.result.static, anyway=wanted and leaked)
+    static, outcome = _with_sizes_held(asked, sites if wanted else (), anyway=wanted and leaked)
     if wanted and body is None and not outcome.rewrites:
         body = _of_a_body(asked, plain, of_jax=True)
         if body is not None and body.rewrites:
@@ -384,7 +385,7 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if within is not None:
         reason = reasons.for_inner_jits(call, within)
         return asked.verdict("not_staticness", sites=sites, rewrites=(within,), verified=True, reason=reason)
-    held = asked.result.static - call.declared if outcome.rewrites else frozenset()
+    held = static - call.declared if outcome.rewrites else frozenset()
     if outcome.rewrites:
         reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
@@ -402,6 +403,20 @@ def _other_failure(asked: Asked) -> Diagnosis:
         verified=bool(outcome.rewrites),
         reason=reason,
     )
+
+
+def _with_sizes_held(asked: Asked, sites: tuple[Site, ...], *, anyway: bool) -> tuple[frozenset[str], Proposals]:
+    """What other code was found beside a static set, and that set: where there is none, beside the numbers, too, that sizes are
+    made of (`jnp.zeros(int(end / step))`), by jnp as well."""
+    static = asked.result.static
+    outcome = proposals(asked, sites, static, anyway=anyway)
+    if not sites or outcome.rewrites or outcome.unverified:
+        return static, outcome
+    for held in dict.fromkeys((static | sizes_through_jax(asked.call, asked.result.left), asked.result.wider)):
+        again = proposals(asked, sites, held) if held > static else outcome
+        if again.rewrites:
+            return held, again
+    return static, outcome
 
 
 def _by_its_body(asked: Asked, body: Diagnosis, reason: str) -> Diagnosis:

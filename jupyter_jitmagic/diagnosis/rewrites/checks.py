@@ -29,6 +29,20 @@ def assertion(spot: Spot) -> Iterator[Step]:
     )
 
 
+def never_holds(spot: Spot) -> Iterator[Step]:
+    """`assert False, "no case"` in a branch → `raise AssertionError("no case")`, which it is."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    never = [
+        (node, f"raise AssertionError({spot.code.expr(node.msg) if node.msg is not None else ''})")
+        for node in walk_scope([asked[1]])
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and not node.test.value
+    ]
+    if never:
+        yield spot.step("debug.print", *never)
+
+
 def raising(spot: Spot) -> Iterator[Step]:
     """`if bad: raise` → the result is NaN where bad; where the result is not of floats, a message is printed."""
     asked = spot.asked()
@@ -260,4 +274,4 @@ def _one_line(node: ast.expr) -> str:
     return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
 
 
-RULES: list[Rule] = [assertion, raising, no_case_left, no_case_assigned]
+RULES: list[Rule] = [assertion, never_holds, raising, no_case_left, no_case_assigned]

@@ -115,7 +115,7 @@ def number(spot: Spot) -> Iterator[Step]:
     elif name == "bool" and _is_counted(spot, node):  # True + True is 2 in Python, and True of arrays
         asked = text if isinstance(argument, ast.Compare) else f"{asarray}({text}, bool)"
         yield spot.step("bool", (node, f"{spot.jnp('where')}({asked}, 1, 0)"))
-    elif name == "bool" and isinstance(argument, ast.Compare) and len(argument.ops) == 1:
+    elif name == "bool" and _is_flag(spot, argument):
         yield spot.step("bool", (node, bare))
     elif name == "float" and _is_float(argument) and not _wider(spot, argument):
         yield spot.step("float", (node, bare))
@@ -126,6 +126,12 @@ def number(spot: Spot) -> Iterator[Step]:
         whole = _OF_FLOATS if name == "int" and _may_be_float(spot, argument) else None
         yield spot.step(name, (node, f"{asarray}({text}, {name})"), excludes=whole)
         yield spot.step(name, (node, f"{asarray}({text}, {name}).reshape(())"), excludes=whole)
+
+
+def _is_flag(spot: Spot, node: ast.expr) -> bool:
+    """Whether it is a single flag of arrays: a comparison, or `jnp.all(x > 0)`."""
+    fact = spot.fact(node)
+    return (isinstance(node, ast.Compare) and len(node.ops) == 1) or (fact is not None and fact.dtype == "b" and not fact.ndim)
 
 
 _OF_FLOATS = {

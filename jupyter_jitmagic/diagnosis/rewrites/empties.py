@@ -59,8 +59,12 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
     if len(known.arguments) != 1 or known.keywords or known.name == "ptp":
         return
     array = spot.code.operand(known.arguments[0])
+    named = [
+        each.id for each in ast.walk(known.arguments[0]) if isinstance(each, ast.Name) and _is_empty(spot.locals.get(each.id))
+    ]
+    asked = named[0] if named else array  # a name instead of the whole text once more
     nothing = "0" if known.operation.sort == "place" else f"{spot.jnp('zeros')}((), {array}.dtype)"
-    text = f"{spot.code.src(node)} if {array}.size else {nothing}"
+    text = f"{spot.code.src(node)} if {asked}.size else {nothing}"
     alone = isinstance(spot.code.parents[node], ast.keyword | ast.stmt)
     yield spot.step("if", (node, text if alone else f"({text})"))
 

@@ -39,6 +39,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import (
     Step,
     TracerPrinted,
 )
+from jupyter_jitmagic.diagnosis.rewrites.tidying import tidied
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -147,7 +148,7 @@ class Search:
             self._known[key] = self._looked_at(draft)
         known = self._known[key]
         if isinstance(known, Traced):
-            yield replace(known, draft=draft)
+            yield replace(known, draft=replace(draft, texts=known.draft.texts))
             return
         for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
@@ -208,7 +209,7 @@ class Search:
             traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
             if not draft.changes:
                 return []
-            return self._own_flags.steps(draft.texts, outcome) or traced
+            return self._own_flags.steps(draft.texts, outcome) or self._tidied(traced)
         if draft.changes and (refused := refused_output(outcome)) is not None:
             says = f"{who_returns(outcome)} {refused}, which cannot leave compiled code: {WHAT_TO_RETURN}"
             self.why_not = self.why_not or says
@@ -242,6 +243,14 @@ class Search:
         if not failing:
             self._stands_at(spot, draft)
         return steps
+
+    def _tidied(self, traced: Traced) -> Traced:
+        """The same as a person would have left it, where that traces as well."""
+        texts = {unit: tidied(text, unit.text) for unit, text in traced.draft.texts.items()}
+        if texts == traced.draft.texts:
+            return traced
+        found = self._looked_at(replace(traced.draft, texts=texts))
+        return found if isinstance(found, Traced) else traced
 
     def _of_its_loops(self, draft: Draft) -> list[tuple[Unit, Step]]:
         """What rolls the first of the draft's loops whose rounds are traced one by one."""

@@ -38,6 +38,8 @@ class Ordering(Reducing):
         found = self._only(node, known)
         if found is None:
             return None
+        if self._is_beside(known, found):
+            return replace(found, pad="", direct=False)
         array = known.arguments[0]
         backwards = known.keyword("reverse") or known.keyword("descending")
         if found.ndim > 1 or found.flat:
@@ -62,6 +64,15 @@ class Ordering(Reducing):
             done = replace(done, mask=self.named(f"{enclosed(mask)}[::-1]", "counts", "valid"), front=False)
         return done
 
+    def _is_beside(self, known: Called, found: Ragged) -> bool:
+        """Whether what is put in order is an axis of known length: each of what was selected for itself."""
+        if found.ndim < 2 or found.flat or found.listed or found.grid or known.form == "builtin":
+            return False
+        axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        axes = self._axes_of(axis, found.ndim) if axis is not None else {found.ndim - 1}
+        others = [each for each in known.keywords if each.arg not in ("axis", "descending")]
+        return axes is not None and found.axis not in axes and not others
+
     def sorted_front(self, text: str, found: Ragged) -> tuple[str, str]:
         """(what counts in order and then the rest, the mask of what counts)."""
         if self.current is not None and not text.isidentifier():
@@ -76,6 +87,8 @@ class Ordering(Reducing):
         found = self._only(node, known)
         if found is None:
             return None
+        if self._is_beside(known, found):
+            return replace(found, pad="", dtype="i", direct=False, source=-1)
         if found.ndim > 1 or len(known.arguments) > 1 or known.keywords or found.listed or found.flat:
             self.stop(node)
         array = known.arguments[0]

@@ -276,6 +276,12 @@ class Writer:
         return f"{self.spot.lax('stop_gradient')}({text})" if dtype in "fc" else text
 
     def counted(self, ragged: Ragged) -> str:
+        """How many elements count: of a mask `jnp.arange(m.size) < jnp.sum(m)` they are as many as m has."""
+        made = next((text for text, name in self.state.masks.items() if name == ragged.mask), "")
+        places, _, count = made.partition(".size) < ")
+        one, whole = f"{self.jnp('arange')}(", f"{self.jnp('sum')}("
+        if places.startswith(one) and count in (f"{whole}{places[len(one) :]})", f"{whole}{places[len(one) + 1 : -1]})"):
+            return count
         return f"{self.jnp('sum')}({ragged.mask})"
 
     def count(self, ragged: Ragged) -> str:

@@ -100,7 +100,9 @@ class Returning:
         if negate:
             test = f"{spot.jnp('logical_not')}({test})"
         if not isinstance(node.test, ast.Name) or negate or node.test.id in written | set(stored(left)):
-            several = len(returns) > 1 or (isinstance(value, ast.Tuple | ast.Dict) and not tree) or not _short(self.test)
+            flags = len(returns) == 1 and _are_flags(spot, node, value, returns[0].value)
+            several = len(returns) > 1 or (isinstance(value, ast.Tuple | ast.Dict) and not tree)
+            several |= not (flags or _short(self.test))
             if several or loaded([node.test]) & (written | set(stored(left))) or len(left) > 1:
                 name = code.fresh("pred", "chosen")
                 lines += f"{self.indent}{name} = {test}\n"
@@ -167,7 +169,7 @@ class _Choice:
     """One side's returned value against another's, item by item where both are displays of the same form."""
 
     def __init__(self, owner: Returning, value: ast.expr, new: dict[str, str], test: str, tree: bool) -> None:
-        self.code, self.spot = owner.code, owner.spot
+        self.code, self.spot, self.node = owner.code, owner.spot, owner.node
         self.value, self.new, self.test, self.tree = value, new, test, tree
         self.held = ""
 
@@ -189,6 +191,8 @@ class _Choice:
     def _merge(self, a: ast.expr, b: ast.expr) -> str:
         if self.text(a) == self.code.src(b) and not isinstance(a, ast.Constant):
             return self.code.expr(b)
+        if _are_flags(self.spot, self.node, a, b):
+            return self.test if self.code.src(a) == "True" else f"{self.spot.jnp('logical_not')}({self.test})"
         if not self.tree:
             if isinstance(a, ast.Tuple) and isinstance(b, ast.Tuple) and len(a.elts) == len(b.elts):
                 items = ", ".join(self._merge(x, y) for x, y in zip(a.elts, b.elts, strict=True))
@@ -223,6 +227,14 @@ class _Choice:
         if self.tree:
             return f"{self.spot.jax('tree.map')}(lambda a, b: {where}({self.test}, a, b), {a}, {b})"
         return f"{where}({self.test}, {a}, {b})"
+
+
+def _are_flags(spot: Spot, node: ast.If, a: ast.expr, b: ast.expr | None) -> bool:
+    """`if test: return False`, then `return True`: what is returned is the test itself."""
+    fact = spot.fact(node.test)
+    if fact is None or fact.dtype != "b" or fact.ndim:
+        return False
+    return {each.value for each in (a, b) if isinstance(each, ast.Constant) and type(each.value) is bool} == {True, False}
 
 
 def _short(text: str) -> bool:

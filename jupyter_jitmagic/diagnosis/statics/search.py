@@ -247,15 +247,15 @@ def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> boo
         return _shapes_depend(call, found, site, frozenset(names))
     if site.operation not in _TO_INTEGER:
         return False
-    return _program_depends(call, names, site)
+    return _program_depends(call, found, names, site)
 
 
-def _program_depends(call: Call, names: set[str], site: Site) -> bool:
+def _program_depends(call: Call, found: Found, names: set[str], site: Site) -> bool:
     """Whether other values lead to another program where they come to the site as well: a way past it tells nothing."""
     static = frozenset(_curable_by_value(call))
     first = _shapes(call, static)
-    if first is None:
-        return False
+    if first is None:  # what changes arrays in place has no program
+        return _shapes_depend(call, found, site, frozenset(names))
     trials = [(chosen, factor) for chosen in (*([name] for name in sorted(names)), sorted(names)) for factor in (0.5, 1.7, 3.1)]
     for chosen, factor in trials[:9]:
         values = {name: _scaled(call.argument(name).value, factor) for name in chosen}

@@ -1,5 +1,6 @@
 """Elements of JAX's arrays set as NumPy's are: compared with the same code on NumPy's arrays, as plain Python refuses it."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -151,3 +152,20 @@ def test_static_arguments_that_it_needs_beside_the_rewrite_are_said():
     assert "k must be static as well" in found.reason and "play no part" not in found.reason
     found = jm.diagnose(define(source.replace("-k:", "-3:"))["f"], X, 3)
     assert found.verified and found.static_argnames == () and "play no part" in found.reason
+
+
+@pytest.mark.parametrize("count", ["int(jnp.ceil((end - start) / step))", "int((end - start) / step)"])
+def test_floats_that_a_size_is_made_of_are_static_beside_it(count):
+    """`n = int(jnp.ceil((end - start) / step))`, then a buffer of so many that is filled step by step."""
+    source = (
+        f"def f(y0, start, step, end):\n    n = {count}\n    y = jnp.zeros(n + 1)\n    y[0] = y0\n    for k in range(n):\n"
+        "        y[k + 1] = y[k] - step * y[k]\n    return y\n"
+    )
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], 1.5, 0.0, 0.25, 1.0)
+    assert found.verified and set(found.static_argnames) == {"start", "step", "end"}
+    for text in found.rewrites[0].sources.values():
+        exec(text, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=found.static_argnames)
+    for args in ((1.5, 0.0, 0.25, 1.0), (-0.5, 1.0, 0.5, 4.0)):
+        np.testing.assert_allclose(fixed(*args), on_numpy(source)(*args), rtol=1e-5)

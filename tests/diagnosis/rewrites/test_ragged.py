@@ -587,3 +587,16 @@ def test_names_that_are_bound_one_after_the_other_are_not():
     source = "def f(v, a):\n    ok = a > 0\n    a = v[ok]\n    b = a[ok]\n    return b.sum()\n"
     v, a = jnp.array([0.5, -0.5, 1.5, 2.0]), jnp.array([0.25, -1.0, 3.0, 1.0])
     assert not propose(define(source)["f"], (v, a), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jnp.sort(m[:, m[0] > t], axis=0)[-1].mean()",
+        "jnp.sort(m[m[:, 0] > t]).sum(axis=0)[0]",
+        "jnp.argsort(m[:, m[0] > t], axis=0)[0].sum()",
+    ],
+)
+def test_what_was_selected_is_put_in_order_along_another_axis(body):
+    table = jnp.array([[3.0, -1.0, 2.0, 0.5], [1.0, 4.0, -2.0, 0.5], [2.0, 0.0, 5.0, -1.0]])
+    check(f"def f(m, t):\n    return {body}\n", (table, 0.7), (-table, -2.5), (table[:, ::-1], 0.0))

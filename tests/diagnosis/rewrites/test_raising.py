@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
 
-from .helpers import define
+from .helpers import check, define
 
 X = jnp.array([-0.5, 0.1, 0.75, 0.25])
 
@@ -205,3 +205,13 @@ def test_a_count_is_not_marked_as_a_float_is():
     )
     (first, *_) = propose(define(source)["f"], (X, 0.2), {}, seconds=240.0).rewrites
     assert "jax.debug.print" in first.source and "nan" not in first.source
+
+
+def test_a_case_that_never_holds_is_one_that_raises():
+    """`assert False, "…"` in the other branch says what `raise` would."""
+    source = (
+        "def f(x, t):\n    m = x <= t\n    if jnp.any(m):\n        last = x[m][-1]\n    else:\n"
+        "        assert False, 'no point is low'\n    return last * 2\n"
+    )
+    (first, *_) = check(source, (X, 0.1), (X[::-1], 0.5)).rewrites
+    assert 'jax.debug.print("no point is low")' in first.source and "assert" not in first.source

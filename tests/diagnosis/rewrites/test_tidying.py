@@ -1,0 +1,75 @@
+"""What no person would have typed goes from a rewrite: names for names, unused helpers, brackets within brackets."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites.tidying import tidied
+
+from .helpers import check
+
+X = jnp.array([1.0, -2.0, 3.0, 0.5])
+M = jnp.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+
+
+def test_a_made_up_name_gives_way_to_the_one_that_it_stands_for():
+    new = "def f(x, m):\n    kept = m\n    return jnp.sum(x, where=kept)\n"
+    assert tidied(new, "def f(x, m):\n    return x[m].sum()\n") == "def f(x, m):\n    return jnp.sum(x, where=m)\n"
+
+
+def test_the_users_name_is_kept_for_what_a_made_up_one_holds():
+    source = "def f(x):\n    positive = x[x > 0]\n    how_many = len(positive)\n    return positive.sum() / how_many\n"
+    text = check(source, (X,), (X + 1,)).rewrites[0].source
+    assert "how_many = jnp.sum(" in text and "= count" not in text
+
+
+def test_lines_that_the_user_typed_are_not_written_anew_for_a_shorter_name():
+    before = "def f(x):\n    level = float(x)\n    y = level * 2\n    return y - level\n"
+    new = before.replace("float(x)", "x")
+    assert tidied(new, before) == new
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "def f(x):\n    kept = x\n    x = x + 1\n    return kept - x\n",
+        "def f(x, n):\n    for i in range(n):\n        last = x\n        x = x + last\n    return x\n",
+        "def f(xs):\n    made = []\n    for v in xs:\n        kept = v\n        made.append(lambda: kept)\n    return made\n",
+        "def f(x, c):\n    if c:\n        kept = x\n    return kept\n",
+        "def f(x):\n    kept = x\n    return f'{kept}'\n",
+    ],
+)
+def test_a_name_that_may_hold_another_value_stays(new):
+    assert tidied(new, "") == new
+
+
+def test_a_helper_whose_calls_were_written_out_goes():
+    source = (
+        "def f(x, ks):\n    def count(v, k):\n        big = v > k\n        return len(jnp.where(big)[0])\n"
+        "    made = []\n    for k in range(3):\n        made.append(count(x, k))\n    return jnp.array(made)\n"
+    )
+    text = check(source, (X, 3), (-X, 3)).rewrites[0].source
+    assert ("def count(" in text) == ("count(x, k)" in text) and "arange" not in text
+
+
+def test_an_argument_stands_in_one_pair_of_brackets():
+    assert tidied("def f(x):\n    return g((x > 0))\n", "") == "def f(x):\n    return g(x > 0)\n"
+    for other in ("def f(x):\n    return g((x, 0))\n", "def f(x):\n    return g((x > 0), 1)\n"):
+        assert tidied(other, "") == other
+
+
+def test_a_flag_that_is_returned_is_the_test_itself():
+    source = (
+        "def f(x, t):\n    if jnp.abs(x).sum() * 2.0 + jnp.max(x) > t + jnp.min(x):\n        return False\n    return True\n"
+    )
+    text = check(source, (X, 1.0), (X, 100.0)).rewrites[0].source
+    assert "return jnp.logical_not(jnp.abs(x).sum()" in text and "pred" not in text
+    text = (
+        check("def f(x, t):\n    if x.sum() > t:\n        return True\n    else:\n        return False\n", (X, 1.0))
+        .rewrites[0]
+        .source
+    )
+    assert text == "def f(x, t):\n    return x.sum() > t\n"
+
+
+def test_a_flag_of_jax_needs_no_bool_around_it():
+    assert "return jnp.all(x > t)\n" in check("def f(x, t):\n    return bool(jnp.all(x > t))\n", (X, 1.0)).rewrites[0].source
