@@ -394,6 +394,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
+    if not (outcome.rewrites or outcome.unverified) and (also := _needed_beside(asked, outcome.why_not)):
+        sites, reason = asked.sites, f"{reason.removesuffix(other_failures.NO_PART)} {also}"
     return asked.verdict(
         "not_staticness",
         held,
@@ -403,6 +405,18 @@ def _other_failure(asked: Asked) -> Diagnosis:
         verified=bool(outcome.rewrites),
         reason=reason,
     )
+
+
+def _needed_beside(asked: Asked, why_not: str) -> str:
+    """What else stands in the way where elements are set in place; "" where nothing does."""
+    left = asked.result.left
+    rows = [*zip(left.sites, left.observed, left.roots, left.numbers, strict=True)]
+    others = [row for row in rows if row[0].operation not in ("in place", "call", "invalid argument")]
+    if len(others) == len(rows) or not others:
+        return ""
+    sites, observed, roots, numbers = zip(*others, strict=True)
+    found = replace(left, sites=sites, observed=observed, roots=roots, numbers=numbers)
+    return reasons.for_rewrite(asked.call, asked.result, found, False, why_not)
 
 
 def _with_sizes_held(asked: Asked, sites: tuple[Site, ...], *, anyway: bool) -> tuple[frozenset[str], Proposals]:

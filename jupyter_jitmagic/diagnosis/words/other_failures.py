@@ -335,21 +335,21 @@ def _carry(call: Call, error: BaseException, text: str) -> str | None:
     return None
 
 
-_NO_PART = " Static arguments play no part in it."
+NO_PART = " Static arguments play no part in it."
 
 
 def _in_place(call: Call, error: BaseException, text: str) -> str | None:
     if "immutable" in text and "item assignment" in text:
-        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v." + _NO_PART
+        return "JAX arrays are immutable: write x = x.at[i].set(v) in place of x[i] = v." + NO_PART
     if REFUSED_FILL.search(text):
-        return "JAX arrays have no .fill, being immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + _NO_PART
+        return "JAX arrays have no .fill, being immutable: write x = jnp.full_like(x, v) in place of x.fill(v)." + NO_PART
     if REFUSED_INDEX.search(text):
         return (
             "JAX arrays take no list (no non-tuple sequence) as an index: write x[jnp.array([i, j])] in place of x[[i, j]]."
-            + _NO_PART
+            + NO_PART
         )
     if REFUSED_LIST.search(text) and "where requires" not in text:
-        return f"{text.split()[0]} of jax.numpy takes no list, as NumPy's does: give it jnp.array([…])." + _NO_PART
+        return f"{text.split()[0]} of jax.numpy takes no list, as NumPy's does: give it jnp.array([…])." + NO_PART
     if isinstance(error, ValueError) and "setting an array element" in text:
         return "A traced value is written into a NumPy array: fill a JAX array with .at[i].set(v), or stack the values."
     return None

@@ -169,3 +169,11 @@ def test_floats_that_a_size_is_made_of_are_static_beside_it(count):
     fixed = jax.jit(namespace["f"], static_argnames=found.static_argnames)
     for args in ((1.5, 0.0, 0.25, 1.0), (-0.5, 1.0, 0.5, 4.0)):
         np.testing.assert_allclose(fixed(*args), on_numpy(source)(*args), rtol=1e-5)
+
+
+def test_what_else_stands_in_the_way_is_said():
+    """A size that is data beside elements that are set: `.at[…].set` alone would not do."""
+    source = "def f(levels):\n    seen = jnp.zeros(jnp.max(levels) + 1)\n    for v in levels:\n        seen[v] += 1\n    return seen\n"
+    found = jm.diagnose(define(source)["f"], jnp.array([1, 0, 2]))
+    assert not found.rewrites and "x.at[i].set(v)" in found.reason and "which is data" in found.reason
+    assert "play no part" not in found.reason and {site.operation for site in found.sites} == {"shape", "in place"}
