@@ -173,7 +173,8 @@ def test_floats_that_a_size_is_made_of_are_static_beside_it(count):
 
 def test_what_else_stands_in_the_way_is_said():
     """A size that is data beside elements that are set: `.at[…].set` alone would not do."""
-    source = "def f(levels):\n    seen = jnp.zeros(jnp.max(levels) + 1)\n    for v in levels:\n        seen[v] += 1\n    return seen\n"
+    source = "def f(levels):\n    seen = jnp.zeros(jnp.max(levels) + 1)\n"
+    source += "    for v in levels:\n        seen[v] += 1\n    return seen\n"
     found = jm.diagnose(define(source)["f"], jnp.array([1, 0, 2]))
     assert not found.rewrites and "x.at[i].set(v)" in found.reason and "which is data" in found.reason
     assert "play no part" not in found.reason and {site.operation for site in found.sites} == {"shape", "in place"}
