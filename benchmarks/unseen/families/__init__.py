@@ -20,6 +20,7 @@ from . import (
     notebooks,
     objects,
     optional,
+    pairs,
     policies,
     recursion,
     scripts,
@@ -58,6 +59,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "notebooks": notebooks.write,
     "policies": policies.write,
     "scripts": scripts.write,
+    "pairs": pairs.write,
 }
 LATER = (
     "updates",
@@ -73,6 +75,7 @@ LATER = (
     "notebooks",
     "policies",
     "scripts",
+    "pairs",
 )
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [

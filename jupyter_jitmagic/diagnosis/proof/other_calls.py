@@ -251,8 +251,9 @@ class _Maker:
             words = f"empty arrays where {' and '.join(map(self._name, counts))} {'are' if len(counts) > 1 else 'is'} 0"
             yield self._mapped(dict.fromkeys(first, 0), words, dict.fromkeys(counts, 0), promised=False)
         for size in sorted(first)[:3] if len(first) > 1 else ():  # a loop over the others asks for their elements
-            names = " and ".join(dict.fromkeys(self._name(k) for k in arrays if self._leaves[k].shape[0] == size))
-            yield replace(self._mapped({size: 0}, "", promised=False), words=f"where {names} alone is empty")
+            names = list(dict.fromkeys(self._name(k) for k in arrays if self._leaves[k].shape[0] == size))
+            words = f"where {' and '.join(names)} alone {'are' if len(names) > 1 else 'is'} empty"
+            yield replace(self._mapped({size: 0}, "", promised=False), words=words)
 
     def _filled(self) -> Iterator[OtherCall]:
         """The call with elements where arrays have none: a loop over nothing traces, whatever it does."""

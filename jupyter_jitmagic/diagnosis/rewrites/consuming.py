@@ -92,7 +92,7 @@ class Consumers(Updating):
         first = max((each for _, each in ragged), key=lambda each: each.ndim)
         if any(one.listed for _, one in ragged):
             self.stop(node)
-        if any(not one.like(first) for _, one in ragged) and all(one.ndim == 1 and not one.flat for _, one in ragged):
+        if any(not one.like(first) for _, one in ragged) and all(one.is_lined_up for _, one in ragged):
             ragged = [(operand, self.ordered(operand, one)) for operand, one in ragged]  # the same length in another order
             found = [(operand, dict(ragged).get(operand, each)) for operand, each in found]
             first = ragged[0][1]

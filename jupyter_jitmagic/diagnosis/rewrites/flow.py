@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.diagnosis.rewrites.selecting import is_places, selection
+from jupyter_jitmagic.diagnosis.rewrites.selecting import is_axis, is_places, places_of, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 from jupyter_jitmagic.source.names import loaded, stored, target_names
@@ -197,13 +197,30 @@ class Flow(Branching):
             return False
         if not is_places(self, value):
             return False
+        if self._is_asked_by_axis(targets[0].id):
+            text, found, _ = places_of(self, value)
+            self.replace(value, text)
+            self.found, self.pattern = True, "size="
+            self.bind(node, targets[0].id, None, None, True)
+            self.places_of_axes[targets[0].id] = found
+            return True
         self.plain(value.args[0])
         self.found = True
-        text = self.text(value.args[0])
-        self.replace(value, text if self.is_bool(value.args[0]) else f"{enclosed(text)} != 0")
-        self.bind(node, targets[0].id, None, None, True)
-        self.places.add(targets[0].id)
+        text, is_mask = self.text(value.args[0]), self.is_bool(value.args[0])
+        self.replace(value, text if is_mask else f"{enclosed(text)} != 0")
+        name = targets[0].id
+        self.bind(node, name, None, None, True)
+        self.places[name] = text if is_mask and text.isidentifier() and self.stores(text) == 1 else name
+        if is_mask and self.places[name] == name:
+            self.state.masks[text] = name
         return True
+
+    def _is_asked_by_axis(self, name: str) -> bool:
+        """Whether all that is read of a name is `name[0]`, `name[1]`."""
+        function = self.spot.function or self.code.tree
+        reads = [each for each in ast.walk(function) if isinstance(each, ast.Name) and each.id == name]
+        around = [self.code.parents[each] for each in reads if isinstance(each.ctx, ast.Load)]
+        return self.stores(name) == 1 and all(isinstance(each, ast.Subscript) and is_axis(each.slice) for each in around)
 
     def _unpacked(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:
         traced = self.is_traced(value)
@@ -250,7 +267,8 @@ class Flow(Branching):
             if name in words_of(each.mask) and self.bound_at.get(other) is not node and name not in self.canonical.values():
                 self.stop(node)  # a mask that is still needed reads it
         self.counts.pop(name, None)
-        self.places.discard(name)
+        self.places.pop(name, None)
+        self.places_of_axes.pop(name, None)
         self.forget({name})
         (self.traced.add if traced else self.traced.discard)(name)
         (self.floats.add if is_float else self.floats.discard)(name)

@@ -22,7 +22,7 @@ from jupyter_jitmagic.sandbox.rerun import Effect, Reach, is_undoing, undoing
 from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
-MOST_SEARCHES = 3  # with less and less promised
+MOST_SEARCHES = 6  # with less and less promised
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 1.0

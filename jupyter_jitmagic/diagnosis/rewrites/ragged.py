@@ -71,6 +71,11 @@ class Ragged:
             other.grid,
         )
 
+    @property
+    def is_lined_up(self) -> bool:
+        """Whether plain Python's value has one axis."""
+        return not self.grid and (self.flat or self.ndim == 1)
+
     def meets(self, other: Ragged) -> bool:
         """Whether elements that count stand at the same places in both, if they are equally many."""
         return self.mask == other.mask or (self.front and other.front and not (self.grid or other.grid))
@@ -215,8 +220,8 @@ class Writer:
 
     def forget(self, names: set[str]) -> None:
         """Texts that read these names stand for another value from now on."""
-        for text in list(self.state.masks):
-            if names & set(re.findall(r"[A-Za-z_]\w*", text)):
+        for text, name in list(self.state.masks.items()):
+            if names & {name, *re.findall(r"[A-Za-z_]\w*", text)}:
                 del self.state.masks[text]
 
     # -- values -------------------------------------------------------------------------------------------
@@ -294,11 +299,11 @@ class Writer:
             return text, ragged
         if ragged.grid:
             raise Obstacle("a table of pairs has no order of its own")
-        text, ragged = self.raveled(text, ragged)
-        order = self.named(f"{self.jnp('argsort')}(~{enclosed(ragged.mask)})", "front", "in_front", "order")
         mask = self.named(
             f"{self.jnp('arange')}({enclosed(ragged.mask)}.size) < {self.counted(ragged)}", "counts", "valid", "filled"
         )
+        text, ragged = self.raveled(text, ragged)
+        order = self.named(f"{self.jnp('argsort')}(~{enclosed(ragged.mask)})", "front", "in_front", "order")
         index = ", ".join([*[":"] * ragged.axis, order])
         return f"{enclosed(text)}[{index}]", replace(ragged, mask=mask, front=True, pad="", direct=False)
 
@@ -313,7 +318,7 @@ class Writer:
         """`in_front` for an expression, in its place."""
         text, made = self.in_front(self.text(node), ragged)
         self.replace(node, text)
-        return made
+        return replace(made, source=-1) if ragged.flat else made  # of several axes the one in front is filled, and none of all
 
     def stop(self, node: ast.AST, why: str = "") -> NoReturn:
         needing = self.code.src(node)

@@ -36,11 +36,12 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             and not node.keywords
             and is_module(flow.spot, owner_of(node))
         ):
-            return _masked(flow, node.args[1], node.args[0])
+            mask, array = _unraveled(node.args[0], node.args[1])
+            return _masked(flow, array, mask)
         if name == "compress" and len(node.args) == 2 and (axis := _axis_alone(node)) is not None:
             return _masked(flow, node.args[1], node.args[0], [*(ast.Slice() for _ in range(axis)), node.args[0]], axis)
         if several and name in ("nonzero", "where") and _looks_for(flow, node):
-            text, ragged, ndim = _places(flow, node)
+            text, ragged, ndim = places_of(flow, node)
             return Selection(text, ragged, "size=", several=(ragged,) * ndim)
         if (
             several
@@ -50,7 +51,7 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
         ):
             return split_at(flow, node, list(node.args[1].elts))
         if name in ("flatnonzero", "argwhere") and _looks_for(flow, node):
-            text, ragged, _ = _places(flow, node)
+            text, ragged, _ = places_of(flow, node)
             return Selection(text, ragged, "size=")
         if name in KIN and node.args and is_module(flow.spot, owner_of(node)):
             return distinct(flow, node, name, several)
@@ -70,6 +71,11 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
 def is_places(flow: Flow, node: ast.Call) -> bool:
     """`jnp.nonzero(c)`, `jnp.where(c)`: a tuple of places."""
     return name_of(node) in ("nonzero", "where") and _looks_for(flow, node)
+
+
+def is_axis(index: ast.expr) -> bool:
+    """Whether an index is a plain number."""
+    return isinstance(index, ast.Constant) and isinstance(index.value, int)
 
 
 def _looks_for(flow: Flow, node: ast.Call) -> bool:
@@ -95,8 +101,12 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
         return _masked(flow, base, index.args[0], update=array is not None)
     if isinstance(index, ast.Name) and index.id in flow.places:
         return _masked(flow, base, index, update=array is not None)
+    if isinstance(base, ast.Name) and base.id in flow.places_of_axes:
+        return Selection(flow.code.src(node), flow.places_of_axes[base.id], "size=")
     if isinstance(base, ast.Name) and base.id in flow.places and array is None:
         return _one_of_named(flow, node, base)
+    if array is None:
+        index, base = _unraveled(index, base)
     parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
     masks = [number for number, part in enumerate(parts) if _is_mask(flow, part, node)]
     if len(masks) == 1:
@@ -104,6 +114,17 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
     if array is None:
         return sliced(flow, node, parts)
     return None
+
+
+def _unraveled(mask: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """`m.ravel()`, `x.ravel()`: the one selects of the other what m selects of x."""
+    match mask, array:
+        case (
+            ast.Call(func=ast.Attribute(value=one, attr="ravel" | "flatten"), args=[], keywords=[]),
+            ast.Call(func=ast.Attribute(value=other, attr="ravel" | "flatten"), args=[], keywords=[]),
+        ):
+            return one, other
+    return mask, array
 
 
 def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
@@ -203,6 +224,8 @@ def _of(held: Ragged, mask: str) -> Ragged:
 def _mask_text(flow: Flow, mask: ast.expr) -> str:
     """A name for the mask, or its text where no line can bind one."""
     text = flow.text(mask)
+    if flow.places.get(text, text) != text:
+        return flow.places[text]
     fact = flow.spot.fact(mask)
     if fact is not None and fact.sort in ("array", "host") and fact.dtype not in ("b", ""):
         return flow.named(f"{enclosed(text)} != 0", "kept", "selected", "chosen")
@@ -211,7 +234,7 @@ def _mask_text(flow: Flow, mask: ast.expr) -> str:
         stores = [
             n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == mask.id and not isinstance(n.ctx, ast.Load)
         ]
-        if len(stores) <= 1:
+        if len(stores) <= 1 or not _may_follow(flow, stores):
             return text
         if text in flow.state.masks:
             return flow.state.masks[text]
@@ -224,10 +247,19 @@ def _mask_text(flow: Flow, mask: ast.expr) -> str:
     return flow.named(text, "kept", "selected", "chosen")
 
 
+def _may_follow(flow: Flow, stores: list[ast.Name]) -> bool:
+    """Whether one of these may be met after the statement at hand."""
+    at = flow.current
+    if at is None:
+        return True
+    loops = [each for each in flow.code.ancestors(at) if isinstance(each, ast.For | ast.While)]
+    return any(each.lineno >= (loops[-1] if loops else at).lineno for each in stores)
+
+
 # -- places ---------------------------------------------------------------------------------------------
 
 
-def _places(flow: Flow, node: ast.Call) -> tuple[str, Ragged, int]:
+def places_of(flow: Flow, node: ast.Call) -> tuple[str, Ragged, int]:
     """(`nonzero` with a size, what counts of it, the number of axes)."""
     asked = node.args[0]
     flow.plain(asked)
@@ -240,12 +272,12 @@ def _places(flow: Flow, node: ast.Call) -> tuple[str, Ragged, int]:
     text = f"{flow.code.src(node.func)}({mask}, size={size}, fill_value={fill})"
     counts = flow.named(f"{flow.jnp('arange')}({size}) < {flow.jnp('sum')}({mask})", "counts", "found", "valid")
     rows = name_of(node) == "argwhere"
-    return text, Ragged(counts, front=True, ndim=2 if rows else 1, dtype="i", source=number), ndim
+    return text, Ragged(counts, front=True, ndim=2 if rows else 1, dtype="i", source=number if ndim == 1 else -1), ndim
 
 
 def _one_of_places(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection | None:
     """`jnp.nonzero(c)[0]`."""
-    if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
+    if not is_axis(node.slice):
         flow.stop(node)
     outer = flow.code.parents.get(node)
     if (
@@ -261,16 +293,17 @@ def _one_of_places(flow: Flow, node: ast.Subscript, call: ast.Call) -> Selection
         size = f"size={outer.slice.value + 1}, fill_value=0"
         flow.replace(call, f"{flow.code.src(call.func)}({flow.text(call.args[0])}, {size})")
         return None
-    text, ragged, _ = _places(flow, call)
-    return Selection(f"{text}[{node.slice.value}]", ragged, "size=")
+    text, ragged, _ = places_of(flow, call)
+    return Selection(f"{text}[{flow.code.src(node.slice)}]", ragged, "size=")
 
 
 def _one_of_named(flow: Flow, node: ast.Subscript, base: ast.Name) -> Selection:
     """`idx[0]`, where `idx` was `jnp.where(c)` and holds c now."""
-    if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
+    if not is_axis(node.slice):
         flow.stop(node)
-    text = f"{flow.jnp('nonzero')}({base.id}, size={base.id}.size, fill_value=0)[{node.slice.value}]"
-    mask = f"{flow.jnp('arange')}({base.id}.size) < {flow.jnp('sum')}({base.id})"
+    held = flow.places[base.id]
+    text = f"{flow.jnp('nonzero')}({held}, size={held}.size, fill_value=0)[{flow.code.src(node.slice)}]"
+    mask = f"{flow.jnp('arange')}({held}.size) < {flow.jnp('sum')}({held})"
     return Selection(text, Ragged(flow.named(mask, "counts", "found", "valid"), front=True, dtype="i"), "size=")
 
 

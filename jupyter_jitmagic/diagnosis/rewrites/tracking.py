@@ -16,7 +16,8 @@ class Tracking(Operations):
     def __init__(self, spot: Spot) -> None:
         super().__init__(spot)
         self.traced = {name for name, value in spot.locals.items() if is_traced_value(value)}
-        self.places: set[str] = set()  # names of `jnp.where(c)`, which hold c now
+        self.places: dict[str, str] = {}  # names of `jnp.where(c)`, which hold c now → the text of c
+        self.places_of_axes: dict[str, Ragged] = {}  # names of `jnp.where(c)` of which each axis is asked alone
         self.counts: dict[str, Ragged] = {}  # names of the length of a selection
         self.floats: set[str] = set()
 

@@ -34,10 +34,20 @@ class Updating(Indexing):
         if not ragged:
             self.plain(*(each.value for each in node.keywords))
             return True
+        if any(not each.like(ragged[0]) for each in ragged) and all(each.is_lined_up for each in ragged):
+            found, values = (
+                [each and self.ordered(part, each) for part, each in zip(nodes, read, strict=True)]
+                for nodes, read in ((parts, found), (node.args, values))
+            )
+            ragged = [each for each in (*found, *values) if each is not None]
         axis = next((number for number, index in enumerate(found) if index is not None), -1)
         rows = axis == 0 and all(each is None or self._are_rows_of(each, ragged[0]) for each in values)
         if axis < 0 or node.keywords or not (rows or all(each.like(ragged[0]) for each in ragged)):
             self.stop(node)
+        if node.func.attr == "add" and len(ragged) > 1 and rows and values[0] is not None and not values[0].behind:
+            added = node.args[0]
+            self.replace(added, f"{self.jnp('where')}({ragged[0].mask}, {self.text(added)}, 0)")
+            return True
         for number, (part, index) in enumerate(zip(parts, found, strict=True)):
             if index is not None:
                 outside = f"{self.operand(array)}.shape[{number}]"

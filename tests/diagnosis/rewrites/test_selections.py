@@ -466,3 +466,34 @@ def test_a_function_within_that_is_given_several_selections():
     )
     labels = jnp.array([0, 1, 2, 1])
     assert check(source, (X, labels, 1.0), (-X, labels, 0.2), seconds=60.0).rewrites[0].verified
+
+
+PAIRS = [jnp.array([[0.0, 1.0, 2.5], [1.0, 0.0, 1.5], [2.5, 1.5, 0.0]]), jnp.zeros((3, 3)), jnp.array([[0.0, 9.0], [0.5, 0.0]])]
+CHARGES = [jnp.array([1.0, -1.0, 2.0]), jnp.array([1.0, 2.0, 3.0]), jnp.array([2.0, -3.0])]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "i, j = jnp.where(near)\n    return jnp.sum(q[i] * q[j] / d[i, j])",
+        "p = jnp.argwhere(near)\n    return jnp.sum(q[p[:, 0]] / jnp.compress(near.ravel(), d.ravel()))",
+        "i, j = jnp.where(near)\n    return jnp.zeros(len(q)).at[i].add(q[j] / d[near])",
+        "found = jnp.nonzero(near)\n    return jnp.sum(d[near] * (found[0] < found[1]))",
+    ],
+)
+def test_places_of_a_matrix_are_read_where_they_are_divided_by(lines):
+    """What stands behind the places that count is the first element, a 0 here: it is filled, and the gradient stays finite."""
+    source = f"def f(q, d, cut):\n    near = (d < cut) & (d > 0)\n    {lines}\n"
+    calls = [(q, d, cut) for q, d, cut in zip(CHARGES, PAIRS, (2.0, 9.0, 1.0), strict=True)]
+    found = check(source, *calls, seconds=30.0).rewrites[0]
+    assert found.verified
+    with applied(propose(define(source)["f"], calls[0], {}, seconds=30.0), namespace := define(source)):
+        slope = jax.grad(lambda q: namespace["f"](q, *calls[0][1:]).sum())(calls[0][0])
+        plain = jax.grad(lambda q: define(source)["f"](q, *calls[0][1:]).sum())(calls[0][0])
+    assert jnp.allclose(slope, plain)
+
+
+def test_a_matrix_of_integers_that_is_looked_through_is_no_mask_itself():
+    source = "def f(m, x):\n    found = jnp.nonzero(m)\n    return jnp.sum(x[found[0]] * m[found])\n"
+    m = jnp.array([[0, 2, 0], [3, 0, 0]])
+    check(source, (m, jnp.array([1.0, 5.0])), (m * 0, jnp.array([1.0, 5.0])), (m.T, jnp.array([1.0, 5.0, 7.0])), seconds=30.0)

@@ -131,3 +131,16 @@ def test_an_option_that_decides_a_windows_length_is_static_beside_it():
     assert found.verified
     found = jm.diagnose(crop, IMAGE, jnp.array(3), jnp.array(4))
     assert found.unverified[0].static_argnames == ("size",) and "dynamic_slice" in found.unverified[0].source
+
+
+def test_more_than_three_kinds_of_calls_may_be_given_up():
+    """A default that may be given, no rows, fewer of one array than of the other: each is said, and the last batch is right."""
+    source = (
+        "def f(w, X, y, k, size=2):\n    xb = X[k * size : (k + 1) * size]\n    yb = y[k * size : (k + 1) * size]\n"
+        "    return jnp.mean((xb @ w - yb) ** 2)\n"
+    )
+    X, y = jnp.arange(15.0).reshape(5, 3) / 10, jnp.arange(5.0)
+    calls = [(jnp.ones(3), X, y, jnp.array(k)) for k in (0, 1, 2)]
+    found = check(source, *calls, seconds=30.0).rewrites[0]
+    assert found.verified
+    assert "where X and y alone are empty" in " ".join(found.compared.differences)
