@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.associated import Counted, kind_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import target_names, walk_scope
+from jupyter_jitmagic.source.names import target_names, walk, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -29,7 +29,7 @@ def set_of_tuples(spot: Spot) -> Iterator[Step]:
                 continue
         edits: list[_Edit] = [(statement.value, f"{{{', '.join(f'{code.expr(each)}: True' for each in first)}}}")]
         of_tuples = False
-        for use in ast.walk(function or code.tree):
+        for use in walk(function or code.tree):
             if not (isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load)):
                 continue
             parent = code.parents[use]
@@ -84,7 +84,7 @@ def made_together(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
-        given = {each.id for value in values for each in ast.walk(value) if isinstance(each, ast.Name)}
+        given = {each.id for value in values for each in walk(value) if isinstance(each, ast.Name)}
         apart = given.isdisjoint(target_names(node.targets[0])) and all(isinstance(name, ast.Name) for name in names)
         if apart and code.on_own_lines([node]) and any(kind_of(spot, value) for value in values):
             lines = [f"{code.src(name)} = {code.expr(value)}" for name, value in zip(names, values, strict=True)]
@@ -156,7 +156,7 @@ def counted_by_name(spot: Spot) -> Iterator[Step]:
     code, statement = spot.code, spot.code.statement(spot.node)
     if not code.on_own_lines([statement]) or isinstance(statement, ast.While | ast.FunctionDef) or code.is_elif(statement):
         return
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if not isinstance(node, ast.Call) or any(isinstance(at, ast.comprehension | ast.Lambda) for at in _between(code, node)):
             continue
         makes = spot.value(node.func)

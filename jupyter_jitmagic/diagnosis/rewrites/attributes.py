@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.sandbox.own_making import made_here, made_in_lists
 from jupyter_jitmagic.source.code import Code, leaves
-from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, stored, walk, walk_scope
 
 
 def as_variables(spot: Spot) -> Iterator[Step]:
@@ -30,7 +30,7 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     statement, function, code = chosen_or_repeated(spot), spot.function, spot.code
     if statement is None or not isinstance(function, ast.FunctionDef):
         return
-    attributes = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    attributes = [node for node in walk(statement) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     written = list(dict.fromkeys(code.src(node) for node in attributes if isinstance(node.ctx, ast.Store)))
     roots = {node.value.id for node in attributes if code.src(node) in written and isinstance(node.value, ast.Name)}
     if not written or not all(_is_own(spot, function, root) and _only_attributes(statement, root) for root in roots):
@@ -85,7 +85,7 @@ def _called_in_branches(spot: Spot) -> Iterator[Step]:
 
 def _is_own(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
     """Whether nobody but the function sees what is written to the object of a name."""
-    if root in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} - set(stored(function.body)):
+    if root in {each.arg for each in walk(function.args) if isinstance(each, ast.arg)} - set(stored(function.body)):
         if _is_own_in_a_caller(spot, function, root):
             return True
         value = spot.locals.get(root)
@@ -110,10 +110,10 @@ def _only_attributes(statement: ast.stmt, root: str) -> bool:
     first = set()
     at = statement
     while isinstance(at, ast.If):  # its tests come before what it writes
-        first |= set(ast.walk(at.test))
+        first |= set(walk(at.test))
         at = at.orelse[0] if len(at.orelse) == 1 else ast.Pass()
-    inside = [node for node in ast.walk(statement) if node not in first]
-    if any(isinstance(node, SCOPES) and root in {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} for node in inside):
+    inside = [node for node in walk(statement) if node not in first]
+    if any(isinstance(node, SCOPES) and root in {n.id for n in walk(node) if isinstance(n, ast.Name)} for node in inside):
         return False
     called = {node.func for node in inside if isinstance(node, ast.Call)}
     owners = {node.value for node in inside if isinstance(node, ast.Attribute) and node not in called}
@@ -122,7 +122,7 @@ def _only_attributes(statement: ast.stmt, root: str) -> bool:
 
 def _apart(statement: ast.stmt, roots: Collection[str], lists: Mapping[str, set[str]]) -> bool:
     """Whether no other name in the statement may stand for one of these objects: of a list, another may be the same."""
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    names = {node.id for node in walk(statement) if isinstance(node, ast.Name)}
     return not any(
         lists[root] & names or any(lists[root] & lists[other] for other in names & set(lists) if other != root)
         for root in roots
@@ -156,7 +156,7 @@ def by_its_name(spot: Spot) -> Iterator[Step]:
     line = f"{code.indent(statement)}{one} = {code.src(item)}\n"
     named = Code(code.replace(((start, start), line), (item, one)))
     here = replace(spot, code=named, locals={**spot.locals, one: held[0]})
-    for each in ast.walk(named.tree):
+    for each in walk(named.tree):
         match each:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=called)) if (owner, called) == (one, method):
                 made = Inlining.of(replace(here, node=each), each)

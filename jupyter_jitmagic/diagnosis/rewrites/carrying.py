@@ -14,7 +14,7 @@ from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
-from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk_scope
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk, walk_scope
 
 
 class Range:
@@ -98,10 +98,10 @@ class Carried:
         function = self.spot.function
         if name not in self.spot.locals or not isinstance(function, ast.FunctionDef):
             return name not in self.spot.locals
-        inside = set(ast.walk(self.loop))
-        stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-        named = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)} | {
-            n.name for n in ast.walk(function) if isinstance(n, ast.FunctionDef) and n is not function
+        inside = set(walk(self.loop))
+        stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+        named = {n.arg for n in walk(function.args) if isinstance(n, ast.arg)} | {
+            n.name for n in walk(function) if isinstance(n, ast.FunctionDef) and n is not function
         }
         return bool(stores) and name not in named and all(n in inside for n in stores)
 

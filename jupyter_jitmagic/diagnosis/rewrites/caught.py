@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.raised import given_to, raised_by, told_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import SCOPES, always_leaves, loaded, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, always_leaves, loaded, walk, walk_scope
 
 MOST_REPEATED = 3
 """Lines of a handler, or of what follows a choice, that may stand there twice."""
@@ -45,7 +45,7 @@ def as_choices(spot: Spot) -> Iterator[Step]:
 def _elsewhere(spot: Spot) -> Step | None:
     """What is raised by value in another `try` of the function, written down."""
     function = spot.function
-    for node in ast.walk(function) if isinstance(function, ast.FunctionDef) else ():
+    for node in walk(function) if isinstance(function, ast.FunctionDef) else ():
         if isinstance(node, ast.Try) and node.handlers:
             ways = _Ways(spot, node)
             if all(ways.kinds) and (step := ways.told()) is not None:
@@ -109,16 +109,16 @@ class _Ways:
             _Raises: it may raise what is caught, and nobody can see when.
         """
         spot, name = self.spot, self.code.src(call.func)
-        if any(call in ast.walk(each) for each in walk_scope(self.node.body) if isinstance(each, ast.Raise)):
+        if any(call in walk(each) for each in walk_scope(self.node.body) if isinstance(each, ast.Raise)):
             return False  # the exception itself is made
         made = Inlining.of(spot, call)
         if made is not None:
             body = made.function.body if isinstance(made.function, ast.FunctionDef) else []
             raised = leaves(body, ast.Raise)
-            inner = [each for each in ast.walk(made.function) if isinstance(each, ast.Call)]
+            inner = [each for each in walk(made.function) if isinstance(each, ast.Call)]
             if raised:
                 return True
-            if self._catches_builtins() and (inner or any(map(_by_operator, ast.walk(made.function)))):
+            if self._catches_builtins() and (inner or any(map(_by_operator, walk(made.function)))):
                 raise _Raises
             return False
         if not self._catches_builtins() or raised_by(spot, call) is not None:
@@ -352,7 +352,7 @@ def _kinds(spot: Spot, caught: ast.expr | None) -> list[type[BaseException]] | N
 
 def _all(stmts: Sequence[ast.stmt]) -> Iterator[ast.AST]:
     """All that stands there, what is inside functions too: `lax.cond(test, lambda: math.sqrt(v), …)` calls them there."""
-    return (node for each in stmts for node in ast.walk(each))
+    return (node for each in stmts for node in walk(each))
 
 
 def _calls(stmts: Sequence[ast.stmt]) -> list[ast.Call]:

@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, helper_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, words
-from jupyter_jitmagic.source.names import SCOPES, stored
+from jupyter_jitmagic.source.names import SCOPES, stored, walk
 
 MOST_CALLS = 12  # of such helpers, in one function
 _CHANGING = words("append appendleft pop popleft insert extend remove add discard clear update setdefault sort reverse")
@@ -58,7 +58,7 @@ def in_their_places(spot: Spot) -> Iterator[Step]:
     drops = None
     for number in range(2 * MOST_CALLS):
         code = Code(text)
-        functions = [each for each in ast.walk(code.tree) if isinstance(each, ast.FunctionDef) and each.name == name]
+        functions = [each for each in walk(code.tree) if isinstance(each, ast.FunctionDef) and each.name == name]
         if len(functions) != 1:
             return
         here = replace(spot, code=code)
@@ -84,7 +84,7 @@ def _apart(spot: Spot, call: ast.Call) -> str | None:
     if code.is_elif(statement) and isinstance(statement, ast.If):
         return expanded_elif(spot, statement).text
     match statement:
-        case ast.If(test=ast.BoolOp(op=ast.And(), values=[first, *others]), orelse=[]) if call not in ast.walk(first):
+        case ast.If(test=ast.BoolOp(op=ast.And(), values=[first, *others]), orelse=[]) if call not in walk(first):
             indent = code.indent(statement)
             rest = " and ".join(map(code.src, others))
             body = code.block_text(statement.body, indent + 8 * " ")
@@ -95,10 +95,8 @@ def _apart(spot: Spot, call: ast.Call) -> str | None:
 
 def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
     """Its calls, inner ones first, as Python makes them; not those of functions within it."""
-    inside = {
-        node for inner in ast.walk(function) if isinstance(inner, SCOPES) and inner is not function for node in ast.walk(inner)
-    }
-    yield from (node for node in reversed(list(ast.walk(function))) if isinstance(node, ast.Call) and node not in inside)
+    inside = {node for inner in walk(function) if isinstance(inner, SCOPES) and inner is not function for node in walk(inner)}
+    yield from (node for node in reversed(walk(function)) if isinstance(node, ast.Call) and node not in inside)
 
 
 def changes_an_argument(spot: Spot, call: ast.Call) -> bool:
@@ -114,7 +112,7 @@ def changed_for(spot: Spot, call: ast.Call, helper: ast.FunctionDef) -> set[str]
     is taken: they may as well be new ones."""
     parameters = [each.arg for each in (*helper.args.posonlyargs, *helper.args.args)]
     given = {name for name, value in zip(parameters, call.args, strict=False) if isinstance(value, ast.Name)}
-    returned = {n.id for node in ast.walk(helper) if isinstance(node, ast.Return) for n in _returned(node)}
+    returned = {n.id for node in walk(helper) if isinstance(node, ast.Return) for n in _returned(node)}
     taken = set() if isinstance(spot.code.parents.get(call), ast.Expr) else returned
     return changed_in(helper) & given - set(stored(helper.body)) - taken
 
@@ -127,7 +125,7 @@ def _returned(node: ast.Return) -> Iterator[ast.Name]:
 def changed_in(helper: ast.FunctionDef) -> set[str]:
     """Names whose items or attributes the helper sets, or whose methods it calls that change it."""
     found = set()
-    for node in ast.walk(helper):
+    for node in walk(helper):
         match node:
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
                 root: ast.expr = node

@@ -20,7 +20,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names, walk, walk_scope
 
 Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"
@@ -147,7 +147,7 @@ def _again(spot: Spot, statement: ast.stmt, root: ast.expr) -> list[ast.expr]:
     if isinstance(statement, ast.For | ast.While | ast.If | ast.With):
         return [root]
     text, inner = ast.dump(root), (*COMPREHENSIONS, ast.Lambda)
-    same = [each for each in ast.walk(statement) if isinstance(each, ast.expr) and ast.dump(each) == text]
+    same = [each for each in walk(statement) if isinstance(each, ast.expr) and ast.dump(each) == text]
     return [each for each in same if not any(isinstance(at, inner) for at in spot.code.ancestors(each)) or each is root]
 
 
@@ -304,7 +304,7 @@ def _read(node: ast.AST) -> Iterator[str]:
 def _parameters(spot: Spot) -> set[str]:
     """The parameters of the function and of those around it: what they hold at first comes from outside."""
     functions = [at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.FunctionDef | ast.Lambda)]
-    return {each.arg for function in functions for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    return {each.arg for function in functions for each in walk(function.args) if isinstance(each, ast.arg)}
 
 
 def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]) -> bool:

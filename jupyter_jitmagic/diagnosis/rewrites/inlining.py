@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, written_around
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, written_around
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -39,9 +39,9 @@ def all_inlined(spot: Spot, call: ast.Call) -> Iterator[Step]:
         code = Code(made.text)
         calls = [
             node
-            for function in ast.walk(code.tree)
+            for function in walk(code.tree)
             if isinstance(function, ast.FunctionDef) and function.name == name
-            for node in ast.walk(function)
+            for node in walk(function)
             if isinstance(node, ast.Call) and ast.dump(node.func) == helper
         ]
         if not calls:
@@ -106,7 +106,7 @@ class Inlining:
             source, line = Code(unit.text), helper.__code__.co_firstlineno - unit.first_line + 1
         found = [
             node
-            for node in ast.walk(source.tree)
+            for node in walk(source.tree)
             if isinstance(node, ast.FunctionDef | ast.Lambda)
             and getattr(node, "name", "<lambda>") == helper.__name__
             and min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]) == line
@@ -122,12 +122,12 @@ class Inlining:
             return None
         found: list[ast.FunctionDef | ast.Lambda] = [
             node
-            for node in ast.walk(function)
+            for node in walk(function)
             if isinstance(node, ast.FunctionDef) and node.name == call.func.id and node.lineno < call.lineno
         ]
         found += [
             node.value
-            for node in ast.walk(function)
+            for node in walk(function)
             if isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Lambda)
             and [getattr(target, "id", "") for target in node.targets] == [call.func.id]
@@ -173,7 +173,7 @@ class Inlining:
     def only_reads(self) -> bool:
         """Whether the helper is one expression that calls nothing."""
         body = self._body(early=False) or []
-        return len(body) == 1 and not any(isinstance(node, ast.Call) for node in ast.walk(body[0]))
+        return len(body) == 1 and not any(isinstance(node, ast.Call) for node in walk(body[0]))
 
     def by_ways(self, raising: bool = False) -> Iterator[Step]:
         """Each way through the helper, ended by what it returns; `raising`: or by what it raises."""
@@ -215,7 +215,7 @@ class Inlining:
         body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else list(function.body)
         if self.source is self.spot.code and not self._reads_what_is_written():
             body = [each for each in body if not isinstance(each, ast.Nonlocal)]
-        inner = [node for each in body for node in ast.walk(each)]
+        inner = [node for each in body for node in walk(each)]
         stays = ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await
         if not raising and any(isinstance(node, ast.Raise) for node in inner):
             return []
@@ -273,7 +273,7 @@ class Inlining:
         while early and before and (test_and_value := _returns_early(before[-1])) is not None:
             self._early = [*self._early, test_and_value]
             before.pop()
-        inner = [node for each in before for node in ast.walk(each)]
+        inner = [node for each in before for node in walk(each)]
         if any(
             isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
         ):
@@ -332,7 +332,7 @@ class Inlining:
     def _renamed(self, nodes: list[Any], names: dict[str, str]) -> list[tuple[int, int, str]]:
         edits = []
         for root in nodes:
-            for node in ast.walk(root):
+            for node in walk(root):
                 if isinstance(node, ast.Name) and names.get(node.id, node.id) != node.id and not self._hidden(node):
                     edits.append((*self.source.span(node), names[node.id]))
         return edits
@@ -343,11 +343,11 @@ class Inlining:
             if at is self.function:
                 return False
             if isinstance(at, ast.Lambda | ast.FunctionDef) and node.id in {
-                each.arg for each in ast.walk(at.args) if isinstance(each, ast.arg)
+                each.arg for each in walk(at.args) if isinstance(each, ast.arg)
             }:
                 return True
             if isinstance(at, COMPREHENSIONS) and node.id in {
-                part.id for each in at.generators for part in ast.walk(each.target) if isinstance(part, ast.Name)
+                part.id for each in at.generators for part in walk(each.target) if isinstance(part, ast.Name)
             }:
                 return True
         return False

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import stored, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
@@ -16,7 +16,7 @@ _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
 def beginning(spot: Spot) -> Iterator[Step]:
     """`sum(takewhile(lambda v: v > t, x))` → `sum(x[jnp.cumprod(jnp.array([v > t for v in x])) > 0])`."""
     code = spot.code
-    for node in ast.walk(code.statement(spot.node)):
+    for node in walk(code.statement(spot.node)):
         if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords:
             continue
         called, (keeps, values) = spot.value(node.func), node.args
@@ -50,7 +50,7 @@ def _array(spot: Spot, node: ast.expr) -> str:
 def runs(spot: Spot) -> Iterator[Step]:
     """`for k, g in groupby(x): n = len(list(g))` → a loop over the values of the runs and their lengths."""
     code = spot.code
-    for node in ast.walk(spot.function) if isinstance(spot.function, ast.FunctionDef) else ():
+    for node in walk(spot.function) if isinstance(spot.function, ast.FunctionDef) else ():
         if isinstance(node, ast.Call) and spot.value(node.func) is itertools.groupby:
             statement = code.statement(node)
             if code.on_own_lines([statement]) and not isinstance(statement, ast.While) and not code.is_elif(statement):
@@ -73,8 +73,8 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
             scope = code.parents[around]
         case _:
             return None
-    lengths = [length for node in ast.walk(scope) if (length := _length_of(node, group.id)) is not None]
-    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == group.id and isinstance(n.ctx, ast.Load)]
+    lengths = [length for node in walk(scope) if (length := _length_of(node, group.id)) is not None]
+    uses = [n for n in walk(scope) if isinstance(n, ast.Name) and n.id == group.id and isinstance(n.ctx, ast.Load)]
     if len(lengths) != len(uses) or not lengths:
         return None
     values, run = code.fresh("values", "run_values"), code.fresh("run", "number_of_run")
@@ -114,7 +114,7 @@ def gathered(spot: Spot) -> Iterator[Step]:
     function, code = spot.function, spot.code
     if not isinstance(function, ast.FunctionDef):
         return
-    for loop in ast.walk(function):
+    for loop in walk(function):
         match loop:
             case ast.For(body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=of, attr="append"), args=[item]))], orelse=[]):
                 edits = _by_label(spot, function, loop, of, item) if code.on_own_lines([loop]) else None
@@ -139,7 +139,7 @@ def _by_label(spot: Spot, function: ast.FunctionDef, loop: ast.For, of: ast.expr
             whole = False
     labels, values = _run_over(spot, loop, key), _run_over(spot, loop, item)
     labels = f"{labels}.astype(int)" if whole and labels else labels
-    named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    named = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
     made = next((code.statement(n) for n in named if isinstance(n.ctx, ast.Store)), None)
     if not labels or not values or not isinstance(made, ast.Assign) or not _makes_lists(made.value):
         return None
@@ -152,7 +152,7 @@ def _by_label(spot: Spot, function: ast.FunctionDef, loop: ast.For, of: ast.expr
         labels, values = label, value
     edits: list[_Edit] = [(code.region([made]), ""), (code.region([loop]), lines)]
     for use in named:
-        if use in ast.walk(loop) or not isinstance(use.ctx, ast.Load):
+        if use in walk(loop) or not isinstance(use.ctx, ast.Load):
             continue
         read = code.parents.get(code.parents[use])
         around = code.parents.get(read) if read is not None else None
@@ -182,7 +182,7 @@ def _groups(spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, lab
             return None
         start = code.region([first], comments=True)[0]
         return [*edits, ((start, start), f"{code.indent(first)}{group} = {chosen}\n")]
-    inside = [n for n in ast.walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
+    inside = [n for n in walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
     return edits + [(n, chosen) for n in inside if isinstance(n.ctx, ast.Load)]
 
 
@@ -203,22 +203,16 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
         case _:
             return
     bound = set(stored(function.body))
-    known = all(
-        isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Tuple | ast.List | ast.Load) for part in ast.walk(keys)
-    )
-    if not known or {node.id for part in (chosen, keys) for node in ast.walk(part) if isinstance(node, ast.Name)} & bound - {
-        key
-    }:
+    known = all(isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Tuple | ast.List | ast.Load) for part in walk(keys))
+    if not known or {node.id for part in (chosen, keys) for node in walk(part) if isinstance(node, ast.Name)} & bound - {key}:
         return
 
     def chosen_by(label: str) -> str:
-        of_key = [node for node in ast.walk(chosen) if isinstance(node, ast.Name) and node.id == key]
+        of_key = [node for node in walk(chosen) if isinstance(node, ast.Name) and node.id == key]
         return code.edited(*code.span(chosen), [(*code.span(node), label) for node in of_key])
 
     edits: list[_Edit] = [(code.region([made]), "")]
-    for use in [
-        node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name and node not in ast.walk(made)
-    ]:
+    for use in [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name and node not in walk(made)]:
         parent = code.parents[use]
         read = code.parents[parent]
         around = code.parents[read]
@@ -258,7 +252,7 @@ def _by_keys(
             if code.on_own_lines([first])
             else None
         )
-    inside = [n for n in ast.walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
+    inside = [n for n in walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
     return edits + [(n, chosen_by(label)) for n in inside if isinstance(n.ctx, ast.Load)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.lookups import position_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.source.names import walk
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,10 @@ def _held(spot: Spot, root: ast.expr, function: ast.FunctionDef) -> tuple[Any, b
     """The dictionary that stands there, and whether it is the module's: else one that the function writes down and leaves
     alone."""
     if isinstance(root, ast.Name):
-        named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == root.id]
+        named = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == root.id]
         made = [
             node.value
-            for node in ast.walk(function)
+            for node in walk(function)
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == root.id
         ]
         if not all(_is_asked(spot, node) for node in named if isinstance(node.ctx, ast.Load)):

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -19,7 +19,7 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     function, code = spot.function, spot.code
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
-    if any(isinstance(node, SCOPES) for node in ast.walk(function) if node is not function):
+    if any(isinstance(node, SCOPES) for node in walk(function) if node is not function):
         return
     edits: list[_Edit] = []
     for made in walk_scope(function.body):
@@ -40,7 +40,7 @@ def _apart(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, r
                 begin[text] = code.expr(value)
             case _:
                 return []
-    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name and node not in made.targets]
+    uses = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name and node not in made.targets]
     fields: list[tuple[ast.Subscript, str]] = []
     for use in uses:
         match code.parents[use]:

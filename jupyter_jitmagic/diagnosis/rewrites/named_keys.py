@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from jupyter_jitmagic.diagnosis.rewrites.named_states import constant_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
-from jupyter_jitmagic.source.names import SCOPES, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
 
 _WHOLE = ("sum", "max", "min", "len", "list")
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -28,7 +28,7 @@ def by_number(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
-    if any(isinstance(node, SCOPES) for node in ast.walk(function) if node is not function):
+    if any(isinstance(node, SCOPES) for node in walk(function) if node is not function):
         return
     made = {}
     for statement in walk_scope(function.body):
@@ -62,7 +62,7 @@ def _step(spot: Spot, function: ast.FunctionDef, tables: list[_Table]) -> Step:
     constants = {text: constant_name(spot, text) for text in names}
     if len(set(constants.values())) < len(names):
         raise _Refused
-    inside = {id(part) for node, _ in edits if isinstance(node, ast.AST) for part in ast.walk(node) if part is not node}
+    inside = {id(part) for node, _ in edits if isinstance(node, ast.AST) for part in walk(node) if part is not node}
     edits += [(node, constants[text]) for node, text in said.items() if id(node) not in inside]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = spot.code.offset(first_line(first), 0)
@@ -122,7 +122,7 @@ class _Table:
         self._wholes: list[tuple[ast.AST, str]] = []
         self._best: list[tuple[ast.Call, str]] = []
         self._variables: dict[str, set[str]] = {}
-        named = [node for node in ast.walk(self.function) if isinstance(node, ast.Name) and node.id == self.name]
+        named = [node for node in walk(self.function) if isinstance(node, ast.Name) and node.id == self.name]
         if [node for node in named if not isinstance(node.ctx, ast.Load)] != self.made.targets:
             raise _Refused
         for node in named:
@@ -214,9 +214,9 @@ class _Table:
             return self._variables[name]
         found = self._variables[name] = set()
         code = self.spot.code
-        if any(each.arg == name for each in ast.walk(self.function.args) if isinstance(each, ast.arg)):
+        if any(each.arg == name for each in walk(self.function.args) if isinstance(each, ast.arg)):
             raise _Refused
-        for node in ast.walk(self.function):
+        for node in walk(self.function):
             if not (isinstance(node, ast.Name) and node.id == name):
                 continue
             match code.parents[node]:

@@ -13,7 +13,7 @@ from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.name_tables import NameTable, table_around
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
-from jupyter_jitmagic.source.names import SCOPES, stored
+from jupyter_jitmagic.source.names import SCOPES, stored, walk
 
 _ASKED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
 
@@ -25,7 +25,7 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
         return
     code = spot.code
     around = next((at for at in code.ancestors(spot.node) if at in function.body), None)
-    if not isinstance(around, ast.stmt) or any(isinstance(at, SCOPES) for at in ast.walk(function) if at is not function):
+    if not isinstance(around, ast.stmt) or any(isinstance(at, SCOPES) for at in walk(function) if at is not function):
         return
     changed = set(stored([around]))
     names = set(stored(function.body))
@@ -75,7 +75,7 @@ def _tokens(
     adds to; None where it is anything else, or asked for otherwise."""
     code = spot.code
     found: list[tuple[ast.expr, str]] = []
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.arg) and node.arg == name:
             return None
         if not (isinstance(node, ast.Name) and node.id == name):
@@ -133,9 +133,9 @@ def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.e
 
 def _keys(function: ast.FunctionDef, table: str) -> list[ast.expr]:
     """The keys of a dictionary that the function writes down, and of which it asks for items by a variable alone."""
-    named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == table]
-    made = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign) and node.targets[0] in named]
-    asked = [node for node in ast.walk(function) if isinstance(node, ast.Subscript) and node.value in named]
+    named = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == table]
+    made = [node.value for node in walk(function) if isinstance(node, ast.Assign) and node.targets[0] in named]
+    asked = [node for node in walk(function) if isinstance(node, ast.Subscript) and node.value in named]
     by_name = all(isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Load) for node in asked)
     match made:
         case [ast.Dict(keys=keys)] if by_name and len(named) == len(asked) + 1:
@@ -167,7 +167,7 @@ def constant_name(spot: Spot, text: str) -> str:
 
 def _by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tuple[tuple[int, int], str]]:
     """`state is None` → `state == …`."""
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[other]) if name in (
                 getattr(left, "id", ""),
@@ -183,7 +183,7 @@ def given_by_a_helper(spot: Spot) -> Iterator[Step]:
     if not isinstance(call, ast.Call) or isinstance(code.parents[call], ast.Return | ast.Expr):
         return
     helper = helper_of(spot, call)
-    returned = [node.value for node in ast.walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
+    returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
     named = [node.value for node in returned if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     if len(set(named)) > 1 and len(named) == len(returned):
         yield from inlined_by_ways(spot, call)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import ARRAY, BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -18,12 +18,12 @@ def by_the_first(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if spot.kind not in (ARRAY, BOOL) or not isinstance(function, ast.FunctionDef):
         return
-    nodes = list(ast.walk(function))
+    nodes = walk(function)
     if any(isinstance(node, SCOPES) for node in nodes if node is not function):
         return
     named = [node for node in nodes if isinstance(node, ast.Name)]
     stores = Counter(node.id for node in named if isinstance(node.ctx, ast.Store))
-    stores.update(each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg))
+    stores.update(each.arg for each in walk(function.args) if isinstance(each, ast.arg))
     written = {
         node.value.id
         for node in nodes

@@ -10,14 +10,14 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
 
 def by_map(spot: Spot) -> Iterator[Step]:
     """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C."""
     code = spot.code
     asked = spot.node.iter if isinstance(spot.node, ast.For | ast.comprehension) else spot.node
-    for node in ast.walk(asked) if isinstance(asked, ast.expr) else ():
+    for node in walk(asked) if isinstance(asked, ast.expr) else ():
         match node:
             case ast.Call(func=ast.Name(id="map"), args=[function, values], keywords=[]) if spot.is_builtin("map"):
                 if not isinstance(spot.value(function), type | types.BuiltinFunctionType):

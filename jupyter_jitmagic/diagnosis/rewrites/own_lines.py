@@ -11,13 +11,14 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.names import walk
 
 
 def on_lines_of_their_own(spot: Spot) -> Iterator[Step]:
     """The statements of the function in which the trace stopped."""
     function = spot.function
     if isinstance(function, ast.FunctionDef):
-        edits = [edit for node in ast.walk(function) for edit in _broken(spot.code, node)]
+        edits = [edit for node in walk(function) for edit in _broken(spot.code, node)]
         if edits:
             yield spot.step("layout", *edits)
 

@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import SCOPES, loaded
+from jupyter_jitmagic.source.names import SCOPES, loaded, walk
 from jupyter_jitmagic.source.units import NoSource, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -65,7 +65,7 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
     """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
                 made = [spot.value(each.func) for each in values if isinstance(each, ast.Call)]
@@ -79,7 +79,7 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
 def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, type, bool]]:
     """(variable, class) of each object that only this function reaches: it is made there once, and nothing is asked for but
     its attributes; or methods of another such object may be given it."""
-    nodes = list(ast.walk(function))
+    nodes = walk(function)
     for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name() as made)):
@@ -179,7 +179,7 @@ def _step(made: Inlining) -> Step | None:
 
 
 def _same(code: Code, function: Any) -> ast.FunctionDef | None:
-    named = [node for node in ast.walk(code.tree) if isinstance(node, ast.FunctionDef) and node.name == function.name]
+    named = [node for node in walk(code.tree) if isinstance(node, ast.FunctionDef) and node.name == function.name]
     return named[0] if len(named) == 1 else None
 
 
@@ -187,7 +187,7 @@ def _next_call(code: Code, function: ast.FunctionDef, name: str) -> ast.Call | N
     """A call of a method whose own arguments call none."""
     calls = [
         node
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Call)
         and (_is(node.func, name) or _is(getattr(node.func, "value", None), name) or _is_behind_super(node, name))
     ]
@@ -235,7 +235,7 @@ def _inlining(spot: Spot, call: ast.Call, bases: Sequence[type], method: str, ow
 
 def _method(source: Code, name: str, line: int) -> ast.FunctionDef | None:
     """The method of this name whose first line this is, without the decorator that made it a property."""
-    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+    nodes = [node for node in walk(source.tree) if isinstance(node, ast.FunctionDef) and node.name == name]
     nodes = [node for node in nodes if min([node.lineno, *(each.lineno for each in node.decorator_list)]) == line]
     if len(nodes) != 1:
         return None
@@ -247,7 +247,7 @@ def _made_by_a_call(within: ast.FunctionDef, text: str, name: str, kind: type) -
     """The text with `name.__init__(…)` in the place of the line that makes the object, below what its class holds first."""
     code = Code(text)
     function = _same(code, within)
-    for node in ast.walk(function) if function is not None else ():
+    for node in walk(function) if function is not None else ():
         match node:
             case ast.Assign(targets=[ast.Name(id=each)], value=ast.Call() as call) if each == name:
                 break
@@ -304,8 +304,8 @@ def _with_variables(within: ast.FunctionDef, text: str, name: str, kind: type) -
     function = _same(code, within)
     if function is None:
         return None
-    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Attribute) and _is(node.value, name)]
-    if len(nodes) != sum(_is(node, name) for node in ast.walk(function)):
+    nodes = [node for node in walk(function) if isinstance(node, ast.Attribute) and _is(node.value, name)]
+    if len(nodes) != sum(_is(node, name) for node in walk(function)):
         return None
     written = {node.attr for node in nodes if isinstance(node.ctx, ast.Store)}
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []

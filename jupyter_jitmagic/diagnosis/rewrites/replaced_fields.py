@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES
+from jupyter_jitmagic.source.names import SCOPES, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -24,11 +24,11 @@ def as_variables(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if spot.kind != BOOL or spot.asked() is None or not isinstance(function, ast.FunctionDef):
         return
-    if any(isinstance(node, SCOPES) for node in ast.walk(function) if node is not function):
+    if any(isinstance(node, SCOPES) for node in walk(function) if node is not function):
         return
     kinds: dict[type, set[str]] = {}
     for name, value in spot.locals.items():
-        if _is_plain(value) and name not in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}:
+        if _is_plain(value) and name not in {each.arg for each in walk(function.args) if isinstance(each, ast.arg)}:
             kinds.setdefault(type(value), set()).add(name)
     for kind, names in kinds.items():
         try:
@@ -60,17 +60,17 @@ class _Fields:
     def edits(self) -> Iterator[_Edit]:
         times: dict[str, int] = {}
         inside: set[int] = set()
-        for node in ast.walk(self.function):
+        for node in walk(self.function):
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in self.names:
                     if not self.code.on_own_lines([node]):
                         raise _Refused
                     times[name] = times.get(name, 0) + 1
-                    inside |= {id(part) for part in ast.walk(node)}
+                    inside |= {id(part) for part in walk(node)}
                     yield node, self._bound(name, value)
         if max(times.values(), default=0) < 2:
             raise _Refused  # never another one
-        for node in ast.walk(self.function):
+        for node in walk(self.function):
             if isinstance(node, ast.Name) and node.id in self.names and id(node) not in inside:
                 yield self._field(node)
 
@@ -112,7 +112,7 @@ class _Fields:
 
     def _text(self, node: ast.expr) -> str:
         """An expression with the variables in the place of fields."""
-        uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in self.names]
+        uses = [each for each in walk(node) if isinstance(each, ast.Name) and each.id in self.names]
         fields = [self._field(each) for each in uses]
         edits = [(*self.code.span(where), text) for where, text in fields if isinstance(where, ast.AST)]
         text = self.code.edited(*self.code.span(node), edits)

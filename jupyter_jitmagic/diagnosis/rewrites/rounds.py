@@ -14,7 +14,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import stored, walk_scope
+from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
         match part:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]):
                 counted = _counted(spot, name)
-                if counted is not None and name not in {n.id for n in ast.walk(limit) if isinstance(n, ast.Name)}:
+                if counted is not None and name not in {n.id for n in walk(limit) if isinstance(n, ast.Name)}:
                     yield Counter(name, limit, *counted)
 
 
@@ -162,12 +162,12 @@ def _counted(spot: Spot, name: str) -> tuple[int, int] | None:
     """(where it begins, what is added to it at once at most) of a variable to which nothing is done but adding."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef) or name in {
-        each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)
+        each.arg for each in walk(function.args) if isinstance(each, ast.arg)
     }:
         return None
     starts: list[int] = []
     rises: list[int] = []
-    for node in ast.walk(function):
+    for node in walk(function):
         if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)):
             continue
         match spot.code.statement(node):
@@ -265,8 +265,8 @@ def rounds_coming_to(spot: Spot, loop: ast.For | ast.While, statement: ast.stmt)
 
 def _is_of(spot: Spot, test: ast.expr, index: str) -> bool:
     """Whether Python knows a test as soon as it knows the loop's number."""
-    names = [node for node in ast.walk(test) if isinstance(node, ast.Name)]
-    return all(isinstance(node, _SIMPLE) for node in ast.walk(test)) and all(
+    names = [node for node in walk(test) if isinstance(node, ast.Name)]
+    return all(isinstance(node, _SIMPLE) for node in walk(test)) and all(
         name.id == index or is_fact(spot, name) for name in names
     )
 
@@ -294,7 +294,7 @@ def _range_length(spot: Spot, args: list[ast.expr]) -> str | None:
     if not args or not all(is_fact(spot, each) for each in args):
         return None
     from_zero = len(args) == 1 or (len(args) == 2 and isinstance(args[0], ast.Constant) and args[0].value == 0)
-    if from_zero and not any(isinstance(part, ast.Sub | ast.USub) for part in ast.walk(args[-1])):
+    if from_zero and not any(isinstance(part, ast.Sub | ast.USub) for part in walk(args[-1])):
         return code.expr(args[-1])
     return f"len(range({', '.join(map(code.src, args))}))"
 

@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SetsInPlac
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
-from jupyter_jitmagic.source.names import loaded, target_names, walk_scope
+from jupyter_jitmagic.source.names import loaded, target_names, walk, walk_scope
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -231,7 +231,7 @@ def repeated(spot: Spot) -> Iterator[Step]:
         return
     if _has(node, "total_repeat_length") or len(node.args) < 2:
         return
-    own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    own = {part.id for part in walk(node) if isinstance(part, ast.Name)}
     beside = _used_with(spot, node)
     for name, value in spot.locals.items():
         if name not in own and name in beside and attribute(value, "ndim", 0) > 0:
@@ -306,7 +306,7 @@ def by_filter(spot: Spot) -> Iterator[Step]:
     """`list(filter(lambda v: v > 0, xs))` → `[v for v in xs if v > 0]`, which the walk goes on with."""
     code = spot.code
     statement = code.statement(spot.node) if spot.kind == BOOL and isinstance(spot.node, ast.expr) else None
-    for node in ast.walk(statement) if statement is not None else ():
+    for node in walk(statement) if statement is not None else ():
         match node:
             case ast.Call(func=ast.Name(id="filter"), args=[keeps, values], keywords=[]) if spot.is_builtin("filter"):
                 pass

@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import stored, walk_scope
+from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
 _SIDES = {bisect.bisect_left: "", bisect.bisect_right: ', side="right"'}
 _IN_ORDER = {UNORDERED: "a search in what is in no order", "nan": "the place that a search gives to NaN"}
@@ -51,7 +51,7 @@ def smallest(spot: Spot) -> Iterator[Step]:
 def accumulated(spot: Spot) -> Iterator[Step]:
     """`itertools.accumulate(x, max)` → `lax.associative_scan(lambda a, b: jnp.where(b > a, b, a), jnp.asarray(x))`: of equal
     values the first has the gradient, as of Python's; `lax.cummax` divides it between them."""
-    inside = [node for node in ast.walk(spot.node) if isinstance(node, ast.Call)]
+    inside = [node for node in walk(spot.node) if isinstance(node, ast.Call)]
     for node in [*inside, *(at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.Call))]:
         if spot.value(node.func) is itertools.accumulate and len(node.args) == 2 and not node.keywords:
             sign = _EXTREMES.get(spot.value(node.args[1]))
@@ -144,8 +144,8 @@ def named_sets(spot: Spot) -> Iterator[Step]:
         for name, value in _bound(made):
             if not _listed(spot, value, "set"):
                 continue
-            named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
-            array = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)} & set(stored(function.body))
+            named = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name]
+            array = {node.id for node in walk(value) if isinstance(node, ast.Name)} & set(stored(function.body))
             once = sum(isinstance(node.ctx, ast.Store) for node in named) == 1
             asked = [node for node in named if isinstance(node.ctx, ast.Load)]
             if not once or array or not all(_is_asked_as_a_whole(code, node) for node in asked):
@@ -182,7 +182,7 @@ def of_two_sets(spot: Spot) -> Iterator[Step]:
     """`len(set(a.tolist()) & set(b.tolist()))` → `len(jnp.intersect1d(a, b))`; all of a statement, which are asked together."""
     code, edits, name = spot.code, list[tuple[ast.AST, str]](), ""
     statement = code.statement(spot.node)
-    for node in ast.walk(statement):
+    for node in walk(statement):
         match node:
             case ast.Call(
                 func=ast.Name(id="len" | "sum" | "max" | "min" as of), args=[ast.BinOp(left=left, op=op, right=right)]
