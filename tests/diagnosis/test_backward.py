@@ -110,8 +110,17 @@ def test_a_loop_without_a_reverse_mode_is_known_before_jax_is_asked() -> None:
     def counted(x: Any, s: Any) -> Any:
         return lax.while_loop(lambda c: c < x[0], lambda c: c + 1, 0) * s
 
-    one_way = [doubled, jax.jit(doubled), lambda x, s: lax.cond(s > 100, doubled, lambda x, s: s, x, s) + x.sum()]
-    both_ways = [counted, lambda x, s: jnp.floor(doubled(x, s)) + s, lambda x, s: x.sum() + (doubled(x, s) > 3)]
+    def grown(x: Any, s: Any) -> Any:  # the state begins as a fixed number
+        def another(c: Any) -> Any:
+            return c[0] + 1, lax.cond(c[1] > 10, lambda y: y, lambda y: y * s + 1, c[1])
+
+        return lax.while_loop(lambda c: c[0] < 3, another, (0, 0.0))[1]
+
+    def fixed(x: Any, s: Any) -> Any:
+        return lax.while_loop(lambda c: c[1] < s, lambda c: (c[0] + 1, c[1] * 2), (0, 1.0))[1] * s
+
+    one_way = [doubled, grown, jax.jit(doubled), lambda x, s: lax.cond(s > 100, doubled, lambda x, s: s, x, s) + x.sum()]
+    both_ways = [counted, fixed, lambda x, s: jnp.floor(doubled(x, s)) + s, lambda x, s: x.sum() + (doubled(x, s) > 3)]
     for fun in one_way:
         assert backward.is_one_way(jax.jit(fun).trace(X, S).jaxpr, range(2))
         with pytest.raises(ValueError, match="while_loop"):

@@ -131,7 +131,7 @@ def _goes_round(jaxpr: Any, active: Flags, wanted: Flags) -> bool:
         given = [not hasattr(atom, "val") and atom in known for atom in equation.invars]
         inner: list[tuple[Any, Flags]] = []
         if name == "while":
-            state = given[params["cond_nconsts"] + params["body_nconsts"] :]
+            state = _after_rounds(params, given) or given[_constants(params) :]
             if any(a and b for a, b in zip(state, out, strict=True)):
                 return True
         elif name in _JITTED:
@@ -143,6 +143,48 @@ def _goes_round(jaxpr: Any, active: Flags, wanted: Flags) -> bool:
         if name not in FLAT:
             needed.update(atom for atom in equation.invars if not hasattr(atom, "val") and _is_float(atom))
     return False
+
+
+def _depending(jaxpr: Any, active: Flags) -> list[bool] | None:
+    """Which floats that a program gives depend on active arguments by floats; None where an operation is not known."""
+    known = {variable for variable, flag in zip(jaxpr.invars, active, strict=True) if flag}
+    for equation in jaxpr.eqns:
+        name, params = equation.primitive.name, equation.params
+        given = [not hasattr(atom, "val") and atom in known for atom in equation.invars]
+        if name in FLAT or not any(given) or not any(map(_is_float, equation.outvars)):
+            continue
+        if name in _JITTED:
+            out = _depending(_open(params["jaxpr"]), given)
+        elif name == "while":
+            out = _after_rounds(params, given)
+        elif name == "cond":
+            ways = [_depending(_open(each), given[1:]) for each in params["branches"]]
+            out = None if None in ways else [any(each) for each in zip(*filter(None, ways), strict=True)]
+        else:
+            out = [True] * len(equation.outvars) if has_rule(name) else None
+        if out is None:
+            return None
+        known.update(atom for atom, flag in zip(equation.outvars, out, strict=True) if flag and _is_float(atom))
+    return [not hasattr(atom, "val") and atom in known for atom in jaxpr.outvars]
+
+
+def _after_rounds(params: dict[str, Any], given: Flags) -> list[bool] | None:
+    """Which floats of a while loop's state depend on its active operands after any number of rounds: what begins as a fixed
+    number may be computed of an active one in the first."""
+    first = params["cond_nconsts"]
+    constants, state = list(given[first : _constants(params)]), list(given[_constants(params) :])
+    while True:
+        after = _depending(_open(params["body_jaxpr"]), [*constants, *state])
+        if after is None:
+            return None
+        joined = [before or now for before, now in zip(state, after, strict=True)]
+        if joined == state:
+            return state
+        state = joined
+
+
+def _constants(params: dict[str, Any]) -> int:
+    return int(params["cond_nconsts"]) + int(params["body_nconsts"])
 
 
 def _is_float(atom: Any) -> bool:
