@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
 from jupyter_jitmagic.diagnosis.rewrites.lists import emptied_instead, made_apart, named_first, popped_first, rows_of_tuples
+from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -282,22 +283,27 @@ class _Marks(Container):
                 self.refuse(self.made)
         if isinstance(value, ast.Call) and not self.is_builtin_call(value, "set"):
             self.refuse(self.made)
-        code, spot = self.spot.code, self.spot
-        text = f"{self.name} = {spot.jnp('zeros')}({self._places()}, bool)"
-        self.lines(self.made, text + "".join(f".at[{code.expr(each)}].set(True)" for each in first))
+        text = f"{self.name} = {self.spot.jnp('zeros')}({self._places()}, bool)"
+        self.lines(self.made, text + "".join(f".at[{self._place(each)}].set(True)" for each in first))
 
     def _places(self) -> str:
-        """How many numbers there can be: the numbers are places of an array."""
-        numbers = {ast.dump(without_int(value)) for _, value in self.appended()}
+        """How many numbers there can be, or pairs of them: they are places of an array."""
         for node in ast.walk(self.function):
-            match node:
-                case ast.Subscript(value=ast.Name(id=array), slice=index) if self._is_argument(array):
-                    for axis, part in enumerate(index.elts if isinstance(index, ast.Tuple) else [index]):
-                        if ast.dump(part) in numbers:
-                            beyond = f"numbers in {self.name} that are no places of {array}"
-                            kinds = ("count", "large count", "negative int", "moved", "number", "size", "end")
-                            self.excludes = dict.fromkeys(kinds, beyond)
-                            return f"{array}.shape[{axis}]"
+            found = owner_and_places(node) if isinstance(node, ast.Subscript) else None
+            if found is None or not self._is_argument(found[0]):
+                continue
+            array, places = found[0], [*map(ast.dump, found[1])]
+            for _, value in self.appended():
+                parts = [ast.dump(without_int(part)) for part in _parts(value)]
+                for axis in range(len(places)):
+                    if places[axis : axis + len(parts)] == parts:
+                        beyond = f"numbers in {self.name} that are below 0, or no places of {array}"
+                        kinds = ("count", "large count", "negative int", "moved", "number", "size", "end")
+                        self.excludes = dict.fromkeys(kinds, beyond)
+                        if len(parts) == self.spot.locals[array].ndim > 1:
+                            return f"{array}.shape"
+                        axes = [f"{array}.shape[{axis + place}]" for place in range(len(parts))]
+                        return axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
         self.refuse(self.made)
 
     def _is_argument(self, name: str) -> bool:
@@ -310,16 +316,16 @@ class _Marks(Container):
         match parent:
             case ast.Attribute(attr="add"):
                 statement, value = self.statement_of(parent)
-                self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(True)")
+                self.lines(statement, f"{self.name} = {self.name}.at[{self._place(value)}].set(True)")
             case ast.Attribute(attr="clear"):
                 self.lines(self.cleared(parent), f"{self.name} = {spot.jnp('zeros_like')}({self.name})")
             case ast.Attribute(attr="discard" | "remove"):
                 statement, value = self.statement_of(parent)
-                self.lines(statement, f"{self.name} = {self.name}.at[{code.expr(value)}].set(False)")
+                self.lines(statement, f"{self.name} = {self.name}.at[{self._place(value)}].set(False)")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, f"{spot.jnp('sum')}({self.name})")
             case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
-                found = f"{self.name}[{code.expr(parent.left)}]"
+                found = f"{self.name}[{self._place(parent.left)}]"
                 self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")
             case ast.While(test=test) if test is node and (rounds := self._rounds(parent)):
                 start, _ = code.span(parent)
@@ -335,6 +341,9 @@ class _Marks(Container):
                 self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
                 self.refuse(node)
+
+    def _place(self, value: ast.expr) -> str:
+        return ", ".join(map(self.spot.code.expr, _parts(value)))
 
     def _in_order(self) -> str:
         """The bounds of the numbers in it, where a set gives them in order: those of `set(range(n))`, each in the place of its
@@ -357,6 +366,11 @@ class _Marks(Container):
             return ""
         start, size = counted
         return size if start == "0" else f"{size} - {start}"
+
+
+def _parts(value: ast.expr) -> list[ast.expr]:
+    """The numbers of a pair, or the number."""
+    return value.elts if isinstance(value, ast.Tuple) else [value]
 
 
 RULES: list[Rule] = [asked_of_a_container]

@@ -63,48 +63,51 @@ class _Marked:
                 break
             if isinstance(at, ast.If) and not at.orelse:
                 for part in conjuncts(at.test):
-                    places = self._marks(part, at.body)
+                    places = self._marks(part, at.body, statement)
                     if places:
                         return at, places
         for number, each in enumerate(self.loop.body):
             match each:
                 case ast.If(test=test, body=[ast.Continue()], orelse=[]):
-                    tests = (self._marks(part, self.loop.body[number + 1 :]) for part in _denied(test))
-                    places = next(filter(None, tests), "")
-                    behind = [n for s in self.loop.body[number + 1 :] for n in ast.walk(s)]
-                    if places and statement in behind:
+                    behind = self.loop.body[number + 1 :]
+                    places = next(filter(None, (self._marks(part, behind, statement) for part in _denied(test))), "")
+                    if places and _is_in(statement, behind):
                         return self.loop, places
         return None
 
-    def _marks(self, test: ast.expr, block: list[ast.stmt]) -> str:
-        """The number of places of an array whose place is free, as the test says, and is taken in the block; "" for others."""
+    def _marks(self, test: ast.expr, block: list[ast.stmt], statement: ast.stmt) -> str:
+        """The number of places of an array whose place is free, as the test says, and is taken in the block around a statement;
+        "" for others."""
         match test:
-            case ast.UnaryOp(op=ast.Not(), operand=ast.Subscript(value=ast.Name(id=name)) as place):
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Subscript() as place):
                 free: ast.expr = ast.Constant(False)
-            case ast.Call(args=[ast.Subscript(value=ast.Name(id=name)) as place], func=func) if (
+            case ast.Call(args=[ast.Subscript() as place], func=func) if (
                 self.spot.code.src(func).rpartition(".")[2] == "logical_not"
             ):
                 free = ast.Constant(False)
-            case ast.Compare(
-                left=ast.Subscript(value=ast.Name(id=name)) as place, ops=[ast.Eq() | ast.Lt() as how], comparators=[free]
-            ):
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq() | ast.Lt() as how], comparators=[free]):
                 if isinstance(how, ast.Lt) and not (isinstance(free, ast.Constant) and free.value == 0):
                     return ""
             case _:
                 return ""
+        found = owner_and_places(place)
+        if found is None:
+            return ""
+        name, places = found
         marks = self.spot.locals.get(name)
         if not isinstance(marks, list | jax.Array | np.ndarray):
             return ""
-        first = next((k for k, s in enumerate(block) if _set_at(s, name, place) is not None), None)
-        if first is None or leaves(block[:first], (ast.Continue, ast.Break, ast.Return)):
+        first = next((k for k, s in enumerate(block) if _is_set_at(s, name, places)), None)
+        if first is None or (_is_in(statement, block[:first]) and leaves(block[:first], (ast.Continue, ast.Break, ast.Return))):
             return ""  # some rounds leave it before it is marked
-        if loaded([place.slice]) & set(stored(block[:first])):
+        if loaded(places) & set(stored(block[:first])):
             return ""
         every = [value for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) for value in _stored_in(s, name)]
         if any(value is None or not self._takes(value, free) for value in every):
             return ""
-        flat = isinstance(marks, list) or marks.ndim == 1
-        return f"len({name})" if flat else f"{name}.size"
+        if isinstance(marks, list):
+            return f"len({name})" if len(places) == 1 else f"sum(map(len, {name}))" if len(places) == 2 else ""
+        return f"len({name})" if marks.ndim == 1 else f"{name}.size"
 
     def _takes(self, value: ast.expr, free: ast.expr) -> bool:
         """Whether a value that is put at a place says for ever that it is not free."""
@@ -115,18 +118,22 @@ class _Marked:
                 return True
             case _, ast.Constant(value=int() | float() as number):
                 return isinstance(_number(free), int | float) and number >= 0 >= (_number(free) or 0) != number
-            case _, ast.BinOp(
-                left=ast.Subscript(slice=taken), op=ast.Add(), right=ast.Constant(value=int() | float() as number)
-            ):
+            case _, ast.BinOp(left=ast.Subscript() as read, op=ast.Add(), right=ast.Constant(value=int() | float() as number)):
                 # a distance, one more than that of the item that was taken, which had one
                 below = _number(free) in (-1, 0, float("inf"))
-                return below and number > 0 and ast.dump(taken) in {ast.dump(each) for each in self.taken}
+                return below and number > 0 and self._is_taken(read)
             case ast.Constant(value=0), ast.Name(id=name):
                 return self._is_counted(name)
             case ast.Name(id=before), ast.Name(id=after):
                 # where both are one, plain Python's loop has no end
                 return before != after and not {before, after} & set(stored(self.loop.body))
         return False
+
+    def _is_taken(self, read: ast.Subscript) -> bool:
+        """Whether what is read is of the item that was taken."""
+        found = owner_and_places(read)
+        items = [each.elts if isinstance(each, ast.Tuple) else [each] for each in self.taken]
+        return found is not None and [*map(ast.dump, found[1])] in [[*map(ast.dump, item)] for item in items]
 
     def _is_counted(self, name: str) -> bool:
         """Whether a name stands for 1 or more in the loop: it begins at 0 or more and is counted up before it."""
@@ -141,6 +148,10 @@ class _Marked:
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
         return len(made) + len(raised) == len(stores) and any(s in before for s in raised)
+
+
+def _is_in(statement: ast.stmt, block: list[ast.stmt]) -> bool:
+    return any(statement in ast.walk(each) for each in block)
 
 
 def _denied(test: ast.expr) -> Iterator[ast.expr]:
@@ -168,11 +179,25 @@ def _targets(statement: ast.stmt) -> list[str]:
     return []
 
 
-def _set_at(statement: ast.stmt, name: str, place: ast.Subscript) -> ast.expr | None:
-    """What a statement puts at a place of an array: `seen[v] = x`, `seen = seen.at[v].set(x)`."""
+def owner_and_places(read: ast.expr) -> tuple[str, list[ast.expr]] | None:
+    """("seen", [r, c]) of `seen[r, c]` and `seen[r][c]`."""
+    match read:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Tuple(elts=places)):
+            return name, places
+        case ast.Subscript(value=ast.Name(id=name), slice=place):
+            return name, [place]
+        case ast.Subscript(value=ast.Subscript() as owner, slice=place):
+            found = owner_and_places(owner)
+            return None if found is None else (found[0], [*found[1], place])
+    return None
+
+
+def put(statement: ast.stmt) -> tuple[str, list[ast.expr], ast.expr] | None:
+    """(name, places, value) of `seen[v] = x`, `seen[r][c] = x`, `seen = seen.at[v].set(x)`."""
     match statement:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=same), slice=at)], value=value):
-            pass
+        case ast.Assign(targets=[ast.Subscript() as target], value=value):
+            found = owner_and_places(target)
+            return None if found is None else (*found, value)
         case ast.Assign(
             targets=[ast.Name(id=target)],
             value=ast.Call(
@@ -182,10 +207,14 @@ def _set_at(statement: ast.stmt, name: str, place: ast.Subscript) -> ast.expr | 
                 args=[value],
             ),
         ) if target == same:
-            pass
-        case _:
-            return None
-    return value if same == name and ast.dump(at) == ast.dump(place.slice) else None
+            return same, at.elts if isinstance(at, ast.Tuple) else [at], value
+    return None
+
+
+def _is_set_at(statement: ast.stmt, name: str, places: Sequence[ast.expr]) -> bool:
+    """Whether a statement puts something at a place of an array."""
+    found = put(statement)
+    return found is not None and found[0] == name and [*map(ast.dump, found[1])] == [*map(ast.dump, places)]
 
 
 def _stored_in(statement: ast.stmt, name: str) -> list[ast.expr | None]:
@@ -200,7 +229,7 @@ def _stored_in(statement: ast.stmt, name: str) -> list[ast.expr | None]:
     if not stores:
         return []
     match statement:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=same))], value=value) if same == name:
+        case ast.Assign(targets=[ast.Subscript() as target], value=value) if (owner_and_places(target) or ("",))[0] == name:
             return [value]
         case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Attribute(attr="set"), args=[value])):
             return [value]

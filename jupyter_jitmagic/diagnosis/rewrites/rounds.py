@@ -233,6 +233,8 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
             lengths = [length for each in args if (length := _length(spot, each)) is not None]
             apart = list(dict.fromkeys(lengths))
             return f"min({', '.join(apart)})" if len(apart) > 1 else apart[0] if apart else None
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return None if any(isinstance(each, ast.Starred) for each in items) else str(len(items))
         case ast.Name() | ast.Subscript(value=ast.Name(), slice=ast.Slice()):
             array = iterable if isinstance(iterable, ast.Name) else iterable.value
             assert isinstance(array, ast.Name)

@@ -90,6 +90,64 @@ def test_a_fill_whose_items_are_pairs_and_whose_image_is_what_marks_them():
     assert "jnp.zeros((img.size * 4 + 1, 2), int)" in found.rewrites[0].source
 
 
+PAIRS = """from collections import deque
+def f(grid):
+    n, m = grid.shape
+    seen = {made}
+    todo = {queue}([(0, 0)])
+    while todo:
+        r, c = todo.{pop}()
+{guards}        for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+            a, b = r + dr, c + dc
+            if 0 <= a < n and 0 <= b < m{free}:
+{mark}                todo.append((a, b))
+    return {result}
+"""
+WALLS = [(IMAGE,), (IMAGE.T,), (IMAGE * 0,), (IMAGE * 0 + 1,), (IMAGE[:1],)]
+GUARDS = "        if (r, c) in seen:\n            continue\n        if grid[r, c] == 1:\n            continue\n"
+FREE = " and (a, b) not in seen and grid[a, b] == 0"
+
+
+@pytest.mark.parametrize(
+    ("made", "pop", "guards", "free", "mark", "result"),
+    [
+        ("{(0, 0)}", "popleft", "", FREE, "                seen.add((a, b))\n", "len(seen)"),
+        ("set()", "pop", f"{GUARDS}        seen.add((r, c))\n", "", "", "len(seen)"),
+        (
+            "set()",
+            "pop",
+            f"{GUARDS}        if r == n - 1 and c == m - 1:\n            return True\n        seen.add((r, c))\n",
+            "",
+            "",
+            "False",
+        ),
+        (
+            "[[False] * m for _ in range(n)]",
+            "popleft",
+            "",
+            " and not seen[a][b] and grid[a, b] == 0",
+            "                seen[a][b] = True\n",
+            "jnp.array(seen).sum()",
+        ),
+    ],
+    ids=["added", "taken", "until a place", "rows"],
+)
+def test_pairs_that_were_met_mark_what_waits(made, pop, guards, free, mark, result):
+    source = PAIRS.format(made=made, pop=pop, queue="deque", guards=guards, free=free, mark=mark, result=result)
+    text = check(source, *WALLS, seconds=6.0).rewrites[0].source
+    assert "todo = jnp.zeros((seen.size" in text or "sum(map(len, seen))" in text
+
+
+def test_an_item_that_is_added_before_it_is_marked_may_be_added_without_end():
+    """Some rounds go on before they mark what they added."""
+    guards = (
+        "        if (r, c) in seen:\n            continue\n        if r + 1 < n:\n            todo.append((r + 1, c))\n"
+        "        if grid[r, c] == 1:\n            continue\n        seen.add((r, c))\n"
+    )
+    source = PAIRS.format(made="set()", pop="pop", queue="deque", guards=guards, free="", mark="", result="len(seen)")
+    assert not propose(define(source)["f"], (IMAGE,), {}).rewrites
+
+
 def test_a_fill_that_asks_for_its_borders_and_the_colour_at_once():
     """Each place is filled once, as behind the denied test its colour is the old one: four items for each."""
     found = check(
