@@ -149,7 +149,7 @@ class Writer:
         self.sources = 0
         self.inexact = False  # something was written that `exact` writes otherwise
         self.minds_nan = False  # what is selected may hold NaN wherever a loop puts it
-        self.averaged = False  # a mean was written that `guarded` writes otherwise
+        self.averaged = False  # a mean or an area was written that `guarded` writes otherwise
         self.apart = False  # pieces were put together that plain Python lets overlap
 
     # -- texts --------------------------------------------------------------------------------------------

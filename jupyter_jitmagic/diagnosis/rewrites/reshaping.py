@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, TOTAL, Called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -217,15 +218,29 @@ class Reshaping(Consumers):
         return None
 
     def _trapezoid(self, node: ast.Call, known: Called) -> Ragged | None:
-        found = self._only(node, known)
-        if found is None:
+        array, *points = [*known.arguments, *(each.value for each in known.keywords if each.arg == "x")]
+        found, placed = self.visit(array), [self.visit(each) for each in points]
+        if found is None and not any(placed):
             return None
-        array = known.arguments[0]
-        if len(known.arguments) > 1 or known.keywords or found.ndim > 1 or found.listed or self.current is None:
+        step = known.keyword("dx")
+        given = len(points) + (step is not None)
+        alike = found is not None and all(each is not None and each.like(found) for each in placed)
+        if found is None or not alike or given > 1 or given < len(known.keywords) or found.ndim > 1 or self.current is None:
             self.stop(node)
-        found = self.ordered(array, found)
+        if found.listed or found.flat or found.group:
+            self.stop(node)
+        self.averaged = True
+        ragged = [each for each in (found, *placed) if each is not None]
+        for each in ragged:
+            self.require(each, TOTAL if self.guarded else 0)  # or NaN that is left out meets the gradient
+        front, *_ = [self.ordered(argument, each) for argument, each in zip((array, *points), ragged, strict=True)]
         text = self.named(self.text(array), "in_order", "in_front")
-        self.replace(node, f"({self.jnp('sum')}({text}[1:] + {text}[:-1], where={enclosed(found.mask)}[1:]) / 2)")
+        heights = f"{text}[1:] + {text}[:-1]"
+        for argument in points:
+            where = self.named(self.text(argument), "points", "in_order", "in_front")
+            heights = f"({where}[1:] - {where}[:-1]) * ({heights})"
+        width = f"{self.operand(step)} * " if step is not None else ""
+        self.replace(node, f"({width}{self.jnp('sum')}({heights}, where={enclosed(front.mask)}[1:]) / 2)")
         return None
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
@@ -339,6 +354,12 @@ class Reshaping(Consumers):
         heavy = self.visit(weights) if weights is not None else None
         if found is None and heavy is None:
             return None
+        least = known.keyword("minlength")
+        if length is None and least is not None:  # as long as that, if no number is larger
+            length, start = least, self.code.span(least)[0]
+            beyond = f"numbers of {self.code.src(least)} or more, for which the counts of plain Python are longer"
+            self.excludes[OVERLAP] = beyond
+            self.state.edits.append((self.code.text.rindex("minlength", 0, start), start, "length="))
         if found is None or length is None or (weights is not None and (heavy is None or not heavy.like(found))):
             self.stop(node)
         numbers = known.arguments[0]

@@ -262,9 +262,15 @@ def _may_follow(flow: Flow, stores: list[ast.Name]) -> bool:
 def places_of(flow: Flow, node: ast.Call) -> tuple[str, Ragged, int]:
     """(`nonzero` with a size, what counts of it, the number of axes)."""
     asked = node.args[0]
-    flow.plain(asked)
-    ndim = flow.ndim(asked) or 1
-    mask = _mask_text(flow, asked) if flow.current is not None else flow.operand(asked)
+    held, ndim = flow.visit(asked), flow.ndim(asked) or 1
+    if held is not None:  # of what was cut off itself: `jnp.where(x[:n] > 0)`
+        if held.ndim > 1 or held.flat or held.listed or held.group or held.dtype != "b":
+            flow.stop(node)
+        front = flow.ordered(asked, held)
+        mask = flow.named(f"{flow.operand(asked)} & {enclosed(front.mask)}", "kept", "chosen", "selected")
+        ndim = 1
+    else:
+        mask = _mask_text(flow, asked) if flow.current is not None else flow.operand(asked)
     size = f"{enclosed(mask)}.size"
     number, flow.sources = flow.sources, flow.sources + 1
     safe = flow.levels.get(number, 0) and ndim == 1  # then the others stand for one that is found

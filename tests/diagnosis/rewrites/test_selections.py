@@ -497,3 +497,42 @@ def test_a_matrix_of_integers_that_is_looked_through_is_no_mask_itself():
     source = "def f(m, x):\n    found = jnp.nonzero(m)\n    return jnp.sum(x[found[0]] * m[found])\n"
     m = jnp.array([[0, 2, 0], [3, 0, 0]])
     check(source, (m, jnp.array([1.0, 5.0])), (m * 0, jnp.array([1.0, 5.0])), (m.T, jnp.array([1.0, 5.0, 7.0])), seconds=30.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "m = (x > t) & (x < 4)\n    return jnp.trapezoid(y[m], x[m])",
+        "m = ~jnp.isnan(y)\n    return jnp.trapezoid(y[m], x=x[m]) / (t + 2)",
+        "return jnp.trapezoid(y[x > t], dx=0.5)",
+    ],
+)
+def test_the_area_below_selected_points(body):
+    """Between points that are neighbours once the others are left out; NaN that is left out meets no gradient."""
+    y = jnp.array([1.0, 3.0, jnp.nan, 4.0]) if "isnan" in body else jnp.array([1.0, 3.0, -2.0, 4.0])
+    calls = [(jnp.array([0.0, 1.0, 2.5, 3.0]), y, t) for t in (0.5, -1.0, 2.0)]
+    assert check(f"def f(x, y, t):\n    {body}\n", *calls).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "hits = jnp.where(x[:n] > t)[0]\n    return hits[-1] if len(hits) else -1",
+        "kept = x[x > -3]\n    places = jnp.where(kept > t)[0]\n    return kept[places].sum() + len(places)",
+        "late = jnp.nonzero(x[n:] > t)[0]\n    return x[n + late[0]] if late.size else x[0]",
+    ],
+)
+def test_places_within_what_was_cut_off_or_selected(body):
+    calls = [(X, n, t) for n, t in ((3, 0.0), (1, 3.0), (4, -2.0), (2, 9.0))]
+    assert check(f"def f(x, n, t):\n    {body}\n", *calls, seconds=20.0).rewrites[0].verified
+
+
+def test_places_of_a_matrix_are_counted_by_row():
+    """As long as `minlength`, if no number is larger: what it says where one is."""
+    source = (
+        "def f(a, h):\n    i, j = jnp.nonzero(a)\n    degree = jnp.bincount(i, minlength=a.shape[0])\n"
+        "    return jnp.zeros_like(h).at[j].add(h[i] / degree[i])\n"
+    )
+    a = jnp.array([[0, 1, 1], [1, 0, 0], [0, 1, 0]])
+    h = jnp.array([1.0, -2.0, 4.0])
+    assert check(source, (a, h), (a * 0, h), (a.T, h), seconds=20.0).rewrites[0].verified
