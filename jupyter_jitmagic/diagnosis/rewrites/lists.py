@@ -49,18 +49,32 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
         pred = code.fresh("chosen", "pred")
         lines, test = f"{indent}{pred} = {test}\n", pred
     written = (node.body, test), (node.orelse, f"{spot.jnp('logical_not')}({test})")
-    for statements, chosen in written:
-        for statement in statements:
-            appended = _appended(spot, statement)
-            if isinstance(statement, ast.Assign):
-                lines += code.block_text([statement], indent)
-            elif appended is not None and appended[0] in growing:
-                name, value = appended
-                lines += f"{indent}{name}.append({code.expr(value)})\n{indent}{flags[name]}.append({chosen})\n"
+    values = [value for _, value in both]
     beside = [each.value for each in [*node.body, *node.orelse] if isinstance(each, ast.Assign)]
-    risky = not harmless([*(value for _, value in both), *beside])
-    region = code.region([node])
-    yield spot.step("kept", (region, lines), *(((a, b), text) for a, b, text in edits), risky=risky)
+    risky = not harmless([*values, *beside])
+    for on_its_side in (False, True) if risky and all(_nothing(spot, value) for value in values) else (False,):
+        added = ""
+        for statements, chosen in written:
+            for statement in statements:
+                appended = _appended(spot, statement)
+                if isinstance(statement, ast.Assign):
+                    added += code.block_text([statement], indent)
+                elif appended is not None and appended[0] in growing:
+                    name, value = appended
+                    text = code.expr(value)
+                    if on_its_side and not harmless([value]):
+                        text = f"{spot.lax('cond')}({chosen}, lambda: {text}, lambda: {_nothing(spot, value)})"
+                    added += f"{indent}{name}.append({text})\n{indent}{flags[name]}.append({chosen})\n"
+        replaced = [((a, b), text) for a, b, text in edits]
+        yield spot.step(
+            "kept", (code.region([node]), lines + added), *replaced, risky=risky and not (on_its_side and not beside)
+        )
+
+
+def _nothing(spot: Spot, value: ast.expr) -> str:
+    """What stands for a number that is not appended."""
+    fact = spot.fact(value)
+    return {"f": "0.0", "i": "0"}.get(fact.dtype, "") if fact is not None and fact.ndim == 0 else ""
 
 
 def born_in_a_branch(spot: Spot) -> Iterator[Step]:

@@ -333,3 +333,16 @@ def test_an_item_set_in_a_branch_is_chosen_itself():
     first = check(source, (X, 2.0), (-2 * X, 0.1), (X, 3), seconds=60.0).rewrites[0]
     assert "speed[i] = jnp.where(abs(x[i + 1] - x[i]) > 1, 0.0, speed[i])" in first.source
     assert "speed[-i] = jnp.where(speed[-i] < 0.3, 0.3, speed[-i])" in first.source
+
+
+def test_a_quotient_that_is_appended_where_its_divisor_is_none_is_evaluated_there_alone():
+    """Evaluated always, its gradient is NaN where the divisor is 0, though nobody takes the quotient."""
+    source = (
+        "def f(x, y):\n    slopes = []\n    for i in range(len(x)):\n        for j in range(i + 1, len(x)):\n"
+        "            if x[j] != x[i]:\n                slopes.append((y[j] - y[i]) / (x[j] - x[i]))\n"
+        "    return jnp.median(jnp.array(slopes))\n"
+    )
+    x, y = jnp.array([1.0, 2.0, 2.0, 4.0]), jnp.array([0.5, -1.0, 3.0, 2.0])
+    found = check(source, (x, y), (-y, x), (jnp.array([3.0, 1.0, 2.0, 5.0]), y), seconds=20.0).rewrites[0]
+    assert found.verified
+    assert "cond(x[j] != x[i]" in found.source
