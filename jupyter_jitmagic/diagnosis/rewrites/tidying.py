@@ -1,5 +1,5 @@
 """What rules leave behind in a draft that nobody would have typed: names that only name another, helpers that nothing calls any
-more, brackets within brackets."""
+more, brackets within brackets, a `_` that is read."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
         if isinstance(node, ast.FunctionDef):
             if node.name in called and node.name not in read and not node.decorator_list and _may_go(code, node):
                 yield [(*_with_the_gap(code, node), "")]
+            yield from _with_a_name(code, node, old)
         elif isinstance(node, ast.Assign):
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield from _without_a_name(code, node, old, names)
@@ -46,6 +47,17 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
             new = node.lineno == node.end_lineno and code.lines[node.lineno - 1].strip() not in old
             if new and (left, right) == ("((", "))") and code.span(node)[1] == end + 2:
                 yield [(start - 1, start, ""), (end, end + 1, "")]
+
+
+def _with_a_name(code: Code, node: ast.FunctionDef, old: set[str]) -> Iterator[list[Edit]]:
+    """`def body(_, x)` whose `_` is read, as the loop's variable was called that: a name for it."""
+    own = [each for each in node.args.args if each.arg == "_" and each.annotation is None]
+    bound = [each for each in walk(node) if "_" in _bound_by(each)]
+    reads = [each for each in _reads(code, "_") if each in _all_below(node.body)]
+    new = code.lines[node.lineno - 1].strip() not in old
+    if new and own and bound == own and reads and not any(_hides(code, each) for each in reads):
+        name = code.fresh("i", "k", "number")
+        yield [(*code.span(each), name) for each in (own[0], *reads)]
 
 
 def _may_go(code: Code, node: ast.stmt) -> bool:

@@ -73,3 +73,12 @@ def test_a_flag_that_is_returned_is_the_test_itself():
 
 def test_a_flag_of_jax_needs_no_bool_around_it():
     assert "return jnp.all(x > t)\n" in check("def f(x, t):\n    return bool(jnp.all(x > t))\n", (X, 1.0)).rewrites[0].source
+
+
+def test_a_round_that_is_read_has_a_name():
+    new = (
+        "def f(x, n):\n    def body_fun(_, x):\n        return x.at[_].set(0)\n\n    return lax.fori_loop(0, n, body_fun, x)\n"
+    )
+    assert "def body_fun(i, x):\n        return x.at[i].set(0)\n" in tidied(new, "")
+    unread = new.replace("at[_]", "at[0]")
+    assert tidied(unread, "") == unread
