@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import (
     called,
     is_module,
 )
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -104,7 +104,8 @@ class Consumers(Updating):
             if safety == PARTIAL and one.source < 0 and self._decides(node, operand):  # nothing could be filled
                 self.replace(operand, f"{self.jnp('where')}({one.broadcast}, {self.text(operand)}, 1)")
             else:
-                self.require(one, safety if self._decides(node, operand) else min(safety, TOTAL))
+                needed = ONE if safety == PARTIAL and self._is_one(operand) else safety
+                self.require(one, needed if self._decides(node, operand) else min(safety, TOTAL))
         ndim = first.ndim
         for operand, each in found:
             other = self.ndim(operand) if each is None else None
@@ -118,6 +119,16 @@ class Consumers(Updating):
         if len({each.source for _, each in ragged}) > 1:
             made = replace(made, source=self._together([each.source for _, each in ragged]))
         return replace(made, dtype=self._dtype(node, [each for _, each in ragged]))
+
+    def _is_one(self, node: ast.expr) -> bool:
+        """Whether it is 1 where the selections in it are: `p[m] / q[m]`, of which a logarithm is taken."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+                return self._is_one(left) and self._is_one(right)
+            case ast.BinOp(left=left, op=ast.Pow()):
+                return self._is_one(left)
+        found = self.state.seen.get(node)
+        return found is not None and found.direct
 
     def _paired(self, node: ast.expr, ragged: list[Ragged], others: list[ast.expr], safety: int) -> Ragged:
         """`s[:, None] - t[None, :]`: each of one selection with each of the other."""

@@ -600,3 +600,11 @@ def test_names_that_are_bound_one_after_the_other_are_not():
 def test_what_was_selected_is_put_in_order_along_another_axis(body):
     table = jnp.array([[3.0, -1.0, 2.0, 0.5], [1.0, 4.0, -2.0, 0.5], [2.0, 0.0, 5.0, -1.0]])
     check(f"def f(m, t):\n    return {body}\n", (table, 0.7), (-table, -2.5), (table[:, ::-1], 0.0))
+
+
+def test_a_quotient_of_what_was_selected_is_one_beside_it():
+    """A logarithm of it is taken there as well, for which 1 will do: no element that counts has to be looked for."""
+    source = "def f(p, q):\n    m = (p > 0) & (q > 0)\n    return jnp.sum(p[m] * jnp.log(p[m] / q[m]))\n"
+    p, q = jnp.array([0.5, 0.0, 0.25, 0.25]), jnp.array([0.25, 0.5, 0.0, 0.25])
+    text = check(source, (p, q), (q, p), (p, p)).rewrites[0].source
+    assert "jnp.log(jnp.where(m, p, 1) / jnp.where(m, q, 1))" in text and "argmax" not in text
