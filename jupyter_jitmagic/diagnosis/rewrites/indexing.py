@@ -103,13 +103,18 @@ class Indexing(Writer):
         if found is None:
             self.plain(node.slice)
             return None
-        if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
-            self.stop(node)
+        match node.slice:
+            case ast.Constant(value=int() as number):
+                place = number % found.ndim
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+                place = -number % found.ndim
+            case _:
+                self.stop(node)
         if found.grid:
-            mask = found.grid[node.slice.value % found.ndim]
+            mask = found.grid[place]
             if mask:
                 self.replace(node, self.count(Ragged(mask)))
-        elif found.flat or node.slice.value % found.ndim == found.axis:
+        elif found.flat or place == found.axis:
             self.replace(node, self.count(found))
         return None
 

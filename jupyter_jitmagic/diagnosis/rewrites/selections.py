@@ -392,9 +392,19 @@ def _as_a_statement(code: Code, statement: ast.stmt, index: str) -> tuple[tuple[
     return code.region([statement]), text
 
 
+def compressed_by_method(spot: Spot) -> Iterator[Step]:
+    """`x.compress(m, axis=0)` → `jnp.compress(m, x, axis=0)`, which other rules know."""
+    match spot.node:
+        case ast.Call(func=ast.Attribute(value=array, attr="compress") as method, args=[_, *_] as args) as node:
+            if not is_module(spot, array) and spot.fact(array) is not None:
+                rest = spot.code.text[spot.code.span(args[0])[1] : spot.code.span(node)[1]]
+                text = f"{spot.jnp(method.attr)}({spot.code.expr(args[0])}, {spot.code.expr(array)}{rest}"
+                yield spot.step("jnp", (node, text))
+
+
 RULES: list[Rule] = [
-    already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice, the_inverse_alone, binned,
-    repeated, deleted, collected, by_filter,
+    compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice,
+    the_inverse_alone, binned, repeated, deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 

@@ -536,3 +536,24 @@ def test_places_of_a_matrix_are_counted_by_row():
     a = jnp.array([[0, 1, 1], [1, 0, 0], [0, 1, 0]])
     h = jnp.array([1.0, -2.0, 4.0])
     assert check(source, (a, h), (a * 0, h), (a.T, h), seconds=20.0).rewrites[0].verified
+
+
+DROPS = [
+    "m = ~jnp.isnan(x)\n    if not m.all():\n        x = x[m]\n",
+    "if jnp.any(jnp.isnan(x)):\n        x = x[~jnp.isnan(x)]\n",
+    "m = jnp.logical_not(jnp.isnan(x))\n    if ~jnp.all(m):\n        x = x.compress(m)\n",
+]
+
+
+@pytest.mark.parametrize("drop", DROPS)
+def test_a_selection_that_is_made_where_it_leaves_something_out_is_made_in_any_case(drop):
+    source = f"def f(x):\n    {drop}    return jnp.mean(x) * x.shape[-1]\n"
+    x = jnp.array([1.0, jnp.nan, 2.0, 4.0])
+    text = check(source, (x,), (jnp.arange(4.0),)).rewrites[0].source
+    assert "cond" not in text and "if " not in text
+
+
+def test_a_selection_under_another_test_is_not_made_in_any_case():
+    source = "def f(x, t):\n    m = ~jnp.isnan(x)\n    if not (x > t).all():\n        x = x[m]\n    return jnp.mean(x)\n"
+    for found in propose(define(source)["f"], (jnp.array([1.0, jnp.nan, 2.0]), 0.0), {}).rewrites:
+        assert "> t" in found.source
