@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called, is_module
@@ -94,10 +95,15 @@ def product(
 
 def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
     """`jnp.trace`, `jnp.diag`, `jnp.linalg.inv`, `.det` and `.solve` of a table with the same rows and columns: a one stands on
-    the diagonal of what does not count, so that it is a block of its own."""
+    the diagonal of what does not count, so that it is a block of its own. `jnp.diag` of a vector makes such a table."""
     found = [flow.visit(argument) for argument in known.arguments]
     flow.plain(*(each.value for each in known.keywords))
     table, *others = found or [None]
+    if known.name == "diag" and table is not None and (table.ndim, len(found), known.keywords) == (1, 1, []):
+        if table.flat or table.listed or table.group:
+            flow.stop(node)
+        flow.replace(known.arguments[0], flow.padded(known.arguments[0], table, "0"))
+        return replace(table_of(flow, table.mask, table.mask, table.dtype), pad="0")
     if not any(each is not None for each in found):
         return None
     square = table is not None and len(table.grid) == 2 and table.grid[0] == table.grid[1]

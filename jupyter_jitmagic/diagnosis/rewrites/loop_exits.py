@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import always_leaves, loaded, stored, surely_written, target_names
+from jupyter_jitmagic.source.names import always_leaves, loaded, stored, surely_written, target_names, walk_scope
 
 EXITS = (ast.Break, ast.Continue, ast.Return)
 
@@ -91,8 +91,27 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
     else:
         value = ""
     before = f"{around[0]}{first}{value}\n" if value else around[0]
-    text = f"{before}{indent}{head}:\n{indent}    if {test}:\n{deeper}{around[1]}"
+    numbers, kept, after = _read_behind(spot, loop, indent)
+    text = f"{before}{numbers}{indent}{head}:\n{indent}    if {test}:\n{kept}{deeper}{after}{around[1]}"
     return spot.step("flag", (region, text))
+
+
+def _read_behind(spot: Spot, loop: ast.For, indent: str) -> tuple[str, str, str]:
+    """What keeps numbers that are read behind the loop what they were when it was left: (before it, in it, behind it)."""
+    code, live = spot.code, spot.code.live_after(loop)
+    before = kept = after = ""
+    for node in walk_scope(loop.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in live and not _bound_above(spot, loop, name):
+                fact = spot.fact(value)
+                zero = {"f": "0.0", "i": "0", "b": "False"}.get(fact.dtype) if fact is not None and fact.ndim == 0 else None
+                if zero is not None and f"{indent}{name} = {zero}\n" not in before:
+                    before += f"{indent}{name} = {zero}\n"
+    if is_call(spot, loop.iter, "range") and isinstance(loop.target, ast.Name) and loop.target.id in live:
+        last = code.fresh(f"{loop.target.id}_then", f"last_{loop.target.id}")
+        before += f"{indent}{last} = 0\n"
+        kept, after = f"{indent}        {last} = {loop.target.id}\n", f"{indent}{loop.target.id} = {last}\n"
+    return before, kept, after
 
 
 def _any_of_its_kind(spot: Spot, loop: ast.For) -> str:

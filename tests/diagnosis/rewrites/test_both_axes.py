@@ -31,3 +31,16 @@ CALLS = [(A, X), (A.T, -X), (A + 1, jnp.array([1.0, 2.0, 3.0])), (A, jnp.array([
 )
 def test_rows_and_columns_that_are_selected(body):
     assert check(f"def f(A, x):\n    {body}\n", *CALLS).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "r = int((s > t * s[0]).sum())\n    return u[:, :r] @ jnp.diag(s[:r]) @ v[:r]",
+        "keep = s > t\n    return v[keep].T @ jnp.diag(1 / s[keep]) @ u[:, keep].T",
+    ],
+)
+def test_a_diagonal_of_what_was_selected(body):
+    a = jnp.array([[2.0, 0.5, 0.1], [0.3, 1.0, -0.4], [0.0, 0.2, 0.5]])
+    source = f"def f(a, t):\n    u, s, v = jnp.linalg.svd(a, full_matrices=False)\n    {body}\n"
+    assert check(source, (a, 0.3), (a, 0.9), (a.T, 0.01), seconds=20.0).rewrites[0].verified

@@ -639,3 +639,13 @@ def test_the_flag_of_a_break_is_its_test():
     p = jnp.array([0.5, 1.0, 0.25])
     first = check(source, (p, p), (p, 4 * p), (p, 40 * p), (p, -p), seconds=60.0).rewrites[0]
     assert "done = jnp.sum(x) > 30\n" in first.source and "n = jnp.where(done, n, n + 1)" in first.source
+
+
+def test_the_round_in_which_a_loop_was_left_is_read_behind_it():
+    """Arrays of another size in each round: the rounds stay Python's, their number and what was measured are kept."""
+    source = (
+        "def f(x, y, tol):\n    for degree in range(1, 4):\n        v = jnp.vander(x, degree + 1)\n"
+        "        rest = jnp.abs(v.sum(1) - y).max()\n        if rest < tol:\n            break\n    return degree, rest\n"
+    )
+    x, y = jnp.array([0.5, 1.0, -1.0]), jnp.array([1.0, 2.0, 0.5])
+    check(source, *((x, y, tol) for tol in (3.0, 0.6, 0.9, -1.0)), seconds=20.0)
