@@ -193,14 +193,21 @@ class Served:
         return self.plain.uncompiled(same, SHORT) is None and not self.plain.too_slow
 
     def depends_on_its_values(self, given: Input) -> bool:
-        """Whether plain Python refuses these sizes with other values in the arrays, which it takes in the call's own sizes: in
-        a branch that is not taken here, and compiled code has every branch."""
-
-        def takes(one: Input, number: int) -> bool:
-            return self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, number), SHORT) is not None
-
-        own = self.plain.variations.call()
-        return any(not takes(given, number) and not self.plain.too_slow and takes(own, number) for number in _OTHER_VALUES)
+        """Whether with other values in the arrays plain Python refuses these sizes, or gives arrays of other shapes, neither of
+        which it does in the call's own sizes: in a branch that is not taken here, and compiled code has every branch."""
+        own, sizes = self.plain.variations.call(), set()
+        for number in _OTHER_VALUES:
+            found, there = (
+                self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, number), SHORT) for one in (given, own)
+            )
+            if self.plain.too_slow:
+                return False
+            if there is None:
+                continue
+            if found is None:
+                return True
+            sizes.add((tuple(shapes(found)), tuple(shapes(there))))
+        return len({other for other, _ in sizes}) > len({one for _, one in sizes}) == 1
 
     def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
         """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another

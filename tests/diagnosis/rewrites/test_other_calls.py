@@ -346,6 +346,18 @@ def f(x, y, t):
     assert "y alone is empty" in told or "while_loop" not in found.rewrites[0].source
 
 
+def test_sizes_in_which_plain_pythons_result_has_one_shape_or_another():
+    """A place of three numbers: one side gives it back, the other makes one of two. That is no array of a fixed shape."""
+    source = (
+        "def f(pos, walls):\n    r, c = pos[0] + 1, pos[1]\n    if r >= walls.shape[0] or walls[r, c]:\n"
+        "        return pos, -1.0\n    return jnp.array([r, c]), 0.0\n"
+    )
+    walls = jnp.array([[False, True], [False, False]])
+    calls = [(jnp.array(place), walls) for place in ([0, 0], [0, 1], [1, 0])]
+    found = check(source, *calls, seconds=20.0).rewrites[0]
+    assert "on arrays of other sizes" in " ".join(found.compared.differences)
+
+
 @pytest.mark.parametrize(
     "values", [[1.0, 2.0, 4.0], [1.0, np.nan, 4.0], [np.nan], [2.5], [np.inf, 1.0], [[1.0, 2.0], [3.0, -9.0]]]
 )
