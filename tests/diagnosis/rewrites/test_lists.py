@@ -346,3 +346,28 @@ def test_a_quotient_that_is_appended_where_its_divisor_is_none_is_evaluated_ther
     found = check(source, (x, y), (-y, x), (jnp.array([3.0, 1.0, 2.0, 5.0]), y), seconds=20.0).rewrites[0]
     assert found.verified
     assert "cond(x[j] != x[i]" in found.source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if m.any():\n            found[c] = x[m].mean()",
+        "if m.sum() == 0:\n            continue\n        found[c] = x[m].mean()",
+    ],
+)
+def test_a_dict_by_the_number_of_the_round_whose_values_alone_are_asked(body):
+    source = (
+        f"def f(x, y):\n    found = {{}}\n    for c in range(3):\n        m = y == c\n        {body}\n"
+        "    return sum(found.values()) / len(found)\n"
+    )
+    calls = [(X, jnp.array(labels)) for labels in ([0, 1, 0], [2, 2, 2], [0, 1, 2])]
+    assert check(source, *calls, seconds=20.0).rewrites[0].verified
+
+
+def test_a_dict_whose_keys_are_asked_stays_one():
+    source = (
+        "def f(x, t):\n    found = {}\n    for c in range(3):\n        if x[c] > t:\n            found[c] = x[c]\n"
+        "    return max(found)\n"
+    )
+    rewrites = propose(define(source)["f"], (X, 0.0), {}).rewrites
+    assert not any("append" in each.source for each in rewrites)
