@@ -25,6 +25,7 @@ IN_DOUBLE = (
 )
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
+_OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
 _MOST_LIMITS = 4
 _OWN_LIMIT = 0.7
@@ -37,13 +38,14 @@ def computes_in_double(text: str) -> bool:
 
 def needs_double(text: str) -> bool:
     """Whether a source makes of Python's floats what 32 bits cannot tell: it rounds them to decimals (9.85 of 32 bits is above
-    9.85 of 64, and the halves go apart), or computes with numbers that are infinite or 0 there, as 1e300."""
+    9.85 of 64, and the halves go apart), makes edges of them between which it looks, or computes with numbers that are infinite
+    or 0 there, as 1e300."""
     if not computes_in_double(text):
         return False
     numbers = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant) and type(node.value) is float]
     of_single = np.finfo(np.float32)
     outgrow = any(number > of_single.max or 0 < number < of_single.tiny for number in numbers if np.isfinite(number))
-    return outgrow or bool(_TO_DECIMALS.search(text))
+    return outgrow or bool(_TO_DECIMALS.search(text) or _OWN_GRID.search(text))
 
 
 def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Input]:

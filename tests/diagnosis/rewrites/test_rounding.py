@@ -83,6 +83,17 @@ def test_where_64_bits_of_plain_python_decide_it_is_said():
     assert alike.rewrites[0].compared.differences == ()
 
 
+def test_edges_of_64_bits_are_said_where_no_number_met_one():
+    """A number at an edge of NumPy's is on the other side of the same edge with 32 bits."""
+    source = (
+        "def f(x, n):\n    edges = np.linspace(float(x.min()), float(x.max()), n + 1)\n    best = -1\n    where = 0\n"
+        "    for k in range(n):\n        count = ((x >= edges[k]) & (x < edges[k + 1])).sum()\n"
+        "        if count > best:\n            best, where = count, k\n    return where\n"
+    )
+    found = check(source, (jnp.array([0.3, -1.2, 0.9, 2.3]), 3), static=("n",), seconds=20.0)
+    assert IN_DOUBLE in found.rewrites[0].compared.differences
+
+
 def test_what_is_no_rounding_at_a_limit_is_refused():
     def turned(x, limit):
         return jnp.where(x == jnp.float32(0.7), 5.0, jnp.where(x > limit, 1.0, 0.0))
