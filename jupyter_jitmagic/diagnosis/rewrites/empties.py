@@ -59,13 +59,22 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
     if len(known.arguments) != 1 or known.keywords or known.name == "ptp":
         return
     array = spot.code.operand(known.arguments[0])
-    named = [
-        each.id for each in ast.walk(known.arguments[0]) if isinstance(each, ast.Name) and _is_empty(spot.locals.get(each.id))
-    ]
-    asked = named[0] if named else array  # a name instead of the whole text once more
+    chosen = known.arguments[0]
+    mask = chosen.args[0] if isinstance(chosen, ast.Call) and is_called(spot, chosen, "where") else None
+    asked = array
+    if isinstance(mask, ast.Name) and _is_empty(spot.locals.get(mask.id)):
+        asked = mask.id  # as empty as what is chosen by it, and shorter
     nothing = "0" if known.operation.sort == "place" else f"{spot.jnp('zeros')}((), {array}.dtype)"
     text = f"{spot.code.src(node)} if {asked}.size else {nothing}"
-    alone = isinstance(spot.code.parents[node], ast.keyword | ast.stmt)
+    match spot.code.parents[node]:
+        case ast.keyword() | ast.stmt() | ast.Lambda():
+            alone = True
+        case ast.Subscript(slice=inside):
+            alone = inside is node
+        case ast.Call(args=given):
+            alone = node in given
+        case _:
+            alone = False
     yield spot.step("if", (node, text if alone else f"({text})"))
 
 

@@ -82,3 +82,13 @@ def test_a_round_that_is_read_has_a_name():
     assert "def body_fun(i, x):\n        return x.at[i].set(0)\n" in tidied(new, "")
     unread = new.replace("at[_]", "at[0]")
     assert tidied(unread, "") == unread
+
+
+def test_a_mask_is_asked_whether_anything_is_there_and_not_the_whole_choice():
+    source = (
+        "def f(c, s, t):\n    idx = jnp.flatnonzero(c > t)\n    if idx.size == 0:\n        return -1\n"
+        "    return idx[jnp.argmax(s[idx])]\n"
+    )
+    s = jnp.array([3.0, 1.0, 2.0, 5.0])
+    text = check(source, (X, s, 0.0), (X, -s, 9.0), (-X, s, -9.0)).rewrites[0].source
+    assert ".size else 0" not in text or "where(counts, s[idx], -jnp.inf).size" not in text
