@@ -30,6 +30,9 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
     queue = _Queue(spot, function, loop, name)
     if not queue.is_ours():
         return
+    if (begun := queue.begun()) is not None:
+        yield begun
+        return
     sets = [each for each in dict.fromkeys(loaded(loop.body)) if isinstance(spot.locals.get(each), set)]
     if sets:  # their numbers become places of an array first
         yield from as_arrays(spot, loop, sorted(sets))
@@ -132,6 +135,22 @@ class _Queue:
                     yield node, items
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="extend")) if name == self.name:
                     yield node, None
+
+    def begun(self) -> Step | None:
+        """`queue = deque()`, `queue.append(start)` above the loop → `queue = deque([start])`."""
+        code, block = self.spot.code, self.spot.code.block(self.made)
+        above = block[block.index(self.made) + 1 : block.index(self.loop)] if self.loop in block else []
+        using = [each for each in above if self.name in loaded([each])]
+        calls = {code.statement(call): items or [] for call, items in self._adding()}
+        if self.first or not using or not all(map(calls.get, using)) or not code.on_own_lines([self.made, *using]):
+            return None
+        if using != above[above.index(using[0]) :][: len(using)]:
+            return None  # other lines stand between: what they bind may be among the items
+        assert isinstance(self.made, ast.Assign)
+        listed = f"[{', '.join(code.expr(item) for each in using for item in calls[each])}]"
+        made = f"{code.src(self.made.value.func)}({listed})" if isinstance(self.made.value, ast.Call) else listed
+        gone = [(code.region([each]), "") for each in (self.made, *using[1:])]
+        return self.spot.step("list", (using[0], f"{self.name} = {made}"), *gone)
 
     def spread(self) -> Step | None:
         """`stack.extend(v for v in …)` → a loop that appends."""

@@ -33,25 +33,26 @@ def test_a_queue_has_room_for_each_place_of_what_marks_its_items():
     assert "queue = jnp.zeros(len(dist) + 1, int).at[0].set(source)" in text
 
 
-def test_a_deque_beside_a_list_of_marks():
-    source = """from collections import deque
+@pytest.mark.parametrize(
+    "made", ["q = deque([0])", "q = deque()\n    q.append(0)", "q = []\n    n = adj.shape[0]\n    q.append(n - n)"]
+)
+def test_a_deque_beside_a_list_of_marks(made):
+    """Also where what it begins with is added by itself."""
+    source = f"""from collections import deque
 def f(adj):
     seen = [False] * adj.shape[0]
     seen[0] = True
-    q = deque()
-    q.append(0)
+    {made}
     while len(q) > 0:
-        u = q.popleft()
+        u = q.pop{"left()" if "deque" in made else "(0)"}
         for v in range(adj.shape[0]):
             if adj[u, v] > 0 and not seen[v]:
                 seen[v] = True
                 q.append(v)
     return jnp.array(seen)
 """
-    found = propose(define(source)["f"], (LINE,), {})
-    assert not found.rewrites  # an item that is added before the loop is not followed yet
-    made = source.replace("deque()\n    q.append(0)", "deque([0])")
-    assert "q = jnp.zeros(len(seen) + 1, int).at[0].set(0)" in check(made, (LINE,), (RING,), (FULL,)).rewrites[0].source
+    text = check(source, (LINE,), (RING,), (FULL,)).rewrites[0].source
+    assert f"q = jnp.zeros(len(seen) + 1, int).at[0].set({'n - n' if 'n - n' in made else '0'})" in text
 
 
 @pytest.mark.slow
