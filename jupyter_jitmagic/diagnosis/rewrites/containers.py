@@ -25,7 +25,14 @@ from jupyter_jitmagic.diagnosis.rewrites.growing import (
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
 from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
-from jupyter_jitmagic.diagnosis.rewrites.lists import emptied_instead, made_apart, named_first, popped_first, rows_of_tuples
+from jupyter_jitmagic.diagnosis.rewrites.lists import (
+    emptied_instead,
+    made_apart,
+    named_first,
+    popped_first,
+    rest_one_by_one,
+    rows_of_tuples,
+)
 from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
@@ -118,7 +125,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
             return
-        for first in (made_apart, rows_of_tuples, popped_first, named_first):
+        for first in (made_apart, rest_one_by_one, rows_of_tuples, popped_first, named_first):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return

@@ -12,6 +12,7 @@ import jax
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
 from jupyter_jitmagic.source.names import loaded, walk_scope
 
@@ -363,6 +364,29 @@ def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None
                 item = code.fresh("item", f"next_of_{name}")
                 text = f"{item} = {code.expr(value)}\n{code.indent(node)}{name}.append({item})"
                 return spot.step("list", (node, text))
+    return None
+
+
+def rest_one_by_one(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`out += a[i:]`, `out.extend(a[i:])` → a loop that appends `a[i]` and counts i up, where nothing reads i behind it."""
+    code = spot.code
+    for node in function.body:
+        match node:
+            case ast.AugAssign(target=ast.Name(id=held), op=ast.Add(), value=rest):
+                pass
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="extend"), args=[rest])):
+                pass
+            case _:
+                continue
+        match rest.args[0] if isinstance(rest, ast.Call) and code.src(rest.func) == "list" and rest.args else rest:
+            case ast.Subscript(
+                value=ast.Name(id=items), slice=ast.Slice(lower=ast.Name(id=index) as first, upper=None, step=None)
+            ) if held == name != items and is_place(spot, function, first) and code.on_own_lines([node]):
+                behind = function.body[function.body.index(node) + 1 :]
+                if index not in loaded(behind):
+                    inner = f"\n{code.indent(node)}    "
+                    lines = f"while {index} < len({items}):{inner}{name}.append({items}[{index}]){inner}{index} += 1"
+                    return spot.step("list", (node, lines))
     return None
 
 

@@ -152,8 +152,11 @@ REST = (
 SORTED = [(jnp.array([1.0, 4.0, 6.0]), jnp.array([2.0, 3.0])), (jnp.array([1.0]), jnp.array([2.0, 3.0]))]
 
 
-def test_two_sorted_arrays_are_merged_into_one_as_long_as_both():
-    found = check(MERGE.format(rest=REST + "    return jnp.array(out)\n"), *SORTED)
+@pytest.mark.parametrize(
+    "rest", [REST, "    out += list(a[i:])\n    out += list(b[j:])\n", "    out.extend(a[i:])\n    out.extend(b[j:])\n"]
+)
+def test_two_sorted_arrays_are_merged_into_one_as_long_as_both(rest):
+    found = check(MERGE.format(rest=rest + "    return jnp.array(out)\n"), *SORTED)
     assert "jnp.zeros(len(a) + len(b)" in found.rewrites[0].source and "return out\n" in found.rewrites[0].source
 
 
