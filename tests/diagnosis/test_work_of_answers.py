@@ -79,6 +79,42 @@ def test_a_program_is_compiled_for_each_rewrite_and_for_nothing_else(fun, compil
     assert len(compiled) <= len(found.rewrites), compiled
 
 
+def mean_of_each(nodes, counts):
+    groups = jnp.repeat(jnp.arange(counts.shape[0]), counts)
+    return jax.ops.segment_sum(nodes, groups, num_segments=counts.shape[0]) / jnp.maximum(counts, 1)[:, None]
+
+
+def damped(x, slope):
+    x = x.at[x < 0].multiply(slope)
+    big = x > 3.0
+    return x.at[big].set(3.0 + 0.1 * (x[big] - 3.0))
+
+
+def root(x):
+    total = x @ jnp.arange(11.0)
+    if total < 0:
+        total = 0.0
+    return jnp.tanh(x) * jnp.sqrt(total)
+
+
+@pytest.mark.parametrize(
+    ("fun", "args"),
+    [
+        (mean_of_each, lambda: (jnp.arange(14.0).reshape(7, 2), jnp.array([3, 4]))),
+        (damped, lambda: (jnp.array([1.0, -2.0, 7.0, 4.0, -1.0]), 0.1)),
+        (root, lambda: (jnp.linspace(-1.0, 3.0, 11),)),
+    ],
+)
+def test_plain_python_compiles_nothing_beyond_the_calls_own_run(fun, args, compiled):
+    """Not for what it raises on other data, not for arrays in the place of its own numbers, not for its derivative."""
+    asked(selected, jnp.linspace(-1.0, 2.0, 7), 0.5)
+    fun(*args())
+    compiled.clear()
+    found = diagnose_call(fun, args(), {}, seconds=PATIENCE)
+    assert found.rewrites
+    assert {name for name in compiled if name != "jit(stage)"} <= {f"jit({fun.__name__})"}
+
+
 def test_what_compiles_beside_other_work_is_ours_and_its_error_comes_to_whom_waits():
     """No row, no budget of the user's hears of it; nothing is lost in the thread."""
 

@@ -55,13 +55,24 @@ def lost_ahead(
         each = leaves_of(plain.function, given, static)
         try:
             got = rerun(lambda: uncompiled.evaluate(ahead, each.one_by_one(), Deadline(SHORT)))  # noqa: B023
-            if not np.isfinite(got) and np.isfinite(rerun(lambda: _derivative(plain.function, each)(each.values), SHORT * 4)):  # noqa: B023
+            if not np.isfinite(got) and np.isfinite(_of_plain(plain, each)):
                 return LOST_AHEAD
         except (Exception, OutOfTime, Effect):
             continue
         if deadline.over():
             break
     return ""
+
+
+def _of_plain(plain: Plain, leaves: Leaves) -> Any:
+    """Plain Python's derivative, by NumPy, or by JAX where that cannot tell."""
+    derivative = _derivative(plain.function, leaves)
+    if plain.agrees():
+        same = leaves.same("plain derivative")
+        found = plain.computed(lambda each: derivative(*each), [leaves.values, leaves.others], SHORT, same)
+        if found is not None:
+            return found
+    return rerun(lambda: derivative(leaves.values), SHORT * 4)
 
 
 def _derivative(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:

@@ -27,7 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.in_place import Setting
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
-from jupyter_jitmagic.diagnosis.proof.raising import Raised, raised
+from jupyter_jitmagic.diagnosis.proof.raising import Raised, is_of_any_arrays, raised
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -226,6 +226,9 @@ class Plain:
                 return found
             if self.too_slow:
                 self._endless.add(given.kind)
+                return None
+            if is_of_any_arrays(self._failed_by_numpy):  # asked again, JAX would compile all that comes before it
+                self._error = self._failed_by_numpy
                 return None
         if self.on_numpy:
             return self._on_numpy(given, first, seconds)

@@ -12,11 +12,14 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.jax_frames import is_jax_frame
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime
 from jupyter_jitmagic.source.units import Unit
+from jupyter_jitmagic.usercode.ownership import is_library
 
 MOST_TOLD = 2
+_OF_VALUES = (ValueError, IndexError, KeyError, ZeroDivisionError, OverflowError, AssertionError)
 _NEVER_TOLD = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, RecursionError, MemoryError, NotImplementedError)
 
 
@@ -51,6 +54,16 @@ def raised(error: Exception, units: Sequence[Unit]) -> Raised | None:
     said = str(error).splitlines()
     own = text.startswith(("raise", "assert"))
     return Raised(type(error).__name__, line, textwrap.shorten(said[0], 80, placeholder=" …") if said and not own else "", own)
+
+
+def is_of_any_arrays(error: BaseException | None) -> bool:
+    """Whether an exception of a run by NumPy is one of JAX's arrays as well: the user's own code or a check of JAX's raised it,
+    of shapes, say, which are the same; not the run, which may not know something."""
+    if type(error) not in _OF_VALUES or "racer" in str(error):
+        return False
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    filename = frame.f_code.co_filename
+    return is_jax_frame(filename) or not is_library(filename)
 
 
 def _place(units: Sequence[Unit], code: types.CodeType, line: int) -> tuple[int, str] | None:
