@@ -41,6 +41,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
             outcome = proposals(asked, left.sites, candidate)
+            asked.keep(outcome.rewrites, outcome.unverified, candidate)  # looking for pieces may take all the time that is left
             proposed = list(outcome.rewrites)
             unverified += outcome.unverified
             partial = partial or outcome.partial

@@ -62,14 +62,15 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
     assert "the search was stopped after" in found.reason and "No fix found" not in str(found)
 
 
-@pytest.mark.parametrize("limit_s", [1.5, 60.0])
-def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monkeypatch, limit_s):
-    """Whether the answer was stopped as a whole, or the search for other code alone; it says that nothing was compared."""
+@pytest.mark.parametrize(("limit_s", "in_pieces"), [(1.5, (None, False)), (60.0, (None, False)), (5.0, None)])
+def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monkeypatch, limit_s, in_pieces):
+    """Whether the answer was stopped as a whole, or the search for other code alone, or then the one for pieces; it says
+    that nothing was compared."""
     jm.options.advice_limit_s = limit_s
-    if limit_s == 60:
+    if limit_s > 2:
         monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code.limited", lambda _, work: limit.limited(0.5, work))
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge.judge", lambda *_: busy(60))
-    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code._split", lambda *_: (None, False))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code._split", lambda *_: in_pieces or busy(60))
     found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
     assert found.kind == "rewrite" and not found.rewrites and not found.verified
     assert [each.patterns for each in found.unverified] == [("where",)]
