@@ -309,3 +309,56 @@ def test_a_loop_of_gradients_is_compared_with_plain_python(monkeypatch):
     monkeypatch.setattr(clock, "WAITING", 40)
     rewrite = diagnose(train, W, X, Y).rewrites[0]
     assert "while_loop" in rewrite.patterns and rewrite.compared.inputs >= 5
+
+
+MANY = {f"w{k}": jnp.linspace(-1.0, 1.0, 6 + k) for k in range(12)}
+
+
+def of_many(weights, x):
+    return sum(jnp.sum(jnp.tanh(w * x) ** 2) for w in weights.values())
+
+
+def of_many_by_a_branch(weights, x):
+    return of_many(weights, x) * 2 if weights["w1"].sum() < 1 else of_many(weights, x)
+
+
+def of_many_with_a_name(weights, x):
+    return of_many(weights, x), "squares"
+
+
+def of_many_that_are_counted(weights, x):
+    CALLS.append(1)
+    return of_many_by_a_branch(weights, x)
+
+
+CALLS: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("fun", "options", "whole"),
+    [
+        (of_many, {}, True),
+        (of_many_by_a_branch, {}, False),
+        (of_many_with_a_name, {"has_aux": True}, False),
+        (of_many_that_are_counted, {}, False),
+    ],
+)
+def test_by_jax_itself_the_first_of_many_arrays_is_compiled_as_a_whole(fun, options, whole):
+    """One by one, its operations would be compiled for each shape. What needs a value, or gives a string, is left to JAX."""
+    compiled: list[str] = []
+
+    def hear(event, duration, fun_name="", **_):
+        if "backend_compile" in event:
+            compiled.append(fun_name)
+
+    made = Derived().by(jax.value_and_grad)
+    jax.clear_caches()
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    got = made(fun, **options)(MANY, 0.5)
+    jax.monitoring.unregister_event_duration_listener(hear)
+    assert ("jit(tanh)" not in compiled) == whole
+    assert len(CALLS) == (fun is of_many_that_are_counted)
+    want = jax.value_and_grad(fun, **options)(MANY, 0.5)
+    assert jax.tree.structure(got) == jax.tree.structure(want)
+    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+        assert one == other if isinstance(one, str) else np.allclose(one, other, rtol=1e-5)

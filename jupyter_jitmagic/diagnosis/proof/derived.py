@@ -12,16 +12,20 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.row_by_row import below_the_boundary, closure
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import MOST_BYTES, Same
 from jupyter_jitmagic.diagnosis.uncompiled.running import run_of, through
+from jupyter_jitmagic.usercode.held import may_write
 from jupyter_jitmagic.usercode.ownership import is_library
 
 TRANSFORMS: Mapping[str, Any] = types.MappingProxyType(
     {f"__jitmagic_{each.__name__}__": each for each in (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)}
 )
 """What they are called in the text that is run."""
+MANY = 8  # arrays, from which on a function's first call by JAX is compiled as a whole: one by one, its operations take longer
 MOST_TRACES = 6  # of one function, whose arguments or surroundings change at each call: it is left to JAX then
 MOST_FAILURES = 2  # of one function in a row, as its branches need values: JAX alone can go through it
 _NUMBERS = (bool, int, complex, str, bytes, type(None))
@@ -42,6 +46,8 @@ class Derived:
     def __init__(self, *, first_by_jax: bool = False) -> None:
         self._first_by_jax = first_by_jax
         self._called: set[Hashable] = set()
+        self._whole: set[Hashable] = set()
+        """Functions that were compiled as a whole, which pays once: another round may make another function of the text."""
         self._known: dict[Hashable, _Program | None] = {}
         self._of_run: dict[Hashable, _Program | None] = {}
         self._run: Any = None
@@ -74,11 +80,32 @@ class Derived:
             @functools.wraps(plain)
             def call(*args: Any, **kwargs: Any) -> Any:
                 found = self._by_program(plain, (transform, repr(options), repr(sorted(named.items()))), fun, args, kwargs)
+                found = found or self._at_once(plain, fun, args, kwargs)
                 return plain(*args, **kwargs) if found is None else found[0]
 
             return call
 
         return transformed
+
+    def _at_once(self, plain: Any, fun: Any, args: Any, kwargs: Any) -> tuple[Any] | None:
+        """(the result,) of a function of many arrays, compiled as a whole; None where that is not to be, or fails."""
+        leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
+        places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
+        code = attribute(fun, "__code__", fun)
+        if len(places) < MANY or self._first_by_jax or code in self._whole or _is_tracing(leaves):
+            return None
+        if not isinstance(code, types.CodeType) or may_write(code):
+            return None  # where that fails, JAX calls it once more
+        self._whole.add(code)
+        out: list[Any] = []
+        try:
+            under_jit = jax.jit(_flat(plain, leaves, tree, places, out), compiler_options=soon())
+            traced = under_jit.trace(*(leaves[k] for k in places))
+            if count_equations(traced.jaxpr) > SOME_EQUATIONS or traced.jaxpr.effects:
+                return None
+            return (jax.tree_util.tree_unflatten(out[0], traced.lower().compile()(*(leaves[k] for k in places))),)
+        except Exception:
+            return None  # JAX says in the run what is wrong with it
 
     def _by_program(self, plain: Any, how: Hashable, fun: Any, args: Any, kwargs: Any) -> tuple[Any] | None:
         """(the result,), or None where it is not that of a program that is known."""
@@ -188,8 +215,19 @@ def _traced(plain: Any, leaves: list[Any], tree: Any, given: tuple[Hashable, ...
     """The program of a transformed function that depends on these arrays of a run; None where results are no arrays."""
     out: list[Any] = []
     places = [k for k, each in enumerate(given) if isinstance(each, _Array)]
+    program = jax.make_jaxpr(_flat(plain, leaves, tree, places, out))(*(_struct(leaves[k]) for k in places))
+    if program.effects:
+        return None
+    number = {id(array): k for k, array in enumerate(of_run)}
+    held = [number.get(id(const), -1) for const in program.consts]
+    hidden = any(k < 0 and run_of(const) is not None for const, k in zip(program.consts, held, strict=True))
+    return _Program(program, out[0], held, not hidden and not _may_hold_more(program.jaxpr))
 
-    def flat(*arrays: Any) -> Any:
+
+def _flat(plain: Any, leaves: list[Any], tree: Any, places: Sequence[int], out: list[Any]) -> Callable[..., list[Any]]:
+    """The function of those of the leaves that are arrays, giving arrays alone; `out` gets the tree of its results."""
+
+    def flat(*arrays: Any) -> list[Any]:
         whole = list(leaves)
         for k, array in zip(places, arrays, strict=True):
             whole[k] = array
@@ -200,14 +238,11 @@ def _traced(plain: Any, leaves: list[Any], tree: Any, given: tuple[Hashable, ...
         out.append(out_tree)
         return results
 
-    structs = [_struct(leaves[k]) for k in places]
-    program = jax.make_jaxpr(flat)(*structs)
-    if program.effects:
-        return None
-    number = {id(array): k for k, array in enumerate(of_run)}
-    held = [number.get(id(const), -1) for const in program.consts]
-    hidden = any(k < 0 and run_of(const) is not None for const, k in zip(program.consts, held, strict=True))
-    return _Program(program, out[0], held, not hidden and not _may_hold_more(program.jaxpr))
+    return flat
+
+
+def _is_tracing(leaves: Sequence[Any]) -> bool:
+    return bool(jax.config.jax_disable_jit) or any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
 def _may_hold_more(jaxpr: Any) -> bool:
