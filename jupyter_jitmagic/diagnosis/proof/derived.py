@@ -224,10 +224,10 @@ def _traced(plain: Any, leaves: list[Any], tree: Any, given: tuple[Hashable, ...
     return _Program(program, out[0], held, not hidden and not _may_hold_more(program.jaxpr))
 
 
-def _flat(plain: Any, leaves: list[Any], tree: Any, places: Sequence[int], out: list[Any]) -> Callable[..., list[Any]]:
+def _flat(plain: Any, leaves: list[Any], tree: Any, places: Sequence[int], out: list[Any]) -> Callable[..., Any]:
     """The function of those of the leaves that are arrays, giving arrays alone; `out` gets the tree of its results."""
 
-    def flat(*arrays: Any) -> list[Any]:
+    def flat(*arrays: Any) -> Any:
         whole = list(leaves)
         for k, array in zip(places, arrays, strict=True):
             whole[k] = array

@@ -227,8 +227,9 @@ class Plain:
             if self.too_slow:
                 self._endless.add(given.kind)
                 return None
-            if is_of_any_arrays(self._failed_by_numpy):  # asked again, JAX would compile all that comes before it
-                self._error = self._failed_by_numpy
+            failed = self._failed_by_numpy
+            if isinstance(failed, Exception) and is_of_any_arrays(failed):
+                self._error = failed  # asked again, JAX would compile all that comes before it
                 return None
         if self.on_numpy:
             return self._on_numpy(given, first, seconds)

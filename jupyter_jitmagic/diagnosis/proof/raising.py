@@ -56,7 +56,7 @@ def raised(error: Exception, units: Sequence[Unit]) -> Raised | None:
     return Raised(type(error).__name__, line, textwrap.shorten(said[0], 80, placeholder=" …") if said and not own else "", own)
 
 
-def is_of_any_arrays(error: BaseException | None) -> bool:
+def is_of_any_arrays(error: Exception) -> bool:
     """Whether an exception of a run by NumPy is one of JAX's arrays as well: the user's own code or a check of JAX's raised it,
     of shapes, say, which are the same; not the run, which may not know something."""
     if type(error) not in _OF_VALUES or "racer" in str(error):
