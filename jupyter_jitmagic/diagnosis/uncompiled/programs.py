@@ -374,12 +374,22 @@ def _while(params: dict[str, Any]) -> Operation:
     def run(args: Values, watch: Watch) -> Values:
         of_test, of_body = args[:first], args[first : first + second]
         state = list(args[first + second :])
-        while bool(test([*of_test, *state], watch)[0]):
+        while np.any(going := test([*of_test, *state], watch)[0]):
             watch.tick()
-            state = body([*of_body, *state], watch)
+            after = body([*of_body, *state], watch)
+            state = [_where(going, *each) for each in zip(after, state, strict=True)] if np.ndim(going) else after
         return state
 
     return run
+
+
+def _where(going: Any, after: Any, before: Any) -> Any:
+    """What is carried of rows of which some go on: under `vmap` a loop goes on as long as any of them does."""
+    still = going.reshape(going.shape + (1,) * (np.ndim(after) - going.ndim))
+    if type(after) is np.ndarray:
+        return np.where(still, after, before)
+    with _parts.eval_context():
+        return jax.numpy.where(still, after, before)
 
 
 def _cond(params: dict[str, Any]) -> Operation:
