@@ -226,6 +226,21 @@ def test_floats_in_total_order():
         assert np.array_equal(compared, want)
 
 
+@pytest.mark.parametrize("limits", [(3.0, 9.0, 1.0), (3.0, 3.0, 3.0)])
+def test_a_loop_under_vmap_goes_on_where_it_does(limits):
+    """Rows that have ended keep what they have, whatever shape that is."""
+
+    def row(limit, x):
+        return lax.while_loop(lambda c: c[0] < limit, lambda c: (c[0] * 2, c[1] + c[0], c[2] + 1), (1.0, x, 0))
+
+    given = jnp.array(limits), jnp.arange(6.0).reshape(3, 2)
+    fun = jax.jit(jax.vmap(row))
+    got = evaluate(fun.trace(*given), given, Deadline(5.0))
+    for one, other in zip(got, fun(*given), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
 def test_a_loop_without_end_is_stopped():
     traced = jax.jit(lambda x: lax.while_loop(lambda c: c < 1, lambda c: c * 1.0, x)).trace(jnp.array(0.5))
     with pytest.raises(OutOfTime):

@@ -107,9 +107,10 @@ def other_options(
     for name in call.static:
         if isinstance(name, str) and name in signature.parameters and name not in bound:
             default = signature.parameters[name].default
-            named = [value for value in compared(name) if type(value) is type(default)]
+            kind = str if default is None else type(default)
+            named = [value for value in compared(name) if type(value) is kind]
             others = [default + 1, 2] if type(default) is int else _other_values(default, words)
-            beyond = [_not_among([default, *named])] if named else []
+            beyond = [_not_among([default, *named])] if named and default is not None else []
             yield from ({name: other} for other in dict.fromkeys([*named[:3], *beyond, *others]) if other != default)
 
 

@@ -22,6 +22,19 @@ def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | in
     return _with_leaves(fun, given, static, new)
 
 
+def with_one_array(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int], which: int, change: Callable[[Any], Any]
+) -> Input:
+    """The same input with one of its arrays of floats changed, counted from 0."""
+    number = itertools.count()
+
+    def new(leaf: Any) -> Any:
+        wanted = kind_of(leaf) == "f" and np.ndim(leaf) and next(number) == which
+        return like(leaf, change(np.asarray(leaf, wide(leaf)))) if wanted else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_former_floats(
     fun: Callable[..., Any], given: Input, own: Input, static: Sequence[str | int], change: Callable[[Any], Any]
 ) -> Input:

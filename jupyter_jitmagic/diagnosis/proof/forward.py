@@ -12,6 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
+from jupyter_jitmagic.diagnosis.proof.edges import STEEP
 from jupyter_jitmagic.diagnosis.proof.gradients import total_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -21,10 +22,6 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 LOST_AHEAD = "in forward mode (jax.jvp, jax.hessian) its derivative may be NaN where a fixed number is chosen"
 MOST_INPUTS = 12
 SHORT = 0.15  # seconds for one derivative
-_STEEP = frozenset(
-    ("sqrt", "rsqrt", "cbrt", "log", "log1p", "pow", "acos", "asin", "acosh", "atanh", "atan2", "erf_inv", "div")
-)
-"""Operations whose slope may be infinite."""
 _LIMITS = frozenset(("max", "min", "clamp"))
 
 Flags = list[tuple[bool, bool]]
@@ -119,7 +116,7 @@ def _through(jaxpr: Any, given: Flags) -> tuple[bool, Flags]:
             results = [_one_of(operands[1:])]
         elif name in _LIMITS:
             results = [_one_of(operands)]
-        elif name in _STEEP and (operands[-1][1] if name == "div" else chosen):
+        elif name in STEEP and (operands[-1][1] if name == "div" else chosen):
             return True, []
         known.update(zip(equation.outvars, results, strict=True))
     return False, list(map(flags, jaxpr.outvars))

@@ -14,8 +14,9 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import has
+from jupyter_jitmagic.diagnosis.proof import edges as at_edges
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_whole_arrays
+from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_one_array, with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
@@ -35,6 +36,7 @@ NO_REVERSE = "jax.grad does not go through a loop whose number of rounds is data
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
     "zero": "at zero",
+    "zero part": "where a part of the data is zero",
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
@@ -75,6 +77,7 @@ class Gradients:
         self._unknown: set[int] = set()
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
+        self._zeros: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
@@ -125,7 +128,9 @@ class Gradients:
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
         others = [*(missing if self._minds_nan else unminded[-6:]), *self._infinite(inputs[0])]
-        own, ties = _in_order(minded), self._ties(inputs[0])
+        own, ties = _in_order(minded), list(self._ties(inputs[0]))
+        if program is None or at_edges.is_steep(program):
+            ties += self._zero_parts(inputs[0])
         for given in [*own[:3], *ties, *own[3:], *others]:
             if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
@@ -234,20 +239,32 @@ class Gradients:
         """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, and these above
         all numbers, as limits."""
         if self._equal is None:
-            flat = with_floats(self._fun, given, self._static, _flat)
-            in_turn = with_whole_arrays(self._fun, flat, self._static, _in_turn)
+            flat = with_floats(self._fun, given, self._static, at_edges.flat)
+            in_turn = with_whole_arrays(self._fun, flat, self._static, at_edges.in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
             ties = [near, flat, in_turn]
             if any(np.ndim(value) for value in leaves_of(self._fun, given, self._static).values):
-                ties.append(with_floats(self._fun, flat, self._static, _far_below))
+                ties.append(with_floats(self._fun, flat, self._static, at_edges.far_below))
             self._equal = [replace(each, kind=kind) for each, kind in zip(ties, (*["equal"] * 3, "tied"), strict=False)]
         return self._equal
+
+    def _zero_parts(self, given: Input) -> Sequence[Input]:
+        """Inputs in which one array of several is zero, the first row of each, or its first element."""
+        if self._zeros is None:
+            arrays = [value for value in leaves_of(self._fun, given, self._static).values if np.ndim(value)]
+            which = list(dict.fromkeys((0, 1, len(arrays) - 1))) if len(arrays) > 1 else []
+            made = [with_one_array(self._fun, given, self._static, k, np.zeros_like) for k in which]
+            rows = [at_edges.first_row_zero] if any(np.ndim(value) > 1 for value in arrays) else []
+            changes = [*rows, at_edges.first_zero] if arrays else []
+            made += [with_floats(self._fun, given, self._static, change) for change in changes]
+            self._zeros = [replace(each, kind="zero part") for each in made]
+        return self._zeros
 
     def _missing(self, given: Input) -> Sequence[Input]:
         """Inputs with NaN at other places than where the values were compared: at the end, in every second place, everywhere (a
         comparison lets none pass then, and what stands in its place is NaN as well)."""
         if self._without is None:
-            changes = (_nan_last, _nan_in_turn, _nan_everywhere)
+            changes = (at_edges.nan_last, at_edges.nan_in_turn, at_edges.nan_everywhere)
             made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._without = [replace(each, kind="nan") for each in made]
         return self._without
@@ -256,9 +273,9 @@ class Gradients:
         """Inputs with one infinite number, in the middle and among others that no limit lets pass, and with single numbers
         that are infinite, as a limit is that is switched off."""
         if self._far is None:
-            changes = [_one_infinite, _one_infinite_alone]
+            changes = [at_edges.one_infinite, at_edges.one_infinite_alone]
             if any(np.ndim(value) == 0 for value in leaves_of(self._fun, given, self._static).values):
-                changes += [functools.partial(_all_limits, sign) for sign in (1, -1)]
+                changes += [functools.partial(at_edges.all_limits, sign) for sign in (1, -1)]
             made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._far = [replace(each, kind="infinite") for each in made]
         return self._far
@@ -408,49 +425,6 @@ def _near(got: Any, want: Any) -> bool:
 
 def _has_nan(values: Sequence[Any]) -> bool:
     return any(bool(np.isnan(np.asarray(value, np.float64)).any()) for value in values)
-
-
-def _flat(values: Any) -> Any:
-    """An array of its largest number; a single number as it is."""
-    return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values
-
-
-def _far_below(values: Any) -> Any:
-    """A single number below what arrays beside it are likely to hold; an array as it is."""
-    return values if values.ndim else values * 0 - np.abs(values) - 3
-
-
-def _nan_last(values: Any) -> Any:
-    return np.where(np.arange(values.size).reshape(values.shape) == values.size - 1, np.nan, values) if values.ndim else values
-
-
-def _one_infinite(values: Any) -> Any:
-    middle = np.arange(values.size).reshape(values.shape) == values.size // 2
-    return np.where(middle, np.inf, values).astype(values.dtype) if values.ndim else values
-
-
-@np.errstate(invalid="ignore")
-def _one_infinite_alone(values: Any) -> Any:
-    return _one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
-
-
-def _all_limits(sign: int, values: Any) -> Any:
-    """A single number infinite; an array as it is."""
-    return values if values.ndim else np.full_like(values, sign * np.inf)
-
-
-def _nan_in_turn(values: Any) -> Any:
-    return np.where(np.arange(values.size).reshape(values.shape) % 2 == 1, np.nan, values) if values.ndim else values
-
-
-def _nan_everywhere(values: Any) -> Any:
-    return np.full_like(values, np.nan) if values.ndim else values
-
-
-def _in_turn(values: Any) -> Any:
-    """The numbers of an array one after the other, as often as each other."""
-    every = np.unique(values)
-    return np.resize(every, values.shape)
 
 
 def _along(gradients: Any, way: Sequence[Any]) -> float:

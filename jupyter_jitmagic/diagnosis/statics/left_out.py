@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
 from jupyter_jitmagic.diagnosis.statics.search import sizes_through_jax
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
+from jupyter_jitmagic.source.compared import compared_with
+from jupyter_jitmagic.source.units import plain_function
 
 _SECONDS = 1.0
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -46,7 +50,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
         return LeftOut()
     given = {argument.name for argument in call.arguments} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
-    words = frozenset(name for name, default in left_out.items() if type(default) is str)
+    words = frozenset(name for name, default in left_out.items() if type(default) is str or _may_be_a_word(call, name, default))
     numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
     if not numbers:
         return LeftOut(words)
@@ -58,3 +62,9 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
     return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside)
+
+
+def _may_be_a_word(call: Call, name: str, default: Any) -> bool:
+    """Whether the code compares an option with words, that is None where it is left out."""
+    function = plain_function(call.fun) if default is None else None
+    return function is not None and any(type(value) is str for value in compared_with(tree_of(function), name))

@@ -117,16 +117,16 @@ def _choices(call: Call, name: str, value: Any) -> list[Any]:
         parameter = inspect.signature(function).parameters.get(name)
         default = parameter.default if parameter is not None else None
         functions = dict.fromkeys([function, *itertools.islice(reachable_functions(call), _MOST_HELPERS)])
-        words = [word for each in functions for word in compared_words(_tree_of(each))]
+        words = [word for each in functions for word in compared_words(tree_of(each))]
         choices: list[Any] = [default, *words] if isinstance(default, str) else words
     else:
-        limits = compared_numbers(_tree_of(function))
+        limits = compared_numbers(tree_of(function))
         whole = [int(number) for number in limits if number == int(number) and abs(number) <= _LARGEST]
         choices = [number + step for number in whole for step in (0, 1, -1)]
     return [other for other in dict.fromkeys(choices) if other != value]
 
 
-def _tree_of(function: FunctionType) -> ast.AST:
+def tree_of(function: FunctionType) -> ast.AST:
     """Its source's; of nothing where that is not known."""
     try:
         return ast.parse(unit_of(function.__code__, function.__globals__).text)

@@ -253,10 +253,39 @@ def test_the_answer_says_that_a_while_loop_has_no_reverse_mode(dtype):
 @pytest.mark.parametrize("given", [[0.0, 2.0], [1.0, 2.0]])
 def test_a_varied_input_of_zeros_alone_is_the_edge_at_zero(given):
     """Each number twice of [0, 2] is [0, 0]: the usual guard against a division by a length of zero was not proven."""
-    source = "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n"
-    rewrite = propose(define(source)["f"], (jnp.array(given),), {}).rewrites[0]
-    assert rewrite.verified
-    assert any("not finite at zero" in said for said in rewrite.compared.differences)
+
+    def plain(v):
+        n = jnp.linalg.norm(v)
+        return v if n == 0 else v / n
+
+    def rewrite(v):
+        n = jnp.linalg.norm(v)
+        return jnp.where(n == 0, v, v / n)
+
+    inputs = [Input((jnp.array(each),), {}, kind) for each, kind in ((given, "call"), ([0.0, 0.0], "doubled"))]
+    run = Plain(plain, [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    with pytest.raises(DiffersAtEdge, match="not finite at zero"):
+        Gradients(plain, run, ()).compare(rewrite, inputs, 5.0)
+
+
+def test_an_array_that_is_zero_beside_others_is_an_edge():
+    """All zeros is none: there plain Python's own gradient is lost."""
+
+    def plain(trees):
+        total = jnp.sqrt(sum(jnp.sum(each**2) for each in trees))
+        norms = [jnp.sqrt(jnp.sum(each**2)) for each in trees]
+        return sum(each.sum() / norm if norm > 0 else each.sum() for each, norm in zip(trees, norms, strict=True)) / total
+
+    def rewrite(trees):
+        total = jnp.sqrt(sum(jnp.sum(each**2) for each in trees))
+        norms = [jnp.sqrt(jnp.sum(each**2)) for each in trees]
+        chosen = [jnp.where(n > 0, each.sum() / n, each.sum()) for each, n in zip(trees, norms, strict=True)]
+        return sum(chosen) / total
+
+    given = Input(([jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0])],), {}, "call")
+    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
+    with pytest.raises(DiffersAtEdge, match="where a part of the data is zero"):
+        Gradients(plain, run, ()).compare(rewrite, [given], 5.0)
 
 
 def test_a_gradient_that_is_lost_in_the_call_itself_is_no_edge():

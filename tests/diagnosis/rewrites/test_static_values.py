@@ -205,3 +205,23 @@ def test_a_word_that_the_code_does_not_name_stands_for_its_else():
         for kind in ("put", "call"):
             for s in (90.0, 100.0, 110.0, jnp.nan):
                 assert jnp.allclose(fixed(s, 100.0, kind), payoff(s, 100.0, kind), equal_nan=True)
+
+
+def test_an_option_that_is_none_or_a_word_is_static_where_it_is_given():
+    """A word is no argument of a compiled function, and the call leaves it out."""
+    source = """
+def f(x, ord=None):
+    if ord == "inf":
+        return jnp.max(jnp.abs(x))
+    n = jnp.sum(x**2)
+    if n > 1:
+        return n
+    return n * n
+"""
+    namespace = define(source)
+    answer = diagnose(namespace["f"], jnp.array([1.0, -3.0]))
+    assert "ord is left out here" in answer.reason
+    rewrite = answer.rewrites[0]
+    assert rewrite.static_argnames == ("ord",)
+    exec(rewrite.source, namespace)
+    assert jax.jit(namespace["f"], static_argnames="ord")(jnp.array([1.0, -3.0]), ord="inf") == 3.0

@@ -1,0 +1,70 @@
+"""An array's or a number's values at the edges at which gradients are compared: equal, zero in part, NaN, infinite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jupyter_jitmagic.base.jaxprs import equations_in
+
+STEEP = frozenset(("sqrt", "rsqrt", "cbrt", "log", "log1p", "pow", "acos", "asin", "acosh", "atanh", "atan2", "erf_inv", "div"))
+"""Operations whose slope may be infinite."""
+
+
+def is_steep(program: Any) -> bool:
+    """Whether a traced program has one of them."""
+    return any(each.primitive.name in STEEP for each in equations_in(program.jaxpr))
+
+
+def flat(values: Any) -> Any:
+    """An array of its largest number; a single number as it is."""
+    return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values
+
+
+def first_zero(values: Any) -> Any:
+    """An array with 0 in the place of its first element; a single number as it is."""
+    return np.where(np.arange(values.size).reshape(values.shape) > 0, values, 0) if values.ndim else values
+
+
+def first_row_zero(values: Any) -> Any:
+    """A matrix with zeros in the place of its first row; what has no rows as it is."""
+    return np.concatenate([values[:1] * 0, values[1:]]) if values.ndim > 1 else values
+
+
+def far_below(values: Any) -> Any:
+    """A single number below what arrays beside it are likely to hold; an array as it is."""
+    return values if values.ndim else values * 0 - np.abs(values) - 3
+
+
+def nan_last(values: Any) -> Any:
+    return np.where(np.arange(values.size).reshape(values.shape) == values.size - 1, np.nan, values) if values.ndim else values
+
+
+def one_infinite(values: Any) -> Any:
+    middle = np.arange(values.size).reshape(values.shape) == values.size // 2
+    return np.where(middle, np.inf, values).astype(values.dtype) if values.ndim else values
+
+
+@np.errstate(invalid="ignore")
+def one_infinite_alone(values: Any) -> Any:
+    return one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
+
+
+def all_limits(sign: int, values: Any) -> Any:
+    """A single number infinite; an array as it is."""
+    return values if values.ndim else np.full_like(values, sign * np.inf)
+
+
+def nan_in_turn(values: Any) -> Any:
+    return np.where(np.arange(values.size).reshape(values.shape) % 2 == 1, np.nan, values) if values.ndim else values
+
+
+def nan_everywhere(values: Any) -> Any:
+    return np.full_like(values, np.nan) if values.ndim else values
+
+
+def in_turn(values: Any) -> Any:
+    """The numbers of an array one after the other, as often as each other."""
+    every = np.unique(values)
+    return np.resize(every, values.shape)

@@ -1,0 +1,174 @@
+"""What has no derivative at the edge of a test: filled before it is computed, for what the test does not let through.
+
+`n = sqrt(s)`, `if n > 0: x = x / n`: neither `where` nor `cond` keeps the gradient at `s == 0`, as it goes through the root,
+whose slope is infinite there, times 0.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.source.code import always_returns, leaves, words
+from jupyter_jitmagic.source.names import loaded, read_first, stored, walk_scope
+
+_STEEP = words("sqrt rsqrt cbrt log log2 log10 log1p norm hypot reciprocal arctan2")
+"""Functions with an infinite slope somewhere, and none where they are given 1."""
+
+
+_NEVER_ZERO = words("sqrt rsqrt cbrt norm hypot reciprocal")
+"""Those that give no 0 for what is filled."""
+
+
+def filled_first(spot: Spot) -> Iterator[Step]:
+    """`n = sqrt(s)`, `if n > c: g = g / n` → `chosen = n > c`, `n = sqrt(where(chosen, s, 1))`, `if chosen: g = g / n`."""
+    asked = spot.asked()
+    choice = _choice(spot, *asked) if asked is not None else None
+    if choice is None:
+        return
+    before = _definitions(spot, choice.statement)
+    for true in (True, False):
+        arm = choice.arms[not true]
+        needed = _needed(before, loaded(arm) - set(_bound_first(arm)))
+        if not set(needed) & (loaded(choice.arms[true]) | choice.read_elsewhere):  # it is another number there
+            yield from _steps(spot, choice, true, {name: before[name] for name in needed})
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A choice between two arms, the true one first, in or as a statement; what else reads names that are set before it."""
+
+    test: ast.expr
+    statement: ast.stmt
+    arms: tuple[Sequence[ast.AST], Sequence[ast.AST]]
+    read_elsewhere: set[str]
+
+
+def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
+    code = spot.code
+    statement = code.statement(asker)
+    if not code.on_own_lines([statement]) or code.is_elif(statement):
+        return None
+    live = code.live_after(statement)
+    if isinstance(asker, ast.IfExp) and code.function(asker) is code.function(statement):
+        if any(isinstance(each, ast.comprehension | _COMPREHENDED) for each in code.ancestors(asker)):
+            return None
+        inside = {each for part in (asker.test, asker.body, asker.orelse) for each in ast.walk(part)}
+        beside = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and each not in inside}
+        return _Choice(test, statement, ([asker.body], [asker.orelse]), live | beside)
+    if not isinstance(asker, ast.If) or leaves([*asker.body, *asker.orelse], (ast.Break, ast.Continue)):
+        return None
+    if asker.orelse or not always_returns(asker.body):
+        return _Choice(test, asker, (asker.body, asker.orelse), live)
+    block = code.block(asker)
+    is_whole = not isinstance(code.parents[asker], ast.stmt) or block is getattr(spot.function, "body", None)
+    return _Choice(test, asker, (asker.body, block[block.index(asker) + 1 :]), set()) if is_whole else None
+
+
+_COMPREHENDED = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assign]) -> Iterator[Step]:
+    """The choice with these names computed again, and what its arm takes the root of, say, filled."""
+    code, test = spot.code, choice.test
+    settled = {name for name, each in again.items() if _is_never_zero(each.value)}
+    inside = [each for each in _steep_in(spot, choice.arms[not true]) if code.src(each) not in settled]
+    if not (again or inside):
+        return
+    chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
+
+    def fill(operand: ast.expr) -> str:
+        sides = f"{code.expr(operand)}, 1" if true else f"1, {code.expr(operand)}"
+        return f"{spot.jnp('where')}({chosen}, {sides})"
+
+    indent = code.indent(choice.statement)
+    lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
+    for each in again.values():
+        steep = [operand for operand in _steep_in(spot, [each]) if code.src(operand) not in settled]
+        lines += f"{indent}{code.edited(*code.span(each), [(*code.span(operand), fill(operand)) for operand in steep])}\n"
+    start = code.region([choice.statement])[0]
+    filled = [(operand, fill(operand)) for operand in inside]
+    yield spot.step("filled", ((start, start), lines), (test, chosen), *filled)
+
+
+def _is_never_zero(value: ast.expr) -> bool:
+    match value:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in _NEVER_ZERO
+    return False
+
+
+def _bound_first(arm: Sequence[ast.AST]) -> set[str]:
+    """Names that an arm sets before it reads them."""
+    statements = [each for each in arm if isinstance(each, ast.stmt)]
+    return set(stored(statements)) - read_first(statements)
+
+
+def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.Assign]:
+    """The names that stand for a number of the test's own way: each set in a line of its own before it, in the same block, of
+    what no line in between changes, and steep, or computed of one that is."""
+    found: dict[str, ast.Assign] = {}
+    block = spot.code.block(node)
+    for statement in block[: block.index(node)]:
+        changed = set(stored([statement]))
+        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in loaded([value]):
+                if _steep_in(spot, [value]) or loaded([value]) & found.keys():
+                    found[name] = statement
+    return found
+
+
+def _needed(before: dict[str, ast.Assign], read: set[str]) -> list[str]:
+    """Those of these names that are read, with what they are computed of, in order."""
+    wanted = read & before.keys()
+    for name in reversed(before):
+        if name in wanted:
+            wanted |= loaded([before[name].value]) & before.keys()
+    return [name for name in before if name in wanted]
+
+
+def _steep_in(spot: Spot, nodes: Sequence[ast.AST]) -> list[ast.expr]:
+    """The operands of what has an infinite slope, but for those that such operands are computed of."""
+    found: list[ast.expr] = []
+    for node in walk_scope(nodes):
+        operand = _steep_operand(node)
+        if operand is None or not _is_data(spot, operand) or _is_filled(operand):
+            continue
+        if not any(_steep_operand(each) is not None for each in walk_scope([operand])):
+            found.append(operand)
+    return found
+
+
+def _steep_operand(node: ast.AST) -> ast.expr | None:
+    """Of which number an expression has an infinite slope somewhere."""
+    match node:
+        case ast.BinOp(op=ast.Div(), right=divisor) if not isinstance(divisor, ast.Constant):
+            return divisor
+        case ast.BinOp(left=base, op=ast.Pow(), right=power) if not _is_natural(power):
+            return base
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[operand, *_]) if name in _STEEP:
+            return operand
+    return None
+
+
+def _is_natural(power: ast.expr) -> bool:
+    return isinstance(power, ast.Constant) and isinstance(power.value, int) and power.value > 0
+
+
+def _is_data(spot: Spot, operand: ast.expr) -> bool:
+    """Whether a traced value may take part."""
+    names = loaded([operand])
+    return any(name not in spot.locals or is_traced_value(spot.locals[name]) for name in names - spot.globals.keys())
+
+
+def _is_filled(operand: ast.expr) -> bool:
+    match operand:
+        case ast.Call(func=ast.Attribute(attr="where")):
+            return True
+    return False
+
+
+RULES: list[Rule] = [filled_first]

@@ -1,0 +1,69 @@
+"""A number with no derivative at the edge of a test is filled before it is computed, where the test does not let it through."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, define
+
+V = jnp.array([3.0, 4.0])
+GUARDS = {
+    "a length": "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n",
+    "clipped": "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    if n > 2:\n        v = v * 2 / n\n    return v\n",
+    "a factor": "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    k = 2 / n if n > 2 else 1.0\n    return v * k\n",
+    "in steps": """
+def f(v):
+    s = jnp.sum(v**2)
+    n = jnp.sqrt(s)
+    u = v / n
+    if s == 0:
+        return v
+    return u * jnp.tanh(n)
+""",
+    "one of several": """
+def f(v):
+    total = 0.0
+    for each in (v, v * 0.1):
+        n = jnp.sqrt(jnp.sum(each**2))
+        if n > 2:
+            each = each / n
+        total = total + each.sum()
+    return total
+""",
+}
+
+
+@pytest.mark.parametrize("how", GUARDS)
+def test_the_gradient_at_the_edge_is_plain_pythons(how):
+    """`where` and `cond` alone go through a root's infinite slope at 0, times 0."""
+    namespace = define(GUARDS[how])
+
+    def slopes():
+        return [jax.grad(lambda v: jnp.sum(namespace["f"](v) * jnp.array([1.0, 2.0])))(v) for v in (V, V * 0, V * 0.1)]
+
+    found, want = propose(namespace["f"], (V,), {}), slopes()
+    assert found.rewrites[0].verified
+    assert not any("gradient" in said for said in found.rewrites[0].compared.differences)
+    with applied(found, namespace):
+        assert all(jnp.allclose(one, other, rtol=1e-4) for one, other in zip(slopes(), want, strict=True))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    if n > 2:\n        v = v / n\n    return v * n\n",
+        "def f(v):\n    n = jnp.linalg.norm(v)\n    if n > 2:\n        v = v / n\n    else:\n        v = v + n\n    return v\n",
+    ],
+)
+def test_what_is_read_elsewhere_keeps_its_number(source):
+    """There it is no number of one way alone."""
+    namespace = define(source)
+    want = [namespace["f"](v) for v in (V, V * 0.1)]
+    found = propose(namespace["f"], (V,), {})
+    assert "filled" not in found.rewrites[0].patterns
+    with applied(found, namespace):
+        assert all(jnp.allclose(namespace["f"](v), other) for v, other in zip((V, V * 0.1), want, strict=True))
