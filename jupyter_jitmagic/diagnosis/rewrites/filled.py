@@ -74,7 +74,7 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assi
     """The choice with these names computed again, and what its arm takes the root of, say, filled."""
     code, test = spot.code, choice.test
     settled = {name for name, each in again.items() if _is_never_zero(each.value)}
-    inside = [each for each in _steep_in(spot, choice.arms[not true]) if code.src(each) not in settled]
+    inside = [each for each in _steep_in(spot, choice.arms[not true]) if not _is_product(each, settled)]
     if not (again or inside):
         return
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
@@ -86,10 +86,11 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assi
     indent = code.indent(choice.statement)
     lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
     for each in again.values():
-        steep = [operand for operand in _steep_in(spot, [each]) if code.src(operand) not in settled]
-        lines += f"{indent}{code.edited(*code.span(each), [(*code.span(operand), fill(operand)) for operand in steep])}\n"
+        steep = [operand for operand in _steep_in(spot, [each]) if not _is_product(operand, settled)]
+        edits = [(*code.with_parentheses(operand), fill(operand)) for operand in steep]
+        lines += f"{indent}{code.edited(*code.span(each), edits)}\n"
     start = code.region([choice.statement])[0]
-    filled = [(operand, fill(operand)) for operand in inside]
+    filled = [(code.with_parentheses(operand), fill(operand)) for operand in inside]
     yield spot.step("filled", ((start, start), lines), (test, chosen), *filled)
 
 
@@ -98,6 +99,13 @@ def _is_never_zero(value: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name in _NEVER_ZERO
     return False
+
+
+def _is_product(operand: ast.expr, settled: set[str]) -> bool:
+    """Whether it is one of these names, or their product."""
+    if isinstance(operand, ast.BinOp) and isinstance(operand.op, ast.Mult):
+        return _is_product(operand.left, settled) and _is_product(operand.right, settled)
+    return isinstance(operand, ast.Name) and operand.id in settled
 
 
 def _bound_first(arm: Sequence[ast.AST]) -> set[str]:
