@@ -91,6 +91,11 @@ def large(scale: int) -> Callable[[Any], Any]:
     return change
 
 
+def near_the_end(values: Any) -> Any:
+    """Positive numbers, all different, of which two are more than 32 bits hold."""
+    return 2**30 + 1 + np.arange(np.size(values)).reshape(np.shape(values)) % LARGE_APART
+
+
 def _spread(values: Any) -> Any:
     """`np.nanstd`, in a fifth of the time that it takes for a few numbers."""
     missing = np.isnan(values)

@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     infinite_and_zero,
     large,
     lone,
+    near_the_end,
     noise,
     scaled,
     set_to,
@@ -144,6 +145,8 @@ class Variations:
     def large(self, floats: bool) -> Iterator[Input]:
         """Whole numbers of which a product, or a sum, outgrows 32 bits; with `floats`, also those whose whole part does in
         hundredths."""
+        if arrays := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # of any signs a sum may be small
+            yield self._each(arrays, near_the_end, "large numbers")
         for scale in (20_000_003, 50_021):
             yield self._each(self._ints, large(scale), "large numbers")
             if len(self._ints) > 1:  # one counts, perhaps, as rounds or places

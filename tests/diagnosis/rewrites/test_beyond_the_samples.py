@@ -56,6 +56,12 @@ def test_what_wraps_in_plain_python_too_or_never_is_not_told_of(source):
     assert WRAPS not in said(jm.diagnose(define(source)["f"], jnp.array([1, 2, 3]), jnp.array(10)))
 
 
+def test_a_sum_of_small_numbers_of_both_signs_is_said_to_wrap_where_they_are_large():
+    """Large ones of the same signs have a small sum as well."""
+    source = "def f(x):\n    s = sum(int(v) for v in x)\n    if s > 10:\n        return s\n    return -s\n"
+    assert WRAPS in said(jm.diagnose(define(source)["f"], jnp.array([3, -4, 1, -2])))
+
+
 NEWTON = "def f(a, tol):\n    x = a\n    {loop}\n        x = 0.5 * (x + a / x){end}\n    return x\n"
 
 

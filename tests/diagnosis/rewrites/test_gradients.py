@@ -289,10 +289,14 @@ def test_an_array_that_is_zero_beside_others_is_an_edge():
 
 
 def test_a_gradient_that_is_lost_in_the_call_itself_is_no_edge():
-    """There the rewrite is not verified, be it all zeros."""
+    """There the rewrite is not verified, be it all zeros; one that is keeps it."""
     source = "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n"
-    found = propose(define(source)["f"], (jnp.zeros(2),), {})
-    assert not any(each.verified and "cond" in each.patterns for each in found.rewrites)
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.zeros(2),), {})
+    assert not any(each.verified and {"cond", "filled"} & {*each.patterns} == {"cond"} for each in found.rewrites)
+    for which, _ in enumerate(found.rewrites):
+        with applied(found, namespace, which):
+            assert (jax.grad(lambda v: namespace["f"](v).sum())(jnp.zeros(2)) == 1).all()
 
 
 def test_a_loop_without_a_reverse_mode_says_so_where_this_call_gives_nan():
