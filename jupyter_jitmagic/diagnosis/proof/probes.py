@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +16,12 @@ from jupyter_jitmagic.source.units import Unit
 
 @dataclass
 class Coverage:
-    """What the plain runs reached: truth values and loop counts by (filename, line)."""
+    """What the plain runs reached: truth values and loop counts by (filename, line), those of the operands of `and` and `or` by
+    their text as well."""
 
     branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
     loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+    operands: dict[tuple[str, int, str], set[bool]] = field(default_factory=dict)
 
     def missing(self) -> list[str]:
         """What no input reached, in words."""
@@ -27,6 +30,8 @@ class Coverage:
             if not seen:
                 continue  # behind a branch that no input took, which is named itself
             out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
+        for (_, line, text), seen in sorted(self.operands.items()):
+            out += [f"`{text}` {'false' if value else 'true'} in line {line}" for value in seen if len(seen) == 1]
         out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
         return out
 
@@ -54,6 +59,7 @@ class Probes:
         self.deadline = Deadline(float("inf"))
         self._counts: dict[tuple[str, int], int] = {}
         self._taken: list[tuple[tuple[str, int], bool]] = []
+        self._operands: list[tuple[tuple[str, int, str], bool]] = []
         self._looped: list[tuple[tuple[str, int], int]] = []
         self._rounds = Rounds()
         self._own = False
@@ -64,16 +70,17 @@ class Probes:
         self._rounds = Rounds()
         self._counts.clear()
         self._taken.clear()
+        self._operands.clear()
         self._looped.clear()
 
     def seen(self) -> Any:
         """What this run reached, for `show`."""
-        return list(self._taken), list(self._looped), dict(self._counts)
+        return list(self._taken), list(self._operands), list(self._looped), dict(self._counts)
 
     def show(self, seen: Any) -> None:
         """What a run like this reached before: it is not run again."""
-        taken, looped, counts = seen
-        self._taken, self._looped, self._counts = list(taken), list(looped), dict(counts)
+        taken, operands, looped, counts = seen
+        self._taken, self._operands, self._looped, self._counts = list(taken), list(operands), list(looped), dict(counts)
 
     def keep(self) -> bool:
         """Count what this run reached; true if it reached something new."""
@@ -82,6 +89,10 @@ class Probes:
         for key, value in self._taken:
             new |= value not in self.coverage.branches[key]
             self.coverage.branches[key].add(value)
+        for operand, value in self._operands:
+            seen = self.coverage.operands.setdefault(operand, set())
+            new |= value not in seen
+            seen.add(value)
         for key, count in self._looped:
             new |= count not in self.coverage.loops[key]
             self.coverage.loops[key].add(count)
@@ -94,6 +105,11 @@ class Probes:
     def test(self, filename: str, line: int, value: Any) -> bool:
         truth = bool(value)
         self._taken.append(((filename, line), truth))
+        return truth
+
+    def operand(self, filename: str, line: int, text: str, value: Any) -> bool:
+        truth = bool(value)
+        self._operands.append(((filename, line, text), truth))
         return truth
 
     def begin(self, filename: str, line: int) -> None:
@@ -121,6 +137,21 @@ class Probes:
 
 
 PROBES = "__jitmagic_probes__"
+MOST_OF_AN_OPERAND = 60  # characters of one that an answer names
+
+
+def _is_settled(test: ast.expr) -> bool:
+    """Whether no data is asked: for None, a word, a type, a flag, a shape or a length."""
+    asked = [each for each in ast.walk(test) if isinstance(each, ast.Compare)]
+    if not asked and not any(isinstance(each, ast.Call) for each in ast.walk(test)):
+        return True  # a name or entry alone, a flag as a rule
+    return any(
+        (isinstance(each, ast.Constant) and (each.value is None or isinstance(each.value, str)))
+        or (isinstance(each, ast.Attribute) and each.attr in ("shape", "ndim", "size", "dtype"))
+        or (isinstance(each, ast.Name) and each.id in ("len", "isinstance", "callable", "hasattr", PROBES))
+        or isinstance(each, ast.NamedExpr | ast.Await | ast.Yield)
+        for each in ast.walk(test)
+    )
 
 
 class Instrument(ast.NodeTransformer):
@@ -157,8 +188,19 @@ class Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         if self._wanted(node):
             self.coverage.branches.setdefault((self.unit.filename, node.lineno + self.offset), set())
-            node.test = self._call("test", node, node.test)
+            node.test = self._call("test", node, self._joined(node.test))
         return node
+
+    def _joined(self, test: ast.expr, within: bool = False) -> ast.expr:
+        """A test whose operands of `and` and `or` are probed, each of which decides on its own."""
+        if isinstance(test, ast.BoolOp):
+            test.values = [self._joined(value, True) for value in test.values]
+        elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test.operand = self._joined(test.operand, within)
+        elif within and not _is_settled(test):
+            text = textwrap.shorten(ast.unparse(test), MOST_OF_AN_OPERAND, placeholder="…")
+            return self._call("operand", test, ast.Constant(text), test)
+        return test
 
     visit_If = visit_IfExp = _test
 

@@ -50,6 +50,8 @@ OTHER_TRACES = 12  # for another way, once there is an answer
 PAIRED = frozenset({"maximum", "minimum"})
 CHOSEN = "no pairs"
 """What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum`."""
+FILLED = "filled"
+"""What it is where a gradient was lost at the edge of a test."""
 MAX_STEPS = 30
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
@@ -128,6 +130,10 @@ class Search:
         if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
             self._rolls, self._seen, self._known = False, set(), {}
             yield from self._all_from(Draft(), prefer)
+
+    def offers(self, pattern: str) -> bool:
+        """Whether a step of this pattern was proposed somewhere."""
+        return any(step.pattern == pattern for known in self._known.values() if isinstance(known, list) for _, step in known)
 
     def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
         yield from self._follow(draft, prefer, 0)

@@ -72,11 +72,11 @@ _COMPREHENDED = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assign]) -> Iterator[Step]:
     """The choice with these names computed again, and what its arm takes the root of, say, filled."""
+    if not again:
+        return  # what an arm alone computes is spared by `cond`
     code, test = spot.code, choice.test
     settled = {name for name, each in again.items() if _is_never_zero(each.value)}
     inside = [each for each in _steep_in(spot, choice.arms[not true]) if not _is_product(each, settled)]
-    if not (again or inside):
-        return
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
 
     def fill(operand: ast.expr) -> str:

@@ -13,7 +13,7 @@ from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
-from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, PAIRED, Search
+from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
@@ -179,10 +179,11 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     search.deadlines += [for_gradients, for_others]
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
-    alike = True
+    alike = unfilled = True
+    judged: set[Any] = set()
     while passes:
         prefer = passes.pop(0)
-        another = prefer not in ("", CHOSEN)
+        another = prefer not in ("", CHOSEN, FILLED)
         if another != bool(verified or unverified):
             continue
         if another and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
@@ -199,16 +200,24 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 break
             if verified and traced.draft.risky:
                 break  # an answer that evaluates less is there already
+            if traced.draft.key in judged:
+                continue
+            judged |= set() if another else {traced.draft.key}
             if not verified and judge.may_run():  # what has effects may keep tracers, which is not known yet
-                so_far[:] = [Proposals(unverified=(*unverified, judge.not_yet(traced.draft)))]
+                told = _at_edge(judge)
+                so_far[:] = [Proposals(told, () if told else (*unverified, judge.not_yet(traced.draft)))]
             outcome = judge.judge(traced)
             if isinstance(outcome, Rewrite):
                 (verified if outcome.verified else unverified).append(outcome)
                 so_far[:] = [Proposals(tuple(verified), tuple(unverified))]
                 break
-            so_far[:] = [Proposals(tuple(verified), tuple(unverified))]
+            so_far[:] = [Proposals(tuple(verified) or _at_edge(judge), tuple(unverified))]
             obstacles[outcome] = None
             if search.deadline.over():
+                break
+            if unfilled and judge.at_edge is not None and search.offers(FILLED):
+                unfilled = False
+                passes[:0] = [FILLED, ""]
                 break
             if alike and patterns & PAIRED:  # the same choice at every place, before all that are mixed
                 alike = False
@@ -224,6 +233,11 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     return Proposals(
         tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not, loses_gradient=search.loses_gradient
     )
+
+
+def _at_edge(judge: Judge) -> tuple[Rewrite, ...]:
+    """What was found whose gradient is lost at an edge, as it says: an answer where there is no time for a better one."""
+    return () if judge.at_edge is None else (judge.at_edge,)
 
 
 def _is_one_way(rewrite: Rewrite) -> bool:

@@ -403,3 +403,17 @@ def f(a, b, tol, n=20):
 """
     found = check(source, (0.5, 3.0, 0.01), (1.0, 2.0, 0.5), (1.0, 2.0, 0.0))
     assert "result, result)" not in found.rewrites[0].source and "done, done)" not in found.rewrites[0].source
+
+
+def test_an_operand_of_or_that_no_input_makes_true_is_named():
+    """The branch itself was taken both ways, by the other operand."""
+    source = "def f(x, a):\n    if x.sum() > 0 or x[0] * a > 1e30:\n        return x * 2\n    return x - 1\n"
+    compared = propose(define(source)["f"], (jnp.array([1.0, 2.0]), 0.5), {}).rewrites[0].compared
+    assert compared.branches == "both branches"
+    assert any("`x[0] * a > 1e+30` true" in what for what in compared.not_reached)
+
+
+def test_an_operand_that_asks_for_no_data_is_no_branch():
+    source = "def f(x, key=None):\n    if key is not None and x.sum() > 0:\n        return x * 2\n    return x - 1\n"
+    key = jax.random.key(0)
+    assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]), key), {}).rewrites[0].compared.not_reached
