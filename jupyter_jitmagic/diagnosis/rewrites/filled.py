@@ -28,11 +28,13 @@ def filled_first(spot: Spot) -> Iterator[Step]:
     choice = _choice(spot, *asked) if asked is not None else None
     if choice is None:
         return
+    test = choice.test
     before = _definitions(spot, choice.statement)
     for true in (True, False):
         arm = choice.arms[not true]
         needed = _needed(before, loaded(arm) - set(_bound_first(arm)))
-        if not set(needed) & (loaded(choice.arms[true]) | choice.read_elsewhere):  # it is another number there
+        elsewhere = loaded(choice.arms[true]) | choice.read_elsewhere | ({test.id} if isinstance(test, ast.Name) else set())
+        if not set(needed) & elsewhere:  # it is another number there
             yield from _steps(spot, choice, true, {name: before[name] for name in needed})
 
 

@@ -55,6 +55,7 @@ def test_the_gradient_at_the_edge_is_plain_pythons(how):
 @pytest.mark.parametrize(
     "source",
     [
+        "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    big = n > 2\n    if big:\n        v = v / n * big\n    return v\n",
         "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    if n > 2:\n        v = v / n\n    return v * n\n",
         "def f(v):\n    n = jnp.linalg.norm(v)\n    if n > 2:\n        v = v / n\n    else:\n        v = v + n\n    return v\n",
     ],
