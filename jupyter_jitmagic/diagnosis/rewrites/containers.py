@@ -166,7 +166,9 @@ def _filled(around: ast.stmt) -> list[str]:
                 found.append(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if is_taken_in_front(node):
                 found.append(name)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "appendleft" | "add"), args=[_]):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="append" | "appendleft" | "add" | "remove"), args=[_]
+            ):
                 found.append(name)
     return list(dict.fromkeys(found))
 

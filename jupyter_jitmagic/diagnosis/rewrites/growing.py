@@ -336,6 +336,17 @@ class GrowingList(Container):
             case _:
                 self.refuse(attribute)
 
+    def _removed(self, statement: ast.Expr, value: ast.expr) -> None:
+        """`cache.remove(v)`: all behind the first such item moves on by one place. Plain Python fails where there is none."""
+        spot = self.spot
+        spot.refuse_where_caught(ValueError)
+        places, equal = f"{spot.jnp('arange')}(len({self.name}))", f"{self.name} == {spot.code.operand(value)}"
+        found = f"({equal}) & ({places} >= {self.start})" if self.start else equal
+        moved = (
+            f"{spot.jnp('where')}({places} < {spot.jnp('argmax')}({found}), {self.name}, {spot.jnp('roll')}({self.name}, -1))"
+        )
+        self.lines(statement, f"{self.name} = {moved}", f"{self.length} -= 1")
+
     def _surely(self, statement: ast.stmt) -> bool:
         """Whether every round of the loops around it comes to this statement."""
         at: ast.AST = statement
@@ -414,6 +425,8 @@ class GrowingList(Container):
                 self.edits.append((last, end, f"{closing})"))
             case ast.Attribute(attr="pop" | "popleft"):
                 self._popped(parent)
+            case ast.Attribute(attr="remove"):
+                self._removed(*self.statement_of(parent))
             case ast.Attribute(attr="clear"):
                 self.lines(self.cleared(parent), f"{self.length} = {self.start or 0}")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
@@ -464,7 +477,7 @@ class GrowingList(Container):
         return f"{self.length} {how} {self.start or 0}"
 
 
-TAKING = words("pop popleft clear")
+TAKING = words("pop popleft clear remove")
 
 
 def is_taken_in_front(call: ast.Call) -> bool:

@@ -354,15 +354,15 @@ def emptied_instead(spot: Spot, name: str) -> Step | None:
 
 
 def named_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
-    """`path.append(f(path[-1]))` → `item = f(path[-1])`, `path.append(item)`."""
+    """`path.append(f(path[-1]))` → `item = f(path[-1])`, `path.append(item)`; so for `line.remove(max(line))`."""
     code = spot.code
     for node in walk_scope(function.body):
         match node:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="append"), args=[value])) if (
-                held == name and name in loaded([value]) and code.on_own_lines([node])
-            ):
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="append" | "remove" as how), args=[value])
+            ) if held == name and name in loaded([value]) and code.on_own_lines([node]):
                 item = code.fresh("item", f"next_of_{name}")
-                text = f"{item} = {code.expr(value)}\n{code.indent(node)}{name}.append({item})"
+                text = f"{item} = {code.expr(value)}\n{code.indent(node)}{name}.{how}({item})"
                 return spot.step("list", (node, text))
     return None
 

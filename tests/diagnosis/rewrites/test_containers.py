@@ -213,6 +213,25 @@ def test_marks_are_cleared():
     assert "jnp.zeros_like(seen)" in found.rewrites[0].source
 
 
+KEPT = (
+    "def f(x):\n    held = []\n    hits = 0\n    for k in x:\n        if k in held:\n            hits += 1\n"
+    "            held.remove(k)\n{more}    return hits, len(held), sum(held)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "        elif len(held) == 2:\n            held.pop(0)\n        held.append(k)\n",
+        "        else:\n            held.append(k)\n",
+        "        elif k == 3:\n            held.remove(held[-1])\n        held.append(k)\n",
+    ],
+)
+def test_an_item_that_is_removed_from_a_list_leaves_no_hole(more):
+    x = jnp.array([1, 2, 1, 4, 4, 2, 3, 5, 1, 1, 2])
+    check(KEPT.format(more=more), (x,), (x[:2],), (x[2:],), (x * 0,))
+
+
 ANEW = "def f(x):\n    run = []\n    best = {first}\n    for v in x:\n{body}    return {result}\n"
 LEFT = "        if run and v != run[-1]:\n            run = []\n        run.append(v)\n"
 SUMMED = "        if v == 0:\n            best += sum(run)\n            run = []\n        else:\n            run.append(v)\n"
