@@ -43,7 +43,11 @@ from jupyter_jitmagic.source.held_functions import made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.units import Unit
 
-SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
+SHORT, MANY, LONG = (
+    0.06,
+    10,
+    0.3,
+)  # seconds; a varied input may take this many seconds, or so many times as long as the call's own
 MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
@@ -174,6 +178,10 @@ class Plain:
         self._error = None
         if self.run(given, seconds=seconds) is None:
             self._keep_error(given)
+
+    def long(self) -> float:
+        """Seconds that are many for a run of a rewrite by NumPy beside the call's own run."""
+        return max(LONG, MANY * MANY * self._first)
 
     _extra: frozenset[str] = frozenset()
     _most: float = float("inf")

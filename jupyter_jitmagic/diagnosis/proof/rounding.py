@@ -120,7 +120,7 @@ def explained_by_rounding(
     return False
 
 
-_COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _CONVERT = "convert_element_type"
 _EXACT = 1 << 10
 """Steps that are multiples of one part in so many add up without rounding."""
@@ -181,7 +181,7 @@ NEVER = (
     "compiled, in single precision, the loop may never meet its tolerance and not end where numbers are large, or the "
     "tolerance is small: plain Python computes in double"
 )
-_LARGER, _SMALLER = (1234.5, 98765.4), 1e-6
+_OTHER, _SMALLER = (1234.5, 98765.4, 43210.7, 0.37, 0.61, 1.71, 7.3), 1e-6
 _PATIENCE = 20  # times as long as plain Python, and not less than a moment, a loop by NumPy may take
 _MOMENT = 0.03
 
@@ -191,21 +191,22 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
     Python's does. `by_numpy`: the rewrite, computed within so many seconds."""
     varied = plain.variations
     deadline = Deadline(seconds)
-    for k in _of_tests(plain, program)[:3]:
-        value = varied.leaves[k]
-        for factor in _LARGER if abs(value) > _TOLERANCE else (_SMALLER,):
-            given = varied.replaced({k: value * factor}, "larger")
-            begin = time.thread_time()
-            found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
-            if deadline.over():
-                return ""
-            if found is None:
-                continue
-            try:
-                by_numpy(max(_MOMENT, _PATIENCE * (time.thread_time() - begin)))(given)
-            except CannotRun as error:
-                if str(error).startswith(OutOfTime.__name__):
-                    return NEVER
+    floats = _of_tests(plain, program)[:3]
+    own = ((k, varied.leaves[k]) for k in floats)
+    factors = ((k, value, factor) for k, value in own for factor in (_OTHER if abs(value) > _TOLERANCE else (_SMALLER,)))
+    others = (varied.replaced({k: value * factor}, "larger") for k, value, factor in factors)
+    for given in itertools.chain([varied.call()] if floats else [], others):
+        begin = time.thread_time()
+        found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
+        if deadline.over():
+            return ""
+        if found is None:
+            continue
+        try:
+            by_numpy(max(_MOMENT, _PATIENCE * (time.thread_time() - begin)))(given)
+        except CannotRun as error:
+            if str(error).startswith(OutOfTime.__name__):
+                return NEVER
     return ""
 
 

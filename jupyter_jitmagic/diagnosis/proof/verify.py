@@ -155,8 +155,7 @@ def compare(
         if not equal:
             call_shapes, first = shapes(want), got
         equal.append(given)
-        note = weak_type_note(got, want)
-        if note and given.kind == "call":
+        if given.kind == "call" and (note := weak_type_note(got, want)):
             notes[note] = None
         if deadline.over():
             break

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import always_returns, leaves, words
 from jupyter_jitmagic.source.names import loaded, read_first, stored, walk_scope
@@ -26,7 +27,7 @@ def filled_first(spot: Spot) -> Iterator[Step]:
     """`n = sqrt(s)`, `if n > c: g = g / n` → `chosen = n > c`, `n = sqrt(where(chosen, s, 1))`, `if chosen: g = g / n`."""
     asked = spot.asked()
     choice = _choice(spot, *asked) if asked is not None else None
-    if choice is None:
+    if choice is None or _asks_facts(spot, choice.test):
         return
     test = choice.test
     before = _definitions(spot, choice.statement)
@@ -36,6 +37,11 @@ def filled_first(spot: Spot) -> Iterator[Step]:
         elsewhere = loaded(choice.arms[true]) | choice.read_elsewhere | ({test.id} if isinstance(test, ast.Name) else set())
         if not set(needed) & elsewhere:  # it is another number there
             yield from _steps(spot, choice, true, {name: before[name] for name in needed})
+
+
+def _asks_facts(spot: Spot, test: ast.expr) -> bool:
+    """Whether a part of a test is Python's own, which stands around the rest first."""
+    return isinstance(test, ast.BoolOp) and any(is_fact(spot, part) for part in test.values)
 
 
 @dataclass(frozen=True)
@@ -117,11 +123,10 @@ def _bound_first(arm: Sequence[ast.AST]) -> set[str]:
 
 
 def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.Assign]:
-    """The names that stand for a number of the test's own way: each set in a line of its own before it, in the same block, of
-    what no line in between changes, and steep, or computed of one that is."""
+    """The names that stand for a number of the test's own way: each set in a line of its own before it, in the same block or
+    one around its `if`, of what no line in between changes, and steep, or computed of one that is."""
     found: dict[str, ast.Assign] = {}
-    block = spot.code.block(node)
-    for statement in block[: block.index(node)]:
+    for statement in _before(spot, node):
         changed = set(stored([statement]))
         found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
         match statement:
@@ -129,6 +134,14 @@ def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.Assign]:
                 if _steep_in(spot, [value]) or loaded([value]) & found.keys():
                     found[name] = statement
     return found
+
+
+def _before(spot: Spot, node: ast.stmt) -> list[ast.stmt]:
+    """The statements before one in its own block, and before each `if` around it."""
+    code, block = spot.code, spot.code.block(node)
+    parent = code.parents[node]
+    around = _before(spot, parent) if isinstance(parent, ast.If) else []
+    return [*around, *block[: block.index(node)]]
 
 
 def _needed(before: dict[str, ast.Assign], read: set[str]) -> list[str]:

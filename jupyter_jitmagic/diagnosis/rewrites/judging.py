@@ -219,14 +219,14 @@ class Judge:
         filled = self._served.results_not_empty() if self._served is not None else []
         found = None
         with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
-            run = by_numpy(call.fun, traced.program, call.static, seconds / 4)
+            run = by_numpy(call.fun, traced.program, call.static, min(seconds / 4, plain.long()))
             run = first_of(run, draft.cuts, plain) if draft.returns else run
             found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=bool(draft.returns), elsewhere=filled)
         failing: list[str] = []
         if not (draft.returns or self.fails_elsewhere):
             failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
-        limits: list[str] = []
+        limits: list[str] = [self._where_loops_end(plain, traced)] if found is None and draft.loops else []
         if traced.equations * COMPILING_S < time_left():
             compiled = compiling(call, traced)
             if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
@@ -266,10 +266,14 @@ class Judge:
         texts = [unit.text for unit in self._units]
         beyond = beside_negative_powers(plain, run, texts, most)
         yield beyond or beside_large(plain, run, traced.draft.excludes, texts, most)
-        tried = functools.partial(by_numpy, call.fun, traced.program, call.static)
-        ends = [may_never_end, may_count_otherwise] if loops else []
-        yield next(filter(None, (each(plain, traced.program, tried, most) for each in ends)), "")
+        yield self._where_loops_end(plain, traced) if loops else ""
         note_overflows(plain, texts)
+
+    def _where_loops_end(self, plain: Plain, traced: Traced) -> str:
+        """What is to be said of loops that may end elsewhere, or never."""
+        run = functools.partial(by_numpy, self.call.fun, traced.program, self.call.static)
+        asked = (ask(plain, traced.program, run, self.seconds / 8) for ask in (may_never_end, may_count_otherwise))
+        return next(filter(None, asked), "")
 
     def _by_gradients(self, plain: Plain, traced: Traced, found: _Alike) -> Rewrite | str:
         """The rewrite whose results are plain Python's, if its gradients are; else the sentence that says why not."""

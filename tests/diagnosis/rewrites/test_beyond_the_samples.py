@@ -69,6 +69,23 @@ def test_a_tolerance_that_single_precision_never_meets_is_told_of():
     """Plain Python's doubles meet it; the compiled loop went on for ever."""
     source = NEWTON.format(loop="while abs(x * x - a) > tol:", end="")
     assert NEVER in said(jm.diagnose(define(source)["f"], 2.0, 1e-3))
+    default = source.replace("tol):", "tol=1e-10):")
+    assert NEVER in said(jm.diagnose(define(default)["f"], 4.0))  # single precision meets it on this number
+
+
+def test_an_interval_that_single_precision_never_makes_so_short_is_told_of():
+    """Compiled it may end on this call, where XLA rounds otherwise than operation by operation."""
+    source = """
+def f(lo, hi, c, tol=1e-8):
+    while hi - lo > tol:
+        mid = (lo + hi) / 2
+        if mid**3 - c > 0:
+            hi = mid
+        else:
+            lo = mid
+    return lo
+"""
+    assert NEVER in said(jm.diagnose(define(source)["f"], 0.0, 2.0, 1.5))
 
 
 def test_a_loop_that_ends_by_its_count_as_well_is_not():

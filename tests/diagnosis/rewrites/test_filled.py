@@ -15,6 +15,10 @@ GUARDS = {
     "a length": "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n",
     "clipped": "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    if n > 2:\n        v = v * 2 / n\n    return v\n",
     "a factor": "def f(v):\n    n = jnp.sqrt(jnp.sum(v**2))\n    k = 2 / n if n > 2 else 1.0\n    return v * k\n",
+    "beside an option": (
+        "def f(v, most=2.0):\n    n = jnp.linalg.norm(v)\n    if most is not None and n > most:\n        v = v * (most / n)\n"
+        "    return v\n"
+    ),
     "in steps": """
 def f(v):
     s = jnp.sum(v**2)
