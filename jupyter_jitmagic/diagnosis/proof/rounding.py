@@ -5,10 +5,12 @@ Such a rewrite is right if both give the same operation by operation, which NumP
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -16,6 +18,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, parts_that_differ, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.leaves import as_array
 from jupyter_jitmagic.diagnosis.proof.side_by_side import side_by_side
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
@@ -229,14 +232,27 @@ def may_count_otherwise(plain: Plain, program: Any, by_numpy: Callable[[float], 
 
 def counts_in_single(plain: Plain, given: Input, got: Any) -> bool:
     """Whether plain Python itself gives a rewrite's result where its numbers are of 32 bits, as compiled code has them."""
-    if (
-        jax.config.jax_enable_x64
-        or plain.asks_for_kinds
-        or not any(isinstance(leaf, float) for leaf in plain.variations.leaves)
-    ):
+    left_out = _float_defaults(plain.function, given)
+    own = left_out or any(isinstance(leaf, float) for leaf in plain.variations.leaves)
+    if jax.config.jax_enable_x64 or plain.asks_for_kinds or not own:
         return False
-    again = plain.run(plain.variations.canonical(given))
+    canonical = plain.variations.canonical(given)
+    again = plain.run(replace(canonical, kwargs=canonical.kwargs | left_out))
     return again is not None and not differs(got, again[0])
+
+
+def _float_defaults(function: Any, given: Input) -> dict[str, Any]:
+    """Python's floats that stand for what a call leaves out, as the arrays that `jax.jit` makes of numbers."""
+    plain = plain_function(function)
+    if plain is None:
+        return {}
+    own = inspect.signature(plain)
+    try:
+        taken = own.bind(*given.args, **given.kwargs).arguments
+    except TypeError:  # a method's object is given apart
+        return {}
+    left = {name: each for name, each in own.parameters.items() if name not in taken and each.kind is not each.POSITIONAL_ONLY}
+    return {name: as_array(each.default) for name, each in left.items() if isinstance(each.default, float)}
 
 
 def _of_tests(plain: Plain, program: Any) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value, leaves_of
 from jupyter_jitmagic.sandbox.own_making import made_here, made_in_lists
 from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import SCOPES, stored, walk, walk_scope
@@ -89,7 +89,7 @@ def _is_own(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
         if _is_own_in_a_caller(spot, function, root):
             return True
         value = spot.locals.get(root)
-        parts = jax.tree_util.tree_leaves(value)
+        parts = list(leaves_of(value))
         return spot.entry and all(part is not value for part in parts) and any(isinstance(p, jax.core.Tracer) for p in parts)
     return root in made_here(function.body, spot.value)
 

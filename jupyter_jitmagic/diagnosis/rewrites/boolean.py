@@ -80,6 +80,11 @@ def negation(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.UnaryOp):
         return
     operand, node = asked
+    match operand:
+        case ast.Call(func=func, args=[denied]) if spot.code.src(func) == spot.jnp("logical_not"):
+            if isinstance(spot.code.parents[node], ast.If | ast.While):  # `if not ok: continue`, turned round
+                yield spot.step("logical_not", (node, spot.code.expr(denied)))
+                return
     yield spot.step("logical_not", (node, f"{spot.jnp('logical_not')}({spot.code.expr(operand)})"))
 
 

@@ -13,13 +13,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
-from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
+from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import (
     MADE_ARRAYS,
     READ_WHOLE,
     Container,
     GrowingList,
-    copied_array,
     is_taken_in_front,
 )
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list

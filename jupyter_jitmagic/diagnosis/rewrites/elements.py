@@ -259,3 +259,11 @@ def is_of(spot: Spot, func: ast.expr) -> bool:
 def is_drawn(spot: Spot, func: ast.expr) -> bool:
     """Whether it is one of `jax.random`'s functions."""
     return text_attribute(spot.value(func), "__module__").startswith(("jax.random", "jax._src.random"))
+
+
+def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:
+    """The array of `list(x)`; None for other expressions."""
+    match value:
+        case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name) as array], keywords=[]) if spot.is_builtin("list"):
+            return array if is_array(spot, name) else None
+    return None

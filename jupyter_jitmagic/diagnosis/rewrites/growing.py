@@ -7,11 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NoReturn
 
-from jupyter_jitmagic.diagnosis.rewrites.elements import element, is_array
+from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, element
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
     counters_of,
+    fills_up,
     is_exhausted,
     left_of,
     length_limit,
@@ -128,6 +129,8 @@ class GrowingList(Container):
 
     whole = False
     """All of the buffer counts in the end."""
+    filled = False
+    """All of it counts behind the loop, which ends when it is full."""
     moved_to: ast.stmt | None = None
     """Before which it is made, where that is not where the list was."""
     start = ""
@@ -282,6 +285,7 @@ class GrowingList(Container):
             known = chosen.get(statement)
             bounds = [known] if known else [rounds_of(self.spot, loop) for loop in loops]
             if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
+                self.filled = fills_up(self.spot, loops[0], self.name) and not self._is_popped()
                 return f"max({limit}, {alone})" if alone else limit
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
                 bounds, alone = [elements], alone + 1  # and what it begins with
@@ -408,6 +412,8 @@ class GrowingList(Container):
 
     def use(self, node: ast.Name, parent: ast.AST) -> None:
         code, spot = self.spot.code, self.spot
+        if self.filled:
+            self.whole = self._is_behind(node)
         match parent:
             case ast.Attribute(attr="append"):
                 statement, value = self.statement_of(parent)
@@ -488,11 +494,3 @@ def is_taken_in_front(call: ast.Call) -> bool:
         case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)], keywords=[]):
             return True
     return False
-
-
-def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:
-    """The array of `list(x)`; None for other expressions."""
-    match value:
-        case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name) as array], keywords=[]) if spot.is_builtin("list"):
-            return array if is_array(spot, name) else None
-    return None

@@ -18,8 +18,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.source.code import Function, words
 from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names, walk, walk_scope
 
 Edit = tuple[ast.AST | tuple[int, int], str]
@@ -226,7 +226,7 @@ def _collect(spot: Spot, node: ast.expr, known: Known, seen: frozenset[str]) -> 
             return True
         value = spot.held(node)
         if value is not None and not isinstance(value, types.ModuleType):
-            return not _traced(value)
+            return not is_traced_value(value)
         return not isinstance(spot.value(node.value), types.ModuleType) and _collect(spot, node.value, known, seen)
     if isinstance(node, ast.Name):
         return _collect_name(spot, node, known, seen)
@@ -251,7 +251,7 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
     if node.id in seen:
         return True
     value = spot.value(node)
-    if value is not None and not _traced(value):
+    if value is not None and not is_traced_value(value):
         return not _is_data_later(spot, node.id)
     if node.id not in spot.locals or (node.id in _parameters(spot) and node.id not in spot.static):
         return False
@@ -267,13 +267,30 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
 
 
 def _is_data_later(spot: Spot, name: str) -> bool:
-    """Whether a loop around the place binds a name to what comes of data: it is known in the first round alone."""
+    """Whether a loop around the place, or around the call that led here, binds a name to what comes of data: it is known in the
+    first round alone."""
+    return _is_bound_to_data(spot, name) or any(
+        _is_data_later(caller, each) for caller in list(spot.callers())[:1] for each in _given(spot.function, caller.node, name)
+    )
+
+
+def _given(function: Function | None, call: ast.AST, name: str) -> list[str]:
+    """The names of which a caller makes what it gives for a parameter."""
+    if not isinstance(function, ast.FunctionDef) or not isinstance(call, ast.Call):
+        return []
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    given = [value for each, value in zip(names, call.args, strict=False) if each == name]
+    given += [keyword.value for keyword in call.keywords if keyword.arg == name]
+    return [each for value in given for each in _read(value)]
+
+
+def _is_bound_to_data(spot: Spot, name: str) -> bool:
     code = spot.code
     loops = [at for at in code.ancestors(spot.node) if isinstance(at, ast.For | ast.While)]
     if not loops:
         return False
-    bound = [at for at in walk_scope(loops[-1].body) if isinstance(at, ast.Assign | ast.AugAssign | ast.NamedExpr)]
-    data = {each for each in _parameters(spot) if each not in spot.static and _traced(spot.locals.get(each))}
+    bound = [at for at in walk_scope([loops[-1]]) if isinstance(at, ast.Assign | ast.AugAssign | ast.NamedExpr | ast.For)]
+    data = {each for each in _parameters(spot) if each not in spot.static and is_traced_value(spot.locals.get(each))}
     wanted, seen = [name], {name}
     while wanted:
         each = wanted.pop()
@@ -281,7 +298,8 @@ def _is_data_later(spot: Spot, name: str) -> bool:
             targets = at.targets if isinstance(at, ast.Assign) else [at.target]
             if any(each in target_names(target) for target in targets):
                 tests = [up.test for up in code.ancestors(at) if isinstance(up, ast.If | ast.While)]
-                read = {one for root in (at.value, *tests) for one in _read(root)}
+                value = at.iter if isinstance(at, ast.For) else at.value
+                read = {one for root in (value, *tests) for one in _read(root)}
                 if read & data:
                     return True
                 wanted += read - seen
@@ -324,7 +342,7 @@ def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]
         match func.value:
             case ast.Subscript(value=ast.Attribute(attr="at")):  # x.at[i].set(v)
                 known.foreign = True
-        if owner is None or _traced(owner):
+        if owner is None or is_traced_value(owner):
             parts.append(func.value)  # a method of an array: NumPy's have it too
         elif callable(getattr(type(owner), func.attr, None)):
             known.traced = known.foreign = True
@@ -367,14 +385,10 @@ def _path(spot: Spot, func: ast.expr) -> str:
     return f"{below}.{func.attr}" if below else func.attr
 
 
-def _traced(value: Any) -> bool:
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
-
-
 def _holds_traced(function: Any) -> bool:
     """Whether a function of the user's closes over something traced."""
     with contextlib.suppress(ValueError):  # a cell without a value
-        return any(_traced(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ())
+        return any(is_traced_value(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ())
     return True
 
 

@@ -6,6 +6,7 @@ These are kept instead of the items, so a loop may append as often as data wants
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Edit
@@ -52,12 +53,14 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     kinds = [each for each in _NAMES if each in asked.values()]
     if not appends or any(isinstance(each, ast.Starred) for each in (*first, *(value for _, value in appends))):
         return None
-    if not first and set(kinds) & set(_OF_ITEMS):
+    before = _before_any(spot, [value for _, value in appends])
+    may_be_empty = not first and bool(set(kinds) & set(_OF_ITEMS))
+    if may_be_empty and not before:
         return None
     own = {kind: code.fresh(f"{_NAMES[kind]}_{name}", f"{name}_{kind}") for kind in kinds}
     item = code.fresh("item", f"item_of_{name}")
     edits: list[Edit] = [(*code.span(node), own[kind]) for node, kind in asked.items()]
-    edits.append(_in_its_place(spot, made, _begun(spot, own, first)))
+    edits.append(_in_its_place(spot, made, _begun(spot, own, first, before)))
     for statement, value in appends:
         lines: list[str] = []
         text = code.expr(value)
@@ -75,7 +78,27 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
                 }[kind]
             )
         edits.append(_in_its_place(spot, statement, lines))
-    return spot.step("numbers", *(((a, b), text) for a, b, text in edits))
+    edited = [((start, end), text) for start, end, text in edits]
+    if not may_be_empty:
+        return spot.step("numbers", *edited)
+    for each in asked:
+        replace(spot, node=each).refuse_where_caught(ValueError, IndexError)
+    nan = {"nan": "NaN, of which max() and min() take account by its place alone"} if {"max", "min"} & set(kinds) else {}
+    note = f"where {name} stays empty, plain Python raises and compiled code goes on"
+    return spot.step("numbers", *edited, excludes=nan, note=note)
+
+
+def _before_any(spot: Spot, values: list[ast.expr]) -> dict[str, str]:
+    """The number with which each kind begins where a list is empty at first, of which plain Python has none; nothing where its
+    items are not numbers of one kind."""
+    facts = [spot.fact(value) for value in values]
+    kinds = {fact.dtype if fact is not None and fact.ndim == 0 else "" for fact in facts}
+    match [*kinds]:
+        case ["f"]:
+            return {"max": f"-{spot.jnp('inf')}", "min": spot.jnp("inf"), "last": "0.0"}
+        case ["i"]:
+            return {"max": f"{spot.jnp('iinfo')}(int).min", "min": f"{spot.jnp('iinfo')}(int).max", "last": "0"}
+    return {}
 
 
 def _in_its_place(spot: Spot, statement: ast.stmt, lines: list[str]) -> Edit:
@@ -85,8 +108,8 @@ def _in_its_place(spot: Spot, statement: ast.stmt, lines: list[str]) -> Edit:
     return (*code.span(statement), f"\n{code.indent(statement)}".join(lines or ["pass"]))
 
 
-def _begun(spot: Spot, own: dict[str, str], first: list[ast.expr]) -> list[str]:
-    """What the numbers are at first."""
+def _begun(spot: Spot, own: dict[str, str], first: list[ast.expr], before: dict[str, str]) -> list[str]:
+    """What the numbers are at first; `before`: where there is no item yet."""
     code = spot.code
     texts = [code.expr(each) for each in first]
     lines = []
@@ -101,6 +124,8 @@ def _begun(spot: Spot, own: dict[str, str], first: list[ast.expr]) -> list[str]:
                 lines.append(f"{kept} = {len(first)}")
             case "sum":
                 lines.append(f"{kept} = {' + '.join(['0', *operands])}")
+            case _ if kind in before and not first:
+                lines.append(f"{kept} = {before[kind]}")
             case "last":
                 lines.append(f"{kept} = {texts[-1]}")
             case _:

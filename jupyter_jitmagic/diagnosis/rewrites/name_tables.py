@@ -4,6 +4,7 @@ these names' numbers."""
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,8 +85,9 @@ class NameTable:
 def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTable | None:
     """The table that is asked by (or is) an expression."""
     code = spot.code
-    if isinstance(code.parents.get(node), ast.Tuple):
-        node = code.parents[node]
+    together = code.parents.get(node)
+    if isinstance(together, ast.Tuple) and isinstance(code.parents.get(together), ast.Subscript):
+        node = together
     inside: ast.AST | None = node if isinstance(node, ast.Subscript) else code.parents.get(node)
     if not isinstance(inside, ast.Subscript) or inside.value is node:
         return None
@@ -95,6 +97,7 @@ def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTa
         root = root.value
     held, of_module = _held(spot, root, function)
     found = list(_entries(held)) if isinstance(held, dict) else []
+    of_module = of_module and all(spot.globals.get(kind.__name__) is kind for kind in _enumerations(held))
     entries = {key: said for key, said, _ in found}
     places = {key: code.src(root) + place for key, _, place in found} if of_module else {}
     depths = {len(key) for key in entries}
@@ -142,18 +145,38 @@ def _in_order(keys: Sequence[Any]) -> list[Any]:
 
 
 def _entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any, str]]:
-    """(keys, what is said for them, the subscripts that ask for it)."""
+    """(keys, what is said for them, the subscripts that ask for it); members of an enumeration by their names."""
     if not isinstance(value, dict):
-        yield (), value, ""
+        yield (), _word(value), ""
         return
     for key, below in value.items():
         parts = key if isinstance(key, tuple) else (key,)
         for rest, said, place in _entries(below):
             inside = ", ".join(map(_written, parts)) + "," * (isinstance(key, tuple) and len(key) == 1)
-            yield (*parts, *rest), said, f"[{inside}]{place}"
+            yield (*map(_word, parts), *rest), said, f"[{inside}]{place}"
+
+
+def is_word(value: Any) -> bool:
+    """Whether it is a member of an enumeration whose name alone is asked for."""
+    return isinstance(value, enum.Enum) and not isinstance(value, int)
+
+
+def _word(value: Any) -> Any:
+    return value.name if is_word(value) else value
+
+
+def _enumerations(value: Any) -> set[type]:
+    """The classes of the members by which a table is asked."""
+    if not isinstance(value, dict):
+        return set()
+    below = [kind for each in value.values() for kind in _enumerations(each)]
+    parts = [part for key in value for part in (key if isinstance(key, tuple) else (key,))]
+    return {type(part) for part in parts if is_word(part)} | set(below)
 
 
 def _written(key: Any) -> str:
+    if is_word(key):
+        return f"{type(key).__name__}.{key.name}"
     return f'"{key}"' if isinstance(key, str) and key.isidentifier() else repr(key)
 
 

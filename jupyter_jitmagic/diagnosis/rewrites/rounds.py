@@ -14,7 +14,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import stored, walk, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, walk, walk_scope
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,13 @@ def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:
             ) if held == name and spot.is_builtin("len") and is_fact(spot, limit):
                 return spot.code.expr(limit)
     return ""
+
+
+def fills_up(spot: Spot, loop: ast.For | ast.While, name: str) -> bool:
+    """Whether a loop that such a length ends goes on until then, and for nothing else."""
+    if not isinstance(loop, ast.While) or len(list(conjuncts(loop.test))) > 1 or leaves(loop.body, (ast.Break, ast.Return)):
+        return False
+    return bool(length_limit(spot, loop, name)) and not (loaded([loop.test]) - {name}) & set(stored(loop.body))
 
 
 def left_of(spot: Spot, counters: Sequence[Counter]) -> str:

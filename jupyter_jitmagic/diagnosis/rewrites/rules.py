@@ -79,7 +79,16 @@ def is_traced_value(value: object) -> bool:
     """Whether a tracer is among an object's leaves."""
     if isinstance(value, Iterator):  # what a comprehension runs over; its items stand elsewhere
         return False
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(value))
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves_of(value))
+
+
+def leaves_of(value: object) -> Iterator[Any]:
+    """Its leaves, also where JAX would not take it: a dict whose keys have no order, as members of an `Enum`."""
+    for part in jax.tree_util.tree_leaves(value, is_leaf=lambda each: isinstance(each, dict)):
+        if isinstance(part, dict):
+            yield from leaves_of(list(part.values()))
+        else:
+            yield part
 
 
 @dataclass

@@ -451,9 +451,45 @@ def test_a_list_of_which_more_is_asked_needs_its_items(asked):
     assert not propose(define(ASKED + asked + "\n")["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
 
 
-def test_the_largest_of_a_list_that_may_be_empty_is_not_known():
-    source = ASKED.replace("path = [x]", "path = []") + "max(path)\n"
-    assert not propose(define(source)["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+@pytest.mark.parametrize("asked", ["max(path)", "min(path)", "path[-1]", "max(path) - min(path), len(path)"])
+def test_what_is_asked_of_a_list_that_may_be_empty_is_kept_and_that_is_said(asked):
+    """Of an empty one plain Python raises."""
+    numbers = [(jnp.array(1.5), jnp.array(0.5)), (jnp.array(0.1), jnp.array(2.0)), (jnp.array(-1.5), jnp.array(1.0))]
+    found = check(ASKED.replace("path = [x]", "path = []") + asked + "\n", *numbers).rewrites[0]
+    assert ".append(x - t)" not in found.source
+    assert any("where path stays empty, plain Python raises" in each for each in found.compared.differences)
+
+
+def test_the_largest_of_an_empty_list_of_arrays_or_for_a_handler_is_not_known():
+    caught = ASKED.replace("path = [x]", "path = []").replace("return ", "try:\n        return ")
+    caught += "max(path)\n    except ValueError:\n        return -1.0\n"
+    for source in (caught, ASKED.replace("path = [x]", "path = []").replace("x - t", "jnp.stack([x, t])") + "path[-1]\n"):
+        assert not propose(define(source)["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+
+
+SAMPLED = """
+def f(key, n):
+    kept, tries = [], 0
+    while len(kept) < n:
+        key, own = jax.random.split(key)
+        v = jax.random.uniform(own)
+        tries += 1
+        if v > 0.4:
+            kept.append(v)
+    return jnp.array(kept), tries
+"""
+
+
+def test_a_list_whose_loop_ends_when_it_is_full_is_an_array_of_that_length():
+    """It was one of unknown length: split, or padded."""
+    found = check(SAMPLED, (jax.random.key(1), 3), (jax.random.key(2), 5), (jax.random.key(3), 1), static=("n",))
+    assert "kept = jnp.zeros(n)" in found.rewrites[0].source and "return kept, tries" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("left", ["if tries > 4:\n            break", "if tries > 4:\n            kept.pop()", "n -= 1"])
+def test_a_list_that_may_not_be_full_in_the_end_is_none(left):
+    source = SAMPLED.replace("tries += 1", "tries += 1\n        " + left)
+    assert not propose(define(source)["f"], (jax.random.key(1), 3), {}, (), ("n",)).rewrites
 
 
 TAILS = (

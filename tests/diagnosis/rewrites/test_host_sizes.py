@@ -173,3 +173,23 @@ def test_a_chained_comparison_in_parentheses_keeps_those_alone():
         *((jnp.float32(a), jnp.float32(b)) for a, b in ((1.5, 1.0), (1.5, 5.0), (0.5, 1.0))),
     ).rewrites[0]
     assert "(((" not in rewritten.source
+
+
+def test_what_a_helper_is_given_in_the_first_round_alone_is_no_size():
+    """The stock is a number in the first round; it was computed while tracing, in a `with` of its own, for nothing."""
+    rewritten = check(
+        "def step(stock, sold, low):\n"
+        "    order = 0\n"
+        "    if stock < low:\n"
+        "        order = 20 - stock\n"
+        "    return min(stock + order, 50) - sold, order\n\n"
+        "def f(demands, low=5):\n"
+        "    stock, cost = 10, 0.0\n"
+        "    for sold in demands:\n"
+        "        stock, order = step(stock, sold, low)\n"
+        "        if order > 0:\n"
+        "            cost += 1.5 * order\n"
+        "    return stock, cost\n",
+        *((jnp.array(each),) for each in ([3, 4, 5, 6], [0, 0, 0], [30, 1, 1, 1])),
+    ).rewrites[0]
+    assert "ensure" not in "".join(rewritten.sources.values()) and "np.where" not in rewritten.source.replace("jnp", "")

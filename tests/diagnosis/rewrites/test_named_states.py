@@ -218,3 +218,33 @@ def test_numbers_of_the_modules_table_are_asked_of_it():
         want = namespace["f"](X, jnp.array(1))
         with applied(found, namespace):
             assert jnp.allclose(namespace["f"](X, jnp.array(1)), want)
+
+
+LIGHTS = """
+import enum
+
+class Light(enum.Enum):
+    RED = 0
+    GREEN = 1
+    YELLOW = 2
+
+NEXT = {Light.RED: Light.GREEN, Light.GREEN: Light.YELLOW, Light.YELLOW: Light.RED}
+LASTS = {Light.RED: 2, Light.GREEN: 3, Light.YELLOW: 1}
+
+def f(x):
+    light, since, passed = Light.RED, 0, 0.0
+    for v in x:
+        since += 1
+        if light is Light.GREEN:
+            passed += v
+        if since >= LASTS[light] and v < 1:
+            light, since = NEXT[light], 0
+    return passed
+"""
+
+
+def test_tables_by_members_of_an_enumeration_say_what_comes_next():
+    """Their keys have no order, at which JAX raises: looking for a rewrite failed with that."""
+    found = check(LIGHTS, (X,), (-X,), (jnp.abs(X),), (X * 0,)).rewrites[0]
+    assert "next_table = jnp.array([GREEN, YELLOW, RED])" in found.source
+    assert "jnp.array([LASTS[Light.RED], LASTS[Light.GREEN], LASTS[Light.YELLOW]])" in found.source

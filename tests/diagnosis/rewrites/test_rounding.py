@@ -150,3 +150,8 @@ def test_a_loop_over_whole_steps_is_said_to_differ_in_nothing():
     source = "def f(x, b):\n    t = jnp.zeros(())\n    while t < b:\n        t = t + 1\n    return x * t\n"
     found = propose(define(source)["f"], (jnp.ones(2), jnp.array(3.0)), {})
     assert IN_SINGLE not in found.rewrites[0].compared.differences
+
+
+def test_a_step_that_is_left_out_counts_in_32_bits_as_well():
+    found = propose(define(STEPS.replace(", h)", ", h=0.1)"))["f"], (1.0, 1.0), {})
+    assert not found.rewrites and "its numbers have 32 bits" in found.unverified[0].reason

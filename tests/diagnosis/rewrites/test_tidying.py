@@ -92,3 +92,11 @@ def test_a_mask_is_asked_whether_anything_is_there_and_not_the_whole_choice():
     s = jnp.array([3.0, 1.0, 2.0, 5.0])
     text = check(source, (X, s, 0.0), (X, -s, 9.0), (-X, s, -9.0)).rewrites[0].source
     assert ".size else 0" not in text or "where(counts, s[idx], -jnp.inf).size" not in text
+
+
+def test_what_is_denied_twice_is_asked_once_and_no_pass_is_left():
+    """`if not ok: continue` turned round was `logical_not(logical_not(ok))`."""
+    source = "def f(x):\n    total = 0.0\n    for v in x:\n        if not jnp.isfinite(v):\n            continue\n"
+    source += "        total = total + v\n    return total\n"
+    found = check(source, (jnp.array([1.0, jnp.nan, 2.0]),), (jnp.ones(3),)).rewrites[0]
+    assert "logical_not" not in found.source and "isfinite(v)" in found.source
