@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
 from jupyter_jitmagic.diagnosis.inner_jits import static_within
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
-from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, place_of
+from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
@@ -365,7 +365,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
     plain = plain_error(call)
     other = _other_error(asked, plain)
     place = leak_site(other, call) or failing_site(other, call)
-    sites = tuple(site for site in asked.sites if site.operation == "in place")
+    in_place = tuple(site for site in asked.found.sites if site.operation == "in place")
+    sites = one_for_each_line(in_place)
     if not sites or not place or sites[0].line != place.line:
         sites = (*_met_before(asked, place), *((place,) if place else ()))
     reason = other_failures.for_other_failure(call, other, plain or (None if readable(call) else asked.found.error))

@@ -8,7 +8,7 @@ import collections
 import copy
 import dataclasses
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 _COPIES = (copy.copy, copy.deepcopy, dataclasses.replace)
@@ -39,6 +39,48 @@ def own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
             if root not in stored and not _is_made(node.value, function):
                 aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return stored - aliases
+
+
+def sets_of_own_making(body: list[ast.stmt], made: frozenset[str] = frozenset()) -> Iterator[ast.Subscript]:
+    """Items that are set of what the same branch made before, whatever the name stands for elsewhere: `x = jnp.zeros(n)` and
+    `x[1:-1] = v` in the one branch, `x = v` in the other.
+
+    Args:
+        body: statements that come one after the other.
+        made: names of what was made before them.
+    """
+    for statement in body:
+        fields = (getattr(statement, field, None) for field in ("body", "orelse", "finalbody"))
+        blocks = [inner for inner in fields if isinstance(inner, list) and inner]
+        blocks += [each.body for each in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ()))]
+        bound = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        if not blocks:
+            targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+            yield from (each for each in targets if isinstance(each, ast.Subscript) and root_of(each) in made)
+        made -= bound
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                continue
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(attr=makes))) if makes in _MAKERS:
+                made |= {name}
+        for block in blocks:
+            yield from sets_of_own_making(block, made)
+
+
+_MAKERS = (
+    "zeros",
+    "ones",
+    "full",
+    "empty",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "empty_like",
+    "arange",
+    "linspace",
+    "eye",
+    "copy",
+)
 
 
 def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
-from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, value_of
+from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of
 from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -204,6 +204,7 @@ def _effects(
     own = own_names(nodes, function) | given[0]
     own |= of_inner_functions(definition, own)
     made = made_here(body, functools.partial(value_of, function=function)) | given[1]
+    just_made = set(sets_of_own_making(body))
     offset = unit.first_line - 1
 
     def line(node: ast.AST) -> str:
@@ -227,7 +228,7 @@ def _effects(
             yield f"it writes {ast.unparse(node)} {line(node)}"
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             root = root_of(node)
-            if (root is None or root not in own) and node.lineno + offset not in refused:
+            if (root is None or root not in own) and node.lineno + offset not in refused and node not in just_made:
                 yield f"it changes {root or 'something'} in place {line(node)}"
         elif isinstance(node, ast.Await):
             yield f"it is a coroutine {line(node)}"

@@ -44,14 +44,24 @@ def _defaults(tree: ast.AST) -> Iterator[tuple[str, Any]]:
             yield from ((name.arg, value.value) for name, value in pairs if isinstance(value, ast.Constant))
 
 
-def compared_words(tree: ast.AST) -> Iterator[str]:
-    """The strings with which a source compares or that name entries."""
+def compared_words(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
+    """The strings with which a source compares or that name entries; then those of the dicts among `names` (its globals) in
+    which it looks something up."""
+    tables: dict[str, None] = {}
     for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=ast.Name(id=table)) | ast.Call(func=ast.Attribute(value=ast.Name(id=table), attr="get")):
+                tables[table] = None
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=table)]):
+                tables[table] = None
         if isinstance(node, ast.Compare | ast.MatchValue | ast.Dict):
             roots = [k for k in node.keys if k] if isinstance(node, ast.Dict) else [node]
             for part in (inner for root in roots for inner in ast.walk(root)):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield part.value
+    for table in tables:
+        entries = names.get(table)
+        yield from (key for key in entries if type(key) is str) if type(entries) is dict else ()
 
 
 def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:

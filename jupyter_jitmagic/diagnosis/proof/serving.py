@@ -47,7 +47,7 @@ MOST_IN_SHORT = 2  # kinds of integers, where there is no time for more
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
-_OTHER_VALUES = (99, -99, 0, 1)
+_OTHER_VALUES = ((99,), (-99,), (0,), (1,), (-99, 99), (99, -99))
 _ASPECTS = {
     "left out": "optional arguments left out",
     "none": "None",
@@ -196,9 +196,9 @@ class Served:
         """Whether with other values in the arrays plain Python refuses these sizes, or gives arrays of other shapes, neither of
         which it does in the call's own sizes: in a branch that is not taken here, and compiled code has every branch."""
         own, sizes = self.plain.variations.call(), set()
-        for number in _OTHER_VALUES:
+        for numbers in _OTHER_VALUES:
             found, there = (
-                self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, number), SHORT) for one in (given, own)
+                self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, numbers), SHORT) for one in (given, own)
             )
             if self.plain.too_slow:
                 return False

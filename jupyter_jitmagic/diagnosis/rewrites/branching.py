@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
@@ -15,6 +16,14 @@ class _Narrows(Exception):
 
     def __init__(self, loop: ast.stmt, becoming: dict[str, Ragged]) -> None:
         self.loop, self.becoming = loop, becoming
+
+
+def _of_both(entry: Ragged | None, left: Ragged) -> Ragged | None:
+    """What is known of a selection before each round of a loop, which leaves it as long as it was; None where it does not."""
+    if entry is None or replace(left, source=entry.source, pad=entry.pad, direct=entry.direct) != entry:
+        return None
+    pad = entry.pad if entry.pad == left.pad else ""
+    return replace(left, pad=pad, direct=entry.direct and left.direct)
 
 
 class Branching(Narrowing):
@@ -66,7 +75,7 @@ class Branching(Narrowing):
     def _loop(self, node: ast.For | ast.While, body: list[ast.stmt], head: object = None) -> None:
         """A loop whose rounds may shorten what they go on with."""
         entry = self.state.copy()
-        for _ in range(3):
+        for _ in range(4):
             self.loops.append(node)
             try:
                 if callable(head):
@@ -98,8 +107,10 @@ class Branching(Narrowing):
             if any(name not in left for name in apart):
                 self.stop(node, f"`{apart[0]}` has a length that depends on data in some rounds of a loop")
             becoming = {name: left[name] for name in apart}
+            met = {name: both for name in apart if (both := _of_both(entry.names.get(name), left[name])) is not None}
             self.state = entry.copy()
-            self.own_masks(node, apart, becoming)
+            self.state.names |= met
+            self.own_masks(node, [name for name in apart if name not in met], becoming)
             entry = self.state.copy()
         self.stop(node)
 

@@ -43,7 +43,18 @@ def update(spot: Spot) -> Iterator[Step]:
         return
     if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
         return
-    yield from converted(spot, {str(n) for n in names})
+    others = {name for name in _set_anywhere(spot) if isinstance(spot.locals.get(name), jax.Array)}
+    if others <= names or not isinstance(spot.error, TypeError):
+        yield from converted(spot, {str(n) for n in names})
+    else:  # no array of JAX takes it, on whichever call the other lines are reached
+        yield from converted(spot, {str(n) for n in names} | others)
+
+
+def _set_anywhere(spot: Spot) -> set[str]:
+    """The names of which the function sets items."""
+    body = spot.function.body if isinstance(spot.function, ast.FunctionDef) else []
+    stores = (n for n in walk_scope(body) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+    return {name for node in stores if (name := _root(node)) is not None}
 
 
 _AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}

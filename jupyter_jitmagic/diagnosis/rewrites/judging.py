@@ -139,7 +139,7 @@ class Judge:
             plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds)
         except NoSource:
             return []
-        static = self._values.find(plain, trees)
+        static = self._values.find(plain, self._units, trees)
         calls = other_calls(self.call.fun, variations.call(), variations, trees, self.call.static)
         self._served = Served(self.call.fun, plain, self.call.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.diagnosis.rewrites import none_first
+from jupyter_jitmagic.diagnosis.rewrites import named_in_tests, none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost, read_by_number
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
@@ -50,52 +50,13 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     read = read_first(loop.body) | spot.code.live_after(loop)
     named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr) and n.target.id in read]
     if named:
-        yield from _bound_before(spot, loop, named)
+        yield from named_in_tests.before_a_loop(spot, loop, named)
         return
     if leaves(loop.body, EXITS):
         yield from without_exits(spot, loop)
         return
     steps = list(none_first.flagged(spot, loop))
     yield from steps or Carried(spot, loop, []).while_steps()
-
-
-def _bound_before(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> Iterator[Step]:
-    """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round."""
-    code = spot.code
-    if any(not _always_evaluated(spot, n, loop.test) for n in named):
-        raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
-    if leaves(loop.body, ast.Continue):
-        raise Obstacle("`continue` in a loop whose test binds a name by `:=`")
-    named.sort(key=lambda n: (n.lineno, n.col_offset))
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
-    lines = []
-    for n in named:
-        lines.append(f"{n.target.id} = {code.expr(n.value)}")
-        start, end = code.span(n)
-        given = isinstance(around_it := code.parents[n], ast.Call) and n in around_it.args
-        around = not given and code.text[start - 1 : start] == "(" and code.text[end : end + 1] == ")"
-        edits.append(((start - 1, end + 1) if around else (start, end), n.target.id))
-    start, end = code.region([loop])[0], code.region([loop.body[-1]])[1]
-    indent, inner = code.indent(loop), code.indent(loop.body[0])
-    edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
-    edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
-    if not code.on_own_lines(loop.body):
-        return
-    yield spot.step("while", *edits)
-
-
-def _always_evaluated(spot: Spot, node: ast.expr, test: ast.expr) -> bool:
-    at: ast.AST = node
-    while at is not test:
-        parent = spot.code.parents[at]
-        if isinstance(parent, ast.BoolOp) and at is not parent.values[0]:
-            return False
-        if isinstance(parent, ast.Compare) and at in parent.comparators[1:]:
-            return False
-        if isinstance(parent, ast.IfExp | ast.Lambda | ast.NamedExpr | ast.comprehension):
-            return False
-        at = parent
-    return True
 
 
 def leaving(spot: Spot) -> Iterator[Step]:

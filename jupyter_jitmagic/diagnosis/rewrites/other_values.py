@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.source.compared import compared_with, compared_words
+from jupyter_jitmagic.source.units import Unit
 
 _MOST_STATICS = 8  # other static values that are tried
 _MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
@@ -32,9 +33,10 @@ class OtherValues:
         self.taken: list[tuple[Input, Any]] = []
         """Inputs that plain Python takes, with its results."""
 
-    def find(self, plain: Plain, trees: Sequence[ast.AST]) -> list[OtherCall]:
-        """The calls with values that the code (`trees`) speaks of, or others, which plain Python takes."""
-        words = list(dict.fromkeys(word for tree in trees for word in compared_words(tree)))
+    def find(self, plain: Plain, units: Sequence[Unit], trees: Sequence[ast.AST]) -> list[OtherCall]:
+        """The calls with values that the code (`units`, as `trees`) speaks of, or others, which plain Python takes."""
+        read = zip(units, trees, strict=True)
+        words = list(dict.fromkeys(word for unit, tree in read for word in compared_words(tree, unit.globals)))
         found = []
 
         def compared(name: str) -> list[int | str]:

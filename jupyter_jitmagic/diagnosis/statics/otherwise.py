@@ -117,7 +117,7 @@ def _choices(call: Call, name: str, value: Any) -> list[Any]:
         parameter = inspect.signature(function).parameters.get(name)
         default = parameter.default if parameter is not None else None
         functions = dict.fromkeys([function, *itertools.islice(reachable_functions(call), _MOST_HELPERS)])
-        words = [word for each in functions for word in compared_words(tree_of(each))]
+        words = [word for each in functions for word in compared_words(tree_of(each), each.__globals__)]
         choices: list[Any] = [default, *words] if isinstance(default, str) else words
     else:
         limits = compared_numbers(tree_of(function))

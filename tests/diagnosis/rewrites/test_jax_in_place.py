@@ -56,6 +56,10 @@ SERVED = {
         "def f(m, x):\n    v = m * 2\n    idx = jnp.where(x[:3] > 0)[0]\n    v[:, idx] = 0\n    v[idx] = 1\n    return v\n",
         (M, X),
     ),
+    "a line that also takes the least of two": (
+        "def f(x, k):\n    x[0] = min(x[0], k - 1)\n    x[1] = max(x[1], 0)\n    return x\n",
+        (X, 3),
+    ),
     "of a copy, round by round": (
         "def f(u, a):\n    for _ in range(3):\n        new = u.copy()\n"
         "        new[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2])\n        u = new\n    return u\n",
@@ -178,3 +182,20 @@ def test_what_else_stands_in_the_way_is_said():
     found = jm.diagnose(define(source)["f"], jnp.array([1, 0, 2]))
     assert not found.rewrites and "x.at[i].set(v)" in found.reason and "which is data" in found.reason
     assert "play no part" not in found.reason and {site.operation for site in found.sites} == {"shape", "in place"}
+
+
+def test_elements_that_another_call_alone_sets_are_set_as_well():
+    """`if pad > 0: y = jnp.zeros(…); y[pad:-pad] = x` beside `else: y = x`, called with pad=0."""
+    source = (
+        "def f(x, w, pad):\n    if pad > 0:\n        y = jnp.zeros(x.shape[0] + 2 * pad)\n        y[pad:-pad] = x\n    else:\n"
+        "        y = x\n    out = jnp.zeros(y.shape[0] - 2)\n    for i in range(out.shape[0]):\n"
+        "        out[i] += (w * y[i : i + 3]).sum()\n    return out.max()\n"
+    )
+    namespace, w = define(source), jnp.array([1.0, -2.0, 0.5])
+    found = jm.diagnose(namespace["f"], X, w, 0)
+    assert found.verified and found.static_argnames == ("pad",)
+    exec(found.rewrites[0].source, namespace)
+    for pad in (0, 1, 2):
+        np.testing.assert_allclose(
+            jax.jit(namespace["f"], static_argnames="pad")(X, w, pad), on_numpy(source)(X, w, pad), rtol=1e-5
+        )

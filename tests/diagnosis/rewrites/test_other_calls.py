@@ -402,3 +402,14 @@ def f(x):
     with jax.enable_x64(True):
         first = check(source, (jnp.array([0.5, 2.0, 1.0]),)).rewrites[0]
     assert "it fails on arrays of integers" in first.compared.differences
+
+
+def test_sizes_that_a_branch_on_both_signs_alone_refuses():
+    """Pairs: where the first is negative and the second positive, three numbers are too many."""
+    source = (
+        "def f(x, k):\n    if x[0] >= 0:\n        gain = jnp.flip(-k, 0)\n    elif x[1] <= 0:\n        gain = -k\n"
+        "    else:\n        gain = -jnp.array([k[0], k[0]])\n    return gain * x\n"
+    )
+    k = jnp.array([0.5, 1.0])
+    found = check(source, *((jnp.array(x), k) for x in ([-1.0, 2.0], [1.0, 2.0], [-2.0, -1.0])))
+    assert found.rewrites[0].verified and "other sizes" in " ".join(found.rewrites[0].compared.differences)

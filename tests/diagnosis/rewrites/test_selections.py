@@ -557,3 +557,21 @@ def test_a_selection_under_another_test_is_not_made_in_any_case():
     source = "def f(x, t):\n    m = ~jnp.isnan(x)\n    if not (x > t).all():\n        x = x[m]\n    return jnp.mean(x)\n"
     for found in propose(define(source)["f"], (jnp.array([1.0, jnp.nan, 2.0]), 0.0), {}).rewrites:
         assert "> t" in found.source
+
+
+def test_a_mask_that_the_test_names_is_followed_through_a_helper():
+    source = (
+        "def present(x):\n    if not (found := x != 0).all():\n        x = x[found]\n    return x\n\n"
+        "def f(x):\n    x = present(x)\n    if x.size == 0:\n        return jnp.nan\n    p = x / x.sum()\n"
+        "    return 1 / (p**2).sum()\n"
+    )
+    x = jnp.array([1.0, 0.0, 3.0, 2.0])
+    assert check(source, (x,), (x + 1,), (x * 0,)).rewrites[0].verified
+
+
+def test_two_selections_of_one_mask_meet_in_a_loop():
+    source = (
+        "def f(x):\n    small = x <= 2\n    z = x[small]\n    g = jnp.log1p(jnp.abs(x[small]))\n    for _ in range(3):\n"
+        "        g = g - (g * jnp.exp(g) - z) / (2 + jnp.abs(g))\n    return x.at[small].set(g)\n"
+    )
+    assert check(source, *ORDERS).rewrites[0].verified

@@ -225,3 +225,21 @@ def f(x, ord=None):
     assert rewrite.static_argnames == ("ord",)
     exec(rewrite.source, namespace)
     assert jax.jit(namespace["f"], static_argnames="ord")(jnp.array([1.0, -3.0]), ord="inf") == 3.0
+
+
+def test_names_that_a_table_of_the_module_holds_are_other_values():
+    """`kind, power = WAYS[how]`: what the names beside the call's decide is cured as well."""
+    namespace = define(
+        "WAYS = {'mean': (0, 1), 'largest': (1, 1), 'squares': (0, 2)}\n\n"
+        "def f(x, how):\n"
+        "    kind, power = WAYS[how.lower()]\n"
+        "    if kind:\n"
+        "        return math.sqrt(x.max() ** 2)\n"
+        "    return math.atan2((x**power).mean(), 2.0)\n"
+    )
+    f = namespace["f"]
+    diagnosis = diagnose(f, X, "mean")
+    assert diagnosis.kind == "static+rewrite" and diagnosis.verified
+    with applied(propose(f, (X, "mean"), {}, (), ("how",)), namespace):
+        for how in ("mean", "largest", "squares"):
+            assert jnp.allclose(jax.jit(namespace["f"], static_argnames="how")(X, how), f(X, how))

@@ -1,0 +1,80 @@
+"""Names that a test binds by `:=`, bound on lines of their own: what cures the test need not know of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
+
+Edits = list[tuple[ast.AST | tuple[int, int], str]]
+
+
+def before_a_loop(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> Iterator[Step]:
+    """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round."""
+    code = spot.code
+    if any(not _always_evaluated(spot, n, loop.test) for n in named):
+        raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
+    if leaves(loop.body, ast.Continue):
+        raise Obstacle("`continue` in a loop whose test binds a name by `:=`")
+    lines, edits = _bound(spot, named)
+    start, end = code.region([loop])[0], code.region([loop.body[-1]])[1]
+    indent, inner = code.indent(loop), code.indent(loop.body[0])
+    edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
+    edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
+    if not code.on_own_lines(loop.body):
+        return
+    yield spot.step("while", *edits)
+
+
+def before_a_selection(spot: Spot) -> Iterator[Step]:
+    """`if not (m := x != 0).all(): x = x[m]` → `m = x != 0` before it."""
+    code = spot.code
+    choice = code.statement(spot.node)
+    if not isinstance(choice, ast.If) or code.is_elif(choice) or not code.on_own_lines([choice]):
+        return
+    named = [n for n in ast.walk(choice.test) if isinstance(n, ast.NamedExpr)]
+    selects = {
+        n.id
+        for part in choice.body
+        for at in ast.walk(part)
+        if isinstance(at, ast.Subscript)
+        for n in ast.walk(at.slice)
+        if isinstance(n, ast.Name)
+    }
+    if not any(n.target.id in selects for n in named) or not all(_always_evaluated(spot, n, choice.test) for n in named):
+        return
+    lines, edits = _bound(spot, named)
+    start, indent = code.region([choice])[0], code.indent(choice)
+    yield spot.step("where", ((start, start), "".join(f"{indent}{line}\n" for line in lines)), *edits)
+
+
+def _bound(spot: Spot, named: list[ast.NamedExpr]) -> tuple[list[str], Edits]:
+    """(lines that bind the names in their order, edits that read them in the test)."""
+    code, lines = spot.code, []
+    edits: Edits = []
+    for n in sorted(named, key=lambda n: (n.lineno, n.col_offset)):
+        lines.append(f"{n.target.id} = {code.expr(n.value)}")
+        start, end = code.span(n)
+        given = isinstance(around_it := code.parents[n], ast.Call) and n in around_it.args
+        around = not given and code.text[start - 1 : start] == "(" and code.text[end : end + 1] == ")"
+        edits.append(((start - 1, end + 1) if around else (start, end), n.target.id))
+    return lines, edits
+
+
+def _always_evaluated(spot: Spot, node: ast.expr, test: ast.expr) -> bool:
+    at: ast.AST = node
+    while at is not test:
+        parent = spot.code.parents[at]
+        if isinstance(parent, ast.BoolOp) and at is not parent.values[0]:
+            return False
+        if isinstance(parent, ast.Compare) and at in parent.comparators[1:]:
+            return False
+        if isinstance(parent, ast.IfExp | ast.Lambda | ast.NamedExpr | ast.comprehension):
+            return False
+        at = parent
+    return True
+
+
+RULES: list[Rule] = [before_a_selection]
