@@ -28,6 +28,12 @@ def with_one(number: float) -> Callable[[Any], Any]:
     return change
 
 
+def unit(values: Any) -> Any:
+    """A single number 1, an array 1 in its first place and 0 in all others: of length 1, as an axis is."""
+    (made := np.zeros_like(values)).reshape(-1)[:1] = 1
+    return made
+
+
 def below_zero(values: Any) -> Any:
     return values if np.iscomplexobj(values) else -np.abs(values) - 0.5
 

@@ -146,6 +146,20 @@ def wider_words(got: Any, want: Any) -> str:
     return "always floats, where plain Python's branches give integers or floats"
 
 
+def other_floats(got: Any, want: Any, arguments: Any) -> str:
+    """Which floats a compiled result has in the place of plain Python's of more or fewer bits, as "float32, plain Python
+    float16"; "" where none are, or floats of several kinds are among the arguments."""
+    given = {leaf.dtype for leaf in jax.tree_util.tree_leaves(arguments) if has(leaf, "dtype")}
+    if sum(number_kind(dtype) == "f" for dtype in given) > 1:
+        return ""
+    for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=False):
+        if not (has(a, "dtype") and has(b, "dtype")) or {number_kind(a.dtype), number_kind(b.dtype)} != {"f"}:
+            continue
+        if a.dtype != (wanted := jax.dtypes.canonicalize_dtype(b.dtype)):
+            return f"{a.dtype}, plain Python {wanted}"
+    return ""
+
+
 def never_whole(got: Any, wanted: Sequence[Any]) -> bool:
     """Whether a compiled result has a float where plain Python's results have each an int of Python's."""
     given, *others = map(jax.tree_util.tree_leaves, (got, *wanted))

@@ -10,11 +10,23 @@ from jupyter_jitmagic.base.jaxprs import equations_in
 
 STEEP = frozenset(("sqrt", "rsqrt", "cbrt", "log", "log1p", "pow", "acos", "asin", "acosh", "atanh", "atan2", "erf_inv", "div"))
 """Operations whose slope may be infinite."""
+_ENDING_AT_ONE = frozenset(("acos", "asin", "acosh", "atanh", "erf_inv"))
 
 
 def is_steep(program: Any) -> bool:
     """Whether a traced program has one of them."""
     return any(each.primitive.name in STEEP for each in equations_in(program.jaxpr))
+
+
+def is_steep_at_one(program: Any) -> bool:
+    """Whether a traced program may have an infinite slope where a number is 1: it has an operation that ends there, or takes 1
+    and another from each other."""
+    return any(each.primitive.name in _ENDING_AT_ONE or _leaves_of_one(each) for each in equations_in(program.jaxpr))
+
+
+def _leaves_of_one(equation: Any) -> bool:
+    literals = [each.val for each in equation.invars if hasattr(each, "val")]
+    return equation.primitive.name == "sub" and any(np.ndim(value) == 0 and value == 1 for value in literals)
 
 
 def flat(values: Any) -> Any:

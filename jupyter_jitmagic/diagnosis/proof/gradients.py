@@ -17,6 +17,7 @@ from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof import edges as at_edges
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_one_array, with_whole_arrays
+from jupyter_jitmagic.diagnosis.proof.changes import unit
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
@@ -37,6 +38,7 @@ _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
     "zero": "at zero",
     "zero part": "where a part of the data is zero",
+    "unit": "where a number is 1",
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
@@ -78,6 +80,7 @@ class Gradients:
         """Inputs on which plain Python's was stopped by its time."""
         self._equal: Sequence[Input] | None = None
         self._zeros: Sequence[Input] | None = None
+        self._ones: Input | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
@@ -131,6 +134,8 @@ class Gradients:
         own, ties = _in_order(minded), list(self._ties(inputs[0]))
         if program is None or at_edges.is_steep(program):
             ties += self._zero_parts(inputs[0])
+            if program is None or at_edges.is_steep_at_one(program):
+                ties.append(self._at_one(inputs[0]))
         for given in [*own[:3], *ties, *own[3:], *others]:
             if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
@@ -259,6 +264,12 @@ class Gradients:
             made += [with_floats(self._fun, given, self._static, change) for change in changes]
             self._zeros = [replace(each, kind="zero part") for each in made]
         return self._zeros
+
+    def _at_one(self, given: Input) -> Input:
+        """An input of numbers 1 and of unit vectors."""
+        if self._ones is None:
+            self._ones = replace(with_floats(self._fun, given, self._static, unit), kind="unit")
+        return self._ones
 
     def _missing(self, given: Input) -> Sequence[Input]:
         """Inputs with NaN at other places than where the values were compared: at the end, in every second place, everywhere (a

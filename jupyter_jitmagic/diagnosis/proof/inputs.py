@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     noise,
     scaled,
     set_to,
+    unit,
     with_infinities,
     with_nan,
     with_nan_first,
@@ -266,6 +267,8 @@ class Variations:
                 step = 1 if kind_of(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)
                 yield self._each([k], set_to(int(number) + step if step == 1 else number + step), "moved")
                 yield self._each([k], set_to(int(number) - step if step == 1 else number - step), "moved")
+        if self._floats:  # where `arccos` and `sqrt(1 - x * x)` end, beside which code takes care
+            yield self._each(self._floats, unit, "moved")
         for k in self._floats[:6]:
             yield from self._one([k], with_nan, "nan") if k not in self._floats[:2] else ()
             yield from self._one([k], lambda v: -v, "negated")

@@ -370,6 +370,10 @@ class _Maker:
         if strong:  # a loop's carry is promoted from a weak type, and from no other
             words = f"where single numbers are arrays of {jax.dtypes.canonicalize_dtype(int)}"
             yield replace(self._as_number(strong, words), promised=False, sought=False)
+            beside = {**(whole if floats else {}), **numbers, **strong}
+            if len(beside) > len(strong):  # beside a float the carry is one
+                words = f"where all numbers are integers, single ones arrays of {jax.dtypes.canonicalize_dtype(int)}"
+                yield replace(self._as_number(beside, words), promised=False, sought=False)
         own, shorter = (np.float64, np.float32) if jax.config.jax_enable_x64 else (np.float32, np.float16)
         jaxs = [k for k in (*floats, *single) if isinstance(self._leaves[k], jax.Array)]
         full = [k for k in jaxs if self._leaves[k].dtype == own]

@@ -89,8 +89,8 @@ class Served:
     ) -> None:
         self._fun, self.plain, self._static = fun, plain, static
         self.taken: list[Taken] = []
-        self.unsought: list[OtherCall] = []
-        """What plain Python takes as well, and a rewrite need not."""
+        self.unsought: list[tuple[OtherCall, Any]] = []
+        """What plain Python takes as well, with its result there; a rewrite need not."""
         self.met_another_shape = False  # at the ends of arrays, where the draft gives up another shape
         self.said: dict[str, None] = {}
         """What is to be said of the last rewrite compared, as plain Python's own numbers give something else."""
@@ -123,8 +123,8 @@ class Served:
                 self.taken.append(Taken(call, wanted))
         self._take_integers(left_out)
         for call in calls:
-            if not call.sought and plain.uncompiled(call.given, SHORT) is not None:
-                self.unsought.append(call)
+            if not call.sought and (found := plain.uncompiled(call.given, SHORT)) is not None:
+                self.unsought.append((call, found[0]))
 
     def _take_integers(self, calls: Sequence[OtherCall]) -> None:
         """Integers in the place of floats, once each, where there is no time for more or NumPy cannot run it: a rewrite

@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
     DiffersInSingle,
+    other_floats,
 )
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
@@ -399,8 +400,15 @@ class Judge:
                 self._served.first(taken)
                 raise
         failing = [*traced.fails, *(call.words for call in self._said if not self._serves(traced, known.get(id(call))))]
-        failing += [call.words for call in self._served.unsought if self._trace_of(traced, call.given) is None]
-        return [*([f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []), *self._served.said]
+        otherwise = []
+        for call, want in self._served.unsought:
+            program = self._trace_of(traced, call.given)
+            if program is None:
+                failing.append(call.words)
+            elif floats := other_floats(program.out_info, want, (call.given.args, call.given.kwargs)):
+                otherwise.append(f"{call.words} it gives {floats}")
+        fails = [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
+        return [*fails, *otherwise, *self._served.said]
 
     def _is_met(self, gradient: str | Differs) -> bool:
         """Whether another draft that is kept for want of a better one was refused for such a gradient before."""

@@ -177,7 +177,8 @@ if PARTS is not None:
             return np.array(self.read("an array of NumPy"), *args)  # a copy, as of a JAX array, that nobody can write through
 
         def __format__(self, spec: str) -> str:
-            return format(self.read("a text")[()], spec)
+            value = self.read("a text") if spec else self.asked()  # without one JAX shows a tracer of a gradient, too
+            return format(value[()], spec)
 
         def __repr__(self) -> str:
             return repr(self.asked())

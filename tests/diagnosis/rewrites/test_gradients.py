@@ -622,3 +622,33 @@ def test_results_of_one_element_are_differentiated_as_they_are():
     assert compared(plain, rewrite, [1.0, 2.0]) == ""
     with pytest.raises(Differs, match="gradient is another"):
         compared(plain, other, [1.0, 2.0])
+
+
+def test_a_slope_is_infinite_where_a_number_is_one():
+    """`sqrt(1 - x * x)` ends at 1, as at a unit vector's own axis, beside which code takes care."""
+
+    def plain(q):
+        s = jnp.sqrt(1 - q[0] * q[0])
+        return q[1] if s < 1e-3 else q[1] / s
+
+    def rewrite(q):
+        s = jnp.sqrt(1 - q[0] * q[0])
+        return jax.lax.cond(s < 1e-3, lambda: q[1], lambda: q[1] / s)
+
+    with pytest.raises(DiffersAtEdge, match="not finite where a number is 1"):
+        compared(plain, rewrite, [0.3, 0.5])
+
+
+def test_a_gradient_goes_through_what_is_printed():
+    """`print(f"{x}")` shows one of JAX's tracers in a gradient; it takes no format."""
+    source = """
+def f(x):
+    for k in range(5):
+        print(f"{k}: {x}")
+        if x > 3:
+            break
+        x = x * x
+    return x
+"""
+    found = propose(define(source)["f"], (jnp.float32(1.3),), {}).rewrites[0]
+    assert any("jax.grad does not go through" in said for said in found.compared.differences)

@@ -413,3 +413,26 @@ def test_sizes_that_a_branch_on_both_signs_alone_refuses():
     k = jnp.array([0.5, 1.0])
     found = check(source, *((jnp.array(x), k) for x in ([-1.0, 2.0], [1.0, 2.0], [-2.0, -1.0])))
     assert found.rewrites[0].verified and "other sizes" in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_integers_beside_an_array_of_one_are_a_call_too():
+    """With a float beside it an integer array becomes one in the first round; among ints `lax.while_loop` refuses it."""
+    source = "def f(a, b):\n    d = b - a\n    while d > 3:\n        d = d - 6.5\n    return d\n"
+    found = propose(define(source)["f"], (jnp.float32(0.3), 7.0), {}).rewrites[0]
+    assert "single ones arrays of int32" in str(found.compared.differences)
+
+
+def test_floats_of_other_bits_than_plain_pythons_are_said():
+    """The list's buffer has JAX's own floats, whatever is put into it."""
+    source = """
+def f(w):
+    losses = []
+    for _ in range(4):
+        losses.append((w * w).sum())
+        if losses[-1] < 1e-3:
+            break
+        w = w / 2
+    return losses[-1]
+"""
+    found = propose(define(source)["f"], (X,), {}).rewrites[0]
+    assert "on arrays of float16 it gives float32, plain Python float16" in found.compared.differences
