@@ -159,7 +159,8 @@ class _Maker:
             if name in keys:
                 yield self._called({**self._bound, name: keys[name]}, "given", [name])
             elif name not in self._bound and numbers:
-                yield self._called({**self._bound, name: 0.5 if default is None else default}, "given", [name])
+                in_place_of_none = 1 if name in self._static else 0.5
+                yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
                 if default is None:
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}

@@ -1,9 +1,10 @@
 """Options that a call leaves out: Python's flags, names and sizes, which have to be static once a caller gives them; of floats,
-those that decide a shape (`int(horizon / dt)`)."""
+those that decide a shape (`int(horizon / dt)`), of what is None those that are an axis or a size."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from jupyter_jitmagic.source.compared import compared_with
 from jupyter_jitmagic.source.units import plain_function
 
 _SECONDS = 1.0
+_MOST_NONE = 3  # options that are None where they are left out, of which it is asked what they may be
+_OF_COUNTS = frozenset({"static parameter", "slice", "range", "shape"})
+"""Operations that need a whole number's value."""
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -24,8 +28,8 @@ class LeftOut:
     """Parameters that a call leaves out.
 
     Attributes:
-        static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value, or a
-            float that decides a shape.
+        static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value (also
+            in the place of None), or a float that decides a shape.
         beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
     """
 
@@ -51,6 +55,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     given = {argument.name for argument in call.arguments} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str or _may_be_a_word(call, name, default))
+    words |= _counts(call, [name for name, default in left_out.items() if default is None and name not in words], static)
     numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
     if not numbers:
         return LeftOut(words)
@@ -62,6 +67,18 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
     return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside)
+
+
+def _counts(call: Call, names: Sequence[str], static: frozenset[str]) -> frozenset[str]:
+    """Which of these, None where they are left out, are an axis or a size once they are given."""
+    found = set()
+    for name in names[:_MOST_NONE]:
+        given = bind(call.fun, call.args, {**call.kwargs, name: 1}, call.declared)
+        sites = find_call_sites(given, static, seconds=0.3)
+        asked = zip(sites.sites, sites.roots, strict=True)
+        if any(site.operation in _OF_COUNTS and roots == {name} for site, roots in asked):
+            found.add(name)
+    return frozenset(found)
 
 
 def _may_be_a_word(call: Call, name: str, default: Any) -> bool:

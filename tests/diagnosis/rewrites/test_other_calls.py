@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic import diagnose
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
@@ -436,3 +437,14 @@ def f(w):
 """
     found = propose(define(source)["f"], (X,), {}).rewrites[0]
     assert "on arrays of float16 it gives float32, plain Python float16" in found.compared.differences
+
+
+def test_none_in_the_place_of_an_axis_or_a_size_is_static_once_it_is_given():
+    sources = {
+        "axis": "    s = m.sum(axis)\n    if axis is None and s == 0:\n        return m\n    return m / s\n",
+        "k": "    y = m[:k] if k else m\n    if y.sum() > 0:\n        return y\n    return -y\n",
+        "": "    if most is not None and m.sum() > most:\n        return m / most\n    return m if m[0] > 0 else -m\n",
+    }
+    for static, body in sources.items():
+        found = diagnose(define(f"def f(m, {static or 'most'}=None):\n{body}")["f"], X).rewrites[0]
+        assert found.static_argnames == ((static,) if static else ())
