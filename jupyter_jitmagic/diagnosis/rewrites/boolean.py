@@ -106,10 +106,18 @@ def membership(spot: Spot) -> Iterator[Step]:
         values = f"[{values[1:-1]}]"
     elif isinstance(spot.value(right), set | frozenset | dict):
         values = f"sorted({values})"
-    elif isinstance(spot.value(right), range):
+    elif isinstance(spot.value(right), range) or _is_view(spot, right):
         values = f"list({values})"
     text = f"{spot.jnp('any')}({spot.jnp('asarray')}({values}) == {left})"
     yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
+
+
+def _is_view(spot: Spot, node: ast.expr) -> bool:
+    """`table.values()` or `table.keys()` of a dict."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="values" | "keys"), args=[], keywords=[]):
+            return isinstance(spot.value(owner), dict)
+    return False
 
 
 def of_tuples(spot: Spot) -> Iterator[Step]:

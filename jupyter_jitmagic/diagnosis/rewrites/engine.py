@@ -52,7 +52,7 @@ CHOSEN = "no pairs"
 """What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum`."""
 FILLED = "filled"
 """What it is where a gradient was lost at the edge of a test."""
-MAX_STEPS = 30
+MAX_STEPS = 45
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least

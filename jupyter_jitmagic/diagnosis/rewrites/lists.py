@@ -402,14 +402,37 @@ def popped_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | Non
                 parents = list(code.ancestors(node))
                 parents = parents[1 : parents.index(statement)]
                 simple = not any(isinstance(at, ast.BoolOp | ast.IfExp | ast.Lambda | ast.comprehension) for at in parents)
-                reads = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
-                alone = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
-                inside = parents or isinstance(statement, ast.AugAssign | ast.Return)
+                if isinstance(statement, ast.If) and not simple and not code.is_elif(statement):
+                    return _asked_apart(spot, statement, node)
+                asks = isinstance(statement, ast.If) and not code.is_elif(statement)
+                reading = statement.test if isinstance(statement, ast.If) else statement
+                reads = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(reading))
+                alone = asks or isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+                inside = parents or asks or isinstance(statement, ast.AugAssign | ast.Return)
                 if inside and simple and alone and reads == 1 and code.on_own_lines([statement]):
                     top, start = code.fresh("top", f"last_of_{name}"), code.span(statement)[0]
                     line = f"{top} = {code.src(node)}\n{code.indent(statement)}"
                     return spot.step("list", ((start, start), line), (node, top))
     return None
+
+
+def _asked_apart(spot: Spot, choice: ast.If, pop: ast.Call) -> Step | None:
+    """`if not stack or stack.pop() != t: return False` → two choices, of which the second one takes the item."""
+    code = spot.code
+    match choice:
+        case ast.If(
+            test=ast.BoolOp(op=ast.Or(), values=values), body=[*_, ast.Return() | ast.Break() | ast.Continue()], orelse=[]
+        ):
+            first = next(each for each in values if pop in ast.walk(each))
+        case _:
+            return None
+    if first is values[0] or not code.on_own_lines([choice]):
+        return None
+    before, behind = values[: values.index(first)], values[values.index(first) :]
+    indent = code.indent(choice)
+    body = code.block_text(choice.body, indent + "    ")
+    tests = [" or ".join(map(code.src if len(part) == 1 else code.operand, part)) for part in (before, behind)]
+    return spot.step("list", (code.region([choice]), "".join(f"{indent}if {test}:\n{body}" for test in tests)))
 
 
 def rows_of_tuples(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:

@@ -88,6 +88,18 @@ def set_as_a_list(spot: Spot) -> Iterator[Step]:
                     edits.append((statement, append))
                 else:
                     edits.append((statement, f"if {item} not in {name}:\n{code.indent(statement)}    {append}"))
+            case ast.Attribute(attr="remove" | "clear") if (
+                isinstance(statement, ast.Expr) and statement.value is code.parents[parent]
+            ):
+                pass  # a list without equal items loses the same
+            case ast.Attribute(attr="discard") if isinstance(statement, ast.Expr) and code.on_own_lines([statement]):
+                match statement.value:
+                    case ast.Call(args=[given]) as call if call.func is parent:
+                        item = code.expr(given)
+                    case _:
+                        return
+                line = f"{name}.remove({item})"
+                edits.append((statement, f"if {item} in {name}:\n{code.indent(statement)}    {line}"))
             case ast.Compare(ops=[ast.In() | ast.NotIn()]) if parent.comparators == [node]:
                 pass
             case ast.Call(func=ast.Name(id="len"), args=[_]):

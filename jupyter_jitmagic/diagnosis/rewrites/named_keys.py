@@ -10,7 +10,8 @@ import collections
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jupyter_jitmagic.diagnosis.rewrites.named_states import constant_name
+from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
+from jupyter_jitmagic.diagnosis.rewrites.named_states import by_equality, constant_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
 from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
@@ -67,7 +68,8 @@ def _step(spot: Spot, function: ast.FunctionDef, tables: list[_Table]) -> Step:
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = spot.code.offset(first_line(first), 0)
     line = f"{', '.join(constants.values())} = {', '.join(map(str, range(len(names))))}"
-    return spot.step("numbers", *edits, ((start, start), f"{spot.code.indent(first)}{line}\n"))
+    no_key = NO_KEY if any(table.none for table in tables) else None
+    return spot.step("numbers", *edits, ((start, start), f"{spot.code.indent(first)}{line}\n"), excludes=no_key)
 
 
 def _begin(spot: Spot, made: ast.expr) -> tuple[dict[str, str], str]:
@@ -122,6 +124,8 @@ class _Table:
         self._wholes: list[tuple[ast.AST, str]] = []
         self._best: list[tuple[ast.Call, str]] = []
         self._variables: dict[str, set[str]] = {}
+        self.none: list[ast.expr] = []
+        """The places where None stands for a key that is not there yet."""
         named = [node for node in walk(self.function) if isinstance(node, ast.Name) and node.id == self.name]
         if [node for node in named if not isinstance(node.ctx, ast.Load)] != self.made.targets:
             raise _Refused
@@ -200,6 +204,9 @@ class _Table:
                 self.names[text] = None
                 self.said[node] = text
                 return {text}
+            case ast.Constant(value=None):
+                self.none.append(node)
+                return set()
             case ast.IfExp(body=one, orelse=other):
                 self.by_data = True
                 return self._key(one) | self._key(other)
@@ -220,19 +227,36 @@ class _Table:
             if not (isinstance(node, ast.Name) and node.id == name):
                 continue
             match code.parents[node]:
-                case ast.Assign(targets=[target], value=value) if target is node:
-                    found |= self._key(value)
+                case ast.Assign() | ast.Tuple() if (other := self._across(node)) is not None:
+                    if isinstance(node.ctx, ast.Store):
+                        found |= self._key(other)
+                    elif not isinstance(other, ast.Name):
+                        raise _Refused
+                    else:
+                        self._variable(other.id)
                 case ast.Subscript(value=ast.Name(id=table), slice=index) if index is node and table in self.tables:
                     pass
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=table), attr="get"), args=[first, _]) if (
                     first is node and table in self.tables
                 ):
                     pass
-                case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]) if left is node:
-                    self._key(other)
+                case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()], comparators=[other]):
+                    self._key(other if left is node else left)
                 case _:
                     raise _Refused
         return found
+
+    def _across(self, node: ast.Name) -> ast.expr | None:
+        """What stands on the other side of an assignment: `a` and 1 of `b, n = a, 1`, asked for b and n, and the other way."""
+        code = self.spot.code
+        parent = code.parents[node]
+        match parent, code.parents[parent]:
+            case ast.Assign(targets=[target], value=value), _:
+                return value if target is node else target
+            case ast.Tuple(), ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                pairs = zip(targets, values, strict=True) if len(targets) == len(values) else ()
+                return next((v if t is node else t for t, v in pairs if t is node or v is node), None)
+        return None
 
     def edits(self, names: list[str]) -> Iterator[_Edit]:
         """The dict as a list, and what is asked of it."""
@@ -247,6 +271,10 @@ class _Table:
             yield (end, code.span(call)[1]), "]"
         for best, which in self._best:  # of equal values the first, as Python takes it
             yield best, f"{self.spot.jnp(which)}({self.spot.jnp('asarray')}({self.name}))"
+        for none in self.none:
+            yield none, "-1"
+        for name in self._variables if self.none else ():
+            yield from by_equality(self.spot, self.function, name)
         for node, text in self._wholes:
             shown = ", ".join(f"{name!r}: {self.name}[{k}]" for k, name in enumerate(names))
             yield node, text if text == self.name else f"{{{shown}}}"

@@ -44,7 +44,7 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
         return
     numbers = {constant_name(spot, text): number for number, text in enumerate(named)}
     edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, constant_name(spot, text)) for node, text in tokens.items()]
-    edits += [edit for name in sorted(names) for edit in _by_equality(spot, function, name)]
+    edits += [edit for name in sorted(names) for edit in by_equality(spot, function, name)]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = code.offset(first_line(first), 0)
     lines = [f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"]
@@ -165,7 +165,7 @@ def constant_name(spot: Spot, text: str) -> str:
     return f"{name}_STATE" if name in taken else name
 
 
-def _by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tuple[tuple[int, int], str]]:
+def by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tuple[tuple[int, int], str]]:
     """`state is None` → `state == …`."""
     for node in walk(function):
         match node:

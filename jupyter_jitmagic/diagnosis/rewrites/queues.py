@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
+from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
@@ -21,9 +22,13 @@ from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
     """`while queue:` of a list or deque → a buffer, and where its items begin and end."""
     function, asked = spot.function, spot.asked()
+    if not isinstance(function, ast.FunctionDef):
+        return
     inside = walk_scope([asked[1]]) if asked is not None else ()
     loops = [at for at in (*spot.code.ancestors(spot.node), *inside) if isinstance(at, ast.While) and _emptied(spot, at.test)]
-    if not loops or not isinstance(function, ast.FunctionDef):
+    if not loops and asked is not None and isinstance(asked[1], ast.If):
+        loops = list(_filled_above(spot, function, asked[1]))
+    if not loops:
         return
     loop = loops[0]
     name = _emptied(spot, loop.test)
@@ -39,6 +44,18 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
         return
     spread = queue.spread()
     yield spread if spread is not None else queue.step()
+
+
+def _filled_above(spot: Spot, function: ast.FunctionDef, choice: ast.If) -> Iterator[ast.While]:
+    """The loops that empty what a choice above them adds to."""
+    added = {node.value.id for node in walk_scope([choice]) if _adds_to(node)}  # type: ignore[attr-defined]
+    for at in walk_scope(function.body):
+        if isinstance(at, ast.While) and at.lineno > choice.lineno and _emptied(spot, at.test) in added:
+            yield at
+
+
+def _adds_to(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "append" and isinstance(node.value, ast.Name)
 
 
 def _emptied(spot: Spot, test: ast.expr) -> str:
@@ -177,8 +194,11 @@ class _Queue:
         parts = []
         for call, items in self._adding():
             statement = self.spot.code.statement(call)
-            if items is None or statement not in list(walk_scope(self.loop.body)):
+            if items is None:
                 self._refuse(call)
+            if statement not in list(walk_scope(self.loop.body)):
+                parts.append(self._above(statement, len(items or ())))
+                continue
             part = most_items(self.spot, self.function, self.loop, statement, len(items or ()), list(self._taken()))
             if part is None:
                 raise Obstacle(
@@ -186,6 +206,15 @@ class _Queue:
                 )
             parts.append(part)
         return " + ".join([*together(parts), *([str(len(self.first))] if self.first else [])])
+
+    def _above(self, statement: ast.stmt, count: int) -> str:
+        """How many items a statement above the loop adds at most."""
+        around = [at for at in self.spot.code.ancestors(statement) if isinstance(at, ast.For | ast.While | ast.FunctionDef)]
+        loops = around[: around.index(self.function)]
+        rounds = [rounds_of(self.spot, at) for at in loops if isinstance(at, ast.For | ast.While)]
+        if statement.lineno > self.loop.lineno or None in rounds:
+            self._refuse(statement)
+        return " * ".join([*([str(count)] if count > 1 or not rounds else []), *(f"({each})" for each in rounds)])
 
     def _taken(self) -> Iterator[ast.expr]:
         """What names an item that was taken out."""

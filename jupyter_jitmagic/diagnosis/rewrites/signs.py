@@ -41,7 +41,7 @@ def _is_never_negative(spot: Spot, function: ast.FunctionDef, node: ast.expr, as
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=[_, _, *_] as values, keywords=[]):
             signs = [sure(each) for each in values if not isinstance(each, ast.Starred)]
             return spot.is_builtin(name) and len(signs) == len(values) and (all(signs) or (name == "max" and any(signs)))
-        case ast.Call(func=ast.Attribute(attr="argmax" | "argmin")):
+        case ast.Call(func=ast.Attribute(attr="argmax" | "argmin" | "searchsorted" | "digitize" | "count_nonzero")):
             return True
         case ast.Call(func=ast.Attribute(attr="where"), args=[_, left, right], keywords=[]):
             return sure(left) and sure(right)

@@ -531,3 +531,66 @@ def test_a_list_grows_by_what_its_own_last_item_tells_until_a_test_ends_it():
     calls = [(jnp.float32(rate), jnp.float32(start), 8) for rate, start in ((0.4, 4.0), (0.1, 9.0), (0.9, 2.0), (0.3, 1.1))]
     rewritten = check(source, *calls, static=("n",)).rewrites[0]
     assert "buffer" in rewritten.patterns and not rewritten.pieces
+
+
+PARKED = """
+def f(events, room=2):
+    inside = set()
+    away = 0
+    for e in events:
+        e = int(e)
+        if e > 0:
+            if len(inside) < room and e not in inside:
+                inside.add(e)
+            else:
+                away += 1
+        elif -e in inside:
+            inside.remove(-e)
+    return away, len(inside)
+"""
+EVENTS = [[1, 2, 3, -2, 3, -7, 1], [5, -5, 5, 5, -5], [-1, -2, 0], [9, 8, 7, -8, 7, 6]]
+
+
+@pytest.mark.parametrize("take", ["inside.remove(-e)", "inside.discard(-e)"])
+def test_a_set_of_any_numbers_may_lose_some_again(take):
+    source = PARKED.replace("inside.remove(-e)", take)
+    found = check(source, *((jnp.array(each),) for each in EVENTS))
+    assert "set()" not in found.rewrites[0].source
+
+
+def test_what_a_set_may_not_have_is_discarded_where_it_has():
+    source = PARKED.replace(
+        "        elif -e in inside:\n            inside.remove(-e)", "        else:\n            inside.discard(-e)"
+    )
+    check(source, *((jnp.array(each),) for each in EVENTS))
+
+
+def test_piles_that_are_searched_by_bisect_and_replaced_or_added():
+    source = (
+        "import bisect\n\ndef f(x):\n    tails = []\n    for v in x:\n        place = bisect.bisect_left(tails, v)\n"
+        "        if place == len(tails):\n            tails.append(v)\n        else:\n            tails[place] = v\n"
+        "    return len(tails)\n"
+    )
+    numbers = [[3, 1, 4, 1, 5, 9, 2, 6], [5, 4, 3], [1, 1, 1, 2], [7], [2, 8, -3, 9, 9, 10]]
+    check(source, *((jnp.array(each),) for each in numbers))
+
+
+BRACKETS = """
+PAIRS = {4: 1, 5: 2, 6: 3}
+
+def f(tokens):
+    stack = []
+    for t in tokens:
+        t = int(t)
+        if t in PAIRS.values():
+            stack.append(t)
+        elif t in PAIRS:
+            if not stack or stack.pop() != PAIRS[t]:
+                return False
+    return not stack
+"""
+
+
+def test_an_item_that_is_taken_where_there_is_one_is_compared_behind_that():
+    tokens = [[1, 2, 5, 4, 3, 6], [1, 5], [4], [1, 0, 2, 5, 4, 7], [1, 1, 4], [3, 6, 6]]
+    check(BRACKETS, *((jnp.array(each),) for each in tokens))

@@ -119,3 +119,30 @@ def test_the_key_of_the_largest_count():
 def test_the_key_itself_is_not_returned():
     source = COUNTED[: COUNTED.index("    return")] + "    return top\n"
     assert not propose(define(source)["f"], (jnp.arange(6.0),), {}).rewrites
+
+
+STREAKS = """
+def f(x):
+    best = {"win": 0, "loss": 0}
+    current, length = None, 0
+    for v in x:
+        kind = "win" if v > 0 else "loss"
+        if kind == current:
+            length += 1
+        else:
+            current, length = kind, 1
+        best[kind] = max(best[kind], length)
+    return best
+"""
+
+
+def test_keys_that_are_compared_with_one_that_is_none_yet():
+    x = jnp.array([1.0, 2.0, -1.0, 3.0, 1.0, 0.5, -2.0])
+    found = check(STREAKS, (x,), (-x,), (jnp.ones(4),), (x[:1],)).rewrites[0]
+    assert "WIN, LOSS = 0, 1" in found.source and "current, length = -1, 0" in found.source
+
+
+def test_keys_that_are_none_by_identity():
+    source = STREAKS.replace("if kind == current:", "if current is not None and kind == current:")
+    x = jnp.array([1.0, 2.0, -1.0, 3.0, 1.0, 0.5, -2.0])
+    check(source, (x,), (-x,), (jnp.ones(4),))

@@ -380,3 +380,32 @@ def test_a_deque_from_whose_other_end_items_come_is_left():
     source = DEQUE + "        if v > t:\n            recent.appendleft(v)\n        elif recent:\n"
     source += "            total += recent.popleft()\n    return total\n"
     assert not propose(define(source)["f"], (SPREAD, 0.7), {}).rewrites
+
+
+FLOODED = """
+from collections import deque
+
+def f(grid):
+    rows, cols = grid.shape
+    wet = jnp.zeros(grid.shape, dtype=bool)
+    queue = deque()
+    for c in range(cols):
+        if grid[0, c]:
+            wet = wet.at[0, c].set(True)
+            queue.append((0, c))
+    while queue:
+        r, k = queue.popleft()
+        if r == rows - 1:
+            return True
+        for dr, dc in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            i, j = r + dr, k + dc
+            if 0 <= i < rows and 0 <= j < cols and grid[i, j] and not wet[i, j]:
+                wet = wet.at[i, j].set(True)
+                queue.append((i, j))
+    return False
+"""
+
+
+def test_a_queue_that_begins_with_those_of_a_row_that_data_chooses():
+    grids = [[[1, 0, 1], [1, 1, 0], [0, 1, 0]], [[1, 1], [0, 0], [1, 1]], [[0, 0], [1, 1]], [[1, 1, 1]], [[1], [1], [1]]]
+    check(FLOODED, *((jnp.array(each, dtype=bool),) for each in grids), seconds=20.0)
